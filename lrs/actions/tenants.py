@@ -1,0 +1,29 @@
+"""Making tenants and credentials: acts of the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from lrs.ground.errors import BadInput, Conflict
+from lrs.ground.secrets import Secrets
+from lrs.store import credentials
+
+SCOPES = ("all", "all/read", "statements/read", "statements/write", "metrics/read")
+
+
+def create(owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]]) -> tuple[int, list[tuple[str, str]]]:
+    """A tenant with credentials: ``wanted`` holds (note, scopes) pairs; gives the id and a (key, secret) for each."""
+    if not name.strip():
+        raise BadInput("A tenant needs a name.")
+    for _, scopes in wanted:
+        for scope in scopes:
+            if scope not in SCOPES:
+                raise BadInput(f"{scope} is no scope; they are {', '.join(SCOPES)}.")
+    with owner.begin() as connection:
+        tenant_id = credentials.make_tenant(connection, name)
+        if tenant_id is None:
+            raise Conflict(f"A tenant named {name!r} exists already; choose another name.")
+        made = [credentials.make(connection, secrets, tenant_id, scopes, note) for note, scopes in wanted]
+    return tenant_id, made

@@ -1,0 +1,38 @@
+"""Time: one source of now, one way to read and write instants (RFC 3339, UTC, milliseconds)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+DAY_SECONDS = 86_400
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def text_of(instant: datetime) -> str:
+    """``2026-11-23T00:00:00.000Z``: UTC, cut (not rounded) to milliseconds, so that it never lies in the future."""
+    moment = instant.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def to_microseconds(instant: datetime) -> int:
+    """Whole microseconds since 1970, exact."""
+    return (instant - EPOCH) // MICROSECOND
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The inverse of :func:`to_microseconds`."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def parse(text: str) -> datetime:
+    """An aware instant from RFC 3339 text; raises ValueError without an offset."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs an offset, for example Z")
+    return instant.astimezone(UTC)

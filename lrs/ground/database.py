@@ -1,0 +1,97 @@
+"""The unit of work: one transaction, one tenant.
+
+Leaving the block commits; leaving it by an error rolls back. The tenant is set for the transaction alone, and row-level
+security refuses any statement where it is unset (architecture, decision 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from lrs.ground.errors import Stop
+
+APP_ROLE = "carryover_app"
+TENANT_SETTING = "carryover.tenant_id"
+CONNECT_SECONDS = 10
+POOL_KEPT, POOL_EXTRA = 5, 15  # two houses x two web workers x 20 = 80 < PostgreSQL's default of 100 connections.
+POOL_WAIT_SECONDS = 30
+
+UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for ``url``; no connection is made yet."""
+    scheme, rest = url.split("://", 1)
+    if scheme == "postgresql":
+        scheme = "postgresql+psycopg"
+    return create_engine(
+        f"{scheme}://{rest}",
+        pool_size=POOL_KEPT,
+        max_overflow=POOL_EXTRA,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover"},
+    )
+
+
+def unit_of_work_on(engine: Engine) -> UnitOfWork:
+    """``with unit_of_work(tenant_id) as connection:`` one transaction that sees that tenant alone."""
+
+    @contextmanager
+    def unit_of_work(tenant_id: int) -> Iterator[Connection]:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT set_config(:name, :tenant, true)"), {"name": TENANT_SETTING, "tenant": str(tenant_id)})
+            yield connection
+
+    return unit_of_work
+
+
+def driver_cursor(connection: Connection) -> psycopg.Cursor[Any]:
+    """The driver's own cursor inside the same transaction: for the hot write alone."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw.cursor()
+
+
+def require_reachable(engine: Engine) -> None:
+    """End with one sentence when the database does not answer."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
+        raise Stop(f"The database cannot be reached ({reason}); start it, or correct CARRYOVER_DATABASE_URL.") from None
+
+
+def ensure_app_role(owner: Engine, app_url: str) -> None:
+    """Create the login role of web and worker with the password of ``app_url``, or bring its password up to date."""
+    password = psycopg.conninfo.conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get("password")
+    with owner.begin() as connection:
+        known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).first()
+        if not known:
+            connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+        if password:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            statement = psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                psycopg.sql.Identifier(APP_ROLE), psycopg.sql.Literal(password)
+            )
+            driver.execute(statement)
+
+
+def require_harmless_role(engine: Engine) -> None:
+    """End with one sentence when web or worker would run as a role that row-level security does not bind."""
+    with engine.connect() as connection:
+        role = connection.execute(
+            text("SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user")
+        ).one()
+    if role.free or role.rolname != APP_ROLE:
+        raise Stop(
+            f"CARRYOVER_DATABASE_URL signs in as {role.rolname!r}; web and worker must be {APP_ROLE!r}, which carryover migrate creates."
+        )

@@ -1,0 +1,60 @@
+"""Real servers from wheels, for the demo and the tests alike: PostgreSQL 18 and Redis as child processes.
+
+Data lie under the given folder; sockets in a private temporary folder, because long socket paths are cut silently.
+Neither server listens on the network.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrs.ground.embedded.postgres import EmbeddedPostgres
+from lrs.ground.embedded.redis import EmbeddedRedis
+from lrs.ground.errors import Stop
+from lrs.ground.processes import Children
+
+__all__ = ["Servers", "start"]
+
+
+@dataclass
+class Servers:
+    """Addresses of the running servers."""
+
+    sockets: Path
+    migration_url: str
+    database_url: str
+    redis_url: str
+
+    def forget_sockets(self) -> None:
+        """Remove the socket folder, after the servers have stopped."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+
+def start(home: Path, children: Children) -> Servers:
+    """Start both servers as children and wait until they answer; Stop with one sentence where that cannot be."""
+    if platform.system() != "Linux" or platform.machine() != "x86_64":
+        raise Stop(
+            f"Embedded servers exist for Linux on x86-64, not for {platform.system()} on {platform.machine()}: start PostgreSQL 15+ and"
+            " Redis yourself and set CARRYOVER_DATABASE_URL, CARRYOVER_MIGRATION_URL and CARRYOVER_REDIS_URL."
+        )
+    home.mkdir(parents=True, exist_ok=True)
+    sockets = Path(tempfile.mkdtemp(prefix="carryover-"))
+    postgres = EmbeddedPostgres(home / "postgres", sockets / "pg", home / "postgres.log")
+    redis = EmbeddedRedis(home / "redis", sockets / "redis.sock", home / "redis.log")
+    try:
+        children.add(redis.child())
+        postgres.prepare()
+        children.add(postgres.child())
+        children.wait_until(postgres.answers, 60, f"PostgreSQL did not start; {postgres.log_file} says why.")
+        children.wait_until(redis.answers, 20, f"Redis did not start; {redis.log_file} says why.")
+        if not children.stopping:
+            postgres.ensure_database()
+    except BaseException:
+        children.stop()
+        shutil.rmtree(sockets, ignore_errors=True)
+        raise
+    return Servers(sockets, postgres.url("carryover_owner"), postgres.url("carryover_app"), redis.url)

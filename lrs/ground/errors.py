@@ -1,0 +1,117 @@
+"""The few errors the product raises on purpose, and their one translation into HTTP.
+
+Contract of every JSON error body: ``{"error": {"code", "message", "where"?}}``. ``code`` is stable, ``message`` says what
+was wrong and what to do, ``where`` holds the place (batch index, JSON path, parameter).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+
+class Stop(Exception):
+    """The process cannot go on; the text is one sentence that tells the operator what to do. Exit status 1."""
+
+
+class Refused(Exception):
+    """A request is answered with an error; ``status`` is HTTP, ``code`` is stable, ``where`` names the place."""
+
+    status = 400
+    code = "bad_request"
+
+    def __init__(self, message: str, **where: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+
+
+class BadInput(Refused):
+    """What was sent breaks a rule."""
+
+
+class Unauthorised(Refused):
+    """Nobody was recognised."""
+
+    status, code = 401, "unauthorised"
+
+
+class Forbidden(Refused):
+    """Somebody was recognised and may not."""
+
+    status, code = 403, "forbidden"
+
+
+class NotFound(Refused):
+    """There is no such thing, or not for this caller."""
+
+    status, code = 404, "not_found"
+
+
+class Conflict(Refused):
+    """What is stored contradicts what was sent."""
+
+    status, code = 409, "conflict"
+
+
+class TooLarge(Refused):
+    """The body is over the limit."""
+
+    status, code = 413, "too_large"
+
+
+class Unavailable(Refused):
+    """Something this needs does not answer now; the same request may pass later."""
+
+    status, code = 503, "unavailable"
+
+
+def body_of(error: Refused) -> dict[str, Any]:
+    """The JSON body of an error."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.where:
+        body["where"] = error.where
+    return {"error": body}
+
+
+def answer_with_json(app: Flask) -> None:
+    """Make ``app`` answer every error by the contract above, and log the unexpected with its trace."""
+
+    @app.errorhandler(Refused)
+    def refused(error: Refused) -> ResponseReturnValue:
+        response = jsonify(body_of(error))
+        response.status_code = error.status
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = 'Basic realm="carryover", charset="UTF-8"'
+        return response
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def database_away(error: Exception) -> ResponseReturnValue:
+        log.error("database not reachable: %s", type(error).__name__)
+        return refused(Unavailable("The database does not answer. Nothing was stored; send the request again in a minute."))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> ResponseReturnValue:
+        body = {"error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": error.description}}
+        response = jsonify(body)
+        response.status_code = error.code or 500
+        if error.get_response().headers.get("Allow"):
+            response.headers["Allow"] = error.get_response().headers["Allow"]
+        return response
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> ResponseReturnValue:
+        log.exception("unexpected error")
+        body = {"error": {"code": "internal", "message": "Carryover failed here; the log of the server has the reason."}}
+        response = jsonify(body)
+        response.status_code = 500
+        return response

@@ -1,0 +1,187 @@
+"""The one guarded HTTP client for every outside call of every house.
+
+Each call has time limits, a size cap and an address check: the name is resolved once, every address is judged, and the
+connection goes to the address that was judged (so a name cannot change its mind in between). Redirects are not followed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+import msgspec
+
+from lrs.ground.errors import Unavailable
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 15.0
+LARGEST_ANSWER = 8 * 1024 * 1024  # the record store's fullest page (100 statements of 64 kB) fits; a key set is a few kB.
+USER_AGENT = "Carryover/0.1 (+https://w3id.org/carryover)"  # Canvas answers 403 to a call without one.
+
+
+class OutsideCallFailed(Unavailable):
+    """No usable answer: refused address, no connection, too slow, too large."""
+
+    code = "outside_call_failed"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, reason phrase, headers (names in lower case), body within the cap."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The decoded body, whatever its media type (Moodle serves JSON as text/html)."""
+        try:
+            return msgspec.json.decode(self.body)
+        except msgspec.DecodeError:
+            raise OutsideCallFailed("The answer is not JSON.") from None
+
+
+class _JudgedNetwork(httpcore.NetworkBackend):
+    """Connects to an address only after judging it."""
+
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise httpcore.ConnectError(f"the name {host} is not known") from None
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        for address in addresses:
+            if not self._allow_private and not ipaddress.ip_address(address.split("%")[0]).is_global:
+                raise httpcore.ConnectError(
+                    f"{host} has the private address {address}; CARRYOVER_ALLOW_PRIVATE_PLATFORMS=1 would allow it"
+                )
+        last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address in addresses:
+            try:
+                return self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+        raise last or httpcore.ConnectError(f"{host} has no address")
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        raise httpcore.ConnectError("outside calls do not use local sockets")
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Any:
+        yield from self._parts
+
+    def close(self) -> None:
+        close = getattr(self._parts, "close", None)
+        if close:
+            close()
+
+
+class _Transport(httpx.BaseTransport):
+    def __init__(self, allow_private: bool) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(), network_backend=_JudgedNetwork(allow_private), max_keepalive_connections=10
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        assert isinstance(answer.stream, Iterable)
+        return httpx.Response(
+            status_code=answer.status, headers=answer.headers, stream=_Stream(answer.stream), extensions=answer.extensions
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class GuardedClient:
+    """``call`` is the only way out. ``allow_private`` opens loopback, private addresses and plain http."""
+
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._client = httpx.Client(
+            transport=_Transport(allow_private),
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": USER_AGENT},
+        )
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        form: Mapping[str, str] | None = None,
+        basic: tuple[str, str] | None = None,
+    ) -> Answer:
+        """One request. Any HTTP status is an answer; OutsideCallFailed is everything that is none."""
+        scheme = urlsplit(url).scheme
+        if scheme != "https" and not (scheme == "http" and self._allow_private):
+            raise OutsideCallFailed(f"{_place(url)} is not https.")
+        try:
+            request = self._client.build_request(method, url, headers=dict(headers or {}), content=body, data=form)
+            if not headers or "accept" not in {name.lower() for name in headers}:
+                # Moodle refuses */*, which the library would send: no wish is better than that one.
+                request.headers.pop("Accept", None)
+            response = self._client.send(request, stream=True, auth=basic)
+            try:
+                collected = bytearray()
+                for part in response.iter_bytes():
+                    collected += part
+                    if len(collected) > LARGEST_ANSWER:
+                        raise OutsideCallFailed(f"{_place(url)} sent more than {LARGEST_ANSWER} bytes.")
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpx.InvalidURL) as error:
+            raise OutsideCallFailed(f"{_place(url)} gave no answer: {str(error) or type(error).__name__}.") from None
+        lowered = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+
+def _place(url: str) -> str:
+    """Scheme, host and path: a query may carry what no log should hold."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

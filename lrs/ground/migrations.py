@@ -1,0 +1,67 @@
+"""Alembic, driven the same way for each house: one schema per house, its version table inside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy.exc import DBAPIError
+
+from lrs.ground.database import APP_ROLE
+from lrs.ground.errors import Stop
+
+
+def config_for(folder: Path, connection: Connection) -> Config:
+    """Alembic's configuration for the migrations in ``folder``."""
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(folder: Path, owner: Engine) -> None:
+    """Bring one house's schema up to date, in one transaction: all of it or nothing."""
+    try:
+        with owner.begin() as connection:
+            # Two starts at once take turns; the number is arbitrary and ours.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7_274_001)"))
+            command.upgrade(config_for(folder, connection), "head")
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise Stop(f"A migration of {folder.parent.parent.name} cannot run and nothing was changed: {reason}") from None
+
+
+def run(metadata: MetaData, schema: str) -> None:
+    """The body of every ``env.py``."""
+
+    def only_ours(name: str | None, kind: str, parents: Any) -> bool:
+        return name == schema if kind == "schema" else True
+
+    connection: Connection = context.config.attributes["connection"]
+    connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        version_table_schema=schema,
+        include_schemas=True,
+        include_name=only_ours,
+        compare_server_default=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def protect(schema: str, tables: list[str]) -> list[str]:
+    """SQL that puts each table under row-level security by tenant and opens it to the app role."""
+    statements = [f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE}"]
+    for table in tables:
+        statements += [
+            f"ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY",
+            # An unset tenant is an error: current_setting raises, and the empty text it leaves behind is no integer.
+            f"CREATE POLICY tenant ON {schema}.{table} USING (tenant_id = current_setting('carryover.tenant_id')::int)",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.{table} TO {APP_ROLE}",
+        ]
+    return statements

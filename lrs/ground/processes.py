@@ -1,0 +1,154 @@
+"""Child processes that are started together, watched, started again when they die, and stopped in order.
+
+Every child leads a session of its own and is told by the kernel when this process dies (PR_SET_PDEATHSIG), so that not
+even a kill -9 of the parent leaves one behind. When a child dies, whatever it had forked is swept by its session id.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lrs.ground.errors import Stop
+
+log = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+RESTARTS_FORGIVEN = 5  # in
+RESTART_WINDOW_SECONDS = 60
+STOP_SECONDS = 15
+POLL_SECONDS = 0.1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(signal_number: int, parent: int) -> None:
+    """In a fresh child: ask the kernel for ``signal_number`` when the parent dies; end now if it already has."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def sweep_session(session: int) -> None:
+    """SIGKILL what is left of a session: a killed server's forked workers, a killed worker's job."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            # The name in parentheses may hold anything; after the last one: state, ppid, pgrp, session.
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                os.kill(int(entry.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # it ended while we looked, or is not ours
+
+
+@dataclass
+class Child:
+    """One kind of child: how it is started, how it is asked to stop."""
+
+    name: str
+    start: Callable[[], subprocess.Popen[bytes]]
+    stop_signal: int = signal.SIGTERM
+    process: subprocess.Popen[bytes] | None = None
+    deaths: list[float] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Start it."""
+        self.process = self.start()
+
+    def end(self) -> None:
+        """Ask it to stop, wait, then insist; nothing of its session stays."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(self.stop_signal)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                log.warning("%s did not stop within %s s and is killed", self.name, STOP_SECONDS)
+        sweep_session(self.process.pid)
+        self.process.wait()
+        self.process = None
+
+
+def command(arguments: list[str], environ: Mapping[str, str]) -> Callable[[], subprocess.Popen[bytes]]:
+    """A starter for :class:`Child`: ``arguments`` in a session of its own, dying with this process."""
+    parent = os.getpid()
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            arguments,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(signal.SIGTERM, parent),
+        )
+
+    return start
+
+
+class Children:
+    """Children in the order in which they start; they stop in the opposite order."""
+
+    def __init__(self) -> None:
+        self._children: list[Child] = []
+        self.stopping = False
+
+    def add(self, child: Child) -> None:
+        """Start ``child`` and watch it from now on."""
+        self._children.append(child)
+        child.begin()
+
+    def stop_on_signals(self) -> None:
+        """SIGTERM and SIGINT end :meth:`watch`."""
+
+        def stop(number: int, frame: object) -> None:
+            self.stopping = True
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+    def look(self) -> None:
+        """Start again whoever died; Stop when one keeps dying."""
+        for child in self._children:
+            if child.process is None or child.process.poll() is None:
+                continue
+            code = child.process.returncode
+            sweep_session(child.process.pid)
+            moment = time.monotonic()
+            child.deaths = [death for death in child.deaths if moment - death < RESTART_WINDOW_SECONDS] + [moment]
+            if len(child.deaths) > RESTARTS_FORGIVEN:
+                raise Stop(f"{child.name} ended {len(child.deaths)} times within a minute; its last messages above say why.")
+            log.warning("%s ended (status %s) and is started again", child.name, code)
+            time.sleep(min(len(child.deaths) - 1, 3))
+            child.begin()
+
+    def watch(self) -> None:
+        """Keep everything running until a signal asks to stop."""
+        while not self.stopping:
+            self.look()
+            time.sleep(POLL_SECONDS)
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float, failure: str) -> None:
+        """Watch until ``ready()``; Stop with ``failure`` when it takes longer than ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while not self.stopping:
+            self.look()
+            if ready():
+                return
+            if time.monotonic() > deadline:
+                raise Stop(failure)
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Stop all, last started first."""
+        for child in reversed(self._children):
+            child.end()

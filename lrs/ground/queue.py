@@ -1,0 +1,98 @@
+"""The queue: rq with JSON jobs. A nudge is a hint that a table holds work; the table is the truth.
+
+A nudge that is lost costs seconds (the timer nudges again), never work; so a queue that is down never fails a request.
+Nudges for one job are coalesced: while one waits, another adds nothing, because the waiting one will see all the work.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import redis
+from rq import Queue, Worker
+from rq.cron import CronJob, CronScheduler
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+log = logging.getLogger(__name__)
+
+QUEUE = "carryover"
+WAITING_SECONDS = 60  # if a nudge was lost with its queue, the next one is let through after this.
+JOB_SECONDS = 600
+SOCKET_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A job that is also nudged by the clock: dotted name of a function without parameters, seconds between."""
+
+    job: str
+    every_seconds: int
+
+
+def _waiting_key(job: str) -> str:
+    return f"carryover:waiting:{job}"
+
+
+def connect(url: str) -> redis.Redis:
+    """A client of the queue's server; no connection is made yet."""
+    return redis.Redis.from_url(url, socket_connect_timeout=SOCKET_SECONDS, health_check_interval=30)
+
+
+class Nudges:
+    """Hints to the worker, sent after a commit."""
+
+    def __init__(self, connection: redis.Redis) -> None:
+        self._connection = connection
+
+    def nudge(self, job: str) -> None:
+        """Ask for ``job`` soon. Never raises: the timer asks again."""
+        try:
+            enqueue(self._connection, job)
+        except redis.RedisError as error:
+            log.warning("the queue does not answer (%s); the timer will pick the work up", type(error).__name__)
+
+    def depth(self) -> int | None:
+        """Jobs that wait, or None when the queue does not answer."""
+        try:
+            return int(Queue(QUEUE, connection=self._connection, serializer=JSONSerializer).count)
+        except redis.RedisError:
+            return None
+
+
+def enqueue(connection: redis.Redis, job: str) -> Job | None:
+    """Put ``job`` on the queue unless it waits there already."""
+    if not connection.set(_waiting_key(job), 1, nx=True, ex=WAITING_SECONDS):
+        return None
+    queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
+    return queue.enqueue(job, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
+
+
+def begin(connection: redis.Redis, job: str) -> None:
+    """Called first by every job: from here on a nudge means new work."""
+    connection.delete(_waiting_key(job))
+
+
+class _CoalescedCronJob(CronJob):
+    """rq's own CronJob makes a queue without the JSON serializer, which a JSON worker cannot read, and piles up."""
+
+    def enqueue(self, connection: redis.Redis) -> Job:
+        return enqueue(connection, self.func_name)  # type: ignore[return-value]  # rq ignores what comes back here
+
+
+def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
+    """Nudge every timed job at its interval until SIGTERM or SIGINT."""
+    scheduler = CronScheduler(connection=connect(url), logging_level="WARNING")
+    for entry in timed:
+        scheduler.get_jobs().append(_CoalescedCronJob(QUEUE, func_name=entry.job, interval=entry.every_seconds))
+    scheduler.start()
+
+
+def run_worker(url: str, prepare: Callable[[], None]) -> None:
+    """Work on the queue until SIGTERM or SIGINT. ``prepare`` imports what jobs need, so that a forked job starts at once."""
+    prepare()
+    connection = connect(url)
+    worker = Worker([Queue(QUEUE, connection=connection, serializer=JSONSerializer)], connection=connection, serializer=JSONSerializer)
+    worker.work(logging_level="WARNING", with_scheduler=False)

@@ -1,0 +1,122 @@
+"""Settings: the environment is read once, here, into one frozen table.
+
+No secret has a working default. ``docs/settings.md`` is held to ``TABLE`` by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lrs.ground.errors import Stop
+
+LEAST_SECRET_CHARACTERS = 32  # 32 characters of base64 carry 192 bits: more than the 128 an HMAC key needs.
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of the table: environment name, default as text, what it means."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+TABLE = (
+    Setting("CARRYOVER_HOME", "var", "Folder of the demo's data (database, practice course, keys)."),
+    Setting("CARRYOVER_DATABASE_URL", "", "PostgreSQL 15 or later, as role carryover_app: web and worker. Required outside the demo."),
+    Setting("CARRYOVER_MIGRATION_URL", "", "The same database as its owner: migrate and tenant create. Required for those two."),
+    Setting("CARRYOVER_REDIS_URL", "", "Redis 6 or later for the job queue. Required outside the demo."),
+    Setting("CARRYOVER_SECRET_KEY", "", "At least 32 random characters; signs and encrypts. Required outside the demo, which makes its own."),
+    Setting("CARRYOVER_SECRET_KEY_PREVIOUS", "", "The key before this one, while it is being replaced; still opens what it sealed."),
+    Setting("CARRYOVER_BASE_URL", "", "The public address in every absolute link. Default: the served address."),
+    Setting("CARRYOVER_HOST", "127.0.0.1", "Address the web server listens on."),
+    Setting("PORT", "8080", "Port the web server listens on."),
+    Setting("CARRYOVER_WEB_WORKERS", "2", "Processes that answer HTTP."),
+    Setting("CARRYOVER_LRS_URL", "", "Internal address of the record store, without /xapi. Default: the served address."),
+    Setting("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", "0", "1 lets outside calls reach loopback and private addresses, and plain http there: tests and intranets."),
+    Setting("CARRYOVER_DEFAULT_VERSION", "1.0.3", "xAPI version named in answers to requests that name none: 1.0.3 or 2.0.0."),
+    Setting("CARRYOVER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of this process. Secrets are kept out of ``repr``."""
+
+    home: Path
+    database_url: str = field(repr=False)
+    migration_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    secret_key_previous: str = field(repr=False)
+    base_url: str
+    host: str
+    port: int
+    web_workers: int
+    lrs_url: str
+    allow_private_platforms: bool
+    default_version: str
+    log_level: str
+
+    def require(self, *names: str) -> None:
+        """End with one sentence when a setting that this command needs is missing."""
+        values = {
+            "CARRYOVER_DATABASE_URL": self.database_url,
+            "CARRYOVER_MIGRATION_URL": self.migration_url,
+            "CARRYOVER_REDIS_URL": self.redis_url,
+            "CARRYOVER_SECRET_KEY": self.secret_key,
+        }
+        for name in names:
+            if not values[name]:
+                raise Stop(f"{name} is not set; docs/settings.md says what it holds (carryover demo needs no settings).")
+
+
+def _whole_number(name: str, text: str, least: int, most: int) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise Stop(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
+    return int(text)
+
+
+def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        raise Stop(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+    return text
+
+
+def _url(name: str, text: str, schemes: tuple[str, ...]) -> str:
+    if text and urlsplit(text).scheme not in schemes:
+        # The value is not repeated: database and Redis addresses carry passwords.
+        raise Stop(f"{name} must be an address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
+    return text
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """The table filled from ``environ``; a wrong value ends the process with one sentence (:class:`Stop`)."""
+    value = {setting.name: environ.get(setting.name, "").strip() or setting.default for setting in TABLE}
+    port = _whole_number("PORT", value["PORT"], 1, 65_535)
+    served = f"http://{value['CARRYOVER_HOST']}:{port}"
+    for name in ("CARRYOVER_SECRET_KEY", "CARRYOVER_SECRET_KEY_PREVIOUS"):
+        if value[name] and len(value[name]) < LEAST_SECRET_CHARACTERS:
+            raise Stop(f"{name} is too short; make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'")
+    return Settings(
+        home=Path(value["CARRYOVER_HOME"]).absolute(),
+        database_url=_url("CARRYOVER_DATABASE_URL", value["CARRYOVER_DATABASE_URL"], ("postgresql", "postgresql+psycopg")),
+        migration_url=_url("CARRYOVER_MIGRATION_URL", value["CARRYOVER_MIGRATION_URL"], ("postgresql", "postgresql+psycopg")),
+        redis_url=_url("CARRYOVER_REDIS_URL", value["CARRYOVER_REDIS_URL"], ("redis", "rediss", "unix")),
+        secret_key=value["CARRYOVER_SECRET_KEY"],
+        secret_key_previous=value["CARRYOVER_SECRET_KEY_PREVIOUS"],
+        base_url=(_url("CARRYOVER_BASE_URL", value["CARRYOVER_BASE_URL"], ("http", "https")) or served).rstrip("/"),
+        host=value["CARRYOVER_HOST"],
+        port=port,
+        web_workers=_whole_number("CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64),
+        lrs_url=(_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served).rstrip("/"),
+        allow_private_platforms=_one_of(
+            "CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")
+        )
+        == "1",
+        default_version=_one_of("CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")),
+        log_level=_one_of("CARRYOVER_LOG_LEVEL", value["CARRYOVER_LOG_LEVEL"], ("DEBUG", "INFO", "WARNING", "ERROR")),
+    )

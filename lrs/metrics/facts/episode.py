@@ -1,0 +1,134 @@
+"""The facts of one episode: the anchor first, then everything that is measured from it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lrs.ground import clock
+from lrs.metrics.facts.reading import COUNTED_VERBS, Read
+from lrs.vocabulary import KINDS, interval_at
+
+LARGEST_GRADE = 4  # 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
+_AUDIENCE = ("wave", "team", "site", "role")
+
+
+@dataclass
+class Facts:
+    """Rows for each fact table, and what could not be counted: (ord, reason)."""
+
+    episodes: list[dict[str, Any]] = field(default_factory=list)
+    recalls: list[dict[str, Any]] = field(default_factory=list)
+    uses: list[dict[str, Any]] = field(default_factory=list)
+    activities: list[dict[str, Any]] = field(default_factory=list)
+    uncountable: list[tuple[int, str]] = field(default_factory=list)
+
+
+def facts_of(registration: uuid.UUID, statements: Sequence[Read]) -> Facts:
+    """All facts of one episode from all its statements that are not voided, in any order."""
+    facts = Facts()
+    ours = sorted((s for s in statements if s.verb in COUNTED_VERBS), key=lambda s: (s.timestamp, s.ord))
+    certified = next((s for s in ours if s.verb == "certified"), None)
+    if certified is None:
+        facts.uncountable = [(s.ord, "no certification with this registration is on record") for s in ours]
+        return facts
+    learner, programme = certified.learner, certified.grouped("programme") or certified.object_id
+    if learner is None or programme is None:
+        facts.uncountable = [(s.ord, "the certification names no learner or no activity") for s in ours]
+        return facts
+    common = {"registration": registration, "learner": learner, "programme": programme}
+    theirs: list[Read] = []
+    for s in ours:
+        if s.learner == learner:
+            theirs.append(s)
+        else:
+            facts.uncountable.append((s.ord, "the actor is not the learner who was certified under this registration"))
+    facts.episodes.append(common | {"anchor": certified.timestamp} | _audience(theirs, certified))
+    _recalls(theirs, certified, common, facts)
+    _uses(theirs, certified, common, facts)
+    _activities(theirs, common, facts)
+    return facts
+
+
+def _audience(statements: list[Read], certified: Read) -> dict[str, str | None]:
+    """Wave, team, site and role as the latest ``registered`` gives them; the programme's version as certified."""
+    audience: dict[str, str | None] = dict.fromkeys(_AUDIENCE)
+    for s in statements:
+        if s.verb in ("registered", "certified"):
+            audience |= {name: s.text_extension(name) or audience[name] for name in _AUDIENCE}
+    return audience | {"programme_version": certified.text_extension("programme_version")}
+
+
+def _seconds_since(anchor: Read, s: Read) -> int:
+    return int((s.timestamp - anchor.timestamp).total_seconds())
+
+
+def _recalls(statements: list[Read], certified: Read, common: dict[str, Any], facts: Facts) -> None:
+    """First answers to each item in each window, of checks alone: practice and remediation do not measure."""
+    met: set[tuple[str, str]] = set()
+    for s in statements:
+        if s.verb != "answered":
+            continue
+        kind, success = s.extension("kind"), s.value.get("result", {}).get("success")
+        if kind not in KINDS:
+            facts.uncountable.append((s.ord, f"the extension kind is none of {', '.join(KINDS)}"))
+            continue
+        if kind != "check":
+            continue
+        item = s.object_id
+        if item is None or not isinstance(success, bool):
+            facts.uncountable.append((s.ord, "the answer names no item, or does not say whether it was right"))
+            continue
+        seconds = _seconds_since(certified, s)
+        interval = interval_at(seconds)
+        if interval is None:
+            facts.uncountable.append((s.ord, "the answer lies in no interval's window"))
+            continue
+        if (interval.key, item) in met:
+            continue  # only the first answer measures
+        met.add((interval.key, item))
+        facts.recalls.append(
+            common
+            | {
+                "interval": interval.key,
+                "item": item,
+                "competency": s.grouped("competency"),
+                "seconds_since_anchor": seconds,
+                "success": success,
+            }
+        )
+
+
+def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts: Facts) -> None:
+    """Uses on the job after the certification."""
+    for s in statements:
+        if s.verb != "applied":
+            continue
+        seconds, grade = _seconds_since(certified, s), s.extension("evidence_grade")
+        if seconds <= 0 or s.object_id is None:
+            facts.uncountable.append((s.ord, "the use lies before the certification, or names no task"))
+            continue
+        known = isinstance(grade, int) and not isinstance(grade, bool) and 1 <= grade <= LARGEST_GRADE
+        # Without a grade, nobody but the learner vouches for it.
+        facts.uses.append(common | {"ord": s.ord, "task": s.object_id, "evidence_grade": grade if known else 1, "seconds_since_anchor": seconds})
+
+
+def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) -> None:
+    """What was scheduled, when it was due, and when it was first finished."""
+    due: dict[str, datetime] = {}
+    done: dict[str, datetime] = {}
+    for s in statements:
+        if s.object_id is None:
+            continue
+        if s.verb == "scheduled":
+            try:
+                due[s.object_id] = clock.parse(str(s.extension("due_date")))
+            except ValueError:
+                facts.uncountable.append((s.ord, "the extension due_date is no time with an offset"))
+        elif s.verb in ("passed", "failed", "completed"):
+            done.setdefault(s.object_id, s.timestamp)
+    for activity, due_at in due.items():
+        facts.activities.append(common | {"activity": activity, "due_at": due_at, "done_at": done.get(activity)})

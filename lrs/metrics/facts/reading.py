@@ -1,0 +1,80 @@
+"""Small views on a decoded statement, as the facts need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lrs.ground import clock
+from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, VERBS
+from lrs.xapi.actors import identity_of
+from lrs.xapi.keys import key_of
+
+# Other sources say the same in other words (read time only; the statement stays as it came).
+VERB_ALIASES = {"http://id.tincanapi.com/verb/earned": "certified", "http://adlnet.gov/expapi/verbs/completed": "completed"}
+_NAME_OF_VERB = {verb.id: name for name, verb in VERBS.items()} | VERB_ALIASES
+COUNTED_VERBS = frozenset(("registered", "certified", "scheduled", "answered", "passed", "failed", "completed", "applied"))
+
+
+@dataclass(frozen=True)
+class Read:
+    """A statement with its place in the store."""
+
+    ord: int
+    value: dict[str, Any]
+    timestamp: datetime
+
+    @property
+    def verb(self) -> str | None:
+        """Our word for the verb, or None when it is none of ours."""
+        return _NAME_OF_VERB.get(self.value["verb"]["id"])
+
+    @property
+    def learner(self) -> int | None:
+        """Key of the actor; None for an anonymous group."""
+        identity = identity_of(self.value["actor"])
+        return key_of("agent", identity) if identity else None
+
+    @property
+    def object_id(self) -> str | None:
+        """The activity's id; None where the object is no activity."""
+        obj = self.value["object"]
+        return str(obj["id"]) if obj.get("objectType", "Activity") == "Activity" else None
+
+    def extension(self, name: str) -> Any:
+        """The value of one of our context extensions."""
+        return self.value.get("context", {}).get("extensions", {}).get(EXTENSIONS[name])
+
+    def text_extension(self, name: str) -> str | None:
+        """The same where it is a text."""
+        value = self.extension(name)
+        return value if isinstance(value, str) and value else None
+
+    def grouped(self, kind: str) -> str | None:
+        """The first grouping activity of a kind (a key of ACTIVITY_TYPES)."""
+        for activity in self._activities("grouping"):
+            if activity.get("definition", {}).get("type") == ACTIVITY_TYPES[kind]:
+                return str(activity["id"])
+        return None
+
+    def _activities(self, name: str) -> list[dict[str, Any]]:
+        value = self.value.get("context", {}).get("contextActivities", {}).get(name, [])
+        return value if isinstance(value, list) else [value]
+
+
+def read(ord_: int, value: dict[str, Any], stored: datetime) -> Read:
+    """A statement that was judged when it was stored; without a timestamp of its own it happened when it was stored."""
+    text = value.get("timestamp")
+    return Read(ord_, value, _instant(text) if text else stored)
+
+
+def _instant(text: str) -> datetime:
+    text = text.upper().replace(" ", "T")
+    if text.endswith(("+00", "-00")) or len(text) > 3 and text[-3] in "+-":
+        text += ":00"  # xAPI allows an offset of hours alone, which fromisoformat does not read
+    whole, dot, rest = text.partition(".")
+    if dot:
+        digits = len(rest) - len(rest.lstrip("0123456789"))
+        text = f"{whole}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
+    return clock.parse(text.replace(":60", ":59"))  # a leap second has no place in datetime

@@ -1,0 +1,9 @@
+"""The words that statements are made of: IRIs of verbs, activity types and extensions, intervals and their windows.
+
+Shared with the other houses. Only words, no behaviour beyond looking a word up.
+"""
+
+from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
+from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EXTENSIONS, KINDS, VERBS, Verb
+
+__all__ = ["ACTIVITY_TYPES", "BASE", "EXTENSIONS", "INTERVALS", "KINDS", "VERBS", "Interval", "Verb", "interval_at"]

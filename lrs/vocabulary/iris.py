@@ -1,0 +1,65 @@
+"""Published IRIs where they exist, our own where nothing published fits.
+
+Every IRI of our own starts with ``BASE``, never with a server's address, so that statements outlive the server.
+Sources: ADL vocabulary, TLA profile 0.10, TinCan registry; each was checked for its meaning before it was taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BASE = "https://w3id.org/carryover/xapi/"
+PROFILE_VERSION = f"{BASE}profile/v0.1"
+
+_ADL = "http://adlnet.gov/expapi/verbs/"
+_TLA = "https://w3id.org/xapi/tla/"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb's IRI and its word for people."""
+
+    id: str
+    display: str
+
+
+VERBS = {
+    "registered": Verb(f"{_ADL}registered", "registered"),
+    "certified": Verb(f"{_TLA}verbs/certified", "certified"),
+    "scheduled": Verb(f"{_TLA}verbs/scheduled", "scheduled"),
+    "attempted": Verb(f"{_ADL}attempted", "attempted"),
+    "answered": Verb(f"{_ADL}answered", "answered"),
+    "passed": Verb(f"{_ADL}passed", "passed"),
+    "failed": Verb(f"{_ADL}failed", "failed"),
+    # No published verb means "bound oneself to a plan" or "used the skill at work".
+    "committed": Verb(f"{BASE}verbs/committed", "committed to"),
+    "applied": Verb(f"{BASE}verbs/applied", "applied on the job"),
+    "voided": Verb(f"{_ADL}voided", "voided"),
+}
+
+ACTIVITY_TYPES = {
+    "programme": "http://adlnet.gov/expapi/activities/course",
+    "certification": f"{_TLA}activity-types/credential",
+    "check": "http://adlnet.gov/expapi/activities/assessment",
+    "item": "http://adlnet.gov/expapi/activities/cmi.interaction",
+    "competency": f"{_TLA}activity-types/competency",
+    "task": "http://adlnet.gov/expapi/activities/performance",
+    "plan": f"{BASE}activity-types/transfer-plan",
+    "profile": "http://adlnet.gov/expapi/activities/profile",
+}
+
+EXTENSIONS = {
+    "due_date": f"{_TLA}extensions/due_date",
+    "kind": f"{BASE}extensions/kind",
+    "interval": f"{BASE}extensions/interval",
+    "programme_version": f"{BASE}extensions/programme-version",
+    "evidence_grade": f"{BASE}extensions/evidence-grade",
+    "wave": f"{BASE}extensions/wave",
+    "team": f"{BASE}extensions/team",
+    "site": f"{BASE}extensions/site",
+    "role": f"{BASE}extensions/role",
+    "plan": f"{BASE}extensions/plan",
+}
+
+# Which answers measure: those of a check alone (domain, C2).
+KINDS = ("check", "reinforcement", "remediation")

@@ -1,0 +1,38 @@
+"""The record store's jobs, as the queue names them: functions without parameters."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cache
+
+from lrs import bootstrap
+from lrs.ground import queue, settings
+from lrs.ground.queue import Timed
+from lrs.jobs import count as counting
+from lrs.store import work
+
+log = logging.getLogger(__name__)
+
+TIMED = (Timed("lrs.worker.count", 5), Timed("lrs.worker.reconcile", 86_400))
+
+
+@cache
+def _deps() -> bootstrap.Deps:
+    """Made inside the job's own process: a connection must never be shared across a fork."""
+    return bootstrap.build(settings.read(os.environ))
+
+
+def count() -> None:
+    """Count what waits."""
+    queue.begin(queue.connect(_deps().settings.redis_url), "lrs.worker.count")
+    counting.count(_deps().engine, _deps().unit_of_work)
+
+
+def reconcile() -> None:
+    """Recount everything; a figure that changes by it was wrong, which is an error to look into."""
+    queue.begin(queue.connect(_deps().settings.redis_url), "lrs.worker.reconcile")
+    counting.count(_deps().engine, _deps().unit_of_work)
+    for tenant_id in work.every_tenant(_deps().engine):
+        if counting.reconcile(_deps().unit_of_work, tenant_id):
+            log.error("tenant %s: a recount changed the facts; something had not been counted, and is now", tenant_id)

@@ -1,0 +1,33 @@
+"""Who a statement speaks of: inverse functional identifiers (xAPI-Data 2.4.2.3) as one text per identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+IFI_NAMES = ("mbox", "mbox_sha1sum", "openid", "account")
+
+
+def identity_of(actor: dict[str, Any]) -> str | None:
+    """One text that is equal exactly when two actors are the same identity; None for an anonymous group."""
+    if "mbox" in actor:
+        return f"mbox {actor['mbox']}"
+    if "mbox_sha1sum" in actor:
+        return f"mbox_sha1sum {actor['mbox_sha1sum']}"
+    if "openid" in actor:
+        return f"openid {actor['openid']}"
+    account = actor.get("account")
+    if account:
+        return f"account {account['homePage']} {account['name']}"
+    return None
+
+
+def identities_in(actor: dict[str, Any] | None) -> Iterator[str]:
+    """The identity of an actor and those of its members."""
+    if not actor:
+        return
+    identity = identity_of(actor)
+    if identity:
+        yield identity
+    for member in actor.get("member", ()):
+        yield from identities_in(member)

@@ -1,0 +1,21 @@
+"""What a refused statement says: the place in the batch, the JSON path, the rule."""
+
+from __future__ import annotations
+
+from lrs.ground.errors import BadInput
+
+
+class StatementInvalid(BadInput):
+    """A statement breaks a rule of xAPI-Data; ``where`` holds ``path`` and, once known, ``index``."""
+
+    code = "statement_invalid"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(reason, path=path)
+        self.path, self.reason = path, reason
+
+    def at(self, index: int) -> StatementInvalid:
+        """The same error with its place in the batch (counted from 0)."""
+        self.where["index"] = index
+        self.message = f"Statement {index}, {self.path}: {self.reason} Nothing of this request was stored."
+        return self

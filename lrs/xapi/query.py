@@ -1,0 +1,150 @@
+"""What a reader asks for: the parameters of GET /statements as a checked value (xAPI-Communication 2.1.3)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lrs.ground import clock
+from lrs.ground.errors import BadInput
+from lrs.xapi import keys, special, validate
+from lrs.xapi.actors import identity_of
+from lrs.xapi.errors import StatementInvalid
+
+LARGEST_PAGE = 100
+PARAMETERS = frozenset(
+    "statementId voidedStatementId agent verb activity registration related_activities related_agents since until limit format"
+    " attachments ascending".split()
+)
+
+
+@dataclass(frozen=True)
+class StatementQuery:
+    """One page's worth of question. ``after`` is the ``ord`` of the last statement of the page before."""
+
+    agent: str | None = None
+    verb: str | None = None
+    activity: str | None = None
+    registration: uuid.UUID | None = None
+    related_agents: bool = False
+    related_activities: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = LARGEST_PAGE
+    ascending: bool = False
+    after: int | None = None
+
+    def holds(self, statement: dict[str, Any]) -> bool:
+        """Whether the statement really answers the question: keys are hashes, so values are compared again."""
+        if self.verb is not None and statement["verb"]["id"] != self.verb:
+            return False
+        if self.activity is not None and not self._activity_holds(statement):
+            return False
+        if self.agent is not None:
+            authority = statement.get("authority")
+            found = keys.related_agents(statement, authority) if self.related_agents else keys.agents(statement)
+            return self.agent in found
+        return True
+
+    def _activity_holds(self, statement: dict[str, Any]) -> bool:
+        if self.related_activities:
+            return self.activity in keys.related_activities(statement)
+        obj = statement["object"]
+        return bool(obj.get("objectType", "Activity") == "Activity" and obj["id"] == self.activity)
+
+    def to_json(self) -> dict[str, Any]:
+        """For a signed ``more`` link."""
+        return {
+            "agent": self.agent,
+            "verb": self.verb,
+            "activity": self.activity,
+            "registration": str(self.registration) if self.registration else None,
+            "related_agents": self.related_agents,
+            "related_activities": self.related_activities,
+            "since": self.since.isoformat() if self.since else None,
+            "until": self.until.isoformat() if self.until else None,
+            "limit": self.limit,
+            "ascending": self.ascending,
+            "after": self.after,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> StatementQuery:
+        """The inverse of :meth:`to_json`."""
+        return cls(
+            **{
+                **value,
+                "registration": uuid.UUID(value["registration"]) if value["registration"] else None,
+                "since": clock.parse(value["since"]) if value["since"] else None,
+                "until": clock.parse(value["until"]) if value["until"] else None,
+            }
+        )
+
+
+def statement_id(text: str, name: str) -> uuid.UUID:
+    """The id of an address, checked."""
+    try:
+        return uuid.UUID(special.uuid(text, name))
+    except StatementInvalid as error:
+        raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
+
+
+def read(parameters: Mapping[str, str]) -> StatementQuery:
+    """A query from the parameters of the address; BadInput names the parameter that is wrong."""
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise BadInput(f"{name} is no parameter of this resource; they are {', '.join(sorted(PARAMETERS))}.", parameter=name)
+    name = ""
+    try:
+        values: dict[str, Any] = {}
+        for name, text in parameters.items():
+            if name == "agent":
+                values["agent"] = _agent(text)
+            elif name in ("verb", "activity"):
+                values[name] = special.iri(text, name)
+            elif name == "registration":
+                values[name] = uuid.UUID(special.uuid(text, name))
+            elif name in ("since", "until"):
+                values[name] = clock.parse(special.timestamp(text, name).replace(" ", "T"))
+            elif name == "limit":
+                values[name] = _limit(text)
+            elif name in ("ascending", "related_agents", "related_activities"):
+                values[name] = _boolean(text)
+            elif name == "attachments":
+                if _boolean(text):
+                    raise ValueError("attachments are not sent along yet; ask without this parameter.")
+            elif name == "format" and text != "exact":
+                raise ValueError("only exact is given so far.")
+        return StatementQuery(**values)
+    except StatementInvalid as error:
+        raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
+    except ValueError as error:
+        raise BadInput(f"The parameter {name}: {error}", parameter=name) from None
+
+
+def _agent(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        raise ValueError('must be an actor as JSON, for example {"mbox":"mailto:somebody@example.org"}.') from None
+    validate.actor(value, "agent")
+    identity = identity_of(value)
+    if identity is None:
+        raise ValueError("an anonymous group cannot be asked for.")
+    return identity
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise ValueError("must be a whole number from 0 on; 0 means as many as the server gives.")
+    return min(int(text) or LARGEST_PAGE, LARGEST_PAGE)
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false.")
+    return text == "true"

@@ -1,0 +1,122 @@
+"""Special data types (xAPI-Data 4): IRIs, UUIDs, timestamps, durations, language tags. Each raises StatementInvalid."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lrs.xapi.errors import StatementInvalid
+
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`]+\Z")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}\Z")
+_TIMESTAMP = re.compile(
+    r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?"
+    r"([Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)\Z"
+)
+_NEGATIVE_ZERO = re.compile(r"-00(:?00)?\Z")
+_DURATION = re.compile(
+    r"P(?:\d+(?:\.\d+)?W|(?=[\dT])(?:\d+(?:\.\d+)?Y)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?D)?"
+    r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z"
+)
+_LANGUAGE = re.compile(
+    r"(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
+    r"(?:-(?:[A-Za-z0-9]{5,8}|\d[A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
+    r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI]-[A-Za-z]+)\Z"
+)
+_SHA1 = re.compile(r"[0-9a-fA-F]{40}\Z")
+_MAILTO = re.compile(r"mailto:[^\s@]+@[^\s@]+\Z", re.IGNORECASE)
+
+
+def text(value: Any, path: str) -> str:
+    """A JSON string that PostgreSQL and every reader can hold: no NUL, no lone surrogate."""
+    if type(value) is not str:
+        raise StatementInvalid(path, "must be a string.")
+    return value
+
+
+def iri(value: Any, path: str) -> str:
+    """An absolute IRI (RFC 3987), compared as text."""
+    if not _IRI.match(text(value, path)):
+        raise StatementInvalid(path, "must be an absolute IRI, for example https://example.org/verbs/read.")
+    return str(value)
+
+
+def uuid(value: Any, path: str) -> str:
+    """A UUID in its standard text form (RFC 4122, RFC 9562)."""
+    if not _UUID.match(text(value, path)):
+        raise StatementInvalid(path, "must be a UUID, for example 3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001.")
+    return str(value)
+
+
+def timestamp(value: Any, path: str) -> str:
+    """RFC 3339 with an offset; -00:00 is forbidden (xAPI-Data 4.5)."""
+    if not _TIMESTAMP.match(text(value, path)) or _NEGATIVE_ZERO.search(value):
+        raise StatementInvalid(path, "must be an RFC 3339 time with an offset, for example 2026-11-23T09:30:00.000Z.")
+    return str(value)
+
+
+def duration(value: Any, path: str) -> str:
+    """ISO 8601 duration (xAPI-Data 4.6)."""
+    if not _DURATION.match(text(value, path)) or value.endswith("T") or value == "P":
+        raise StatementInvalid(path, "must be an ISO 8601 duration, for example PT1M30S.")
+    return str(value)
+
+
+def language_tag(value: str, path: str) -> None:
+    """An RFC 5646 language tag."""
+    if not _LANGUAGE.match(value):
+        raise StatementInvalid(path, f"{value!r} is no language tag (RFC 5646), for example en or pt-BR.")
+
+
+def language_map(value: Any, path: str) -> None:
+    """An object of language tags to strings (xAPI-Data 4.2)."""
+    if type(value) is not dict:
+        raise StatementInvalid(path, "must be an object of language tags and texts.")
+    for tag, words in value.items():
+        language_tag(tag, path)
+        text(words, f"{path}['{tag}']")
+
+
+def mailto(value: Any, path: str) -> None:
+    """mailto:somebody@somewhere."""
+    if not _MAILTO.match(text(value, path)):
+        raise StatementInvalid(path, "must be mailto: and an e-mail address.")
+
+
+def sha1(value: Any, path: str) -> None:
+    """40 hexadecimal digits."""
+    if not _SHA1.match(text(value, path)):
+        raise StatementInvalid(path, "must be the 40 hexadecimal digits of a SHA-1.")
+
+
+def number(value: Any, path: str) -> None:
+    """A JSON number; true and false are none."""
+    if type(value) not in (int, float):
+        raise StatementInvalid(path, "must be a number.")
+
+
+def boolean(value: Any, path: str) -> None:
+    """true or false."""
+    if type(value) is not bool:
+        raise StatementInvalid(path, "must be true or false.")
+
+
+def fields(value: Any, path: str, allowed: frozenset[str]) -> dict[str, Any]:
+    """An object that holds no other property than ``allowed``, and no null."""
+    if type(value) is not dict:
+        raise StatementInvalid(path, "must be an object.")
+    for name, inner in value.items():
+        if name not in allowed:
+            raise StatementInvalid(f"{path}.{name}", f"is not a property here; allowed are {', '.join(sorted(allowed))}.")
+        if inner is None:
+            raise StatementInvalid(f"{path}.{name}", "must not be null; leave it out instead.")
+    return value
+
+
+def extensions(value: Any, path: str) -> None:
+    """An object whose keys are IRIs; the values are free."""
+    if type(value) is not dict:
+        raise StatementInvalid(path, "must be an object whose keys are IRIs.")
+    for key in value:
+        if not _IRI.match(key):
+            raise StatementInvalid(f"{path}['{key}']", "the key of an extension must be an absolute IRI.")

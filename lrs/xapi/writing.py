@@ -1,0 +1,62 @@
+"""What readers get: stored bytes with ``stored`` (and a timestamp, where none was sent) spliced on; and equality."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from lrs.ground.clock import from_microseconds, text_of
+from lrs.xapi.reading import spliced
+
+ORD_SHIFT = 10  # ord = stored microseconds << 10 | writer number
+_SET_BY_SERVER = ("id", "stored", "authority", "version")
+
+
+def stored_text(ord_: int) -> str:
+    """The ``stored`` time that an ``ord`` stands for."""
+    return text_of(from_microseconds(ord_ >> ORD_SHIFT))
+
+
+def published(payload: bytes, ord_: int, timestamp_given: bool) -> bytes:
+    """The statement as readers get it (format exact)."""
+    stored = stored_text(ord_).encode()
+    members = [b'"stored":"%s"' % stored]
+    if not timestamp_given:
+        # xAPI-Data 2.4.7: without a timestamp of its own, a statement gets the stored time.
+        members.append(b'"timestamp":"%s"' % stored)
+    return spliced(payload, members)
+
+
+def page(payloads: list[bytes], more: str) -> bytes:
+    """A StatementResult (xAPI-Data 3.2): stored bytes, concatenated."""
+    return b'{"statements":[' + b",".join(payloads) + b'],"more":' + json.dumps(more).encode() + b"}"
+
+
+def equal(first: bytes, second: bytes) -> bool:
+    """Whether two payloads are the same statement, leaving aside what the server set (xAPI-Data 2.3.1).
+
+    Numbers are compared exactly: ``1.0`` equals ``1``, but ``true`` does not; a timestamp counts where both were sent with one.
+    """
+    a, b = _decoded(first), _decoded(second)
+    for name in _SET_BY_SERVER:
+        a.pop(name, None)
+        b.pop(name, None)
+    if "timestamp" not in a or "timestamp" not in b:
+        a.pop("timestamp", None)
+        b.pop("timestamp", None)
+    return bool(a == b)
+
+
+def _decoded(payload: bytes) -> dict[str, Any]:
+    def tagged(value: Any) -> Any:
+        if isinstance(value, bool):
+            return ("boolean", value)  # in Python True == 1
+        if isinstance(value, dict):
+            return {name: tagged(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [tagged(inner) for inner in value]
+        return value
+
+    value: dict[str, Any] = json.loads(payload, parse_float=Decimal, parse_int=Decimal)
+    return {name: tagged(inner) for name, inner in value.items()}
