@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 
 from lrs.api import health, metrics, xapi
-from lrs.bootstrap import Deps
+from lrs.ground.deps import Deps
 from lrs.ground import errors
 from lrs.ground.health import blueprint as health_blueprint
 

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from sqlalchemy import Engine
-
-from lrs.ground import queue
-from lrs.ground.database import UnitOfWork, make_engine, unit_of_work_on
-from lrs.ground.queue import Nudges
-from lrs.ground.secrets import Secrets
-from lrs.ground.settings import Settings
+from lrs.ground import deps, settings
+from lrs.ground.deps import Deps
 
 
-@dataclass(frozen=True)
-class Deps:
-    """What the rooms below are given."""
-
-    settings: Settings
-    engine: Engine
-    unit_of_work: UnitOfWork
-    secrets: Secrets
-    nudges: Nudges
-
-
-def build(settings: Settings) -> Deps:
-    """Deps from settings; nothing is connected yet."""
-    settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
-    engine = make_engine(settings.database_url)
-    return Deps(
-        settings=settings,
-        engine=engine,
-        unit_of_work=unit_of_work_on(engine),
-        secrets=Secrets(settings.secret_key, settings.secret_key_previous),
-        nudges=Nudges(queue.connect(settings.redis_url)),
-    )
+def build(environ: Mapping[str, str]) -> Deps:
+    """Deps from the environment."""
+    return deps.build(settings.read(environ))

@@ -33,12 +33,15 @@ def require_ready(settings: Settings) -> None:
     engine.dispose()
 
 
-def create_tenant(settings: Settings, name: str, wanted: Sequence[tuple[str, Sequence[str]]]) -> list[tuple[str, str]]:
-    """A tenant with a credential for each (note, scopes); gives their keys and secrets, which are not shown again."""
+def create_tenant(settings: Settings, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False) -> list[tuple[str, str]]:
+    """A tenant with a credential for each (note, scopes); gives their keys and secrets, which are not shown again.
+
+    ``again``: a tenant of this name may be there already and gets new credentials.
+    """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
     secrets = Secrets(settings.secret_key, settings.secret_key_previous)
-    _, made = tenants.create(owner, secrets, name=name, wanted=wanted)
+    made = tenants.create(owner, secrets, name=name, wanted=wanted, again=again)
     owner.dispose()
     return made

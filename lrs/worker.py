@@ -7,7 +7,8 @@ import os
 from functools import cache
 
 from lrs import bootstrap
-from lrs.ground import queue, settings
+from lrs.ground import queue
+from lrs.ground.deps import Deps
 from lrs.ground.queue import Timed
 from lrs.jobs import count as counting
 from lrs.store import work
@@ -18,9 +19,9 @@ TIMED = (Timed("lrs.worker.count", 5), Timed("lrs.worker.reconcile", 86_400))
 
 
 @cache
-def _deps() -> bootstrap.Deps:
+def _deps() -> Deps:
     """Made inside the job's own process: a connection must never be shared across a fork."""
-    return bootstrap.build(settings.read(os.environ))
+    return bootstrap.build(os.environ)
 
 
 def count() -> None:

@@ -8,16 +8,15 @@ from flask import Flask
 
 from lrs import app, bootstrap
 from lrs.api import health
-from lrs.ground import settings
 from lrs.ground.health import Check
 
 
 def create_app() -> Flask:
     """The application, from the environment: ``granian --interface wsgi --factory lrs.wsgi:create_app``."""
-    return app.create_app(bootstrap.build(settings.read(os.environ)))
+    return app.create_app(bootstrap.build(os.environ))
 
 
 def create_app_with_check() -> tuple[Flask, Check]:
     """The application and its health check, for whoever joins houses."""
-    deps = bootstrap.build(settings.read(os.environ))
+    deps = bootstrap.build(os.environ)
     return app.create_app(deps), health.check(deps)

@@ -13,8 +13,13 @@ from lrs.store import credentials
 SCOPES = ("all", "all/read", "statements/read", "statements/write", "metrics/read")
 
 
-def create(owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]]) -> tuple[int, list[tuple[str, str]]]:
-    """A tenant with credentials: ``wanted`` holds (note, scopes) pairs; gives the id and a (key, secret) for each."""
+def create(
+    owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False
+) -> list[tuple[str, str]]:
+    """A tenant with credentials: ``wanted`` holds (note, scopes) pairs; gives a (key, secret) for each.
+
+    ``again`` gives new credentials to a tenant that exists; otherwise its name is a Conflict.
+    """
     if not name.strip():
         raise BadInput("A tenant needs a name.")
     for _, scopes in wanted:
@@ -22,8 +27,9 @@ def create(owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple
             if scope not in SCOPES:
                 raise BadInput(f"{scope} is no scope; they are {', '.join(SCOPES)}.")
     with owner.begin() as connection:
-        tenant_id = credentials.make_tenant(connection, name)
-        if tenant_id is None:
+        tenant_id = credentials.tenant_named(connection, name)
+        if tenant_id is not None and not again:
             raise Conflict(f"A tenant named {name!r} exists already; choose another name.")
-        made = [credentials.make(connection, secrets, tenant_id, scopes, note) for note, scopes in wanted]
-    return tenant_id, made
+        if tenant_id is None:
+            tenant_id = credentials.make_tenant(connection, name)
+        return [credentials.make(connection, secrets, tenant_id, scopes, note) for note, scopes in wanted]

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from lrs.api import access
-from lrs.bootstrap import Deps
+from lrs.ground.deps import Deps
 from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
 from lrs.reports import picture, values

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lrs.actions import statements
 from lrs.api import access
-from lrs.bootstrap import Deps
+from lrs.ground.deps import Deps
 from lrs.ground.clock import from_microseconds, text_of
 from lrs.ground.errors import BadInput
 from lrs.store.credentials import Caller

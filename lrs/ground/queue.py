@@ -7,7 +7,6 @@ Nudges for one job are coalesced: while one waits, another adds nothing, because
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
@@ -90,9 +89,16 @@ def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
     scheduler.start()
 
 
-def run_worker(url: str, prepare: Callable[[], None]) -> None:
-    """Work on the queue until SIGTERM or SIGINT. ``prepare`` imports what jobs need, so that a forked job starts at once."""
-    prepare()
+def run_worker(url: str) -> None:
+    """Work on the queue until SIGTERM or SIGINT. What jobs need should be imported before, so that a forked job starts at once."""
     connection = connect(url)
     worker = Worker([Queue(QUEUE, connection=connection, serializer=JSONSerializer)], connection=connection, serializer=JSONSerializer)
     worker.work(logging_level="WARNING", with_scheduler=False)
+
+
+def worker_alive(url: str) -> bool:
+    """Whether a worker has reported to the queue lately (rq forgets the dead by their heartbeat)."""
+    try:
+        return Worker.count(connection=connect(url)) > 0
+    except redis.RedisError:
+        return False

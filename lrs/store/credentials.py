@@ -28,10 +28,14 @@ class Caller:
     scopes: frozenset[str]
 
 
-def make_tenant(connection: Connection, name: str) -> int | None:
-    """A new tenant's id, or None when the name is taken. Runs as the owner."""
-    if connection.execute(select(tenant.c.tenant_id).where(tenant.c.name == name)).first():
-        return None
+def tenant_named(connection: Connection, name: str) -> int | None:
+    """The id of the tenant of this name. Runs as the owner."""
+    found: int | None = connection.execute(select(tenant.c.tenant_id).where(tenant.c.name == name)).scalar()
+    return found
+
+
+def make_tenant(connection: Connection, name: str) -> int:
+    """A new tenant's id. Runs as the owner."""
     return int(connection.execute(insert(tenant).values(name=name).returning(tenant.c.tenant_id)).scalar_one())
 
 

@@ -1,0 +1,5 @@
+"""``python -m carryover``."""
+
+from carryover.cli import main
+
+main()

@@ -1,0 +1,217 @@
+"""``carryover demo``: embedded servers, migrations, web and worker, a practice course; all of it stopped in order at the end."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from carryover import serving
+from carryover.practice_lms.app import lms_address, platform
+from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE
+from carryover.sample_programme import cohort, document
+from lrs import cli as lrs_cli
+from lrs.ground import clock, embedded
+from lrs.ground.errors import Stop
+from lrs.ground.http import GuardedClient
+from lrs.ground.processes import Child, Children, command
+from lrs.ground.settings import Settings
+from lti_tool import cli as tool_cli
+
+TENANT = "Practice"
+LEARNER_CERTIFIED_BEFORE = timedelta(days=7)
+READY_SECONDS = 60
+BATCH = 100
+
+
+def require_free_port(settings: Settings) -> None:
+    """End with one sentence when the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise Stop(
+                f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}); choose another with PORT={settings.port + 1}."
+            ) from None
+
+
+def run(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM."""
+    home = settings.home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "demo.lock").open("a")
+    except OSError as error:
+        raise Stop(f"The folder {home} cannot be used ({error.strerror}); set CARRYOVER_HOME to one that can.") from None
+    with lock:
+        _require_alone(lock, home)
+        require_free_port(settings)
+        children = Children()
+        children.stop_on_signals()
+        servers: embedded.Servers | None = None
+        try:
+            servers = embedded.start(home, children)
+            if not children.stopping:
+                _run_on(settings, servers, children)
+        finally:
+            print("Carryover stops.", flush=True)
+            children.stop()
+            if servers is not None:
+                servers.forget_sockets()
+
+
+def _require_alone(lock: IO[str], home: Path) -> None:
+    try:
+        # The kernel gives the lock back when its holder dies, however it dies: nothing stale to clear away.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Stop(f"Carryover runs on {home} already; stop it first, or set CARRYOVER_HOME to another folder.") from None
+
+
+def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -> None:
+    settings = replace(
+        settings,
+        database_url=servers.database_url,
+        migration_url=servers.migration_url,
+        redis_url=servers.redis_url,
+        secret_key=_kept_secret(settings.home / "secret.key"),
+        allow_private_platforms=True,
+    )
+    lrs_cli.migrate(settings)
+    tool_cli.migrate(settings)
+    practice = _Practice(settings)
+    practice.set_up()
+    environ = _environ(settings)
+    children.add(Child("the web server", command(serving.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ)))
+    served = f"http://{settings.host}:{settings.port}"
+    children.wait_until(lambda: _answers(f"{served}/health/ready"), READY_SECONDS, "The web server did not become ready; its messages above say why.")
+    if children.stopping:
+        return
+    practice.seed(served)
+    for part in ("queue", "timer"):
+        children.add(Child(f"the worker's {part}", command(serving.part_command(part), environ)))
+    practice.tell()
+    children.watch()
+
+
+def _kept_secret(file: Path) -> str:
+    """The installation's secret, made at the first start with mode 0600."""
+    if not file.exists():
+        _write_private(file, secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+def _write_private(file: Path, text: str) -> None:
+    fresh = file.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)
+    fresh.rename(file)
+
+
+def _environ(settings: Settings) -> Mapping[str, str]:
+    return {
+        **os.environ,
+        "CARRYOVER_HOME": str(settings.home),
+        "CARRYOVER_DATABASE_URL": settings.database_url,
+        "CARRYOVER_MIGRATION_URL": "",
+        "CARRYOVER_REDIS_URL": settings.redis_url,
+        "CARRYOVER_SECRET_KEY": settings.secret_key,
+        "CARRYOVER_BASE_URL": settings.base_url,
+        "CARRYOVER_LRS_URL": settings.lrs_url,
+        "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
+    }
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server on this machine
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+class _Practice:
+    """The practice tenant: made at the first start, kept at the next ones. What must outlive a start stands in practice.json."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._file = settings, settings.home / "practice.json"
+        self._kept: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
+
+    def _keep(self, **values: Any) -> None:
+        self._kept |= values
+        _write_private(self._file, json.dumps(self._kept))
+
+    def set_up(self) -> None:
+        """Tenant, credentials, programme, platform and the practice learner; harmless to repeat."""
+        settings = self._settings
+        if "started_at" not in self._kept:
+            self._keep(started_at=clock.text_of(clock.now()))
+        if "tool" not in self._kept:
+            wanted = [("the tool", lrs_cli.TOOL_SCOPES), ("demo xAPI", ("all",)), ("demo reporting", ("metrics/read",))]
+            tool, xapi, api = lrs_cli.create_tenant(settings, TENANT, wanted, again=True)
+            self._keep(tool=tool, xapi=xapi, api=api)
+        key, secret = self._kept["tool"]
+        tenant_id = tool_cli.create_tenant(settings, name=TENANT, lrs_url=None, lrs_key=key, lrs_secret=secret, practice=True)
+        learner = PEOPLE["learner"]
+        installation = tool_cli.set_up(
+            settings,
+            tenant_id=tenant_id,
+            programme=document(),
+            platform=platform(lms_address(settings.base_url)),
+            deployments=[DEPLOYMENT_ID],
+            certified={learner.subject: (learner.name, self._started_at() - LEARNER_CERTIFIED_BEFORE)},
+        )
+        self._keep(tenant_id=tenant_id, installation=str(installation))
+
+    def _started_at(self) -> datetime:
+        return clock.parse(self._kept["started_at"])
+
+    def seed(self, served: str) -> None:
+        """Post the practice cohort through the record store's own door, once."""
+        if self._kept.get("seeded"):
+            return
+        client = GuardedClient(allow_private=True)  # our own server on this machine
+        made = cohort.statements(uuid.UUID(self._kept["installation"]), str(self._kept["tenant_id"]), document(), self._started_at())
+        key, secret = self._kept["xapi"]
+        while batch := list(islice(made, BATCH)):
+            answer = client.call(
+                "POST",
+                f"{served}/xapi/statements",
+                headers={"Content-Type": "application/json", "X-Experience-API-Version": "1.0.3"},
+                body=b"[" + b",".join(one.payload for one in batch) + b"]",
+                basic=(key, secret),
+            )
+            if answer.status != 200:
+                raise Stop(f"The practice cohort could not be stored: {answer.status} {answer.body[:300].decode('utf-8', 'replace')}")
+        client.close()
+        self._keep(seeded=True)
+
+    def tell(self) -> None:
+        """Write demo.json and say where to look."""
+        settings = self._settings
+        lms = lms_address(settings.base_url)
+        xapi, api = self._kept["xapi"], self._kept["api"]
+        told = {
+            "base_url": settings.base_url,
+            "xapi": {"endpoint": f"{settings.base_url}/xapi", "key": xapi[0], "secret": xapi[1]},
+            "api": {"key": api[0], "secret": api[1]},
+            "launch": {who: f"{lms}/practice/launch/{who}" for who in PEOPLE},
+            "registration_url": None,
+        }
+        _write_private(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
+        lines = ["", f"Carryover is ready: {lms}/practice/", f"Keys and addresses: {settings.home / 'demo.json'}", "Stop it with Ctrl-C.", ""]
+        print("\n".join(lines), flush=True)
+        sys.stdout.flush()

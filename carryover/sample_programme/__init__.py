@@ -1,0 +1,12 @@
+"""A programme of our own writing, and a practice cohort that has been through it."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import Any
+
+
+def document() -> dict[str, Any]:
+    """The phishing-response programme: 4 competencies, 6 tasks, 40 scenario questions."""
+    return tomllib.loads((files(__name__) / "phishing_response.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,96 @@
+"""A practice cohort: 24 pseudonymous people, certified from a day to six months ago, whose answers fade as answers do.
+
+Made up, and labelled so wherever it is shown. The same seed gives the same people; dates are told from ``now``.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from adapters import xapi
+from adapters.xapi import Act, Statement
+from lrs.vocabulary import INTERVALS
+from lti_tool.actions.drawing import drawn
+from lti_tool.actions.programmes import Programme, checked
+
+PEOPLE = 24
+SEED = 20_261_123
+OLDEST_DAYS, NEWEST_DAYS = 183, 1
+# Share of right answers at each interval: a curve of the kind that recall studies show, for practice only.
+RECALL = {"1d": 0.92, "1w": 0.84, "1m": 0.74, "3m": 0.66, "6m": 0.6}
+TAKES_PART, COMMITS, APPLIES = 0.8, 0.7, 0.55  # shares of people, invented
+TEAMS = ("North desk", "South desk", "Finance")
+
+
+def statements(installation: uuid.UUID, tenant: str, document: dict[str, object], now: datetime) -> Iterator[Statement]:
+    """All statements of the cohort, person by person."""
+    programme = checked(dict(document))
+    chance = random.Random(SEED)  # noqa: S311 - practice data, not a secret
+    for number in range(PEOPLE):
+        days = NEWEST_DAYS + (OLDEST_DAYS - NEWEST_DAYS) * number / (PEOPLE - 1)
+        yield from _person(installation, tenant, programme, now - timedelta(days=days, hours=2), now, number, chance)
+
+
+def _person(
+    installation: uuid.UUID, tenant: str, programme: Programme, certified_at: datetime, now: datetime, number: int, chance: random.Random
+) -> Iterator[Statement]:
+    learner = uuid.uuid5(installation, f"{tenant} practice learner {number}")
+    episode = uuid.uuid5(learner, programme.key)
+    audience = {"team": TEAMS[number % len(TEAMS)], "wave": "Practice wave"}
+
+    def act(name: str, at: datetime) -> Act:
+        return Act(installation, tenant, f"practice {number} {name}", learner, episode, programme.for_statements(), at, audience)
+
+    yield xapi.registered(act("registered", certified_at))
+    yield xapi.certified(act("certified", certified_at))
+    for interval in INTERVALS:
+        due_at = certified_at + timedelta(days=interval.due_days)
+        yield xapi.scheduled(act(f"scheduled {interval.key}", certified_at), interval=interval.key, label=interval.label, due_at=due_at)
+        begun_at = due_at + timedelta(hours=chance.uniform(0.5, 20))
+        if begun_at < now and chance.random() < TAKES_PART:
+            yield from _check(act, programme, episode, interval.key, interval.label, begun_at, chance)
+    if chance.random() < COMMITS:
+        yield from _transfer(act, programme, episode, certified_at, now, chance)
+
+
+def _check(act: Callable[[str, datetime], Act], programme: Programme, episode: uuid.UUID, interval: str, label: str, at: datetime, chance: random.Random) -> Iterator[Statement]:
+    yield xapi.attempted(act(f"attempted {interval}", at), interval=interval, label=label, kind="check")
+    keys, right, begun_at = drawn(programme, episode, interval), 0, at
+    for key in keys:
+        item, took = programme.item(key), timedelta(seconds=chance.uniform(15, 70))
+        at += took
+        success = chance.random() < RECALL[interval]
+        right += success
+        wrong = [choice.key for choice in item.choices if choice.key != item.correct]
+        named = xapi.Item(
+            key, item.stem, [(one.key, one.text) for one in item.choices], item.correct, item.competency, programme.competency_title(item.competency)
+        )
+        yield xapi.answered(
+            act(f"answered {interval} {key}", at),
+            interval=interval,
+            label=label,
+            kind="check",
+            item=named,
+            response=item.correct if success else chance.choice(wrong),
+            success=success,
+            took=took,
+        )
+    passed = right / len(keys) >= programme.pass_mark
+    yield xapi.finished(
+        act(f"finished {interval}", at), interval=interval, label=label, kind="check", right=right, asked=len(keys), passed=passed, took=at - begun_at
+    )
+
+
+def _transfer(act: Callable[[str, datetime], Act], programme: Programme, episode: uuid.UUID, certified_at: datetime, now: datetime, chance: random.Random) -> Iterator[Statement]:
+    plan, task = uuid.uuid5(episode, "plan"), chance.choice(programme.tasks)
+    committed_at = certified_at + timedelta(days=chance.uniform(1, 7))
+    applied_at = certified_at + timedelta(days=chance.uniform(8, 60))
+    applies = chance.random() < APPLIES
+    if committed_at < now:
+        due_at = certified_at + timedelta(days=60)
+        yield xapi.committed(act("committed", committed_at), plan=plan, task=task.key, task_title=task.title, due_at=due_at)
+    if applies and applied_at < now:
+        yield xapi.applied(act("applied", applied_at), plan=plan, task=task.key, task_title=task.title, evidence_grade=1)

@@ -1,0 +1,35 @@
+"""The commands that start parts of the product: web server, queue worker, timer."""
+
+from __future__ import annotations
+
+import sys
+
+from lrs import worker as lrs_worker
+from lrs.ground import queue
+from lrs.ground.queue import Timed
+from lrs.ground.settings import Settings
+from lti_tool import worker as tool_worker
+
+TIMED: tuple[Timed, ...] = (*lrs_worker.TIMED, *tool_worker.TIMED)
+
+
+def web_command(settings: Settings, factory: str) -> list[str]:
+    """granian with its default of blocking threads: pages that call the record store in the same process need many."""
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port), "--no-ws"]
+    command += ["--workers", str(settings.web_workers), "--respawn-failed-workers", "--log-level", "error", "--factory", factory]
+    return command
+
+
+def part_command(part: str) -> list[str]:
+    """One part of the worker, as a process of its own."""
+    return [sys.executable, "-m", "carryover", "worker", "--part", part]
+
+
+def run_queue(settings: Settings) -> None:
+    """Work on the queue until SIGTERM; the jobs' modules are imported already, so a forked job starts at once."""
+    queue.run_worker(settings.redis_url)
+
+
+def run_timer(settings: Settings) -> None:
+    """Nudge the timed jobs until SIGTERM."""
+    queue.run_timer(settings.redis_url, TIMED)

@@ -1,0 +1,37 @@
+"""What the rooms of a house are given: made once per process in its ``bootstrap``, nothing connected yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from lrs.ground import queue
+from lrs.ground.database import UnitOfWork, make_engine, unit_of_work_on
+from lrs.ground.queue import Nudges
+from lrs.ground.secrets import Secrets
+from lrs.ground.settings import Settings
+
+
+@dataclass(frozen=True)
+class Deps:
+    """Settings, database, secrets, queue."""
+
+    settings: Settings
+    engine: Engine
+    unit_of_work: UnitOfWork
+    secrets: Secrets
+    nudges: Nudges
+
+
+def build(settings: Settings) -> Deps:
+    """Deps from settings; Stop when one that is needed is missing."""
+    settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
+    engine = make_engine(settings.database_url)
+    return Deps(
+        settings=settings,
+        engine=engine,
+        unit_of_work=unit_of_work_on(engine),
+        secrets=Secrets(settings.secret_key, settings.secret_key_previous),
+        nudges=Nudges(queue.connect(settings.redis_url)),
+    )

@@ -1,0 +1,56 @@
+"""What every act shares: the episode and programme it happens in, and its statements' way into the outbox."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from adapters import xapi
+from lti_tool.actions import programmes
+from lti_tool.actions.programmes import Programme
+from lti_tool.store import learning, outbox, tenants
+from lti_tool.store.learning import Episode
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An episode with its programme, inside a transaction."""
+
+    connection: Connection
+    tenant_id: int
+    installation: uuid.UUID
+    episode: Episode
+    programme: Programme
+
+    def act(self, name: str, at: datetime, audience: Mapping[str, str] | None = None) -> xapi.Act:
+        """An act of the episode's learner; ``name`` is unique for the act within the tenant."""
+        return xapi.Act(
+            installation=self.installation,
+            tenant=str(self.tenant_id),
+            name=name,
+            learner=self.episode.person_id,
+            episode=self.episode.id,
+            programme=self.programme.for_statements(),
+            at=at,
+            audience=audience or {},
+        )
+
+    def say(self, statements: Sequence[xapi.Statement]) -> None:
+        """The act's statements, in the act's transaction."""
+        outbox.add_statements(self.connection, self.tenant_id, [(one.id, one.payload) for one in statements])
+
+
+def stage(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Stage | None:
+    """The stage of a person's episode in a programme; None where the person has none."""
+    episode = learning.episode_of(connection, tenant_id, person_id, programme)
+    return on_stage(connection, tenant_id, episode) if episode else None
+
+
+def on_stage(connection: Connection, tenant_id: int, episode: Episode) -> Stage:
+    """The stage of a known episode."""
+    found = programmes.load(connection, tenant_id, episode.programme, episode.programme_version)
+    return Stage(connection, tenant_id, tenants.installation_id(connection), episode, found)

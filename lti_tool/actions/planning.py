@@ -1,0 +1,102 @@
+"""The transfer plan: a draft, committed once, then uses on the job reported against it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+
+from adapters import xapi
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Conflict, NotFound
+from lti_tool.actions import acts
+from lti_tool.actions.acts import Stage
+from lti_tool.store import learning
+from lti_tool.store.learning import JobUse, Plan
+from lti_tool.store.people import LaunchSession
+
+LONGEST_WORDS = 2_000  # one page in all: about 300 words for each field
+SELF_REPORTED = 1  # evidence grade of the learner's own word (domain, Words)
+_NO_EPISODE = "No certification is on record for you in this programme yet. Your teacher or training manager records it."
+
+
+def save(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    task: str,
+    what: str,
+    by_when: date | None,
+    with_whom: str,
+    evidence: str,
+    obstacle: str,
+    commit: bool,
+    now: datetime,
+) -> None:
+    """Save a draft, or commit to it. A commitment is made once; BadInput names the field that it still lacks."""
+    words = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
+    for field, text in words.items():
+        if len(text) > LONGEST_WORDS:
+            raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(text)}.", field=field)
+    with unit_of_work(session.tenant_id) as connection:
+        stage = _stage(acts.stage(connection, session.tenant_id, session.person_id, session.programme))
+        known = learning.plan_of(connection, session.tenant_id, stage.episode.id, lock=True)
+        if known and known.committed_at:
+            raise Conflict("This plan is committed already; it stays as it is.")
+        title = stage.programme.task_title(task)
+        if task and title is None:
+            raise BadInput("Choose one of the tasks.", field="task")
+        if commit:
+            _require_complete(task, what, by_when, stage)
+        plan = Plan(known.id if known else uuid.uuid4(), task, what, by_when, with_whom, evidence, obstacle, now if commit else None)
+        learning.save_plan(connection, session.tenant_id, stage.episode.id, plan, now)
+        if commit:
+            assert by_when is not None and title is not None
+            due_at = datetime.combine(by_when, time(23, 59, 59), UTC)
+            act = stage.act(f"commit {plan.id}", now)
+            stage.say([xapi.committed(act, plan=plan.id, task=task, task_title=title, due_at=due_at)])
+
+
+def _require_complete(task: str, what: str, by_when: date | None, stage: Stage) -> None:
+    if not task:
+        raise BadInput("Choose the task on which you will use what you learned.", field="task")
+    if not what:
+        raise BadInput("Write what you will do.", field="what")
+    if by_when is None:
+        raise BadInput("Enter the day by which you will have done it.", field="by_when")
+    if by_when < stage.episode.certified_at.date():
+        raise BadInput("This day lies before your certification.", field="by_when")
+
+
+def report_use(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, task: str, used_on: date | None, words: str, now: datetime) -> None:
+    """Report that the skill was used at work. ``form_id`` was given with the form: sending it twice reports one use."""
+    if len(words) > LONGEST_WORDS:
+        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = _stage(acts.stage(connection, session.tenant_id, session.person_id, session.programme))
+        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        if plan is None or plan.committed_at is None:
+            raise BadInput("Commit to your plan first; then report how you used it.", field="task")
+        title = stage.programme.task_title(task)
+        if title is None:
+            raise BadInput("Choose the task on which you used it.", field="task")
+        if used_on is None or used_on > now.date() + timedelta(days=1):
+            raise BadInput("Enter the day on which you used it; it cannot lie in the future.", field="used_on")
+        if used_on < stage.episode.certified_at.date():
+            raise BadInput("This day lies before your certification.", field="used_on")
+        use = JobUse(form_id, task, used_on, words, now)
+        if not learning.keep_use(connection, session.tenant_id, plan.id, use):
+            return
+        act = stage.act(f"use {use.id}", _moment(used_on, stage.episode.certified_at, now))
+        stage.say([xapi.applied(act, plan=plan.id, task=task, task_title=title, evidence_grade=SELF_REPORTED)])
+
+
+def _moment(used_on: date, certified_at: datetime, now: datetime) -> datetime:
+    """Noon of the day that was told, but not before the certification and not in the future."""
+    noon = datetime.combine(used_on, time(12), UTC)
+    return min(max(noon, certified_at + timedelta(seconds=1)), now)
+
+
+def _stage(found: Stage | None) -> Stage:
+    if found is None:
+        raise NotFound(_NO_EPISODE)
+    return found

@@ -1,0 +1,133 @@
+"""What pages show: read only, one unit of work each."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import NotFound
+from lrs.vocabulary import INTERVALS
+from lti_tool.actions import acts, programmes
+from lti_tool.actions.programmes import ITEMS_PER_CHECK, Programme
+from lti_tool.store import learning, outbox, people, platforms, tenants
+from lti_tool.store.learning import JobUse, Plan
+from lti_tool.store.people import LaunchSession
+from lti_tool.store.platforms import Platform
+
+PLAN_DAYS = 7  # a plan is committed within a week of certification (domain, A2)
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """A check on the learner's page. ``state``: done, open, begun, later, missed. ``grade``: sent, waiting, refused or empty."""
+
+    interval: str
+    label: str
+    state: str
+    due_at: datetime
+    closes_at: datetime
+    right: int | None
+    asked: int
+    attempt_id: uuid.UUID | None
+    grade: str
+    grade_reason: str
+
+
+@dataclass(frozen=True)
+class Today:
+    """The learner's page."""
+
+    programme: Programme
+    certified_at: datetime
+    checks: list[CheckLine]
+    plan: Plan | None
+    plan_due_at: datetime
+    uses: int
+
+    @property
+    def next_check(self) -> CheckLine | None:
+        """The check that can be taken now."""
+        return next((one for one in self.checks if one.state in ("begun", "open")), None)
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """The plan's page."""
+
+    programme: Programme
+    plan: Plan | None
+    uses: list[JobUse]
+    certified_at: datetime
+
+
+def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[Platform, bool]:
+    """The platform a session came from, and whether its data are practice data."""
+    with unit_of_work(session.tenant_id) as connection:
+        return platforms.by_id(connection, session.tenant_id, session.registration_id), tenants.by_id(connection, session.tenant_id).practice
+
+
+def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Today | None:
+    """The learner's page; None where no certification is on record."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.stage(connection, session.tenant_id, session.person_id, session.programme)
+        if stage is None:
+            return None
+        attempts = {one.interval: one for one in learning.attempts_of(connection, session.tenant_id, stage.episode.id) if one.kind == "check"}
+        grades = outbox.grade_states(connection, session.tenant_id, [one.id for one in attempts.values()])
+        labels = {interval.key: interval.label for interval in INTERVALS}
+        lines = []
+        for check in learning.checks_of(connection, session.tenant_id, stage.episode.id):
+            attempt = attempts.get(check.interval)
+            if attempt and attempt.finished_at:
+                state = "done"
+            elif attempt:
+                state = "begun"
+            else:
+                state = "later" if now < check.opens_at else "open" if now < check.closes_at else "missed"
+            grade, reason = grades.get(attempt.id, ("", "")) if attempt else ("", "")
+            lines.append(
+                CheckLine(
+                    interval=check.interval,
+                    label=labels[check.interval],
+                    state=state,
+                    due_at=check.due_at,
+                    closes_at=check.closes_at,
+                    right=attempt.right_answers if attempt else None,
+                    asked=len(attempt.items) if attempt else ITEMS_PER_CHECK,
+                    attempt_id=attempt.id if attempt else None,
+                    grade=grade,
+                    grade_reason=reason,
+                )
+            )
+        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        uses = learning.uses_of(connection, session.tenant_id, plan.id) if plan else []
+    certified_at = stage.episode.certified_at
+    return Today(stage.programme, certified_at, lines, plan, certified_at + timedelta(days=PLAN_DAYS), len(uses))
+
+
+def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:
+    """Whether an attempt's grade was sent, and why not; empty where there is none to send."""
+    with unit_of_work(session.tenant_id) as connection:
+        return outbox.grade_states(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
+
+
+def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
+    """The plan's page."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.stage(connection, session.tenant_id, session.person_id, session.programme)
+        if stage is None:
+            raise NotFound("No certification is on record for you in this programme yet. Your teacher or training manager records it.")
+        found = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        uses = learning.uses_of(connection, session.tenant_id, found.id) if found else []
+    return PlanView(stage.programme, found, uses, stage.episode.certified_at)
+
+
+def course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:
+    """For who teaches: the programme's title, and learners of the course without a certification on record."""
+    with unit_of_work(session.tenant_id) as connection:
+        version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
+        title = programmes.load(connection, session.tenant_id, session.programme, version).title
+        waiting = people.learners_without_certification(connection, session.tenant_id, session.context_id, session.programme)
+    return title, waiting

@@ -1,0 +1,18 @@
+"""What the rooms of the tool are given, beside what every house is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lrs.ground.deps import Deps
+from lrs.ground.http import GuardedClient
+from lti_tool.lti.keys import PlatformKeys
+
+
+@dataclass(frozen=True)
+class ToolDeps(Deps):
+    """``client`` judges addresses; ``own_client`` calls the record store that the operator configured."""
+
+    client: GuardedClient
+    own_client: GuardedClient
+    platform_keys: PlatformKeys

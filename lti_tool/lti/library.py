@@ -1,0 +1,204 @@
+"""pylti1p3next, fenced in: it builds the login's address and runs its checks of a launch over our stricter ones.
+
+What it leaves open is closed here (its nonce is never burned, it asks for no exp or iat, knows no leeway and no azp): state
+and nonce come from our database, the key set from our cache, and the signature check is our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from pylti1p3.cookie import CookieService
+from pylti1p3.deployment import Deployment
+from pylti1p3.exception import LtiException, OIDCException
+from pylti1p3.message_launch import MessageLaunch
+from pylti1p3.oidc_login import OIDCLogin
+from pylti1p3.registration import Registration
+from pylti1p3.request import Request
+from pylti1p3.session import SessionService
+from pylti1p3.tool_config import ToolConfAbstract
+
+from lti_tool.lti.errors import LaunchInvalid
+from lti_tool.store.platforms import Platform
+
+LEEWAY_SECONDS = 60  # clocks of schools differ; Moodle's token itself lives 60 s
+OLDEST_SECONDS = 600  # a token issued longer ago is a replay, whatever its exp says
+ALGORITHM = "RS256"  # the one every platform must offer (1EdTech security framework 1.0, 5.1.3)
+_ALGORITHMS = (ALGORITHM, "RS384", "RS512", "ES256", "ES384")
+_RELAUNCH = "Go back to the course and open the activity again."
+
+
+class _Parameters(Request):
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def is_secure(self) -> bool:
+        return True
+
+    def get_param(self, key: str) -> str:
+        return self._values.get(key, "")
+
+
+class _OurState(SessionService):
+    """State and nonce live in our database; the library is handed the one nonce that is right."""
+
+    def __init__(self, nonce: str) -> None:
+        self.nonce = nonce
+
+    def save_nonce(self, nonce: str) -> None:
+        self.nonce = nonce
+
+    def check_nonce(self, nonce: str) -> bool:
+        return nonce == self.nonce
+
+    def check_state_is_valid(self, state: str, id_token_hash: str) -> bool:
+        return True  # compared and burned before the library is asked
+
+    def save_launch_data(self, key: str, jwt_body: Any) -> None:
+        """Nothing is kept by the library."""
+
+    def set_state_valid(self, state: str, id_token_hash: str) -> None:
+        """Nothing is kept by the library."""
+
+
+class _OurCookies(CookieService):
+    """The library's state cookie is not Partitioned, so ours is used; it only tells us the state it made."""
+
+    state = ""
+
+    def set_cookie(self, name: str, value: str | int, exp: int | None = 3600) -> None:
+        self.state = name
+
+    def get_cookie(self, name: str) -> str | None:
+        return None
+
+
+class _OnePlatform(ToolConfAbstract[Any]):
+    """The library's view of one platform registration of ours."""
+
+    def __init__(self, platform: Platform, key_set: dict[str, Any] | None, known_deployment: str | None) -> None:
+        self._platform, self._deployment = platform, known_deployment
+        self._registration = (
+            Registration()
+            .set_issuer(platform.issuer)
+            .set_client_id(platform.client_id)
+            .set_auth_login_url(platform.auth_login_url)
+            .set_auth_token_url(platform.auth_token_url)
+            .set_key_set_url(platform.key_set_url)
+        )
+        if key_set is not None:
+            self._registration.set_key_set(key_set)  # type: ignore[arg-type]  # the library's own typed dict of the same shape
+
+    def check_iss_has_one_client(self, iss: str) -> bool:
+        return False
+
+    def check_iss_has_many_clients(self, iss: str) -> bool:
+        return True
+
+    def find_registration_by_issuer(self, iss: str, *args: Any, **kwargs: Any) -> Registration:
+        raise NotImplementedError("every issuer may have several clients")
+
+    def find_registration_by_params(self, iss: str, client_id: str, *args: Any, **kwargs: Any) -> Registration:
+        return self._registration
+
+    def find_deployment(self, iss: str, deployment_id: str) -> Deployment | None:
+        raise NotImplementedError("every issuer may have several clients")
+
+    def find_deployment_by_params(self, iss: str, deployment_id: str, client_id: str, *args: Any, **kwargs: Any) -> Deployment | None:
+        return Deployment().set_deployment_id(deployment_id) if deployment_id == self._deployment else None
+
+
+class _Login(OIDCLogin[Any, Any, Any, Any, Any]):
+    def address(self, launch_url: str) -> str:
+        return self._prepare_redirect_url(launch_url)
+
+
+class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
+    def _get_request_param(self, key: str) -> str:
+        return str(self._request.get_param(key))
+
+    def get_client_id(self) -> str:
+        """The registration's, once it is proven to be in the audience (1EdTech security framework 1.0, 5.1.3)."""
+        expected: str = self._tool_config.find_registration_by_params("", "").get_client_id()
+        audience = self._jwt["body"].get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        party = self._jwt["body"].get("azp")
+        if expected not in audiences:
+            raise LtiException("aud does not name this tool")
+        if (len(audiences) > 1 and party is None) or (party is not None and party != expected):
+            raise LtiException("azp does not name this tool")
+        return expected
+
+    def validate_jwt_signature(self) -> _StrictLaunch:
+        key, algorithm = self.get_public_key()
+        if algorithm not in _ALGORITHMS:
+            raise LtiException(f"algorithm {algorithm} is not taken")
+        try:
+            claims = jwt.decode(
+                self._get_id_token(),
+                key,
+                algorithms=[algorithm],
+                leeway=LEEWAY_SECONDS,
+                issuer=self._registration.get_issuer() if self._registration else None,
+                options={"verify_aud": False, "require": ["exp", "iat", "iss", "aud", "nonce"]},
+            )
+            issued = float(claims["iat"])
+        except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as error:
+            raise LtiException(f"{type(error).__name__}: {error}") from None
+        if self.now - issued > OLDEST_SECONDS:
+            raise LtiException("iat lies too far back")
+        return self
+
+    now: float = 0.0
+
+
+def login_address(platform: Platform, parameters: Mapping[str, str], launch_url: str) -> tuple[str, str, str]:
+    """Where a login goes on, and the state and nonce made for it: (address, state, nonce)."""
+    session, cookies = _OurState(""), _OurCookies()
+    login = _Login(_Parameters(parameters), _OnePlatform(platform, None, None), session_service=session, cookie_service=cookies)
+    try:
+        return login.address(launch_url), cookies.state, session.nonce
+    except OIDCException as error:
+        raise LaunchInvalid(f"The course sent an incomplete request. {_RELAUNCH}", str(error)) from None
+
+
+def verified_claims(
+    platform: Platform, id_token: str, state: str, nonce: str, key_set: dict[str, Any], deployment_known: Any, now: float
+) -> dict[str, Any]:
+    """The claims of a launch that passes every check; LaunchInvalid otherwise.
+
+    ``deployment_known`` is asked whether a deployment id is registered, after the signature proved the claims.
+    """
+    launch = _StrictLaunch(
+        _Parameters({"id_token": id_token, "state": state}),
+        _OnePlatform(platform, key_set, None),
+        session_service=_OurState(nonce),
+        cookie_service=_OurCookies(),
+    )
+    launch.set_auto_validation(False)
+    launch.now = now
+    try:
+        launch.validate_jwt_format()
+        claims = launch._jwt["body"]
+        if not isinstance(claims, dict):
+            raise LtiException("the body is no object")
+        launch.validate_nonce().validate_registration().validate_jwt_signature()
+        if claims.get("iss") != platform.issuer:
+            raise LtiException("iss is another platform's")
+        deployment = claims.get("https://purl.imsglobal.org/spec/lti/claim/deployment_id")
+        if not isinstance(deployment, str) or not deployment_known(deployment):
+            raise LaunchInvalid(
+                "This course's installation (deployment) of the tool is not known here yet. Ask the administrator of your LMS to register it.",
+                f"unknown deployment {deployment!r}",
+            )
+        launch.validate_message()
+    except LaunchInvalid:
+        raise
+    except LtiException as error:
+        raise LaunchInvalid(f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH}", str(error)) from None
+    except Exception as error:
+        # The library trusts the shape of claims; whatever breaks it is the message's fault, never a fault of ours to show.
+        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH}", f"{type(error).__name__}: {error}") from None
+    return claims

@@ -1,0 +1,214 @@
+"""Programmes, episodes, checks, attempts, plans and uses on the job."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import answer, attempt, episode, job_use, plan, programme_version, scheduled_check
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One learner's one certification; its id is the registration of its statements."""
+
+    id: uuid.UUID
+    person_id: uuid.UUID
+    programme: str
+    programme_version: int
+    certified_at: datetime
+
+
+@dataclass(frozen=True)
+class ScheduledCheck:
+    """A check of an episode: due, and open in [opens_at, closes_at)."""
+
+    interval: str
+    due_at: datetime
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A quiz that was begun; ``items`` are keys in the order in which they are asked."""
+
+    id: uuid.UUID
+    episode_id: uuid.UUID
+    interval: str
+    kind: str
+    items: list[str]
+    line_item_url: str
+    registration_id: int
+    subject: str
+    started_at: datetime
+    finished_at: datetime | None
+    right_answers: int | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that was given; it does not change."""
+
+    position: int
+    item: str
+    choice: str
+    correct: bool
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A transfer plan, as saved; ``committed_at`` is None while it is a draft."""
+
+    id: uuid.UUID
+    task: str
+    what: str
+    by_when: date | None
+    with_whom: str
+    evidence: str
+    obstacle: str
+    committed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class JobUse:
+    """A use on the job that the learner reported."""
+
+    id: uuid.UUID
+    task: str
+    used_on: date
+    words: str
+    reported_at: datetime
+
+
+def keep_programme(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
+    """Keep a version of a programme; a version that is there already stays as it is."""
+    row = {"tenant_id": tenant_id, "key": key, "version": version, "document": document}
+    connection.execute(upsert(programme_version).values(**row).on_conflict_do_nothing())
+
+
+def programme_document(connection: Connection, tenant_id: int, key: str, version: int) -> dict[str, Any]:
+    """A version that is known to exist."""
+    p = programme_version.c
+    query = select(p.document).where(p.tenant_id == tenant_id, p.key == key, p.version == version)
+    found: dict[str, Any] = connection.execute(query).scalar_one()
+    return found
+
+
+def newest_programmes(connection: Connection, tenant_id: int) -> dict[str, int]:
+    """Programme keys and their newest versions."""
+    p = programme_version.c
+    rows = connection.execute(select(p.key, p.version).where(p.tenant_id == tenant_id).order_by(p.key, p.version))
+    return {row.key: row.version for row in rows}
+
+
+def keep_episode(connection: Connection, tenant_id: int, made: Episode, checks: Sequence[ScheduledCheck]) -> bool:
+    """Keep an episode with its checks; False when this person has one in this programme already."""
+    inserted = connection.execute(
+        upsert(episode).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(episode.c.id)
+    ).first()
+    if inserted and checks:
+        connection.execute(insert(scheduled_check), [{"tenant_id": tenant_id, "episode_id": made.id, **vars(one)} for one in checks])
+    return inserted is not None
+
+
+def episode_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Episode | None:
+    """A person's episode in a programme."""
+    e = episode.c
+    query = select(e.id, e.person_id, e.programme, e.programme_version, e.certified_at).where(
+        e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme
+    )
+    row = connection.execute(query).first()
+    return Episode(**row._mapping) if row else None
+
+
+def checks_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[ScheduledCheck]:
+    """The checks of an episode, in the order of their dates."""
+    c = scheduled_check.c
+    query = select(c.interval, c.due_at, c.opens_at, c.closes_at).where(c.tenant_id == tenant_id, c.episode_id == episode_id).order_by(c.due_at)
+    return [ScheduledCheck(**row._mapping) for row in connection.execute(query)]
+
+
+def _attempts() -> Any:
+    a = attempt.c
+    return select(
+        a.id, a.episode_id, a.interval, a.kind, a["items"], a.line_item_url, a.registration_id, a.subject, a.started_at, a.finished_at, a.right_answers
+    )
+
+
+def begin_attempt(connection: Connection, tenant_id: int, made: Attempt) -> bool:
+    """Keep an attempt; False when this check was begun already."""
+    row = upsert(attempt).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(attempt.c.id)
+    return connection.execute(row).first() is not None
+
+
+def attempts_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Attempt]:
+    """All attempts of an episode."""
+    query = _attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id)
+    return [Attempt(**row._mapping) for row in connection.execute(query)]
+
+
+def attempt_for_update(connection: Connection, tenant_id: int, episode_id: uuid.UUID, attempt_id: uuid.UUID) -> Attempt | None:
+    """An attempt of this episode, locked: two answers sent at once take turns."""
+    query = _attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id, attempt.c.id == attempt_id)
+    row = connection.execute(query.with_for_update()).first()
+    return Attempt(**row._mapping) if row else None
+
+
+def answers_of(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) -> list[Answer]:
+    """The answers of an attempt, by position."""
+    a = answer.c
+    query = select(a.position, a.item, a.choice, a.correct, a.answered_at).where(a.tenant_id == tenant_id, a.attempt_id == attempt_id)
+    return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
+
+
+def keep_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, made: Answer) -> None:
+    """Keep an answer."""
+    connection.execute(insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(made)))
+
+
+def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, at: datetime, right_answers: int) -> None:
+    """Close an attempt with its result."""
+    connection.execute(
+        update(attempt).where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id).values(finished_at=at, right_answers=right_answers)
+    )
+
+
+def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID, lock: bool = False) -> Plan | None:
+    """The plan of an episode."""
+    p = plan.c
+    query = select(p.id, p.task, p.what, p.by_when, p.with_whom, p.evidence, p.obstacle, p.committed_at).where(
+        p.tenant_id == tenant_id, p.episode_id == episode_id
+    )
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    return Plan(**row._mapping) if row else None
+
+
+def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> None:
+    """Keep a plan, over the draft before it; a committed plan is not changed here."""
+    values = {**vars(made), "saved_at": at}
+    statement = upsert(plan).values(tenant_id=tenant_id, episode_id=episode_id, **values)
+    values.pop("id")
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None))
+    )
+
+
+def keep_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:
+    """Keep a use on the job; False when it was kept before (the form was sent twice)."""
+    row = upsert(job_use).values(tenant_id=tenant_id, plan_id=plan_id, **vars(made)).on_conflict_do_nothing().returning(job_use.c.id)
+    return connection.execute(row).first() is not None
+
+
+def uses_of(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[JobUse]:
+    """The uses of a plan, latest first; a page's worth."""
+    u = job_use.c
+    query = select(u.id, u.task, u.used_on, u.words, u.reported_at).where(u.tenant_id == tenant_id, u.plan_id == plan_id)
+    return [JobUse(**row._mapping) for row in connection.execute(query.order_by(u.reported_at.desc()).limit(50))]

@@ -1,0 +1,16 @@
+"""Bringing schema ``lti_tool`` up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from lrs.ground import migrations
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(owner: Engine) -> None:
+    """Run what is missing, as the owner."""
+    migrations.upgrade(FOLDER, owner)

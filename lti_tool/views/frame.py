@@ -1,0 +1,19 @@
+"""What every page after a launch is given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Request
+
+from lti_tool.actions import viewing
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import pages, session
+
+
+def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
+    """The session, its form token, the practice label; and the right to be framed by its platform."""
+    platform, practice = viewing.surroundings(deps.unit_of_work, session=who)
+    pages.frame_for(platform)
+    return {"who": who, "form_token": session.form_token(request, who.id), "practice": practice, "home": f"/t/{who.id}/"}

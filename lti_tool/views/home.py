@@ -1,0 +1,108 @@
+"""The first page after a launch: today for a learner, figures for those who lead or teach."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, time
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from adapters import lrs_client, xapi
+from adapters.lms import Role
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Forbidden
+from lrs.ground.http import OutsideCallFailed
+from lti_tool.actions import certifying, viewing
+from lti_tool.actions.record_store import record_store_of
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.outbox import SEND_STATEMENTS
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+# Who may see whose figures and record certifications here; the whole table of roles comes with people and roles.
+SEES_FIGURES = frozenset((Role.ADMIN, Role.TEACHER, Role.MENTOR))
+RECORDS_CERTIFICATIONS = frozenset((Role.ADMIN, Role.TEACHER))
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The routes of the first page."""
+    pages = Blueprint("home", __name__, url_prefix="/t/<uuid:launch_id>")
+
+    @pages.get("/")
+    def home(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        if Role(who.role) in SEES_FIGURES:
+            return _figures(who)
+        today = viewing.today(deps.unit_of_work, session=who, now=clock.now())
+        if today is None:
+            return render_template("not_certified.html", **framed(deps, request, who))
+        return render_template("today.html", **framed(deps, request, who), today=today)
+
+    def _figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
+        store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        title, waiting = viewing.course(deps.unit_of_work, session=who)
+        try:
+            # The only call, outside any transaction; pictures are drawn by the record store's own reports.
+            figures = lrs_client.figures(deps.own_client if ours else deps.client, store, xapi.Programme(who.programme, "", "").iri)
+            away = ""
+        except OutsideCallFailed as failed:
+            figures, away = [], failed.message
+        for figure in figures:
+            figure["svg"] = Markup(figure["svg"])  # noqa: S704 - drawn and escaped by our own record store
+        page = render_template(
+            "figures.html",
+            **framed(deps, request, who),
+            figures=figures,
+            away=away,
+            programme_title=title,
+            waiting=waiting,
+            may_record=Role(who.role) in RECORDS_CERTIFICATIONS,
+            today=clock.now().date().isoformat(),
+            error=error,
+        )
+        return page, status
+
+    @pages.post("/certifications")
+    def certify(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        if Role(who.role) not in RECORDS_CERTIFICATIONS:
+            raise Forbidden("Only a teacher of this course records certifications.")
+        now = clock.now()
+        try:
+            person, at = _person(request.form.get("person", "")), _day(request.form.get("certified_on", ""), now)
+            if person not in {waiting[0] for waiting in viewing.course(deps.unit_of_work, session=who)[1]}:
+                raise BadInput("This learner is not waiting for a certification in this course.")
+            certifying.certify(
+                deps.unit_of_work,
+                tenant_id=who.tenant_id,
+                person_id=person,
+                programme=who.programme,
+                certified_at=at,
+                now=now,
+                audience={"team": who.context_title} if who.context_title else {},
+            )
+        except BadInput as error:
+            return _figures(who, error.message, error.status)
+        deps.nudges.nudge(SEND_STATEMENTS)
+        return redirect(f"/t/{launch_id}/?done=certified", code=303)
+
+    return pages
+
+
+def _person(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("Choose a learner.") from None
+
+
+def _day(text: str, now: datetime) -> datetime:
+    """Noon (UTC) of the day that was entered; today means now."""
+    try:
+        day = datetime.combine(datetime.strptime(text, "%Y-%m-%d").date(), time(12), UTC)
+    except ValueError:
+        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.") from None
+    return min(day, now) if day.date() == now.date() else day

@@ -1,0 +1,164 @@
+"""The learner's pages: today, a check question by question, the plan, uses on the job."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Refused
+from lti_tool.actions import checks, planning, viewing
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+_PLAN_FIELDS = ("task", "what", "by_when", "with_whom", "evidence", "obstacle")
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The learner's routes below ``/t/<launch>``."""
+    pages = Blueprint("learner", __name__, url_prefix="/t/<uuid:launch_id>")
+
+    def show(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
+        return render_template(template, **framed(deps, request, who), **values), status
+
+    def said() -> None:
+        deps.nudges.nudge(SEND_STATEMENTS)
+
+    @pages.post("/checks/<interval>")
+    def begin(launch_id: uuid.UUID, interval: str) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        attempt = checks.begin(deps.unit_of_work, session=who, interval=interval, now=clock.now())
+        said()
+        return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
+
+    @pages.get("/attempts/<uuid:attempt_id>")
+    def attempt(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
+        """The next question, or the result."""
+        who = session.current(deps, request, launch_id)
+        progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+        if progress.position is None:
+            grade = viewing.grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
+            return show("result.html", who, progress=progress, grade=grade, label=checks.LABELS[progress.attempt.interval])
+        return _question(who, progress)
+
+    def _question(who: LaunchSession, progress: checks.Progress, status: int = 200, error: str = "") -> ResponseReturnValue:
+        assert progress.position is not None
+        item = progress.item(progress.position)
+        return show("question.html", who, status, progress=progress, item=item, error=error, label=checks.LABELS[progress.attempt.interval])
+
+    @pages.post("/attempts/<uuid:attempt_id>")
+    def answer(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        position = _position(request.form.get("position", ""))
+        try:
+            checks.answer(
+                deps.unit_of_work, session=who, attempt_id=attempt_id, position=position, choice=request.form.get("choice", ""), now=clock.now()
+            )
+        except BadInput as error:
+            progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+            if progress.position != position:
+                raise
+            return _question(who, progress, error.status, error.message)
+        said()
+        deps.nudges.nudge(SEND_GRADES)
+        return redirect(f"/t/{launch_id}/attempts/{attempt_id}/answers/{position}", code=303)
+
+    @pages.get("/attempts/<uuid:attempt_id>/answers/<int:position>")
+    def feedback(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
+        """What is said to an answer that was given."""
+        who = session.current(deps, request, launch_id)
+        progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+        if not 1 <= position <= len(progress.answers):
+            return redirect(f"/t/{launch_id}/attempts/{attempt_id}")
+        return show(
+            "feedback.html",
+            who,
+            progress=progress,
+            answer=progress.answers[position - 1],
+            item=progress.item(position),
+            label=checks.LABELS[progress.attempt.interval],
+        )
+
+    @pages.get("/plan")
+    def plan(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        return _plan(who, None)
+
+    def _plan(who: LaunchSession, error: Refused | None, status: int = 200) -> ResponseReturnValue:
+        view = viewing.plan(deps.unit_of_work, session=who)
+        sent = request.form.to_dict() if error is not None else {}
+        field = str(error.where.get("field", "")) if error is not None else ""
+        today = clock.now().date().isoformat()
+        return show("plan.html", who, status, view=view, sent=sent, error=error.message if error else "", field=field, form_id=uuid.uuid4(), today=today)
+
+    @pages.post("/plan")
+    def save_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        words = {name: request.form.get(name, "").replace("\0", "").strip() for name in _PLAN_FIELDS}
+        commit = request.form.get("act") == "commit"
+        try:
+            planning.save(
+                deps.unit_of_work,
+                session=who,
+                task=words["task"],
+                what=words["what"],
+                by_when=_day(words["by_when"], "by_when"),
+                with_whom=words["with_whom"],
+                evidence=words["evidence"],
+                obstacle=words["obstacle"],
+                commit=commit,
+                now=clock.now(),
+            )
+        except BadInput as error:
+            return _plan(who, error, error.status)
+        said()
+        return redirect(f"/t/{launch_id}/plan?done={'committed' if commit else 'saved'}", code=303)
+
+    @pages.post("/uses")
+    def report_use(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        try:
+            planning.report_use(
+                deps.unit_of_work,
+                session=who,
+                form_id=_form_id(request.form.get("form_id", "")),
+                task=request.form.get("task", ""),
+                used_on=_day(request.form.get("used_on", ""), "used_on"),
+                words=request.form.get("words", "").replace("\0", "").strip(),
+                now=clock.now(),
+            )
+        except BadInput as error:
+            return _plan(who, error, error.status)
+        said()
+        return redirect(f"/t/{launch_id}/plan?done=reported", code=303)
+
+    return pages
+
+
+def _position(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 3:
+        raise BadInput("The form is not complete; go back and send it again.", field="position")
+    return int(text)
+
+
+def _day(text: str, field: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field=field) from None
+
+
+def _form_id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("The form is not complete; open your plan again.", field="words") from None

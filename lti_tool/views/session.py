@@ -1,0 +1,81 @@
+"""The session after a launch: which launch stands in the address, its secret in a cookie that is partitioned by the LMS's site.
+
+Each launch has a cookie of its own, so that two people in one browser, or two tabs, never inherit each other's session. The
+address holds no secret. Forms carry a token that only this session's pages can know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from urllib.parse import urlsplit
+
+from flask import Request, Response
+
+from lrs.ground.errors import Forbidden, Unauthorised
+from lti_tool.actions.launching import LOGIN_TIME, SESSION_TIME, Begun, Entered, digest
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import people
+from lti_tool.store.people import LaunchSession
+
+COOKIES_KEPT = 8  # launches of one browser in one LMS that stay usable beside each other
+_SESSION, _LOGIN = "__Host-carryover-launch-", "__Host-carryover-login-"
+_SIGNED_OUT = "This page belongs to a visit that has ended. Go back to the course and open the activity again."
+
+
+def _set(response: Response, name: str, value: str, seconds: int) -> None:
+    # Partitioned keeps the cookie in a frame of another site's page; __Host- binds it to this host, over https (or locally).
+    response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="None", partitioned=True, path="/")
+
+
+def _login_name(state: str) -> str:
+    return _LOGIN + digest(state).hex()[:16]
+
+
+def remember_login(response: Response, begun: Begun) -> None:
+    """Bind the login to this browser."""
+    _set(response, _login_name(begun.state), begun.browser_secret, int(LOGIN_TIME.total_seconds()))
+
+
+def login_secret(request: Request, state: str) -> str | None:
+    """What the browser brought back for this login."""
+    return request.cookies.get(_login_name(state)) if state else None
+
+
+def open_session(request: Request, response: Response, state: str, entered: Entered) -> None:
+    """Give the browser the secret of its launch; forget the login and the oldest launches."""
+    _set(response, _login_name(state), "", 0)
+    kept = [name for name in request.cookies if name.startswith(_SESSION)]
+    for name in kept[: max(len(kept) - COOKIES_KEPT + 1, 0)]:
+        _set(response, name, "", 0)
+    _set(response, _SESSION + entered.launch_id.hex, entered.secret, int(SESSION_TIME.total_seconds()))
+
+
+def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:
+    """The session of this request; Unauthorised when the browser does not hold its secret or it has ended."""
+    secret = request.cookies.get(_SESSION + launch_id.hex, "")
+    found = people.launch_secret(deps.engine, launch_id)
+    if found is None or not hmac.compare_digest(found[1], digest(secret)):
+        raise Unauthorised(_SIGNED_OUT)
+    if request.method == "POST":
+        _require_own_form(deps, request, launch_id, secret)
+    with deps.unit_of_work(found[0]) as connection:
+        return people.session(connection, found[0], launch_id)
+
+
+def form_token(request: Request, launch_id: uuid.UUID) -> str:
+    """What a form of this session carries."""
+    return _token(launch_id, request.cookies.get(_SESSION + launch_id.hex, ""))
+
+
+def _token(launch_id: uuid.UUID, secret: str) -> str:
+    return hmac.digest(secret.encode(), launch_id.bytes, hashlib.sha256).hex()
+
+
+def _require_own_form(deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str) -> None:
+    origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
+    if origin is not None and origin != f"{ours.scheme}://{ours.netloc}":
+        raise Forbidden("This form was sent from another site and was not taken.")
+    if not hmac.compare_digest(request.form.get("form_token", ""), _token(launch_id, secret)):
+        raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT}")

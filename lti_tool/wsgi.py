@@ -1,0 +1,25 @@
+"""The tool for a WSGI server, alone or joined with the other houses by the door."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from lrs.ground.health import Check
+from lrs.ground.health import blueprint as health_blueprint
+from lti_tool import app, bootstrap
+from lti_tool.views import health
+
+
+def create_app() -> Flask:
+    """The application, from the environment, with its own ``/health``."""
+    made, check = create_app_with_check()
+    made.register_blueprint(health_blueprint([check]))
+    return made
+
+
+def create_app_with_check() -> tuple[Flask, Check]:
+    """The application and its health check, for whoever joins houses."""
+    deps = bootstrap.build(os.environ)
+    return app.create_app(deps), health.check(deps)
