@@ -156,9 +156,7 @@ class Item:
     competency_title: str
 
 
-def answered(
-    act: Act, *, interval: str, label: str, kind: str, item: Item, response: str, success: bool, took: timedelta | None
-) -> Statement:
+def answered(act: Act, *, interval: str, label: str, kind: str, item: Item, response: str, success: bool, took: timedelta | None) -> Statement:
     """One question of a check was answered."""
     competency = activity(f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title)
     obj = activity(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask, Response
 
 from lrs.api import health, metrics, xapi
-from lrs.ground.deps import Deps
 from lrs.ground import errors
+from lrs.ground.deps import Deps
 from lrs.ground.health import blueprint as health_blueprint
 
 

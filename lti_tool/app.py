@@ -35,5 +35,3 @@ def create_app(deps: ToolDeps) -> Flask:
 def day(instant: datetime | date) -> str:
     """23 November 2026."""
     return f"{instant.day} {instant:%B %Y}"
-
-

@@ -121,8 +121,8 @@ def blueprint(ledger: Ledger, client: GuardedClient, lms_url: Callable[[], str],
             return no or _error(404, "no such line item")
         body = request.get_json(silent=True, force=True)
         wrong = _wrong_with_score(body)
-        if wrong:
-            return _error(400, wrong)
+        if wrong or body is None:
+            return _error(400, wrong or "the body is no score")
         before = ledger.scores(id_).get(body["userId"])
         if before and _second(before["timestamp"]) >= _second(body["timestamp"]):
             return _error(409, "a score as new as this one is stored")
@@ -155,9 +155,7 @@ def blueprint(ledger: Ledger, client: GuardedClient, lms_url: Callable[[], str],
         limit, start = request.args.get("limit", type=int) or len(PEOPLE), request.args.get("from", 0, type=int)
         everyone = list(PEOPLE.values())
         members = [{"status": "Active", "user_id": p.subject, "name": p.name, "roles": [p.short_role]} for p in everyone[start : start + limit]]
-        response = answer(
-            {"id": request.url, "context": {"id": COURSE_ID, "label": "PRACTICE", "title": COURSE_TITLE}, "members": members}, MEMBERS
-        )
+        response = answer({"id": request.url, "context": {"id": COURSE_ID, "label": "PRACTICE", "title": COURSE_TITLE}, "members": members}, MEMBERS)
         if start + limit < len(everyone):
             response.headers["Link"] = f'<{lms_url()}/practice/memberships?limit={limit}&from={start + limit}>; rel="next"'
         return response

@@ -56,7 +56,9 @@ def _person(
         yield from _transfer(act, programme, episode, certified_at, now, chance)
 
 
-def _check(act: Callable[[str, datetime], Act], programme: Programme, episode: uuid.UUID, interval: str, label: str, at: datetime, chance: random.Random) -> Iterator[Statement]:
+def _check(
+    act: Callable[[str, datetime], Act], programme: Programme, episode: uuid.UUID, interval: str, label: str, at: datetime, chance: random.Random
+) -> Iterator[Statement]:
     yield xapi.attempted(act(f"attempted {interval}", at), interval=interval, label=label, kind="check")
     keys, right, begun_at = drawn(programme, episode, interval), 0, at
     for key in keys:
@@ -84,7 +86,9 @@ def _check(act: Callable[[str, datetime], Act], programme: Programme, episode: u
     )
 
 
-def _transfer(act: Callable[[str, datetime], Act], programme: Programme, episode: uuid.UUID, certified_at: datetime, now: datetime, chance: random.Random) -> Iterator[Statement]:
+def _transfer(
+    act: Callable[[str, datetime], Act], programme: Programme, episode: uuid.UUID, certified_at: datetime, now: datetime, chance: random.Random
+) -> Iterator[Statement]:
     plan, task = uuid.uuid5(episode, "plan"), chance.choice(programme.tasks)
     committed_at = certified_at + timedelta(days=chance.uniform(1, 7))
     applied_at = certified_at + timedelta(days=chance.uniform(8, 60))

@@ -13,9 +13,7 @@ from lrs.store import credentials
 SCOPES = ("all", "all/read", "statements/read", "statements/write", "metrics/read")
 
 
-def create(
-    owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False
-) -> list[tuple[str, str]]:
+def create(owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False) -> list[tuple[str, str]]:
     """A tenant with credentials: ``wanted`` holds (note, scopes) pairs; gives a (key, secret) for each.
 
     ``again`` gives new credentials to a tenant that exists; otherwise its name is a Conflict.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from lrs.ground.deps import Deps
 from lrs.ground.clock import text_of
+from lrs.ground.deps import Deps
 from lrs.ground.health import Check, Health
 from lrs.store import work
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from lrs.actions import statements
 from lrs.api import access
-from lrs.ground.deps import Deps
 from lrs.ground.clock import from_microseconds, text_of
+from lrs.ground.deps import Deps
 from lrs.ground.errors import BadInput
 from lrs.store.credentials import Caller
 from lrs.store.statements import horizon
@@ -109,9 +109,7 @@ def blueprint(deps: Deps) -> Blueprint:
         queries.read({name: request.args[name] for name in ("format", "attachments") if name in request.args})
         name = "statementId" if "statementId" in request.args else "voidedStatementId"
         wanted: uuid.UUID = queries.statement_id(request.args[name], name)
-        found = statements.get(
-            deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=name == "voidedStatementId"
-        )
+        found = statements.get(deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=name == "voidedStatementId")
         response = _json(found.payload)
         stored = from_microseconds(found.ord >> writing.ORD_SHIFT)
         response.headers["Last-Modified"] = format_datetime(stored.replace(microsecond=0), usegmt=True)
@@ -146,9 +144,7 @@ def _family_2_0() -> bool:
 
 def _require_json() -> None:
     if request.mimetype != "application/json":
-        raise BadInput(
-            f"The Content-Type is {request.mimetype or 'missing'}; send statements as application/json.", header="Content-Type"
-        )
+        raise BadInput(f"The Content-Type is {request.mimetype or 'missing'}; send statements as application/json.", header="Content-Type")
 
 
 def _refuse_repeated_parameters() -> None:

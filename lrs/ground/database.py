@@ -79,19 +79,13 @@ def ensure_app_role(owner: Engine, app_url: str) -> None:
         if password:
             driver = connection.connection.driver_connection
             assert isinstance(driver, psycopg.Connection)
-            statement = psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-                psycopg.sql.Identifier(APP_ROLE), psycopg.sql.Literal(password)
-            )
+            statement = psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(psycopg.sql.Identifier(APP_ROLE), psycopg.sql.Literal(password))
             driver.execute(statement)
 
 
 def require_harmless_role(engine: Engine) -> None:
     """End with one sentence when web or worker would run as a role that row-level security does not bind."""
     with engine.connect() as connection:
-        role = connection.execute(
-            text("SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user")
-        ).one()
+        role = connection.execute(text("SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user")).one()
     if role.free or role.rolname != APP_ROLE:
-        raise Stop(
-            f"CARRYOVER_DATABASE_URL signs in as {role.rolname!r}; web and worker must be {APP_ROLE!r}, which carryover migrate creates."
-        )
+        raise Stop(f"CARRYOVER_DATABASE_URL signs in as {role.rolname!r}; web and worker must be {APP_ROLE!r}, which carryover migrate creates.")

@@ -70,9 +70,7 @@ class _JudgedNetwork(httpcore.NetworkBackend):
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for address in addresses:
             if not self._allow_private and not ipaddress.ip_address(address.split("%")[0]).is_global:
-                raise httpcore.ConnectError(
-                    f"{host} has the private address {address}; CARRYOVER_ALLOW_PRIVATE_PLATFORMS=1 would allow it"
-                )
+                raise httpcore.ConnectError(f"{host} has the private address {address}; CARRYOVER_ALLOW_PRIVATE_PLATFORMS=1 would allow it")
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses:
             try:
@@ -81,9 +79,7 @@ class _JudgedNetwork(httpcore.NetworkBackend):
                 last = error
         raise last or httpcore.ConnectError(f"{host} has no address")
 
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.NetworkStream:
+    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None) -> httpcore.NetworkStream:
         raise httpcore.ConnectError("outside calls do not use local sockets")
 
     def sleep(self, seconds: float) -> None:
@@ -113,18 +109,14 @@ class _Transport(httpx.BaseTransport):
         answer = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
-                url=httpcore.URL(
-                    scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
-                ),
+                url=httpcore.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path),
                 headers=request.headers.raw,
                 content=request.stream,
                 extensions=request.extensions,
             )
         )
         assert isinstance(answer.stream, Iterable)
-        return httpx.Response(
-            status_code=answer.status, headers=answer.headers, stream=_Stream(answer.stream), extensions=answer.extensions
-        )
+        return httpx.Response(status_code=answer.status, headers=answer.headers, stream=_Stream(answer.stream), extensions=answer.extensions)
 
     def close(self) -> None:
         self._pool.close()

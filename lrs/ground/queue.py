@@ -86,7 +86,7 @@ def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
     scheduler = CronScheduler(connection=connect(url), logging_level="WARNING")
     for entry in timed:
         scheduler.get_jobs().append(_CoalescedCronJob(QUEUE, func_name=entry.job, interval=entry.every_seconds))
-    scheduler.start()
+    scheduler.start()  # type: ignore[no-untyped-call]  # rq leaves this method without annotations
 
 
 def run_worker(url: str) -> None:

@@ -36,7 +36,11 @@ TABLE = (
     Setting("PORT", "8080", "Port the web server listens on."),
     Setting("CARRYOVER_WEB_WORKERS", "2", "Processes that answer HTTP."),
     Setting("CARRYOVER_LRS_URL", "", "Internal address of the record store, without /xapi. Default: the served address."),
-    Setting("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", "0", "1 lets outside calls reach loopback and private addresses, and plain http there: tests and intranets."),
+    Setting(
+        "CARRYOVER_ALLOW_PRIVATE_PLATFORMS",
+        "0",
+        "1 lets outside calls reach loopback and private addresses, and plain http there: tests and intranets.",
+    ),
     Setting("CARRYOVER_DEFAULT_VERSION", "1.0.3", "xAPI version named in answers to requests that name none: 1.0.3 or 2.0.0."),
     Setting("CARRYOVER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
@@ -113,10 +117,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         port=port,
         web_workers=_whole_number("CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64),
         lrs_url=(_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served).rstrip("/"),
-        allow_private_platforms=_one_of(
-            "CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")
-        )
-        == "1",
+        allow_private_platforms=_one_of("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")) == "1",
         default_version=_one_of("CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")),
         log_level=_one_of("CARRYOVER_LOG_LEVEL", value["CARRYOVER_LOG_LEVEL"], ("DEBUG", "INFO", "WARNING", "ERROR")),
     )

@@ -12,8 +12,8 @@ from lrs.metrics.catalogue import Metric
 from lrs.reports.values import MetricValue
 
 # Units of the view box: the picture scales with its frame.
-WIDTH, LABEL, ROW, TOP, BOTTOM = 360, 82, 34, 8, 26
-PLOT = WIDTH - LABEL - 52
+WIDTH, LABEL, ROW, TOP, BOTTOM = 300, 66, 32, 8, 24
+PLOT = WIDTH - LABEL - 50
 
 
 def percent(value: float | None) -> str:
@@ -45,9 +45,7 @@ def draw(metric: Metric, values: list[MetricValue]) -> str:
     for share in (0, 0.25, 0.5, 0.75, 1):
         x = LABEL + PLOT * share
         parts.append(f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{base}" stroke="var(--soft, #888)" stroke-width="0.5"/>')
-        parts.append(
-            f'<text x="{x:.1f}" y="{base + 16}" text-anchor="middle" font-size="11" fill="var(--ink, #222)">{share * 100:.0f} %</text>'
-        )
+        parts.append(f'<text x="{x:.1f}" y="{base + 16}" text-anchor="middle" font-size="11" fill="var(--ink, #222)">{share * 100:.0f} %</text>')
     for row, value in enumerate(values):
         y = TOP + ROW * row + ROW / 2
         parts.append(f'<text x="0" y="{y + 4:.1f}" font-size="12" fill="var(--ink, #222)">{escape(value.part_label)}</text>')

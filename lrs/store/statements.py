@@ -103,9 +103,7 @@ def by_ids(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> 
 
 def voiders_among(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Those of ``ids`` that are stored voiding statements."""
-    query = select(statement.c.id).where(
-        statement.c.tenant_id == tenant_id, statement.c.id.in_(ids), statement.c.verb == VOIDED_VERB
-    )
+    query = select(statement.c.id).where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids), statement.c.verb == VOIDED_VERB)
     return list(connection.execute(query).scalars())
 
 

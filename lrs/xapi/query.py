@@ -17,8 +17,22 @@ from lrs.xapi.errors import StatementInvalid
 
 LARGEST_PAGE = 100
 PARAMETERS = frozenset(
-    "statementId voidedStatementId agent verb activity registration related_activities related_agents since until limit format"
-    " attachments ascending".split()
+    [
+        "statementId",
+        "voidedStatementId",
+        "agent",
+        "verb",
+        "activity",
+        "registration",
+        "related_activities",
+        "related_agents",
+        "since",
+        "until",
+        "limit",
+        "format",
+        "attachments",
+        "ascending",
+    ]
 )
 
 
@@ -47,7 +61,7 @@ class StatementQuery:
         if self.agent is not None:
             authority = statement.get("authority")
             found = keys.related_agents(statement, authority) if self.related_agents else keys.agents(statement)
-            return self.agent in found
+            return any(identity == self.agent for identity in found)
         return True
 
     def _activity_holds(self, statement: dict[str, Any]) -> bool:

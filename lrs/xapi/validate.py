@@ -12,28 +12,37 @@ from lrs.xapi import special
 from lrs.xapi.actors import IFI_NAMES
 from lrs.xapi.errors import StatementInvalid
 
-_STATEMENT = frozenset(
-    "id actor verb object result context timestamp stored authority version attachments".split()
-)
-_SUB_STATEMENT = frozenset("objectType actor verb object result context timestamp attachments".split())
+_STATEMENT = frozenset(["id", "actor", "verb", "object", "result", "context", "timestamp", "stored", "authority", "version", "attachments"])
+_SUB_STATEMENT = frozenset(["objectType", "actor", "verb", "object", "result", "context", "timestamp", "attachments"])
 _AGENT = frozenset(("objectType", "name", *IFI_NAMES))
 _GROUP = _AGENT | {"member"}
 _ACCOUNT = frozenset(("homePage", "name"))
 _VERB = frozenset(("id", "display"))
 _ACTIVITY = frozenset(("objectType", "id", "definition"))
 _DEFINITION = frozenset(
-    "name description type moreInfo extensions interactionType correctResponsesPattern choices scale source target steps".split()
+    [
+        "name",
+        "description",
+        "type",
+        "moreInfo",
+        "extensions",
+        "interactionType",
+        "correctResponsesPattern",
+        "choices",
+        "scale",
+        "source",
+        "target",
+        "steps",
+    ]
 )
 _COMPONENT = frozenset(("id", "description"))
-_RESULT = frozenset("score success completion response duration extensions".split())
-_SCORE = frozenset("scaled raw min max".split())
-_CONTEXT = frozenset(
-    "registration instructor team contextActivities revision platform language statement extensions".split()
-)
+_RESULT = frozenset(["score", "success", "completion", "response", "duration", "extensions"])
+_SCORE = frozenset(["scaled", "raw", "min", "max"])
+_CONTEXT = frozenset(["registration", "instructor", "team", "contextActivities", "revision", "platform", "language", "statement", "extensions"])
 _CONTEXT_2_0 = _CONTEXT | {"contextAgents", "contextGroups"}
-_CONTEXT_ACTIVITIES = frozenset("parent grouping category other".split())
+_CONTEXT_ACTIVITIES = frozenset(["parent", "grouping", "category", "other"])
 _STATEMENT_REF = frozenset(("objectType", "id"))
-_ATTACHMENT = frozenset("usageType display description contentType length sha2 fileUrl".split())
+_ATTACHMENT = frozenset(["usageType", "display", "description", "contentType", "length", "sha2", "fileUrl"])
 # Which component lists an interaction type may carry (xAPI-Data 2.4.4.1).
 _COMPONENTS_OF = {
     "true-false": (),

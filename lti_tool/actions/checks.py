@@ -82,9 +82,7 @@ def progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uu
         return _progress(_stage(connection, session), attempt_id)
 
 
-def answer(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID, position: int, choice: str, now: datetime
-) -> None:
+def answer(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID, position: int, choice: str, now: datetime) -> None:
     """Keep an answer. A question that was answered keeps its first answer. The last one scores the attempt."""
     with unit_of_work(session.tenant_id) as connection:
         stage = _stage(connection, session)

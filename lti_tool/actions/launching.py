@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from adapters.lms import LaunchRefused, standard
+from adapters.lms import Launch, LaunchRefused, standard
 from lrs.ground.database import UnitOfWork
 from lti_tool.lti import library
 from lti_tool.lti.errors import LaunchInvalid
@@ -52,9 +52,7 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def begin(
-    engine: Engine, unit_of_work: UnitOfWork, *, parameters: Mapping[str, str], base_url: str, launch_url: str, now: datetime
-) -> Begun:
+def begin(engine: Engine, unit_of_work: UnitOfWork, *, parameters: Mapping[str, str], base_url: str, launch_url: str, now: datetime) -> Begun:
     """The first step of a launch (OIDC third-party initiated login). LaunchInvalid when it is not for us."""
     if any(len(value) > LONGEST_PARAMETER for value in parameters.values()):
         raise LaunchInvalid(f"The course sent a request that is too long. {_RELAUNCH}")
@@ -124,7 +122,7 @@ def enter(
     return _keep(unit_of_work, platform, launch, now)
 
 
-def _keep(unit_of_work: UnitOfWork, platform: Platform, launch: standard.Launch, now: datetime) -> Entered:
+def _keep(unit_of_work: UnitOfWork, platform: Platform, launch: Launch, now: datetime) -> Entered:
     tenant_id, secret = platform.tenant_id, random.token_urlsafe(32)
     with unit_of_work(tenant_id) as connection:
         programmes = learning.newest_programmes(connection, tenant_id)

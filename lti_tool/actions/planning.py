@@ -67,7 +67,9 @@ def _require_complete(task: str, what: str, by_when: date | None, stage: Stage) 
         raise BadInput("This day lies before your certification.", field="by_when")
 
 
-def report_use(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, task: str, used_on: date | None, words: str, now: datetime) -> None:
+def report_use(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, task: str, used_on: date | None, words: str, now: datetime
+) -> None:
     """Report that the skill was used at work. ``form_id`` was given with the form: sending it twice reports one use."""
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")

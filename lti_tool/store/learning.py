@@ -111,9 +111,7 @@ def newest_programmes(connection: Connection, tenant_id: int) -> dict[str, int]:
 
 def keep_episode(connection: Connection, tenant_id: int, made: Episode, checks: Sequence[ScheduledCheck]) -> bool:
     """Keep an episode with its checks; False when this person has one in this programme already."""
-    inserted = connection.execute(
-        upsert(episode).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(episode.c.id)
-    ).first()
+    inserted = connection.execute(upsert(episode).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(episode.c.id)).first()
     if inserted and checks:
         connection.execute(insert(scheduled_check), [{"tenant_id": tenant_id, "episode_id": made.id, **vars(one)} for one in checks])
     return inserted is not None
@@ -139,7 +137,17 @@ def checks_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> 
 def _attempts() -> Any:
     a = attempt.c
     return select(
-        a.id, a.episode_id, a.interval, a.kind, a["items"], a.line_item_url, a.registration_id, a.subject, a.started_at, a.finished_at, a.right_answers
+        a.id,
+        a.episode_id,
+        a.interval,
+        a.kind,
+        a["items"],
+        a.line_item_url,
+        a.registration_id,
+        a.subject,
+        a.started_at,
+        a.finished_at,
+        a.right_answers,
     )
 
 
@@ -196,9 +204,7 @@ def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, mad
     values = {**vars(made), "saved_at": at}
     statement = upsert(plan).values(tenant_id=tenant_id, episode_id=episode_id, **values)
     values.pop("id")
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None))
-    )
+    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None)))
 
 
 def keep_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:

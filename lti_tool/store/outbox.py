@@ -47,9 +47,7 @@ class GradeRow:
 
 def add_statements(connection: Connection, tenant_id: int, statements: Sequence[tuple[uuid.UUID, bytes]]) -> None:
     """Put final bytes into the outbox."""
-    connection.execute(
-        insert(statement_outbox), [{"tenant_id": tenant_id, "statement_id": id_, "payload": payload} for id_, payload in statements]
-    )
+    connection.execute(insert(statement_outbox), [{"tenant_id": tenant_id, "statement_id": id_, "payload": payload} for id_, payload in statements])
 
 
 def add_grade(

@@ -64,9 +64,24 @@ def launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | N
 def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession:
     """A launch that is known to exist."""
     c = launch.c
-    columns = (c.id, c.tenant_id, c.person_id, person.c.name.label("person_name"), c.registration_id, c.subject, c.role, c.locale)
-    columns += (c.context_id, c.context_title, c.line_item_url, c.programme)
-    query = select(*columns).join(person, person.c.id == c.person_id).where(c.tenant_id == tenant_id, c.id == launch_id)
+    query = (
+        select(
+            c.id,
+            c.tenant_id,
+            c.person_id,
+            person.c.name.label("person_name"),
+            c.registration_id,
+            c.subject,
+            c.role,
+            c.locale,
+            c.context_id,
+            c.context_title,
+            c.line_item_url,
+            c.programme,
+        )
+        .join(person, person.c.id == c.person_id)
+        .where(c.tenant_id == tenant_id, c.id == launch_id)
+    )
     return LaunchSession(**connection.execute(query).one()._mapping)
 
 

@@ -39,9 +39,7 @@ class Login:
 def find(engine: Engine, issuer: str, client_id: str | None) -> list[Platform]:
     """The registrations that fit: one, none, or two where the issuer alone does not decide."""
     with engine.connect() as connection:
-        rows = connection.execute(
-            text("SELECT * FROM lti_tool.find_platforms(:issuer, :client)"), {"issuer": issuer, "client": client_id}
-        )
+        rows = connection.execute(text("SELECT * FROM lti_tool.find_platforms(:issuer, :client)"), {"issuer": issuer, "client": client_id})
         return [Platform(**row._mapping) for row in rows]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -102,7 +102,7 @@ def _person(text: str) -> uuid.UUID:
 def _day(text: str, now: datetime) -> datetime:
     """Noon (UTC) of the day that was entered; today means now."""
     try:
-        day = datetime.combine(datetime.strptime(text, "%Y-%m-%d").date(), time(12), UTC)
+        day = datetime.combine(date.fromisoformat(text), time(12), UTC)
     except ValueError:
         raise BadInput("Enter the day as year-month-day, for example 2026-12-31.") from None
     return min(day, now) if day.date() == now.date() else day

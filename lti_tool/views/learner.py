@@ -96,7 +96,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         sent = request.form.to_dict() if error is not None else {}
         field = str(error.where.get("field", "")) if error is not None else ""
         today = clock.now().date().isoformat()
-        return show("plan.html", who, status, view=view, sent=sent, error=error.message if error else "", field=field, form_id=uuid.uuid4(), today=today)
+        return show(
+            "plan.html", who, status, view=view, sent=sent, error=error.message if error else "", field=field, form_id=uuid.uuid4(), today=today
+        )
 
     @pages.post("/plan")
     def save_plan(launch_id: uuid.UUID) -> ResponseReturnValue:

@@ -68,4 +68,8 @@ def finish(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:
         log.exception("unexpected error")
-        return message("Something went wrong here", "Go back to the course and open the activity again. If it happens again, tell your administrator the time.", 500)
+        return message(
+            "Something went wrong here",
+            "Go back to the course and open the activity again. If it happens again, tell your administrator the time.",
+            500,
+        )

@@ -71,7 +71,7 @@ def read(ord_: int, value: dict[str, Any], stored: datetime) -> Read:
 
 def _instant(text: str) -> datetime:
     text = text.upper().replace(" ", "T")
-    if text.endswith(("+00", "-00")) or len(text) > 3 and text[-3] in "+-":
+    if text.endswith(("+00", "-00")) or (len(text) > 3 and text[-3] in "+-"):
         text += ":00"  # xAPI allows an offset of hours alone, which fromisoformat does not read
     whole, dot, rest = text.partition(".")
     if dot:
