@@ -66,7 +66,7 @@ class StatementQuery:
 
     def _activity_holds(self, statement: dict[str, Any]) -> bool:
         if self.related_activities:
-            return self.activity in keys.related_activities(statement)
+            return any(iri == self.activity for iri in keys.related_activities(statement))
         obj = statement["object"]
         return bool(obj.get("objectType", "Activity") == "Activity" and obj["id"] == self.activity)
 

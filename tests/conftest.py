@@ -1,0 +1,96 @@
+"""Real servers for whoever asks for them: one embedded PostgreSQL and Redis for the run, a fresh database for each test.
+
+Imports nothing but the ground, so that the record store's tests run where every other house is deleted.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from lrs.ground import embedded, settings
+from lrs.ground.embedded import Servers
+from lrs.ground.processes import Children
+from lrs.ground.settings import Settings
+
+SECRET = "a-secret-for-tests-of-more-than-32-characters"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Embedded PostgreSQL and Redis, as the demo starts them."""
+    children = Children()
+    started = embedded.start(tmp_path_factory.mktemp("servers"), children)
+    yield started
+    children.stop()
+    started.forget_sockets()
+
+
+def environ_for(servers: Servers, database: str, home: Path) -> dict[str, str]:
+    """The environment of a process that works on ``database``."""
+    return {
+        "CARRYOVER_HOME": str(home),
+        "CARRYOVER_DATABASE_URL": servers.database_url.replace("/carryover?", f"/{database}?"),
+        "CARRYOVER_MIGRATION_URL": servers.migration_url.replace("/carryover?", f"/{database}?"),
+        "CARRYOVER_REDIS_URL": servers.redis_url,
+        "CARRYOVER_SECRET_KEY": SECRET,
+        "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
+    }
+
+
+@pytest.fixture(scope="session")
+def new_database(servers: Servers) -> Iterator[Callable[..., str]]:
+    """Makes a database, empty or as a copy of another; all are dropped at the end."""
+    address = servers.migration_url.replace("carryover_owner@/carryover", "postgres@/postgres")
+    made: list[str] = []
+
+    def make(template: str = "template1") -> str:
+        name = f"t{next(_numbers)}"
+        with psycopg.connect(address, autocommit=True) as admin:
+            owner, source = sql.Identifier("carryover_owner"), sql.Identifier(template)
+            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(sql.Identifier(name), source, owner))
+        made.append(name)
+        return name
+
+    yield make
+    with psycopg.connect(address, autocommit=True) as admin:
+        for name in made:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def lrs_template(servers: Servers, new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with the record store's tables, built by its migrations."""
+    from lrs import cli
+
+    name = new_database()
+    cli.migrate(settings.read(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    return name
+
+
+@pytest.fixture
+def lrs_settings(servers: Servers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> Settings:
+    """Settings for a fresh record store."""
+    return settings.read(environ_for(servers, new_database(lrs_template), tmp_path))
+
+
+@pytest.fixture
+def statement() -> Callable[..., dict[str, Any]]:
+    """A small valid statement, with what a test changes."""
+
+    def make(**changes: Any) -> dict[str, Any]:
+        value = {
+            "actor": {"mbox": "mailto:somebody@example.org"},
+            "verb": {"id": "http://adlnet.gov/expapi/verbs/answered"},
+            "object": {"id": "https://example.org/activities/1"},
+        }
+        return {name: part for name, part in {**value, **changes}.items() if part is not None}
+
+    return make

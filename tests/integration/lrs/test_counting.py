@@ -1,0 +1,254 @@
+"""From stored statements to figures: counted once whatever happens, moved back by voiding, equal to a full recount."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from lrs.ground.clock import text_of
+from lrs.ground.deps import Deps
+from lrs.jobs import count as counting
+from lrs.store import facts as store
+from lrs.store import work
+from lrs.store.tables import FACTS, uncountable
+from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
+from tests.conftest import environ_for
+from tests.integration.lrs.conftest import Caller
+
+CERTIFIED = datetime.now(UTC).replace(microsecond=0) - timedelta(days=20)
+PROGRAMME = {"id": f"{BASE}programmes/p", "definition": {"type": ACTIVITY_TYPES["programme"]}}
+VOIDED = VERBS["voided"].id
+
+
+def said(verb: str, registration: uuid.UUID, obj: str, days: float = 0, extensions: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
+    named = {EXTENSIONS[name]: value for name, value in (extensions or {}).items()}
+    return {
+        "id": str(uuid.uuid4()),
+        "actor": {"account": {"homePage": "https://h.example", "name": str(registration)}},
+        "verb": {"id": VERBS[verb].id},
+        "object": {"id": obj},
+        "timestamp": text_of(CERTIFIED + timedelta(days=days)),
+        "context": {"registration": str(registration), "contextActivities": {"grouping": [PROGRAMME]}, "extensions": named},
+        **parts,
+    }
+
+
+def certified(registration: uuid.UUID) -> dict[str, Any]:
+    return said("certified", registration, "https://c.example")
+
+
+def answered(registration: uuid.UUID, item: str, success: bool, days: float = 7) -> dict[str, Any]:
+    return said("answered", registration, f"https://i.example/{item}", days, {"kind": "check"}, result={"success": success})
+
+
+def void(target: dict[str, Any]) -> dict[str, Any]:
+    return {"actor": target["actor"], "verb": {"id": VOIDED}, "object": {"objectType": "StatementRef", "id": target["id"]}}
+
+
+def episode_of(n: int) -> list[dict[str, Any]]:
+    registration = uuid.uuid4()
+    due = {"due_date": text_of(CERTIFIED + timedelta(days=7))}
+    return [
+        certified(registration),
+        said("scheduled", registration, "https://check.example/1w", 0, due),
+        *[answered(registration, f"i{item}", (item + n) % 3 > 0) for item in range(5)],
+        said("passed", registration, "https://check.example/1w", 7.1),
+        said("applied", registration, "https://t.example", 9),
+    ]
+
+
+def figures(one: Caller) -> dict[str, tuple[int, int]]:
+    answer = one.get("/api/v1/figures").json
+    return {f"{f['key']} {v['part']}".strip(): (v["numerator"], v["denominator"]) for f in answer["figures"] for v in f["values"]}
+
+
+def count(deps: Deps) -> int:
+    return counting.count(deps.engine, deps.unit_of_work)
+
+
+def facts(deps: Deps) -> list[Any]:
+    tenant_id = work.every_tenant(deps.engine)[0]
+    with deps.unit_of_work(tenant_id) as connection:
+        return [store.all_rows(connection, tenant_id, table) for table in (*FACTS, uncountable)]
+
+
+def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: Deps, one: Caller) -> None:
+    registration = uuid.uuid4()
+    one.post([certified(registration), answered(registration, "a", True), answered(registration, "b", False), answered(registration, "c", True)])
+    count(deps)
+    answer = one.get("/api/v1/metrics/retention_observed/values").json
+    week = next(value for value in answer["values"] if value["part"] == "1w")
+    assert (week["numerator"], week["denominator"], week["learners"]) == (2, 3, 1)
+    assert 0 < week["ci_low"] < week["value"] < week["ci_high"] < 1
+    assert week["version"] == 1
+    assert datetime.fromisoformat(week["watermark"])
+    others = [value for value in answer["values"] if value["part"] != "1w"]
+    assert all(value["value"] is None and value["denominator"] == 0 for value in others)
+
+
+def test_a_relevant_statement_moves_the_figure_and_voiding_it_moves_it_back(deps: Deps, one: Caller) -> None:
+    registration = uuid.uuid4()
+    one.post([certified(registration), answered(registration, "a", True)])
+    count(deps)
+    before = figures(one)
+    extra = answered(registration, "b", False)
+    one.post(extra)
+    count(deps)
+    assert figures(one)["retention_observed 1w"] == (1, 2)
+    one.post(void(extra))
+    count(deps)
+    assert figures(one) == before
+
+
+def test_each_metric_counts_what_its_definition_says(deps: Deps, one: Caller) -> None:
+    one.post(episode_of(0))
+    registration = uuid.uuid4()
+    late = {"due_date": text_of(datetime.now(UTC) + timedelta(days=5))}
+    one.post([certified(registration), said("scheduled", registration, "https://check.example/later", 0, late)])
+    count(deps)
+    assert figures(one)["transfer_rate"] == (1, 2)
+    assert figures(one)["adoption_due"] == (1, 1), "a check that is not due yet is no missed one"
+    other = one.get("/api/v1/figures", programme="https://another.example").json
+    assert all(value["denominator"] == 0 for figure in other["figures"] for value in figure["values"])
+
+
+def test_the_watermark_stays_before_what_is_not_counted_yet(deps: Deps, one: Caller) -> None:
+    (statement_id,) = one.post(certified(uuid.uuid4())).json or []
+    stored = one.get("/xapi/statements", statementId=statement_id).json["stored"]
+    waiting = one.get("/api/v1/metrics/transfer_rate/values").json["values"][0]
+    assert waiting["watermark"] <= stored
+    assert waiting["denominator"] == 0
+    count(deps)
+    assert one.get("/api/v1/metrics/transfer_rate/values").json["values"][0]["watermark"] > stored
+
+
+def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one: Caller) -> None:
+    orphan, good = answered(uuid.uuid4(), "a", True), episode_of(0)
+    strange = {**certified(uuid.uuid4()), "timestamp": "0001-01-01T00:00:00+14:00"}
+    one.post([orphan, *good, strange])
+    assert count(deps) == len(good) + 2
+    assert figures(one)["transfer_rate"][0] == 1
+    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+        reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
+    assert any("no certification" in reason for reason in reasons)
+    assert any("cannot be read" in reason for reason in reasons)
+
+
+def test_a_certification_that_comes_last_brings_its_answers_in(deps: Deps, one: Caller) -> None:
+    registration = uuid.uuid4()
+    one.post(answered(registration, "a", True))
+    count(deps)
+    assert figures(one)["retention_observed 1w"] == (0, 0)
+    one.post(certified(registration))
+    count(deps)
+    assert figures(one)["retention_observed 1w"] == (1, 1)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_counting_bit_by_bit_equals_counting_all_at_once(deps: Deps, one: Caller, data: st.DataObject) -> None:
+    """Decision 5: any order, any batches, any voids; then a recount changes nothing."""
+    statements = [one_statement for n in range(3) for one_statement in episode_of(n)]
+    voids = [void(target) for target in data.draw(st.lists(st.sampled_from(statements), max_size=6, unique_by=lambda s: s["id"]))]
+    order = data.draw(st.permutations(statements + voids))
+    while order:
+        size = data.draw(st.integers(1, len(order)))
+        batch, order = order[:size], order[size:]
+        assert one.post(batch).status_code == 200
+        if data.draw(st.booleans()):
+            count(deps)
+    count(deps)
+    bit_by_bit = facts(deps)
+    assert not counting.reconcile(deps.unit_of_work, work.every_tenant(deps.engine)[0])
+    assert facts(deps) == bit_by_bit
+
+
+def test_jobs_side_by_side_count_every_statement_exactly_once(deps: Deps, one: Caller) -> None:
+    for n in range(12):
+        one.post(episode_of(n))
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(lambda _: count(deps), range(8)))
+    assert sum(taken) == 12 * 9
+    assert figures(one)["transfer_rate"] == (12, 12)
+    assert figures(one)["retention_observed 1w"][1] == 60
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_nothing(deps: Deps, one: Caller, servers: Any) -> None:
+    """SIGKILL between claiming and committing: the claim falls back, the next run counts."""
+    for n in range(4):
+        one.post(episode_of(n))
+    database = deps.settings.database_url.partition("@/")[2].partition("?")[0]
+    script = (
+        "import os, signal\n"
+        "from lrs import worker\n"
+        "from lrs.store import facts\n"
+        "replace = facts.replace\n"
+        "def killed(*given):\n"
+        "    replace(*given)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "facts.replace = killed\n"
+        "worker.count()\n"
+    )
+    environ = {**os.environ, **environ_for(servers, database, deps.settings.home)}
+    killed = subprocess.run([sys.executable, "-c", script], env=environ, check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    wait_until(lambda: work.backlog(deps.engine)[0] == 36)
+    assert figures(one)["transfer_rate"] == (0, 0)
+    assert count(deps) == 36
+    assert figures(one)["transfer_rate"] == (4, 4)
+    assert count(deps) == 0
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """The server notices a killed client within moments."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_csv_for_whoever_asks_for_it(deps: Deps, one: Caller) -> None:
+    one.post(episode_of(0))
+    count(deps)
+    answer = one.client.get("/api/v1/metrics/transfer_rate/values", headers={**one.headers(), "Accept": "text/csv"})
+    assert answer.content_type.startswith("text/csv")
+    header, row = answer.text.strip().splitlines()
+    assert dict(zip(header.split(","), row.split(","), strict=True))["denominator"] == "1"
+
+
+def test_the_catalogue_and_its_errors(one: Caller) -> None:
+    metrics = one.get("/api/v1/metrics").json["metrics"]
+    assert {metric["key"] for metric in metrics} == {"retention_observed", "transfer_rate", "adoption_due"}
+    assert one.get("/api/v1/metrics/unknown/values").status_code == 404
+    wrong = one.get("/api/v1/metrics/transfer_rate/values", team="x")
+    assert (wrong.status_code, wrong.json["error"]["where"]) == (400, {"parameter": "team"})
+
+
+def test_tenants_have_their_own_figures(deps: Deps, one: Caller, tenant: Callable[..., Caller]) -> None:
+    two = tenant("two")
+    one.post(episode_of(0))
+    two.post(episode_of(1) + episode_of(2))
+    count(deps)
+    assert figures(one)["transfer_rate"] == (1, 1)
+    assert figures(two)["transfer_rate"] == (2, 2)
+
+
+def test_health_names_what_waits(deps: Deps, one: Caller) -> None:
+    one.post(certified(uuid.uuid4()))
+    ready = one.client.get("/health/ready")
+    assert ready.status_code == 200
+    assert json.loads(ready.text)["uncounted"]["waiting"] == 1
+    assert one.client.get("/health/live").status_code == 200

@@ -1,0 +1,69 @@
+"""Our acts as statements: what we write, the record store takes; the same act is always the same statement."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from adapters import xapi
+from adapters.xapi import Act, Programme, Statement
+from lrs.vocabulary import EXTENSIONS, VERBS
+from lrs.xapi import reading
+
+AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+AUTHORITY = b'{"account":{"homePage":"https://h.example","name":"k"}}'
+
+
+def act(name: str = "a", revision: int = 1) -> Act:
+    programme = Programme("p", "A programme", "3")
+    return Act(uuid.UUID(int=1), "1", name, uuid.UUID(int=2), uuid.UUID(int=3, version=4), programme, AT, {"team": "North"}, revision)
+
+
+def every_kind() -> list[Statement]:
+    item = xapi.Item("i", "Why?", [("a", "So"), ("b", "Not so")], "a", "c", "A competency")
+    check = {"interval": "1w", "label": "1 week", "kind": "check"}
+    plan = uuid.UUID(int=9, version=4)
+    return [
+        xapi.registered(act()),
+        xapi.certified(act()),
+        xapi.scheduled(act(), interval="1w", label="1 week", due_at=AT),
+        xapi.attempted(act(), **check),
+        xapi.answered(act(), **check, item=item, response="b", success=False, took=timedelta(seconds=71.239)),
+        xapi.finished(act(), **check, right=4, asked=5, passed=True, took=timedelta(0)),
+        xapi.finished(act("b"), **check, right=1, asked=5, passed=False, took=None),
+        xapi.committed(act(), plan=plan, task="t", task_title="A task", due_at=AT),
+        xapi.applied(act(), plan=plan, task="t", task_title="A task", evidence_grade=1),
+    ]
+
+
+def test_the_record_store_takes_every_statement_we_write() -> None:
+    body = b"[" + b",".join(one.payload for one in every_kind()) + b"]"
+    incoming = reading.statements(body, family_2_0=False, authority=AUTHORITY)
+    assert [one.id for one in incoming] == [one.id for one in every_kind()]
+
+
+def test_each_says_its_verb_its_episode_and_its_audience() -> None:
+    verbs = []
+    for one in every_kind():
+        value = json.loads(one.payload)
+        verbs.append(value["verb"]["id"])
+        assert value["context"]["registration"] == str(uuid.UUID(int=3, version=4))
+        assert value["context"]["extensions"][EXTENSIONS["team"]] == "North"
+        assert value["context"]["extensions"][EXTENSIONS["programme_version"]] == "3"
+        assert "name" not in value["actor"]
+    assert set(verbs) == {verb.id for name, verb in VERBS.items() if name != "voided"}
+
+
+def test_the_same_act_is_the_same_statement_and_a_correction_is_another() -> None:
+    assert xapi.certified(act()) == xapi.certified(act())
+    assert xapi.certified(act()).id != xapi.registered(act()).id
+    assert xapi.certified(act()).id != xapi.certified(act(revision=2)).id
+
+
+def test_an_answer_carries_choice_result_and_duration() -> None:
+    value = json.loads(every_kind()[4].payload)
+    assert (value["result"]["success"], value["result"]["response"]) == (False, "b")
+    assert value["result"]["duration"] == "PT01M11.24S"
+    assert value["object"]["definition"]["correctResponsesPattern"] == ["a"]
+    assert value["context"]["contextActivities"]["parent"][0]["id"].endswith("/checks/1w")

@@ -1,0 +1,167 @@
+"""From the statements of an episode to its facts: windows, first answers, who counts, what cannot be counted."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrs.metrics.facts import Facts, facts_of
+from lrs.metrics.facts.reading import Read, read
+from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS, interval_at
+
+EPISODE = uuid.UUID(int=1, version=4)
+CERTIFIED = datetime(2026, 1, 1, 9, tzinfo=UTC)
+LEARNER = {"account": {"homePage": "https://h.example", "name": "learner"}}
+PROGRAMME = f"{BASE}programmes/p"
+DAY = timedelta(days=1)
+
+
+def said(ord_: int, verb: str, at: datetime, obj: str, extensions: dict[str, Any] | None = None, **parts: Any) -> Read:
+    value = {
+        "actor": LEARNER,
+        "verb": {"id": VERBS[verb].id if verb in VERBS else verb},
+        "object": {"id": obj},
+        "timestamp": at.isoformat(),
+        "context": {
+            "registration": str(EPISODE),
+            "contextActivities": {"grouping": [{"id": PROGRAMME, "definition": {"type": ACTIVITY_TYPES["programme"]}}]},
+            "extensions": {EXTENSIONS[name]: given for name, given in (extensions or {}).items()},
+        },
+        **parts,
+    }
+    return read(ord_, value, at)
+
+
+def certified(ord_: int = 1) -> Read:
+    return said(ord_, "certified", CERTIFIED, f"{PROGRAMME}/certification")
+
+
+def answered(ord_: int, days: float, success: bool, item: str = "i1", kind: str | None = "check") -> Read:
+    extensions = {"kind": kind} if kind else {}
+    return said(ord_, "answered", CERTIFIED + days * DAY, item, extensions, result={"success": success})
+
+
+def test_an_answer_belongs_to_the_window_of_the_time_that_really_passed() -> None:
+    facts = facts_of(EPISODE, [certified(), answered(2, 7, True), answered(3, 31, False, "i2")])
+    assert [(row["interval"], row["item"], row["success"]) for row in facts.recalls] == [("1w", "i1", True), ("1m", "i2", False)]
+    assert facts.recalls[0]["seconds_since_anchor"] == 7 * 86_400
+    assert facts.episodes[0]["anchor"] == CERTIFIED
+    assert facts.episodes[0]["programme"] == PROGRAMME
+
+
+def test_only_the_first_answer_to_an_item_measures() -> None:
+    facts = facts_of(EPISODE, [certified(), answered(3, 7.2, True), answered(2, 7.1, False)])
+    assert [row["success"] for row in facts.recalls] == [False]
+
+
+@pytest.mark.parametrize("kind", ["reinforcement", "remediation"])
+def test_what_is_no_check_does_not_measure_and_is_no_fault(kind: str) -> None:
+    facts = facts_of(EPISODE, [certified(), answered(2, 7, True, kind=kind)])
+    assert facts.recalls == []
+    assert facts.uncountable == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (answered(2, 7, True, kind=None), "kind"),
+        (answered(2, 7, True, kind="exam"), "kind"),
+        (answered(2, 0.1, True), "window"),
+        (said(2, "answered", CERTIFIED + 7 * DAY, "i", {"kind": "check"}), "whether it was right"),
+        (said(2, "scheduled", CERTIFIED, "c", {"due_date": "soon"}), "due_date"),
+        (said(2, "applied", CERTIFIED - DAY, "t"), "before the certification"),
+        (said(2, "answered", CERTIFIED + 7 * DAY, "i", {"kind": "check"}, actor={"mbox": "mailto:other@example.org"}), "not the learner"),
+    ],
+)
+def test_what_cannot_be_counted_is_named_with_its_reason(broken: Read, reason: str) -> None:
+    facts = facts_of(EPISODE, [certified(), broken])
+    assert [ord_ for ord_, _ in facts.uncountable] == [2]
+    assert reason in facts.uncountable[0][1]
+    assert facts.episodes
+
+
+def test_without_a_certification_nothing_is_measured() -> None:
+    facts = facts_of(EPISODE, [answered(2, 7, True)])
+    assert facts.episodes == facts.recalls == []
+    assert "no certification" in facts.uncountable[0][1]
+
+
+def test_a_use_keeps_its_evidence_grade_and_is_self_reported_without_one() -> None:
+    later = CERTIFIED + 10 * DAY
+    uses = [
+        said(2, "applied", later, "t1", {"evidence_grade": 3}),
+        said(3, "applied", later, "t2"),
+        said(4, "applied", later, "t3", {"evidence_grade": 9}),
+    ]
+    assert [row["evidence_grade"] for row in facts_of(EPISODE, [certified(), *uses]).uses] == [3, 1, 1]
+
+
+def test_a_scheduled_check_is_done_when_it_was_passed_or_failed() -> None:
+    due = CERTIFIED + 7 * DAY
+    statements = [
+        certified(),
+        said(2, "scheduled", CERTIFIED, "c1", {"due_date": due.isoformat()}),
+        said(3, "scheduled", CERTIFIED, "c2", {"due_date": due.isoformat()}),
+        said(4, "failed", due + DAY, "c1"),
+    ]
+    assert [(row["activity"], row["done_at"]) for row in facts_of(EPISODE, statements).activities] == [("c1", due + DAY), ("c2", None)]
+
+
+def test_the_audience_comes_from_registered() -> None:
+    facts = facts_of(EPISODE, [certified(), said(2, "registered", CERTIFIED, PROGRAMME, {"team": "North", "wave": "1"})])
+    assert (facts.episodes[0]["team"], facts.episodes[0]["wave"], facts.episodes[0]["site"]) == ("North", "1", None)
+
+
+def test_other_words_for_the_same_verb_count() -> None:
+    earned = said(1, "http://id.tincanapi.com/verb/earned", CERTIFIED, PROGRAMME)
+    assert facts_of(EPISODE, [earned, answered(2, 7, True)]).recalls
+
+
+def everything() -> list[Read]:
+    due = (CERTIFIED + 7 * DAY).isoformat()
+    return [
+        certified(),
+        said(2, "registered", CERTIFIED, PROGRAMME, {"team": "North"}),
+        said(3, "registered", CERTIFIED, PROGRAMME, {"team": "South"}),
+        said(4, "scheduled", CERTIFIED, "c1", {"due_date": due}),
+        *[answered(5 + n, 7 + n / 10, n % 3 > 0, f"i{n % 4}") for n in range(8)],
+        said(20, "passed", CERTIFIED + 8 * DAY, "c1"),
+        said(21, "applied", CERTIFIED + 9 * DAY, "t1"),
+        answered(22, 400, True, "i9"),
+    ]
+
+
+@given(st.permutations(everything()))
+def test_the_order_in_which_statements_came_makes_no_difference(statements: list[Read]) -> None:
+    def comparable(facts: Facts) -> list[str]:
+        return [repr(sorted(map(repr, rows))) for rows in (facts.episodes, facts.recalls, facts.uses, facts.activities, facts.uncountable)]
+
+    assert comparable(facts_of(EPISODE, statements)) == comparable(facts_of(EPISODE, everything()))
+
+
+@given(st.integers(0, 400 * 86_400))
+def test_every_moment_belongs_to_at_most_one_window(seconds: int) -> None:
+    holding = [one.key for one in INTERVALS if one.opens_days * 86_400 <= seconds < one.closes_days * 86_400]
+    found = interval_at(seconds)
+    assert holding == ([found.key] if found else [])
+
+
+def test_each_check_is_due_inside_its_window() -> None:
+    for one in INTERVALS:
+        assert one.opens_days < one.due_days < one.closes_days
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-11-23T10:00:00.123456789Z", "2026-11-23t10:00:00z", "2026-11-23T12:00:00+02", "2026-11-23 10:00:00Z", "2026-06-30T23:59:60Z"]
+)
+def test_every_timestamp_that_the_door_takes_can_be_read(text: str) -> None:
+    from lrs.xapi import special
+
+    special.timestamp(text, "$.timestamp")
+    value = {"actor": LEARNER, "verb": {"id": "v:v"}, "object": {"id": "o:o"}, "timestamp": text}
+    assert read(1, value, CERTIFIED).timestamp.year == 2026

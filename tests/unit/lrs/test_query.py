@@ -1,0 +1,58 @@
+"""The parameters of GET /statements (xAPI-Communication 2.1.3)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from lrs.ground.errors import BadInput
+from lrs.xapi import query
+from lrs.xapi.query import LARGEST_PAGE, StatementQuery
+
+AGENT = {"account": {"homePage": "https://h.example", "name": "n"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Verb", "https://v.example"),
+        ("verb", "answered"),
+        ("agent", "{"),
+        ("agent", '{"name":"nobody"}'),
+        ("agent", '{"objectType":"Group","member":[{"mbox":"mailto:a@example.org"}]}'),
+        ("activity", "x"),
+        ("registration", "1"),
+        ("since", "yesterday"),
+        ("limit", "-1"),
+        ("limit", "ten"),
+        ("ascending", "yes"),
+        ("format", "pretty"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        query.read({name: value})
+    assert refused.value.where["parameter"] == name
+
+
+def test_limit_0_means_as_many_as_the_server_gives() -> None:
+    assert query.read({"limit": "0"}).limit == LARGEST_PAGE
+    assert query.read({"limit": "7"}).limit == 7
+    assert query.read({"limit": "100000"}).limit == LARGEST_PAGE
+
+
+def test_a_query_survives_its_more_link() -> None:
+    asked = query.read(
+        {"agent": json.dumps(AGENT), "since": "2026-01-01T00:00:00+02:00", "registration": str(uuid.uuid4()), "ascending": "true", "limit": "3"}
+    )
+    assert StatementQuery.from_json(json.loads(json.dumps(asked.to_json()))) == asked
+
+
+def test_a_statement_that_only_shares_the_hash_is_left_out() -> None:
+    statement = {"actor": AGENT, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}}
+    assert query.read({"agent": json.dumps(AGENT), "verb": "https://v.example", "activity": "https://o.example"}).holds(statement)
+    assert not query.read({"verb": "https://other.example"}).holds(statement)
+    assert not query.read({"agent": '{"mbox":"mailto:a@example.org"}'}).holds(statement)
+    assert not query.read({"activity": "https://v.example", "related_activities": "true"}).holds(statement)

@@ -1,0 +1,133 @@
+"""The stored statement is the received bytes; what the server adds is spliced on."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrs.xapi import reading
+from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.reading import Incoming
+from lrs.xapi.writing import equal, published
+
+Make = Callable[..., dict[str, Any]]
+AUTHORITY = b'{"objectType":"Agent","account":{"homePage":"https://h.example","name":"key"}}'
+ORD = 1_795_000_000_123_456 << 10
+
+
+def read(body: bytes | str, family_2_0: bool = False) -> list[Incoming]:
+    return reading.statements(body.encode() if isinstance(body, str) else body, family_2_0=family_2_0, authority=AUTHORITY)
+
+
+def small(response: str = '"x"', extra: str = "") -> str:
+    return (
+        '{"actor":{"mbox":"mailto:a@example.org"},"verb":{"id":"https://v.example"},"object":{"id":"https://o.example"}'
+        + f',"result":{{"extensions":{{"https://e.example":{response}}}}}{extra}}}'
+    )
+
+
+@pytest.mark.parametrize("number", ["0.12345678901234567890", "12345678901234567890123", "1.10", "1e2", "-0.0"])
+def test_numbers_keep_every_digit(number: str) -> None:
+    (one,) = read(small(number))
+    assert f'"https://e.example":{number}' in one.payload.decode()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+    )
+)
+def test_whatever_an_extension_holds_is_given_back_byte_for_byte(value: Any) -> None:
+    sent = small(json.dumps(value, indent=1))
+    (one,) = read(sent)
+    answer = published(one.payload, ORD, one.timestamp_given).decode()
+    assert answer.startswith(sent[:-1])
+    assert json.loads(answer)["result"]["extensions"]["https://e.example"] == value
+
+
+def test_what_is_missing_is_added_and_what_was_sent_stays(statement: Make) -> None:
+    (one,) = read(json.dumps(statement()))
+    answer = json.loads(published(one.payload, ORD, one.timestamp_given))
+    assert answer["id"] == str(one.id)
+    assert answer["version"] == "1.0.0"
+    assert answer["authority"]["account"]["name"] == "key"
+    assert answer["timestamp"] == answer["stored"] == "2026-11-18T11:06:40.123Z"
+    (two,) = read(json.dumps(statement(id=str(uuid.UUID(int=7, version=4)), timestamp="2020-01-01T00:00:00Z", version="1.0.1")))
+    answer = json.loads(published(two.payload, ORD, two.timestamp_given))
+    assert (answer["timestamp"], answer["version"]) == ("2020-01-01T00:00:00Z", "1.0.1")
+
+
+def test_stored_and_authority_of_the_sender_do_not_survive(statement: Make) -> None:
+    (one,) = read(json.dumps(statement(stored="2001-01-01T00:00:00Z", authority={"mbox": "mailto:boss@example.org"})))
+    text = published(one.payload, ORD, one.timestamp_given).decode()
+    assert "boss" not in text
+    assert "2001" not in text
+    assert text.count('"stored"') == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"actor":{"mbox":"mailto:a@example.org","mbox":"mailto:b@example.org"},"verb":{"id":"https://v.example"},"object":{"id":"https://o.example"}}',
+        small(extra=',"verb":{"id":"https://v.example"}'),
+        small('{"a":1,"a":2}'),
+        small('{"a":":","\\u003a":1,"a":2}'),
+    ],
+)
+def test_a_name_that_stands_twice_in_one_object_is_refused(body: str) -> None:
+    with pytest.raises(StatementInvalid, match="twice"):
+        read(body)
+
+
+def test_colons_inside_texts_are_no_duplicates() -> None:
+    read(small('{"a":":::","b":"\\u003a"}'))
+
+
+@pytest.mark.parametrize("body", ["", "x", "[", "[1]", '"text"', "null", "[{}]", b"\xff\xfe", '{"a":NaN}', "[" * 100_000])
+def test_what_is_no_statement_is_refused_and_never_breaks(body: str | bytes) -> None:
+    with pytest.raises(StatementInvalid):
+        read(body)
+
+
+def test_the_error_names_the_place_in_the_batch(statement: Make) -> None:
+    with pytest.raises(StatementInvalid) as refused:
+        read(json.dumps([statement(), statement(verb={})]))
+    assert refused.value.where == {"path": "$.verb.id", "index": 1}
+    assert "Nothing of this request was stored" in refused.value.message
+
+
+def test_one_id_twice_in_a_batch_is_refused(statement: Make) -> None:
+    twice = statement(id="3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001")
+    with pytest.raises(StatementInvalid, match="twice"):
+        read(json.dumps([twice, twice]))
+
+
+def test_an_empty_batch_is_taken() -> None:
+    assert read("[]") == []
+
+
+def same(a: str, b: str) -> bool:
+    return equal(read(small(a))[0].payload, read(small(b))[0].payload)
+
+
+def test_equality_ignores_what_the_server_set_and_the_writing_of_a_number() -> None:
+    assert same("1.0", "1")
+    assert same("1e2", "100")
+    assert same('{"a":1,"b":2}', '{ "b":2, "a":1 }')
+    assert not same("true", "1")
+    assert not same("0.12345678901234567890", "0.12345678901234567891")
+    assert not same('"1"', "1")
+
+
+def test_equality_counts_a_timestamp_only_where_both_sent_one(statement: Make) -> None:
+    without = read(json.dumps(statement()))[0].payload
+    early = read(json.dumps(statement(timestamp="2020-01-01T00:00:00Z")))[0].payload
+    late = read(json.dumps(statement(timestamp="2021-01-01T00:00:00Z")))[0].payload
+    assert equal(without, early)
+    assert not equal(early, late)

@@ -1,0 +1,43 @@
+"""A programme's file is checked as a whole, and what is wrong is named."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from carryover.sample_programme import document
+from lrs.ground.errors import BadInput
+from lti_tool.actions.programmes import checked
+
+
+def test_the_sample_programme_is_complete() -> None:
+    programme = checked(document())
+    assert (len(programme.competencies), len(programme.tasks), len(programme.items)) == (4, 6, 40)
+    assert sum(item.pool == "check" for item in programme.items) == 25
+    for item in programme.items:
+        assert all(choice.feedback for choice in item.choices)
+    right = [item.correct for item in programme.items]
+    assert all(right.count(key) > 8 for key in "abc"), "the right answer stands in every place"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda d: d.pop("title"), "title"),
+        (lambda d: d.update(surplus=1), "surplus"),
+        (lambda d: d["items"][0].update(correct="z"), "right one"),
+        (lambda d: d["items"][0].update(competency="z"), "unknown competency"),
+        (lambda d: d["items"].append(d["items"][0]), "Two items"),
+        (lambda d: d["items"][0].update(pool="exam"), "exam"),
+        (lambda d: d["tasks"][0].update(competency="z"), "unknown competency"),
+        (lambda d: d.update(items=d["items"][:14]), "11 of the 25"),
+    ],
+)
+def test_what_is_wrong_is_named(spoil: Callable[[dict[str, Any]], Any], words: str) -> None:
+    spoiled = copy.deepcopy(document())
+    spoil(spoiled)
+    with pytest.raises(BadInput, match=words):
+        checked(spoiled)
