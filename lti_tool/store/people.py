@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import episode, identity, launch, person
+
+LONGEST_LIST = 200  # learners of one course on one page; the rest follow as these are certified
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,13 @@ def learners_without_certification(connection: Connection, tenant_id: int, conte
     """Learners who opened the course's activity and have no certification on record: id, name, first launch."""
     c = launch.c
     certified = select(episode.c.id).where(episode.c.tenant_id == tenant_id, episode.c.person_id == c.person_id, episode.c.programme == programme)
+    first = func.min(c.created_at)
     query = (
-        select(c.person_id, person.c.name, c.created_at)
+        select(c.person_id, person.c.name, first)
         .join(person, person.c.id == c.person_id)
         .where(c.tenant_id == tenant_id, c.context_id == context_id, c.programme == programme, c.role == "learner", ~certified.exists())
-        .distinct(c.person_id)
-        .order_by(c.person_id, c.created_at)
-        .limit(200)
+        .group_by(c.person_id, person.c.name)
+        .order_by(person.c.name, first)
+        .limit(LONGEST_LIST)
     )
-    return sorted(((row.person_id, row.name, row.created_at) for row in connection.execute(query)), key=lambda row: row[1])
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
