@@ -1,0 +1,191 @@
+"""Running the product as its users do: ``carryover demo`` in a process of its own, spoken to over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import httpx
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(holds: Callable[[], Any], seconds: float = 20) -> Any:
+    """What ``holds`` gives once it is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = holds()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.05)
+
+
+@dataclass
+class Demo:
+    """A running demo."""
+
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @classmethod
+    def start(cls, home: Path, port: int | None = None) -> Demo:
+        """Start one and wait until it says that it is ready."""
+        port = port or free_port()
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "demo.json").unlink(missing_ok=True)
+        log = home.parent / f"{home.name}.log"
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
+        with log.open("ab") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "carryover", "demo"],
+                env={**environ, "CARRYOVER_HOME": str(home), "PORT": str(port)},
+                stdout=out,
+                stderr=out,
+            )
+        made = cls(home, port, process, log)
+        deadline = time.monotonic() + START_SECONDS
+        while not (home / "demo.json").exists():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        return made
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """demo.json."""
+        found: dict[str, Any] = json.loads((self.home / "demo.json").read_text())
+        return found
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def api(self, path: str, **parameters: Any) -> httpx.Response:
+        """A GET of the reporting API."""
+        api = self.told["api"]
+        return httpx.get(f"{self.base}{path}", params=parameters, auth=(api["key"], api["secret"]), timeout=20)
+
+    def xapi(self, method: str, path: str = "/statements", **more: Any) -> httpx.Response:
+        """A request of the record store."""
+        xapi = self.told["xapi"]
+        headers = {"X-Experience-API-Version": "1.0.3", **more.pop("headers", {})}
+        return httpx.request(method, xapi["endpoint"] + path, auth=(xapi["key"], xapi["secret"]), headers=headers, timeout=20, **more)
+
+    def figure(self, key: str, part: str = "") -> tuple[int, int]:
+        """Numerator and denominator."""
+        values = self.api(f"/api/v1/metrics/{key}/values").json()["values"]
+        return next((value["numerator"], value["denominator"]) for value in values if value["part"] == part)
+
+    def ready(self) -> dict[str, Any]:
+        """The readiness report; empty while nobody answers."""
+        try:
+            found: dict[str, Any] = httpx.get(f"{self.base}/health/ready", timeout=5).json()
+        except httpx.HTTPError:
+            return {}
+        return found
+
+    def settled(self) -> None:
+        """Wait until everything that was said has arrived and is counted."""
+
+        def quiet() -> bool:
+            report = self.ready()
+            return bool(report) and report["uncounted"]["waiting"] == 0 and report["outbox"]["statements"] == report["outbox"]["grades"] == 0
+
+        wait_until(quiet, 60)
+
+    def processes(self) -> dict[int, str]:
+        """Every living process that belongs to this demo, by what its command line says."""
+        return processes_of(self.home, self.port)
+
+    def stop(self) -> None:
+        """As Ctrl-C does."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(60)
+
+
+def processes_of(home: Path, port: int) -> dict[int, str]:
+    """Processes whose command line, folder or environment names the home."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            environ = (entry / "environ").read_bytes().decode("utf-8", "replace")
+            folder = str((entry / "cwd").readlink())  # Redis overwrites its command line, but works in its folder
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        if state != "Z" and (str(home) in words or str(home) in folder or f"CARRYOVER_HOME={home}\0" in environ):
+            found[int(entry.name)] = words
+    return found
+
+
+class Browser:
+    """A browser without scripts: follows links and forms, keeps cookies as a browser does on a trustworthy local address."""
+
+    def __init__(self) -> None:
+        self._cookies: dict[str, dict[str, str]] = {}
+        self._client = httpx.Client(timeout=30)
+        self.page = httpx.Response(204)
+
+    def _request(self, method: str, url: str, **more: Any) -> httpx.Response:
+        host = httpx.URL(url).host
+        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.get(host, {}).items())
+        headers = {"Cookie": cookies} if cookies else {}
+        answer = self._client.request(method, url, headers=headers, **more)
+        for header in answer.headers.get_list("set-cookie"):
+            name, _, value = header.partition(";")[0].partition("=")
+            self._cookies.setdefault(host, {})[name] = value
+        if answer.status_code in (302, 303):
+            return self._request("GET", urljoin(url, answer.headers["location"]))
+        self.page = answer
+        return answer
+
+    def get(self, url: str) -> httpx.Response:
+        return self._request("GET", url)
+
+    def submit(self, action_part: str = "", **fields: str) -> httpx.Response:
+        """Send the first form whose address holds ``action_part``, with its hidden fields."""
+        for form in re.findall(r"<form.*?</form>", self.page.text, re.DOTALL):
+            action = re.search(r'action="([^"]*)"', form.partition(">")[0])
+            address = urljoin(str(self.page.url), unescape(action[1])) if action else str(self.page.url)
+            if action_part in address:
+                hidden = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form)
+                return self._request("POST", address, data={**{name: unescape(value) for name, value in hidden}, **fields})
+        raise AssertionError(f"no form for {action_part!r} on {self.page.url}")
+
+    def launch(self, url: str) -> httpx.Response:
+        """From the practice course into the tool: the frame's address, then the two forms that a script would send."""
+        page = self.get(url)
+        frame = re.search(r'<iframe src="([^"]*)"', page.text)
+        assert frame, page.text
+        self.get(urljoin(url, unescape(frame[1])))
+        self.submit("/lti/login")
+        return self.submit("/lti/launch")
+
+    def close(self) -> None:
+        self._client.close()

@@ -1,0 +1,196 @@
+"""Whatever is killed, whenever: every acknowledged statement is counted exactly once, and nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lrs.ground.clock import text_of
+from lrs.vocabulary import EXTENSIONS, VERBS
+from tests.demo import Browser, Demo, free_port, processes_of, wait_until
+
+
+def episode() -> list[dict[str, object]]:
+    """A certification and one right answer: one more in the numerator and in the denominator of three months."""
+    registration, at = str(uuid.uuid4()), datetime.now(UTC) - timedelta(days=100)
+
+    def said(verb: str, obj: str, when: datetime, **parts: object) -> dict[str, object]:
+        context = {"registration": registration, "extensions": {EXTENSIONS["kind"]: "check"}}
+        actor = {"account": {"homePage": "https://kills.example", "name": registration}}
+        return {"actor": actor, "verb": {"id": VERBS[verb].id}, "object": {"id": obj}, "timestamp": text_of(when), "context": context, **parts}
+
+    return [said("certified", "https://c.example", at), said("answered", "https://i.example", at + timedelta(days=90), result={"success": True})]
+
+
+class Writer(threading.Thread):
+    """Posts episodes until it is told to stop; an episode that was not acknowledged is posted again, with the same ids."""
+
+    def __init__(self, demo: Demo) -> None:
+        super().__init__(daemon=True)
+        self._demo, self._ended, self.acknowledged = demo, threading.Event(), 0
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            batch = [{**one, "id": str(uuid.uuid4())} for one in episode()]
+            while True:
+                try:
+                    if self._demo.xapi("POST", json=batch).status_code == 200:
+                        break
+                except httpx.HTTPError:
+                    time.sleep(0.05)
+            self.acknowledged += 1
+
+    def stop(self) -> int:
+        self._ended.set()
+        self.join(60)
+        return self.acknowledged
+
+
+def killed(demo: Demo, words: str) -> int:
+    """SIGKILL the first process whose command line holds ``words``."""
+    pid = wait_until(lambda: next((pid for pid, line in demo.processes().items() if words in line), 0))
+    os.kill(pid, signal.SIGKILL)
+    return int(pid)
+
+
+def web_worker(demo: Demo) -> int:
+    """SIGKILL one of the processes that answer HTTP."""
+
+    def child() -> int:
+        main = [pid for pid, line in demo.processes().items() if "-m granian" in line]
+        for pid in main:
+            for entry in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                if b"resource_tracker" not in Path(f"/proc/{entry}/cmdline").read_bytes():
+                    return int(entry)
+        return 0
+
+    pid = int(wait_until(child))
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+VICTIMS = {
+    "the job queue's worker": lambda demo: killed(demo, "--part queue"),
+    "the timer": lambda demo: killed(demo, "--part timer"),
+    "a web worker": web_worker,
+    "the web server": lambda demo: killed(demo, "-m granian"),
+    "Redis": lambda demo: killed(demo, "redis-server"),
+    "PostgreSQL": lambda demo: killed(demo, "bin/postgres -D"),
+}
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_every_acknowledged_statement_is_counted_exactly_once(demo: Demo, victim: str) -> None:
+    demo.settled()
+    before = demo.figure("retention_observed", "3m")
+    writer = Writer(demo)
+    writer.start()
+    try:
+        wait_until(lambda: writer.acknowledged >= 5)
+        VICTIMS[victim](demo)
+        reached = writer.acknowledged
+        wait_until(lambda: writer.acknowledged >= reached + 10, 60)
+    finally:
+        count = writer.stop()
+    demo.settled()
+    assert demo.figure("retention_observed", "3m") == (before[0] + count, before[1] + count)
+    assert demo.ready()["status"] == "ready"
+
+
+def test_a_page_answers_again_after_a_web_worker_was_killed_between_two_requests(demo: Demo, browser: Browser) -> None:
+    home = str(browser.launch(demo.told["launch"]["teacher"]).url)
+    web_worker(demo)
+
+    def page() -> bool:
+        try:
+            return browser.get(home).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    wait_until(page, 20)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_second_start_keeps_the_data_and_no_process_stays_however_the_first_one_ended(tmp_path: Path, how: signal.Signals) -> None:
+    first = Demo.start(tmp_path / "home")
+    told, figure = first.told, None
+    try:
+        first.settled()
+        figure = first.figure("transfer_rate")
+        assert first.xapi("POST", json=episode()).status_code == 200
+    finally:
+        first.process.send_signal(how)
+        first.process.wait(60)
+    wait_until(lambda: not processes_of(first.home, first.port), 30)
+    second = Demo.start(tmp_path / "home", first.port)
+    try:
+        second.settled()
+        assert second.told == told
+        assert second.figure("transfer_rate") == (figure[0], figure[1] + 1)
+    finally:
+        second.stop()
+    assert not processes_of(second.home, second.port)
+
+
+def refused(*arguments: str, **environ: str) -> str:
+    """The one sentence with which a command ends."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "carryover", *arguments], env={**kept, **environ}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    lines = [line for line in ended.stderr.splitlines() if line]
+    assert len(lines) == 1, ended.stderr
+    return lines[0]
+
+
+def test_a_port_in_use_is_one_sentence(demo: Demo, tmp_path: Path) -> None:
+    assert f"PORT={demo.port + 1}" in refused("demo", PORT=str(demo.port), CARRYOVER_HOME=str(tmp_path / "home"))
+
+
+def test_a_home_in_use_is_one_sentence(demo: Demo) -> None:
+    assert "already" in refused("demo", PORT=str(free_port()), CARRYOVER_HOME=str(demo.home))
+
+
+SETTINGS = {
+    "CARRYOVER_DATABASE_URL": "postgresql://carryover_app@127.0.0.1:9/none",
+    "CARRYOVER_MIGRATION_URL": "postgresql://owner@127.0.0.1:9/none",
+    "CARRYOVER_REDIS_URL": "redis://127.0.0.1:9/0",
+    "CARRYOVER_SECRET_KEY": "s" * 48,
+}
+
+
+@pytest.mark.parametrize("command", [("serve",), ("worker",), ("migrate",), ("tenant", "create", "x")])
+def test_an_unreachable_database_is_one_sentence(command: tuple[str, ...]) -> None:
+    assert "database cannot be reached" in refused(*command, **SETTINGS)
+
+
+@pytest.mark.parametrize("command", [("serve",), ("worker",), ("migrate",), ("tenant", "create", "x")])
+def test_a_missing_setting_is_one_sentence(command: tuple[str, ...]) -> None:
+    assert "is not set" in refused(*command)
+
+
+def test_a_wrong_setting_is_one_sentence() -> None:
+    assert "PORT" in refused("serve", PORT="x")
+
+
+def test_a_home_that_cannot_be_used_is_one_sentence() -> None:
+    assert "CARRYOVER_HOME" in refused("demo", CARRYOVER_HOME="/proc/nothing", PORT=str(free_port()))
+
+
+def test_help_shows_every_command_with_one_line() -> None:
+    shown = subprocess.run([sys.executable, "-m", "carryover", "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+    for command in ("demo", "serve", "worker", "migrate", "tenant"):
+        line = next(line for line in shown.splitlines() if line.strip().startswith(command))
+        assert len(line.split()) > 3
