@@ -32,8 +32,8 @@ WITH base AS MATERIALIZED (
   SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us, nextval('lrs.writer_number') AS writer
 ), incoming AS MATERIALIZED (
   SELECT ((base.us + t.n) << {ORD_SHIFT}) | base.writer AS ord, t.*
-  FROM base, unnest(%(n)s::int[], %(id)s::uuid[], %(verb)s::bigint[], %(activity)s::bigint[], %(registration)s::uuid[],
-                    %(timestamp_given)s::bool[], %(voids)s::uuid[], %(payload)s::bytea[])
+  FROM base, unnest(%(n)b::int[], %(id)b::uuid[], %(verb)b::bigint[], %(activity)b::bigint[], %(registration)b::uuid[],
+                    %(timestamp_given)b::bool[], %(voids)b::uuid[], %(payload)b::bytea[])
        AS t(n, id, verb, activity, registration, timestamp_given, voids, payload)
 ), stored AS (
   INSERT INTO lrs.statement (ord, tenant_id, id, verb, activity, registration, timestamp_given, payload)
@@ -43,7 +43,7 @@ WITH base AS MATERIALIZED (
 ), related AS (
   INSERT INTO lrs.statement_rel (tenant_id, key, ord)
   SELECT %(tenant)s, r.key, stored.ord
-  FROM unnest(%(rel_n)s::int[], %(rel_key)s::bigint[]) AS r(n, key) JOIN incoming USING (n) JOIN stored USING (id)
+  FROM unnest(%(rel_n)b::int[], %(rel_key)b::bigint[]) AS r(n, key) JOIN incoming USING (n) JOIN stored USING (id)
 ), voids AS (
   INSERT INTO lrs.voiding (tenant_id, target, ord)
   SELECT %(tenant)s, incoming.voids, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.voids IS NOT NULL

@@ -156,9 +156,7 @@ def test_a_bad_statement_is_refused_with_index_path_and_reason(demo: Demo) -> No
 
 def test_csv_by_accept(demo: Demo) -> None:
     api = demo.told["api"]
-    answer = httpx.get(
-        f"{demo.base}/api/v1/metrics/adoption_due/values", auth=(api["key"], api["secret"]), headers={"Accept": "text/csv"}
-    )
+    answer = httpx.get(f"{demo.base}/api/v1/metrics/adoption_due/values", auth=(api["key"], api["secret"]), headers={"Accept": "text/csv"})
     assert answer.text.startswith("metric,version,label")
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def web_worker(demo: Demo) -> int:
     return pid
 
 
-VICTIMS = {
+VICTIMS: dict[str, Callable[[Demo], int]] = {
     "the job queue's worker": lambda demo: killed(demo, "--part queue"),
     "the timer": lambda demo: killed(demo, "--part timer"),
     "a web worker": web_worker,

@@ -66,7 +66,15 @@ def test_an_answer_comes_whole(client: GuardedClient, address: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["https://127.0.0.1/", "https://localhost/", "https://[::1]/", "https://10.0.0.1/", "https://169.254.169.254/", "https://[::ffff:127.0.0.1]/", "https://0.0.0.0/"],
+    [
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "https://[::1]/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://0.0.0.0/",
+    ],
 )
 def test_private_addresses_are_refused_unless_allowed(url: str) -> None:
     strict = GuardedClient(allow_private=False)

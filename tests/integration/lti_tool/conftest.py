@@ -152,7 +152,7 @@ class Tool:
         asked = parse_qs(urlsplit(self.login().location).query)
         return asked["state"][0], asked["nonce"][0]
 
-    def claims(self, made_for: str, recorded: str = "launch-resource-student1", **changes: Any) -> dict[str, Any]:
+    def claims(self, made_for: str, recorded: str = "launch-resource-student1", /, **changes: Any) -> dict[str, Any]:
         """Recorded claims, made fresh: nonce, times, our registration and address."""
         now = int(time.time())
         fresh = {"nonce": made_for, "iat": now, "exp": now + 60, "aud": CLIENT_ID, f"{CLAIM}target_link_uri": f"{TOOL}/lti/launch"}
@@ -163,7 +163,7 @@ class Tool:
     def enter(self, state: str, id_token: str) -> TestResponse:
         return self.browser.post("/lti/launch", data={"state": state, "id_token": id_token}, base_url="https://127.0.0.1:8080")
 
-    def launch(self, recorded: str = "launch-resource-student1", **changes: Any) -> TestResponse:
+    def launch(self, recorded: str = "launch-resource-student1", /, **changes: Any) -> TestResponse:
         state, nonce = self.begun()
         return self.enter(state, self.moodle.sign(self.claims(nonce, recorded, **changes)))
 
@@ -207,7 +207,9 @@ def tool(tool_settings: Settings, server: FakeServer, servers: Any, tmp_path: Pa
         "key_set_url": f"{server.url}/certs",
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
-    cli.set_up(tool_settings, tenant_id=tenant_id, programme=document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)})
+    cli.set_up(
+        tool_settings, tenant_id=tenant_id, programme=document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)}
+    )
     moodle = Moodle(server)
     moodle.publish()
     yield Tool(deps, app.create_app(deps).test_client(), moodle, tenant_id)

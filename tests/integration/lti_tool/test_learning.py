@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -100,7 +100,9 @@ def test_an_answer_sent_twice_keeps_the_first(tool: Tool) -> None:
     assert verbs(tool).count("answered") == 1
 
 
-@pytest.mark.parametrize("fields", [{"position": 1}, {"position": 1, "choice": "z"}, {"position": 3, "choice": "a"}, {"position": "x", "choice": "a"}, {}])
+@pytest.mark.parametrize(
+    "fields", [{"position": 1}, {"position": 1, "choice": "z"}, {"position": 3, "choice": "a"}, {"position": "x", "choice": "a"}, {}]
+)
 def test_an_answer_that_is_none_is_explained_and_nothing_is_kept(tool: Tool, fields: dict[str, Any]) -> None:
     _, page = open_check(tool)
     answer = tool.post(where(page), page, **fields)
@@ -148,7 +150,12 @@ def test_a_form_without_its_token_or_from_another_site_is_refused(tool: Tool) ->
     assert tool.rows("attempt") == 0
 
 
-PLAN = {"task": "approvals", "what": "Call back before I approve", "by_when": (date.today() + timedelta(days=20)).isoformat(), "with_whom": "my team"}
+PLAN = {
+    "task": "approvals",
+    "what": "Call back before I approve",
+    "by_when": (datetime.now(UTC).date() + timedelta(days=20)).isoformat(),
+    "with_whom": "my team",
+}
 
 
 def test_a_plan_is_drafted_changed_and_committed_once(tool: Tool) -> None:
@@ -190,7 +197,7 @@ def test_an_incomplete_plan_says_what_it_lacks_and_keeps_what_was_written(tool: 
 def test_a_use_on_the_job_is_reported_once_however_often_the_form_is_sent(tool: Tool) -> None:
     home = tool.launch().location
     page = tool.post(f"{home}plan", tool.get(f"{home}plan"), act="commit", **PLAN)
-    use = {"form_id": str(uuid.uuid4()), "task": "approvals", "used_on": date.today().isoformat(), "words": "Called back."}
+    use = {"form_id": str(uuid.uuid4()), "task": "approvals", "used_on": datetime.now(UTC).date().isoformat(), "words": "Called back."}
     for _ in range(2):
         assert "recorded" in tool.post(f"{home}uses", page, **use).text
     assert verbs(tool).count("applied") == 1
@@ -203,7 +210,7 @@ def test_a_use_on_the_job_is_reported_once_however_often_the_form_is_sent(tool: 
 
 def test_a_use_needs_a_committed_plan(tool: Tool) -> None:
     home = tool.launch().location
-    use = {"form_id": str(uuid.uuid4()), "task": "approvals", "used_on": date.today().isoformat()}
+    use = {"form_id": str(uuid.uuid4()), "task": "approvals", "used_on": datetime.now(UTC).date().isoformat()}
     assert tool.post(f"{home}uses", tool.get(f"{home}plan"), **use).status_code == 400
 
 
@@ -215,8 +222,8 @@ def test_a_teacher_records_the_certification_of_a_learner_who_opened_the_activit
     page = tool.get(home)
     person = page.text.split('<option value="')[1].split('"')[0]
     assert tool.post(f"{home}certifications", page, person=person, certified_on="2999-01-01").status_code == 400
-    assert tool.post(f"{home}certifications", page, person=str(uuid.uuid4()), certified_on=date.today().isoformat()).status_code == 400
-    done = tool.post(f"{home}certifications", page, person=person, certified_on=date.today().isoformat())
+    assert tool.post(f"{home}certifications", page, person=str(uuid.uuid4()), certified_on=datetime.now(UTC).date().isoformat()).status_code == 400
+    done = tool.post(f"{home}certifications", page, person=person, certified_on=datetime.now(UTC).date().isoformat())
     assert "The certification is recorded" in done.text
     assert "None: everyone" in done.text
     assert "Nothing is due today" in tool.get(learner).text

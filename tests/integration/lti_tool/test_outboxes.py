@@ -76,7 +76,7 @@ def test_statements_wait_while_the_record_store_cannot_take_them(tool: Tool, ans
 
 def test_of_a_refused_batch_only_the_bad_statement_is_set_aside(tool: Tool) -> None:
     no = (400, "Bad Request", {"error": {"message": "this one is bad"}})
-    yes = (200, "OK", [])
+    yes: tuple[int, str, Any] = (200, "OK", [])
     tool.moodle.server.says("/xapi/statements", no, yes, yes, no, yes, yes, yes)
     assert send_statements(tool) == 5
     with tool.deps.unit_of_work(tool.tenant_id) as connection:

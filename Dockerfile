@@ -1,0 +1,17 @@
+# The product without the embedded servers' data: PostgreSQL and Redis are services of their own.
+FROM python:3.12-slim-bookworm
+
+RUN useradd --system --create-home --uid 10001 carryover
+WORKDIR /app
+COPY requirements-run.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-run.txt
+COPY pyproject.toml README.md ./
+COPY adapters adapters
+COPY carryover carryover
+COPY lrs lrs
+COPY lti_tool lti_tool
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
+USER carryover
+ENV CARRYOVER_HOST=0.0.0.0
+EXPOSE 8080
+CMD ["carryover", "serve"]

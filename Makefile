@@ -1,0 +1,59 @@
+# Thin lines; each also works without make. PYTHON is the interpreter that makes the virtual environment (3.11 or later).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check bench soak docs locks clean
+
+run: $(VENV)/run.stamp  ## everything on this machine: servers, web, worker, practice course
+	$(BIN)/carryover demo
+
+test: $(VENV)/test.stamp  ## all checks, fast failures first
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/house tests/integration/test_migrations.py
+	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/integration --ignore=tests/integration/test_migrations.py
+	$(BIN)/pytest tests/functional
+	sh tests/e2e/browser.sh $(BIN)/python
+	$(BIN)/pytest tests/e2e
+
+check: $(VENV)/test.stamp  ## the fast half: lint, types, arrows, house rules, pure tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/house tests/unit
+
+bench: $(VENV)/test.stamp  ## speed side by side with its limit; results are printed and kept in bench/results
+	$(BIN)/python -m bench.ingest
+
+soak: $(VENV)/test.stamp  ## the long forms of the tests; results are printed and kept in tests/soak/results
+	$(BIN)/pytest tests/soak -s -o python_files='soak_*.py'
+
+docs: $(VENV)/test.stamp  ## the pages that are made from code
+	$(BIN)/python -m docs.generate
+
+locks: $(VENV)/test.stamp  ## both locks again, with hashes and without an index address
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe --strip-extras -o requirements-run.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe --strip-extras --extra test -c requirements-run.txt -o requirements-test.txt pyproject.toml
+
+$(VENV)/made.stamp:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Carryover needs Python 3.11 or later; say PYTHON=python3.11 make run.")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+# The test lock holds the run lock and more: whoever has it needs no other.
+$(VENV)/run.stamp: requirements-run.txt pyproject.toml $(VENV)/made.stamp
+	test -f $(VENV)/test.stamp || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/test.stamp: requirements-test.txt pyproject.toml $(VENV)/made.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/run.stamp
+
+clean:  ## the virtual environment and caches; never the data in var/
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -1,0 +1,89 @@
+"""Migrations build what the models say, every table is under row-level security, and the app role owns nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import MetaData, text
+
+from lrs.ground import migrations, settings
+from lrs.ground.database import APP_ROLE, make_engine
+from lrs.ground.embedded import Servers
+from lrs.ground.errors import Stop
+from lrs.store import schema as lrs_schema
+from lrs.store import tables as lrs_tables
+from lti_tool import cli as tool_cli
+from lti_tool.store import schema as tool_schema
+from lti_tool.store import tables as tool_tables
+from tests.conftest import environ_for
+
+HOUSES = [(lrs_schema.FOLDER, lrs_tables.metadata, "lrs"), (tool_schema.FOLDER, tool_tables.metadata, "lti_tool")]
+# Who this installation is and the keys it signs with belong to no tenant.
+WITHOUT_TENANT = {"lti_tool.installation", "lti_tool.tool_key", "lrs.alembic_version", "lti_tool.alembic_version"}
+
+
+@pytest.fixture
+def migrated(servers: Servers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> dict[str, str]:
+    environ = environ_for(servers, new_database(lrs_template), tmp_path)
+    tool_cli.migrate(settings.read(environ))
+    return environ
+
+
+@pytest.mark.parametrize(("folder", "metadata", "name"), HOUSES)
+def test_models_and_migrations_do_not_drift_apart(migrated: dict[str, str], folder: Path, metadata: MetaData, name: str) -> None:
+    owner = make_engine(migrated["CARRYOVER_MIGRATION_URL"])
+    with owner.connect() as connection:
+        command.check(migrations.config_for(folder, connection))
+    owner.dispose()
+    assert {table.schema for table in metadata.tables.values()} == {name}
+
+
+def test_migrating_again_changes_nothing(migrated: dict[str, str]) -> None:
+    tool_cli.migrate(settings.read(migrated))
+
+
+def test_every_table_has_a_tenant_and_is_under_row_level_security(migrated: dict[str, str]) -> None:
+    owner = make_engine(migrated["CARRYOVER_MIGRATION_URL"])
+    with owner.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT n.nspname || '.' || c.relname AS name, c.relrowsecurity AS bound,"
+                " EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid) AS policy,"
+                " EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS tenant,"
+                " pg_get_userbyid(c.relowner) AS owner"
+                " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND n.nspname IN ('lrs', 'lti_tool')"
+            )
+        ).all()
+        role = connection.execute(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).scalar()
+    owner.dispose()
+    assert len(rows) > 25
+    for row in rows:
+        assert row.owner != APP_ROLE
+        assert (row.bound and row.policy and row.tenant) or row.name in WITHOUT_TENANT, row.name
+    assert role is False
+
+
+def test_tenant_leads_every_secondary_index() -> None:
+    # A credential's key and a platform's (issuer, client) are looked up before the tenant is known.
+    before_the_tenant = {"uq_platform_registration_issuer_client_id", "uq_tenant_name"}
+    for _, metadata, _ in HOUSES:
+        for table in metadata.tables.values():
+            for index in table.indexes:
+                first = next(iter(index.columns)).name
+                assert first == "tenant_id" or index.name in before_the_tenant, index.name
+
+
+def test_a_migration_that_cannot_run_is_one_sentence_and_changes_nothing(servers: Servers, new_database: Callable[..., str], tmp_path: Path) -> None:
+    environ = environ_for(servers, new_database(), tmp_path)
+    owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
+    with owner.begin() as connection:
+        connection.execute(text("CREATE SCHEMA lrs"))
+        connection.execute(text("CREATE TABLE lrs.voiding (in_the_way int)"))
+    with pytest.raises(Stop, match="nothing was changed"):
+        lrs_schema.upgrade(owner)
+    with owner.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'lrs'")).scalar() == 1
+    owner.dispose()

@@ -1,0 +1,50 @@
+"""The long form of the kill tests: writers post for minutes while random processes are killed; then every figure must be exact."""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.demo import Demo
+from tests.functional.test_survival import VICTIMS, Writer
+
+SECONDS = int(os.environ.get("SOAK_SECONDS", "180"))
+WRITERS, PAUSE_SECONDS = 2, 14  # slower than the demo's limit of five deaths of one kind within a minute
+RESULTS = Path(__file__).parent / "results" / "kills.md"
+
+
+def test_writers_go_on_while_processes_are_killed_at_random(tmp_path: Path) -> None:
+    demo = Demo.start(tmp_path / "home")
+    killed: dict[str, int] = {}
+    try:
+        demo.settled()
+        before = demo.figure("retention_observed", "3m")
+        writers = [Writer(demo) for _ in range(WRITERS)]
+        for writer in writers:
+            writer.start()
+        end, names = time.monotonic() + SECONDS, list(VICTIMS)
+        try:
+            while time.monotonic() < end:
+                time.sleep(PAUSE_SECONDS)
+                name = random.choice(names)
+                VICTIMS[name](demo)
+                killed[name] = killed.get(name, 0) + 1
+        finally:
+            count = sum(writer.stop() for writer in writers)
+        demo.settled()
+        after = demo.figure("retention_observed", "3m")
+    finally:
+        demo.stop()
+    kills = ", ".join(f"{name} ({times})" for name, times in sorted(killed.items()))
+    RESULTS.write_text(
+        "# Killing at random\n\n"
+        f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}. `make soak`\n\n"
+        f"{SECONDS} seconds, {WRITERS} writers, {sum(killed.values())} kills: {kills}.\n\n"
+        f"Episodes acknowledged: {count:,}. Counted: {after[1] - before[1]:,} answers, {after[0] - before[0]:,} of them right (all were). Difference: "
+        f"{count - (after[1] - before[1])}.\n"
+    )
+    assert after == (before[0] + count, before[1] + count)
