@@ -72,18 +72,23 @@ def _object(claims: dict[str, Any], name: str, required: bool = False) -> dict[s
 
 
 def _identifier(value: Any, name: str, longest: int = LONGEST_ID) -> str:
-    if not isinstance(value, str) or not value or len(value) > longest or "\0" in value:
+    if not isinstance(value, str) or not value or len(value) > longest or value != _storable(value):
         raise LaunchRefused(f"The launch's claim {name} is missing, or is no text of 1 to {longest} characters.")
     return value
 
 
 def _words(value: Any) -> str:
-    """A text for people, or nothing; PostgreSQL holds no NUL."""
-    return value.replace("\0", "").strip() if isinstance(value, str) else ""
+    """A text for people, or nothing."""
+    return _storable(value).strip() if isinstance(value, str) else ""
+
+
+def _storable(value: str) -> str:
+    """The text without NUL and lone surrogates, which no database and no page can hold."""
+    return value.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _web_address(value: Any) -> str:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value != _storable(value):
         return ""
     try:
         parts = urlsplit(value)

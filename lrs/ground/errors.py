@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -98,6 +98,11 @@ def answer_with_json(app: Flask) -> None:
     def database_away(error: Exception) -> ResponseReturnValue:
         log.error("database not reachable: %s", type(error).__name__)
         return refused(Unavailable("The database does not answer. Nothing was stored; send the request again in a minute."))
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(UnicodeEncodeError)
+    def not_storable(error: Exception) -> ResponseReturnValue:
+        return refused(BadInput("The request holds a character or a number that cannot be stored (for example NUL); leave it out."))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, IntegrityError
 
 from lrs.ground.clock import from_microseconds
 from lrs.ground.database import UnitOfWork
@@ -33,11 +34,34 @@ def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
         while True:
             with unit_of_work(tenant_id) as connection:
                 taken, moved = work.claim(connection, tenant_id, ROWS_AT_ONCE)
-                recount(connection, tenant_id, moved)
+                _recount_whatever_comes(connection, tenant_id, moved)
             total += taken
             if not taken:
                 break
     return total
+
+
+def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
+    """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside."""
+    try:
+        with connection.begin_nested():
+            recount(connection, tenant_id, registrations)
+        return
+    except (DataError, IntegrityError):
+        log.exception("tenant %s: facts were refused; their episodes are counted one by one", tenant_id)
+    for registration in sorted(registrations):
+        try:
+            with connection.begin_nested():
+                recount(connection, tenant_id, [registration])
+        except (DataError, IntegrityError) as error:
+            reason = f"the facts of this registration cannot be stored ({type(error.orig).__name__})"
+            stored = store.statements_of(connection, tenant_id, [registration])[registration]
+            set_aside = [{"registration": registration, "ord": one.ord, "reason": reason} for one in stored]
+            store.replace(connection, tenant_id, [registration], {**_no_rows(), "uncountable": set_aside})
+
+
+def _no_rows() -> dict[str, list[dict[str, Any]]]:
+    return {"episodes": [], "recalls": [], "uses": [], "activities": [], "uncountable": []}
 
 
 def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
@@ -47,7 +71,7 @@ def recount(connection: Connection, tenant_id: int, registrations: Collection[uu
     ordered = sorted(registrations)
     work.lock(connection, tenant_id, ordered)
     stored = store.statements_of(connection, tenant_id, ordered)
-    rows: dict[str, list[dict[str, Any]]] = {"episodes": [], "recalls": [], "uses": [], "activities": [], "uncountable": []}
+    rows = _no_rows()
     for registration in ordered:
         facts = _facts(registration, stored.get(registration, []))
         rows["episodes"] += facts.episodes

@@ -24,6 +24,7 @@ from lrs.xapi.query import StatementQuery
 from lrs.xapi.reading import Incoming
 from lrs.xapi.writing import ORD_SHIFT
 
+LARGEST_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
 VOIDED_VERB = key_of("verb", VERBS["voided"].id)
 
 # base: one reading of the clock and one writer number for the whole batch, so that order within it is the sender's.
@@ -119,8 +120,8 @@ def horizon(connection: Connection) -> datetime:
 
 
 def ord_at(instant: datetime) -> int:
-    """The first ``ord`` of a microsecond."""
-    return clock.to_microseconds(instant) << ORD_SHIFT
+    """The first ``ord`` of a microsecond, within what a bigint holds (years 1685 to 2255)."""
+    return max(-LARGEST_ORD, min(clock.to_microseconds(instant) << ORD_SHIFT, LARGEST_ORD))
 
 
 def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int) -> list[Stored]:
@@ -139,9 +140,9 @@ def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: d
         found = _related(found, tenant_id, key_of("related agent" if query.related_agents else "agent", query.agent))
     if query.since is not None:
         # "stored since the timestamp (exclusive)": stored is told in milliseconds, so the whole millisecond is excluded.
-        found = found.where(s.c.ord >= ord_at(_next_millisecond(query.since)))
+        found = found.where(s.c.ord >= _after_millisecond(query.since))
     if query.until is not None:
-        found = found.where(s.c.ord < ord_at(_next_millisecond(query.until)))
+        found = found.where(s.c.ord < _after_millisecond(query.until))
     if up_to is not None:
         found = found.where(s.c.ord < ord_at(up_to) + (1 << ORD_SHIFT))
     if query.after is not None:
@@ -163,5 +164,7 @@ def _related(found: Select[Any], tenant_id: int, key: int) -> Select[Any]:
     return found.join(rel, (rel.c.tenant_id == tenant_id) & (rel.c.key == key) & (rel.c.ord == statement.c.ord))
 
 
-def _next_millisecond(instant: datetime) -> datetime:
-    return clock.from_microseconds(clock.to_microseconds(instant) // 1000 * 1000 + 1000)
+def _after_millisecond(instant: datetime) -> int:
+    """The first ``ord`` of the next millisecond."""
+    milliseconds = clock.to_microseconds(instant) // 1000 + 1
+    return max(-LARGEST_ORD, min((milliseconds * 1000) << ORD_SHIFT, LARGEST_ORD))

@@ -123,7 +123,7 @@ def read(parameters: Mapping[str, str]) -> StatementQuery:
             elif name == "registration":
                 values[name] = uuid.UUID(special.uuid(text, name))
             elif name in ("since", "until"):
-                values[name] = clock.parse(special.timestamp(text, name).replace(" ", "T"))
+                values[name] = special.instant(special.timestamp(text, name))
             elif name == "limit":
                 values[name] = _limit(text)
             elif name in ("ascending", "related_agents", "related_activities"):
@@ -136,7 +136,7 @@ def read(parameters: Mapping[str, str]) -> StatementQuery:
         return StatementQuery(**values)
     except StatementInvalid as error:
         raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadInput(f"The parameter {name}: {error}", parameter=name) from None
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
+from lrs.ground import clock
 from lrs.xapi.errors import StatementInvalid
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`]+\Z")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}\Z")
 _TIMESTAMP = re.compile(
     r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?"
@@ -53,6 +55,18 @@ def timestamp(value: Any, path: str) -> str:
     if not _TIMESTAMP.match(text(value, path)) or _NEGATIVE_ZERO.search(value):
         raise StatementInvalid(path, "must be an RFC 3339 time with an offset, for example 2026-11-23T09:30:00.000Z.")
     return str(value)
+
+
+def instant(text: str) -> datetime:
+    """The moment of a timestamp that :func:`timestamp` takes; ValueError or OverflowError beyond the calendar."""
+    text = text.upper().replace(" ", "T")
+    if len(text) > 3 and text[-3] in "+-":
+        text += ":00"  # xAPI allows an offset of hours alone, which fromisoformat does not read
+    whole, dot, rest = text.partition(".")
+    if dot:
+        digits = len(rest) - len(rest.lstrip("0123456789"))
+        text = f"{whole}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
+    return clock.parse(text.replace(":60", ":59"))  # a leap second has no place in datetime
 
 
 def duration(value: Any, path: str) -> str:

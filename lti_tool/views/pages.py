@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -60,6 +60,11 @@ def finish(app: Flask) -> None:
     def database_away(error: Exception) -> ResponseReturnValue:
         log.error("database not reachable: %s", type(error).__name__)
         return message("Carryover is busy", "The page cannot be made just now. Nothing you sent was lost; try again in a minute.", 503)
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(UnicodeEncodeError)
+    def not_storable(error: Exception) -> ResponseReturnValue:
+        return message("This did not work", "What was sent holds a character that cannot be kept. Go back, take it out and send it again.", 400)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from lrs.metrics.facts.reading import COUNTED_VERBS, Read
 from lrs.vocabulary import KINDS, interval_at
 
 LARGEST_GRADE = 4  # 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
+LATEST_USE_SECONDS = 2**31 - 1  # 68 years: what the fact's column holds
 _AUDIENCE = ("wave", "team", "site", "role")
 
 
@@ -108,8 +109,8 @@ def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts
         if s.verb != "applied":
             continue
         seconds, grade = _seconds_since(certified, s), s.extension("evidence_grade")
-        if seconds <= 0 or s.object_id is None:
-            facts.uncountable.append((s.ord, "the use lies before the certification, or names no task"))
+        if not 0 < seconds <= LATEST_USE_SECONDS or s.object_id is None:
+            facts.uncountable.append((s.ord, "the use lies before the certification or decades after it, or names no task"))
             continue
         known = isinstance(grade, int) and not isinstance(grade, bool) and 1 <= grade <= LARGEST_GRADE
         # Without a grade, nobody but the learner vouches for it.

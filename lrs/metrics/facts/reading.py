@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lrs.ground import clock
 from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, VERBS
+from lrs.xapi import special
 from lrs.xapi.actors import identity_of
 from lrs.xapi.keys import key_of
 
@@ -47,9 +47,9 @@ class Read:
         return self.value.get("context", {}).get("extensions", {}).get(EXTENSIONS[name])
 
     def text_extension(self, name: str) -> str | None:
-        """The same where it is a text."""
+        """The same where it is a text; without NUL, which the database cannot hold."""
         value = self.extension(name)
-        return value if isinstance(value, str) and value else None
+        return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
     def grouped(self, kind: str) -> str | None:
         """The first grouping activity of a kind (a key of ACTIVITY_TYPES)."""
@@ -66,15 +66,4 @@ class Read:
 def read(ord_: int, value: dict[str, Any], stored: datetime) -> Read:
     """A statement that was judged when it was stored; without a timestamp of its own it happened when it was stored."""
     text = value.get("timestamp")
-    return Read(ord_, value, _instant(text) if text else stored)
-
-
-def _instant(text: str) -> datetime:
-    text = text.upper().replace(" ", "T")
-    if text.endswith(("+00", "-00")) or (len(text) > 3 and text[-3] in "+-"):
-        text += ":00"  # xAPI allows an offset of hours alone, which fromisoformat does not read
-    whole, dot, rest = text.partition(".")
-    if dot:
-        digits = len(rest) - len(rest.lstrip("0123456789"))
-        text = f"{whole}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
-    return clock.parse(text.replace(":60", ":59"))  # a leap second has no place in datetime
+    return Read(ord_, value, special.instant(text) if text else stored)

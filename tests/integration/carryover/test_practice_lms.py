@@ -35,7 +35,14 @@ class Platform:
 
     def assertion(self, **changes: Any) -> str:
         now = int(time.time())
-        base = {"iss": CLIENT_ID, "sub": CLIENT_ID, "aud": f"{self.lms_url}/practice/token", "iat": now, "exp": now + 60, "jti": str(time.monotonic_ns())}
+        base = {
+            "iss": CLIENT_ID,
+            "sub": CLIENT_ID,
+            "aud": f"{self.lms_url}/practice/token",
+            "iat": now,
+            "exp": now + 60,
+            "jti": str(time.monotonic_ns()),
+        }
         return self.sign({**base, **changes})
 
     def token(self, assertion: str | None = None, scope: str = " ".join(SCOPES)) -> Any:
@@ -93,7 +100,16 @@ def test_scores_arrive_in_the_gradebook_and_must_grow_newer(platform: Platform) 
 
 @pytest.mark.parametrize(
     "wrong",
-    [score(userId="3"), score(userId="99"), score(timestamp="soon"), score(gradingProgress="Done"), score(scoreMaximum=None), score(userId=None), [], "x"],
+    [
+        score(userId="3"),
+        score(userId="99"),
+        score(timestamp="soon"),
+        score(gradingProgress="Done"),
+        score(scoreMaximum=None),
+        score(userId=None),
+        [],
+        "x",
+    ],
 )
 def test_a_score_that_is_none_is_refused(platform: Platform, wrong: Any) -> None:
     assert platform.call("POST", SCORE_PATH, services.SCORE, wrong).status_code == 400

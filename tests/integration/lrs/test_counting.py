@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -21,6 +22,7 @@ from sqlalchemy import text
 from lrs.ground.clock import text_of
 from lrs.ground.deps import Deps
 from lrs.jobs import count as counting
+from lrs.metrics.facts import facts_of
 from lrs.store import facts as store
 from lrs.store import work
 from lrs.store.tables import FACTS, uncountable
@@ -145,6 +147,30 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
     assert any("no certification" in reason for reason in reasons)
     assert any("cannot be read" in reason for reason in reasons)
+
+
+def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a sender hides in a text: NUL, or something that nobody thought of."""
+    nul, poison = episode_of(0), episode_of(1)
+    for part in nul:
+        part["context"]["extensions"][EXTENSIONS["team"]] = "a\0b"
+    one.post(nul + poison + episode_of(2))
+    make = facts_of
+
+    def poisonous(registration: uuid.UUID, statements: Any) -> Any:
+        facts = make(registration, statements)
+        if str(registration) == poison[0]["context"]["registration"]:
+            facts.uses[0]["seconds_since_anchor"] = 2**40
+        return facts
+
+    monkeypatch.setattr("lrs.jobs.count.facts_of", poisonous)
+    assert count(deps) == 27
+    assert figures(one)["transfer_rate"] == (2, 2)
+    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+        reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
+        assert len(reasons) == 9
+        assert all("cannot be stored" in reason for reason in reasons)
+        assert connection.execute(text("SELECT count(*) FROM lrs.fact_episode WHERE team = 'ab'")).scalar() == 1
 
 
 def test_a_certification_that_comes_last_brings_its_answers_in(deps: Deps, one: Caller) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import uuid
@@ -152,6 +153,23 @@ def test_since_is_exclusive_and_until_inclusive(one: Caller, statement: Make) ->
     first, second, third = answer.json["statements"]
     assert ids(one.get("/xapi/statements", since=second["stored"])) == [third["id"]]
     assert ids(one.get("/xapi/statements", until=second["stored"])) == [second["id"], first["id"]]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "2026-11-23t10:00:00z", "2026-11-23T12:00:00+02"])
+def test_any_moment_of_the_calendar_may_be_asked_for(one: Caller, statement: Make, moment: str) -> None:
+    one.post(statement())
+    for name in ("since", "until"):
+        assert one.get("/xapi/statements", **{name: moment}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/figures?programme=%00", "/api/v1/metrics/transfer_rate/values?programme=a%00b"])
+def test_nul_in_an_address_is_bad_input(one: Caller, path: str) -> None:
+    assert one.client.get(path, headers=one.headers()).status_code == 400
+
+
+def test_nul_in_a_key_is_nobody(one: Caller) -> None:
+    token = base64.b64encode(b"a\0b:secret").decode()
+    assert one.client.get("/xapi/statements", headers={**one.headers(), "Authorization": f"Basic {token}"}).status_code in (400, 401)
 
 
 def test_following_more_gives_every_statement_once_while_others_write(one: Caller, statement: Make) -> None:

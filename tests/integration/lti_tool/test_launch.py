@@ -80,6 +80,8 @@ def test_the_login_goes_on_to_the_registered_platform_with_all_it_needs(tool: To
         {"target_link_uri": "javascript:alert(1)"},
         {"target_link_uri": ""},
         {"lti_message_hint": "x" * 5_000},
+        {"iss": "a\0b"},
+        {"client_id": "a\0b"},
     ],
 )
 def test_a_login_that_is_not_for_us_is_refused(tool: Tool, changes: dict[str, str]) -> None:
@@ -119,6 +121,8 @@ BAD_CLAIMS: list[dict[str, Any]] = [
     {f"{CLAIM}resource_link": ...},
     {f"{CLAIM}resource_link": []},
     {f"{CLAIM}resource_link": None},
+    {f"{CLAIM}deployment_id": "2\0"},
+    {f"{CLAIM}resource_link": {"id": "\ud800"}},
     {f"{CLAIM}target_link_uri": ...},
     {f"{CLAIM}target_link_uri": f"{TOOL}/lti/launch?other=1"},
 ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lrs.metrics.facts import Facts, facts_of
 from lrs.metrics.facts.reading import Read, read
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS, interval_at
+from lrs.xapi import special
 
 EPISODE = uuid.UUID(int=1, version=4)
 CERTIFIED = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -160,8 +161,6 @@ def test_each_check_is_due_inside_its_window() -> None:
     "text", ["2026-11-23T10:00:00.123456789Z", "2026-11-23t10:00:00z", "2026-11-23T12:00:00+02", "2026-11-23 10:00:00Z", "2026-06-30T23:59:60Z"]
 )
 def test_every_timestamp_that_the_door_takes_can_be_read(text: str) -> None:
-    from lrs.xapi import special
-
     special.timestamp(text, "$.timestamp")
     value = {"actor": LEARNER, "verb": {"id": "v:v"}, "object": {"id": "o:o"}, "timestamp": text}
     assert read(1, value, CERTIFIED).timestamp.year == 2026
