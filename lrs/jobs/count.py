@@ -8,21 +8,23 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
+from psycopg import errors as refusals
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from lrs.ground.clock import from_microseconds
 from lrs.ground.database import UnitOfWork
 from lrs.metrics.facts import Facts, facts_of
-from lrs.metrics.facts.reading import Read, read
+from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, Read, read
 from lrs.store import facts as store
 from lrs.store import work
 from lrs.store.statements import Stored
-from lrs.store.tables import FACTS, uncountable
 from lrs.xapi.writing import ORD_SHIFT
 
 log = logging.getLogger(__name__)
 
+# A value that does not fit, a row twice, an index row that is too long.
+REFUSALS = (refusals.DataError, refusals.IntegrityError, refusals.ProgramLimitExceeded)
 ROWS_AT_ONCE = 2_000  # keeps a transaction well under a second, and its locks few
 REGISTRATIONS_AT_ONCE = 200
 
@@ -33,31 +35,43 @@ def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
     for tenant_id in work.tenants(engine):
         while True:
             with unit_of_work(tenant_id) as connection:
-                taken, moved = work.claim(connection, tenant_id, ROWS_AT_ONCE)
-                _recount_whatever_comes(connection, tenant_id, moved)
-            total += taken
-            if not taken:
+                claim = work.claim(connection, tenant_id, ROWS_AT_ONCE)
+                _recount_whatever_comes(connection, tenant_id, claim.registrations)
+                homeless = [ord_ for ord_, verb in claim.homeless if verb in COUNTED_VERB_KEYS]
+                store.set_aside(connection, tenant_id, homeless, "it has no context.registration, so it belongs to no episode")
+            total += claim.taken
+            if not claim.taken:
                 break
     return total
 
 
 def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
     """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside."""
+    # Before the savepoint: rolling back to it would give locks back that were taken inside.
+    work.lock(connection, tenant_id, sorted(registrations))
     try:
         with connection.begin_nested():
             recount(connection, tenant_id, registrations)
         return
-    except (DataError, IntegrityError):
+    except DBAPIError as error:
+        _require_refusal(error)
         log.exception("tenant %s: facts were refused; their episodes are counted one by one", tenant_id)
     for registration in sorted(registrations):
         try:
             with connection.begin_nested():
                 recount(connection, tenant_id, [registration])
-        except (DataError, IntegrityError) as error:
+        except DBAPIError as error:
+            _require_refusal(error)
             reason = f"the facts of this registration cannot be stored ({type(error.orig).__name__})"
             stored = store.statements_of(connection, tenant_id, [registration])[registration]
             set_aside = [{"registration": registration, "ord": one.ord, "reason": reason} for one in stored]
             store.replace(connection, tenant_id, [registration], {**_no_rows(), "uncountable": set_aside})
+
+
+def _require_refusal(error: DBAPIError) -> None:
+    """Go on only where the database refused a row; a lost connection or a deadlock is tried again as a whole."""
+    if error.connection_invalidated or not isinstance(error.orig, REFUSALS):
+        raise error
 
 
 def _no_rows() -> dict[str, list[dict[str, Any]]]:
@@ -97,11 +111,16 @@ def _read(stored: Stored) -> Read:
 
 
 def reconcile(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
-    """Recount every episode of a tenant; whether any fact changed (then something was missed, and is mended now)."""
+    """Recount every episode of a tenant, some at a time; whether a fact changed although nothing waited to be counted."""
     with unit_of_work(tenant_id) as connection:
-        before = [store.all_rows(connection, tenant_id, table) for table in (*FACTS, uncountable)]
-        every = store.registrations(connection, tenant_id)
-        for start in range(0, len(every), REGISTRATIONS_AT_ONCE):
-            recount(connection, tenant_id, every[start : start + REGISTRATIONS_AT_ONCE])
-        after = [store.all_rows(connection, tenant_id, table) for table in (*FACTS, uncountable)]
-    return before != after
+        every = sorted(store.registrations(connection, tenant_id))
+    changed = False
+    for start in range(0, len(every), REGISTRATIONS_AT_ONCE):
+        some = every[start : start + REGISTRATIONS_AT_ONCE]
+        with unit_of_work(tenant_id) as connection:
+            work.lock(connection, tenant_id, some)
+            waiting = work.oldest(connection, tenant_id) is not None
+            before = store.rows_of(connection, tenant_id, some)
+            _recount_whatever_comes(connection, tenant_id, some)
+            changed |= before != store.rows_of(connection, tenant_id, some) and not waiting
+    return changed

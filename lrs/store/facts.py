@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, exists, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store.statements import Stored
 from lrs.store.tables import fact_activity, fact_episode, fact_recall, fact_use, statement, uncountable, voiding
@@ -36,10 +37,20 @@ def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid
             connection.execute(insert(table), [row | {"tenant_id": tenant_id} for row in rows[kind]])
 
 
-def all_rows(connection: Connection, tenant_id: int, table: Table) -> list[tuple[Any, ...]]:
-    """Every row of a fact table in one order: for comparing a roll-up with a recount."""
-    query = select(table).where(table.c.tenant_id == tenant_id).order_by(*table.primary_key.columns)
-    return [tuple(row) for row in connection.execute(query)]
+def set_aside(connection: Connection, tenant_id: int, ords: Sequence[int], reason: str) -> None:
+    """Keep why statements that belong to no episode cannot be counted."""
+    if ords:
+        rows = [{"tenant_id": tenant_id, "ord": ord_, "reason": reason} for ord_ in ords]
+        connection.execute(upsert(uncountable).on_conflict_do_nothing(), rows)
+
+
+def rows_of(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID]) -> list[list[tuple[Any, ...]]]:
+    """Every fact of these registrations in one order: for comparing a roll-up with a recount."""
+    found = []
+    for table in _TABLES.values():
+        query = select(table).where(table.c.tenant_id == tenant_id, table.c.registration.in_(registrations))
+        found.append([tuple(row) for row in connection.execute(query.order_by(*table.primary_key.columns))])
+    return found
 
 
 def registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:

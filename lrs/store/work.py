@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
@@ -19,7 +20,7 @@ _CLAIM = text(
     ), claimed AS (
       DELETE FROM lrs.uncounted u USING k WHERE u.tenant_id = :tenant AND u.ord = k.ord RETURNING u.ord
     )
-    SELECT s.ord, s.registration, target.registration AS target_registration
+    SELECT s.ord, s.verb, s.registration, target.registration AS target_registration
     FROM claimed JOIN lrs.statement s ON s.ord = claimed.ord
     LEFT JOIN lrs.voiding v ON v.tenant_id = :tenant AND v.ord = s.ord
     LEFT JOIN lrs.statement target ON target.tenant_id = :tenant AND target.id = v.target
@@ -27,14 +28,20 @@ _CLAIM = text(
 )
 
 
-def claim(connection: Connection, tenant_id: int, rows: int) -> tuple[int, set[uuid.UUID]]:
-    """Take up to ``rows`` lines off the table: how many there were, and the registrations whose facts they can move.
+@dataclass(frozen=True)
+class Claim:
+    """Lines that were taken: how many, the registrations whose facts they can move, and (ord, verb) of those without one."""
 
-    A voiding statement moves the registration of the statement it voids.
-    """
+    taken: int
+    registrations: set[uuid.UUID]
+    homeless: list[tuple[int, int]]
+
+
+def claim(connection: Connection, tenant_id: int, rows: int) -> Claim:
+    """Take up to ``rows`` lines off the table. A voiding statement moves the registration of the statement it voids."""
     found = connection.execute(_CLAIM, {"tenant": tenant_id, "rows": rows}).all()
     moved = {r for row in found for r in (row.registration, row.target_registration) if r is not None}
-    return len(found), moved
+    return Claim(len(found), moved, [(row.ord, row.verb) for row in found if row.registration is None])
 
 
 def lock(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID]) -> None:

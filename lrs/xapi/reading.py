@@ -20,6 +20,7 @@ from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.keys import key_of, related_keys
 
 LARGEST_BATCH = 1_000  # statements in one request: 1 MB of common statements, one transaction of well under a second.
+DEEPEST = 100  # levels of objects and lists; real statements have about ten
 _SET_BY_SERVER = ("stored", "authority")
 
 
@@ -80,6 +81,7 @@ def _split(body: bytes) -> list[bytes]:
 def _incoming(raw: bytes, family_2_0: bool, authority: bytes, required_id: uuid.UUID | None) -> Incoming:
     try:
         decoded = msgspec.json.decode(raw)
+        _refuse_depth(raw, decoded)
         _refuse_duplicate_names(raw, decoded)
         statement = validate.statement(decoded, family_2_0)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -126,16 +128,28 @@ def _without(raw: bytes, names: tuple[str, ...]) -> bytes:
     return b"{" + b",".join(kept) + b"}"
 
 
+def _refuse_depth(raw: bytes, decoded: Any) -> None:
+    """Every later reader walks a statement, some of them by recursion; few brackets prove that it is shallow."""
+    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
+        return
+    level = [decoded]
+    for _ in range(DEEPEST):
+        level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())]
+    if level:
+        raise StatementInvalid("$", f"is nested deeper than {DEEPEST} levels.")
+
+
 def _refuse_duplicate_names(raw: bytes, decoded: Any) -> None:
     """Equal counts of colons before and after decoding prove that no name was dropped, unless a colon is escaped."""
     if b"\\u003" not in raw and raw.count(b":") == msgspec.json.encode(decoded).count(b":"):
         return
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in found]
-        for name in names:
-            if names.count(name) > 1:
+        seen: set[str] = set()
+        for name, _ in found:
+            if name in seen:
                 raise StatementInvalid(f"$..{name}", "this name stands twice in one object.")
+            seen.add(name)
         return dict(found)
 
     json.loads(raw, object_pairs_hook=pairs)

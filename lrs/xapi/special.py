@@ -54,6 +54,10 @@ def timestamp(value: Any, path: str) -> str:
     """RFC 3339 with an offset; -00:00 is forbidden (xAPI-Data 4.5)."""
     if not _TIMESTAMP.match(text(value, path)) or _NEGATIVE_ZERO.search(value):
         raise StatementInvalid(path, "must be an RFC 3339 time with an offset, for example 2026-11-23T09:30:00.000Z.")
+    try:
+        instant(value)
+    except (ValueError, OverflowError):
+        raise StatementInvalid(path, "names a moment that is not in the calendar.") from None
     return str(value)
 
 

@@ -207,7 +207,7 @@ def _definition(value: Any, path: str) -> None:
             if name in d:
                 raise StatementInvalid(f"{path}.{name}", "needs an interactionType beside it.")
         return
-    if interaction not in _COMPONENTS_OF:
+    if type(interaction) is not str or interaction not in _COMPONENTS_OF:
         raise StatementInvalid(f"{path}.interactionType", f"must be one of {', '.join(_COMPONENTS_OF)}.")
     patterns = d.get("correctResponsesPattern", [])
     if type(patterns) is not list:

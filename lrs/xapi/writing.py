@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from lrs.ground.clock import from_microseconds, text_of
@@ -48,6 +48,14 @@ def equal(first: bytes, second: bytes) -> bool:
     return bool(a == b)
 
 
+def _number(text: str) -> Decimal | str:
+    """Exact; where no exact value can be held (an exponent of twenty digits), the text itself."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
 def _decoded(payload: bytes) -> dict[str, Any]:
     def tagged(value: Any) -> Any:
         if isinstance(value, bool):
@@ -58,5 +66,5 @@ def _decoded(payload: bytes) -> dict[str, Any]:
             return [tagged(inner) for inner in value]
         return value
 
-    value: dict[str, Any] = json.loads(payload, parse_float=Decimal, parse_int=Decimal)
+    value: dict[str, Any] = json.loads(payload, parse_float=_number, parse_int=_number)
     return {name: tagged(inner) for name, inner in value.items()}

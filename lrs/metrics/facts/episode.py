@@ -127,7 +127,7 @@ def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) ->
         if s.verb == "scheduled":
             try:
                 due[s.object_id] = clock.parse(str(s.extension("due_date")))
-            except ValueError:
+            except (ValueError, OverflowError):
                 facts.uncountable.append((s.ord, "the extension due_date is no time with an offset"))
         elif s.verb in ("passed", "failed", "completed"):
             done.setdefault(s.object_id, s.timestamp)

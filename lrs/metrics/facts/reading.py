@@ -14,7 +14,9 @@ from lrs.xapi.keys import key_of
 # Other sources say the same in other words (read time only; the statement stays as it came).
 VERB_ALIASES = {"http://id.tincanapi.com/verb/earned": "certified", "http://adlnet.gov/expapi/verbs/completed": "completed"}
 _NAME_OF_VERB = {verb.id: name for name, verb in VERBS.items()} | VERB_ALIASES
+LONGEST_IRI = 2_000  # bytes; an index of PostgreSQL holds rows of up to 2,704
 COUNTED_VERBS = frozenset(("registered", "certified", "scheduled", "answered", "passed", "failed", "completed", "applied"))
+COUNTED_VERB_KEYS = frozenset(key_of("verb", iri) for iri, name in _NAME_OF_VERB.items() if name in COUNTED_VERBS)
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class Read:
 
     @property
     def object_id(self) -> str | None:
-        """The activity's id; None where the object is no activity."""
+        """The activity's id; None where the object is no activity, or its id is longer than a fact can hold."""
         obj = self.value["object"]
-        return str(obj["id"]) if obj.get("objectType", "Activity") == "Activity" else None
+        return _within(obj["id"]) if obj.get("objectType", "Activity") == "Activity" else None
 
     def extension(self, name: str) -> Any:
         """The value of one of our context extensions."""
@@ -55,12 +57,16 @@ class Read:
         """The first grouping activity of a kind (a key of ACTIVITY_TYPES)."""
         for activity in self._activities("grouping"):
             if activity.get("definition", {}).get("type") == ACTIVITY_TYPES[kind]:
-                return str(activity["id"])
+                return _within(activity["id"])
         return None
 
     def _activities(self, name: str) -> list[dict[str, Any]]:
         value = self.value.get("context", {}).get("contextActivities", {}).get(name, [])
         return value if isinstance(value, list) else [value]
+
+
+def _within(iri: str) -> str | None:
+    return iri if len(iri.encode()) <= LONGEST_IRI else None
 
 
 def read(ord_: int, value: dict[str, Any], stored: datetime) -> Read:

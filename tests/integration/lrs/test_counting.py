@@ -25,7 +25,6 @@ from lrs.jobs import count as counting
 from lrs.metrics.facts import facts_of
 from lrs.store import facts as store
 from lrs.store import work
-from lrs.store.tables import FACTS, uncountable
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.conftest import environ_for
 from tests.integration.lrs.conftest import Caller
@@ -84,7 +83,7 @@ def count(deps: Deps) -> int:
 def facts(deps: Deps) -> list[Any]:
     tenant_id = work.every_tenant(deps.engine)[0]
     with deps.unit_of_work(tenant_id) as connection:
-        return [store.all_rows(connection, tenant_id, table) for table in (*FACTS, uncountable)]
+        return store.rows_of(connection, tenant_id, store.registrations(connection, tenant_id))
 
 
 def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: Deps, one: Caller) -> None:
@@ -139,14 +138,17 @@ def test_the_watermark_stays_before_what_is_not_counted_yet(deps: Deps, one: Cal
 
 def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one: Caller) -> None:
     orphan, good = answered(uuid.uuid4(), "a", True), episode_of(0)
-    strange = {**certified(uuid.uuid4()), "timestamp": "0001-01-01T00:00:00+14:00"}
-    one.post([orphan, *good, strange])
-    assert count(deps) == len(good) + 2
+    homeless = {**certified(uuid.uuid4()), "context": {}}
+    long = said("certified", uuid.uuid4(), "https://c.example/" + "x" * 3_000)
+    long["context"]["contextActivities"]["grouping"] = []
+    one.post([orphan, *good, homeless, long])
+    assert count(deps) == len(good) + 3
     assert figures(one)["transfer_rate"][0] == 1
     with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
     assert any("no certification" in reason for reason in reasons)
-    assert any("cannot be read" in reason for reason in reasons)
+    assert any("no context.registration" in reason for reason in reasons)
+    assert any("names no learner or no activity" in reason for reason in reasons)
 
 
 def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

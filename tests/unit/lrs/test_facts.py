@@ -75,6 +75,8 @@ def test_what_is_no_check_does_not_measure_and_is_no_fault(kind: str) -> None:
         (answered(2, 0.1, True), "window"),
         (said(2, "answered", CERTIFIED + 7 * DAY, "i", {"kind": "check"}), "whether it was right"),
         (said(2, "scheduled", CERTIFIED, "c", {"due_date": "soon"}), "due_date"),
+        (said(2, "scheduled", CERTIFIED, "c", {"due_date": "0001-01-01T00:00:00+14:00"}), "due_date"),
+        (answered(2, 7, True, "i" * 3_000), "names no item"),
         (said(2, "applied", CERTIFIED - DAY, "t"), "before the certification"),
         (said(2, "answered", CERTIFIED + 7 * DAY, "i", {"kind": "check"}, actor={"mbox": "mailto:other@example.org"}), "not the learner"),
     ],

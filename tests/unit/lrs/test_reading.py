@@ -108,6 +108,22 @@ def test_one_id_twice_in_a_batch_is_refused(statement: Make) -> None:
         read(json.dumps([twice, twice]))
 
 
+def test_what_is_nested_without_end_is_refused_and_what_is_only_wide_is_not() -> None:
+    with pytest.raises(StatementInvalid, match="nested deeper"):
+        read(small("[" * 500 + "]" * 500))
+    read(small("[" + ",".join("[]" for _ in range(500)) + "]"))
+
+
+def test_many_names_are_looked_through_once() -> None:
+    names = ",".join(f'"https://e.example/{n}":1' for n in range(20_000))
+    read(small('{"\\u003c":1}', extra=f',"context":{{"extensions":{{{names}}}}}'))
+
+
+def test_a_number_beyond_all_measure_equals_itself() -> None:
+    assert same("1e-99999999999999999999", "1e-99999999999999999999")
+    assert not same("1e-99999999999999999999", "1e-99999999999999999998")
+
+
 def test_an_empty_batch_is_taken() -> None:
     assert read("[]") == []
 
