@@ -47,8 +47,10 @@ def figures(client: GuardedClient, store: RecordStore, programme: str) -> list[d
     answer = client.call("GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret))
     if answer.status != 200:
         raise OutsideCallFailed(f"The record store answered {answer.status} when asked for figures.")
-    found: list[dict[str, Any]] = answer.json()["figures"]
-    return found
+    found = answer.json()
+    if not isinstance(found, dict) or not isinstance(found.get("figures"), list):
+        raise OutsideCallFailed("The record store's answer holds no figures.")
+    return list(found["figures"])
 
 
 def _reason(answer: Answer) -> str:

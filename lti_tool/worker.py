@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Callable
 from functools import cache
 
 from adapters.lms.standard import SCORE_SCOPE
@@ -17,6 +19,8 @@ from lti_tool.store import outbox
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.store.platforms import Platform
 
+log = logging.getLogger(__name__)
+
 TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5))
 
 
@@ -30,9 +34,12 @@ def send_statements() -> None:
     """Send the statements that wait."""
     deps = _deps()
     queue.begin(queue.connect(deps.settings.redis_url), SEND_STATEMENTS)
-    for tenant_id in outbox.tenants(deps.engine):
+
+    def send(tenant_id: int) -> None:
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
         statements.send(deps.unit_of_work, tenant_id, store, deps.own_client if ours else deps.client)
+
+    _for_each_tenant(send)
 
 
 def send_grades() -> None:
@@ -46,5 +53,13 @@ def send_grades() -> None:
             found[platform.id] = tokens.access_token(deps.engine, deps.secrets, deps.client, platform, SCORE_SCOPE)
         return found[platform.id]
 
-    for tenant_id in outbox.tenants(deps.engine):
-        grades.send(deps.unit_of_work, tenant_id, deps.client, token_for)
+    _for_each_tenant(lambda tenant_id: grades.send(deps.unit_of_work, tenant_id, deps.client, token_for))
+
+
+def _for_each_tenant(send: Callable[[int], object]) -> None:
+    """One tenant's trouble is logged and does not keep the others waiting; its rows stay and are tried again."""
+    for tenant_id in outbox.tenants(_deps().engine):
+        try:
+            send(tenant_id)
+        except Exception:
+            log.exception("tenant %s: sending failed", tenant_id)

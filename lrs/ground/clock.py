@@ -17,7 +17,7 @@ def now() -> datetime:
 def text_of(instant: datetime) -> str:
     """``2026-11-23T00:00:00.000Z``: UTC, cut (not rounded) to milliseconds, so that it never lies in the future."""
     moment = instant.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def to_microseconds(instant: datetime) -> int:

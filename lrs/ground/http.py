@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,9 @@ import msgspec
 from lrs.ground.errors import Unavailable
 
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 15.0  # between two parts of an answer
+WHOLE_SECONDS = 30.0  # for all of it
+MOST_CONNECTIONS = 100  # one slow platform does not hold up the launches of the others
 LARGEST_ANSWER = 8 * 1024 * 1024  # the record store's fullest page (100 statements of 64 kB) fits; a key set is a few kB.
 USER_AGENT = "Carryover/0.1 (+https://w3id.org/carryover)"  # Canvas answers 403 to a call without one.
 
@@ -102,7 +105,10 @@ class _Stream(httpx.SyncByteStream):
 class _Transport(httpx.BaseTransport):
     def __init__(self, allow_private: bool) -> None:
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(), network_backend=_JudgedNetwork(allow_private), max_keepalive_connections=10
+            ssl_context=httpx.create_ssl_context(),
+            network_backend=_JudgedNetwork(allow_private),
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=10,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -146,7 +152,11 @@ class GuardedClient:
         basic: tuple[str, str] | None = None,
     ) -> Answer:
         """One request. Any HTTP status is an answer; OutsideCallFailed is everything that is none."""
-        scheme = urlsplit(url).scheme
+        try:
+            scheme = urlsplit(url).scheme
+        except ValueError:
+            raise OutsideCallFailed("The address is not one.") from None
+        deadline = time.monotonic() + WHOLE_SECONDS
         if scheme != "https" and not (scheme == "http" and self._allow_private):
             raise OutsideCallFailed(f"{_place(url)} is not https.")
         try:
@@ -159,11 +169,22 @@ class GuardedClient:
                 collected = bytearray()
                 for part in response.iter_bytes():
                     collected += part
+                    if time.monotonic() > deadline:
+                        raise OutsideCallFailed(f"{_place(url)} took longer than {WHOLE_SECONDS:.0f} s.")
                     if len(collected) > LARGEST_ANSWER:
                         raise OutsideCallFailed(f"{_place(url)} sent more than {LARGEST_ANSWER} bytes.")
             finally:
                 response.close()
-        except (httpx.HTTPError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpx.InvalidURL) as error:
+        except (
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            httpcore.NetworkError,
+            httpcore.TimeoutException,
+            httpcore.ProtocolError,
+            ValueError,
+            OSError,
+        ) as error:
+            # ValueError and OSError: a name that is none, a header that cannot be written.
             raise OutsideCallFailed(f"{_place(url)} gave no answer: {str(error) or type(error).__name__}.") from None
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected))

@@ -14,6 +14,8 @@ from lti_tool.actions import acts
 from lti_tool.store import learning
 from lti_tool.store.learning import Episode, ScheduledCheck
 
+LONGEST_AGO = timedelta(days=3_653)
+
 
 def certify(
     unit_of_work: UnitOfWork,
@@ -31,6 +33,8 @@ def certify(
     """
     if certified_at > now:
         raise BadInput("The certification lies in the future; enter the day on which it was earned.")
+    if now - certified_at > LONGEST_AGO:
+        raise BadInput("The certification lies more than ten years back; check the year.")
     with unit_of_work(tenant_id) as connection:
         version = learning.newest_programmes(connection, tenant_id).get(programme)
         if version is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import logging
 import secrets as random
 import uuid
@@ -76,7 +77,11 @@ def begin(engine: Engine, unit_of_work: UnitOfWork, *, parameters: Mapping[str, 
 
 
 def _require_ours(target: str, base_url: str) -> None:
-    wanted, ours = urlsplit(target), urlsplit(base_url)
+    ours = urlsplit(base_url)
+    try:
+        wanted = urlsplit(target)
+    except ValueError:
+        wanted = urlsplit("")
     if (wanted.scheme, wanted.netloc) != (ours.scheme, ours.netloc):
         raise LaunchInvalid(
             f"The course's link leads to another address than this tool's. Ask the administrator of your LMS to set the tool's address to {base_url}.",
@@ -142,7 +147,7 @@ def _keep(unit_of_work: UnitOfWork, platform: Platform, launch: Launch, now: dat
                 "subject": launch.subject,
                 "role": launch.role.value,
                 "locale": launch.locale,
-                "context_id": launch.context_id,
+                "course": json.dumps([launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]),
                 "context_title": launch.context_title,
                 "resource_link_id": launch.resource_link_id,
                 "line_item_url": launch.line_item_url if launch.can_send_scores else "",

@@ -39,21 +39,20 @@ def save(
             raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(text)}.", field=field)
     with unit_of_work(session.tenant_id) as connection:
         stage = _stage(acts.stage(connection, session.tenant_id, session.person_id, session.programme))
-        known = learning.plan_of(connection, session.tenant_id, stage.episode.id, lock=True)
-        if known and known.committed_at:
-            raise Conflict("This plan is committed already; it stays as it is.")
         title = stage.programme.task_title(task)
         if task and title is None:
             raise BadInput("Choose one of the tasks.", field="task")
         if commit:
             _require_complete(task, what, by_when, stage)
-        plan = Plan(known.id if known else uuid.uuid4(), task, what, by_when, with_whom, evidence, obstacle, now if commit else None)
-        learning.save_plan(connection, session.tenant_id, stage.episode.id, plan, now)
+        plan = Plan(uuid.uuid4(), task, what, by_when, with_whom, evidence, obstacle, now if commit else None)
+        # The database decides between two forms sent at once: one commitment stands, the other is told so.
+        kept = learning.save_plan(connection, session.tenant_id, stage.episode.id, plan, now)
+        if kept is None:
+            raise Conflict("This plan is committed already; it stays as it is.")
         if commit:
             assert by_when is not None and title is not None
             due_at = datetime.combine(by_when, time(23, 59, 59), UTC)
-            act = stage.act(f"commit {plan.id}", now)
-            stage.say([xapi.committed(act, plan=plan.id, task=task, task_title=title, due_at=due_at)])
+            stage.say([xapi.committed(stage.act(f"commit {kept}", now), plan=kept, task=task, task_title=title, due_at=due_at)])
 
 
 def _require_complete(task: str, what: str, by_when: date | None, stage: Stage) -> None:

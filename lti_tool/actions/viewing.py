@@ -129,5 +129,5 @@ def course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, li
     with unit_of_work(session.tenant_id) as connection:
         version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
         title = programmes.load(connection, session.tenant_id, session.programme, version).title
-        waiting = people.learners_without_certification(connection, session.tenant_id, session.context_id, session.programme)
+        waiting = people.learners_without_certification(connection, session)
     return title, waiting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -19,7 +20,8 @@ from lti_tool.store.tables import grade_outbox
 
 log = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 20  # within one lease, at a second or so for each call
+ROWS_AT_ONCE = 20
+RUN_SECONDS = 20  # of one tenant in one run: shorter than a lease, so that no row is sent twice at a time
 # Worth another try although they are 4xx: signed out, too slow, same second, too early, too many.
 PASSING = frozenset((401, 408, 409, 425, 429))
 
@@ -27,28 +29,40 @@ TokenFor = Callable[[Platform], str]
 
 
 def send(unit_of_work: UnitOfWork, tenant_id: int, client: GuardedClient, token_for: TokenFor) -> int:
-    """Send what is due of one tenant; gives how many arrived. Transactions are closed while HTTP runs."""
-    arrived = 0
-    while True:
+    """Send what is due of one tenant; gives how many arrived. Transactions are closed while HTTP runs.
+
+    A platform that does not answer is left alone for the rest of the run, and a run ends after a while: the worker has other
+    work, and what is left comes with the next nudge.
+    """
+    arrived, silent, end = 0, set[int](), time.monotonic() + RUN_SECONDS
+    while time.monotonic() < end:
         with unit_of_work(tenant_id) as connection:
             rows = outbox.lease_grades(connection, tenant_id, ROWS_AT_ONCE)
             known = {row.registration_id: platforms.by_id(connection, tenant_id, row.registration_id) for row in rows}
         if not rows:
-            return arrived
+            break
         for row in rows:
-            arrived += _send_one(unit_of_work, tenant_id, client, token_for, known[row.registration_id], row)
+            if row.registration_id in silent or time.monotonic() > end:
+                wait = wait_after(row.tries) if row.registration_id in silent else timedelta(0)
+                with unit_of_work(tenant_id) as connection:
+                    outbox.later(connection, grade_outbox, tenant_id, [row.id], wait)
+                continue
+            try:
+                arrived += _send_one(unit_of_work, tenant_id, client, token_for, known[row.registration_id], row)
+            except OutsideCallFailed as error:
+                silent.add(row.registration_id)
+                log.warning("tenant %s: a grade waits: %s", tenant_id, error.message)
+                _settle(unit_of_work, tenant_id, row, refused=error.message if row.tries >= GIVE_UP_AFTER_TRIES else None)
+    return arrived
 
 
 def _send_one(unit_of_work: UnitOfWork, tenant_id: int, client: GuardedClient, token_for: TokenFor, platform: Platform, row: GradeRow) -> int:
-    grade = Grade(row.subject, row.score, row.maximum, row.at, row.comment)
     try:
+        grade = Grade(row.subject, row.score, row.maximum, row.at, row.comment)
         request = standard.grade_request(row.line_item_url, grade, token_for(platform))
-        answer = client.call("POST", request.url, headers=request.headers, body=request.body)
-    except TokenRefused as error:
+    except (TokenRefused, ValueError) as error:
         return _settle(unit_of_work, tenant_id, row, refused=str(error))
-    except OutsideCallFailed as error:
-        log.warning("tenant %s: a grade waits: %s", tenant_id, error.message)
-        return _settle(unit_of_work, tenant_id, row, refused=error.message if row.tries >= GIVE_UP_AFTER_TRIES else None)
+    answer = client.call("POST", request.url, headers=request.headers, body=request.body)
     if 200 <= answer.status < 300:
         with unit_of_work(tenant_id) as connection:
             outbox.grade_arrived(connection, tenant_id, row.id, clock.now())

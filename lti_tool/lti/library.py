@@ -19,6 +19,7 @@ from pylti1p3.registration import Registration
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
 from pylti1p3.tool_config.abstract import ToolConfAbstract
+from sqlalchemy.exc import SQLAlchemyError
 
 from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.store.platforms import Platform
@@ -195,7 +196,7 @@ def verified_claims(
                 f"unknown deployment {deployment!r}",
             )
         launch.validate_message()
-    except LaunchInvalid:
+    except (LaunchInvalid, SQLAlchemyError):
         raise
     except LtiException as error:
         raise LaunchInvalid(f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH}", str(error)) from None

@@ -43,7 +43,8 @@ def access_token(engine: Engine, secrets: Secrets, client: GuardedClient, platfo
     )
     if answer.status in (400, 401, 403):
         raise TokenRefused(f"The LMS refused an access token ({answer.status} {answer.body[:200].decode('utf-8', 'replace')}).")
-    token = answer.json().get("access_token") if answer.status == 200 else None
-    if not isinstance(token, str):
+    found = answer.json() if answer.status == 200 else None
+    token = found.get("access_token") if isinstance(found, dict) else None
+    if not isinstance(token, str) or not token.isascii():
         raise OutsideCallFailed(f"The LMS answered {answer.status} when asked for an access token.")
     return token

@@ -189,22 +189,24 @@ def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID
     )
 
 
-def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID, lock: bool = False) -> Plan | None:
+def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Plan | None:
     """The plan of an episode."""
     p = plan.c
     query = select(p.id, p.task, p.what, p.by_when, p.with_whom, p.evidence, p.obstacle, p.committed_at).where(
         p.tenant_id == tenant_id, p.episode_id == episode_id
     )
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    row = connection.execute(query).first()
     return Plan(**row._mapping) if row else None
 
 
-def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> None:
-    """Keep a plan, over the draft before it; a committed plan is not changed here."""
+def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> uuid.UUID | None:
+    """Keep a plan, over the draft before it, and give the id it is kept under; None when a committed plan is there."""
     values = {**vars(made), "saved_at": at}
     statement = upsert(plan).values(tenant_id=tenant_id, episode_id=episode_id, **values)
     values.pop("id")
-    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None)))
+    statement = statement.on_conflict_do_update(index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None))
+    kept: uuid.UUID | None = connection.execute(statement.returning(plan.c.id)).scalar()
+    return kept
 
 
 def keep_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:

@@ -18,7 +18,7 @@ from lti_tool.store.tables import grade_outbox, statement_outbox
 # The jobs that empty them, for nudges.
 SEND_STATEMENTS, SEND_GRADES = "lti_tool.worker.send_statements", "lti_tool.worker.send_grades"
 
-LEASE = timedelta(seconds=45)  # longer than one call can last
+LEASE = timedelta(seconds=120)  # longer than a run of the sender and its last call
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def add_grade(
     """
     g = grade_outbox.c
     same = (g.tenant_id == tenant_id) & (g.line_item_url == line_item_url) & (g.subject == subject)
-    connection.execute(delete(grade_outbox).where(same, g.sent_at.is_(None)))
+    connection.execute(update(grade_outbox).where(same, g.sent_at.is_(None), g.refused.is_(None)).values(replaced=True))
     last: datetime | None = connection.execute(select(func.max(g.at)).where(same)).scalar()
     if last is not None:
         at = max(at, last + timedelta(seconds=1))
@@ -103,7 +103,7 @@ def backlog(engine: Engine) -> tuple[int, int, int]:
 
 
 def _lease(connection: Connection, table: Table, tenant_id: int, rows: int, columns: str) -> list[dict[str, object]]:
-    unsent = "AND sent_at IS NULL" if table is grade_outbox else ""
+    unsent = "AND sent_at IS NULL AND NOT replaced" if table is grade_outbox else ""
     statement = text(
         f"""
         WITH k AS MATERIALIZED (
@@ -160,11 +160,11 @@ def later(connection: Connection, table: Table, tenant_id: int, ids: Sequence[in
 
 
 def grade_states(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
-    """For each attempt with a grade: ``sent``, ``waiting`` or ``refused``, and the reason of a refusal."""
+    """For each attempt with a grade: ``sent``, ``waiting``, ``replaced`` or ``refused``, and the reason of a refusal."""
     g = grade_outbox.c
-    query = select(g.attempt_id, g.sent_at, g.refused).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids))
+    query = select(g.attempt_id, g.sent_at, g.refused, g.replaced).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids))
     found = {}
     for row in connection.execute(query):
-        state = "sent" if row.sent_at else "refused" if row.refused else "waiting"
+        state = "sent" if row.sent_at else "refused" if row.refused else "replaced" if row.replaced else "waiting"
         found[row.attempt_id] = (state, row.refused or "")
     return found

@@ -27,7 +27,7 @@ class LaunchSession:
     subject: str
     role: str
     locale: str
-    context_id: str
+    course: str
     context_title: str
     line_item_url: str
     programme: str
@@ -76,7 +76,7 @@ def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> Lau
             c.subject,
             c.role,
             c.locale,
-            c.context_id,
+            c.course,
             c.context_title,
             c.line_item_url,
             c.programme,
@@ -87,15 +87,24 @@ def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> Lau
     return LaunchSession(**connection.execute(query).one()._mapping)
 
 
-def learners_without_certification(connection: Connection, tenant_id: int, context_id: str, programme: str) -> list[tuple[uuid.UUID, str, datetime]]:
-    """Learners who opened the course's activity and have no certification on record: id, name, first launch."""
+def learners_without_certification(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:
+    """Learners who opened the activity in this course and have no certification on record: id, name, first launch."""
     c = launch.c
-    certified = select(episode.c.id).where(episode.c.tenant_id == tenant_id, episode.c.person_id == c.person_id, episode.c.programme == programme)
+    certified = select(episode.c.id).where(
+        episode.c.tenant_id == session.tenant_id, episode.c.person_id == c.person_id, episode.c.programme == session.programme
+    )
     first = func.min(c.created_at)
     query = (
         select(c.person_id, person.c.name, first)
         .join(person, person.c.id == c.person_id)
-        .where(c.tenant_id == tenant_id, c.context_id == context_id, c.programme == programme, c.role == "learner", ~certified.exists())
+        .where(
+            c.tenant_id == session.tenant_id,
+            c.registration_id == session.registration_id,
+            c.course == session.course,
+            c.programme == session.programme,
+            c.role == "learner",
+            ~certified.exists(),
+        )
         .group_by(c.person_id, person.c.name)
         .order_by(person.c.name, first)
         .limit(LONGEST_LIST)

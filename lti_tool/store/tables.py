@@ -140,14 +140,15 @@ launch = Table(
     Column("subject", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("locale", Text, nullable=False),
-    Column("context_id", Text, nullable=False),
+    # What makes a course: a context id is unique within its deployment alone, and a launch without one is a course of its own link.
+    Column("course", Text, nullable=False),
     Column("context_title", Text, nullable=False),
     Column("resource_link_id", Text, nullable=False),
     Column("line_item_url", Text, nullable=False),
     Column("programme", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("expires_at", _INSTANT, nullable=False),
-    Index(None, "tenant_id", "context_id"),
+    Index(None, "tenant_id", "registration_id", "course"),
 )
 
 programme_version = Table(
@@ -276,6 +277,7 @@ grade_outbox = Table(
     Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("sent_at", _INSTANT),
     Column("refused", Text),
+    Column("replaced", Boolean, nullable=False, server_default="false"),
     CheckConstraint("score >= 0 AND score <= maximum", name="score_within"),
     UniqueConstraint("tenant_id", "attempt_id"),
     Index(None, "tenant_id", "next_try_at"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from datetime import UTC, date, datetime, time
 
@@ -21,6 +22,8 @@ from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
+
+log = logging.getLogger(__name__)
 
 # Who may see whose figures and record certifications here; the whole table of roles comes with people and roles.
 SEES_FIGURES = frozenset((Role.ADMIN, Role.TEACHER, Role.MENTOR))
@@ -47,11 +50,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         try:
             # The only call, outside any transaction; pictures are drawn by the record store's own reports.
             figures = lrs_client.figures(deps.own_client if ours else deps.client, store, xapi.Programme(who.programme, "", "").iri)
-            away = ""
+            away = False
         except OutsideCallFailed as failed:
-            figures, away = [], failed.message
+            log.warning("tenant %s: no figures: %s", who.tenant_id, failed.message)
+            figures, away = [], True
         for figure in figures:
-            figure["svg"] = Markup(figure["svg"])  # noqa: S704 - drawn and escaped by our own record store
+            # Drawn and escaped by our own record store; another one's pictures are not taken for markup.
+            figure["svg"] = Markup(figure["svg"]) if ours else ""  # noqa: S704
         page = render_template(
             "figures.html",
             **framed(deps, request, who),

@@ -77,5 +77,5 @@ def _require_own_form(deps: ToolDeps, request: Request, launch_id: uuid.UUID, se
     origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
     if origin is not None and origin != f"{ours.scheme}://{ours.netloc}":
         raise Forbidden("This form was sent from another site and was not taken.")
-    if not hmac.compare_digest(request.form.get("form_token", ""), _token(launch_id, secret)):
+    if not hmac.compare_digest(request.form.get("form_token", "").encode(), _token(launch_id, secret).encode()):
         raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT}")

@@ -113,6 +113,19 @@ def test_too_much_is_cut_off(client: GuardedClient, address: str) -> None:
         client.call("GET", f"{address}/large")
 
 
+@pytest.mark.parametrize(
+    "url", ["http://[x/", "http://.../", f"http://{'a' * 80}.example/", "http:///", "ftp://127.0.0.1/", "nonsense", "http://127.0.0.1:99999/"]
+)
+def test_an_address_that_is_none_is_a_failed_call(client: GuardedClient, url: str) -> None:
+    with pytest.raises(OutsideCallFailed):
+        client.call("GET", url)
+
+
+def test_a_header_that_cannot_be_written_is_a_failed_call(client: GuardedClient, address: str) -> None:
+    with pytest.raises(OutsideCallFailed):
+        client.call("GET", address, headers={"Authorization": "Bearer é\u2603"})
+
+
 def test_what_cannot_be_reached_says_so_without_its_query(client: GuardedClient) -> None:
     with pytest.raises(OutsideCallFailed) as failed:
         client.call("GET", "http://127.0.0.1:9/path?token=secret")

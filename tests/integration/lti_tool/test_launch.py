@@ -78,6 +78,7 @@ def test_the_login_goes_on_to_the_registered_platform_with_all_it_needs(tool: To
         {"login_hint": ""},
         {"target_link_uri": "https://elsewhere.example/lti/launch"},
         {"target_link_uri": "javascript:alert(1)"},
+        {"target_link_uri": "http://[x"},
         {"target_link_uri": ""},
         {"lti_message_hint": "x" * 5_000},
         {"iss": "a\0b"},

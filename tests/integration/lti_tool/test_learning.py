@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -194,6 +195,26 @@ def test_an_incomplete_plan_says_what_it_lacks_and_keeps_what_was_written(tool: 
     assert "committed" not in verbs(tool)
 
 
+def test_of_two_commitments_sent_at_once_one_stands(tool: Tool) -> None:
+    home = tool.launch().location
+    page = tool.get(f"{home}plan")
+    cookies = {cookie.key: cookie.value for cookie in tool.browser._cookies.values()}
+    token = page.text.split('name="form_token" value="')[1].split('"')[0]
+
+    def commit(_: int) -> int:
+        browser = tool.browser.application.test_client()
+        for name, value in cookies.items():
+            browser.set_cookie(name, value, domain="127.0.0.1", secure=True)
+        return browser.post(f"{home}plan", data={"form_token": token, "act": "commit", **PLAN}, base_url="https://127.0.0.1:8080").status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(commit, range(4))) == [303, 409, 409, 409]
+    assert verbs(tool).count("committed") == 1
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        kept = connection.execute(text("SELECT id FROM lti_tool.plan")).scalar_one()
+    assert statements(tool)[-1]["object"]["id"].endswith(str(kept))
+
+
 def test_a_use_on_the_job_is_reported_once_however_often_the_form_is_sent(tool: Tool) -> None:
     home = tool.launch().location
     page = tool.post(f"{home}plan", tool.get(f"{home}plan"), act="commit", **PLAN)
@@ -222,12 +243,24 @@ def test_a_teacher_records_the_certification_of_a_learner_who_opened_the_activit
     page = tool.get(home)
     person = page.text.split('<option value="')[1].split('"')[0]
     assert tool.post(f"{home}certifications", page, person=person, certified_on="2999-01-01").status_code == 400
+    for wrong in ("0026-11-01", "1026-11-01", "soon", ""):
+        assert tool.post(f"{home}certifications", page, person=person, certified_on=wrong).status_code == 400
     assert tool.post(f"{home}certifications", page, person=str(uuid.uuid4()), certified_on=datetime.now(UTC).date().isoformat()).status_code == 400
     done = tool.post(f"{home}certifications", page, person=person, certified_on=datetime.now(UTC).date().isoformat())
     assert "The certification is recorded" in done.text
     assert "None: everyone" in done.text
     assert "Nothing is due today" in tool.get(learner).text
     assert verbs(tool).count("certified") == 2
+
+
+def test_a_teacher_sees_the_learners_of_this_course_alone(tool: Tool) -> None:
+    """Context ids are small numbers that other deployments use as well."""
+    from adapters.lms.standard import CLAIM
+
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM}context": {"id": "77", "title": "Another course"}})
+    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM}context": None, f"{CLAIM}resource_link": {"id": "other"}})
+    assert "None: everyone" in tool.get(tool.launch("launch-resource-teacher").location).text
 
 
 def test_a_learner_cannot_record_certifications(tool: Tool) -> None:

@@ -148,6 +148,37 @@ def test_a_passing_trouble_is_tried_again_later(tool: Tool, status: int) -> None
     assert row.next_try_at > row.at
 
 
+def test_a_platform_that_does_not_answer_is_asked_once_in_a_run(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lrs.ground.http import OutsideCallFailed
+
+    finish_check(tool)
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO lti_tool.attempt SELECT gen_random_uuid(), tenant_id, episode_id, 'x', 'remediation', items, line_item_url,"
+                " registration_id, subject, started_at, finished_at, right_answers FROM lti_tool.attempt"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO lti_tool.grade_outbox (tenant_id, attempt_id, registration_id, line_item_url, subject, score, maximum, comment, at)"
+                " SELECT g.tenant_id, a.id, g.registration_id, 'http://...', g.subject, 1, 5, '', g.at"
+                " FROM lti_tool.grade_outbox g, lti_tool.attempt a WHERE a.kind = 'remediation'"
+            )
+        )
+    asked = []
+
+    def silent(platform: Any) -> str:
+        asked.append(platform)
+        raise OutsideCallFailed("no answer")
+
+    assert grades.send(tool.deps.unit_of_work, tool.tenant_id, tool.deps.client, silent) == 0
+    assert len(asked) == 1
+    due_again(tool, "grade_outbox")
+    tool.moodle.server.says(SCORES, (200, "OK", ""))
+    assert send_grades(tool) == 1, "an address that is none holds up no other"
+
+
 def test_no_grade_for_an_activity_without_a_place_in_the_gradebook(tool: Tool) -> None:
     open_check(tool)
     tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": ...})

@@ -135,7 +135,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("locale", sa.Text(), nullable=False),
-        sa.Column("context_id", sa.Text(), nullable=False),
+        sa.Column("course", sa.Text(), nullable=False),
         sa.Column("context_title", sa.Text(), nullable=False),
         sa.Column("resource_link_id", sa.Text(), nullable=False),
         sa.Column("line_item_url", sa.Text(), nullable=False),
@@ -147,7 +147,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_launch")),
         schema="lti_tool",
     )
-    op.create_index(op.f("ix_launch_tenant_id_context_id"), "launch", ["tenant_id", "context_id"], unique=False, schema="lti_tool")
+    op.create_index(
+        op.f("ix_launch_tenant_id_registration_id_course"), "launch", ["tenant_id", "registration_id", "course"], unique=False, schema="lti_tool"
+    )
     op.create_table(
         "login_state",
         sa.Column("state_hash", sa.LargeBinary(), nullable=False),
@@ -248,6 +250,7 @@ def upgrade() -> None:
         sa.Column("next_try_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refused", sa.Text(), nullable=True),
+        sa.Column("replaced", sa.Boolean(), server_default="false", nullable=False),
         sa.CheckConstraint("score >= 0 AND score <= maximum", name=op.f("ck_grade_outbox_score_within")),
         sa.ForeignKeyConstraint(["attempt_id"], ["lti_tool.attempt.id"], name=op.f("fk_grade_outbox_attempt_id")),
         sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_grade_outbox_registration_id")),
@@ -328,14 +331,14 @@ FUNCTIONS = [
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
     AS 'SELECT t.tenant_id FROM lti_tool.tenant t WHERE
         EXISTS (SELECT 1 FROM lti_tool.statement_outbox o WHERE o.tenant_id = t.tenant_id AND o.refused IS NULL)
-        OR EXISTS (SELECT 1 FROM lti_tool.grade_outbox o WHERE o.tenant_id = t.tenant_id AND o.refused IS NULL AND o.sent_at IS NULL)
+        OR EXISTS (SELECT 1 FROM lti_tool.grade_outbox o WHERE o.tenant_id = t.tenant_id AND o.refused IS NULL AND o.sent_at IS NULL AND NOT o.replaced)
         ORDER BY t.tenant_id'
     """,
     """
     CREATE FUNCTION lti_tool.outbox_backlog() RETURNS TABLE (statements bigint, grades bigint, refused bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
     AS 'SELECT (SELECT count(*) FROM lti_tool.statement_outbox o WHERE o.refused IS NULL),
-               (SELECT count(*) FROM lti_tool.grade_outbox o WHERE o.refused IS NULL AND o.sent_at IS NULL),
+               (SELECT count(*) FROM lti_tool.grade_outbox o WHERE o.refused IS NULL AND o.sent_at IS NULL AND NOT o.replaced),
                (SELECT count(*) FROM lti_tool.statement_outbox o WHERE o.refused IS NOT NULL)
                + (SELECT count(*) FROM lti_tool.grade_outbox o WHERE o.refused IS NOT NULL)'
     """,
