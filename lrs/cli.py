@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lrs.actions import tenants
+from lrs.ground import queue
 from lrs.ground.database import ensure_app_role, make_engine, require_harmless_role, require_reachable
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
@@ -30,6 +31,7 @@ def require_ready(settings: Settings) -> None:
     engine = make_engine(settings.database_url)
     require_reachable(engine)
     require_harmless_role(engine)
+    queue.require_reachable(settings.redis_url)
     engine.dispose()
 
 

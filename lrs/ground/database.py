@@ -11,8 +11,10 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from lrs.ground.errors import Stop
 
@@ -64,23 +66,27 @@ def require_reachable(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
-    except OperationalError as error:
+    except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-        raise Stop(f"The database cannot be reached ({reason}); start it, or correct CARRYOVER_DATABASE_URL.") from None
+        raise Stop(f"The database cannot be reached ({reason}); start it, or correct its address in the settings.") from None
 
 
 def ensure_app_role(owner: Engine, app_url: str) -> None:
     """Create the login role of web and worker with the password of ``app_url``, or bring its password up to date."""
-    password = psycopg.conninfo.conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get("password")
-    with owner.begin() as connection:
-        known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).first()
-        if not known:
-            connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
-        if password:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, psycopg.Connection)
-            statement = psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(psycopg.sql.Identifier(APP_ROLE), psycopg.sql.Literal(password))
-            driver.execute(statement)
+    password = conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get("password")
+    try:
+        with owner.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7_274_003)"))  # two starts at once take turns
+            known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).first()
+            if not known:
+                connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+            if password:
+                driver = connection.connection.driver_connection
+                assert isinstance(driver, psycopg.Connection)
+                driver.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(APP_ROLE), sql.Literal(password)))
+    except (DBAPIError, psycopg.Error) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        raise Stop(f"The role {APP_ROLE} cannot be made or given its password ({reason}); the owner needs CREATEROLE, or make it by hand.") from None
 
 
 def require_harmless_role(engine: Engine) -> None:

@@ -153,9 +153,11 @@ class GuardedClient:
     ) -> Answer:
         """One request. Any HTTP status is an answer; OutsideCallFailed is everything that is none."""
         try:
-            scheme = urlsplit(url).scheme
+            scheme, place = urlsplit(url)[:2]
         except ValueError:
-            raise OutsideCallFailed("The address is not one.") from None
+            scheme = place = ""
+        if not scheme or not place:
+            raise OutsideCallFailed("The address is not one.")
         deadline = time.monotonic() + WHOLE_SECONDS
         if scheme != "https" and not (scheme == "http" and self._allow_private):
             raise OutsideCallFailed(f"{_place(url)} is not https.")

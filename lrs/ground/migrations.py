@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
@@ -29,8 +30,8 @@ def upgrade(folder: Path, owner: Engine) -> None:
             # Two starts at once take turns; the number is arbitrary and ours.
             connection.execute(text("SELECT pg_advisory_xact_lock(7_274_001)"))
             command.upgrade(config_for(folder, connection), "head")
-    except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines()[0]
+    except (DBAPIError, CommandError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise Stop(f"A migration of {folder.parent.parent.name} cannot run and nothing was changed: {reason}") from None
 
 

@@ -7,13 +7,17 @@ Nudges for one job are coalesced: while one waits, another adds nothing, because
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 
 import redis
 from rq import Queue, Worker
 from rq.cron import CronJob, CronScheduler
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+
+from lrs.ground.errors import Stop
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +25,7 @@ QUEUE = "carryover"
 WAITING_SECONDS = 60  # if a nudge was lost with its queue, the next one is let through after this.
 JOB_SECONDS = 600
 SOCKET_SECONDS = 5
+AGAIN_SECONDS = 2
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,19 @@ class _CoalescedCronJob(CronJob):
 
 def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
     """Nudge every timed job at its interval until SIGTERM or SIGINT."""
-    scheduler = CronScheduler(connection=connect(url), logging_level="WARNING")
-    for entry in timed:
-        scheduler.get_jobs().append(_CoalescedCronJob(QUEUE, func_name=entry.job, interval=entry.every_seconds))
-    scheduler.start()  # type: ignore[no-untyped-call]  # rq leaves this method without annotations
+    while True:
+        scheduler = CronScheduler(connection=connect(url), logging_level="WARNING")
+        for entry in timed:
+            scheduler.get_jobs().append(_CoalescedCronJob(QUEUE, func_name=entry.job, interval=entry.every_seconds))
+        try:
+            scheduler.start()  # type: ignore[no-untyped-call]  # rq leaves this method without annotations
+            return
+        except redis.RedisError as error:
+            log.warning("the queue does not answer (%s); the timer tries again", type(error).__name__)
+        try:
+            time.sleep(AGAIN_SECONDS)
+        except StopRequested:  # rq's own handler of SIGTERM and SIGINT still stands
+            return
 
 
 def run_worker(url: str) -> None:
@@ -94,6 +108,14 @@ def run_worker(url: str) -> None:
     connection = connect(url)
     worker = Worker([Queue(QUEUE, connection=connection, serializer=JSONSerializer)], connection=connection, serializer=JSONSerializer)
     worker.work(logging_level="WARNING", with_scheduler=False)
+
+
+def require_reachable(url: str) -> None:
+    """End with one sentence when the queue does not answer."""
+    try:
+        connect(url).ping()
+    except (redis.RedisError, ValueError) as error:
+        raise Stop(f"Redis cannot be reached ({type(error).__name__}); start it, or correct CARRYOVER_REDIS_URL.") from None
 
 
 def worker_alive(url: str) -> bool:

@@ -91,9 +91,17 @@ def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
 
 
 def _url(name: str, text: str, schemes: tuple[str, ...]) -> str:
-    if text and urlsplit(text).scheme not in schemes:
+    if not text:
+        return text
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in schemes and (parts.port is None or parts.port > 0) and bool(parts.netloc or parts.path)
+        fits = fits and bool(parts.hostname or parts.scheme not in ("http", "https", "redis", "rediss"))
+    except ValueError:
+        fits = False
+    if not fits:
         # The value is not repeated: database and Redis addresses carry passwords.
-        raise Stop(f"{name} must be an address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
+        raise Stop(f"{name} must be a whole address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
     return text
 
 

