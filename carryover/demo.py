@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import socket
-import sys
 import urllib.error
 import urllib.request
 import uuid
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from carryover import serving
-from carryover.practice_lms.app import lms_address, platform
+from carryover.practice_lms.app import PRACTICE_FILE, lms_address, platform
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE
 from carryover.sample_programme import cohort, document
 from lrs import cli as lrs_cli
@@ -92,19 +91,26 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
     )
     lrs_cli.migrate(settings)
     tool_cli.migrate(settings)
-    practice = _Practice(settings)
+    practice = Practice(settings)
     practice.set_up()
+    practice.write_demo_json()
     environ = _environ(settings)
     children.add(Child("the web server", command(serving.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ)))
     served = f"http://{settings.host}:{settings.port}"
-    children.wait_until(lambda: _answers(f"{served}/health/ready"), READY_SECONDS, "The web server did not become ready; its messages above say why.")
-    if children.stopping:
-        return
-    practice.seed(served)
+    late = "The web server did not become ready; its messages above say why."
+    children.wait_until(lambda: _answer(f"{served}/health/live") is not None, READY_SECONDS, late)
+    if not children.stopping and not practice.seeded:
+        practice.seed(served)
     for part in ("queue", "timer"):
         children.add(Child(f"the worker's {part}", command(serving.part_command(part), environ)))
-    practice.tell()
-    children.watch()
+    if not practice.seeded:
+        # Ready means that the practice figures stand still: whoever compares them sees only what they did themselves.
+        children.wait_until(lambda: _settled(_answer(f"{served}/health/ready")), READY_SECONDS, "The practice data were not counted in time.")
+        practice.remember_seeding()
+    children.wait_until(lambda: (_answer(f"{served}/health/ready") or {}).get("status") == "ready", READY_SECONDS, late)
+    if not children.stopping:
+        practice.tell()
+        children.watch()
 
 
 def _kept_secret(file: Path) -> str:
@@ -135,19 +141,28 @@ def _environ(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def _answers(url: str) -> bool:
+def _answer(url: str) -> dict[str, Any] | None:
+    """The JSON of our own server's answer, whatever its status; None while it does not answer."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server on this machine
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+            found = json.load(answer)
+    except urllib.error.HTTPError as error:
+        found = json.load(error)
+    except OSError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
-class _Practice:
+def _settled(report: dict[str, Any] | None) -> bool:
+    """Whether everything that was said has arrived and is counted."""
+    return report is not None and not report["uncounted"]["waiting"] and not report["outbox"]["statements"]
+
+
+class Practice:
     """The practice tenant: made at the first start, kept at the next ones. What must outlive a start stands in practice.json."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._file = settings, settings.home / "practice.json"
+        self._settings, self._file = settings, settings.home / PRACTICE_FILE
         self._kept: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def _keep(self, **values: Any) -> None:
@@ -180,9 +195,7 @@ class _Practice:
         return clock.parse(self._kept["started_at"])
 
     def seed(self, served: str) -> None:
-        """Post the practice cohort through the record store's own door, once."""
-        if self._kept.get("seeded"):
-            return
+        """Post the practice cohort through the record store's own door; harmless to repeat."""
         client = GuardedClient(allow_private=True)  # our own server on this machine
         made = cohort.statements(uuid.UUID(self._kept["installation"]), str(self._kept["tenant_id"]), document(), self._started_at())
         key, secret = self._kept["xapi"]
@@ -197,10 +210,18 @@ class _Practice:
             if answer.status != 200:
                 raise Stop(f"The practice cohort could not be stored: {answer.status} {answer.body[:300].decode('utf-8', 'replace')}")
         client.close()
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the practice cohort is stored and counted."""
+        return bool(self._kept.get("seeded"))
+
+    def remember_seeding(self) -> None:
+        """From now on the demo is ready as soon as it answers."""
         self._keep(seeded=True)
 
-    def tell(self) -> None:
-        """Write demo.json and say where to look."""
+    def write_demo_json(self) -> None:
+        """Where everything is, and the keys to it, readable by this user alone."""
         settings = self._settings
         lms = lms_address(settings.base_url)
         xapi, api = self._kept["xapi"], self._kept["api"]
@@ -212,6 +233,9 @@ class _Practice:
             "registration_url": None,
         }
         _write_private(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
-        lines = ["", f"Carryover is ready: {lms}/practice/", f"Keys and addresses: {settings.home / 'demo.json'}", "Stop it with Ctrl-C.", ""]
+
+    def tell(self) -> None:
+        """Say where to look."""
+        home, lms = self._settings.home, lms_address(self._settings.base_url)
+        lines = ["", f"Carryover is ready: {lms}/practice/", f"Keys and addresses: {home / 'demo.json'}", "Stop it with Ctrl-C.", ""]
         print("\n".join(lines), flush=True)
-        sys.stdout.flush()

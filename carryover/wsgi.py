@@ -10,7 +10,7 @@ from flask import Flask
 
 from lrs import wsgi as lrs_wsgi
 from lrs.ground import errors
-from lrs.ground.health import blueprint
+from lrs.ground.health import Check, blueprint
 from lti_tool import wsgi as tool_wsgi
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ class Door:
         return self._houses.get(first, self._otherwise)(environ, start_response)
 
 
-def houses() -> tuple[dict[str, WSGIApplication], WSGIApplication]:
-    """Both houses and their common ``/health``."""
+def houses(*more: Check) -> tuple[dict[str, WSGIApplication], WSGIApplication]:
+    """Both houses and their common ``/health``; ``more`` checks may be added to it."""
     store, store_check = lrs_wsgi.create_app_with_check()
     tool, tool_check = tool_wsgi.create_app_with_check()
     health = Flask("health", static_folder=None)
     errors.answer_with_json(health)
-    health.register_blueprint(blueprint([store_check, tool_check]))
+    health.register_blueprint(blueprint([store_check, tool_check, *more]))
     return {"xapi": store, "api": store, "health": health}, tool
 
 

@@ -14,6 +14,7 @@ from carryover.practice_lms.ledger import COURSE_LINE_ITEM, Ledger
 from carryover.practice_lms.people import CLIENT_ID, COURSE_TITLE, ISSUER, PEOPLE
 from lrs.ground.http import GuardedClient
 
+PRACTICE_FILE = "practice.json"  # in the demo's home: what must outlive a start
 HOST = "localhost"  # the tool's pages come from 127.0.0.1: for a browser that is another site
 
 

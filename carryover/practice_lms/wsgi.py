@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 
 from flask import Flask, redirect
 from flask.typing import ResponseReturnValue
 
+from carryover.practice_lms.app import PRACTICE_FILE, lms_address
 from carryover.practice_lms.app import create_app as practice_app
-from carryover.practice_lms.app import lms_address
 from carryover.wsgi import Door, houses, settled
 from lrs.ground import settings
+from lrs.ground.health import Check, Health
+
+
+def _seeded(file: Path) -> Check:
+    """Not ready before the practice cohort is stored and counted."""
+
+    def look(health: Health) -> None:
+        if not json.loads(file.read_text()).get("seeded"):
+            health.ready = False
+            health.degraded.append("practice data")
+
+    return look
 
 
 def create_app() -> Door:
     """The application, from the environment that ``carryover demo`` makes."""
     read = settings.read(os.environ)
-    others, tool = houses()
+    others, tool = houses(_seeded(read.home / PRACTICE_FILE))
     front = Flask("front", static_folder=None)
 
     @front.get("/")
