@@ -22,7 +22,7 @@ from lrs.ground.errors import Stop
 log = logging.getLogger(__name__)
 
 QUEUE = "carryover"
-WAITING_SECONDS = 60  # if a nudge was lost with its queue, the next one is let through after this.
+WAITING_SECONDS = 10  # a nudge that was lost (its worker was killed before it began) silences the next ones no longer than this
 JOB_SECONDS = 600
 SOCKET_SECONDS = 5
 AGAIN_SECONDS = 2

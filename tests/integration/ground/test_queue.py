@@ -1,0 +1,69 @@
+"""The queue: nudges are coalesced, never fail a request, and the timer's jobs can be read by a JSON worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from lrs.ground import queue
+from lrs.ground.embedded import Servers
+from lrs.ground.queue import Nudges
+
+RAN: list[str] = []
+JOB = f"{__name__}.job"
+
+
+def job() -> None:
+    """A job that leaves a mark."""
+    RAN.append("ran")
+
+
+@pytest.fixture
+def connection(servers: Servers) -> Iterator[redis.Redis]:
+    made = queue.connect(servers.redis_url)
+    made.flushdb()
+    RAN.clear()
+    yield made
+    made.flushdb()
+    made.close()
+
+
+def work(connection: redis.Redis) -> None:
+    """Everything that waits, by a worker that reads JSON alone."""
+    jobs = Queue(queue.QUEUE, connection=connection, serializer=JSONSerializer)
+    SimpleWorker([jobs], connection=connection, serializer=JSONSerializer).work(burst=True, logging_level="ERROR")
+
+
+def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(connection: redis.Redis) -> None:
+    nudges = Nudges(connection)
+    for _ in range(5):
+        nudges.nudge(JOB)
+    assert nudges.depth() == 1
+    queue.begin(connection, JOB)
+    nudges.nudge(JOB)
+    assert nudges.depth() == 2
+    work(connection)
+    assert RAN == ["ran", "ran"]
+
+
+def test_a_timed_job_can_be_read_by_a_json_worker(connection: redis.Redis) -> None:
+    """rq's own CronJob makes a queue without the serializer, and a JSON worker fails on what it puts there."""
+    queue._CoalescedCronJob(queue.QUEUE, func_name=JOB, interval=5).enqueue(connection)
+    work(connection)
+    assert RAN == ["ran"]
+
+
+def test_a_queue_that_is_down_fails_no_request() -> None:
+    nudges = Nudges(queue.connect("unix:///nowhere/redis.sock"))
+    nudges.nudge(JOB)
+    assert nudges.depth() is None
+
+
+def test_a_nudge_that_was_lost_with_its_queue_does_not_silence_the_next_ones_for_long(connection: redis.Redis) -> None:
+    Nudges(connection).nudge(JOB)
+    (key,) = connection.keys("carryover:waiting:*")
+    assert 0 < connection.ttl(key) <= queue.WAITING_SECONDS
