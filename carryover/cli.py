@@ -14,7 +14,7 @@ from lrs import cli as lrs_cli
 from lrs.ground import settings
 from lrs.ground.errors import Refused, Stop
 from lrs.ground.processes import Child, Children, command
-from lrs.ground.queue import worker_alive
+from lrs.ground.queue import require_reachable, worker_alive
 from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 @main.command()
 def demo() -> None:
-    """Run everything on this machine, with embedded servers, a practice course and practice data."""
+    """Run everything here, with embedded servers and practice data."""
     demo_run.run(_settings())
 
 
@@ -64,10 +64,11 @@ def serve() -> None:
 @click.option("--part", type=click.Choice(["queue", "timer"]), help="Run one part alone, without starting it again when it dies.")
 @click.option("--check", is_flag=True, help="Exit with 0 when a worker is alive on the queue, with 1 when none is.")
 def worker(part: str | None, check: bool) -> None:
-    """Work on jobs and nudge the timed ones, against your own PostgreSQL and Redis."""
+    """Work on jobs, against your own PostgreSQL and Redis."""
     read = _settings()
     if check:
         read.require("CARRYOVER_REDIS_URL")
+        require_reachable(read.redis_url)
         if not worker_alive(read.redis_url):
             raise Stop("No worker is alive on the queue; start one with carryover worker.")
         return

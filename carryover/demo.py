@@ -41,6 +41,8 @@ def require_free_port(settings: Settings) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
+        except socket.gaierror:
+            raise Stop(f"CARRYOVER_HOST is {settings.host!r}, which is no address of this machine; 127.0.0.1 serves this machine alone.") from None
         except OSError as error:
             raise Stop(
                 f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}); choose another with PORT={settings.port + 1}."

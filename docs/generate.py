@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from lrs.ground import settings
 from lrs.metrics.catalogue import CATALOGUE
-from lrs.vocabulary import EXTENSIONS, INTERVALS, VERBS
+from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, INTERVALS, VERBS
 
 DOCS = Path(__file__).parent
 
@@ -33,7 +35,15 @@ def metrics_page() -> str:
         "",
         "`GET /api/v1/metrics` gives this catalogue; `GET /api/v1/metrics/{key}/values` the values, as JSON or (with `Accept: text/csv`) as a table;",
         "`?programme=IRI` narrows them to one programme. Every value carries numerator, denominator, 95 % interval, number of people, definition",
-        "version and watermark: every statement stored up to the watermark is counted.",
+        "version and watermark: every statement stored up to the watermark is counted. A programme that nobody was certified in has no figures (0 of 0).",
+        "",
+        "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` prints one, the demo's stands under `api` in",
+        "`var/demo.json`. Excel and Power BI read the address through their web connectors with the same key. Views for SQL are not there yet.",
+        "",
+        "```",
+        "curl -u KEY:SECRET http://127.0.0.1:8080/api/v1/metrics/retention_observed/values",
+        "curl -u KEY:SECRET -H 'Accept: text/csv' http://127.0.0.1:8080/api/v1/metrics/transfer_rate/values",
+        "```",
         "",
     ]
     for metric in CATALOGUE:
@@ -62,10 +72,17 @@ def metrics_page() -> str:
         f"| scheduled | `{VERBS['scheduled'].id}` | object: the check; context extension `{EXTENSIONS['due_date']}` |",
         f"| answered | `{VERBS['answered'].id}` | object: the item; `result.success`; context extension `{EXTENSIONS['kind']}` = `check` |",
         f"| passed, failed | `{VERBS['passed'].id}`, `{VERBS['failed'].id}` | object: the same check as in `scheduled` |",
-        f"| applied | `{VERBS['applied'].id}` | object: the task; context extension `{EXTENSIONS['evidence_grade']}` from 1 (self) to 4 (work record) |",
-        f"| registered | `{VERBS['registered'].id}` | context extensions `{EXTENSIONS['wave']}`, `{EXTENSIONS['team']}`, `…/site`, `…/role` |",
+        f"| applied | `{VERBS['applied'].id}` | object: the task; context extension `{EXTENSIONS['evidence_grade']}` = 1 (self, also when missing) to 4 (work record) |",
+        f"| registered | `{VERBS['registered'].id}` | context extensions `{EXTENSIONS['wave']}`, `{EXTENSIONS['team']}`, `{EXTENSIONS['site']}`, `{EXTENSIONS['role']}` |",
         "",
-        "A statement that cannot be counted is kept, and its reason stands in the table `lrs.uncountable`. Voiding a statement moves the figures back.",
+        "`completed` (`http://adlnet.gov/expapi/verbs/completed`) finishes a scheduled check as `passed` does, and `http://id.tincanapi.com/verb/earned` certifies.",
+        "An episode, ready to post to `/xapi/statements` (see [xapi.md](xapi.md)); put in dates of your own, a week apart:",
+        "",
+        "```json",
+        json.dumps(example(), indent=1),
+        "```",
+        "",
+        "A statement that cannot be counted is kept, and its reason stands beside it in the table `lrs.uncountable` of the database. Voiding a statement moves the figures back.",
         "",
         "## Intervals",
         "",
@@ -75,6 +92,31 @@ def metrics_page() -> str:
     for one in INTERVALS:
         lines.append(f"| {one.label} (`{one.key}`) | {one.due_days} days | {one.opens_days} | {one.closes_days} |")
     return "\n".join(lines) + "\n"
+
+
+def example() -> list[dict[str, Any]]:
+    """A certification and an answer a week later."""
+    context: dict[str, Any] = {
+        "registration": "5d3c2f2e-7a53-4a55-9a58-1f0c8a3f9d10",
+        "contextActivities": {"grouping": [{"id": "https://example.org/programme", "definition": {"type": ACTIVITY_TYPES["programme"]}}]},
+    }
+    actor = {"account": {"homePage": "https://example.org", "name": "person-1"}}
+    certified = {
+        "actor": actor,
+        "verb": {"id": VERBS["certified"].id},
+        "object": {"id": "https://example.org/certificate"},
+        "timestamp": "2026-11-01T09:00:00Z",
+        "context": context,
+    }
+    answered = {
+        "actor": actor,
+        "verb": {"id": VERBS["answered"].id},
+        "object": {"id": "https://example.org/questions/1"},
+        "result": {"success": True},
+        "timestamp": "2026-11-08T09:00:00Z",
+        "context": {**context, "extensions": {EXTENSIONS["kind"]: "check"}},
+    }
+    return [certified, answered]
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import jwt
-from flask import Blueprint, Flask, redirect, render_template, request
+from flask import Blueprint, Flask, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import launches, services
@@ -58,7 +58,7 @@ def create_app(home: Path, tool_url: str) -> Flask:
     def framed(who: str) -> ResponseReturnValue:
         """The activity's page, with the tool in a frame."""
         if who not in PEOPLE:
-            return redirect("/practice/")
+            abort(404, "The practice course has a learner, a mentor and a teacher, and nobody else.")
         return render_template("activity.html", title=COURSE_TITLE, person=PEOPLE[who], people=PEOPLE.values())
 
     @pages.get("/start/<who>")
@@ -66,7 +66,7 @@ def create_app(home: Path, tool_url: str) -> Flask:
     def start(who: str, message: str = "resource") -> ResponseReturnValue:
         """Inside the frame: the browser carries the login to the tool."""
         if who not in PEOPLE:
-            return redirect("/practice/")
+            abort(404, "The practice course has a learner, a mentor and a teacher, and nobody else.")
         fields = launches.login_parameters(PEOPLE[who], message, tool_url)
         return render_template("post.html", address=f"{tool_url}/lti/login", fields=fields)
 

@@ -84,7 +84,10 @@ def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, vo
     with unit_of_work(tenant_id) as connection:
         horizon = statements.horizon(connection)
         found = statements.by_ids(connection, tenant_id, [statement_id]).get(statement_id)
-        if found is None or statements.is_voided(connection, tenant_id, statement_id) != voided:
+        gone = statements.is_voided(connection, tenant_id, statement_id)
+        if found is not None and gone and not voided:
+            raise NotFound(f"The statement {statement_id} was voided; voidedStatementId gives it.", statementId=str(statement_id))
+        if found is None or gone != voided:
             kind = "voided statement" if voided else "statement"
             raise NotFound(f"No {kind} with the id {statement_id} is stored.", statementId=str(statement_id))
     return One(published(found.payload, found.ord, found.timestamp_given), found.ord, horizon)

@@ -32,7 +32,7 @@ def blueprint(deps: Deps) -> Blueprint:
     @pages.get("/metrics/<key>/values")
     def one(key: str) -> ResponseReturnValue:
         """The values of one metric: JSON, or CSV where Accept asks for text/csv."""
-        found = _values([_metric(key)])[0]
+        found = _values([_metric(key)], "programme")[0]
         if request.accept_mimetypes.best_match(("application/json", "text/csv")) == "text/csv":
             name = f"attachment; filename={key}.csv"
             return Response(values.as_csv(found), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
@@ -44,13 +44,13 @@ def blueprint(deps: Deps) -> Blueprint:
         wanted = [_metric(key) for key in request.args.getlist("key")] or list(CATALOGUE)
         body = [
             {**_entry(metric), "values": values.as_json(found), "sentences": [picture.sentence(v) for v in found], "svg": picture.draw(metric, found)}
-            for metric, found in zip(wanted, _values(wanted), strict=True)
+            for metric, found in zip(wanted, _values(wanted, "programme", "key"), strict=True)
         ]
         return jsonify({"figures": body, "next": None})
 
-    def _values(wanted: list[Metric]) -> list[list[MetricValue]]:
+    def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = access.require(deps.engine, deps.secrets, "metrics/read")
-        _allow("programme", "key")
+        _allow(*allowed)
         programme = request.args.get("programme") or None
         return figures(deps.unit_of_work, tenant_id=caller.tenant_id, metrics=wanted, programme=programme)
 
@@ -72,3 +72,5 @@ def _allow(*names: str) -> None:
     for name in request.args:
         if name not in names:
             raise BadInput(f"{name} is no parameter here; allowed: {', '.join(names) or 'none'}.", parameter=name)
+        if name != "key" and len(request.args.getlist(name)) > 1:
+            raise BadInput(f"The parameter {name} stands twice in the address.", parameter=name)

@@ -17,6 +17,12 @@ from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 
+_HTTP_WORDS = {
+    404: "There is nothing at this address; docs/xapi.md and docs/metrics.md list what there is.",
+    405: "This address does not take that method; the header Allow lists those that it takes.",
+    413: "The body is too large: a request of the record store may hold 32 MB. Send it in parts.",
+}
+
 
 class Stop(Exception):
     """The process cannot go on; the text is one sentence that tells the operator what to do. Exit status 1."""
@@ -106,7 +112,8 @@ def answer_with_json(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        body = {"error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": error.description}}
+        words = _HTTP_WORDS.get(error.code or 0, error.description)
+        body = {"error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": words}}
         response = jsonify(body)
         response.status_code = error.code or 500
         if error.get_response().headers.get("Allow"):

@@ -6,6 +6,7 @@ even a kill -9 of the parent leaves one behind. When a child dies, whatever it h
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 RESTARTS_FORGIVEN = 5  # in
 RESTART_WINDOW_SECONDS = 60
-STOP_SECONDS = 15
+STOP_SECONDS, ASK_AGAIN_SECONDS = 15, 3
 POLL_SECONDS = 0.1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -69,10 +70,13 @@ class Child:
         if self.process is None:
             return
         if self.process.poll() is None:
-            self.process.send_signal(self.stop_signal)
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
+            deadline = time.monotonic() + STOP_SECONDS
+            while self.process.poll() is None and time.monotonic() < deadline:
+                # Asked again: a server that is just starting may not listen to signals yet.
+                self.process.send_signal(self.stop_signal)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(ASK_AGAIN_SECONDS)
+            if self.process.poll() is None:
                 log.warning("%s did not stop within %s s and is killed", self.name, STOP_SECONDS)
         sweep_session(self.process.pid)
         self.process.wait()

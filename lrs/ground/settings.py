@@ -26,10 +26,14 @@ class Setting:
 
 TABLE = (
     Setting("CARRYOVER_HOME", "var", "Folder of the demo's data (database, practice course, keys)."),
-    Setting("CARRYOVER_DATABASE_URL", "", "PostgreSQL 15 or later, as role carryover_app: web and worker. Required outside the demo."),
-    Setting("CARRYOVER_MIGRATION_URL", "", "The same database as its owner: migrate and tenant create. Required for those two."),
+    Setting("CARRYOVER_DATABASE_URL", "", "PostgreSQL 15 or later, as role carryover_app: web, worker and migrate. Required outside the demo."),
+    Setting("CARRYOVER_MIGRATION_URL", "", "The same database as its owner. Required for migrate and tenant create."),
     Setting("CARRYOVER_REDIS_URL", "", "Redis 6 or later for the job queue. Required outside the demo."),
-    Setting("CARRYOVER_SECRET_KEY", "", "At least 32 random characters; signs and encrypts. Required outside the demo, which makes its own."),
+    Setting(
+        "CARRYOVER_SECRET_KEY",
+        "",
+        "At least 32 random characters; signs and encrypts. Required for serve, worker and tenant create; the demo makes its own.",
+    ),
     Setting("CARRYOVER_SECRET_KEY_PREVIOUS", "", "The key before this one, while it is being replaced; still opens what it sealed."),
     Setting("CARRYOVER_BASE_URL", "", "The public address in every absolute link. Default: the served address."),
     Setting("CARRYOVER_HOST", "127.0.0.1", "Address the web server listens on."),

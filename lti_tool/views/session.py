@@ -21,7 +21,7 @@ from lti_tool.store.people import LaunchSession
 
 COOKIES_KEPT = 8  # launches of one browser in one LMS that stay usable beside each other
 _SESSION, _LOGIN = "__Host-carryover-launch-", "__Host-carryover-login-"
-_SIGNED_OUT = "This page belongs to a visit that has ended. Go back to the course and open the activity again."
+_SIGNED_OUT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
 
 
 def _set(response: Response, name: str, value: str, seconds: int) -> None:

@@ -178,5 +178,6 @@ def test_the_practice_lms_offers_names_and_roles_and_line_items_to_whoever_holds
     lms = demo.told["launch"]["learner"].partition("/practice")[0]
     assert httpx.get(f"{lms}/practice/memberships").status_code == 401
     assert httpx.post(f"{lms}/practice/token", data={"grant_type": "client_credentials", "client_assertion": "x"}).status_code == 400
+    assert httpx.get(f"{lms}/practice/launch/nobody").status_code == 404
     config = httpx.get(f"{lms}/practice/jwks.json").json()
     assert json.dumps(config).count('"d"') == 0

@@ -125,7 +125,7 @@ class EmbeddedPostgres:
         arguments = [str(_programs() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         try:
-            made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._as_user(), cwd="/", check=False)
+            made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._as_user(), cwd="/", start_new_session=True, check=False)
         except (OSError, subprocess.SubprocessError):
             user = self._user.pw_name if self._user else "this user"
             raise Stop(

@@ -112,9 +112,12 @@ def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts
         if not 0 < seconds <= LATEST_USE_SECONDS or s.object_id is None:
             facts.uncountable.append((s.ord, "the use lies before the certification or decades after it, or names no task"))
             continue
-        known = isinstance(grade, int) and not isinstance(grade, bool) and 1 <= grade <= LARGEST_GRADE
-        # Without a grade, nobody but the learner vouches for it.
-        facts.uses.append(common | {"ord": s.ord, "task": s.object_id, "evidence_grade": grade if known else 1, "seconds_since_anchor": seconds})
+        if grade is None:
+            grade = 1  # without a grade, nobody but the learner vouches for it
+        if not isinstance(grade, int) or isinstance(grade, bool) or not 1 <= grade <= LARGEST_GRADE:
+            facts.uncountable.append((s.ord, f"the evidence grade is no whole number from 1 to {LARGEST_GRADE}"))
+            continue
+        facts.uses.append(common | {"ord": s.ord, "task": s.object_id, "evidence_grade": grade, "seconds_since_anchor": seconds})
 
 
 def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) -> None:

@@ -75,6 +75,7 @@ def test_what_is_no_check_does_not_measure_and_is_no_fault(kind: str) -> None:
         (answered(2, 0.1, True), "window"),
         (said(2, "answered", CERTIFIED + 7 * DAY, "i", {"kind": "check"}), "whether it was right"),
         (said(2, "scheduled", CERTIFIED, "c", {"due_date": "soon"}), "due_date"),
+        *[(said(2, "applied", CERTIFIED + DAY, "t", {"evidence_grade": grade}), "evidence grade") for grade in (0, 5, "1", True, 1.5)],
         (said(2, "scheduled", CERTIFIED, "c", {"due_date": "0001-01-01T00:00:00+14:00"}), "due_date"),
         (answered(2, 7, True, "i" * 3_000), "names no item"),
         (said(2, "applied", CERTIFIED - DAY, "t"), "before the certification"),
@@ -99,9 +100,9 @@ def test_a_use_keeps_its_evidence_grade_and_is_self_reported_without_one() -> No
     uses = [
         said(2, "applied", later, "t1", {"evidence_grade": 3}),
         said(3, "applied", later, "t2"),
-        said(4, "applied", later, "t3", {"evidence_grade": 9}),
+        said(4, "applied", later, "t3", {"evidence_grade": 4}),
     ]
-    assert [row["evidence_grade"] for row in facts_of(EPISODE, [certified(), *uses]).uses] == [3, 1, 1]
+    assert [row["evidence_grade"] for row in facts_of(EPISODE, [certified(), *uses]).uses] == [3, 1, 4]
 
 
 def test_a_scheduled_check_is_done_when_it_was_passed_or_failed() -> None:
