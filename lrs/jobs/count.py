@@ -48,7 +48,7 @@ def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
 def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
     """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside."""
     # Before the savepoint: rolling back to it would give locks back that were taken inside.
-    work.lock(connection, tenant_id, sorted(registrations))
+    work.lock(connection, tenant_id, registrations)
     try:
         with connection.begin_nested():
             recount(connection, tenant_id, registrations)
@@ -79,11 +79,10 @@ def _no_rows() -> dict[str, list[dict[str, Any]]]:
 
 
 def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
-    """Make the facts of these episodes anew from all their statements."""
+    """Make the facts of these episodes anew from all their statements. The caller holds their locks."""
     if not registrations:
         return
     ordered = sorted(registrations)
-    work.lock(connection, tenant_id, ordered)
     stored = store.statements_of(connection, tenant_id, ordered)
     rows = _no_rows()
     for registration in ordered:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,10 +44,12 @@ def claim(connection: Connection, tenant_id: int, rows: int) -> Claim:
     return Claim(len(found), moved, [(row.ord, row.verb) for row in found if row.registration is None])
 
 
-def lock(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID]) -> None:
-    """One job at a time for each registration, until the transaction ends; locks are taken in one order."""
-    for key in sorted((tenant_id, (registration.int >> 64) & 0x7FFFFFFF) for registration in registrations):
-        connection.execute(text("SELECT pg_advisory_xact_lock(:tenant, :registration)"), {"tenant": key[0], "registration": key[1]})
+def lock(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
+    """One job at a time for each registration, until the transaction ends; every job takes its locks in the same order."""
+    keys = sorted({(registration.int >> 64) & 0x7FFFFFFF for registration in registrations})
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:tenant, key) FROM unnest(CAST(:keys AS int[])) AS key"), {"tenant": tenant_id, "keys": keys}
+    )
 
 
 def tenants(engine: Engine) -> list[int]:

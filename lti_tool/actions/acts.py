@@ -10,10 +10,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from adapters import xapi
+from lrs.ground.errors import NotFound
 from lti_tool.actions import programmes
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import learning, outbox, tenants
 from lti_tool.store.learning import Episode
+from lti_tool.store.people import LaunchSession
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,18 @@ class Stage:
         outbox.add_statements(self.connection, self.tenant_id, [(one.id, one.payload) for one in statements])
 
 
-def stage(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Stage | None:
-    """The stage of a person's episode in a programme; None where the person has none."""
-    episode = learning.episode_of(connection, tenant_id, person_id, programme)
-    return on_stage(connection, tenant_id, episode) if episode else None
+def stage(connection: Connection, session: LaunchSession) -> Stage | None:
+    """The stage of the learner's episode; None where no certification is on record."""
+    episode = learning.episode_of(connection, session.tenant_id, session.person_id, session.programme)
+    return on_stage(connection, session.tenant_id, episode) if episode else None
+
+
+def required_stage(connection: Connection, session: LaunchSession) -> Stage:
+    """The same; NotFound says who records a certification."""
+    found = stage(connection, session)
+    if found is None:
+        raise NotFound("No certification is on record for you in this programme yet. Your teacher or training manager records it.")
+    return found
 
 
 def on_stage(connection: Connection, tenant_id: int, episode: Episode) -> Stage:

@@ -6,8 +6,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
-
 from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, NotFound
@@ -21,7 +19,6 @@ from lti_tool.store.learning import Answer, Attempt
 from lti_tool.store.people import LaunchSession
 
 LABELS = {interval.key: interval.label for interval in INTERVALS}
-_NO_EPISODE = "No certification is on record for you in this programme yet. Your teacher or training manager records it."
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Progress:
 def begin(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime) -> uuid.UUID:
     """Begin the check of an interval, or go on with it; gives the attempt's id. BadInput outside its window."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = _stage(connection, session)
+        stage = acts.required_stage(connection, session)
         check = next((one for one in learning.checks_of(connection, session.tenant_id, stage.episode.id) if one.interval == interval), None)
         if check is None:
             raise NotFound("This check is not on your schedule.")
@@ -79,13 +76,13 @@ def begin(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, no
 def progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> Progress:
     """How far the learner is; NotFound for an attempt of somebody else."""
     with unit_of_work(session.tenant_id) as connection:
-        return _progress(_stage(connection, session), attempt_id)
+        return _progress(acts.required_stage(connection, session), attempt_id)
 
 
 def answer(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID, position: int, choice: str, now: datetime) -> None:
     """Keep an answer. A question that was answered keeps its first answer. The last one scores the attempt."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = _stage(connection, session)
+        stage = acts.required_stage(connection, session)
         state = _progress(stage, attempt_id)
         if 1 <= position <= len(state.answers):
             return  # sent twice: the first answer stands
@@ -99,13 +96,6 @@ def answer(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid
         stage.say([_answered(stage, state, item, made)])
         if position == len(state.attempt.items):
             _finish(stage, state, [*state.answers, made], now)
-
-
-def _stage(connection: Connection, session: LaunchSession) -> Stage:
-    stage = acts.stage(connection, session.tenant_id, session.person_id, session.programme)
-    if stage is None:
-        raise NotFound(_NO_EPISODE)
-    return stage
 
 
 def _check_attempt(stage: Stage, interval: str) -> Attempt | None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from adapters import xapi
 from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, NotFound
+from lrs.ground.errors import BadInput, Conflict
 from lti_tool.actions import acts
 from lti_tool.actions.acts import Stage
 from lti_tool.store import learning
@@ -16,7 +16,6 @@ from lti_tool.store.people import LaunchSession
 
 LONGEST_WORDS = 2_000  # one page in all: about 300 words for each field
 SELF_REPORTED = 1  # evidence grade of the learner's own word (domain, Words)
-_NO_EPISODE = "No certification is on record for you in this programme yet. Your teacher or training manager records it."
 
 
 def save(
@@ -38,7 +37,7 @@ def save(
         if len(text) > LONGEST_WORDS:
             raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(text)}.", field=field)
     with unit_of_work(session.tenant_id) as connection:
-        stage = _stage(acts.stage(connection, session.tenant_id, session.person_id, session.programme))
+        stage = acts.required_stage(connection, session)
         title = stage.programme.task_title(task)
         if task and title is None:
             raise BadInput("Choose one of the tasks.", field="task")
@@ -73,7 +72,7 @@ def report_use(
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
-        stage = _stage(acts.stage(connection, session.tenant_id, session.person_id, session.programme))
+        stage = acts.required_stage(connection, session)
         plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
         if plan is None or plan.committed_at is None:
             raise BadInput("Commit to your plan first; then report how you used it.", field="task")
@@ -95,9 +94,3 @@ def _moment(used_on: date, certified_at: datetime, now: datetime) -> datetime:
     """Noon of the day that was told, but not before the certification and not in the future."""
     noon = datetime.combine(used_on, time(12), UTC)
     return min(max(noon, certified_at + timedelta(seconds=1)), now)
-
-
-def _stage(found: Stage | None) -> Stage:
-    if found is None:
-        raise NotFound(_NO_EPISODE)
-    return found

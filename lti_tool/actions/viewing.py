@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes
 from lti_tool.actions.programmes import ITEMS_PER_CHECK, Programme
@@ -71,7 +70,7 @@ def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[P
 def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Today | None:
     """The learner's page; None where no certification is on record."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.stage(connection, session.tenant_id, session.person_id, session.programme)
+        stage = acts.stage(connection, session)
         if stage is None:
             return None
         attempts = {one.interval: one for one in learning.attempts_of(connection, session.tenant_id, stage.episode.id) if one.kind == "check"}
@@ -116,9 +115,7 @@ def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id:
 def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
     """The plan's page."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.stage(connection, session.tenant_id, session.person_id, session.programme)
-        if stage is None:
-            raise NotFound("No certification is on record for you in this programme yet. Your teacher or training manager records it.")
+        stage = acts.required_stage(connection, session)
         found = learning.plan_of(connection, session.tenant_id, stage.episode.id)
         uses = learning.uses_of(connection, session.tenant_id, found.id) if found else []
     return PlanView(stage.programme, found, uses, stage.episode.certified_at)
