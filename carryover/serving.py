@@ -16,7 +16,17 @@ TIMED: tuple[Timed, ...] = (*lrs_worker.TIMED, *tool_worker.TIMED)
 def web_command(settings: Settings, factory: str) -> list[str]:
     """granian with its default of blocking threads: pages that call the record store in the same process need many."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port), "--no-ws"]
-    command += ["--workers", str(settings.web_workers), "--respawn-failed-workers", "--log-level", "error", "--factory", factory]
+    command += [
+        "--workers",
+        str(settings.web_workers),
+        "--respawn-failed-workers",
+        "--workers-kill-timeout",
+        "3",
+        "--log-level",
+        "error",
+        "--factory",
+        factory,
+    ]
     return command
 
 
