@@ -7,7 +7,6 @@ import os
 from functools import cache
 
 from lrs import bootstrap
-from lrs.ground import queue
 from lrs.ground.deps import Deps
 from lrs.ground.queue import Timed
 from lrs.jobs import count as counting
@@ -26,13 +25,13 @@ def _deps() -> Deps:
 
 def count() -> None:
     """Count what waits."""
-    queue.begin(queue.connect(_deps().settings.redis_url), "lrs.worker.count")
+    _deps().nudges.begin("lrs.worker.count")
     counting.count(_deps().engine, _deps().unit_of_work)
 
 
 def reconcile() -> None:
     """Recount everything; a figure that changes by it was wrong, which is an error to look into."""
-    queue.begin(queue.connect(_deps().settings.redis_url), "lrs.worker.reconcile")
+    _deps().nudges.begin("lrs.worker.reconcile")
     counting.count(_deps().engine, _deps().unit_of_work)
     for tenant_id in work.every_tenant(_deps().engine):
         if counting.reconcile(_deps().unit_of_work, tenant_id):

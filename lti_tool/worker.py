@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import cache
 
 from adapters.lms.standard import SCORE_SCOPE
-from lrs.ground import queue
 from lrs.ground.queue import Timed
 from lti_tool import bootstrap
 from lti_tool.actions.record_store import record_store_of
@@ -33,7 +32,7 @@ def _deps() -> ToolDeps:
 def send_statements() -> None:
     """Send the statements that wait."""
     deps = _deps()
-    queue.begin(queue.connect(deps.settings.redis_url), SEND_STATEMENTS)
+    deps.nudges.begin(SEND_STATEMENTS)
 
     def send(tenant_id: int) -> None:
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
@@ -45,7 +44,7 @@ def send_statements() -> None:
 def send_grades() -> None:
     """Send the grades that wait, with one access token for each platform."""
     deps = _deps()
-    queue.begin(queue.connect(deps.settings.redis_url), SEND_GRADES)
+    deps.nudges.begin(SEND_GRADES)
     found: dict[int, str] = {}
 
     def token_for(platform: Platform) -> str:

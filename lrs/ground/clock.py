@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-DAY_SECONDS = 86_400
 
 
 def now() -> datetime:

@@ -68,12 +68,6 @@ class Conflict(Refused):
     status, code = 409, "conflict"
 
 
-class TooLarge(Refused):
-    """The body is over the limit."""
-
-    status, code = 413, "too_large"
-
-
 class Unavailable(Refused):
     """Something this needs does not answer now; the same request may pass later."""
 

@@ -58,6 +58,10 @@ class Nudges:
         except redis.RedisError as error:
             log.warning("the queue does not answer (%s); the timer will pick the work up", type(error).__name__)
 
+    def begin(self, job: str) -> None:
+        """Called first by every job: from here on a nudge means new work."""
+        self._connection.delete(_waiting_key(job))
+
     def depth(self) -> int | None:
         """Jobs that wait, or None when the queue does not answer."""
         try:
@@ -72,11 +76,6 @@ def enqueue(connection: redis.Redis, job: str) -> Job | None:
         return None
     queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
     return queue.enqueue(job, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
-
-
-def begin(connection: redis.Redis, job: str) -> None:
-    """Called first by every job: from here on a nudge means new work."""
-    connection.delete(_waiting_key(job))
 
 
 class _CoalescedCronJob(CronJob):

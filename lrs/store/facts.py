@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store.statements import Stored
-from lrs.store.tables import fact_activity, fact_episode, fact_recall, fact_use, statement, uncountable, voiding
+from lrs.store.statements import Stored, voided
+from lrs.store.tables import fact_activity, fact_episode, fact_recall, fact_use, statement, uncountable
 
 _TABLES = {"episodes": fact_episode, "recalls": fact_recall, "uses": fact_use, "activities": fact_activity, "uncountable": uncountable}
 
@@ -19,9 +19,8 @@ _TABLES = {"episodes": fact_episode, "recalls": fact_recall, "uses": fact_use, "
 def statements_of(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Stored]]:
     """The statements of each registration that are not voided."""
     s = statement
-    voided = exists().where(voiding.c.tenant_id == s.c.tenant_id, voiding.c.target == s.c.id)
     query = select(s.c.registration, s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(
-        s.c.tenant_id == tenant_id, s.c.registration.in_(registrations), ~voided
+        s.c.tenant_id == tenant_id, s.c.registration.in_(registrations), ~voided()
     )
     found: dict[uuid.UUID, list[Stored]] = defaultdict(list)
     for row in connection.execute(query):

@@ -127,7 +127,7 @@ def ord_at(instant: datetime) -> int:
 def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int) -> list[Stored]:
     """Up to ``rows`` statements that are not voided, in the query's order; none stored after ``up_to``."""
     s = statement
-    found = _columns().where(s.c.tenant_id == tenant_id, ~_voided())
+    found = _columns().where(s.c.tenant_id == tenant_id, ~voided())
     if query.verb is not None:
         found = found.where(s.c.verb == key_of("verb", query.verb))
     if query.registration is not None:
@@ -155,7 +155,8 @@ def _columns() -> Select[Any]:
     return select(statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
 
 
-def _voided() -> Any:
+def voided() -> Any:
+    """True of a statement for which a voiding statement is stored, whichever came first."""
     return exists().where(voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id)
 
 

@@ -159,5 +159,3 @@ fact_activity = Table(
     Column("done_at", _INSTANT),
     Index(None, "tenant_id", "programme", "due_at"),
 )
-
-FACTS = (fact_episode, fact_recall, fact_use, fact_activity)

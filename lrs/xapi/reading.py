@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,30 +74,31 @@ def single(body: bytes, statement_id: str, *, family_2_0: bool, authority: bytes
 def _split(body: bytes) -> list[bytes]:
     if not body.strip():
         raise StatementInvalid("$", "the body is empty; send a statement or a list of statements.")
-    try:
+    with _decoding("the body"):
         if body.lstrip()[:1] == b"[":
             return [bytes(raw).strip() for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
         return [bytes(msgspec.json.decode(body, type=msgspec.Raw)).strip()]
+
+
+@contextmanager
+def _decoding(what: str) -> Iterator[None]:
+    """Whatever decoding raises, as a refusal in words of ours."""
+    try:
+        yield
     except RecursionError:
         raise StatementInvalid("$", f"is nested deeper than {DEEPEST} levels.") from None
     except UnicodeDecodeError:
-        raise StatementInvalid("$", "the body is not UTF-8 text.") from None
+        raise StatementInvalid("$", f"{what} is not UTF-8 text.") from None
     except msgspec.DecodeError as error:
-        raise StatementInvalid("$", f"the body is not JSON in UTF-8: {error}.") from None
+        raise StatementInvalid("$", f"{what} is not JSON in UTF-8: {error}.") from None
 
 
 def _incoming(raw: bytes, family_2_0: bool, authority: bytes, required_id: uuid.UUID | None) -> Incoming:
-    try:
+    with _decoding("the statement"):
         decoded = msgspec.json.decode(raw)
         _refuse_depth(raw, decoded)
         _refuse_duplicate_names(raw, decoded)
         statement = validate.statement(decoded, family_2_0)
-    except RecursionError:
-        raise StatementInvalid("$", f"is nested deeper than {DEEPEST} levels.") from None
-    except UnicodeDecodeError:
-        raise StatementInvalid("$", "is not UTF-8 text.") from None
-    except msgspec.DecodeError as error:
-        raise StatementInvalid("$", f"is not JSON: {error}.") from None
     if required_id and "id" in statement and uuid.UUID(statement["id"]) != required_id:
         raise StatementInvalid("$.id", f"is not the statementId of the address, {required_id}.")
     if any(name in statement for name in _SET_BY_SERVER):

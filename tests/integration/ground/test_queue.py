@@ -43,7 +43,7 @@ def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(connec
     for _ in range(5):
         nudges.nudge(JOB)
     assert nudges.depth() == 1
-    queue.begin(connection, JOB)
+    nudges.begin(JOB)
     nudges.nudge(JOB)
     assert nudges.depth() == 2
     work(connection)
