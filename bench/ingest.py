@@ -30,11 +30,11 @@ from lrs.ground.database import driver_cursor, make_engine
 from lrs.ground.deps import Deps
 from lrs.ground.processes import Children
 from lrs.store import statements as store
-from lrs.xapi import reading
-from lrs.xapi.reading import Incoming
+from lrs.xapi.reading import Authority, Incoming, Reader
 
 STATEMENTS, BATCH, ROUNDS = 10_000, 100, 5
 AUTHORITY = b'{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"key"}}'
+READER = Reader(family_2_0=False)
 LIMIT = "COPY, one transaction (the limit)"
 RESULTS = Path(__file__).parent / "results"
 
@@ -58,7 +58,7 @@ def bodies(count: int) -> list[bytes]:
 
 def judged(body: bytes) -> list[Incoming]:
     """A batch, ready to store."""
-    return reading.statements(body, family_2_0=False, authority=AUTHORITY)
+    return READER.statements(body, Authority.of(AUTHORITY))
 
 
 def copy_limit(owner: Engine, batches: list[list[Incoming]]) -> None:
@@ -67,12 +67,10 @@ def copy_limit(owner: Engine, batches: list[list[Incoming]]) -> None:
     # As the owner: COPY into a table does not go together with row-level security.
     with owner.begin() as connection, driver_cursor(connection) as cursor:
         flat = [(((base + n) << 10) | 1023, one) for n, one in enumerate(one for batch in batches for one in batch)]
-        with cursor.copy(
-            "COPY lrs.statement (ord, tenant_id, id, verb, activity, registration, timestamp_given, payload) FROM STDIN (FORMAT BINARY)"
-        ) as copy:
-            copy.set_types(["int8", "int4", "uuid", "int8", "int8", "uuid", "bool", "bytea"])
+        with cursor.copy("COPY lrs.statement (ord, tenant_id, id, verb, registration, timestamp_given, payload) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(["int8", "int4", "uuid", "int8", "uuid", "bool", "bytea"])
             for ord_, one in flat:
-                copy.write_row((ord_, 1, one.id, one.verb, one.activity, one.registration, one.timestamp_given, one.payload))
+                copy.write_row((ord_, 1, one.id, one.verb, one.registration, one.timestamp_given, one.payload))
         with cursor.copy("COPY lrs.statement_rel (tenant_id, key, ord) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(["int4", "int8", "int8"])
             for ord_, one in flat:

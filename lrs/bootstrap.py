@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lrs.actions.deps import StoreDeps, store_deps
 from lrs.ground import deps, settings
-from lrs.ground.deps import Deps
 
 
-def build(environ: Mapping[str, str]) -> Deps:
+def build(environ: Mapping[str, str]) -> StoreDeps:
     """Deps from the environment."""
-    return deps.build(settings.read(environ))
+    return store_deps(deps.build(settings.read(environ)))

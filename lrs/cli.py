@@ -11,8 +11,8 @@ from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
 from lrs.store import schema
 
-# What the tool's own key may do: send statements, read figures.
-TOOL_SCOPES = ("statements/write", "statements/read", "metrics/read")
+# What the tool's own key may do: send statements that say what their activities are, read figures.
+TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/read")
 
 
 def migrate(settings: Settings) -> None:

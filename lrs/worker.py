@@ -7,7 +7,7 @@ import os
 from functools import cache
 
 from lrs import bootstrap
-from lrs.ground.deps import Deps
+from lrs.actions.deps import StoreDeps
 from lrs.ground.queue import Timed
 from lrs.jobs import count as counting
 from lrs.store import work
@@ -18,7 +18,7 @@ TIMED = (Timed("lrs.worker.count", 5), Timed("lrs.worker.reconcile", 86_400))
 
 
 @cache
-def _deps() -> Deps:
+def _deps() -> StoreDeps:
     """Made inside the job's own process: a connection must never be shared across a fork."""
     return bootstrap.build(os.environ)
 

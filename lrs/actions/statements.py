@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
+import logging
+import random
+import threading
+import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
-import msgspec
-from sqlalchemy import Connection
+import psycopg
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
+from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, NotFound
-from lrs.store import statements
+from lrs.store import attachments, definitions, references, statements
+from lrs.store.definitions import Known
+from lrs.store.statements import Stored
+from lrs.xapi import decoding, keys, special
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.reading import Incoming
 from lrs.xapi.writing import equal, published
 
+log = logging.getLogger(__name__)
+
 # A page whose rows all turn out to be collisions of a 64-bit key would be empty; so many pages are looked at for one.
 _PAGES_LOOKED_AT = 4
+ATTEMPTS = 5  # against deadlocks, which the order of all inserts rules out as far as we know
+MOST_SHARED = 200  # statements of several requests that are stored in one transaction
+SMALL = 20  # statements; a request with more is a transaction of its own
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Page:
     """Statements in order, the query for the next page (None after the last), and the horizon."""
 
-    payloads: list[bytes]
+    found: list[Stored]
     following: StatementQuery | None
     horizon: datetime
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """The statements as readers get them."""
+        return [published(one.payload, one.ord, one.timestamp_given) for one in self.found]
 
 
 @dataclass(frozen=True)
@@ -39,17 +62,147 @@ class One:
     horizon: datetime
 
 
-def store(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
-    """Store all or nothing; whether anything was new.
+@dataclass
+class _Waiting:
+    """A small request that waits to be stored, alone or together with others."""
+
+    tenant_id: int
+    incoming: Sequence[Incoming]
+    done: bool = False
+    error: BaseException | None = field(default=None, repr=False)
+
+
+class Writer:
+    """Stores statements for one process.
+
+    What is new and points to nothing goes to the database in one journey. Small requests that arrive while another is being
+    written are written together after it (one commit for all): a commit costs the same for one statement as for a hundred.
+    """
+
+    def __init__(self, quick: Engine, unit_of_work: UnitOfWork) -> None:
+        self._engine, self._unit_of_work = quick, unit_of_work
+        self._known = Known()
+        self._writing, self._queue_lock = threading.Lock(), threading.Lock()
+        self._queue: list[_Waiting] = []
+
+    def store(self, *, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
+        """Store all or nothing; False when all of it was stored before. Conflict when another statement has one of the ids."""
+        now = clock.to_microseconds(clock.now())
+        said = [(definition, _said_at(one, now)) for one in incoming for definition in one.definitions]
+        unknown = self._known.unknown(tenant_id, said)
+        if unknown or any(one.refers or one.attachments for one in incoming):
+            new = store(self._unit_of_work, tenant_id=tenant_id, incoming=incoming, said=unknown)
+            self._known.learn(tenant_id, unknown)
+            return new
+        if len(incoming) > SMALL:
+            return self._write(tenant_id, incoming)
+        return self._together(_Waiting(tenant_id, incoming))
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _together(self, waiting: _Waiting) -> bool:
+        with self._queue_lock:
+            self._queue.append(waiting)
+        with self._writing:
+            while not waiting.done:
+                self._write_shared(self._taken())
+        if waiting.error is not None:
+            raise waiting.error
+        return True
+
+    def _taken(self) -> list[_Waiting]:
+        """The first that waits, and those of its tenant that fit beside it."""
+        with self._queue_lock:
+            tenant_id, statements_taken = self._queue[0].tenant_id, 0
+            taken: list[_Waiting] = []
+            rest: list[_Waiting] = []
+            for one in self._queue:
+                fits = one.tenant_id == tenant_id and statements_taken + len(one.incoming) <= MOST_SHARED
+                (taken if fits else rest).append(one)
+                statements_taken += len(one.incoming) if fits else 0
+            self._queue = rest
+        return taken
+
+    def _write_shared(self, taken: list[_Waiting]) -> None:
+        every = [statement for one in taken for statement in one.incoming]
+        try:
+            if self._all_new(taken[0].tenant_id, every):
+                return
+            for one in taken:
+                try:
+                    store(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
+                except BaseException as error:  # noqa: BLE001 - raised again in the thread of its own request
+                    one.error = error
+        finally:
+            for one in taken:
+                one.done = True
+
+    def _write(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
+        return self._all_new(tenant_id, incoming) or store(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
+
+    def _all_new(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
+        """Whether all was new and is stored. False: nothing was, and the careful way finds out why."""
+        try:
+            pooled = self._engine.raw_connection()
+        except DBAPIError:
+            return False
+        try:
+            driver = pooled.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            statements.insert_all(driver, tenant_id, incoming)
+            return True
+        except psycopg.errors.UniqueViolation:
+            return False
+        except psycopg.Error as error:
+            log.warning("a write goes the careful way (%s)", type(error).__name__)
+            pooled.invalidate()
+            return False
+        finally:
+            pooled.close()
+
+
+def _said_at(one: Incoming, now: int) -> int:
+    return clock.to_microseconds(special.instant(one.timestamp)) if one.timestamp else now
+
+
+def store(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> bool:
+    """Store all or nothing; whether anything was new. ``said``: the definitions to keep, by default all of the statements'.
 
     A statement that is stored already is accepted when it is equal and refused when it is not (Conflict).
     """
-    with unit_of_work(tenant_id) as connection:
-        _refuse_voiding_of_voiders(connection, tenant_id, incoming)
-        new = statements.insert(connection, tenant_id, incoming)
-        if len(new) != len(incoming):
-            _compare_with_stored(connection, tenant_id, incoming, new)
-    return bool(new)
+    if said is None:
+        now = clock.to_microseconds(clock.now())
+        said = Known().unknown(tenant_id, [(definition, _said_at(one, now)) for one in incoming for definition in one.definitions])
+
+    def attempt() -> bool:
+        with unit_of_work(tenant_id) as connection:
+            _refuse_voiding_of_voiders(connection, tenant_id, incoming)
+            definitions.keep(connection, tenant_id, said)
+            new = statements.insert(connection, tenant_id, incoming)
+            if len(new) != len(incoming):
+                _compare_with_stored(connection, tenant_id, incoming, new)
+            refs = [(new[one.id], one.refers) for one in incoming if one.refers and one.id in new]
+            if refs:
+                references.settle_new(connection, tenant_id, refs)
+            attachments.refer(connection, tenant_id, [(new[one.id], a.sha2) for one in incoming if one.id in new for a in one.attachments])
+        return bool(new)
+
+    return _persistent(attempt)
+
+
+def _persistent(attempt: Callable[[], Result]) -> Result:
+    for number in range(1, ATTEMPTS + 1):
+        try:
+            return attempt()
+        except DBAPIError as error:
+            again = isinstance(error.orig, DeadlockDetected | SerializationFailure) or (error.connection_invalidated and number == 1)
+            if not again or number == ATTEMPTS:
+                raise
+            log.warning("the database asks for another attempt (%s)", type(error.orig).__name__)
+            time.sleep(random.uniform(0, 0.02) * number)  # noqa: S311 - so that two who met do not meet again
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> None:
@@ -67,7 +220,7 @@ def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming:
         )
 
 
-def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Sequence[Incoming], new: set[uuid.UUID]) -> None:
+def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Sequence[Incoming], new: dict[uuid.UUID, int]) -> None:
     known = {one.id: (index, one) for index, one in enumerate(incoming) if one.id not in new}
     for stored in statements.by_ids(connection, tenant_id, list(known)).values():
         index, one = known[stored.id]
@@ -79,12 +232,14 @@ def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Seque
             )
 
 
-def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool) -> One:
-    """One statement by its id; ``voided`` asks for one that was voided, and for no other."""
+def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, mine: str | None = None) -> One:
+    """One statement by its id; ``voided`` asks for one that was voided, and for no other; ``mine`` for one of that authority."""
     with unit_of_work(tenant_id) as connection:
         horizon = statements.horizon(connection)
         found = statements.by_ids(connection, tenant_id, [statement_id]).get(statement_id)
         gone = statements.is_voided(connection, tenant_id, statement_id)
+        if found is not None and not StatementQuery(mine=mine).may_read(decoding.decode(found.payload)):
+            found = None
         if found is not None and gone and not voided:
             raise NotFound(f"The statement {statement_id} was voided; voidedStatementId gives it.", statementId=str(statement_id))
         if found is None or gone != voided:
@@ -98,14 +253,32 @@ def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery) -> 
     with unit_of_work(tenant_id) as connection:
         horizon = statements.horizon(connection)
         up_to = horizon if query.ascending else None
-        payloads: list[bytes] = []
+        kept: list[Stored] = []
         for _ in range(_PAGES_LOOKED_AT):
             found = statements.find(connection, tenant_id, query, up_to, query.limit + 1)
             more = len(found) > query.limit
             found = found[: query.limit]
-            payloads = [published(one.payload, one.ord, one.timestamp_given) for one in found if query.holds(msgspec.json.decode(one.payload))]
+            kept = [one for one in found if _answers(connection, tenant_id, query, one)]
             if more:
                 query = replace(query, after=found[-1].ord)
-            if payloads or not more:
+            if kept or not more:
                 break
-    return Page(payloads, query if more else None, horizon)
+    return Page(kept, query if more else None, horizon)
+
+
+def _answers(connection: Connection, tenant_id: int, query: StatementQuery, one: Stored) -> bool:
+    """Whether the statement, or the one it refers to, really answers the question, and the caller may read it."""
+    if not query.filters_content and query.mine is None:
+        return True
+    value = decoding.decode(one.payload)
+    if not query.may_read(value):
+        return False
+    target = references.reference_of(value)
+    return query.holds(value) or (target is not None and any(query.holds(other) for other in references.chain(connection, tenant_id, target)))
+
+
+def definitions_of(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]) -> dict[str, Any]:
+    """The merged definition of every activity that the statements name: for the canonical format."""
+    iris = {activity["id"] for payload in payloads for activity in keys.activities(decoding.decode(payload))}
+    with unit_of_work(tenant_id) as connection:
+        return {iri: definitions.of_activity(connection, tenant_id, iri) for iri in sorted(iris)}

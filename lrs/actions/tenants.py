@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
+from lrs.actions.scopes import require_known
 from lrs.ground.errors import BadInput, Conflict
 from lrs.ground.secrets import Secrets
 from lrs.store import credentials
-
-SCOPES = ("all", "all/read", "statements/read", "statements/write", "metrics/read")
 
 
 def create(owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False) -> list[tuple[str, str]]:
@@ -21,9 +20,7 @@ def create(owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple
     if not name.strip():
         raise BadInput("A tenant needs a name.")
     for _, scopes in wanted:
-        for scope in scopes:
-            if scope not in SCOPES:
-                raise BadInput(f"{scope} is no scope; they are {', '.join(SCOPES)}.")
+        require_known(scopes)
     with owner.begin() as connection:
         tenant_id = credentials.tenant_named(connection, name)
         if tenant_id is not None and not again:

@@ -1,32 +1,37 @@
-"""Who calls, and what the key may do (Basic authentication; scopes of xAPI-Communication 4.2 and our own)."""
+"""Who calls, and what it may do: HTTP Basic with a credential, or a bearer token of a known issuer (xAPI-Communication 4)."""
 
 from __future__ import annotations
 
 from flask import request
-from sqlalchemy import Engine
 
+from lrs.actions.deps import StoreDeps
+from lrs.actions.scopes import satisfies
 from lrs.ground.errors import Forbidden, Unauthorised
-from lrs.ground.secrets import Secrets
-from lrs.store import credentials
 from lrs.store.credentials import Caller
 
-# What each need is satisfied by.
-_SATISFIED_BY = {
-    "statements/write": frozenset(("statements/write", "all")),
-    "statements/read": frozenset(("statements/read", "all/read", "all")),
-    "metrics/read": frozenset(("metrics/read", "all/read", "all")),
-}
+_HOW = "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of an issuer that the operator has named."
 
 
-def require(engine: Engine, secrets: Secrets, need: str) -> Caller:
-    """The caller of this request, when its key may do what is needed."""
+def require(deps: StoreDeps, *needs: str) -> Caller:
+    """The caller of this request, when it may do at least one of ``needs``."""
+    caller = signed_in(deps)
+    if not any(satisfies(caller.scopes, need) for need in needs):
+        held = ", ".join(sorted(caller.scopes)) or "no scope at all"
+        raise Forbidden(f"This credential has {held}; this call needs {' or '.join(needs)}.")
+    return caller
+
+
+def signed_in(deps: StoreDeps) -> Caller:
+    """The caller of this request; Unauthorised when nobody is recognised."""
     given = request.authorization
-    if given is None or given.type != "basic" or not given.username:
-        raise Unauthorised("Send the key and secret of a credential by HTTP Basic authentication.")
-    known = "\0" not in given.username  # which no key holds, and no database takes
-    caller = credentials.find(engine, secrets, given.username, given.password or "") if known else None
+    if given is None:
+        raise Unauthorised(_HOW)
+    if given.type == "bearer" and given.token:
+        return deps.tokens.caller(given.token)
+    if given.type != "basic" or not given.username:
+        raise Unauthorised(_HOW)
+    # A NUL is in no key, and no database takes one.
+    caller = None if "\0" in given.username else deps.access.caller(given.username, given.password or "")
     if caller is None:
         raise Unauthorised("This key and secret are not known here; check both, or ask the operator for a new credential.")
-    if not caller.scopes & _SATISFIED_BY[need]:
-        raise Forbidden(f"This key has the scope {', '.join(sorted(caller.scopes))}; this call needs {need}.")
     return caller

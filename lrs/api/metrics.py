@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.ground.deps import Deps
 from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
 from lrs.reports import picture, values
@@ -19,13 +19,13 @@ from lrs.reports.values import MetricValue
 _NOT_SHOWN = ("count", "parts")
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: StoreDeps) -> Blueprint:
     """The routes below ``/api/v1``."""
     pages = Blueprint("metrics", __name__, url_prefix="/api/v1")
 
     @pages.get("/metrics")
     def catalogue() -> ResponseReturnValue:
-        access.require(deps.engine, deps.secrets, "metrics/read")
+        access.require(deps, "metrics/read")
         _allow()
         return jsonify({"metrics": [_entry(metric) for metric in CATALOGUE], "next": None})
 
@@ -49,7 +49,7 @@ def blueprint(deps: Deps) -> Blueprint:
         return jsonify({"figures": body, "next": None})
 
     def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
-        caller = access.require(deps.engine, deps.secrets, "metrics/read")
+        caller = access.require(deps, "metrics/read")
         _allow(*allowed)
         programme = request.args.get("programme") or None
         return figures(deps.unit_of_work, tenant_id=caller.tenant_id, metrics=wanted, programme=programme)

@@ -21,14 +21,17 @@ from lrs.ground.errors import Stop
 APP_ROLE = "carryover_app"
 TENANT_SETTING = "carryover.tenant_id"
 CONNECT_SECONDS = 10
-POOL_KEPT, POOL_EXTRA = 5, 15  # two houses x two web workers x 20 = 80 < PostgreSQL's default of 100 connections.
+POOL_KEPT, POOL_EXTRA = 5, 15  # two houses x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
 POOL_WAIT_SECONDS = 30
+
+# A plan for all values of a filter was 50 times slower than one for the value at hand (docs/performance.md).
+_OPTIONS = "-c plan_cache_mode=force_custom_plan"
 
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
 
-def make_engine(url: str) -> Engine:
-    """An engine for ``url``; no connection is made yet."""
+def make_engine(url: str, ask_first: bool = True) -> Engine:
+    """An engine for ``url``; no connection is made yet. ``ask_first``: a connection is tried before it is given out."""
     scheme, rest = url.split("://", 1)
     if scheme == "postgresql":
         scheme = "postgresql+psycopg"
@@ -37,8 +40,8 @@ def make_engine(url: str) -> Engine:
         pool_size=POOL_KEPT,
         max_overflow=POOL_EXTRA,
         pool_timeout=POOL_WAIT_SECONDS,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover"},
+        pool_pre_ping=ask_first,
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover", "options": _OPTIONS},
     )
 
 

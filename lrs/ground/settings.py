@@ -45,6 +45,18 @@ TABLE = (
         "0",
         "1 lets outside calls reach loopback and private addresses, and plain http there: tests and intranets.",
     ),
+    Setting(
+        "CARRYOVER_ATTACHMENTS_URL",
+        "",
+        "Where attachments of statements are kept: a folder, or a bucket such as s3://name/prefix (install carryover[s3]). Default: CARRYOVER_HOME/attachments.",
+    ),
+    Setting("CARRYOVER_ATTACHMENTS_MB", "10000", "Room for the attachments of each tenant, in MB (1,000,000 bytes)."),
+    Setting(
+        "CARRYOVER_STATE_PRECONDITION_1_0",
+        "off",
+        "strict refuses (409) a 1.0 PUT over a State document without If-Match or If-None-Match; off takes it.",
+    ),
+    Setting("CARRYOVER_STATE_PRECONDITION_2_0", "strict", "The same for requests of xAPI 2.0."),
     Setting("CARRYOVER_DEFAULT_VERSION", "1.0.3", "xAPI version named in answers to requests that name none: 1.0.3 or 2.0.0."),
     Setting("CARRYOVER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
@@ -66,6 +78,10 @@ class Settings:
     web_workers: int
     lrs_url: str
     allow_private_platforms: bool
+    attachments_url: str
+    attachments_bytes: int
+    state_precondition_1_0: bool
+    state_precondition_2_0: bool
     default_version: str
     log_level: str
 
@@ -92,6 +108,10 @@ def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
         raise Stop(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
     return text
+
+
+def _strict(name: str, value: Mapping[str, str]) -> bool:
+    return _one_of(name, value[name], ("off", "strict")) == "strict"
 
 
 def _url(name: str, text: str, schemes: tuple[str, ...]) -> str:
@@ -130,6 +150,10 @@ def read(environ: Mapping[str, str]) -> Settings:
         web_workers=_whole_number("CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64),
         lrs_url=(_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served).rstrip("/"),
         allow_private_platforms=_one_of("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")) == "1",
+        attachments_url=value["CARRYOVER_ATTACHMENTS_URL"] or str(Path(value["CARRYOVER_HOME"]).absolute() / "attachments"),
+        attachments_bytes=_whole_number("CARRYOVER_ATTACHMENTS_MB", value["CARRYOVER_ATTACHMENTS_MB"], 0, 1_000_000_000) * 1_000_000,
+        state_precondition_1_0=_strict("CARRYOVER_STATE_PRECONDITION_1_0", value),
+        state_precondition_2_0=_strict("CARRYOVER_STATE_PRECONDITION_2_0", value),
         default_version=_one_of("CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")),
         log_level=_one_of("CARRYOVER_LOG_LEVEL", value["CARRYOVER_LOG_LEVEL"], ("DEBUG", "INFO", "WARNING", "ERROR")),
     )

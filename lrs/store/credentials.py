@@ -9,11 +9,13 @@ import hmac
 import secrets as random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
 from lrs.ground.secrets import Secrets
 from lrs.store.tables import credential, tenant
+from lrs.vocabulary import BASE
 
 _PURPOSE = "credential"
 SECRET_BYTES = 32
@@ -21,11 +23,28 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class Caller:
-    """Who signed in: the tenant, the key, what it may do."""
+    """Who signed in: the tenant, the key, what it may do, and the JSON of the agent that vouches for what it sends."""
 
     tenant_id: int
     key: str
     scopes: frozenset[str]
+    authority: bytes
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential as the operator sees it; the secret cannot be read again."""
+
+    key: str
+    scopes: tuple[str, ...]
+    note: str
+    created_at: datetime
+    ends_at: datetime | None
+
+
+def authority_of(name: str) -> bytes:
+    """Who vouches for statements of a credential (xAPI-Data 2.4.9), as bytes ready to splice."""
+    return b'{"objectType":"Agent","account":{"homePage":"%scredentials","name":"%s"}}' % (BASE.encode(), name.encode())
 
 
 def tenant_named(connection: Connection, name: str) -> int | None:
@@ -39,20 +58,37 @@ def make_tenant(connection: Connection, name: str) -> int:
     return int(connection.execute(insert(tenant).values(name=name).returning(tenant.c.tenant_id)).scalar_one())
 
 
-def make(connection: Connection, secrets: Secrets, tenant_id: int, scopes: Sequence[str], note: str) -> tuple[str, str]:
-    """A new credential: (key, secret). The secret cannot be read again."""
+def make(connection: Connection, secrets: Secrets, tenant_id: int, scopes: Sequence[str], note: str, authority: str | None = None) -> tuple[str, str]:
+    """A new credential: (key, secret). The secret cannot be read again. ``authority`` goes on with that of another key."""
     key, secret = random.token_hex(12), random.token_urlsafe(SECRET_BYTES)
     digest = secrets.keyed_hashes(_PURPOSE, secret)[0]
-    connection.execute(insert(credential).values(key=key, tenant_id=tenant_id, secret_hash=digest, scopes=list(scopes), note=note))
+    row = {"key": key, "tenant_id": tenant_id, "secret_hash": digest, "scopes": list(scopes), "note": note, "authority": authority or key}
+    connection.execute(insert(credential).values(row))
     return key, secret
+
+
+def every(connection: Connection, tenant_id: int) -> list[Credential]:
+    """All credentials of a tenant, those that ended as well."""
+    c = credential.c
+    query = select(c.key, c.scopes, c.note, c.created_at, c.ends_at).where(c.tenant_id == tenant_id).order_by(c.created_at, c.key)
+    return [Credential(row.key, tuple(row.scopes), row.note, row.created_at, row.ends_at) for row in connection.execute(query)]
+
+
+def end(connection: Connection, tenant_id: int, key: str, seconds: int) -> tuple[list[str], str, str] | None:
+    """Let a credential end after ``seconds``; gives its (scopes, note, authority), or None when no such key is in use."""
+    c = credential.c
+    ends_at = func.now() + timedelta(seconds=seconds)
+    in_use = (c.tenant_id == tenant_id) & (c.key == key) & (c.ends_at.is_(None) | (c.ends_at > func.now()))
+    row = connection.execute(update(credential).where(in_use).values(ends_at=ends_at).returning(c.scopes, c.note, c.authority)).first()
+    return (list(row.scopes), row.note, row.authority) if row else None
 
 
 def find(engine: Engine, secrets: Secrets, key: str, secret: str) -> Caller | None:
     """The caller, or None when key or secret is wrong; both cases take the same time."""
     with engine.connect() as connection:
-        row = connection.execute(text("SELECT tenant_id, secret_hash, scopes FROM lrs.find_credential(:key)"), {"key": key}).first()
+        row = connection.execute(text("SELECT tenant_id, secret_hash, scopes, authority FROM lrs.find_credential(:key)"), {"key": key}).first()
     stored = bytes(row.secret_hash) if row else b""
     matches = [hmac.compare_digest(stored, digest) for digest in secrets.keyed_hashes(_PURPOSE, secret)]
     if row is None or not any(matches):
         return None
-    return Caller(row.tenant_id, key, frozenset(row.scopes))
+    return Caller(row.tenant_id, key, frozenset(row.scopes), authority_of(row.authority))

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Select, exists, select, text
 
 from lrs.ground import clock
-from lrs.ground.database import APP_ROLE, driver_cursor
+from lrs.ground.database import APP_ROLE, TENANT_SETTING, driver_cursor
 from lrs.store.tables import statement, statement_rel, voiding
 from lrs.vocabulary import VERBS
-from lrs.xapi.keys import key_of
+from lrs.xapi.keys import inherited, key_of, pair
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.reading import Incoming
 from lrs.xapi.writing import ORD_SHIFT
@@ -27,32 +28,42 @@ from lrs.xapi.writing import ORD_SHIFT
 LARGEST_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
 VOIDED_VERB = key_of("verb", VERBS["voided"].id)
 
+
 # base: one reading of the clock and one writer number for the whole batch, so that order within it is the sender's.
-_INSERT = f"""
+def _insert(conflict: str) -> str:
+    return f"""
 WITH base AS MATERIALIZED (
   SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us, nextval('lrs.writer_number') AS writer
 ), incoming AS MATERIALIZED (
   SELECT ((base.us + t.n) << {ORD_SHIFT}) | base.writer AS ord, t.*
-  FROM base, unnest(%(n)b::int[], %(id)b::uuid[], %(verb)b::bigint[], %(activity)b::bigint[], %(registration)b::uuid[],
-                    %(timestamp_given)b::bool[], %(voids)b::uuid[], %(payload)b::bytea[])
-       AS t(n, id, verb, activity, registration, timestamp_given, voids, payload)
+  FROM base, unnest(%(n)b::int[], %(id)b::uuid[], %(verb)b::bigint[], %(registration)b::uuid[],
+                    %(timestamp_given)b::bool[], %(refers)b::uuid[], %(voids)b::bool[], %(payload)b::bytea[])
+       AS t(n, id, verb, registration, timestamp_given, refers, voids, payload)
 ), stored AS (
-  INSERT INTO lrs.statement (ord, tenant_id, id, verb, activity, registration, timestamp_given, payload)
-  SELECT ord, %(tenant)s, id, verb, activity, registration, timestamp_given, payload FROM incoming ORDER BY id
-  ON CONFLICT (tenant_id, id) DO NOTHING
+  INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, payload)
+  SELECT %(tenant)s, ord, id, verb, registration, timestamp_given, payload FROM incoming ORDER BY id
+  {conflict}
   RETURNING ord, id
 ), related AS (
   INSERT INTO lrs.statement_rel (tenant_id, key, ord)
   SELECT %(tenant)s, r.key, stored.ord
   FROM unnest(%(rel_n)b::int[], %(rel_key)b::bigint[]) AS r(n, key) JOIN incoming USING (n) JOIN stored USING (id)
+), refs AS (
+  INSERT INTO lrs.statement_ref (tenant_id, target, ord)
+  SELECT %(tenant)s, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.refers IS NOT NULL
 ), voids AS (
   INSERT INTO lrs.voiding (tenant_id, target, ord)
-  SELECT %(tenant)s, incoming.voids, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.voids IS NOT NULL
+  SELECT %(tenant)s, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.voids
 ), work AS (
   INSERT INTO lrs.uncounted (tenant_id, ord) SELECT %(tenant)s, ord FROM stored
 )
-SELECT id FROM stored
+SELECT id, ord FROM stored
 """
+
+
+# The quick form fails as a whole when an id is known; the other leaves the known ones as they are.
+_INSERT_ALL = _insert("")
+_INSERT_NEW = _insert("ON CONFLICT (tenant_id, id) DO NOTHING")
 
 # Decision 4: the instant before the oldest running write transaction. Every active transaction of the app role counts as
 # one that may write: a writer reads the clock before the server knows that it writes.
@@ -75,25 +86,45 @@ class Stored:
     timestamp_given: bool
 
 
-def insert(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> set[uuid.UUID]:
-    """Store what is new and return its ids; the others were there before and are untouched."""
+def parameters_of(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any]:
+    """What the inserting SQL takes."""
     rows = range(len(incoming))
-    parameters = {
+    return {
         "tenant": tenant_id,
         "n": list(rows),
         "id": [one.id for one in incoming],
         "verb": [one.verb for one in incoming],
-        "activity": [one.activity for one in incoming],
         "registration": [one.registration for one in incoming],
         "timestamp_given": [one.timestamp_given for one in incoming],
-        "voids": [one.voids for one in incoming],
+        "refers": [one.refers for one in incoming],
+        "voids": [one.voids is not None for one in incoming],
         "payload": [one.payload for one in incoming],
         "rel_n": [n for n in rows for _ in incoming[n].related],
         "rel_key": [key for n in rows for key in incoming[n].related],
     }
+
+
+def insert(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> dict[uuid.UUID, int]:
+    """Store what is new and return its ids, each with its ``ord``; the others were there before and are untouched."""
     with driver_cursor(connection) as cursor:
-        cursor.execute(_INSERT, parameters, binary=True, prepare=True)
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(_INSERT_NEW, parameters_of(tenant_id, incoming), binary=True, prepare=True)
+        return {row[0]: row[1] for row in cursor.fetchall()}
+
+
+def insert_all(raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]) -> None:
+    """Store statements that are all new, in one transaction and one journey to the database.
+
+    psycopg's UniqueViolation, and nothing stored, when one of them is known.
+    """
+    with raw.pipeline(), raw.cursor() as cursor:
+        # The plan of the insert depends on nothing that is in it; planning it anew costs more than running it.
+        cursor.execute(
+            "SELECT set_config(%s, %s, true), set_config('plan_cache_mode', 'force_generic_plan', true)",
+            (TENANT_SETTING, str(tenant_id)),
+            prepare=True,
+        )
+        cursor.execute(_INSERT_ALL, parameters_of(tenant_id, incoming), binary=True, prepare=True)
+        raw.commit()
 
 
 def by_ids(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Stored]:
@@ -125,19 +156,64 @@ def ord_at(instant: datetime) -> int:
 
 
 def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int) -> list[Stored]:
-    """Up to ``rows`` statements that are not voided, in the query's order; none stored after ``up_to``."""
+    """Up to ``rows`` statements that are not voided, in the query's order; none stored after ``up_to``.
+
+    What is asked for may stand under several keys (an agent as actor or as instructor; a statement itself or the one it refers
+    to). Each combination is a walk along one index, in order and bounded; the walks are merged here.
+    """
+    ways = _ways(tenant_id, query)
+    newest_first = not query.ascending
+    found: dict[int, Stored] = {}
+    for way in ways:
+        for row in connection.execute(_bounded(way, tenant_id, query, up_to).limit(rows)):
+            found[row.ord] = Stored(*row)
+    return [found[ord_] for ord_ in sorted(found, reverse=newest_first)[:rows]]
+
+
+def _ways(tenant_id: int, query: StatementQuery) -> list[Select[Any]]:
     s = statement
-    found = _columns().where(s.c.tenant_id == tenant_id, ~voided())
+    own = [_columns().where(s.c.tenant_id == tenant_id)]
     if query.verb is not None:
-        found = found.where(s.c.verb == key_of("verb", query.verb))
+        own = [way.where(s.c.verb == key_of("verb", query.verb)) for way in own]
     if query.registration is not None:
-        found = found.where(s.c.registration == query.registration)
-    if query.activity is not None and not query.related_activities:
-        found = found.where(s.c.activity == key_of("activity", query.activity))
-    elif query.activity is not None:
-        found = _related(found, tenant_id, key_of("related activity", query.activity))
+        own = [way.where(s.c.registration == query.registration) for way in own]
+    for keys in _rel_keys(query):
+        own = [_related(way, tenant_id, key) for way in own for key in keys]
+    ways = own
+    if query.filters_content:
+        inherit = [_columns().where(s.c.tenant_id == tenant_id)]
+        if query.verb is not None:
+            inherit = [_related(way, tenant_id, inherited("verb", key_of("verb", query.verb))) for way in inherit]
+        if query.registration is not None:
+            inherit = [_related(way, tenant_id, inherited("registration", key_of("registration", str(query.registration)))) for way in inherit]
+        for keys in _rel_keys(query):
+            inherit = [_related(way, tenant_id, inherited("rel", key)) for way in inherit for key in keys]
+        ways = own + inherit
+    if query.mine is not None:
+        ways = [_related(way, tenant_id, key) for way in ways for key in keys_of_agent(query.mine)]
+    return ways
+
+
+def keys_of_agent(identity: str) -> tuple[int, int]:
+    """The plain and the related key of an agent: one of them holds every statement that names it."""
+    return pair("agent", identity)
+
+
+def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
+    """For each filter by agent or activity, the keys it is found under."""
+    found: list[tuple[int, ...]] = []
     if query.agent is not None:
-        found = _related(found, tenant_id, key_of("related agent" if query.related_agents else "agent", query.agent))
+        own, other = pair("agent", query.agent)
+        found.append((own, other) if query.related_agents else (own,))
+    if query.activity is not None:
+        own, other = pair("activity", query.activity)
+        found.append((own, other) if query.related_activities else (own,))
+    return found
+
+
+def _bounded(found: Select[Any], tenant_id: int, query: StatementQuery, up_to: datetime | None) -> Select[Any]:
+    s = statement
+    found = found.where(~voided())
     if query.since is not None:
         # "stored since the timestamp (exclusive)": stored is told in milliseconds, so the whole millisecond is excluded.
         found = found.where(s.c.ord >= _after_millisecond(query.since))
@@ -147,8 +223,7 @@ def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: d
         found = found.where(s.c.ord < ord_at(up_to) + (1 << ORD_SHIFT))
     if query.after is not None:
         found = found.where(s.c.ord > query.after if query.ascending else s.c.ord < query.after)
-    found = found.order_by(s.c.ord.asc() if query.ascending else s.c.ord.desc()).limit(rows)
-    return [Stored(*row) for row in connection.execute(found)]
+    return found.order_by(s.c.ord.asc() if query.ascending else s.c.ord.desc())
 
 
 def _columns() -> Select[Any]:

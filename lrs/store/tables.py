@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -19,7 +20,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     func,
+    text,
 )
 
 SCHEMA = "lrs"
@@ -45,29 +48,44 @@ credential = Table(
     Column("secret_hash", LargeBinary, nullable=False),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("note", Text, nullable=False),
+    # Who vouches for what this credential sends; a key that replaces another goes on with its authority.
+    Column("authority", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("ends_at", _INSTANT),
     Index(None, "tenant_id"),
+)
+
+token_issuer = Table(
+    "token_issuer",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("issuer", Text, primary_key=True),
+    Column("audience", Text, primary_key=True),
+    Column("keys_url", Text, nullable=False),
+    # The issuer's word for a scope -> our scopes; a word that is not in it counts as itself.
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+    UniqueConstraint("issuer", "audience"),
 )
 
 statement = Table(
     "statement",
     metadata,
+    Column("tenant_id", Integer, primary_key=True),
     # Stored microseconds << 10 | writer number, given by the inserting SQL: paging order is primary key order.
     Column("ord", BigInteger, primary_key=True, autoincrement=False),
-    Column("tenant_id", Integer, nullable=False),
     Column("id", Uuid, nullable=False),
     Column("verb", BigInteger, nullable=False),
-    Column("activity", BigInteger),
     Column("registration", Uuid),
     Column("timestamp_given", Boolean, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     UniqueConstraint("tenant_id", "id"),
-    Index(None, "tenant_id", "ord"),
     Index(None, "tenant_id", "verb", "ord"),
-    Index(None, "tenant_id", "activity", "ord"),
-    Index(None, "tenant_id", "registration", "ord"),
+    Index(None, "tenant_id", "registration", "ord", postgresql_where=text("registration IS NOT NULL")),
 )
 
+# What a statement is found by, beside its own columns: agents, activities, and all that it inherits from the statement it
+# refers to. Each key once; "related" kinds hold only what the plain kind does not (lrs.xapi.keys).
 statement_rel = Table(
     "statement_rel",
     metadata,
@@ -82,6 +100,151 @@ voiding = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("target", Uuid, primary_key=True),
     Column("ord", BigInteger, primary_key=True),
+)
+
+statement_ref = Table(
+    "statement_ref",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("target", Uuid, nullable=False),
+    # Whether the target was there and this statement is found by what the target is found by.
+    Column("settled", Boolean, nullable=False, server_default=false()),
+    Index(None, "tenant_id", "target"),
+    Index("ix_statement_ref_unsettled", "tenant_id", "ord", postgresql_where=text("NOT settled")),
+)
+
+activity_definition = Table(
+    "activity_definition",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("activity", BigInteger, primary_key=True),
+    Column("digest", BigInteger, primary_key=True),
+    Column("iri", Text, nullable=False),
+    Column("definition", LargeBinary, nullable=False),
+    # The earliest timestamp (microseconds) of a statement with this definition: of two that differ, the newer one holds.
+    Column("seen", BigInteger, nullable=False),
+)
+
+document = Table(
+    "document",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    # Hash of kind, activity, agent, registration and id; and of the first three, for lists.
+    Column("place", LargeBinary, primary_key=True),
+    Column("context", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("activity", Text),
+    Column("agent", Text),
+    Column("agent_key", BigInteger),
+    Column("registration", Uuid),
+    Column("document_id", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "tenant_id", "context", "updated_at"),
+    Index(None, "tenant_id", "agent_key"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("sha2", Text, primary_key=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+statement_attachment = Table(
+    "statement_attachment",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("sha2", Text, primary_key=True),
+    Index(None, "tenant_id", "sha2"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("details", JSON, nullable=False),
+)
+
+retention_rule = Table(
+    "retention_rule",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("rule_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("days", Integer, nullable=False),
+    Column("verb", Text),
+    Column("activity", Text),
+    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+forward = Table(
+    "forward",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("forward_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("sealed_secret", Text, nullable=False),
+    Column("filter", JSON, nullable=False),
+    # Everything up to here was delivered or put among the dead letters.
+    Column("delivered_ord", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("next_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("last_error", Text),
+    Column("stopped", Boolean, nullable=False, server_default=false()),
+    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("forward_id", BigInteger, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+import_run = Table(
+    "import_run",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("source", Text, primary_key=True),
+    # Bytes of the file that are done, or the address of the next page.
+    Column("position", Text, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("known", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    Column("lines", BigInteger, nullable=False),
+    Column("finished", Boolean, nullable=False),
+    Column("updated_at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+template_break = Table(
+    "template_break",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("template", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+job_cursor = Table(
+    "job_cursor",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("job", Text, primary_key=True),
+    Column("ord", BigInteger, nullable=False),
 )
 
 uncounted = Table(

@@ -1,15 +1,17 @@
 """64-bit keys of what statements are filtered by, and which of them a statement answers to.
 
-A key is a hash, so the value is compared again on read (:mod:`lrs.xapi.query`).
+A key is a hash, so the value is compared again on read (:mod:`lrs.xapi.query`). Plain kinds (agent, activity) are what the
+filter of that name finds; related kinds hold what ``related_agents`` and ``related_activities`` find beside them. The kinds
+that begin with ``ref`` are inherited from the statement that a StatementRef points to (xAPI-Communication 2.1.3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any
 
-from lrs.xapi.actors import identities_in, identity_of
+from lrs.xapi.actors import identities_in
 
 _CONTEXT_ACTIVITY_KINDS = ("parent", "grouping", "category", "other")
 
@@ -19,25 +21,20 @@ def key_of(kind: str, value: str) -> int:
     return int.from_bytes(blake2b(f"{kind} {value}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
 
 
+def inherited(kind: str, key: int) -> int:
+    """The key under which a statement is found by what its target is found by."""
+    return key_of(f"ref {kind}", str(key))
+
+
 def agents(statement: dict[str, Any]) -> Iterator[str]:
-    """Identities that the plain ``agent`` filter finds: the actor and the object (xAPI-Communication 2.1.3)."""
-    for place in (statement["actor"], statement["object"]):
-        if place.get("objectType", "Agent" if place is statement["actor"] else "Activity") in ("Agent", "Group"):
-            identity = identity_of(place)
-            if identity:
-                yield identity
-
-
-def related_agents(statement: dict[str, Any], authority: dict[str, Any] | None) -> Iterator[str]:
-    """Identities that ``related_agents`` finds as well: authority, instructor, team, members, sub-statement."""
+    """Identities that the ``agent`` filter finds: actor and object, with the members of groups (xAPI-Communication 2.1.3)."""
     yield from identities_in(statement["actor"])
-    yield from identities_in(authority)
-    obj = statement["object"]
-    if obj.get("objectType") in ("Agent", "Group"):
-        yield from identities_in(obj)
-    elif obj.get("objectType") == "SubStatement":
-        yield from related_agents(obj, None)
-    context = statement.get("context", {})
+    if statement["object"].get("objectType") in ("Agent", "Group"):
+        yield from identities_in(statement["object"])
+
+
+def agents_of_context(context: dict[str, Any]) -> Iterator[str]:
+    """Identities of instructor, team, contextAgents and contextGroups."""
     for name in ("instructor", "team"):
         yield from identities_in(context.get(name))
     for entry in context.get("contextAgents", ()):
@@ -46,24 +43,47 @@ def related_agents(statement: dict[str, Any], authority: dict[str, Any] | None) 
         yield from identities_in(entry["group"])
 
 
-def related_activities(statement: dict[str, Any]) -> Iterator[str]:
-    """Activity ids that ``related_activities`` finds: the object, every context activity, the sub-statement's."""
+def related_agents(statement: dict[str, Any], authority: dict[str, Any] | None) -> Iterator[str]:
+    """Identities that ``related_agents`` finds: agents, authority, the context's, the sub-statement's."""
+    yield from agents(statement)
+    yield from identities_in(authority)
+    if statement["object"].get("objectType") == "SubStatement":
+        yield from related_agents(statement["object"], None)
+    yield from agents_of_context(statement.get("context", {}))
+
+
+def activities_of_context(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The activities of parent, grouping, category and other."""
+    found = context.get("contextActivities", {})
+    for name in _CONTEXT_ACTIVITY_KINDS:
+        value = found.get(name, [])
+        yield from value if isinstance(value, list) else (value,)
+
+
+def activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every activity that a statement speaks of: the object, the context's, the sub-statement's."""
     obj = statement["object"]
     kind = obj.get("objectType", "Activity")
     if kind == "Activity":
-        yield obj["id"]
+        yield obj
     elif kind == "SubStatement":
-        yield from related_activities(obj)
-    found = statement.get("context", {}).get("contextActivities", {})
-    for name in _CONTEXT_ACTIVITY_KINDS:
-        value = found.get(name, [])
-        for activity in value if isinstance(value, list) else (value,):
-            yield activity["id"]
+        yield from activities(obj)
+    yield from activities_of_context(statement.get("context", {}))
 
 
-def related_keys(statement: dict[str, Any], authority: dict[str, Any]) -> tuple[int, ...]:
-    """The rows of ``statement_rel`` for a statement, each once."""
-    keys = {key_of("agent", value) for value in agents(statement)}
-    keys |= {key_of("related agent", value) for value in related_agents(statement, authority)}
-    keys |= {key_of("related activity", value) for value in related_activities(statement)}
-    return tuple(sorted(keys))
+def related_activities(statement: dict[str, Any]) -> Iterator[str]:
+    """Activity ids that ``related_activities`` finds."""
+    for activity in activities(statement):
+        yield activity["id"]
+
+
+def pair(kind: str, value: str) -> tuple[int, int]:
+    """The plain and the related key of one value."""
+    return key_of(kind, value), key_of(f"related {kind}", value)
+
+
+def joined(plain: Iterable[tuple[int, int]], related: Iterable[tuple[int, int]]) -> set[int]:
+    """The rows of ``statement_rel``: plain keys, and related keys of what is not plain already."""
+    keys = {own for own, _ in plain}
+    keys.update(other for own, other in related if own not in keys)
+    return keys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from typing import Any
 
 from lrs.ground import clock
 from lrs.ground.errors import BadInput
-from lrs.xapi import keys, special, validate
+from lrs.xapi import decoding, keys, special, validate
 from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid
 
 LARGEST_PAGE = 100
+FORMATS = ("exact", "ids", "canonical")
 PARAMETERS = frozenset(
     [
         "statementId",
@@ -51,18 +51,35 @@ class StatementQuery:
     limit: int = LARGEST_PAGE
     ascending: bool = False
     after: int | None = None
+    format: str = "exact"
+    attachments: bool = False
+    mine: str | None = None  # the authority of a caller who may read only what it sent
+
+    @property
+    def filters_content(self) -> bool:
+        """Whether it asks for more than a span of time: then a StatementRef stands for its target as well."""
+        return any(value is not None for value in (self.agent, self.verb, self.activity, self.registration))
 
     def holds(self, statement: dict[str, Any]) -> bool:
-        """Whether the statement really answers the question: keys are hashes, so values are compared again."""
+        """Whether the statement itself answers the question: keys are hashes, so values are compared again."""
         if self.verb is not None and statement["verb"]["id"] != self.verb:
             return False
         if self.activity is not None and not self._activity_holds(statement):
             return False
+        if self.registration is not None and not self._registration_holds(statement):
+            return False
         if self.agent is not None:
-            authority = statement.get("authority")
-            found = keys.related_agents(statement, authority) if self.related_agents else keys.agents(statement)
+            found = keys.related_agents(statement, statement.get("authority")) if self.related_agents else keys.agents(statement)
             return any(identity == self.agent for identity in found)
         return True
+
+    def may_read(self, statement: dict[str, Any]) -> bool:
+        """Whether the caller may read it: everything, or what its own credential sent (scope statements/read/mine)."""
+        return self.mine is None or identity_of(statement.get("authority", {})) == self.mine
+
+    def _registration_holds(self, statement: dict[str, Any]) -> bool:
+        found = statement.get("context", {}).get("registration")
+        return found is not None and uuid.UUID(found) == self.registration
 
     def _activity_holds(self, statement: dict[str, Any]) -> bool:
         if self.related_activities:
@@ -84,6 +101,9 @@ class StatementQuery:
             "limit": self.limit,
             "ascending": self.ascending,
             "after": self.after,
+            "format": self.format,
+            "attachments": self.attachments,
+            "mine": self.mine,
         }
 
     @classmethod
@@ -117,7 +137,7 @@ def read(parameters: Mapping[str, str]) -> StatementQuery:
         values: dict[str, Any] = {}
         for name, text in parameters.items():
             if name == "agent":
-                values["agent"] = _agent(text)
+                values["agent"] = identity_of(agent(text))
             elif name in ("verb", "activity"):
                 values[name] = special.iri(text, name)
             elif name == "registration":
@@ -126,13 +146,10 @@ def read(parameters: Mapping[str, str]) -> StatementQuery:
                 values[name] = special.instant(special.timestamp(text, name))
             elif name == "limit":
                 values[name] = _limit(text)
-            elif name in ("ascending", "related_agents", "related_activities"):
+            elif name in ("ascending", "related_agents", "related_activities", "attachments"):
                 values[name] = _boolean(text)
-            elif name == "attachments":
-                if _boolean(text):
-                    raise ValueError("attachments are not sent along yet; ask without this parameter.")
-            elif name == "format" and text != "exact":
-                raise ValueError("only exact is given so far.")
+            elif name == "format":
+                values[name] = _format(text)
         return StatementQuery(**values)
     except StatementInvalid as error:
         raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
@@ -140,16 +157,25 @@ def read(parameters: Mapping[str, str]) -> StatementQuery:
         raise BadInput(f"The parameter {name}: {error}", parameter=name) from None
 
 
-def _agent(text: str) -> str:
+def agent(text: str, name: str = "agent") -> dict[str, Any]:
+    """The actor of a parameter, judged; BadInput names the parameter. It has an identity."""
     try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        raise ValueError('must be an actor as JSON, for example {"mbox":"mailto:somebody@example.org"}.') from None
-    validate.actor(value, "agent")
-    identity = identity_of(value)
-    if identity is None:
-        raise ValueError("an anonymous group cannot be asked for.")
-    return identity
+        with decoding.refusing("the parameter"):
+            value = decoding.strict(text.encode("utf-8", "surrogatepass"))
+        validate.actor(value, name)
+    except StatementInvalid as error:
+        hint = ' Send an actor as JSON, for example {"mbox":"mailto:somebody@example.org"}.' if error.path == "$" else ""
+        raise BadInput(f"The parameter {name}, {error.path}: {error.reason}{hint}", parameter=name, path=error.path) from None
+    if identity_of(value) is None:
+        raise BadInput(f"The parameter {name}: an anonymous group cannot be asked for.", parameter=name)
+    found: dict[str, Any] = value
+    return found
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise ValueError(f"must be one of {', '.join(FORMATS)}.")
+    return text
 
 
 def _limit(text: str) -> int:

@@ -2,132 +2,242 @@
 
 A statement's payload is what was sent, with what the server adds spliced on before the last brace. Numbers, key order,
 escapes and spaces survive; no float is ever written back.
+
+There are two ways to the same answer. The quick one knows parts by their bytes (:mod:`lrs.xapi.parts`); whatever it does not
+accept goes the whole way, which decodes everything, judges everything, and names the place of what is wrong.
 """
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from lrs.vocabulary import VERBS
-from lrs.xapi import validate
-from lrs.xapi.actors import identity_of
+from lrs.xapi import decoding, keys, parts, special, validate
+from lrs.xapi.actors import identities_in
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.keys import key_of, related_keys
+from lrs.xapi.parts import Definition, Part, Parts, context_part, object_part, require_each_name_once
 
 LARGEST_BATCH = 1_000  # statements in one request: 1 MB of common statements, one transaction of well under a second.
-DEEPEST = 100  # levels of objects and lists; real statements have about ten
+SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 _SET_BY_SERVER = ("stored", "authority")
+_QUICK = frozenset(["id", "actor", "verb", "object", "result", "context", "timestamp", "version"])
+_VERSIONS = {False: b'"version":"1.0.0"', True: b'"version":"2.0.0"'}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What a statement says of an attachment; ``sent_along`` where it has no fileUrl, so that its bytes must come with it."""
+
+    sha2: str
+    length: int
+    content_type: str
+    sent_along: bool
+    signs: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A judged statement, ready to store. ``payload`` lacks only what depends on the moment of storing."""
 
     id: uuid.UUID
     payload: bytes
     verb: int
-    actor: int
-    activity: int | None
     registration: uuid.UUID | None
     related: tuple[int, ...]
     voids: uuid.UUID | None
-    timestamp_given: bool
+    refers: uuid.UUID | None
+    timestamp: str | None
+    definitions: tuple[Definition, ...]
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def timestamp_given(self) -> bool:
+        """Whether the sender said when it happened."""
+        return self.timestamp is not None
 
 
-def statements(body: bytes, *, family_2_0: bool, authority: bytes) -> list[Incoming]:
-    """All statements of a POST body (one object or a list); StatementInvalid names the first that breaks a rule."""
-    raws = _split(body)
-    if len(raws) > LARGEST_BATCH:
-        raise StatementInvalid("$", f"holds {len(raws)} statements; send at most {LARGEST_BATCH} in one request.")
-    found: list[Incoming] = []
-    seen: set[uuid.UUID] = set()
-    for index, raw in enumerate(raws):
+@dataclass(frozen=True)
+class Authority:
+    """Who vouches for what a request sends: ready to splice, and its keys. None keeps what the statement says (an import)."""
+
+    body: bytes
+    pairs: parts.Pairs
+
+    @classmethod
+    def of(cls, body: bytes) -> Authority:
+        """From the JSON of an agent or group."""
+        return cls(body, tuple(keys.pair("agent", value) for value in identities_in(decoding.decode(body))))
+
+
+class Reader:
+    """Reads the statements of one family (1.0.x or 2.0.x); remembers parts between requests."""
+
+    def __init__(self, family_2_0: bool) -> None:
+        self._family_2_0 = family_2_0
+        self._parts = Parts(family_2_0)
+
+    def statements(self, body: bytes, authority: Authority | None) -> list[Incoming]:
+        """All statements of a POST body (one object or a list); StatementInvalid names the first that breaks a rule."""
+        raws = split(body)
+        if len(raws) > LARGEST_BATCH:
+            raise StatementInvalid("$", f"holds {len(raws)} statements; send at most {LARGEST_BATCH} in one request.")
+        found: list[Incoming] = []
+        seen: set[uuid.UUID] = set()
+        for index, raw in enumerate(raws):
+            try:
+                one = self._incoming(raw, authority, None)
+                if one.id in seen:
+                    raise StatementInvalid("$.id", f"{one.id} is used twice in this request.")
+            except StatementInvalid as error:
+                raise error.at(index) from None
+            seen.add(one.id)
+            found.append(one)
+        return found
+
+    def single(self, body: bytes, statement_id: str, authority: Authority | None) -> Incoming:
+        """The statement of a PUT; its id, where present, must be ``statement_id``."""
+        raws = split(body)
         try:
-            one = _incoming(raw, family_2_0, authority, None)
-            if one.id in seen:
-                raise StatementInvalid("$.id", f"{one.id} is used twice in this request.")
+            if len(raws) != 1 or body.lstrip()[:1] != b"{":
+                raise StatementInvalid("$", "PUT takes exactly one statement object.")
+            return self._incoming(raws[0], authority, uuid.UUID(statement_id))
         except StatementInvalid as error:
-            raise error.at(index) from None
-        seen.add(one.id)
-        found.append(one)
+            raise error.at(0) from None
+
+    def _incoming(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
+        quick = self._quick(raw, authority, required_id)
+        return quick if quick is not None else self._whole(raw, authority, required_id)
+
+    def _quick(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming | None:
+        """The same as :meth:`_whole` for a statement of common shape that breaks no rule; None for every other."""
+        if authority is None or raw.count(b"[") + raw.count(b"{") > decoding.DEEPEST:
+            return None
+        try:
+            members = _members(raw)
+            if not _QUICK.issuperset(members):
+                return None
+            require_each_name_once(raw, members)
+            actor = self._parts.part("actor", members["actor"])
+            verb = self._parts.part("verb", members["verb"])
+            obj = self._parts.part("object", members["object"])
+            given: list[bytes] = []
+            statement_id = required_id
+            if "id" in members:
+                statement_id = uuid.UUID(special.uuid(decoding.decode(members["id"]), "$.id"))
+                if required_id is not None and statement_id != required_id:
+                    return None
+            else:
+                statement_id = statement_id or uuid.uuid4()
+                given.append(b'"id":"%s"' % str(statement_id).encode())
+            context: list[Part] = []
+            registration = None
+            if "context" in members:
+                context, registration = self._parts.context(members["context"])
+            if obj.kind != "Activity" and any(part.only_activity for part in context):
+                return None
+            if verb.voids and obj.kind != "StatementRef":
+                return None
+            if "result" in members:
+                validate.result(decoding.strict(members["result"]), "$.result")
+            timestamp = special.timestamp(decoding.decode(members["timestamp"]), "$.timestamp") if "timestamp" in members else None
+            if "version" not in members:
+                given.append(_VERSIONS[self._family_2_0])
+            elif not validate.known_version(decoding.decode(members["version"]), self._family_2_0):
+                return None
+        except (StatementInvalid, KeyError, ValueError, RecursionError, msgspec.MsgspecError):
+            return None
+        given.insert(0, b'"authority":' + authority.body)
+        return _made(statement_id, spliced(raw, given), verb, obj, [actor, *context], registration, authority.pairs, timestamp, attachments=())
+
+    def _whole(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
+        with decoding.refusing("the statement"):
+            statement = validate.statement(decoding.strict(raw), self._family_2_0)
+        if required_id and "id" in statement and uuid.UUID(statement["id"]) != required_id:
+            raise StatementInvalid("$.id", f"is not the statementId of the address, {required_id}.")
+        raw = _with_lists(raw, statement)
+        removed = _SET_BY_SERVER if authority is not None else ("stored",)
+        if any(name in statement for name in removed):
+            raw = without(raw, removed)
+        given = [b'"authority":' + authority.body] if authority is not None else []
+        statement_id = uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
+        if "id" not in statement:
+            given.append(b'"id":"%s"' % str(statement_id).encode())
+        if "version" not in statement:
+            # xAPI-Data 2.4.10: a statement without a version is one of 1.0.0; in 2.0 it is 2.0.0.
+            given.append(_VERSIONS[self._family_2_0])
+        context = statement.get("context", {})
+        authority_pairs = authority.pairs if authority else tuple(keys.pair("agent", value) for value in identities_in(statement.get("authority")))
+        registration = context.get("registration")
+        return _made(
+            statement_id,
+            spliced(raw, given) if given else raw,
+            Part(verb=keys.key_of("verb", statement["verb"]["id"]), voids=statement["verb"]["id"] == VERBS["voided"].id),
+            object_part(statement["object"]),
+            [Part(agents=tuple(keys.pair("agent", value) for value in identities_in(statement["actor"]))), context_part(context)],
+            b'"%s"' % registration.encode() if registration else None,
+            authority_pairs,
+            statement.get("timestamp"),
+            attachments=tuple(_attachment(value) for value in attachments_of(statement)),
+        )
+
+
+def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those of the statement and of its sub-statement."""
+    found = list(statement.get("attachments", ()))
+    if statement["object"].get("objectType") == "SubStatement":
+        found += statement["object"].get("attachments", ())
     return found
 
 
-def single(body: bytes, statement_id: str, *, family_2_0: bool, authority: bytes) -> Incoming:
-    """The statement of a PUT; its id, where present, must be ``statement_id``."""
-    raws = _split(body)
-    try:
-        if len(raws) != 1 or body.lstrip()[:1] != b"{":
-            raise StatementInvalid("$", "PUT takes exactly one statement object.")
-        return _incoming(raws[0], family_2_0, authority, uuid.UUID(statement_id))
-    except StatementInvalid as error:
-        raise error.at(0) from None
+def _attachment(value: dict[str, Any]) -> Attachment:
+    signs = value["usageType"] == SIGNATURE
+    return Attachment(value["sha2"].lower(), value["length"], value["contentType"], "fileUrl" not in value, signs)
 
 
-def _split(body: bytes) -> list[bytes]:
-    if not body.strip():
-        raise StatementInvalid("$", "the body is empty; send a statement or a list of statements.")
-    with _decoding("the body"):
-        if body.lstrip()[:1] == b"[":
-            return [bytes(raw).strip() for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-        return [bytes(msgspec.json.decode(body, type=msgspec.Raw)).strip()]
-
-
-@contextmanager
-def _decoding(what: str) -> Iterator[None]:
-    """Whatever decoding raises, as a refusal in words of ours."""
-    try:
-        yield
-    except RecursionError:
-        raise StatementInvalid("$", f"is nested deeper than {DEEPEST} levels.") from None
-    except UnicodeDecodeError:
-        raise StatementInvalid("$", f"{what} is not UTF-8 text.") from None
-    except msgspec.DecodeError as error:
-        raise StatementInvalid("$", f"{what} is not JSON in UTF-8: {error}.") from None
-
-
-def _incoming(raw: bytes, family_2_0: bool, authority: bytes, required_id: uuid.UUID | None) -> Incoming:
-    with _decoding("the statement"):
-        decoded = msgspec.json.decode(raw)
-        _refuse_depth(raw, decoded)
-        _refuse_duplicate_names(raw, decoded)
-        statement = validate.statement(decoded, family_2_0)
-    if required_id and "id" in statement and uuid.UUID(statement["id"]) != required_id:
-        raise StatementInvalid("$.id", f"is not the statementId of the address, {required_id}.")
-    if any(name in statement for name in _SET_BY_SERVER):
-        raw = _without(raw, _SET_BY_SERVER)
-    statement_id = uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
-    added = [b'"authority":' + authority]
-    if "id" not in statement:
-        added.append(b'"id":"%s"' % str(statement_id).encode())
-    if "version" not in statement:
-        # xAPI-Data 2.4.10: a statement without a version is one of 1.0.0; in 2.0 it is 2.0.0.
-        added.append(b'"version":"2.0.0"' if family_2_0 else b'"version":"1.0.0"')
-    obj = statement["object"]
-    is_activity = obj.get("objectType", "Activity") == "Activity"
-    registration = statement.get("context", {}).get("registration")
+def _made(
+    statement_id: uuid.UUID,
+    payload: bytes,
+    verb: Part,
+    obj: Part,
+    others: Iterable[Part],
+    registration: bytes | None,
+    authority: parts.Pairs,
+    timestamp: str | None,
+    attachments: tuple[Attachment, ...],
+) -> Incoming:
+    every = (obj, *others)
+    agents = [one for part in every for one in part.agents]
+    related_agents = [*authority, *(one for part in every for one in part.related_agents)]
+    activities = obj.activities
+    related_activities = [one for part in every for one in part.related_activities]
+    refers = uuid.UUID(obj.refers) if obj.refers else None
     return Incoming(
         id=statement_id,
-        payload=spliced(raw, added),
-        verb=key_of("verb", statement["verb"]["id"]),
-        actor=_actor_key(statement["actor"]),
-        activity=key_of("activity", obj["id"]) if is_activity else None,
-        registration=uuid.UUID(registration) if registration else None,
-        related=related_keys(statement, msgspec.json.decode(authority)),
-        voids=uuid.UUID(obj["id"]) if statement["verb"]["id"] == VERBS["voided"].id else None,
-        timestamp_given="timestamp" in statement,
+        payload=payload,
+        verb=verb.verb,
+        registration=uuid.UUID(registration[1:-1].decode()) if registration else None,
+        related=tuple(keys.joined(agents, related_agents) | keys.joined(activities, related_activities)),
+        voids=refers if verb.voids else None,
+        refers=refers,
+        timestamp=timestamp,
+        definitions=tuple(one for part in every for one in part.definitions),
+        attachments=attachments,
     )
 
 
-def _actor_key(actor: dict[str, Any]) -> int:
-    return key_of("agent", identity_of(actor) or f"anonymous group {json.dumps(actor, sort_keys=True)}")
+def split(body: bytes) -> list[bytes]:
+    """The raw slices of a body: one for an object, one for each entry of a list."""
+    if not body.strip():
+        raise StatementInvalid("$", "the body is empty; send a statement or a list of statements.")
+    with decoding.refusing("the body"):
+        if body.lstrip()[:1] == b"[":
+            return [bytes(raw).strip() for raw in decoding.parts_of_list(body)]
+        return [bytes(decoding.whole(body)).strip()]
 
 
 def spliced(raw: bytes, members: list[bytes]) -> bytes:
@@ -135,34 +245,36 @@ def spliced(raw: bytes, members: list[bytes]) -> bytes:
     return raw[: raw.rindex(b"}")] + b"," + b",".join(members) + b"}"
 
 
-def _without(raw: bytes, names: tuple[str, ...]) -> bytes:
-    members: dict[str, msgspec.Raw] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    kept = (msgspec.json.encode(name) + b":" + bytes(value) for name, value in members.items() if name not in names)
-    return b"{" + b",".join(kept) + b"}"
+def _with_lists(raw: bytes, statement: dict[str, Any]) -> bytes:
+    """Single context activities in lists of one, as readers must get them (xAPI-Data 2.4.6.2); everything else as it stood."""
+    members: dict[str, bytes] = {}
+    context_activities = statement.get("context", {}).get("contextActivities", {})
+    if not parts.are_lists(context_activities):
+        inner = _members(raw)
+        context = _members(inner["context"])
+        lists = _members(context["contextActivities"])
+        context["contextActivities"] = _object_of(
+            {name: value if value.lstrip()[:1] == b"[" else b"[" + value + b"]" for name, value in lists.items()}
+        )
+        members["context"] = _object_of(context)
+    if statement["object"].get("objectType") == "SubStatement":
+        inner = _members(raw)
+        sub_statement = _with_lists(inner["object"], statement["object"])
+        if sub_statement != inner["object"]:
+            members["object"] = sub_statement
+    if not members:
+        return raw
+    return _object_of(_members(raw) | members)
 
 
-def _refuse_depth(raw: bytes, decoded: Any) -> None:
-    """Every later reader walks a statement, some of them by recursion; few brackets prove that it is shallow."""
-    if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
-        return
-    level = [decoded]
-    for _ in range(DEEPEST):
-        level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())]
-    if level:
-        raise StatementInvalid("$", f"is nested deeper than {DEEPEST} levels.")
+def _members(raw: bytes) -> dict[str, bytes]:
+    return {name: bytes(value) for name, value in decoding.members(raw).items()}
 
 
-def _refuse_duplicate_names(raw: bytes, decoded: Any) -> None:
-    """Equal counts of colons before and after decoding prove that no name was dropped, unless a colon is escaped."""
-    if b"\\u003" not in raw and raw.count(b":") == msgspec.json.encode(decoded).count(b":"):
-        return
+def _object_of(members: dict[str, bytes]) -> bytes:
+    return b"{" + b",".join(decoding.encode(name) + b":" + value for name, value in members.items()) + b"}"
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: set[str] = set()
-        for name, _ in found:
-            if name in seen:
-                raise StatementInvalid(f"$..{name}", "this name stands twice in one object.")
-            seen.add(name)
-        return dict(found)
 
-    json.loads(raw, object_pairs_hook=pairs)
+def without(raw: bytes, names: tuple[str, ...]) -> bytes:
+    """``raw`` (a JSON object) without some of its members; the others as they stood."""
+    return _object_of({name: value for name, value in _members(raw).items() if name not in names})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from lrs.ground import clock
@@ -26,6 +27,7 @@ _LANGUAGE = re.compile(
     r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI]-[A-Za-z]+|en-GB-oed|sgn-(?:BE-FR|BE-NL|CH-DE))\Z"
 )
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}\Z")
+_SHA2 = re.compile(r"(?:[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})\Z")
 _MAILTO = re.compile(r"mailto:[^\s@]+@[^\s@]+\Z", re.IGNORECASE)
 
 
@@ -107,9 +109,15 @@ def sha1(value: Any, path: str) -> None:
         raise StatementInvalid(path, "must be the 40 hexadecimal digits of a SHA-1.")
 
 
+def sha2(value: Any, path: str) -> None:
+    """A SHA-2 of 224 to 512 bits in hexadecimal digits (xAPI-Data 2.4.11)."""
+    if not _SHA2.match(text(value, path)):
+        raise StatementInvalid(path, "must be the 56, 64, 96 or 128 hexadecimal digits of a SHA-2.")
+
+
 def number(value: Any, path: str) -> None:
     """A JSON number; true and false are none."""
-    if type(value) not in (int, float):
+    if type(value) not in (int, Decimal):
         raise StatementInvalid(path, "must be a number.")
 
 

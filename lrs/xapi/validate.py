@@ -5,6 +5,7 @@ Shapes follow the standard's sections one by one. Nothing here changes what it i
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lrs.vocabulary import VERBS
@@ -56,6 +57,8 @@ _COMPONENTS_OF = {
     "numeric": (),
     "other": (),
 }
+_VERSION_1_0 = re.compile(r"1\.0(?:\.\d+)?\Z")
+_VERSION_2_0 = re.compile(r"[12]\.0(?:\.\d+)?\Z")
 _COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
 
 
@@ -69,13 +72,16 @@ def statement(value: Any, family_2_0: bool) -> dict[str, Any]:
         _authority(s["authority"], "$.authority")
     if "stored" in s:
         special.timestamp(s["stored"], "$.stored")
-    if "version" in s:
-        version = special.text(s["version"], "$.version")
-        if not (version.startswith("1.0.") or version == "1.0" or (family_2_0 and (version.startswith("2.0.") or version == "2.0"))):
-            raise StatementInvalid("$.version", "must be a version of the family 1.0 (or 2.0 on a 2.0 request).")
+    if "version" in s and not known_version(special.text(s["version"], "$.version"), family_2_0):
+        raise StatementInvalid("$.version", "must be a version of the family 1.0 (or 2.0 on a 2.0 request).")
     if s["verb"]["id"] == VERBS["voided"].id and s["object"].get("objectType") != "StatementRef":
         raise StatementInvalid("$.object", "a voiding statement's object must be a StatementRef (xAPI-Data 2.3.2).")
     return s
+
+
+def known_version(version: Any, family_2_0: bool) -> bool:
+    """Whether a statement may say that it is of this version (xAPI-Data 2.4.10; IEEE 9274.1.1, 4.2.4.3)."""
+    return type(version) is str and bool((_VERSION_2_0 if family_2_0 else _VERSION_1_0).match(version))
 
 
 def _core(s: dict[str, Any], path: str, family_2_0: bool, inside_sub_statement: bool) -> None:
@@ -83,21 +89,26 @@ def _core(s: dict[str, Any], path: str, family_2_0: bool, inside_sub_statement: 
         if name not in s:
             raise StatementInvalid(f"{path}.{name}", "is missing; every statement has an actor, a verb and an object.")
     actor(s["actor"], f"{path}.actor")
-    verb = special.fields(s["verb"], f"{path}.verb", _VERB)
-    if "id" not in verb:
-        raise StatementInvalid(f"{path}.verb.id", "is missing.")
-    special.iri(verb["id"], f"{path}.verb.id")
-    if "display" in verb:
-        special.language_map(verb["display"], f"{path}.verb.display")
-    _object(s["object"], f"{path}.object", family_2_0, inside_sub_statement)
+    verb(s["verb"], f"{path}.verb")
+    object_(s["object"], f"{path}.object", family_2_0, inside_sub_statement)
     if "result" in s:
-        _result(s["result"], f"{path}.result")
+        result(s["result"], f"{path}.result")
     if "context" in s:
-        _context(s["context"], f"{path}.context", family_2_0, s["object"].get("objectType", "Activity") == "Activity")
+        context(s["context"], f"{path}.context", family_2_0, s["object"].get("objectType", "Activity") == "Activity")
     if "timestamp" in s:
         special.timestamp(s["timestamp"], f"{path}.timestamp")
     if "attachments" in s:
         _attachments(s["attachments"], f"{path}.attachments")
+
+
+def verb(value: Any, path: str) -> None:
+    """A Verb (xAPI-Data 2.4.3)."""
+    special.fields(value, path, _VERB)
+    if "id" not in value:
+        raise StatementInvalid(f"{path}.id", "is missing.")
+    special.iri(value["id"], f"{path}.id")
+    if "display" in value:
+        special.language_map(value["display"], f"{path}.display")
 
 
 def actor(value: Any, path: str, member: bool = False) -> None:
@@ -153,7 +164,8 @@ def _authority(value: Any, path: str) -> None:
         raise StatementInvalid(path, "as a group, an authority is anonymous and has exactly two members (xAPI-Data 2.4.9).")
 
 
-def _object(value: Any, path: str, family_2_0: bool, inside_sub_statement: bool) -> None:
+def object_(value: Any, path: str, family_2_0: bool, inside_sub_statement: bool = False) -> None:
+    """An Activity, Agent, Group, StatementRef or, outside of one, a SubStatement (xAPI-Data 2.4.4)."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object.")
     kind = value.get("objectType", "Activity")
@@ -237,7 +249,8 @@ def _components(value: Any, path: str) -> None:
             special.language_map(component["description"], f"{place}.description")
 
 
-def _result(value: Any, path: str) -> None:
+def result(value: Any, path: str) -> None:
+    """A Result (xAPI-Data 2.4.5)."""
     r = special.fields(value, path, _RESULT)
     for name in ("success", "completion"):
         if name in r:
@@ -268,7 +281,8 @@ def _score(value: Any, path: str) -> None:
             raise StatementInvalid(f"{path}.raw", "must not be greater than max.")
 
 
-def _context(value: Any, path: str, family_2_0: bool, object_is_activity: bool) -> None:
+def context(value: Any, path: str, family_2_0: bool, object_is_activity: bool) -> None:
+    """A Context (xAPI-Data 2.4.6)."""
     c = special.fields(value, path, _CONTEXT_2_0 if family_2_0 else _CONTEXT)
     if "registration" in c:
         special.uuid(c["registration"], f"{path}.registration")
@@ -343,9 +357,8 @@ def _attachments(value: Any, path: str) -> None:
         if "description" in attachment:
             special.language_map(attachment["description"], f"{place}.description")
         special.text(attachment["contentType"], f"{place}.contentType")
-        special.text(attachment["sha2"], f"{place}.sha2")
+        special.sha2(attachment["sha2"], f"{place}.sha2")
         if type(attachment["length"]) is not int or attachment["length"] < 0:
             raise StatementInvalid(f"{place}.length", "must be a whole number of bytes.")
-        if "fileUrl" not in attachment:
-            raise StatementInvalid(f"{place}.fileUrl", "is missing; attachments sent along with a statement are not taken yet.")
-        special.iri(attachment["fileUrl"], f"{place}.fileUrl")
+        if "fileUrl" in attachment:
+            special.iri(attachment["fileUrl"], f"{place}.fileUrl")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,6 +11,7 @@ from lrs.ground.clock import from_microseconds, text_of
 from lrs.xapi.reading import spliced
 
 ORD_SHIFT = 10  # ord = stored microseconds << 10 | writer number
+_SECONDS = re.compile(r"(\d+)(?:\.(\d+))?S\Z")
 _SET_BY_SERVER = ("id", "stored", "authority", "version")
 
 
@@ -45,7 +47,21 @@ def equal(first: bytes, second: bytes) -> bool:
     if "timestamp" not in a or "timestamp" not in b:
         a.pop("timestamp", None)
         b.pop("timestamp", None)
+    for statement in (a, b):
+        _cut_durations(statement)
     return bool(a == b)
+
+
+def _cut_durations(statement: dict[str, Any]) -> None:
+    """Durations are compared to hundredths of a second, cut (IEEE 9274.1.1, 4.2.7)."""
+    for holder in (statement, statement.get("object", {})):
+        result = holder.get("result")
+        if isinstance(result, dict) and isinstance(result.get("duration"), str):
+            result["duration"] = _SECONDS.sub(_hundredths, result["duration"])
+
+
+def _hundredths(seconds: re.Match[str]) -> str:
+    return f"{seconds[1]}.{(seconds[2] or '')[:2]:0<2}S"
 
 
 def _number(text: str) -> Decimal | str:

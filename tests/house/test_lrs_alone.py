@@ -24,7 +24,7 @@ for house in ("adapters", "carryover", "lti_tool"):
     sys.exit(f"{house} can still be found")
 import lrs.cli, lrs.worker, lrs.wsgi
 import pytest
-sys.exit(pytest.main(["tests/unit/lrs", "tests/integration/lrs/test_statements.py", "-x", "-q"]))
+sys.exit(pytest.main(["tests/unit/lrs", "tests/integration/lrs/test_statements.py", "-x", "-q", "-W", "ignore::pytest.PytestAssertRewriteWarning"]))
 """
 
 

@@ -13,16 +13,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from lrs import app, cli
+from lrs.actions.deps import StoreDeps, store_deps
 from lrs.ground import deps as ground_deps
-from lrs.ground.deps import Deps
 from lrs.ground.settings import Settings
 
 
 @pytest.fixture
-def deps(lrs_settings: Settings) -> Iterator[Deps]:
-    made = ground_deps.build(lrs_settings)
+def deps(lrs_settings: Settings) -> Iterator[StoreDeps]:
+    made = store_deps(ground_deps.build(lrs_settings))
     yield made
-    made.engine.dispose()
+    made.close()
 
 
 @dataclass
@@ -51,7 +51,7 @@ class Caller:
 
 
 @pytest.fixture
-def tenant(lrs_settings: Settings, deps: Deps) -> Callable[..., Caller]:
+def tenant(lrs_settings: Settings, deps: StoreDeps) -> Callable[..., Caller]:
     """Makes a tenant and gives its client."""
     client = app.create_app(deps).test_client()
 

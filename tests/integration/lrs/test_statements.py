@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from lrs.actions import statements
 from lrs.ground import clock
 from lrs.ground.deps import Deps
-from lrs.xapi import reading
 from lrs.xapi.query import StatementQuery
+from lrs.xapi.reading import LARGEST_BATCH, Authority, Reader
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]
@@ -238,7 +238,7 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
 
     def write(number: int) -> None:
         for count in range(each):
-            incoming = reading.statements(json.dumps(statement()).encode(), family_2_0=False, authority=AUTHORITY)
+            incoming = Reader(family_2_0=False).statements(json.dumps(statement()).encode(), Authority.of(AUTHORITY))
             with deps.unit_of_work(tenant_id) as connection:
                 store.insert(connection, tenant_id, incoming)
                 threading.Event().wait(0.002 * ((number + count) % 4))
@@ -307,5 +307,5 @@ def test_what_does_not_exist_is_said_in_json(one: Caller, path: str) -> None:
 def test_what_is_no_json_or_too_much_is_refused(one: Caller, statement: Make) -> None:
     plain = one.client.post("/xapi/statements", data=json.dumps(statement()), headers=one.headers(), content_type="text/plain")
     assert (plain.status_code, plain.json["error"]["where"]["header"]) == (400, "Content-Type")
-    assert one.post([statement() for _ in range(reading.LARGEST_BATCH + 1)]).status_code == 400
+    assert one.post([statement() for _ in range(LARGEST_BATCH + 1)]).status_code == 400
     assert one.post(b"[" + b" " * (33 * 1024 * 1024) + b"]").status_code == 413

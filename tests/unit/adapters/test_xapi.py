@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from adapters import xapi
 from adapters.xapi import Act, Programme, Statement
 from lrs.vocabulary import EXTENSIONS, VERBS
-from lrs.xapi import reading
+from lrs.xapi.reading import Authority, Reader
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 AUTHORITY = b'{"account":{"homePage":"https://h.example","name":"k"}}'
@@ -39,7 +39,7 @@ def every_kind() -> list[Statement]:
 
 def test_the_record_store_takes_every_statement_we_write() -> None:
     body = b"[" + b",".join(one.payload for one in every_kind()) + b"]"
-    incoming = reading.statements(body, family_2_0=False, authority=AUTHORITY)
+    incoming = Reader(family_2_0=False).statements(body, Authority.of(AUTHORITY))
     assert [one.id for one in incoming] == [one.id for one in every_kind()]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from carryover.sample_programme import cohort, document
 from lrs.vocabulary import VERBS
-from lrs.xapi import reading
+from lrs.xapi.reading import Authority, Reader
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -26,4 +26,4 @@ def test_24_people_from_a_day_to_six_months_ago() -> None:
     assert timedelta(days=1) <= ages[0] <= timedelta(days=2)
     assert timedelta(days=170) <= ages[-1] <= timedelta(days=190)
     assert all(datetime.fromisoformat(value["timestamp"]) <= NOW for value in values)
-    reading.statements(b"[" + b",".join(one.payload for one in made) + b"]", family_2_0=False, authority=b'{"mbox":"mailto:a@example.org"}')
+    Reader(family_2_0=False).statements(b"[" + b",".join(one.payload for one in made) + b"]", Authority.of(b'{"mbox":"mailto:a@example.org"}'))

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.xapi import reading
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.reading import Incoming
+from lrs.xapi.reading import Authority, Incoming, Reader
 from lrs.xapi.writing import equal, published
 
 Make = Callable[..., dict[str, Any]]
@@ -22,7 +21,7 @@ ORD = 1_795_000_000_123_456 << 10
 
 
 def read(body: bytes | str, family_2_0: bool = False) -> list[Incoming]:
-    return reading.statements(body.encode() if isinstance(body, str) else body, family_2_0=family_2_0, authority=AUTHORITY)
+    return Reader(family_2_0).statements(body.encode() if isinstance(body, str) else body, Authority.of(AUTHORITY))
 
 
 def small(response: str = '"x"', extra: str = "") -> str:

@@ -1,0 +1,54 @@
+"""What the record store knows of one agent, and of one activity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lrs.ground.database import UnitOfWork
+from lrs.store import definitions, statements
+from lrs.xapi import decoding
+from lrs.xapi.actors import IFI_NAMES, identity_of
+from lrs.xapi.query import StatementQuery
+
+STATEMENTS_READ = 100  # the latest statements that name the agent, for the names it goes by
+
+
+def activity(unit_of_work: UnitOfWork, *, tenant_id: int, iri: str) -> dict[str, Any] | None:
+    """The merged definition of an activity."""
+    with unit_of_work(tenant_id) as connection:
+        return definitions.of_activity(connection, tenant_id, iri)
+
+
+def person(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -> dict[str, Any]:
+    """A Person (xAPI-Communication 2.4): the identifier that was asked for, and every name that statements give it."""
+    identity = identity_of(agent)
+    with unit_of_work(tenant_id) as connection:
+        query = StatementQuery(agent=identity, related_agents=True, limit=STATEMENTS_READ)
+        found = statements.find(connection, tenant_id, query, None, STATEMENTS_READ)
+    names = dict.fromkeys(name for one in found for name in _names_of(decoding.decode(one.payload), identity))
+    made: dict[str, Any] = {"objectType": "Person"}
+    if names:
+        made["name"] = list(names)
+    made.update({name: [agent[name]] for name in IFI_NAMES if name in agent})
+    return made
+
+
+def _names_of(value: Any, identity: str | None) -> Iterator[str]:
+    """The names of the agent wherever it stands in a statement (the caller asked for one that is no anonymous group)."""
+    if isinstance(value, dict):
+        if isinstance(value.get("name"), str) and any(name in value for name in IFI_NAMES) and _is(value, identity):
+            yield value["name"]
+        for name, inner in value.items():
+            if name != "extensions":
+                yield from _names_of(inner, identity)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names_of(inner, identity)
+
+
+def _is(value: dict[str, Any], identity: str | None) -> bool:
+    try:
+        return identity_of(value) == identity
+    except (KeyError, TypeError):
+        return False

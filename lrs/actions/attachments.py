@@ -1,0 +1,94 @@
+"""Attachments that come with statements: taken in while they arrive, checked, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import Refused
+from lrs.store import attachments
+from lrs.store.blobs import Arriving, Blobs
+from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.multipart import Arrived, Mixed
+from lrs.xapi.reading import Incoming
+from lrs.xapi.signatures import CONTENT_TYPE, LARGEST_SIGNATURE, require_valid
+
+
+class QuotaExceeded(Refused):
+    """The tenant's attachments would take more room than it has."""
+
+    status, code = 413, "quota_exceeded"
+
+
+@contextmanager
+def received(
+    unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, content_type: str, pieces: Iterable[bytes], largest_first: int, quota: int
+) -> Iterator[Mixed]:
+    """A multipart body, read to its end: the statements' bytes and what arrived with them. What is not kept is dropped at the end."""
+    with unit_of_work(tenant_id) as connection:
+        left = quota - attachments.held(connection, tenant_id)
+    opened: list[Arriving] = []
+
+    def sink() -> Arriving:
+        opened.append(blobs.open(left - sum(one.size for one in opened)))
+        return opened[-1]
+
+    mixed = Mixed(content_type, largest_first, sink)
+    try:
+        mixed.feed(pieces)
+        if any(one.over_quota for one in opened):
+            raise QuotaExceeded(f"The attachments of this tenant may take {quota} bytes, and {max(left, 0)} are left. Nothing was stored.")
+        yield mixed
+    finally:
+        for one in opened:
+            blobs.drop(one)
+
+
+def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> None:
+    """StatementInvalid where a statement's attachment is missing, its signature wrong, or where a part belongs to no statement."""
+    by_hash = {one.sha2: one for one in arrived}
+    named = set()
+    for index, one in enumerate(incoming):
+        try:
+            for number, attachment in enumerate(one.attachments):
+                place = f"$.attachments[{number}]"
+                part = by_hash.get(attachment.sha2)
+                named.add(attachment.sha2)
+                if part is None and attachment.sent_along:
+                    raise StatementInvalid(
+                        place, f"no part of the request has the SHA-2 {attachment.sha2}, and there is no fileUrl; send the bytes as multipart/mixed."
+                    )
+                if attachment.signs:
+                    _require_signature(one, attachment.content_type, part, place)
+        except StatementInvalid as error:
+            raise error.at(index) from None
+    for number, part in enumerate(arrived, start=1):
+        if part.sha2 not in named:
+            raise StatementInvalid("$.attachments", f"part {number} of the request (SHA-2 {part.sha2}) belongs to no statement of it.")
+
+
+def _require_signature(one: Incoming, content_type: str, part: Arrived | None, place: str) -> None:
+    if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
+        raise StatementInvalid(f"{place}.contentType", f"of a signature must be {CONTENT_TYPE} (xAPI-Data 2.6).")
+    if part is None:
+        return  # by fileUrl: nobody has sent it, so there is nothing to check
+    if part.bytes > LARGEST_SIGNATURE:
+        raise StatementInvalid(place, f"a signature may have {LARGEST_SIGNATURE} bytes.")
+    assert isinstance(part.sink, Arriving)
+    require_valid(one.payload, part.sink.whole(LARGEST_SIGNATURE))
+
+
+def keep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, arrived: Sequence[Arrived]) -> None:
+    """Move what arrived to its address, and record it. Before the statements: an attachment without one is waste, the reverse is loss."""
+    for one in arrived:
+        assert isinstance(one.sink, Arriving)
+        blobs.keep(tenant_id, one.sha2, one.sink)
+    with unit_of_work(tenant_id) as connection:
+        attachments.keep(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
+
+
+def of_statements(unit_of_work: UnitOfWork, *, tenant_id: int, ords: Sequence[int]) -> list[str]:
+    """The SHA-2 of the attachments that are held for these statements."""
+    with unit_of_work(tenant_id) as connection:
+        return attachments.among(connection, tenant_id, ords)

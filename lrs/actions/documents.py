@@ -1,0 +1,72 @@
+"""Reading and writing documents, each write within its preconditions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import NotFound
+from lrs.store import documents
+from lrs.store.documents import Document
+from lrs.xapi.documents import Place, etag_of, merged, require_precondition, require_stated
+
+
+def read(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place) -> Document:
+    """The document; NotFound where there is none."""
+    with unit_of_work(tenant_id) as connection:
+        found = documents.find(connection, tenant_id, place)
+    if found is None:
+        raise NotFound(f"There is no {place.kind.name} document with this {place.kind.id_parameter}.")
+    return found
+
+
+def ids(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, since: datetime | None) -> tuple[list[str], datetime | None]:
+    """The ids of a set and when the last of them was written."""
+    with unit_of_work(tenant_id) as connection:
+        return documents.ids(connection, tenant_id, place, since)
+
+
+def put(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    place: Place,
+    content_type: str,
+    body: bytes,
+    if_match: str | None,
+    if_none_match: str | None,
+    must_state: bool,
+) -> None:
+    """Replace or create. ``must_state``: a write that names no precondition is refused over what is there."""
+    with unit_of_work(tenant_id) as connection:
+        documents.lock(connection, tenant_id, place)
+        found = documents.find(connection, tenant_id, place)
+        etag = found.etag if found else None
+        require_precondition(etag, if_match, if_none_match)
+        # A state is often written by content that never read one: a new one needs no word about what it replaces.
+        if must_state and (found is not None or not place.kind.registration):
+            require_stated(place.kind, etag, if_match, if_none_match)
+        documents.put(connection, tenant_id, place, content_type, etag_of(body), body)
+
+
+def post(
+    unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, content_type: str, body: bytes, if_match: str | None, if_none_match: str | None
+) -> None:
+    """Create, or merge JSON into what is there."""
+    with unit_of_work(tenant_id) as connection:
+        documents.lock(connection, tenant_id, place)
+        found = documents.find(connection, tenant_id, place)
+        require_precondition(found.etag if found else None, if_match, if_none_match)
+        content_type, body = merged(place.kind, (found.content_type, found.body) if found else None, content_type, body)
+        documents.put(connection, tenant_id, place, content_type, etag_of(body), body)
+
+
+def remove(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, if_match: str | None, if_none_match: str | None) -> None:
+    """Remove one document or a set; nothing there is nothing to do."""
+    with unit_of_work(tenant_id) as connection:
+        if place.document_id is not None:
+            documents.lock(connection, tenant_id, place)
+            found = documents.find(connection, tenant_id, place)
+            if found is not None or if_match is not None:
+                require_precondition(found.etag if found else None, if_match, if_none_match)
+        documents.remove(connection, tenant_id, place)

@@ -1,0 +1,53 @@
+"""What a credential may do: the scopes of the standard (xAPI-Communication 4.2; IEEE 9274.1.1, 4.1.12) and our own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from lrs.ground.errors import BadInput
+
+# scope -> what it allows
+SCOPES: dict[str, str] = {
+    "all": "everything",
+    "all/read": "reading everything",
+    "statements/write": "storing statements",
+    "statements/read": "reading every statement",
+    "statements/read/mine": "reading the statements that the same credential stored",
+    "define": "changing what the store holds of an activity by the definitions in statements",
+    "state": "reading and writing state documents",
+    "state/read": "reading state documents",
+    "state/write": "writing state documents",
+    "profile": "reading and writing profile documents of activities and agents",
+    "profile/read": "reading profile documents",
+    "profile/write": "writing profile documents",
+    "activities_profile": "reading and writing profile documents of activities",
+    "activities_profile/read": "reading profile documents of activities",
+    "agents_profile": "reading and writing profile documents of agents",
+    "agents_profile/read": "reading profile documents of agents",
+    "metrics/read": "reading metrics",
+}
+_WIDER = {
+    "statements/write": ("all",),
+    "statements/read": ("all", "all/read"),
+    "statements/read/mine": (),
+    "define": ("all",),
+    "state/read": ("all", "all/read", "state"),
+    "state/write": ("all", "state"),
+    "activities_profile/read": ("all", "all/read", "profile", "profile/read", "activities_profile"),
+    "activities_profile/write": ("all", "profile", "profile/write", "activities_profile"),
+    "agents_profile/read": ("all", "all/read", "profile", "profile/read", "agents_profile"),
+    "agents_profile/write": ("all", "profile", "profile/write", "agents_profile"),
+    "metrics/read": ("all", "all/read"),
+}
+
+
+def satisfies(scopes: Collection[str], need: str) -> bool:
+    """Whether a credential with ``scopes`` may do what ``need`` names."""
+    return need in scopes or any(wider in scopes for wider in _WIDER[need])
+
+
+def require_known(scopes: Sequence[str]) -> None:
+    """BadInput for a word that is no scope."""
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise BadInput(f"{scope} is no scope; they are {', '.join(SCOPES)}.")

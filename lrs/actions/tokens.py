@@ -1,0 +1,127 @@
+"""Bearer tokens: JSON Web Tokens of issuers that the operator has named for a tenant (OAuth 2.0, OpenID Connect; RFC 9068)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from sqlalchemy import Connection, Engine
+
+from lrs.actions.scopes import SCOPES, require_known
+from lrs.ground.errors import BadInput, Forbidden, Unauthorised
+from lrs.ground.http import GuardedClient, OutsideCallFailed
+from lrs.store import token_issuers
+from lrs.store.credentials import Caller
+from lrs.store.token_issuers import TokenIssuer
+
+# Signatures with a public key alone: with a shared secret, who checks could also sign.
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+KEYS_SECONDS = 3_600.0  # a key set is believed this long
+AGAIN_SECONDS = 30.0  # a token with an unknown key makes us ask again, this often at most
+LEEWAY_SECONDS = 60  # clocks differ
+LONGEST_TOKEN = 16 * 1024
+WELL_KNOWN = "/.well-known/openid-configuration"
+
+
+class Tokens:
+    """Checks bearer tokens; remembers the issuers' keys."""
+
+    def __init__(self, engine: Engine, outside: GuardedClient) -> None:
+        self._engine, self._outside = engine, outside
+        self._keys: dict[str, tuple[float, KeySet]] = {}
+        self._lock = threading.Lock()
+
+    def caller(self, token: str) -> Caller:
+        """The caller that a token stands for; Unauthorised with the reason when it stands for none."""
+        if len(token) > LONGEST_TOKEN:
+            raise Unauthorised(f"The bearer token is longer than {LONGEST_TOKEN} characters.")
+        unverified = _unverified(token)
+        named = unverified.get("iss")
+        issuers = token_issuers.find(self._engine, named) if isinstance(named, str) and "\0" not in named else []
+        audiences = unverified.get("aud")
+        wanted = audiences if isinstance(audiences, list) else [audiences]
+        issuer = next((one for one in issuers if one.audience in wanted), None)
+        if issuer is None:
+            raise Unauthorised("The bearer token comes from an issuer, or is meant for an audience, that is not known here.")
+        claims = self._verified(token, issuer)
+        return _caller(issuer, claims)
+
+    def _verified(self, token: str, issuer: TokenIssuer) -> dict[str, Any]:
+        registry = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer.issuer},
+            aud={"essential": True, "value": issuer.audience},
+            exp={"essential": True},
+        )
+        for ask_again in (False, True):
+            keys = self._keys_of(issuer, ask_again)
+            try:
+                decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+                registry.validate(decoded.claims)
+                return dict(decoded.claims)
+            except (JoseError, ValueError, TypeError) as error:
+                # A new key of the issuer is unknown until the set is read again; nothing else is mended by that.
+                if ask_again or not isinstance(error, ValueError):
+                    raise Unauthorised(f"The bearer token is not valid ({str(error) or type(error).__name__}); get a new one.") from None
+        raise AssertionError("the second attempt returns or raises")
+
+    def _keys_of(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
+        with self._lock:
+            asked, keys = self._keys.get(issuer.keys_url, (0.0, None))
+            age = time.monotonic() - asked
+            if keys is not None and age < (AGAIN_SECONDS if ask_again else KEYS_SECONDS):
+                return keys
+            try:
+                answer = self._outside.call("GET", issuer.keys_url)
+                found = KeySet.import_key_set(answer.json())
+            except (OutsideCallFailed, JoseError, ValueError, TypeError, KeyError, AttributeError):
+                if keys is not None:
+                    return keys
+                raise Unauthorised("The keys of the token's issuer cannot be read now; try again in a minute.") from None
+            self._keys[issuer.keys_url] = (time.monotonic(), found)
+            return found
+
+
+def _unverified(token: str) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(jws.extract_compact(token.encode()).payload)
+    except (JoseError, ValueError, msgspec.MsgspecError, UnicodeEncodeError):
+        value = None
+    if not isinstance(value, dict):
+        raise Unauthorised("The bearer token is no JSON Web Token.")
+    return value
+
+
+def _caller(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
+    given = claims.get("scope", claims.get("scp", ""))
+    words = given.split() if isinstance(given, str) else [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
+    scopes = frozenset(scope for word in words for scope in issuer.scopes.get(word, [word]) if scope in SCOPES)
+    name = claims.get("sub") or claims.get("client_id") or claims.get("azp")
+    if not isinstance(name, str) or not name:
+        raise Unauthorised("The bearer token names nobody: it has no sub and no client_id.")
+    if not scopes:
+        raise Forbidden("The bearer token carries no scope that is known here.")
+    authority = msgspec.json.encode({"objectType": "Agent", "account": {"homePage": issuer.issuer, "name": name}})
+    return Caller(issuer.tenant_id, name, scopes, authority)
+
+
+def add_issuer(
+    connection: Connection, outside: GuardedClient, *, tenant_id: int, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]
+) -> TokenIssuer:
+    """Name an issuer for a tenant; where its keys are is read from its own configuration (OpenID Connect Discovery 1.0)."""
+    for ours in scopes.values():
+        require_known(ours)
+    if not issuer or not audience:
+        raise BadInput("An issuer and the audience of its tokens are needed.")
+    found = outside.call("GET", issuer.rstrip("/") + WELL_KNOWN).json()
+    if not isinstance(found, dict) or found.get("issuer") != issuer or not isinstance(found.get("jwks_uri"), str):
+        raise BadInput(f"{issuer}{WELL_KNOWN} does not describe this issuer, or names no jwks_uri.")
+    made = TokenIssuer(tenant_id, issuer, audience, found["jwks_uri"], {word: list(ours) for word, ours in scopes.items()})
+    token_issuers.add(connection, made)
+    return made

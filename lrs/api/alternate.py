@@ -1,0 +1,73 @@
+"""Alternate request syntax (xAPI-Communication 1.3): for clients that can send nothing but POST with a form.
+
+Of the 1.0 family alone. The request is rewritten before it is routed, so that every resource answers it like the real one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+WRONG = "carryover.alternate_wrong"  # in the environment: why this is no request of the alternate syntax
+LARGEST_FORM = 32 * 1024 * 1024
+_METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
+# Form fields that are headers of the real request.
+_HEADERS = frozenset(
+    ["Authorization", "X-Experience-API-Version", "Content-Type", "Content-Length", "If-Match", "If-None-Match", "Accept", "Accept-Language"]
+)
+_BY_LOWER = {name.lower(): name for name in _HEADERS}
+
+
+class AlternateSyntax:
+    """Wraps an application."""
+
+    def __init__(self, inner: WSGIApplication) -> None:
+        self._inner = inner
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST" and "method=" in environ.get("QUERY_STRING", "") and str(environ.get("PATH_INFO")).startswith("/xapi"):
+            query = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
+            if any(name == "method" for name, _ in query):
+                _rewrite(environ, query)
+        return self._inner(environ, start_response)
+
+
+def _rewrite(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    size = int(length) if length.isdigit() else 0
+    body = environ["wsgi.input"].read(min(size, LARGEST_FORM)) if size else b""
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(b""), "0"
+    try:
+        form = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
+    except UnicodeDecodeError:
+        environ[WRONG] = "The form of this request is not UTF-8."
+        return
+    headers = {_BY_LOWER[name.lower()]: value for name, value in form.items() if name.lower() in _BY_LOWER}
+    version = headers.get("X-Experience-API-Version") or str(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
+    if version:
+        environ["HTTP_X_EXPERIENCE_API_VERSION"] = version
+    method = query[0][1].upper()
+    if size > LARGEST_FORM:
+        environ[WRONG] = f"The form of this request is larger than {LARGEST_FORM} bytes."
+    elif version.startswith("2."):
+        environ[WRONG] = "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request itself."
+    elif len(query) > 1:
+        environ[WRONG] = "A request of the alternate syntax has method as its only parameter; the others belong into the form."
+    elif method not in _METHODS:
+        environ[WRONG] = f"{query[0][1]!r} is no method of this resource."
+    elif (environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        environ[WRONG] = "A request of the alternate syntax is a form (application/x-www-form-urlencoded)."
+    else:
+        content = form.get("content", "").encode()
+        parameters = {name: value for name, value in form.items() if name.lower() not in _BY_LOWER and name != "content"}
+        environ["REQUEST_METHOD"], environ["QUERY_STRING"] = method, urlencode(parameters)
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(content), str(len(content))
+        environ["CONTENT_TYPE"] = headers.get("Content-Type", "application/json" if content else "")
+        for name, value in headers.items():
+            if name not in ("Content-Type", "Content-Length"):
+                environ["HTTP_" + name.upper().replace("-", "_")] = value

@@ -1,0 +1,63 @@
+"""``/xapi/about``, ``/xapi/activities``, ``/xapi/agents`` (xAPI-Communication 2.4, 2.5, 2.8), and the blueprint of all of ``/xapi``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from lrs.actions import agents
+from lrs.actions.deps import StoreDeps
+from lrs.api import access, documents, statements
+from lrs.api.protocol import VERSIONS, json_answer, speak
+from lrs.ground.errors import BadInput
+from lrs.vocabulary import BASE
+from lrs.xapi import decoding, formats, special
+from lrs.xapi import query as queries
+from lrs.xapi.errors import StatementInvalid
+
+
+def blueprint(deps: StoreDeps) -> Blueprint:
+    """Everything below ``/xapi``."""
+    pages = Blueprint("xapi", __name__, url_prefix="/xapi")
+    speak(pages, deps)
+    statements.routes(pages, deps)
+    documents.routes(pages, deps)
+
+    @pages.get("/about")
+    def about() -> Response:
+        extensions = {f"{BASE}extensions/name": "Carryover"}
+        return json_answer(json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode())
+
+    @pages.get("/activities")
+    def activity() -> Response:
+        caller = access.require(deps, "statements/read", "activities_profile/read")
+        _only("activityId")
+        try:
+            iri = special.iri(request.args["activityId"], "activityId")
+        except StatementInvalid as error:
+            raise BadInput(f"The parameter activityId {error.reason}", parameter="activityId") from None
+        found: dict[str, Any] = {"objectType": "Activity", "id": iri}
+        definition = agents.activity(deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri)
+        languages = formats.languages_of(request.headers.get("Accept-Language", ""))
+        if definition:
+            # All languages, unless the reader asks for some.
+            found = {**found, "definition": definition}
+            if languages and languages[0] != "*":
+                formats.activity_canonical(found, lambda _: definition, languages)
+        return json_answer(decoding.encode(found))
+
+    @pages.get("/agents")
+    def agent() -> Response:
+        caller = access.require(deps, "statements/read", "agents_profile/read")
+        _only("agent")
+        wanted = queries.agent(request.args["agent"])
+        return json_answer(decoding.encode(agents.person(deps.unit_of_work, tenant_id=caller.tenant_id, agent=wanted)))
+
+    return pages
+
+
+def _only(name: str) -> None:
+    if set(request.args) != {name}:
+        raise BadInput(f"This resource takes the parameter {name}, and no other.", parameter=name)

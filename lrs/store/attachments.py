@@ -1,0 +1,42 @@
+"""Which attachments a tenant holds, and which statements name them; their bytes are in :mod:`lrs.store.blobs`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lrs.store.tables import attachment, statement_attachment
+
+
+def held(connection: Connection, tenant_id: int) -> int:
+    """Bytes of all attachments of a tenant."""
+    return int(connection.execute(select(func.coalesce(func.sum(attachment.c.bytes), 0)).where(attachment.c.tenant_id == tenant_id)).scalar_one())
+
+
+def keep(connection: Connection, tenant_id: int, arrived: Sequence[tuple[str, int]]) -> None:
+    """Record (sha2, bytes) of what was stored."""
+    for sha2, size in sorted(set(arrived)):
+        connection.execute(upsert(attachment).values(tenant_id=tenant_id, sha2=sha2, bytes=size).on_conflict_do_nothing())
+
+
+def refer(connection: Connection, tenant_id: int, named: Sequence[tuple[int, str]]) -> None:
+    """Record which statement (``ord``) names which attachment."""
+    if named:
+        rows = [{"tenant_id": tenant_id, "ord": ord_, "sha2": sha2} for ord_, sha2 in dict.fromkeys(named)]
+        connection.execute(upsert(statement_attachment).values(rows).on_conflict_do_nothing())
+
+
+def among(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[str]:
+    """The SHA-2 of every attachment whose bytes are held and that one of these statements names."""
+    names = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.ord.in_(ords))
+    query = select(attachment.c.sha2).where(attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(names)).order_by(attachment.c.sha2)
+    return list(connection.execute(query).scalars())
+
+
+def unnamed(connection: Connection, tenant_id: int, candidates: Sequence[str]) -> list[str]:
+    """Those of ``candidates`` that no statement names any more; they are forgotten here, their bytes are the caller's to remove."""
+    named = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.sha2.in_(candidates))
+    gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(candidates), attachment.c.sha2.not_in(named))
+    return list(connection.execute(gone.returning(attachment.c.sha2)).scalars())

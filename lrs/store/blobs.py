@@ -1,0 +1,135 @@
+"""Bytes of attachments, under the address of their own hash: a folder here, or a bucket by URL (fsspec).
+
+A blob is first written under a name of its own, then moved to its address: who reads an address reads the whole. An address
+that is there already is not written again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+PIECE = 1024 * 1024  # bytes read and sent at once
+ARRIVING = "arriving"
+STALE_SECONDS = 86_400  # an upload that takes longer than a day has been given up
+
+
+class Blobs:
+    """The content-addressed store at ``url``."""
+
+    def __init__(self, url: str) -> None:
+        self._files, self._root = fsspec.core.url_to_fs(url)
+        self._root = self._root.rstrip("/")
+        self._local = isinstance(self._files, LocalFileSystem)
+
+    def open(self, quota: int) -> Arriving:
+        """A place for a blob whose hash is not known yet; it may hold ``quota`` bytes."""
+        folder = f"{self._root}/{ARRIVING}"
+        self._files.makedirs(folder, exist_ok=True)
+        path = f"{folder}/{uuid.uuid4().hex}"
+        return Arriving(path, self._files.open(path, "wb"), self._local, quota)
+
+    def keep(self, tenant_id: int, sha2: str, arriving: Arriving) -> None:
+        """Move a closed blob to its address."""
+        address = self._address(tenant_id, sha2)
+        if self._files.exists(address):
+            self.drop(arriving)
+            return
+        self._files.makedirs(address.rpartition("/")[0], exist_ok=True)
+        if self._local:
+            os.replace(arriving.path, address)
+            _make_durable(address.rpartition("/")[0])
+        else:
+            self._files.mv(arriving.path, address)
+
+    def drop(self, arriving: Arriving) -> None:
+        """Forget a blob that will not be kept."""
+        arriving.close()
+        if self._files.exists(arriving.path):
+            self._files.rm_file(arriving.path)
+
+    def read(self, tenant_id: int, sha2: str) -> Iterator[bytes]:
+        """The bytes, in pieces; FileNotFoundError before the first when there are none."""
+        opened = self._files.open(self._address(tenant_id, sha2), "rb", block_size=PIECE)
+        return _pieces(opened)
+
+    def exists(self, tenant_id: int, sha2: str) -> bool:
+        """Whether the bytes are there."""
+        return bool(self._files.exists(self._address(tenant_id, sha2)))
+
+    def remove(self, tenant_id: int, sha2: str) -> None:
+        """Remove the bytes; nothing there is nothing to do."""
+        address = self._address(tenant_id, sha2)
+        if self._files.exists(address):
+            self._files.rm_file(address)
+
+    def sweep(self) -> int:
+        """Remove uploads that were given up; how many."""
+        folder, removed = f"{self._root}/{ARRIVING}", 0
+        if not self._files.exists(folder):
+            return 0
+        for entry in self._files.ls(folder, detail=True):
+            if _written_at(entry) < time.time() - STALE_SECONDS:
+                self._files.rm_file(entry["name"])
+                removed += 1
+        return removed
+
+    def _address(self, tenant_id: int, sha2: str) -> str:
+        return f"{self._root}/{tenant_id}/{sha2[:2]}/{sha2}"
+
+
+class Arriving:
+    """A blob while it arrives."""
+
+    def __init__(self, path: str, opened: Any, local: bool, quota: int) -> None:
+        self.path, self._opened, self._local, self._left = path, opened, local, quota
+        self.size, self.over_quota = 0, False
+
+    def write(self, data: bytes) -> None:
+        """The next piece. What goes beyond the quota is read and left: the request is refused at its end."""
+        self.size += len(data)
+        self._left -= len(data)
+        if self._left < 0:
+            self.over_quota = True
+        if not self.over_quota:
+            self._opened.write(data)
+
+    def close(self) -> None:
+        """On the disk, or in the bucket, when this returns."""
+        if self._opened.closed:
+            return
+        if self._local:
+            self._opened.flush()
+            os.fsync(self._opened.fileno())
+        self._opened.close()
+
+    def whole(self, most: int) -> bytes:
+        """The bytes of a small local or remote blob, at most ``most`` of them."""
+        with fsspec.open(self.path, "rb") if self._local else self._opened.fs.open(self.path, "rb") as again:
+            return bytes(again.read(most))
+
+
+def _pieces(opened: Any) -> Iterator[bytes]:
+    with opened:
+        while piece := opened.read(PIECE):
+            yield piece
+
+
+def _make_durable(folder: str) -> None:
+    """The folder's entry as well: a file whose name is lost is lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _written_at(entry: dict[str, Any]) -> float:
+    found = entry.get("mtime") or entry.get("LastModified") or time.time()
+    return float(found.timestamp()) if hasattr(found, "timestamp") else float(found)

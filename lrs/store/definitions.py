@@ -1,0 +1,72 @@
+"""Definitions of activities: every different one is kept once, with the time it was first said (lrs.xapi.definitions)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, select, text
+
+from lrs.store.tables import activity_definition
+from lrs.xapi.definitions import merged
+from lrs.xapi.keys import key_of
+from lrs.xapi.parts import Definition
+
+MOST_KNOWN = 100_000  # definitions that a process remembers as stored: three numbers each
+MOST_MERGED = 200  # different definitions of one activity that are looked at, the newest first
+
+Seen = dict[tuple[int, int, int], int]
+_KEEP = text(
+    """
+    INSERT INTO lrs.activity_definition AS held (tenant_id, activity, digest, iri, definition, seen)
+    SELECT :tenant, activity, digest, iri, definition, seen
+    FROM unnest(CAST(:activity AS bigint[]), CAST(:digest AS bigint[]), CAST(:iri AS text[]), CAST(:definition AS bytea[]), CAST(:seen AS bigint[]))
+         AS t(activity, digest, iri, definition, seen)
+    ORDER BY activity, digest
+    ON CONFLICT (tenant_id, activity, digest) DO UPDATE SET seen = excluded.seen WHERE excluded.seen < held.seen
+    """
+)
+
+
+class Known:
+    """What this process knows to be stored, so that a definition that comes a thousand times is written once."""
+
+    def __init__(self) -> None:
+        self._seen: Seen = {}
+
+    def unknown(self, tenant_id: int, said: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
+        """Those of (definition, microseconds) that are not stored as early as that."""
+        found: dict[Definition, int] = {}
+        for definition, seen in said:
+            stored = self._seen.get((tenant_id, definition.activity, definition.digest))
+            if (stored is None or seen < stored) and seen < found.get(definition, seen + 1):
+                found[definition] = seen
+        return found
+
+    def learn(self, tenant_id: int, stored: dict[Definition, int]) -> None:
+        """After the commit."""
+        if len(self._seen) > MOST_KNOWN:
+            self._seen.clear()
+        self._seen.update({(tenant_id, definition.activity, definition.digest): seen for definition, seen in stored.items()})
+
+
+def keep(connection: Connection, tenant_id: int, said: dict[Definition, int]) -> None:
+    """Store definitions. Rows are taken in one order, before any statement is, so that two batches cannot wait for each other."""
+    if not said:
+        return
+    rows = list(said.items())
+    columns: dict[str, Sequence[object]] = {
+        "activity": [definition.activity for definition, _ in rows],
+        "digest": [definition.digest for definition, _ in rows],
+        "iri": [definition.iri for definition, _ in rows],
+        "definition": [definition.body for definition, _ in rows],
+        "seen": [seen for _, seen in rows],
+    }
+    connection.execute(_KEEP, {"tenant": tenant_id, **columns})
+
+
+def of_activity(connection: Connection, tenant_id: int, iri: str) -> dict[str, object] | None:
+    """The merged definition of an activity; None where no statement defined it."""
+    d = activity_definition
+    query = select(d.c.seen, d.c.digest, d.c.definition).where(d.c.tenant_id == tenant_id, d.c.activity == key_of("activity", iri), d.c.iri == iri)
+    query = query.order_by(d.c.seen.desc(), d.c.digest).limit(MOST_MERGED)
+    return merged((row.seen, row.digest, row.definition) for row in connection.execute(query))

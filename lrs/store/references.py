@@ -1,0 +1,97 @@
+"""StatementRefs: a statement that points to another is found by what the other is found by (xAPI-Communication 2.1.3).
+
+The keys of the target are copied to the one that points: at once where the target is stored, by a job where it comes later.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lrs.store.tables import statement, statement_ref, statement_rel
+from lrs.xapi import decoding
+from lrs.xapi.keys import agents, inherited, joined, key_of, pair, related_activities, related_agents
+
+LONGEST_CHAIN = 10  # references to references that are followed
+
+_DUE = text(
+    """
+    SELECT r.ord, r.target FROM lrs.statement_ref r JOIN lrs.statement t ON t.tenant_id = r.tenant_id AND t.id = r.target
+    WHERE r.tenant_id = :tenant AND NOT r.settled ORDER BY r.ord LIMIT :rows FOR UPDATE OF r SKIP LOCKED
+    """
+)
+
+
+def settle_new(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]) -> None:
+    """Settle references (ord, target) stored in this transaction, as far as their targets are there."""
+    targets = targets_of(connection, tenant_id, [target for _, target in refs])
+    _settle(connection, tenant_id, [(ord_, target) for ord_, target in refs if target in targets])
+
+
+def settle_late(connection: Connection, tenant_id: int, rows: int) -> int:
+    """Settle references whose targets came after them; how many."""
+    due = [(row.ord, row.target) for row in connection.execute(_DUE, {"tenant": tenant_id, "rows": rows})]
+    moved = _settle(connection, tenant_id, due)
+    if moved:
+        # Whoever points to a reference that has just learned something may learn it too.
+        again = select(statement.c.id).where(statement.c.tenant_id == tenant_id, statement.c.ord.in_(moved))
+        r = statement_ref
+        connection.execute(update(r).where(r.c.tenant_id == tenant_id, r.c.target.in_(again), r.c.settled).values(settled=False))
+    return len(due)
+
+
+def _settle(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]) -> set[int]:
+    """Copy keys; gives the ``ord`` of those that are found by more than before."""
+    if not refs:
+        return set()
+    rows = []
+    for ord_, target in refs:
+        for value in chain(connection, tenant_id, target):
+            rows += [{"tenant_id": tenant_id, "key": key, "ord": ord_} for key in _inherited_keys(value)]
+    new = upsert(statement_rel).values(rows).on_conflict_do_nothing().returning(statement_rel.c.ord)
+    moved = set(connection.execute(new).scalars())
+    places = [(tenant_id, ord_) for ord_, _ in refs]
+    connection.execute(update(statement_ref).where(tuple_(statement_ref.c.tenant_id, statement_ref.c.ord).in_(places)).values(settled=True))
+    return moved
+
+
+def targets_of(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
+    """The stored statements among ``ids``, voided or not, decoded."""
+    query = select(statement.c.id, statement.c.payload).where(statement.c.tenant_id == tenant_id, statement.c.id.in_(set(ids)))
+    return {row.id: decoding.decode(row.payload) for row in connection.execute(query)}
+
+
+def chain(connection: Connection, tenant_id: int, target: uuid.UUID) -> Iterator[dict[str, Any]]:
+    """The statement pointed to, the one it points to in turn, and so on."""
+    seen: set[uuid.UUID] = set()
+    following: uuid.UUID | None = target
+    while following is not None and following not in seen and len(seen) < LONGEST_CHAIN:
+        seen.add(following)
+        value = targets_of(connection, tenant_id, [following]).get(following)
+        if value is None:
+            return
+        yield value
+        following = reference_of(value)
+
+
+def reference_of(value: dict[str, Any]) -> uuid.UUID | None:
+    """The id that a statement's object points to."""
+    return uuid.UUID(value["object"]["id"]) if value["object"].get("objectType") == "StatementRef" else None
+
+
+def _inherited_keys(value: dict[str, Any]) -> set[int]:
+    registration = value.get("context", {}).get("registration")
+    plain_agents = [pair("agent", one) for one in agents(value)]
+    every_agent = [pair("agent", one) for one in related_agents(value, value.get("authority"))]
+    obj = value["object"]
+    plain_activities = [pair("activity", obj["id"])] if obj.get("objectType", "Activity") == "Activity" else []
+    every_activity = [pair("activity", one) for one in related_activities(value)]
+    found = {inherited("rel", key) for key in joined(plain_agents, every_agent) | joined(plain_activities, every_activity)}
+    found.add(inherited("verb", key_of("verb", value["verb"]["id"])))
+    if registration:
+        found.add(inherited("registration", key_of("registration", str(uuid.UUID(registration)))))
+    return found

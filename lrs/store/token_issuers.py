@@ -1,0 +1,49 @@
+"""Issuers of bearer tokens, by tenant. An issuer's audience belongs to one tenant alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, delete, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lrs.store.tables import token_issuer
+
+
+@dataclass(frozen=True)
+class TokenIssuer:
+    """Who issues, for whom, with which keys, and what its words for scopes mean."""
+
+    tenant_id: int
+    issuer: str
+    audience: str
+    keys_url: str
+    scopes: dict[str, list[str]]
+
+
+def find(engine: Engine, issuer: str) -> list[TokenIssuer]:
+    """Every tenant's entry for an issuer: who signs in is not known yet."""
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT tenant_id, audience, keys_url, scopes FROM lrs.find_token_issuer(:issuer)"), {"issuer": issuer})
+        return [TokenIssuer(row.tenant_id, issuer, row.audience, row.keys_url, row.scopes) for row in rows]
+
+
+def add(connection: Connection, entry: TokenIssuer) -> None:
+    """Add it, or bring it up to date."""
+    values = {"keys_url": entry.keys_url, "scopes": entry.scopes}
+    key = {"tenant_id": entry.tenant_id, "issuer": entry.issuer, "audience": entry.audience}
+    statement = upsert(token_issuer).values(**key, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def every(connection: Connection, tenant_id: int) -> list[TokenIssuer]:
+    """All of a tenant."""
+    i = token_issuer.c
+    query = select(i.tenant_id, i.issuer, i.audience, i.keys_url, i.scopes).where(i.tenant_id == tenant_id).order_by(i.issuer, i.audience)
+    return [TokenIssuer(*row) for row in connection.execute(query)]
+
+
+def remove(connection: Connection, tenant_id: int, issuer: str) -> int:
+    """Remove an issuer of a tenant; how many entries."""
+    i = token_issuer.c
+    return connection.execute(delete(token_issuer).where(i.tenant_id == tenant_id, i.issuer == issuer)).rowcount

@@ -1,0 +1,175 @@
+"""Documents beside statements: state, activity profiles, agent profiles (xAPI-Communication 2.2 to 2.7).
+
+Pure: where a document lies, whether a write may happen, what it becomes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from lrs.ground.errors import BadInput, Conflict, Refused
+from lrs.xapi import decoding, query, special
+from lrs.xapi.actors import identity_of
+from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.keys import key_of
+
+LARGEST_DOCUMENT = 10 * 1024 * 1024  # bookmarks and learner work of courseware are kilobytes
+LONGEST_ID = 2_000  # characters
+_TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*(?:,|\Z)|\s*(\*)\s*\Z|\s*([^\s",*]+)\s*(?:,|\Z)')
+JSON = "application/json"
+
+
+class PreconditionFailed(Refused):
+    """The document is not in the state that the sender expected (RFC 9110, 13.1)."""
+
+    status, code = 412, "precondition_failed"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One of the three resources: the parameters that place a document, and the name of its id."""
+
+    name: str
+    id_parameter: str
+    activity: bool
+    agent: bool
+    registration: bool
+
+
+STATE = Kind("state", "stateId", activity=True, agent=True, registration=True)
+ACTIVITY_PROFILE = Kind("activity profile", "profileId", activity=True, agent=False, registration=False)
+AGENT_PROFILE = Kind("agent profile", "profileId", activity=False, agent=True, registration=False)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a document lies; ``document_id`` is None when the parameters name a whole set."""
+
+    kind: Kind
+    activity: str | None
+    agent: str | None
+    registration: uuid.UUID | None
+    document_id: str | None
+
+    @property
+    def context(self) -> bytes:
+        """The key of the set: kind, activity, agent."""
+        return hashlib.blake2b(decoding.encode([self.kind.name, self.activity, self.agent]), digest_size=16).digest()
+
+    @property
+    def place(self) -> bytes:
+        """The key of the one document."""
+        parts = [self.kind.name, self.activity, self.agent, str(self.registration or ""), self.document_id]
+        return hashlib.blake2b(decoding.encode(parts), digest_size=16).digest()
+
+    @property
+    def agent_key(self) -> int | None:
+        """The key by which a person's documents are found."""
+        return key_of("agent", self.agent) if self.agent is not None else None
+
+
+def place_of(kind: Kind, parameters: Mapping[str, str], *, one: bool, several: bool) -> tuple[Place, datetime | None]:
+    """The place that the parameters name, and ``since``. ``one`` and ``several`` say what the method can act on."""
+    known = {kind.id_parameter}
+    known |= {"activityId"} if kind.activity else set()
+    known |= {"agent"} if kind.agent else set()
+    known |= {"registration"} if kind.registration else set()
+    known |= {"since"} if several else set()
+    for name in parameters:
+        if name not in known:
+            raise BadInput(f"{name} is no parameter of this request; they are {', '.join(sorted(known))}.", parameter=name)
+    for name, needed in (("activityId", kind.activity), ("agent", kind.agent)):
+        if needed and name not in parameters:
+            raise BadInput(f"The parameter {name} is missing.", parameter=name)
+    document_id = parameters.get(kind.id_parameter)
+    if document_id is None and not several:
+        raise BadInput(f"The parameter {kind.id_parameter} is missing.", parameter=kind.id_parameter)
+    if document_id is not None and not one:
+        raise BadInput(f"The parameter {kind.id_parameter} has no place here.", parameter=kind.id_parameter)
+    if document_id is not None and not 0 < len(document_id) <= LONGEST_ID:
+        raise BadInput(f"The parameter {kind.id_parameter} must have 1 to {LONGEST_ID} characters.", parameter=kind.id_parameter)
+    if document_id is not None and "\0" in document_id:
+        raise BadInput(f"The parameter {kind.id_parameter} holds a NUL, which cannot be stored.", parameter=kind.id_parameter)
+    name = ""
+    try:
+        name = "activityId"
+        activity = special.iri(parameters[name], name) if kind.activity else None
+        name = "registration"
+        registration = uuid.UUID(special.uuid(parameters[name], name)) if name in parameters else None
+        name = "since"
+        since = special.instant(special.timestamp(parameters[name], name)) if name in parameters else None
+    except StatementInvalid as error:
+        raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
+    agent = identity_of(query.agent(parameters["agent"])) if kind.agent else None
+    return Place(kind, activity, agent, registration, document_id), since
+
+
+def etag_of(body: bytes) -> str:
+    """SHA-1 of the contents in hexadecimal (xAPI-Communication 3.1), without the quotes of the header."""
+    return hashlib.sha1(body, usedforsecurity=False).hexdigest()
+
+
+def _tags(header: str) -> set[str]:
+    """The entity tags of If-Match or If-None-Match; ``*`` stands for any. Old clients leave the quotes away."""
+    found: set[str] = set()
+    position = 0
+    while position < len(header):
+        match = _TAG.match(header, position)
+        if not match:
+            raise BadInput("If-Match and If-None-Match take quoted entity tags or *.", header="If-Match")
+        found.add(next(group for group in match.groups() if group is not None))
+        position = match.end()
+    return found
+
+
+def require_precondition(etag: str | None, if_match: str | None, if_none_match: str | None) -> None:
+    """PreconditionFailed when the stored document (its tag, or None) is not what the headers expect."""
+    if if_match is not None:
+        tags = _tags(if_match)
+        if etag is None or not ("*" in tags or etag in tags):
+            raise PreconditionFailed("The document is not the one that If-Match names; read it again, then write.")
+    if if_none_match is not None:
+        tags = _tags(if_none_match)
+        if etag is not None and ("*" in tags or etag in tags):
+            raise PreconditionFailed("There is such a document already, and If-None-Match forbids to replace it; read it first.")
+
+
+def require_stated(kind: Kind, etag: str | None, if_match: str | None, if_none_match: str | None) -> None:
+    """A PUT that says nothing of what it replaces is refused (xAPI-Communication 3.1): 409 over a document, 400 where there is none."""
+    if if_match is not None or if_none_match is not None:
+        return
+    if etag is not None:
+        raise Conflict(
+            f"There is a document here already. Read it, then send its ETag as If-Match to replace this {kind.name}, "
+            "or If-None-Match: * to write only where there is none."
+        )
+    raise BadInput('Say what you expect: If-None-Match: * to write a new document, or If-Match: "its ETag" to replace one.', header="If-Match")
+
+
+def merged(kind: Kind, stored: tuple[str, bytes] | None, content_type: str, body: bytes) -> tuple[str, bytes]:
+    """What POST makes of (content type, contents): both must be JSON objects; the sent top-level members replace the stored ones."""
+    if stored is None:
+        if content_type.partition(";")[0].strip().lower() == JSON:
+            _object(body, "The document that was sent")
+        return content_type, body
+    if any(kind_of.partition(";")[0].strip().lower() != JSON for kind_of in (content_type, stored[0])):
+        raise BadInput(
+            f"POST merges JSON documents; what is stored is {stored[0]}, what was sent is {content_type}. Use PUT to replace this {kind.name}."
+        )
+    held, sent = _object(stored[1], "The stored document"), _object(body, "The document that was sent")
+    inner = (decoding.encode(name) + b":" + bytes(value) for name, value in {**held, **sent}.items())
+    return stored[0], b"{" + b",".join(inner) + b"}"
+
+
+def _object(body: bytes, what: str) -> dict[str, msgspec.Raw]:
+    try:
+        return decoding.members(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise BadInput(f"{what} is no JSON object, so it cannot be merged.") from None

@@ -1,0 +1,188 @@
+"""multipart/mixed: statements with their attachments (xAPI-Communication 1.5.2), read part by part and never whole.
+
+The first part is JSON and is kept; every later part is handed on in pieces while it arrives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from lrs.ground.errors import BadInput
+from lrs.xapi.errors import StatementInvalid
+
+LARGEST_HEADERS = 16 * 1024  # bytes of the headers of one part
+MOST_PARTS = 2_001  # the statements, and two attachments for each of the most that one request takes
+_HASHES: dict[int, Callable[[], Any]] = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
+
+
+class Sink(Protocol):
+    """Takes the bytes of one attachment."""
+
+    def write(self, data: bytes) -> None:
+        """The next piece."""
+
+    def close(self) -> None:
+        """No more will come."""
+
+
+@dataclass
+class Arrived:
+    """An attachment that came with the request: its hash was checked."""
+
+    sha2: str
+    bytes: int
+    content_type: str
+    sink: Sink
+
+
+@dataclass
+class _Open:
+    """The part that is being read."""
+
+    number: int
+    headers: dict[str, str] = field(default_factory=dict)
+    header_bytes: int = 0
+    name: bytearray = field(default_factory=bytearray)
+    value: bytearray = field(default_factory=bytearray)
+    digest: Any = None
+    size: int = 0
+    sink: Sink | None = None
+
+
+class Mixed:
+    """Reads a multipart/mixed body. ``open_sink`` gives a place for an attachment; ``largest_first`` caps the statements."""
+
+    def __init__(self, content_type: str, largest_first: int, open_sink: Callable[[], Sink]) -> None:
+        _, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary")
+        if not boundary:
+            raise BadInput("The Content-Type multipart/mixed names no boundary.", header="Content-Type")
+        self.first = bytearray()
+        self.arrived: list[Arrived] = []
+        self._largest_first, self._open_sink = largest_first, open_sink
+        self._parts = 0
+        self._open: _Open | None = None
+        self._ended = False
+        self._parser = self._parser_for(boundary)
+
+    def _parser_for(self, boundary: bytes) -> MultipartParser:
+        try:
+            return self._made_parser(boundary)
+        except FormParserError as error:
+            raise BadInput(f"The boundary of the Content-Type cannot be used: {error}.", header="Content-Type") from None
+
+    def _made_parser(self, boundary: bytes) -> MultipartParser:
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": lambda data, start, end: self._header(self._part.name, data[start:end]),
+                "on_header_value": lambda data, start, end: self._header(self._part.value, data[start:end]),
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_finished,
+                "on_part_data": lambda data, start, end: self._data(bytes(data[start:end])),
+                "on_part_end": self._end,
+                "on_end": self._finish,
+            },
+        )
+
+    def feed(self, pieces: Iterable[bytes]) -> None:
+        """Read everything; BadInput names what is wrong with which part (counted from 0)."""
+        try:
+            for piece in pieces:
+                self._parser.write(piece)
+            self._parser.finalize()
+        except FormParserError as error:
+            raise BadInput(f"The body is not multipart/mixed as its boundary says: {error}.", part=max(self._parts - 1, 0)) from None
+        if not self._ended:
+            raise BadInput("The body ends before its last boundary; it was cut on the way. Nothing was stored.", part=max(self._parts - 1, 0))
+        if not self._parts:
+            raise BadInput("The body holds no part; the first must be the statements as application/json.")
+
+    @property
+    def _part(self) -> _Open:
+        assert self._open is not None
+        return self._open
+
+    def _begin(self) -> None:
+        if self._parts >= MOST_PARTS:
+            raise BadInput(f"The body has more than {MOST_PARTS} parts; send it in several requests.")
+        self._open = _Open(self._parts)
+        self._parts += 1
+
+    def _header(self, into: bytearray, data: bytes) -> None:
+        self._part.header_bytes += len(data)
+        if self._part.header_bytes > LARGEST_HEADERS:
+            raise BadInput(f"The headers of part {self._part.number} are longer than {LARGEST_HEADERS} bytes.", part=self._part.number)
+        into += data
+
+    def _header_end(self) -> None:
+        part = self._part
+        part.headers[part.name.decode("latin-1").strip().lower()] = part.value.decode("latin-1").strip()
+        part.name.clear()
+        part.value.clear()
+
+    def _headers_finished(self) -> None:
+        part = self._part
+        if part.number == 0:
+            if part.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+                raise BadInput("The first part must be the statements, with Content-Type: application/json.", part=0)
+            return
+        if part.headers.get("content-transfer-encoding", "").lower() != "binary":
+            raise BadInput(f"Part {part.number} needs the header Content-Transfer-Encoding: binary.", part=part.number)
+        sha2 = part.headers.get("x-experience-api-hash", "").lower()
+        if len(sha2) not in _HASHES or not set(sha2) <= set("0123456789abcdef"):
+            raise BadInput(f"Part {part.number} needs the header X-Experience-API-Hash with the SHA-2 of its bytes.", part=part.number)
+        part.digest = _HASHES[len(sha2)]()
+        part.sink = self._open_sink()
+
+    def _data(self, data: bytes) -> None:
+        part = self._part
+        part.size += len(data)
+        if part.sink is None:
+            if part.size > self._largest_first:
+                raise StatementInvalid("$", f"is larger than {self._largest_first} bytes; send fewer statements in one request.")
+            self.first += data
+            return
+        part.digest.update(data)
+        part.sink.write(data)
+
+    def _end(self) -> None:
+        part = self._part
+        if part.sink is None:
+            return
+        part.sink.close()
+        sha2 = part.headers["x-experience-api-hash"].lower()
+        if part.digest.hexdigest() != sha2:
+            raise BadInput(
+                f"Part {part.number}: its bytes have the SHA-2 {part.digest.hexdigest()}, not the {sha2} of X-Experience-API-Hash. Nothing was stored.",
+                part=part.number,
+            )
+        self.arrived.append(Arrived(sha2, part.size, part.headers.get("content-type", "application/octet-stream"), part.sink))
+
+    def _finish(self) -> None:
+        self._ended = True
+
+
+def written(first: bytes, attachments: Iterable[tuple[str, str, Iterable[bytes]]]) -> tuple[str, Iterator[bytes]]:
+    """A multipart/mixed answer: its Content-Type, and its bytes in pieces. ``attachments``: (sha2, content type, pieces)."""
+    boundary = uuid.uuid4().hex
+
+    def pieces() -> Iterator[bytes]:
+        yield f"--{boundary}\r\nContent-Type: application/json\r\n\r\n".encode() + first + b"\r\n"
+        for sha2, content_type, data in attachments:
+            yield (
+                f"--{boundary}\r\nContent-Type: {content_type}\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
+            ).encode()
+            yield from data
+            yield b"\r\n"
+        yield f"--{boundary}--\r\n".encode()
+
+    return f"multipart/mixed; boundary={boundary}", pieces()

@@ -1,0 +1,150 @@
+"""The parts of a statement, judged and read once: actor, verb, object, context, as they stand in the received bytes.
+
+Statements of one course repeat the same actor, verb, object and context activities byte for byte. Each such part is judged
+by :mod:`lrs.xapi.validate` the first time it comes and remembered by its bytes, within a bound, so that the next thousand
+statements cost a look-up. Only what was accepted is remembered; the rules live in one place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lrs.vocabulary import VERBS
+from lrs.xapi import decoding, keys, validate
+from lrs.xapi.actors import identities_in
+from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.keys import key_of, pair
+
+LARGEST_REMEMBERED = 4_096  # bytes of one part; larger ones are rare and would fill the memory
+MOST_REMEMBERED = 20_000  # parts; with typical parts of 300 bytes about 15 MB a worker
+
+Pairs = tuple[tuple[int, int], ...]
+_UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"\Z')
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a statement says about an activity: canonical JSON, and the keys it is stored under."""
+
+    activity: int
+    digest: int
+    iri: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part contributes: keys it is found by, definitions, and what only some parts have."""
+
+    agents: Pairs = ()
+    related_agents: Pairs = ()
+    activities: Pairs = ()
+    related_activities: Pairs = ()
+    definitions: tuple[Definition, ...] = ()
+    verb: int = 0
+    voids: bool = False
+    kind: str = ""  # of an object
+    refers: str = ""  # the id that a StatementRef points to
+    only_activity: bool = False  # of a context member: revision and platform
+
+
+class Parts:
+    """Judges parts of statements of one family (1.0.x or 2.0.x) and remembers them."""
+
+    def __init__(self, family_2_0: bool) -> None:
+        self._family_2_0 = family_2_0
+        self._known: dict[tuple[str, bytes], Part] = {}
+
+    def part(self, name: str, raw: bytes) -> Part:
+        """The part ``name`` (actor, verb, object, or a member of the context) from its bytes; StatementInvalid when it breaks a rule."""
+        found = self._known.get((name, raw))
+        if found is None:
+            found = self._judged(name, raw)
+            if len(raw) <= LARGEST_REMEMBERED:
+                if len(self._known) >= MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[name, raw] = found
+        return found
+
+    def _judged(self, name: str, raw: bytes) -> Part:
+        value = decoding.strict(raw)
+        if name == "actor":
+            validate.actor(value, "$.actor")
+            return Part(agents=_pairs("agent", identities_in(value)))
+        if name == "verb":
+            validate.verb(value, "$.verb")
+            return Part(verb=key_of("verb", value["id"]), voids=value["id"] == VERBS["voided"].id)
+        if name == "contextActivities" and not are_lists(value):
+            raise StatementInvalid("$.context.contextActivities", "is written with lists first.")
+        if name == "object":
+            validate.object_(value, "$.object", self._family_2_0)
+            if not are_lists(value.get("context", {}).get("contextActivities", {})):
+                raise StatementInvalid("$.object.context.contextActivities", "is written with lists first.")
+            return object_part(value)
+        validate.context({name: value}, "$.context", self._family_2_0, object_is_activity=True)
+        return context_part({name: value})
+
+    def context(self, raw: bytes) -> tuple[list[Part], bytes | None]:
+        """The parts of a context, and its registration as it stands there."""
+        inner = {name: bytes(value) for name, value in decoding.members(raw).items()}
+        require_each_name_once(raw, inner)
+        registration = inner.pop("registration", None)
+        if registration is not None and not _UUID_MEMBER.match(registration):
+            raise StatementInvalid("$.context.registration", "must be a UUID.")
+        return [self.part(name, value) for name, value in inner.items()], registration
+
+
+def require_each_name_once(raw: bytes, members: dict[str, bytes]) -> None:
+    """Every colon is accounted for, so no member was dropped because its name stands twice."""
+    if raw.count(b":") != len(members) + sum(value.count(b":") for value in members.values()):
+        raise StatementInvalid("$", "a name stands twice in one object.")
+
+
+def are_lists(context_activities: Any) -> bool:
+    """Whether parent, grouping, category and other are all lists; a single activity in place of one comes from 1.0.0 on (xAPI-Data 2.4.6.2)."""
+    return type(context_activities) is dict and all(type(value) is list for value in context_activities.values())
+
+
+def object_part(value: dict[str, Any]) -> Part:
+    """What a judged object contributes."""
+    kind = value.get("objectType", "Activity")
+    if kind == "Activity":
+        return Part(activities=(pair("activity", value["id"]),), definitions=_definitions([value]), kind=kind)
+    if kind == "StatementRef":
+        return Part(kind=kind, refers=value["id"])
+    if kind == "SubStatement":
+        return Part(
+            related_agents=_pairs("agent", keys.related_agents(value, None)),
+            related_activities=_pairs("activity", keys.related_activities(value)),
+            definitions=_definitions(keys.activities(value)),
+            kind=kind,
+        )
+    return Part(agents=_pairs("agent", identities_in(value)), kind=kind)
+
+
+def context_part(value: dict[str, Any]) -> Part:
+    """What a judged context, or some members of one, contributes."""
+    found = list(keys.activities_of_context(value))
+    return Part(
+        related_agents=_pairs("agent", keys.agents_of_context(value)),
+        related_activities=_pairs("activity", (activity["id"] for activity in found)),
+        definitions=_definitions(found),
+        only_activity="revision" in value or "platform" in value,
+    )
+
+
+def _pairs(kind: str, values: Iterable[str]) -> Pairs:
+    return tuple(pair(kind, value) for value in dict.fromkeys(values))
+
+
+def _definitions(activities: Iterable[dict[str, Any]]) -> tuple[Definition, ...]:
+    found = []
+    for activity in activities:
+        if activity.get("definition"):
+            body = decoding.canonical(activity["definition"])
+            iri = activity["id"]
+            found.append(Definition(key_of("activity", iri), key_of("definition", body.decode()), iri, body))
+    return tuple(found)
