@@ -7,24 +7,33 @@ from flask import Flask, Response
 from lrs.actions.deps import StoreDeps
 from lrs.api import health, metrics, resources
 from lrs.api.alternate import AlternateSyntax
+from lrs.api.protocol import CONSISTENT, FOR_OTHER_ORIGINS, LARGEST_BODY, Horizon
+from lrs.api.quick import QuickPost
+from lrs.api.statements import COUNT_JOB
 from lrs.ground import errors
 from lrs.ground.health import blueprint as health_blueprint
+
+_HARMLESS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
 
 def create_app(deps: StoreDeps) -> Flask:
     """``/xapi``, ``/api/v1`` and ``/health``."""
+    seen = Horizon(deps)
     app = Flask("lrs", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the base class does not say so
     errors.answer_with_json(app)
-    app.register_blueprint(resources.blueprint(deps))
+    app.register_blueprint(resources.blueprint(deps, seen))
     app.register_blueprint(metrics.blueprint(deps))
     app.register_blueprint(health_blueprint([health.check(deps)]))
 
     @app.after_request
     def harmless(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
+        for name, value in _HARMLESS:
+            response.headers[name] = value
         return response
 
-    app.wsgi_app = AlternateSyntax(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own documented place for middleware
+    quick = QuickPost(
+        app.wsgi_app, deps, LARGEST_BODY, lambda: [*_HARMLESS, *FOR_OTHER_ORIGINS, (CONSISTENT, seen.text())], lambda: deps.nudges.nudge(COUNT_JOB)
+    )
+    app.wsgi_app = AlternateSyntax(quick)  # type: ignore[method-assign]  # Flask's own documented place for middleware
     return app

@@ -9,11 +9,14 @@ from flask import Flask
 from lrs import app, bootstrap
 from lrs.api import health
 from lrs.ground.health import Check
+from lrs.ground.processes import settle_collector
 
 
 def create_app() -> Flask:
     """The application, from the environment: ``granian --interface wsgi --factory lrs.wsgi:create_app``."""
-    return app.create_app(bootstrap.build(os.environ))
+    made = app.create_app(bootstrap.build(os.environ))
+    settle_collector()
+    return made
 
 
 def create_app_with_check() -> tuple[Flask, Check]:

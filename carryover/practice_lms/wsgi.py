@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms.app import PRACTICE_FILE, lms_address
 from carryover.practice_lms.app import create_app as practice_app
-from carryover.wsgi import Door, houses, settled
+from carryover.wsgi import Door, houses
 from lrs.ground import settings
 from lrs.ground.health import Check, Health
+from lrs.ground.processes import settle_collector
 
 
 def _seeded(file: Path) -> Check:
@@ -38,4 +39,6 @@ def create_app() -> Door:
         """Whoever opens the demo's address wants to see the course."""
         return redirect(f"{lms_address(read.base_url)}/practice/")
 
-    return settled(Door({**others, "practice": practice_app(read.home, read.base_url), "": front.wsgi_app}, tool))
+    door = Door({**others, "practice": practice_app(read.home, read.base_url), "": front.wsgi_app}, tool)
+    settle_collector()
+    return door

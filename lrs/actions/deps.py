@@ -39,7 +39,7 @@ def store_deps(deps: Deps) -> StoreDeps:
     return StoreDeps(
         **given,
         # A connection that died is noticed by the write that uses it, and the write goes the careful way: no question before each.
-        writer=Writer(make_engine(deps.settings.database_url, ask_first=False), deps.unit_of_work),
+        writer=Writer(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),
         readers={family_2_0: Reader(family_2_0) for family_2_0 in (False, True)},
         blobs=Blobs(deps.settings.attachments_url),
         outside=outside,

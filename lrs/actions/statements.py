@@ -70,6 +70,7 @@ class _Waiting:
     incoming: Sequence[Incoming]
     done: bool = False
     error: BaseException | None = field(default=None, repr=False)
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held until it is done, or leads
 
 
 class Writer:
@@ -82,8 +83,9 @@ class Writer:
     def __init__(self, quick: Engine, unit_of_work: UnitOfWork) -> None:
         self._engine, self._unit_of_work = quick, unit_of_work
         self._known = Known()
-        self._writing, self._queue_lock = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._queue: list[_Waiting] = []
+        self._led = False
 
     def store(self, *, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         """Store all or nothing; False when all of it was stored before. Conflict when another statement has one of the ids."""
@@ -103,18 +105,30 @@ class Writer:
         self._engine.dispose()
 
     def _together(self, waiting: _Waiting) -> bool:
-        with self._queue_lock:
+        """One request leads: it writes for all that wait, then hands the lead to the first that came meanwhile."""
+        waiting.turn.acquire()
+        with self._lock:
             self._queue.append(waiting)
-        with self._writing:
-            while not waiting.done:
-                self._write_shared(self._taken())
+            leads = not self._led
+            self._led = True
+        if not leads:
+            waiting.turn.acquire()
+        if not waiting.done:
+            try:
+                while not waiting.done:
+                    self._write_shared(self._taken())
+            finally:
+                with self._lock:
+                    self._led = bool(self._queue)
+                    if self._queue:
+                        self._queue[0].turn.release()
         if waiting.error is not None:
             raise waiting.error
         return True
 
     def _taken(self) -> list[_Waiting]:
         """The first that waits, and those of its tenant that fit beside it."""
-        with self._queue_lock:
+        with self._lock:
             tenant_id, statements_taken = self._queue[0].tenant_id, 0
             taken: list[_Waiting] = []
             rest: list[_Waiting] = []
@@ -138,6 +152,7 @@ class Writer:
         finally:
             for one in taken:
                 one.done = True
+                one.turn.release()
 
     def _write(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         return self._all_new(tenant_id, incoming) or store(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)

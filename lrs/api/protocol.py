@@ -35,10 +35,12 @@ CONSISTENT = "X-Experience-API-Consistent-Through"
 _FAMILY = re.compile(r"(1\.0|2\.0)(?:\.\d+)?\Z")
 _METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _TAKEN = "Authorization, Content-Type, Content-Length, If-Match, If-None-Match, X-Experience-API-Version, Accept-Language, X-Requested-With"
+# Content on other sites sends statements; it signs in by header, so no cookie is at stake.
 _SHOWN = "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through, X-Experience-API-Hash, WWW-Authenticate"
+FOR_OTHER_ORIGINS = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _SHOWN)]
 
 
-class _Horizon:
+class Horizon:
     """The horizon, asked for at most some times a second: for answers that say nothing of what was read."""
 
     def __init__(self, deps: StoreDeps) -> None:
@@ -48,21 +50,22 @@ class _Horizon:
 
     def text(self) -> str:
         """As the header has it; empty when the database does not answer."""
-        with self._lock:
-            if time.monotonic() - self._asked > HORIZON_SECONDS:
-                try:
-                    with self._deps.engine.connect() as connection:
-                        self._value = text_of(horizon(connection))
-                except (SQLAlchemyError, PoolTimeout):
-                    log.warning("no horizon: the database does not answer")
+        # While one request asks, the others say what was known before; the very first wait.
+        if time.monotonic() - self._asked > HORIZON_SECONDS and self._lock.acquire(blocking=not self._value):
+            try:
+                with self._deps.engine.connect() as connection:
+                    self._value = text_of(horizon(connection))
+            except (SQLAlchemyError, PoolTimeout):
+                log.warning("no horizon: the database does not answer")
+            finally:
                 self._asked = time.monotonic()
-            return self._value
+                self._lock.release()
+        return self._value
 
 
-def speak(pages: Blueprint, deps: StoreDeps) -> None:
+def speak(pages: Blueprint, deps: StoreDeps, seen: Horizon) -> None:
     """Put the common rules around the routes of ``pages``."""
     about = f"{pages.name}.about"
-    seen = _Horizon(deps)
 
     @pages.before_request
     def understand() -> Response | None:
@@ -89,9 +92,8 @@ def speak(pages: Blueprint, deps: StoreDeps) -> None:
         headers["X-Experience-API-Version"] = VERSIONS[1 if g.get("family_2_0") else 0]
         if request.endpoint != about and CONSISTENT not in headers and request.method != "OPTIONS":
             headers[CONSISTENT] = seen.text()
-        # Content on other sites sends statements; it signs in by header, so no cookie is at stake.
-        headers["Access-Control-Allow-Origin"] = "*"
-        headers["Access-Control-Expose-Headers"] = _SHOWN
+        for name, value in FOR_OTHER_ORIGINS:
+            headers[name] = value
         if request.method == "OPTIONS":
             headers["Access-Control-Allow-Methods"] = _METHODS
             headers["Access-Control-Allow-Headers"] = _TAKEN

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from lrs.actions import agents
 from lrs.actions.deps import StoreDeps
 from lrs.api import access, documents, statements
-from lrs.api.protocol import VERSIONS, json_answer, speak
+from lrs.api.protocol import VERSIONS, Horizon, json_answer, speak
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import BASE
 from lrs.xapi import decoding, formats, special
@@ -18,10 +18,10 @@ from lrs.xapi import query as queries
 from lrs.xapi.errors import StatementInvalid
 
 
-def blueprint(deps: StoreDeps) -> Blueprint:
+def blueprint(deps: StoreDeps, seen: Horizon) -> Blueprint:
     """Everything below ``/xapi``."""
     pages = Blueprint("xapi", __name__, url_prefix="/xapi")
-    speak(pages, deps)
+    speak(pages, deps, seen)
     statements.routes(pages, deps)
     documents.routes(pages, deps)
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import msgspec
 from flask import Blueprint, Response, g, request
+from msgspec import structs
 
 from lrs.actions import attachments, statements
 from lrs.actions.deps import StoreDeps
@@ -82,7 +83,7 @@ def routes(pages: Blueprint, deps: StoreDeps) -> None:
             kind = request.mimetype or "missing"
             raise BadInput(f"The Content-Type is {kind}; send statements as application/json, or as multipart/mixed.", header="Content-Type")
         if not satisfies(caller.scopes, "define"):
-            incoming = [replace(one, definitions=()) for one in incoming]
+            incoming = [structs.replace(one, definitions=()) for one in incoming]
         if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
             deps.nudges.nudge(COUNT_JOB)
         return incoming

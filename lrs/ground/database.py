@@ -25,13 +25,17 @@ POOL_KEPT, POOL_EXTRA = 5, 15  # two houses x two web workers x 20 = 80, and 2 w
 POOL_WAIT_SECONDS = 30
 
 # A plan for all values of a filter was 50 times slower than one for the value at hand (docs/performance.md).
-_OPTIONS = "-c plan_cache_mode=force_custom_plan"
+_OWN_PLANS, _ONE_PLAN = "-c plan_cache_mode=force_custom_plan", "-c plan_cache_mode=force_generic_plan"
 
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
 
-def make_engine(url: str, ask_first: bool = True) -> Engine:
-    """An engine for ``url``; no connection is made yet. ``ask_first``: a connection is tried before it is given out."""
+def make_engine(url: str, quick: bool = False) -> Engine:
+    """An engine for ``url``; no connection is made yet.
+
+    ``quick`` is for one statement again and again: its connections commit by themselves, keep one plan, and are not tried before they
+    are given out.
+    """
     scheme, rest = url.split("://", 1)
     if scheme == "postgresql":
         scheme = "postgresql+psycopg"
@@ -40,8 +44,9 @@ def make_engine(url: str, ask_first: bool = True) -> Engine:
         pool_size=POOL_KEPT,
         max_overflow=POOL_EXTRA,
         pool_timeout=POOL_WAIT_SECONDS,
-        pool_pre_ping=ask_first,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover", "options": _OPTIONS},
+        pool_pre_ping=not quick,
+        isolation_level="AUTOCOMMIT" if quick else "READ COMMITTED",
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover", "options": _ONE_PLAN if quick else _OWN_PLANS},
     )
 
 

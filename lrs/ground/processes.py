@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -26,6 +27,7 @@ RESTARTS_FORGIVEN = 5  # in
 RESTART_WINDOW_SECONDS = 60
 STOP_SECONDS, ASK_AGAIN_SECONDS = 15, 3
 POLL_SECONDS = 0.1
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -156,3 +158,13 @@ class Children:
         """Stop all, last started first."""
         for child in reversed(self._children):
             child.end()
+
+
+def settle_collector() -> None:
+    """Called once a web worker is made: what lives for ever need not be looked at again, and what a request leaves behind can wait.
+
+    A batch of 100 statements makes some 20,000 objects; with Python's own threshold of 700 the collector took a third of its CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 50)

@@ -7,6 +7,8 @@ Nudges for one job are coalesced: while one waits, another adds nothing, because
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 from dataclasses import dataclass
 
@@ -26,6 +28,8 @@ WAITING_SECONDS = 10  # a nudge that was lost (its worker was killed before it b
 JOB_SECONDS = 600
 SOCKET_SECONDS = 5
 AGAIN_SECONDS = 2
+BETWEEN_NUDGES_SECONDS = 0.05  # what comes meanwhile is asked for once
+IDLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,17 +50,39 @@ def connect(url: str) -> redis.Redis:
 
 
 class Nudges:
-    """Hints to the worker, sent after a commit."""
+    """Hints to the worker, sent after a commit by a thread of their own: a request waits for no queue, and fails with none."""
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
+        self._wanted: set[str] = set()
+        self._changed = threading.Condition()
+        self._sender: tuple[int, threading.Thread] | None = None
 
     def nudge(self, job: str) -> None:
         """Ask for ``job`` soon. Never raises: the timer asks again."""
-        try:
-            enqueue(self._connection, job)
-        except redis.RedisError as error:
-            log.warning("the queue does not answer (%s); the timer will pick the work up", type(error).__name__)
+        with self._changed:
+            if job in self._wanted:
+                return
+            self._wanted.add(job)
+            # A fork leaves threads behind, so each process starts its own.
+            if self._sender is None or self._sender[0] != os.getpid() or not self._sender[1].is_alive():
+                self._sender = (os.getpid(), threading.Thread(target=self._send, name="nudges", daemon=True))
+                self._sender[1].start()
+            self._changed.notify()
+
+    def _send(self) -> None:
+        while True:
+            with self._changed:
+                if not self._changed.wait_for(lambda: bool(self._wanted), timeout=IDLE_SECONDS):
+                    self._sender = None
+                    return
+                wanted, self._wanted = self._wanted, set()
+            for job in sorted(wanted):
+                try:
+                    enqueue(self._connection, job)
+                except redis.RedisError as error:
+                    log.warning("the queue does not answer (%s); the timer will pick the work up", type(error).__name__)
+            time.sleep(BETWEEN_NUDGES_SECONDS)
 
     def begin(self, job: str) -> None:
         """Called first by every job: from here on a nudge means new work."""

@@ -33,7 +33,8 @@ VOIDED_VERB = key_of("verb", VERBS["voided"].id)
 def _insert(conflict: str) -> str:
     return f"""
 WITH base AS MATERIALIZED (
-  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us, nextval('lrs.writer_number') AS writer
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us, nextval('lrs.writer_number') AS writer,
+         set_config('{TENANT_SETTING}', %(tenant)s::int::text, true) AS tenant
 ), incoming AS MATERIALIZED (
   SELECT ((base.us + t.n) << {ORD_SHIFT}) | base.writer AS ord, t.*
   FROM base, unnest(%(n)b::int[], %(id)b::uuid[], %(verb)b::bigint[], %(registration)b::uuid[],
@@ -41,21 +42,21 @@ WITH base AS MATERIALIZED (
        AS t(n, id, verb, registration, timestamp_given, refers, voids, payload)
 ), stored AS (
   INSERT INTO lrs.statement (tenant_id, ord, id, verb, registration, timestamp_given, payload)
-  SELECT %(tenant)s, ord, id, verb, registration, timestamp_given, payload FROM incoming ORDER BY id
+  SELECT %(tenant)s::int, ord, id, verb, registration, timestamp_given, payload FROM incoming ORDER BY id
   {conflict}
   RETURNING ord, id
 ), related AS (
   INSERT INTO lrs.statement_rel (tenant_id, key, ord)
-  SELECT %(tenant)s, r.key, stored.ord
+  SELECT %(tenant)s::int, r.key, stored.ord
   FROM unnest(%(rel_n)b::int[], %(rel_key)b::bigint[]) AS r(n, key) JOIN incoming USING (n) JOIN stored USING (id)
 ), refs AS (
   INSERT INTO lrs.statement_ref (tenant_id, target, ord)
-  SELECT %(tenant)s, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.refers IS NOT NULL
+  SELECT %(tenant)s::int, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.refers IS NOT NULL
 ), voids AS (
   INSERT INTO lrs.voiding (tenant_id, target, ord)
-  SELECT %(tenant)s, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.voids
+  SELECT %(tenant)s::int, incoming.refers, stored.ord FROM incoming JOIN stored USING (id) WHERE incoming.voids
 ), work AS (
-  INSERT INTO lrs.uncounted (tenant_id, ord) SELECT %(tenant)s, ord FROM stored
+  INSERT INTO lrs.uncounted (tenant_id, ord) SELECT %(tenant)s::int, ord FROM stored
 )
 SELECT id, ord FROM stored
 """
@@ -112,19 +113,13 @@ def insert(connection: Connection, tenant_id: int, incoming: Sequence[Incoming])
 
 
 def insert_all(raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]) -> None:
-    """Store statements that are all new, in one transaction and one journey to the database.
+    """Store statements that are all new: one SQL statement, which is its own transaction, on a connection that commits by itself.
 
-    psycopg's UniqueViolation, and nothing stored, when one of them is known.
+    psycopg's UniqueViolation, and nothing stored, when one of them is known. Every row depends on ``base``, which sets the tenant,
+    so row-level security judges each row after that.
     """
-    with raw.pipeline(), raw.cursor() as cursor:
-        # The plan of the insert depends on nothing that is in it; planning it anew costs more than running it.
-        cursor.execute(
-            "SELECT set_config(%s, %s, true), set_config('plan_cache_mode', 'force_generic_plan', true)",
-            (TENANT_SETTING, str(tenant_id)),
-            prepare=True,
-        )
+    with raw.cursor() as cursor:
         cursor.execute(_INSERT_ALL, parameters_of(tenant_id, incoming), binary=True, prepare=True)
-        raw.commit()
 
 
 def by_ids(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Stored]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from lrs.vocabulary import VERBS
 from lrs.xapi import decoding, keys, validate
@@ -21,12 +23,13 @@ from lrs.xapi.keys import key_of, pair
 LARGEST_REMEMBERED = 4_096  # bytes of one part; larger ones are rare and would fill the memory
 MOST_REMEMBERED = 20_000  # parts; with typical parts of 300 bytes about 15 MB a worker
 
+MOST_BRACKETS = decoding.DEEPEST - 5  # a part with fewer is shallow enough for a statement, whatever it holds
+
 Pairs = tuple[tuple[int, int], ...]
 _UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"\Z')
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """What a statement says about an activity: canonical JSON, and the keys it is stored under."""
 
     activity: int
@@ -35,8 +38,7 @@ class Definition:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """What one part contributes: keys it is found by, definitions, and what only some parts have."""
 
     agents: Pairs = ()
@@ -49,6 +51,7 @@ class Part:
     kind: str = ""  # of an object
     refers: str = ""  # the id that a StatementRef points to
     only_activity: bool = False  # of a context member: revision and platform
+    colons: int = 0  # in its bytes
 
 
 class Parts:
@@ -62,7 +65,9 @@ class Parts:
         """The part ``name`` (actor, verb, object, or a member of the context) from its bytes; StatementInvalid when it breaks a rule."""
         found = self._known.get((name, raw))
         if found is None:
-            found = self._judged(name, raw)
+            if raw.count(b"[") + raw.count(b"{") > MOST_BRACKETS:
+                raise StatementInvalid("$", "is counted level by level first.")
+            found = replace(self._judged(name, raw), colons=raw.count(b":"))
             if len(raw) <= LARGEST_REMEMBERED:
                 if len(self._known) >= MOST_REMEMBERED:
                     self._known.clear()
@@ -89,17 +94,25 @@ class Parts:
 
     def context(self, raw: bytes) -> tuple[list[Part], bytes | None]:
         """The parts of a context, and its registration as it stands there."""
-        inner = {name: bytes(value) for name, value in decoding.members(raw).items()}
-        require_each_name_once(raw, inner)
-        registration = inner.pop("registration", None)
-        if registration is not None and not _UUID_MEMBER.match(registration):
-            raise StatementInvalid("$.context.registration", "must be a UUID.")
-        return [self.part(name, value) for name, value in inner.items()], registration
+        registration, found = None, []
+        colons = 0
+        for name, value in decoding.members(raw).items():
+            colons += 1
+            if name == "registration":
+                registration = bytes(value)
+                if not _UUID_MEMBER.match(registration):
+                    raise StatementInvalid("$.context.registration", "must be a UUID.")
+            else:
+                part = self.part(name, bytes(value))
+                colons += part.colons
+                found.append(part)
+        require_all_colons(raw, colons)
+        return found, registration
 
 
-def require_each_name_once(raw: bytes, members: dict[str, bytes]) -> None:
-    """Every colon is accounted for, so no member was dropped because its name stands twice."""
-    if raw.count(b":") != len(members) + sum(value.count(b":") for value in members.values()):
+def require_all_colons(raw: bytes, accounted_for: int) -> None:
+    """Every colon of an object belongs to a member that was kept: no member was dropped because its name stands twice."""
+    if raw.count(b":") != accounted_for:
         raise StatementInvalid("$", "a name stands twice in one object.")
 
 

@@ -10,8 +10,8 @@ accept goes the whole way, which decodes everything, judges everything, and name
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from lrs.vocabulary import VERBS
 from lrs.xapi import decoding, keys, parts, special, validate
 from lrs.xapi.actors import identities_in
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.parts import Definition, Part, Parts, context_part, object_part, require_each_name_once
+from lrs.xapi.parts import Definition, Part, Parts, context_part, object_part
 
 LARGEST_BATCH = 1_000  # statements in one request: 1 MB of common statements, one transaction of well under a second.
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
@@ -29,8 +29,7 @@ _QUICK = frozenset(["id", "actor", "verb", "object", "result", "context", "times
 _VERSIONS = {False: b'"version":"1.0.0"', True: b'"version":"2.0.0"'}
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(msgspec.Struct, frozen=True):
     """What a statement says of an attachment; ``sent_along`` where it has no fileUrl, so that its bytes must come with it."""
 
     sha2: str
@@ -40,8 +39,7 @@ class Attachment:
     signs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """A judged statement, ready to store. ``payload`` lacks only what depends on the moment of storing."""
 
     id: uuid.UUID
@@ -68,10 +66,11 @@ class Authority:
     body: bytes
     pairs: parts.Pairs
 
-    @classmethod
-    def of(cls, body: bytes) -> Authority:
+    @staticmethod
+    @lru_cache(maxsize=1_000)
+    def of(body: bytes) -> Authority:
         """From the JSON of an agent or group."""
-        return cls(body, tuple(keys.pair("agent", value) for value in identities_in(decoding.decode(body))))
+        return Authority(body, tuple(keys.pair("agent", value) for value in identities_in(decoding.decode(body))))
 
 
 class Reader:
@@ -115,17 +114,19 @@ class Reader:
 
     def _quick(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming | None:
         """The same as :meth:`_whole` for a statement of common shape that breaks no rule; None for every other."""
-        if authority is None or raw.count(b"[") + raw.count(b"{") > decoding.DEEPEST:
+        if authority is None:
             return None
         try:
             members = _members(raw)
             if not _QUICK.issuperset(members):
                 return None
-            require_each_name_once(raw, members)
             actor = self._parts.part("actor", members["actor"])
             verb = self._parts.part("verb", members["verb"])
             obj = self._parts.part("object", members["object"])
-            given: list[bytes] = []
+            if verb.voids and obj.kind != "StatementRef":
+                return None
+            colons = len(members) + actor.colons + verb.colons + obj.colons
+            given = [b'"authority":' + authority.body]
             statement_id = required_id
             if "id" in members:
                 statement_id = uuid.UUID(special.uuid(decoding.decode(members["id"]), "$.id"))
@@ -138,21 +139,24 @@ class Reader:
             registration = None
             if "context" in members:
                 context, registration = self._parts.context(members["context"])
-            if obj.kind != "Activity" and any(part.only_activity for part in context):
-                return None
-            if verb.voids and obj.kind != "StatementRef":
-                return None
+                colons += members["context"].count(b":")
+                if obj.kind != "Activity" and any(part.only_activity for part in context):
+                    return None
             if "result" in members:
-                validate.result(decoding.strict(members["result"]), "$.result")
-            timestamp = special.timestamp(decoding.decode(members["timestamp"]), "$.timestamp") if "timestamp" in members else None
+                validate.result(_strict_result(members["result"]), "$.result")
+                colons += members["result"].count(b":")
+            timestamp = None
+            if "timestamp" in members:
+                timestamp = special.timestamp(decoding.decode(members["timestamp"]), "$.timestamp")
+                colons += members["timestamp"].count(b":")
             if "version" not in members:
                 given.append(_VERSIONS[self._family_2_0])
             elif not validate.known_version(decoding.decode(members["version"]), self._family_2_0):
                 return None
+            parts.require_all_colons(raw, colons)
         except (StatementInvalid, KeyError, ValueError, RecursionError, msgspec.MsgspecError):
             return None
-        given.insert(0, b'"authority":' + authority.body)
-        return _made(statement_id, spliced(raw, given), verb, obj, [actor, *context], registration, authority.pairs, timestamp, attachments=())
+        return _made(statement_id, spliced(raw, given), verb, obj, actor, context, registration, authority.pairs, timestamp, ())
 
     def _whole(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
         with decoding.refusing("the statement"):
@@ -178,7 +182,8 @@ class Reader:
             spliced(raw, given) if given else raw,
             Part(verb=keys.key_of("verb", statement["verb"]["id"]), voids=statement["verb"]["id"] == VERBS["voided"].id),
             object_part(statement["object"]),
-            [Part(agents=tuple(keys.pair("agent", value) for value in identities_in(statement["actor"]))), context_part(context)],
+            Part(agents=tuple(keys.pair("agent", value) for value in identities_in(statement["actor"]))),
+            [context_part(context)],
             b'"%s"' % registration.encode() if registration else None,
             authority_pairs,
             statement.get("timestamp"),
@@ -199,34 +204,60 @@ def _attachment(value: dict[str, Any]) -> Attachment:
     return Attachment(value["sha2"].lower(), value["length"], value["contentType"], "fileUrl" not in value, signs)
 
 
+def _strict_result(raw: bytes) -> Any:
+    """Decoded, each name once. A result is small, new in every statement, and counted faster than encoded again."""
+    value = decoding.decode(raw)
+    if b"\\" in raw or type(value) is not dict or "extensions" in value:
+        return decoding.strict(raw)
+    colons = len(value)
+    for inner in value.values():
+        if type(inner) is str:
+            colons += inner.count(":")
+        elif type(inner) is dict:
+            colons += len(inner)
+    parts.require_all_colons(raw, colons)
+    return value
+
+
 def _made(
     statement_id: uuid.UUID,
     payload: bytes,
     verb: Part,
     obj: Part,
-    others: Iterable[Part],
+    actor: Part,
+    context: list[Part],
     registration: bytes | None,
     authority: parts.Pairs,
     timestamp: str | None,
     attachments: tuple[Attachment, ...],
 ) -> Incoming:
-    every = (obj, *others)
-    agents = [one for part in every for one in part.agents]
-    related_agents = [*authority, *(one for part in every for one in part.related_agents)]
-    activities = obj.activities
-    related_activities = [one for part in every for one in part.related_activities]
+    found = {own for own, _ in actor.agents}
+    if obj.agents:
+        found.update(own for own, _ in obj.agents)
+    others = list(authority)
+    related = [obj, *context] if obj.kind == "SubStatement" else context
+    for part in related:
+        others += part.related_agents
+    found.update([other for own, other in others if own not in found])
+    found.update([own for own, _ in obj.activities])
+    definitions = obj.definitions
+    for part in related:
+        if part.related_activities:
+            found.update([other for own, other in part.related_activities if own not in found])
+        if part is not obj and part.definitions:
+            definitions += part.definitions
     refers = uuid.UUID(obj.refers) if obj.refers else None
     return Incoming(
-        id=statement_id,
-        payload=payload,
-        verb=verb.verb,
-        registration=uuid.UUID(registration[1:-1].decode()) if registration else None,
-        related=tuple(keys.joined(agents, related_agents) | keys.joined(activities, related_activities)),
-        voids=refers if verb.voids else None,
-        refers=refers,
-        timestamp=timestamp,
-        definitions=tuple(one for part in every for one in part.definitions),
-        attachments=attachments,
+        statement_id,
+        payload,
+        verb.verb,
+        uuid.UUID(registration[1:-1].decode()) if registration else None,
+        tuple(found),
+        refers if verb.voids else None,
+        refers,
+        timestamp,
+        definitions,
+        attachments,
     )
 
 

@@ -14,17 +14,22 @@ _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}\Z")
 _TIMESTAMP = re.compile(
     r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?"
-    r"([Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)\Z"
+    r"([Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)\Z",
+    re.ASCII,
 )
+# In UTC, on a day that every month has, far from the ends of the calendar: right without a look at the calendar.
+_PLAIN_TIMESTAMP = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z\Z", re.ASCII)
 _NEGATIVE_ZERO = re.compile(r"-00(:?00)?\Z")
 _DURATION = re.compile(
     r"P(?:\d+(?:\.\d+)?W|(?=[\dT])(?:\d+(?:\.\d+)?Y)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?D)?"
-    r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z"
+    r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z",
+    re.ASCII,
 )
 _LANGUAGE = re.compile(
     r"(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
     r"(?:-(?:[A-Za-z0-9]{5,8}|\d[A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
-    r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI]-[A-Za-z]+|en-GB-oed|sgn-(?:BE-FR|BE-NL|CH-DE))\Z"
+    r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI]-[A-Za-z]+|en-GB-oed|sgn-(?:BE-FR|BE-NL|CH-DE))\Z",
+    re.ASCII,
 )
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}\Z")
 _SHA2 = re.compile(r"(?:[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})\Z")
@@ -54,7 +59,9 @@ def uuid(value: Any, path: str) -> str:
 
 def timestamp(value: Any, path: str) -> str:
     """RFC 3339 with an offset; -00:00 is forbidden (xAPI-Data 4.5)."""
-    if not _TIMESTAMP.match(text(value, path)) or _NEGATIVE_ZERO.search(value):
+    if _PLAIN_TIMESTAMP.match(text(value, path)):
+        return str(value)
+    if not _TIMESTAMP.match(value) or _NEGATIVE_ZERO.search(value):
         raise StatementInvalid(path, "must be an RFC 3339 time with an offset, for example 2026-11-23T09:30:00.000Z.")
     try:
         instant(value)

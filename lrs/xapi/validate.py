@@ -57,8 +57,8 @@ _COMPONENTS_OF = {
     "numeric": (),
     "other": (),
 }
-_VERSION_1_0 = re.compile(r"1\.0(?:\.\d+)?\Z")
-_VERSION_2_0 = re.compile(r"[12]\.0(?:\.\d+)?\Z")
+_VERSION_1_0 = re.compile(r"1\.0(?:\.\d+)?\Z", re.ASCII)
+_VERSION_2_0 = re.compile(r"[12]\.0(?:\.\d+)?\Z", re.ASCII)
 _COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
 
 

@@ -62,7 +62,7 @@ def test_every_setting_stands_in_the_docs() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     for setting in settings.TABLE:
         assert f"| `{setting.name}` | {f'`{setting.default}`' if setting.default else '–'} | {setting.meaning} |" in page, setting.name
-    named = set(re.findall(r"\| `([A-Z_]+)` \|", page))
+    named = set(re.findall(r"\| `([A-Z0-9_]+)` \|", page))
     assert named == {setting.name for setting in settings.TABLE}
 
 

@@ -1,0 +1,121 @@
+"""The record store as it is served, on embedded servers, for the benchmarks."""
+
+from __future__ import annotations
+
+import base64
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from carryover.serving import web_command
+from lrs import bootstrap, cli
+from lrs.actions.deps import StoreDeps
+from lrs.ground import embedded, settings
+from lrs.ground.database import make_engine
+from lrs.ground.processes import Children
+
+PORT = 18_431
+RESULTS = Path(__file__).parent / "results"
+TABLES = ("statement", "statement_rel", "statement_ref", "voiding", "uncounted", "activity_definition")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A running record store: its parts in this process, its owner's engine, the address, the Basic token, the server's process."""
+
+    deps: StoreDeps
+    owner: Engine
+    port: int
+    token: str
+    server: subprocess.Popen[bytes]
+    environ: dict[str, str]
+
+    def empty(self) -> None:
+        """Remove all statements."""
+        with self.owner.begin() as connection:
+            connection.execute(text("TRUNCATE " + ", ".join(f"lrs.{table}" for table in TABLES)))
+
+    def workers(self) -> list[int]:
+        """Process ids of the web workers."""
+        found = subprocess.run(["pgrep", "-P", str(self.server.pid)], capture_output=True, text=True, check=False).stdout  # noqa: S607 - a tool of the system
+        return [int(line) for line in found.split()]
+
+    def memory_mb(self) -> float:
+        """Resident memory of the largest web worker, in MB."""
+        sizes = []
+        for pid in self.workers():
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    sizes.append(int(line.split()[1]) / 1_000)
+        return max(sizes, default=0.0)
+
+
+@contextmanager
+def running(workers: int = 2) -> Iterator[Bench]:
+    """Start everything, stop everything."""
+    children = Children()
+    with tempfile.TemporaryDirectory() as folder:
+        servers = embedded.start(Path(folder), children)
+        environ = {
+            "CARRYOVER_HOME": folder,
+            "CARRYOVER_DATABASE_URL": servers.database_url,
+            "CARRYOVER_MIGRATION_URL": servers.migration_url,
+            "CARRYOVER_REDIS_URL": servers.redis_url,
+            "CARRYOVER_SECRET_KEY": "bench" * 10,
+            "CARRYOVER_WEB_WORKERS": str(workers),
+            "CARRYOVER_LOG_LEVEL": "WARNING",
+            "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
+            "PORT": str(PORT),
+        }
+        read = settings.read(environ)
+        cli.migrate(read)
+        ((key, secret),) = cli.create_tenant(read, "bench", [("bench", ("all",))])
+        server = subprocess.Popen(web_command(read, "lrs.wsgi:create_app"), env={**os.environ, **environ})
+        deps, owner = bootstrap.build(environ), make_engine(servers.migration_url)
+        try:
+            _wait(f"http://127.0.0.1:{PORT}/xapi/about")
+            yield Bench(deps, owner, PORT, base64.b64encode(f"{key}:{secret}".encode()).decode(), server, environ)
+        finally:
+            server.terminate()
+            server.wait()
+            deps.close()
+            owner.dispose()
+            children.stop()
+            servers.forget_sockets()
+
+
+def _wait(address: str) -> None:
+    for _ in range(200):
+        try:
+            with urllib.request.urlopen(address, timeout=1):  # noqa: S310 - our own address
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+def heading(title: str, how: str) -> list[str]:
+    """Title, machine and date of a result page."""
+    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "unknown")
+    machine = f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}, embedded PostgreSQL 18"
+    return [f"# {title}", "", f"{datetime.now(UTC):%d %B %Y}, {machine}. {how}", ""]
+
+
+def keep(name: str, lines: list[str]) -> None:
+    """Print a result page and write it to bench/results."""
+    page = "\n".join(lines) + "\n"
+    sys.stdout.write(page)
+    sys.stdout.flush()
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.md").write_text(page)
