@@ -5,11 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 import click
+import psycopg
+import redis
+from sqlalchemy.exc import SQLAlchemyError
 
+from carryover import backup as backups
 from carryover import demo as demo_run
 from carryover import serving
+from carryover.doctor import examine
+from carryover.record_store import COMMANDS
 from lrs import cli as lrs_cli
 from lrs.ground import settings
 from lrs.ground.errors import Refused, Stop
@@ -18,6 +25,8 @@ from lrs.ground.queue import require_reachable, worker_alive
 from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
+_LONGEST_REASON = 200
+
 
 class _OneSentence(click.Group):
     def invoke(self, ctx: click.Context) -> object:
@@ -25,6 +34,11 @@ class _OneSentence(click.Group):
             return super().invoke(ctx)
         except (Stop, Refused) as error:
             click.echo(f"carryover: {error}", err=True)
+            ctx.exit(1)
+        except (SQLAlchemyError, psycopg.Error, redis.RedisError) as error:
+            logging.getLogger(__name__).debug("the command failed", exc_info=True)
+            reason = str(error).strip().splitlines()[0][:_LONGEST_REASON]
+            click.echo(f"carryover: the database or the queue refused: {reason}. carryover doctor looks at what may be wrong.", err=True)
             ctx.exit(1)
 
 
@@ -96,6 +110,40 @@ def migrate() -> None:
     click.echo("The tables are up to date.")
 
 
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup(folder: Path) -> None:
+    """Write database and attachments, as of one moment, into a new folder."""
+    made = backups.backup(_settings(), folder)
+    click.echo(f"{sum(made['rows'].values())} rows and {len(made['files']) - 1} attachments are in {folder}. The secret key is not: keep it apart.")
+    if made["missing_attachments"]:
+        raise Stop(f"{len(made['missing_attachments'])} attachments are named and not there: {', '.join(made['missing_attachments'][:5])}.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Only see whether the backup is whole.")
+def restore(folder: Path, check: bool) -> None:
+    """Put a backup into an empty database."""
+    if check:
+        made = backups.verified(folder)
+        click.echo(f"The backup of {made['made_at']} is whole: {len(made['files'])} files, {sum(made['rows'].values())} rows.")
+        return
+    made = backups.restore(_settings(), folder)
+    click.echo(f"The backup of {made['made_at']} is restored and its {sum(made['rows'].values())} rows were counted. Run carryover migrate next.")
+
+
+@main.command()
+def doctor() -> None:
+    """Look at everything the installation stands on; exit with 1 when something is wrong."""
+    findings = examine(_settings())
+    for one in findings:
+        click.echo(f"{'ok   ' if one.good else 'WRONG'}  {one.name}: {one.words}")
+    wrong = sum(not one.good for one in findings)
+    if wrong:
+        raise Stop(f"{wrong} of {len(findings)} checks found something wrong.")
+
+
 @main.group()
 def tenant() -> None:
     """Organisations that share this installation and never see each other."""
@@ -112,3 +160,7 @@ def tenant_create(name: str) -> None:
     click.echo(f"Tenant {name!r} is made. These secrets are not shown again:")
     click.echo(f"  xAPI       {read.base_url}/xapi    key {xapi[0]}  secret {xapi[1]}")
     click.echo(f"  reporting  {read.base_url}/api/v1  key {api[0]}  secret {api[1]}")
+
+
+for command_of_the_store in COMMANDS:
+    main.add_command(command_of_the_store)

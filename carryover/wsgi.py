@@ -35,7 +35,7 @@ def houses(*more: Check) -> tuple[dict[str, WSGIApplication], WSGIApplication]:
     health = Flask("health", static_folder=None)
     errors.answer_with_json(health)
     health.register_blueprint(blueprint([store_check, tool_check, *more]))
-    return {"xapi": store, "api": store, "health": health}, tool
+    return {"xapi": store, "api": store, "browse": store, "health": health}, tool
 
 
 def create_app() -> Door:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Flask, Response
 
 from lrs.actions.deps import StoreDeps
-from lrs.api import health, metrics, resources
+from lrs.api import browse, health, metrics, operations, resources
 from lrs.api.alternate import AlternateSyntax
+from lrs.api.ending import ReadToTheEnd
 from lrs.api.protocol import CONSISTENT, FOR_OTHER_ORIGINS, LARGEST_BODY, Horizon
 from lrs.api.quick import QuickPost
 from lrs.api.statements import COUNT_JOB
@@ -19,11 +22,15 @@ _HARMLESS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"
 def create_app(deps: StoreDeps) -> Flask:
     """``/xapi``, ``/api/v1`` and ``/health``."""
     seen = Horizon(deps)
+    # It warns of every malformed body, which any caller can send at will; the answer says what was wrong.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     app = Flask("lrs", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the base class does not say so
     errors.answer_with_json(app)
-    app.register_blueprint(resources.blueprint(deps, seen))
+    resources.register(app, deps, seen)
     app.register_blueprint(metrics.blueprint(deps))
+    app.register_blueprint(operations.blueprint(deps))
+    app.register_blueprint(browse.blueprint(deps))
     app.register_blueprint(health_blueprint([health.check(deps)]))
 
     @app.after_request
@@ -35,5 +42,5 @@ def create_app(deps: StoreDeps) -> Flask:
     quick = QuickPost(
         app.wsgi_app, deps, LARGEST_BODY, lambda: [*_HARMLESS, *FOR_OTHER_ORIGINS, (CONSISTENT, seen.text())], lambda: deps.nudges.nudge(COUNT_JOB)
     )
-    app.wsgi_app = AlternateSyntax(quick)  # type: ignore[method-assign]  # Flask's own documented place for middleware
+    app.wsgi_app = ReadToTheEnd(AlternateSyntax(quick))  # type: ignore[method-assign]  # Flask's own documented place for middleware
     return app

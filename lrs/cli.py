@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import getpass
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-from lrs.actions import tenants
-from lrs.ground import queue
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from lrs.actions import credentials, erasing, exporting, forwarding, importing, tenants, tokens
+from lrs.actions.deps import StoreDeps, store_deps
+from lrs.actions.erasing import Erased
+from lrs.actions.importing import Source
+from lrs.actions.scopes import SCOPES
+from lrs.ground import deps, queue
 from lrs.ground.database import ensure_app_role, make_engine, require_harmless_role, require_reachable
+from lrs.ground.errors import Conflict, NotFound, Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
-from lrs.store import schema
+from lrs.store import audit, forwards, retention, schema, token_issuers
+from lrs.store import credentials as stored_credentials
+from lrs.store.audit import Entry
+from lrs.store.blobs import Blobs
+from lrs.store.credentials import Credential
+from lrs.store.forwards import Forward
+from lrs.store.imports import Run
+from lrs.store.retention import Rule
+from lrs.store.token_issuers import TokenIssuer
+from lrs.xapi import query
 
+__all__ = ["Desk", "Source", "desk"]
 # What the tool's own key may do: send statements that say what their activities are, read figures.
 TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/read")
+ALL_SCOPES = SCOPES
 
 
 def migrate(settings: Settings) -> None:
@@ -47,3 +71,193 @@ def create_tenant(settings: Settings, name: str, wanted: Sequence[tuple[str, Seq
     made = tenants.create(owner, secrets, name=name, wanted=wanted, again=again)
     owner.dispose()
     return made
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One tenant, as its operator works on it."""
+
+    deps: StoreDeps
+    tenant_id: int
+    who: str
+
+    def create_credential(self, scopes: Sequence[str], note: str) -> tuple[str, str]:
+        """A new key and secret."""
+        return credentials.create(self.deps, tenant_id=self.tenant_id, scopes=scopes, note=note, who=self.who)
+
+    def credentials(self) -> list[Credential]:
+        """All credentials."""
+        return credentials.every(self.deps, tenant_id=self.tenant_id)
+
+    def rotate_credential(self, key: str, seconds: int) -> tuple[str, str]:
+        """A new key and secret for an old one, which works for ``seconds`` more."""
+        return credentials.rotate(self.deps, tenant_id=self.tenant_id, key=key, seconds=seconds, who=self.who)
+
+    def revoke_credential(self, key: str) -> None:
+        """End a key."""
+        credentials.revoke(self.deps, tenant_id=self.tenant_id, key=key, who=self.who)
+
+    def add_issuer(self, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]) -> TokenIssuer:
+        """Accept bearer tokens of an issuer."""
+        try:
+            with self.deps.unit_of_work(self.tenant_id) as connection:
+                made = tokens.add_issuer(connection, self.deps.outside, tenant_id=self.tenant_id, issuer=issuer, audience=audience, scopes=scopes)
+                audit.add(connection, self.tenant_id, self.who, "named a token issuer", {"issuer": issuer, "audience": audience})
+        except IntegrityError:
+            raise Conflict("Tokens of this issuer for this audience belong to another tenant already; use an audience of its own.") from None
+        return made
+
+    def issuers(self) -> list[TokenIssuer]:
+        """All issuers."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            return token_issuers.every(connection, self.tenant_id)
+
+    def remove_issuer(self, issuer: str) -> None:
+        """Accept its tokens no longer."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            if not token_issuers.remove(connection, self.tenant_id, issuer):
+                raise NotFound(f"This tenant has no issuer {issuer!r}.")
+            audit.add(connection, self.tenant_id, self.who, "removed a token issuer", {"issuer": issuer})
+
+    def erase(self, agent: str, dry_run: bool) -> Erased:
+        """Erase a person, given as the JSON of an agent."""
+        return erasing.erase(self.deps, tenant_id=self.tenant_id, agent=query.agent(agent), who=self.who, dry_run=dry_run)
+
+    def add_rule(self, days: int, verb: str | None, activity: str | None) -> int:
+        """Keep statements no longer than ``days``."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            rule_id = retention.add(connection, self.tenant_id, days, verb, activity)
+            audit.add(
+                connection, self.tenant_id, self.who, "added a retention rule", {"rule": rule_id, "days": days, "verb": verb, "activity": activity}
+            )
+        return rule_id
+
+    def rules(self) -> list[Rule]:
+        """All retention rules."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            return retention.every(connection, self.tenant_id)
+
+    def remove_rule(self, rule_id: int) -> None:
+        """Keep what a rule would have removed."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            if not retention.remove(connection, self.tenant_id, rule_id):
+                raise NotFound(f"This tenant has no rule {rule_id}.")
+            audit.add(connection, self.tenant_id, self.who, "removed a retention rule", {"rule": rule_id})
+
+    def add_forward(self, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool) -> int:
+        """Send statements on to another record store."""
+        return forwarding.add(
+            self.deps, tenant_id=self.tenant_id, url=url, key=key, secret=secret, filter_=filter_, from_start=from_start, who=self.who
+        )
+
+    def forwards(self) -> list[tuple[Forward, int]]:
+        """All targets, each with the number of its dead letters (up to 1,000)."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            found = forwards.every(connection, self.tenant_id)
+            return [(one, len(forwards.dead_letters(connection, self.tenant_id, one.forward_id, 1_000))) for one in found]
+
+    def dead_letters(self, forward_id: int) -> list[tuple[str, str]]:
+        """(statement id, reason) of what a target refused, the oldest 1,000."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            return [(str(one.id), reason) for one, reason in forwards.dead_letters(connection, self.tenant_id, forward_id, 1_000)]
+
+    def retry_forward(self, forward_id: int) -> tuple[int, int]:
+        """Send dead letters again: (delivered, still dead)."""
+        return forwarding.retry_dead(self.deps, tenant_id=self.tenant_id, forward_id=forward_id)
+
+    def stop_forward(self, forward_id: int, stopped: bool) -> None:
+        """Stop a target, or go on where it stopped."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            if not forwards.set_stopped(connection, self.tenant_id, forward_id, stopped):
+                raise NotFound(f"This tenant has no forward {forward_id}.")
+
+    def remove_forward(self, forward_id: int) -> None:
+        """Forget a target."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            if not forwards.remove(connection, self.tenant_id, forward_id):
+                raise NotFound(f"This tenant has no forward {forward_id}.")
+            audit.add(connection, self.tenant_id, self.who, "removed a forward", {"forward": forward_id})
+
+    def import_file(self, path: Path, report: importing.Report, progress: importing.Progress) -> Run:
+        """Statements from a file, one a line."""
+        return importing.from_file(self.deps, tenant_id=self.tenant_id, path=path, report=report, progress=progress, who=self.who)
+
+    def import_store(self, source: Source, report: importing.Report, progress: importing.Progress) -> Run:
+        """Statements from another record store."""
+        return importing.from_store(self.deps, tenant_id=self.tenant_id, source=source, report=report, progress=progress, who=self.who)
+
+    def export(self, identified: bool) -> Iterator[bytes]:
+        """All statements, one a line."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            audit.add(connection, self.tenant_id, self.who, "exported statements", {"identified": identified})
+        return exporting.lines(self.deps, tenant_id=self.tenant_id, identified=identified)
+
+    def audit(self, rows: int) -> list[Entry]:
+        """The latest acts."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            return audit.latest(connection, self.tenant_id, rows)
+
+
+@contextmanager
+def desk(settings: Settings, tenant: str) -> Iterator[Desk]:
+    """Work on a tenant, named by its name (or the only one there is, where the name is empty)."""
+    settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
+    owner = make_engine(settings.migration_url)
+    require_reachable(owner)
+    with owner.connect() as connection:
+        known = list(connection.execute(text("SELECT name FROM lrs.tenant ORDER BY name")).scalars())
+        name = tenant or (known[0] if len(known) == 1 else "")
+        tenant_id = stored_credentials.tenant_named(connection, name)
+    owner.dispose()
+    if tenant_id is None:
+        raise Stop(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+    made = store_deps(deps.build(settings))
+    try:
+        yield Desk(made, tenant_id, _who())
+    finally:
+        made.close()
+
+
+def _who() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "somebody"
+    return f"{name} at {socket.gethostname()}, command line"
+
+
+def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
+    """What carryover doctor asks of the record store: each gives a sentence, or raises Stop with what to do."""
+
+    def attachments() -> str:
+        blobs = Blobs(settings.attachments_url)
+        arriving = blobs.open(1)
+        arriving.write(b"x")
+        blobs.drop(arriving)
+        return f"{settings.attachments_url} can be written"
+
+    def statements() -> str:
+        owner = make_engine(settings.migration_url or settings.database_url)
+        with owner.connect() as connection:
+            waiting, oldest = connection.execute(text("SELECT waiting, oldest FROM lrs.backlog()")).one()
+            now = connection.execute(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one()
+        owner.dispose()
+        age = 0 if oldest is None else (now - (oldest >> 10)) / 1_000_000
+        if age > _LATE_SECONDS:
+            raise Stop(f"{waiting} statements wait to be counted, the oldest for {age:.0f} s; see whether carryover worker runs.")
+        return f"{waiting} statements wait to be counted"
+
+    return {"attachments": attachments, "counting": statements}
+
+
+_LATE_SECONDS = 120
+
+
+def attachments_of(settings: Settings) -> Blobs:
+    """The bytes of all attachments."""
+    return Blobs(settings.attachments_url)
+
+
+def schema_folder() -> Path:
+    """Where the migrations of schema lrs are."""
+    return schema.FOLDER

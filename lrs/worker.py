@@ -10,11 +10,18 @@ from lrs import bootstrap
 from lrs.actions.deps import StoreDeps
 from lrs.ground.queue import Timed
 from lrs.jobs import count as counting
+from lrs.jobs import upkeep
 from lrs.store import work
 
 log = logging.getLogger(__name__)
 
-TIMED = (Timed("lrs.worker.count", 5), Timed("lrs.worker.reconcile", 86_400))
+TIMED = (
+    Timed("lrs.worker.count", 5),
+    Timed("lrs.worker.forward", 10),
+    Timed("lrs.worker.tag", 60),
+    Timed("lrs.worker.retain", 86_400),
+    Timed("lrs.worker.reconcile", 86_400),
+)
 
 
 @cache
@@ -27,6 +34,24 @@ def count() -> None:
     """Count what waits."""
     _deps().nudges.begin("lrs.worker.count")
     counting.count(_deps().engine, _deps().unit_of_work)
+
+
+def forward() -> None:
+    """Send statements on to other record stores."""
+    _deps().nudges.begin("lrs.worker.forward")
+    upkeep.forward(_deps())
+
+
+def tag() -> None:
+    """Hold statements that claim a profile against its templates."""
+    _deps().nudges.begin("lrs.worker.tag")
+    upkeep.tag(_deps())
+
+
+def retain() -> None:
+    """Remove what tenants keep no longer."""
+    _deps().nudges.begin("lrs.worker.retain")
+    upkeep.retain(_deps())
 
 
 def reconcile() -> None:

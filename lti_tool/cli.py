@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from lrs.ground import clock
@@ -12,6 +13,7 @@ from lrs.ground.database import make_engine, require_reachable, unit_of_work_on
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
 from lti_tool.actions import certifying, programmes, tenants
+from lti_tool.lti import keys
 from lti_tool.store import people, schema
 from lti_tool.store.tenants import installation_id
 
@@ -23,6 +25,24 @@ def migrate(settings: Settings) -> None:
     require_reachable(owner)
     schema.upgrade(owner)
     owner.dispose()
+
+
+def schema_folder() -> Path:
+    """Where the migrations of schema lti_tool are."""
+    return schema.FOLDER
+
+
+def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
+    """What carryover doctor asks of the tool: each gives a sentence, or raises Stop with what to do."""
+
+    def sealed() -> str:
+        owner = make_engine(settings.migration_url or settings.database_url)
+        secrets = Secrets(settings.secret_key, settings.secret_key_previous)
+        count = keys.require_openable(owner, secrets)
+        owner.dispose()
+        return f"{count} signing keys can be opened with the secret key"
+
+    return {"sealed keys": sealed}
 
 
 def create_tenant(settings: Settings, *, name: str, lrs_url: str | None, lrs_key: str, lrs_secret: str, practice: bool) -> int:

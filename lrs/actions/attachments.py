@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from msgspec import structs
+
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import Refused
 from lrs.store import attachments
@@ -45,8 +47,11 @@ def received(
             blobs.drop(one)
 
 
-def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> None:
-    """StatementInvalid where a statement's attachment is missing, its signature wrong, or where a part belongs to no statement."""
+def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> list[Incoming]:
+    """The statements with those attachments alone whose bytes came with them.
+
+    StatementInvalid where bytes are missing, a signature is wrong, or a part belongs to no statement.
+    """
     by_hash = {one.sha2: one for one in arrived}
     named = set()
     for index, one in enumerate(incoming):
@@ -66,6 +71,10 @@ def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> None:
     for number, part in enumerate(arrived, start=1):
         if part.sha2 not in named:
             raise StatementInvalid("$.attachments", f"part {number} of the request (SHA-2 {part.sha2}) belongs to no statement of it.")
+    if not named:
+        return list(incoming)
+    # Naming a hash gives no right to bytes that another has sent.
+    return [structs.replace(one, attachments=tuple(each for each in one.attachments if each.sha2 in by_hash)) for one in incoming]
 
 
 def _require_signature(one: Incoming, content_type: str, part: Arrived | None, place: str) -> None:
@@ -81,11 +90,21 @@ def _require_signature(one: Incoming, content_type: str, part: Arrived | None, p
 
 def keep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, arrived: Sequence[Arrived]) -> None:
     """Move what arrived to its address, and record it. Before the statements: an attachment without one is waste, the reverse is loss."""
+    with unit_of_work(tenant_id) as connection:
+        attachments.keep(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
     for one in arrived:
         assert isinstance(one.sink, Arriving)
         blobs.keep(tenant_id, one.sha2, one.sink)
+
+
+def sweep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int) -> int:
+    """Remove what no statement has named for a day (its statements were refused); how many."""
     with unit_of_work(tenant_id) as connection:
-        attachments.keep(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
+        gone = attachments.abandoned(connection, tenant_id)
+        # Before the commit: whoever sends the same bytes now waits for the row, then writes them anew.
+        for sha2 in gone:
+            blobs.remove(tenant_id, sha2)
+    return len(gone)
 
 
 def of_statements(unit_of_work: UnitOfWork, *, tenant_id: int, ords: Sequence[int]) -> list[str]:

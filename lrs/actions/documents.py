@@ -8,7 +8,7 @@ from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import NotFound
 from lrs.store import documents
 from lrs.store.documents import Document
-from lrs.xapi.documents import Place, etag_of, merged, require_precondition, require_stated
+from lrs.xapi.documents import Place, etag_of, merged, require_precondition, require_size, require_stated
 
 
 def read(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place) -> Document:
@@ -42,6 +42,7 @@ def put(
         documents.lock(connection, tenant_id, place)
         found = documents.find(connection, tenant_id, place)
         etag = found.etag if found else None
+        require_size(body)
         require_precondition(etag, if_match, if_none_match)
         # A state is often written by content that never read one: a new one needs no word about what it replaces.
         if must_state and (found is not None or not place.kind.registration):
@@ -58,6 +59,7 @@ def post(
         found = documents.find(connection, tenant_id, place)
         require_precondition(found.etag if found else None, if_match, if_none_match)
         content_type, body = merged(place.kind, (found.content_type, found.body) if found else None, content_type, body)
+        require_size(body)
         documents.put(connection, tenant_id, place, content_type, etag_of(body), body)
 
 

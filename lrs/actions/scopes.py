@@ -25,6 +25,7 @@ SCOPES: dict[str, str] = {
     "agents_profile": "reading and writing profile documents of agents",
     "agents_profile/read": "reading profile documents of agents",
     "metrics/read": "reading metrics",
+    "erase": "erasing a person for good",
 }
 _WIDER = {
     "statements/write": ("all",),
@@ -38,6 +39,7 @@ _WIDER = {
     "agents_profile/read": ("all", "all/read", "profile", "profile/read", "agents_profile"),
     "agents_profile/write": ("all", "profile", "profile/write", "agents_profile"),
     "metrics/read": ("all", "all/read"),
+    "erase": ("all",),
 }
 
 

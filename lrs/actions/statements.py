@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
@@ -89,6 +89,8 @@ class Writer:
 
     def store(self, *, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         """Store all or nothing; False when all of it was stored before. Conflict when another statement has one of the ids."""
+        if not incoming:
+            return False
         now = clock.to_microseconds(clock.now())
         said = [(definition, _said_at(one, now)) for one in incoming for definition in one.definitions]
         unknown = self._known.unknown(tenant_id, said)
@@ -141,16 +143,17 @@ class Writer:
 
     def _write_shared(self, taken: list[_Waiting]) -> None:
         every = [statement for one in taken for statement in one.incoming]
+        stored = False
         try:
-            if self._all_new(taken[0].tenant_id, every):
-                return
-            for one in taken:
-                try:
-                    store(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
-                except BaseException as error:  # noqa: BLE001 - raised again in the thread of its own request
-                    one.error = error
+            stored = self._all_new(taken[0].tenant_id, every)
         finally:
+            # Whatever happened, nobody is told that it is stored unless the database said so.
             for one in taken:
+                if not stored:
+                    try:
+                        store(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
+                    except BaseException as error:  # noqa: BLE001 - raised again in the thread of its own request
+                        one.error = error
                 one.done = True
                 one.turn.release()
 
@@ -161,7 +164,7 @@ class Writer:
         """Whether all was new and is stored. False: nothing was, and the careful way finds out why."""
         try:
             pooled = self._engine.raw_connection()
-        except DBAPIError:
+        except (psycopg.Error, SQLAlchemyError):
             return False
         try:
             driver = pooled.driver_connection
@@ -179,11 +182,17 @@ class Writer:
 
 
 def _said_at(one: Incoming, now: int) -> int:
-    return clock.to_microseconds(special.instant(one.timestamp)) if one.timestamp else now
+    """When a definition was said; a sender whose clock is ahead cannot pin it for years."""
+    return min(clock.to_microseconds(special.instant(one.timestamp)), now) if one.timestamp else now
 
 
 def store(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> bool:
-    """Store all or nothing; whether anything was new. ``said``: the definitions to keep, by default all of the statements'.
+    """Store all or nothing; whether anything was new."""
+    return store_counting(unit_of_work, tenant_id=tenant_id, incoming=incoming, said=said) > 0
+
+
+def store_counting(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> int:
+    """Store all or nothing; how many were new. ``said``: the definitions to keep, by default all of the statements'.
 
     A statement that is stored already is accepted when it is equal and refused when it is not (Conflict).
     """
@@ -191,7 +200,7 @@ def store(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incomi
         now = clock.to_microseconds(clock.now())
         said = Known().unknown(tenant_id, [(definition, _said_at(one, now)) for one in incoming for definition in one.definitions])
 
-    def attempt() -> bool:
+    def attempt() -> int:
         with unit_of_work(tenant_id) as connection:
             _refuse_voiding_of_voiders(connection, tenant_id, incoming)
             definitions.keep(connection, tenant_id, said)
@@ -202,7 +211,7 @@ def store(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incomi
             if refs:
                 references.settle_new(connection, tenant_id, refs)
             attachments.refer(connection, tenant_id, [(new[one.id], a.sha2) for one in incoming if one.id in new for a in one.attachments])
-        return bool(new)
+        return len(new)
 
     return _persistent(attempt)
 
@@ -263,14 +272,14 @@ def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, vo
     return One(published(found.payload, found.ord, found.timestamp_given), found.ord, horizon)
 
 
-def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery) -> Page:
+def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False) -> Page:
     """A page of statements. Ascending reads stop at the horizon, so that a reader who goes on misses none."""
     with unit_of_work(tenant_id) as connection:
         horizon = statements.horizon(connection)
         up_to = horizon if query.ascending else None
         kept: list[Stored] = []
         for _ in range(_PAGES_LOOKED_AT):
-            found = statements.find(connection, tenant_id, query, up_to, query.limit + 1)
+            found = statements.find(connection, tenant_id, query, up_to, query.limit + 1, voided_too)
             more = len(found) > query.limit
             found = found[: query.limit]
             kept = [one for one in found if _answers(connection, tenant_id, query, one)]
@@ -289,7 +298,11 @@ def _answers(connection: Connection, tenant_id: int, query: StatementQuery, one:
     if not query.may_read(value):
         return False
     target = references.reference_of(value)
-    return query.holds(value) or (target is not None and any(query.holds(other) for other in references.chain(connection, tenant_id, target)))
+    if query.holds(value):
+        return True
+    # What a target holds is told only to who may read the target.
+    chain = references.chain(connection, tenant_id, target) if target is not None else ()
+    return any(query.may_read(other) and query.holds(other) for other in chain)
 
 
 def definitions_of(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]) -> dict[str, Any]:

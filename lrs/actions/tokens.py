@@ -91,7 +91,7 @@ class Tokens:
 def _unverified(token: str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(jws.extract_compact(token.encode()).payload)
-    except (JoseError, ValueError, msgspec.MsgspecError, UnicodeEncodeError):
+    except (JoseError, ValueError, msgspec.MsgspecError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise Unauthorised("The bearer token is no JSON Web Token.")

@@ -23,7 +23,10 @@ def require(deps: StoreDeps, *needs: str) -> Caller:
 
 def signed_in(deps: StoreDeps) -> Caller:
     """The caller of this request; Unauthorised when nobody is recognised."""
-    given = request.authorization
+    try:
+        given = request.authorization
+    except ValueError:
+        given = None  # a header that is none
     if given is None:
         raise Unauthorised(_HOW)
     if given.type == "bearer" and given.token:

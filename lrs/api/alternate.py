@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WRONG = "carryover.alternate_wrong"  # in the environment: why this is no request of the alternate syntax
 LARGEST_FORM = 32 * 1024 * 1024
-_METHODS = ("GET", "PUT", "POST", "DELETE", "HEAD")
+_METHODS = ("GET", "PUT", "POST", "DELETE")
 # Form fields that are headers of the real request.
 _HEADERS = frozenset(
     ["Authorization", "X-Experience-API-Version", "Content-Type", "Content-Length", "If-Match", "If-None-Match", "Accept", "Accept-Language"]
@@ -38,10 +38,12 @@ class AlternateSyntax:
 
 
 def _rewrite(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
-    length = environ.get("CONTENT_LENGTH") or "0"
-    size = int(length) if length.isdigit() else 0
-    body = environ["wsgi.input"].read(min(size, LARGEST_FORM)) if size else b""
-    environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(b""), "0"
+    length = environ.get("CONTENT_LENGTH") or ""
+    # Without a length, the form comes in chunks and ends by itself.
+    body = environ["wsgi.input"].read(min(int(length), LARGEST_FORM + 1) if length.isdigit() else LARGEST_FORM + 1)
+    size = int(length) if length.isdigit() else len(body)
+    if size <= LARGEST_FORM:
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(b""), "0"
     try:
         form = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
     except UnicodeDecodeError:
@@ -58,6 +60,8 @@ def _rewrite(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
         environ[WRONG] = "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request itself."
     elif len(query) > 1:
         environ[WRONG] = "A request of the alternate syntax has method as its only parameter; the others belong into the form."
+    elif not all(value.isascii() and value.isprintable() for value in headers.values()):
+        environ[WRONG] = "A field of the form that stands for a header holds a character that no header can."
     elif method not in _METHODS:
         environ[WRONG] = f"{query[0][1]!r} is no method of this resource."
     elif (environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":

@@ -6,15 +6,15 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from lrs.actions import documents
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.api.protocol import http_date, json_answer
+from lrs.api.protocol import family_2_0, http_date, json_answer
 from lrs.ground.errors import BadInput
 from lrs.store.credentials import Caller
-from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, LARGEST_DOCUMENT, STATE, Kind, Place, place_of
+from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, Kind, Place, place_of
 
 _RESOURCES = (
     ("/activities/state", STATE, "state"),
@@ -60,12 +60,10 @@ def _resource(deps: StoreDeps, kind: Kind, scope: str) -> Callable[[], Response]
     def _write(caller: Caller) -> Response:
         place, _ = place_of(kind, request.args, one=True, several=False)
         body = request.get_data()
-        if len(body) > LARGEST_DOCUMENT:
-            raise BadInput(f"A document may have {LARGEST_DOCUMENT} bytes; this one has {len(body)}.")
         given = request.headers.get("Content-Type", "application/octet-stream")
         if len(given) > LONGEST_MEDIA_TYPE or not given.isprintable():
             raise BadInput("The Content-Type is no media type.", header="Content-Type")
-        strict = deps.settings.state_precondition_2_0 if g.family_2_0 else deps.settings.state_precondition_1_0
+        strict = deps.settings.state_precondition_2_0 if family_2_0() else deps.settings.state_precondition_1_0
         headers = {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
         if request.method == "PUT":
             must_state = strict or not kind.registration

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -63,33 +63,34 @@ class Horizon:
         return self._value
 
 
-def speak(pages: Blueprint, deps: StoreDeps, seen: Horizon) -> None:
-    """Put the common rules around the routes of ``pages``."""
+def speak(app: Flask, pages: Blueprint, deps: StoreDeps, seen: Horizon) -> None:
+    """Put the common rules around the routes of ``pages``; what is said of an answer is said of refused addresses and methods too."""
     about = f"{pages.name}.about"
+    takes_parts = (f"{pages.name}.post", f"{pages.name}.put")
 
     @pages.before_request
     def understand() -> Response | None:
-        g.family_2_0 = deps.settings.default_version.startswith("2.0")
         if request.method == "OPTIONS":
             return Response(status=204)
         wrong = request.environ.get(alternate.WRONG)
         if wrong is not None:
             raise BadInput(wrong)
-        if request.mimetype != "multipart/mixed":
-            # A client that is answered while it still sends sees a broken connection instead of our reason.
+        if request.mimetype != "multipart/mixed" or request.endpoint not in takes_parts:
             request.max_content_length = LARGEST_BODY
             request.get_data()
         if request.endpoint != about:
-            g.family_2_0 = family_2_0()
+            family_2_0()
         for name in request.args:
             if len(request.args.getlist(name)) > 1:
                 raise BadInput(f"The parameter {name} stands twice in the address.", parameter=name)
         return None
 
-    @pages.after_request
+    @app.after_request
     def say(response: Response) -> Response:
+        if not request.path.startswith(f"{pages.url_prefix}/"):
+            return response
         headers = response.headers
-        headers["X-Experience-API-Version"] = VERSIONS[1 if g.get("family_2_0") else 0]
+        headers["X-Experience-API-Version"] = VERSIONS[1 if _answers_in_2_0(deps) else 0]
         if request.endpoint != about and CONSISTENT not in headers and request.method != "OPTIONS":
             headers[CONSISTENT] = seen.text()
         for name, value in FOR_OTHER_ORIGINS:
@@ -99,6 +100,12 @@ def speak(pages: Blueprint, deps: StoreDeps, seen: Horizon) -> None:
             headers["Access-Control-Allow-Headers"] = _TAKEN
             headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
         return response
+
+
+def _answers_in_2_0(deps: StoreDeps) -> bool:
+    """The family of the request; where it names none that is spoken here, the setting's."""
+    match = _FAMILY.match(request.headers.get("X-Experience-API-Version", "").strip())
+    return match[1] == "2.0" if match and request.endpoint != "xapi.about" else deps.settings.default_version.startswith("2.0")
 
 
 def family_2_0() -> bool:
@@ -128,9 +135,3 @@ def pieces_of_body() -> Iterator[bytes]:
     request.max_content_length = None
     while piece := request.stream.read(PIECE):
         yield piece
-
-
-def drain() -> None:
-    """Read what is left of a body, so that the client sees the answer."""
-    while request.stream.read(PIECE):
-        pass

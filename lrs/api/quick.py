@@ -7,9 +7,9 @@ takes the long way from the start, which answers it; a statement that was stored
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from lrs.xapi.reading import Authority, Incoming
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+READ = "carryover.read"  # in the environment: statements that were read and judged here, for the long way to store
 _PLAIN_VERSION = re.compile(r"([12])\.0(?:\.\d{1,3})?\Z", re.ASCII)
 _VERSIONS = {"1": "1.0.3", "2": "2.0.0"}
 
@@ -48,9 +49,9 @@ class QuickPost:
             length = environ.get("CONTENT_LENGTH") or ""
             if caller and version and environ.get("CONTENT_TYPE") == "application/json" and length.isdigit() and int(length) <= self._largest:
                 body = environ["wsgi.input"].read(int(length))
-                stored = self._stored(caller, version[1], body)
+                stored = self._stored(environ, caller, version[1], body)
                 if stored is not None:
-                    answer = ('["' + '", "'.join(str(one.id) for one in stored) + '"]').encode()
+                    answer = json.dumps([str(one.id) for one in stored]).encode()
                     head = [
                         ("Content-Type", "application/json"),
                         ("Content-Length", str(len(answer))),
@@ -68,16 +69,17 @@ class QuickPost:
             return None
         try:
             key, _, secret = b64decode(given).decode().partition(":")
-        except (NotBase64, UnicodeDecodeError):
+        except ValueError:
             return None
         return self._deps.access.believed(key, secret)
 
-    def _stored(self, caller: Caller, family: str, body: bytes) -> list[Incoming] | None:
+    def _stored(self, environ: WSGIEnvironment, caller: Caller, family: str, body: bytes) -> list[Incoming] | None:
         if not satisfies(caller.scopes, "statements/write"):
             return None
         try:
             incoming = self._deps.readers[family == "2"].statements(body, Authority.of(caller.authority))
-            attachments.accept(incoming, [])
+            incoming = attachments.accept(incoming, [])
+            environ[READ] = incoming
             if not satisfies(caller.scopes, "define"):
                 incoming = [structs.replace(one, definitions=()) for one in incoming]
             if self._deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, request
 
 from lrs.actions import agents
 from lrs.actions.deps import StoreDeps
@@ -13,15 +13,15 @@ from lrs.api import access, documents, statements
 from lrs.api.protocol import VERSIONS, Horizon, json_answer, speak
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import BASE
-from lrs.xapi import decoding, formats, special
+from lrs.xapi import decoding, special
 from lrs.xapi import query as queries
 from lrs.xapi.errors import StatementInvalid
 
 
-def blueprint(deps: StoreDeps, seen: Horizon) -> Blueprint:
-    """Everything below ``/xapi``."""
+def register(app: Flask, deps: StoreDeps, seen: Horizon) -> None:
+    """Put everything below ``/xapi`` into ``app``."""
     pages = Blueprint("xapi", __name__, url_prefix="/xapi")
-    speak(pages, deps, seen)
+    speak(app, pages, deps, seen)
     statements.routes(pages, deps)
     documents.routes(pages, deps)
 
@@ -40,12 +40,8 @@ def blueprint(deps: StoreDeps, seen: Horizon) -> Blueprint:
             raise BadInput(f"The parameter activityId {error.reason}", parameter="activityId") from None
         found: dict[str, Any] = {"objectType": "Activity", "id": iri}
         definition = agents.activity(deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri)
-        languages = formats.languages_of(request.headers.get("Accept-Language", ""))
         if definition:
-            # All languages, unless the reader asks for some.
-            found = {**found, "definition": definition}
-            if languages and languages[0] != "*":
-                formats.activity_canonical(found, lambda _: definition, languages)
+            found["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
         return json_answer(decoding.encode(found))
 
     @pages.get("/agents")
@@ -55,7 +51,7 @@ def blueprint(deps: StoreDeps, seen: Horizon) -> Blueprint:
         wanted = queries.agent(request.args["agent"])
         return json_answer(decoding.encode(agents.person(deps.unit_of_work, tenant_id=caller.tenant_id, agent=wanted)))
 
-    return pages
+    app.register_blueprint(pages)
 
 
 def _only(name: str) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import msgspec
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from msgspec import structs
 
 from lrs.actions import attachments, statements
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import satisfies
-from lrs.api import access
-from lrs.api.protocol import CONSISTENT, LARGEST_BODY, drain, http_date, json_answer, pieces_of_body
+from lrs.api import access, quick
+from lrs.api.protocol import CONSISTENT, LARGEST_BODY, family_2_0, http_date, json_answer, pieces_of_body
 from lrs.ground.clock import from_microseconds, text_of
 from lrs.ground.errors import BadInput
 from lrs.store.credentials import Caller
@@ -37,48 +37,39 @@ def routes(pages: Blueprint, deps: StoreDeps) -> None:
 
     @pages.post("/statements")
     def post() -> Response:
-        caller = _writer()
+        caller = access.require(deps, "statements/write")
         for name in request.args:
             raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
-        reader = deps.readers[g.family_2_0]
+        reader = deps.readers[family_2_0()]
         stored = _take(caller, lambda body: reader.statements(body, Authority.of(caller.authority)))
         return json_answer(json.dumps([str(one.id) for one in stored]).encode())
 
     @pages.put("/statements")
     def put() -> Response:
-        caller = _writer()
+        caller = access.require(deps, "statements/write")
         if set(request.args) != {"statementId"}:
             raise BadInput("PUT takes the parameter statementId, and no other.", parameter="statementId")
         statement_id = queries.statement_id(request.args["statementId"], "statementId")
-        reader = deps.readers[g.family_2_0]
+        reader = deps.readers[family_2_0()]
         _take(caller, lambda body: [reader.single(body, str(statement_id), Authority.of(caller.authority))])
         return Response(status=204)
 
-    def _writer() -> Caller:
-        try:
-            return access.require(deps, "statements/write")
-        except Exception:
-            drain()
-            raise
-
-    def _take(caller: Caller, read: object) -> list[Incoming]:
-        assert callable(read)
+    def _take(caller: Caller, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
         if request.mimetype == "multipart/mixed":
             with attachments.received(
                 deps.unit_of_work,
                 deps.blobs,
                 tenant_id=caller.tenant_id,
                 content_type=request.headers["Content-Type"],
-                pieces=_drained(pieces_of_body()),
+                pieces=pieces_of_body(),
                 largest_first=LARGEST_BODY,
                 quota=deps.settings.attachments_bytes,
             ) as mixed:
-                incoming: list[Incoming] = read(bytes(mixed.first))
-                attachments.accept(incoming, mixed.arrived)
+                incoming = attachments.accept(read(bytes(mixed.first)), mixed.arrived)
                 attachments.keep(deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived)
         elif request.mimetype == "application/json":
-            incoming = read(request.get_data())
-            attachments.accept(incoming, [])
+            # What the short way has read and could not store keeps the ids that it was given there.
+            incoming = request.environ.get(quick.READ) or attachments.accept(read(request.get_data()), [])
         else:
             kind = request.mimetype or "missing"
             raise BadInput(f"The Content-Type is {kind}; send statements as application/json, or as multipart/mixed.", header="Content-Type")
@@ -156,12 +147,3 @@ def _media_type(given: str) -> str:
 
 def _last_modified(ord_: int) -> str:
     return http_date(from_microseconds(ord_ >> writing.ORD_SHIFT))
-
-
-def _drained(pieces: Iterable[bytes]) -> Iterable[bytes]:
-    """All pieces to the end, even when whoever reads them stops early."""
-    try:
-        yield from pieces
-    finally:
-        for _ in pieces:
-            pass

@@ -44,6 +44,7 @@ def make_engine(url: str, quick: bool = False) -> Engine:
         pool_size=POOL_KEPT,
         max_overflow=POOL_EXTRA,
         pool_timeout=POOL_WAIT_SECONDS,
+        hide_parameters=True,  # statements are personal data; they have no place in a log
         pool_pre_ping=not quick,
         isolation_level="AUTOCOMMIT" if quick else "READ COMMITTED",
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover", "options": _ONE_PLAN if quick else _OWN_PLANS},

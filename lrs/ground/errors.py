@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import psycopg
 from flask import Flask, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DataError, OperationalError
@@ -93,6 +94,7 @@ def answer_with_json(app: Flask) -> None:
             response.headers["WWW-Authenticate"] = 'Basic realm="carryover", charset="UTF-8"'
         return response
 
+    @app.errorhandler(psycopg.OperationalError)
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> ResponseReturnValue:

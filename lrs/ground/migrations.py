@@ -7,6 +7,7 @@ from typing import Any
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
@@ -33,6 +34,15 @@ def upgrade(folder: Path, owner: Engine) -> None:
     except (DBAPIError, CommandError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         raise Stop(f"A migration of {folder.parent.parent.name} cannot run and nothing was changed: {reason}") from None
+
+
+def is_behind(folder: Path, owner: Engine) -> bool:
+    """Whether a migration of this house was not run yet."""
+    schema = folder.parent.parent.name
+    with owner.connect() as connection:
+        there = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}).scalar()
+        current = connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar() if there else None  # noqa: S608 - a folder's name
+        return current != ScriptDirectory.from_config(config_for(folder, connection)).get_current_head()
 
 
 def run(metadata: MetaData, schema: str) -> None:

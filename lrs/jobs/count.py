@@ -17,7 +17,7 @@ from lrs.ground.database import UnitOfWork
 from lrs.metrics.facts import Facts, facts_of
 from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, Read, read
 from lrs.store import facts as store
-from lrs.store import work
+from lrs.store import references, work
 from lrs.store.statements import Stored
 from lrs.xapi.writing import ORD_SHIFT
 
@@ -35,12 +35,15 @@ def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
     for tenant_id in work.tenants(engine):
         while True:
             with unit_of_work(tenant_id) as connection:
+                settled = references.settle_late(connection, tenant_id, REGISTRATIONS_AT_ONCE)
+            with unit_of_work(tenant_id) as connection:
+                removed = work.claim_episodes(connection, tenant_id, REGISTRATIONS_AT_ONCE)
                 claim = work.claim(connection, tenant_id, ROWS_AT_ONCE)
-                _recount_whatever_comes(connection, tenant_id, claim.registrations)
+                _recount_whatever_comes(connection, tenant_id, claim.registrations | removed)
                 homeless = [ord_ for ord_, verb in claim.homeless if verb in COUNTED_VERB_KEYS]
                 store.set_aside(connection, tenant_id, homeless, "it has no context.registration, so it belongs to no episode")
-            total += claim.taken
-            if not claim.taken:
+            total += claim.taken + len(removed)
+            if not claim.taken and not removed and not settled:
                 break
     return total
 

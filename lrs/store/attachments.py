@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store.tables import attachment, statement_attachment
+
+_REFER = text(
+    """
+    INSERT INTO lrs.statement_attachment (tenant_id, ord, sha2)
+    SELECT :tenant, r.ord, r.sha2 FROM unnest(CAST(:ords AS bigint[]), CAST(:hashes AS text[])) AS r(ord, sha2) ON CONFLICT DO NOTHING
+    """
+)
 
 
 def held(connection: Connection, tenant_id: int) -> int:
@@ -18,14 +26,23 @@ def held(connection: Connection, tenant_id: int) -> int:
 def keep(connection: Connection, tenant_id: int, arrived: Sequence[tuple[str, int]]) -> None:
     """Record (sha2, bytes) of what was stored."""
     for sha2, size in sorted(set(arrived)):
-        connection.execute(upsert(attachment).values(tenant_id=tenant_id, sha2=sha2, bytes=size).on_conflict_do_nothing())
+        made = upsert(attachment).values(tenant_id=tenant_id, sha2=sha2, bytes=size)
+        connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "sha2"], set_={"created_at": func.now()}))
+
+
+def abandoned(connection: Connection, tenant_id: int) -> list[str]:
+    """Forget what was sent more than a day ago and is named by no statement; gives the SHA-2 of each."""
+    named = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id)
+    old = attachment.c.created_at < func.now() - timedelta(days=1)
+    gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, old, attachment.c.sha2.not_in(named))
+    return list(connection.execute(gone.returning(attachment.c.sha2)).scalars())
 
 
 def refer(connection: Connection, tenant_id: int, named: Sequence[tuple[int, str]]) -> None:
     """Record which statement (``ord``) names which attachment."""
     if named:
-        rows = [{"tenant_id": tenant_id, "ord": ord_, "sha2": sha2} for ord_, sha2 in dict.fromkeys(named)]
-        connection.execute(upsert(statement_attachment).values(rows).on_conflict_do_nothing())
+        rows = {"tenant": tenant_id, "ords": [ord_ for ord_, _ in named], "hashes": [sha2 for _, sha2 in named]}
+        connection.execute(_REFER, rows)
 
 
 def among(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[str]:

@@ -9,10 +9,9 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, select, text, update
 
-from lrs.store.tables import statement, statement_ref, statement_rel
+from lrs.store.tables import statement, statement_ref
 from lrs.xapi import decoding
 from lrs.xapi.keys import agents, inherited, joined, key_of, pair, related_activities, related_agents
 
@@ -24,6 +23,16 @@ _DUE = text(
     WHERE r.tenant_id = :tenant AND NOT r.settled ORDER BY r.ord LIMIT :rows FOR UPDATE OF r SKIP LOCKED
     """
 )
+
+# Arrays, not a parameter for each value: the protocol carries 65,535 of those.
+_INHERIT = text(
+    """
+    INSERT INTO lrs.statement_rel (tenant_id, key, ord)
+    SELECT :tenant, r.key, r.ord FROM unnest(CAST(:keys AS bigint[]), CAST(:ords AS bigint[])) AS r(key, ord)
+    ON CONFLICT DO NOTHING RETURNING ord
+    """
+)
+_SETTLED = text("UPDATE lrs.statement_ref SET settled = true WHERE tenant_id = :tenant AND ord = ANY(CAST(:ords AS bigint[]))")
 
 
 def settle_new(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]) -> None:
@@ -48,14 +57,11 @@ def _settle(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uu
     """Copy keys; gives the ``ord`` of those that are found by more than before."""
     if not refs:
         return set()
-    rows = []
-    for ord_, target in refs:
-        for value in chain(connection, tenant_id, target):
-            rows += [{"tenant_id": tenant_id, "key": key, "ord": ord_} for key in _inherited_keys(value)]
-    new = upsert(statement_rel).values(rows).on_conflict_do_nothing().returning(statement_rel.c.ord)
-    moved = set(connection.execute(new).scalars())
-    places = [(tenant_id, ord_) for ord_, _ in refs]
-    connection.execute(update(statement_ref).where(tuple_(statement_ref.c.tenant_id, statement_ref.c.ord).in_(places)).values(settled=True))
+    keys_of = {target: {key for value in chain(connection, tenant_id, target) for key in _inherited_keys(value)} for target in {t for _, t in refs}}
+    rows = sorted((key, ord_) for ord_, target in refs for key in keys_of[target])
+    parameters = {"tenant": tenant_id, "keys": [key for key, _ in rows], "ords": [ord_ for _, ord_ in rows]}
+    moved = set(connection.execute(_INHERIT, parameters).scalars())
+    connection.execute(_SETTLED, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in refs]})
     return moved
 
 
@@ -83,14 +89,25 @@ def reference_of(value: dict[str, Any]) -> uuid.UUID | None:
     return uuid.UUID(value["object"]["id"]) if value["object"].get("objectType") == "StatementRef" else None
 
 
-def _inherited_keys(value: dict[str, Any]) -> set[int]:
-    registration = value.get("context", {}).get("registration")
+def own_keys(value: dict[str, Any]) -> set[int]:
+    """The rows of ``statement_rel`` that a statement has by itself."""
     plain_agents = [pair("agent", one) for one in agents(value)]
     every_agent = [pair("agent", one) for one in related_agents(value, value.get("authority"))]
     obj = value["object"]
     plain_activities = [pair("activity", obj["id"])] if obj.get("objectType", "Activity") == "Activity" else []
     every_activity = [pair("activity", one) for one in related_activities(value)]
-    found = {inherited("rel", key) for key in joined(plain_agents, every_agent) | joined(plain_activities, every_activity)}
+    return joined(plain_agents, every_agent) | joined(plain_activities, every_activity)
+
+
+def inherited_by(connection: Connection, tenant_id: int, value: dict[str, Any]) -> set[int]:
+    """The rows that a statement has because of the one it refers to, as far as that is stored."""
+    target = reference_of(value)
+    return {key for other in chain(connection, tenant_id, target) for key in _inherited_keys(other)} if target else set()
+
+
+def _inherited_keys(value: dict[str, Any]) -> set[int]:
+    registration = value.get("context", {}).get("registration")
+    found = {inherited("rel", key) for key in own_keys(value)}
     found.add(inherited("verb", key_of("verb", value["verb"]["id"])))
     if registration:
         found.add(inherited("registration", key_of("registration", str(uuid.UUID(registration)))))

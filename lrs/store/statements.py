@@ -135,9 +135,15 @@ def voiders_among(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUI
 
 
 def is_voided(connection: Connection, tenant_id: int, statement_id: uuid.UUID) -> bool:
-    """Whether a voiding statement for it is stored."""
+    """Whether a voiding statement for it is stored, and it is none itself (those cannot be voided, whichever came first)."""
     query = select(exists().where(voiding.c.tenant_id == tenant_id, voiding.c.target == statement_id))
-    return bool(connection.execute(query).scalar_one())
+    return bool(connection.execute(query).scalar_one()) and not voiders_among(connection, tenant_id, [statement_id])
+
+
+def voided_among(connection: Connection, tenant_id: int, ords: Sequence[int]) -> set[int]:
+    """Those of ``ords`` whose statements are voided."""
+    query = select(statement.c.ord).where(statement.c.tenant_id == tenant_id, statement.c.ord.in_(ords), voided())
+    return set(connection.execute(query).scalars())
 
 
 def horizon(connection: Connection) -> datetime:
@@ -150,8 +156,8 @@ def ord_at(instant: datetime) -> int:
     return max(-LARGEST_ORD, min(clock.to_microseconds(instant) << ORD_SHIFT, LARGEST_ORD))
 
 
-def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int) -> list[Stored]:
-    """Up to ``rows`` statements that are not voided, in the query's order; none stored after ``up_to``.
+def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False) -> list[Stored]:
+    """Up to ``rows`` statements that are not voided (or all), in the query's order; none stored after ``up_to``.
 
     What is asked for may stand under several keys (an agent as actor or as instructor; a statement itself or the one it refers
     to). Each combination is a walk along one index, in order and bounded; the walks are merged here.
@@ -160,7 +166,7 @@ def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: d
     newest_first = not query.ascending
     found: dict[int, Stored] = {}
     for way in ways:
-        for row in connection.execute(_bounded(way, tenant_id, query, up_to).limit(rows)):
+        for row in connection.execute(_bounded(way if voided_too else way.where(~voided()), query, up_to).limit(rows)):
             found[row.ord] = Stored(*row)
     return [found[ord_] for ord_ in sorted(found, reverse=newest_first)[:rows]]
 
@@ -206,9 +212,8 @@ def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
     return found
 
 
-def _bounded(found: Select[Any], tenant_id: int, query: StatementQuery, up_to: datetime | None) -> Select[Any]:
+def _bounded(found: Select[Any], query: StatementQuery, up_to: datetime | None) -> Select[Any]:
     s = statement
-    found = found.where(~voided())
     if query.since is not None:
         # "stored since the timestamp (exclusive)": stored is told in milliseconds, so the whole millisecond is excluded.
         found = found.where(s.c.ord >= _after_millisecond(query.since))
@@ -226,8 +231,8 @@ def _columns() -> Select[Any]:
 
 
 def voided() -> Any:
-    """True of a statement for which a voiding statement is stored, whichever came first."""
-    return exists().where(voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id)
+    """True of a statement for which a voiding statement is stored, whichever came first; never of a voiding statement."""
+    return (statement.c.verb != VOIDED_VERB) & exists().where(voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id)
 
 
 def _related(found: Select[Any], tenant_id: int, key: int) -> Select[Any]:

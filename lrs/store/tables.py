@@ -254,6 +254,15 @@ uncounted = Table(
     Column("ord", BigInteger, primary_key=True),
 )
 
+# Episodes whose statements were removed: their facts have to be made anew although nothing was stored.
+uncounted_episode = Table(
+    "uncounted_episode",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("since", _INSTANT, nullable=False, server_default=func.clock_timestamp()),
+)
+
 uncountable = Table(
     "uncountable",
     metadata,

@@ -21,9 +21,18 @@ _CLAIM = text(
       DELETE FROM lrs.uncounted u USING k WHERE u.tenant_id = :tenant AND u.ord = k.ord RETURNING u.ord
     )
     SELECT s.ord, s.verb, s.registration, target.registration AS target_registration
-    FROM claimed JOIN lrs.statement s ON s.ord = claimed.ord
+    FROM claimed JOIN lrs.statement s ON s.tenant_id = :tenant AND s.ord = claimed.ord
     LEFT JOIN lrs.voiding v ON v.tenant_id = :tenant AND v.ord = s.ord
     LEFT JOIN lrs.statement target ON target.tenant_id = :tenant AND target.id = v.target
+    """
+)
+
+_CLAIM_EPISODES = text(
+    """
+    WITH k AS MATERIALIZED (
+      SELECT registration FROM lrs.uncounted_episode WHERE tenant_id = :tenant ORDER BY registration LIMIT :rows FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM lrs.uncounted_episode e USING k WHERE e.tenant_id = :tenant AND e.registration = k.registration RETURNING e.registration
     """
 )
 
@@ -42,6 +51,11 @@ def claim(connection: Connection, tenant_id: int, rows: int) -> Claim:
     found = connection.execute(_CLAIM, {"tenant": tenant_id, "rows": rows}).all()
     moved = {r for row in found for r in (row.registration, row.target_registration) if r is not None}
     return Claim(len(found), moved, [(row.ord, row.verb) for row in found if row.registration is None])
+
+
+def claim_episodes(connection: Connection, tenant_id: int, rows: int) -> set[uuid.UUID]:
+    """Take up to ``rows`` episodes whose statements were removed."""
+    return set(connection.execute(_CLAIM_EPISODES, {"tenant": tenant_id, "rows": rows}).scalars())
 
 
 def lock(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:

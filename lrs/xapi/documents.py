@@ -153,6 +153,12 @@ def require_stated(kind: Kind, etag: str | None, if_match: str | None, if_none_m
     raise BadInput('Say what you expect: If-None-Match: * to write a new document, or If-Match: "its ETag" to replace one.', header="If-Match")
 
 
+def require_size(body: bytes) -> None:
+    """BadInput when a document, as it would be stored, is too large."""
+    if len(body) > LARGEST_DOCUMENT:
+        raise BadInput(f"A document may have {LARGEST_DOCUMENT} bytes; this one would have {len(body)}.")
+
+
 def merged(kind: Kind, stored: tuple[str, bytes] | None, content_type: str, body: bytes) -> tuple[str, bytes]:
     """What POST makes of (content type, contents): both must be JSON objects; the sent top-level members replace the stored ones."""
     if stored is None:

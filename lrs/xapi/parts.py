@@ -26,6 +26,7 @@ MOST_REMEMBERED = 20_000  # parts; with typical parts of 300 bytes about 15 MB a
 MOST_BRACKETS = decoding.DEEPEST - 5  # a part with fewer is shallow enough for a statement, whatever it holds
 
 Pairs = tuple[tuple[int, int], ...]
+_IN_CONTEXT = "context."  # before the name of a member of the context: it may be called like a part of the statement
 _UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"\Z')
 
 
@@ -62,7 +63,7 @@ class Parts:
         self._known: dict[tuple[str, bytes], Part] = {}
 
     def part(self, name: str, raw: bytes) -> Part:
-        """The part ``name`` (actor, verb, object, or a member of the context) from its bytes; StatementInvalid when it breaks a rule."""
+        """The part ``name`` (actor, verb, object, or ``context.`` and the name of a member) from its bytes; StatementInvalid when it breaks a rule."""
         found = self._known.get((name, raw))
         if found is None:
             if raw.count(b"[") + raw.count(b"{") > MOST_BRACKETS:
@@ -82,15 +83,18 @@ class Parts:
         if name == "verb":
             validate.verb(value, "$.verb")
             return Part(verb=key_of("verb", value["id"]), voids=value["id"] == VERBS["voided"].id)
-        if name == "contextActivities" and not are_lists(value):
-            raise StatementInvalid("$.context.contextActivities", "is written with lists first.")
         if name == "object":
             validate.object_(value, "$.object", self._family_2_0)
             if not are_lists(value.get("context", {}).get("contextActivities", {})):
                 raise StatementInvalid("$.object.context.contextActivities", "is written with lists first.")
+            if "attachments" in value:
+                raise StatementInvalid("$.object.attachments", "are looked at with the whole statement.")
             return object_part(value)
-        validate.context({name: value}, "$.context", self._family_2_0, object_is_activity=True)
-        return context_part({name: value})
+        member = name.removeprefix(_IN_CONTEXT)
+        if member == "contextActivities" and not are_lists(value):
+            raise StatementInvalid("$.context.contextActivities", "is written with lists first.")
+        validate.context({member: value}, "$.context", self._family_2_0, object_is_activity=True)
+        return context_part({member: value})
 
     def context(self, raw: bytes) -> tuple[list[Part], bytes | None]:
         """The parts of a context, and its registration as it stands there."""
@@ -103,7 +107,7 @@ class Parts:
                 if not _UUID_MEMBER.match(registration):
                     raise StatementInvalid("$.context.registration", "must be a UUID.")
             else:
-                part = self.part(name, bytes(value))
+                part = self.part(_IN_CONTEXT + name, bytes(value))
                 colons += part.colons
                 found.append(part)
         require_all_colons(raw, colons)

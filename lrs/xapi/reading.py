@@ -208,6 +208,8 @@ def _strict_result(raw: bytes) -> Any:
     """Decoded, each name once. A result is small, new in every statement, and counted faster than encoded again."""
     value = decoding.decode(raw)
     if b"\\" in raw or type(value) is not dict or "extensions" in value:
+        if raw.count(b"[") + raw.count(b"{") > parts.MOST_BRACKETS:
+            raise StatementInvalid("$.result", "is counted level by level with the whole statement.")
         return decoding.strict(raw)
     colons = len(value)
     for inner in value.values():

@@ -10,7 +10,7 @@ from typing import Any
 from lrs.ground import clock
 from lrs.xapi.errors import StatementInvalid
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00-\x1f\x7f<>\"{}|\\^`]+\Z")
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(?:[^\s\x00-\x1f\x7f<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}\Z")
 _TIMESTAMP = re.compile(
     r"(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?"
@@ -25,6 +25,7 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z",
     re.ASCII,
 )
+_LAST_FRACTION = re.compile(r"[^.]*\.\d+[A-Z]\Z", re.ASCII)
 _LANGUAGE = re.compile(
     r"(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
     r"(?:-(?:[A-Za-z0-9]{5,8}|\d[A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
@@ -37,7 +38,7 @@ _MAILTO = re.compile(r"mailto:[^\s@]+@[^\s@]+\Z", re.IGNORECASE)
 
 
 def text(value: Any, path: str) -> str:
-    """A JSON string that PostgreSQL and every reader can hold: no NUL, no lone surrogate."""
+    """A JSON string."""
     if type(value) is not str:
         raise StatementInvalid(path, "must be a string.")
     return value
@@ -86,6 +87,8 @@ def duration(value: Any, path: str) -> str:
     """ISO 8601 duration (xAPI-Data 4.6)."""
     if not _DURATION.match(text(value, path)) or value.endswith("T") or value == "P":
         raise StatementInvalid(path, "must be an ISO 8601 duration, for example PT1M30S.")
+    if "." in value and not _LAST_FRACTION.match(value):
+        raise StatementInvalid(path, "may have a fraction in its last part alone, for example PT1M30.5S.")
     return str(value)
 
 

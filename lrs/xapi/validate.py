@@ -136,8 +136,8 @@ def actor(value: Any, path: str, member: bool = False) -> None:
         if members is None and not identifiers:
             raise StatementInvalid(f"{path}.member", "is missing; a group without an identifier needs members.")
         if members is not None:
-            if type(members) is not list:
-                raise StatementInvalid(f"{path}.member", "must be a list of agents.")
+            if type(members) is not list or (not members and not identifiers):
+                raise StatementInvalid(f"{path}.member", "must be a list of agents; a group without an identifier has at least one.")
             for index, one in enumerate(members):
                 actor(one, f"{path}.member[{index}]", member=True)
 

@@ -50,6 +50,14 @@ def sign(engine: Engine, secrets: Secrets, claims: dict[str, Any]) -> str:
     return jwt.encode(claims, secrets.unseal(_PURPOSE, sealed), algorithm="RS256", headers={"kid": kid})
 
 
+def require_openable(engine: Engine, secrets: Secrets) -> int:
+    """How many keys there are; Stop when one cannot be opened with this secret key."""
+    known = tenants.keys(engine)
+    for _, sealed, _ in known:
+        secrets.unseal(_PURPOSE, sealed)
+    return len(known)
+
+
 @dataclass
 class _Kept:
     key_set: dict[str, Any]

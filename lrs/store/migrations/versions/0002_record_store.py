@@ -25,6 +25,14 @@ def upgrade() -> None:
         schema="lrs",
     )
     op.create_table(
+        "uncounted_episode",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("registration", sa.Uuid(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "registration", name=op.f("pk_uncounted_episode")),
+        schema="lrs",
+    )
+    op.create_table(
         "attachment",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("sha2", sa.Text(), nullable=False),
@@ -201,6 +209,7 @@ def upgrade() -> None:
 
 TABLES = [
     "token_issuer",
+    "uncounted_episode",
     "statement_ref",
     "activity_definition",
     "document",
@@ -217,6 +226,21 @@ TABLES = [
 
 # They run as the owner: who signs in must be known before the tenant is.
 FUNCTIONS = [
+    """
+    CREATE OR REPLACE FUNCTION lrs.tenants_with_uncounted() RETURNS SETOF int
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS 'SELECT t.tenant_id FROM lrs.tenant t
+        WHERE EXISTS (SELECT 1 FROM lrs.uncounted u WHERE u.tenant_id = t.tenant_id)
+           OR EXISTS (SELECT 1 FROM lrs.uncounted_episode e WHERE e.tenant_id = t.tenant_id)
+           OR EXISTS (SELECT 1 FROM lrs.statement_ref r WHERE r.tenant_id = t.tenant_id AND NOT r.settled) ORDER BY t.tenant_id'
+    """,
+    """
+    CREATE OR REPLACE FUNCTION lrs.backlog() RETURNS TABLE (waiting bigint, oldest bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS 'SELECT (SELECT count(*) FROM lrs.uncounted) + (SELECT count(*) FROM lrs.uncounted_episode),
+               least((SELECT min(u.ord) FROM lrs.uncounted u),
+                     (SELECT (extract(epoch FROM min(e.since)) * 1000000)::bigint << 10 FROM lrs.uncounted_episode e))'
+    """,
     """
     CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE (tenant_id int, secret_hash bytea, scopes text[], authority text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog

@@ -1,0 +1,196 @@
+"""Backup and restore: the database as of one moment, and the attachments that it names; each file with its SHA-256.
+
+The database's part is written by pg_dump and read by pg_restore. The secret key is not in a backup: keep it apart. A
+fingerprint of it is, so that a restore with another key is refused before anything is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from lrs import cli as lrs_cli
+from lrs.ground import embedded
+from lrs.ground.clock import now, text_of
+from lrs.ground.database import ensure_app_role, make_engine
+from lrs.ground.errors import Stop
+from lrs.ground.secrets import Secrets
+from lrs.ground.settings import Settings
+
+SCHEMAS = ("lrs", "lti_tool")
+PIECE = 1024 * 1024
+_PURPOSE = "backup"
+
+
+def backup(settings: Settings, folder: Path) -> dict[str, Any]:
+    """Write a backup into a new folder; gives its manifest. A backup that is cut short has no manifest."""
+    settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
+    if folder.exists() and any(folder.iterdir()):
+        raise Stop(f"{folder} is not empty; name a new folder for the backup.")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    with _connect(settings) as connection:
+        # pg_dump and the counts see the same moment.
+        connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None
+        counts = _counts(connection)
+        attachments = _attachments(connection)
+        dump = folder / "database.dump"
+        _run(settings, "pg_dump", "--format=custom", f"--snapshot={row[0]}", f"--file={dump}", *(f"--schema={name}" for name in SCHEMAS))
+        connection.execute("COMMIT")
+    missing = _copy_out(settings, folder / "attachments", attachments)
+    manifest = {
+        "made_at": text_of(now()),
+        "secret_key": Secrets(settings.secret_key).keyed_hashes(_PURPOSE, "fingerprint")[0].hex(),
+        "rows": counts,
+        "files": {str(path.relative_to(folder)): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()},
+        "missing_attachments": missing,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    _fsync(folder)
+    return manifest
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """The manifest of a backup whose files are all there and unchanged; Stop names the first that is not."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    except (OSError, ValueError):
+        raise Stop(f"{folder} holds no whole backup: its manifest.json cannot be read.") from None
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or _sha256(path) != expected:
+            raise Stop(f"{path} is missing or was changed since the backup; take another backup.")
+    return manifest
+
+
+def restore(settings: Settings, folder: Path) -> dict[str, Any]:
+    """Put a backup into an empty database; Stop before anything is written when it does not fit. The counts are compared at the end."""
+    settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_SECRET_KEY")
+    manifest = verified(folder)
+    keys = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
+    if not any(Secrets(key).keyed_hashes(_PURPOSE, "fingerprint")[0].hex() == manifest["secret_key"] for key in keys):
+        raise Stop("The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it CARRYOVER_SECRET_KEY_PREVIOUS).")
+    with _connect(settings) as connection:
+        there = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(SCHEMAS),)).fetchall()
+        if there:
+            raise Stop("The database is not empty: a restore needs one without the schemas lrs and lti_tool.")
+    owner = make_engine(settings.migration_url)
+    ensure_app_role(owner, settings.database_url)
+    owner.dispose()
+    _run(
+        settings,
+        "pg_restore",
+        "--exit-on-error",
+        "--single-transaction",
+        "--no-owner",
+        "--dbname",
+        _conninfo(settings),
+        str(folder / "database.dump"),
+    )
+    blobs = lrs_cli.attachments_of(settings)
+    for path in sorted((folder / "attachments").rglob("*")):
+        if path.is_file():
+            tenant_id, sha2 = path.relative_to(folder / "attachments").parts
+            arriving = blobs.open(path.stat().st_size)
+            with path.open("rb") as file:
+                while piece := file.read(PIECE):
+                    arriving.write(piece)
+            arriving.close()
+            blobs.keep(int(tenant_id), sha2, arriving)
+    with _connect(settings) as connection:
+        counts = _counts(connection)
+    if counts != manifest["rows"]:
+        changed = sorted(name for name in {*counts, *manifest["rows"]} if counts.get(name) != manifest["rows"].get(name))
+        raise Stop(f"After the restore these tables hold another number of rows than in the backup: {', '.join(changed)}.")
+    return manifest
+
+
+def _connect(settings: Settings) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect(_conninfo(settings), autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise Stop(f"The database cannot be reached ({str(error).strip().splitlines()[0]}); start it, or correct CARRYOVER_MIGRATION_URL.") from None
+
+
+def _conninfo(settings: Settings) -> str:
+    return settings.migration_url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def _run(settings: Settings, program: str, *arguments: str) -> None:
+    """A program of PostgreSQL; the password goes by the environment, which other users cannot see."""
+    given = conninfo_to_dict(_conninfo(settings))
+    password = given.pop("password", None)
+    conninfo = make_conninfo("", **{name: str(value) for name, value in given.items() if value is not None})
+    command = [_program(program), *(conninfo if argument == _conninfo(settings) else argument for argument in arguments)]
+    if program == "pg_dump":
+        command += ["--dbname", conninfo]
+    environ = {**os.environ, **({"PGPASSWORD": unquote(str(password))} if password else {})}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        words = ended.stderr.strip().splitlines()
+        raise Stop(f"{program} failed: {words[-1] if words else ended.returncode}")
+
+
+def _program(name: str) -> str:
+    found = embedded.program(name) or shutil.which(name)
+    if found is None:
+        raise Stop(f"{name} is not installed; install PostgreSQL's client programs (15 or later).")
+    return str(found)
+
+
+def _counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    tables = connection.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2", (list(SCHEMAS),)).fetchall()
+    counts = {}
+    for schema, table in tables:
+        row = connection.execute(sql.SQL("SELECT count(*) FROM {}.{}").format(sql.Identifier(schema), sql.Identifier(table))).fetchone()
+        assert row is not None
+        counts[f"{schema}.{table}"] = int(row[0])
+    return counts
+
+
+def _attachments(connection: psycopg.Connection[Any]) -> list[tuple[int, str]]:
+    return [(row[0], row[1]) for row in connection.execute("SELECT tenant_id, sha2 FROM lrs.attachment ORDER BY 1, 2")]
+
+
+def _copy_out(settings: Settings, folder: Path, attachments: list[tuple[int, str]]) -> list[str]:
+    """Copy the bytes; gives what is named and not there (it was erased while we read, or lost)."""
+    blobs, missing = lrs_cli.attachments_of(settings), []
+    for tenant_id, sha2 in attachments:
+        target = folder / str(tenant_id) / sha2
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with target.open("wb") as file:
+                for piece in blobs.read(tenant_id, sha2):
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            target.unlink(missing_ok=True)
+            missing.append(f"{tenant_id}/{sha2}")
+    return missing
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync(folder: Path) -> None:
+    for path in (folder / "manifest.json", folder / "database.dump", folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,126 @@
+"""``carryover doctor``: looks at everything an installation stands on; says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from lrs import cli as lrs_cli
+from lrs.ground import migrations, queue
+from lrs.ground.database import make_engine, require_harmless_role, require_reachable
+from lrs.ground.errors import Stop
+from lrs.ground.settings import Settings
+from lti_tool import cli as tool_cli
+
+OLDEST_POSTGRES = 15
+LARGEST_SKEW_SECONDS = 2.0
+LEAST_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    good: bool
+    words: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Everything, each by itself: one trouble hides no other."""
+    found = []
+    for name, check in _checks(settings).items():
+        try:
+            found.append(Finding(name, True, check()))
+        except Stop as wrong:
+            found.append(Finding(name, False, str(wrong)))
+        except (SQLAlchemyError, redis.RedisError, OSError) as error:
+            reason = str(error).strip().splitlines()
+            found.append(Finding(name, False, f"cannot be looked at: {reason[0] if reason else type(error).__name__}"))
+    return found
+
+
+def _checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
+    def python() -> str:
+        return f"Python {sys.version.split()[0]}"
+
+    def keys() -> str:
+        settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_MIGRATION_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
+        if settings.secret_key == settings.secret_key_previous:
+            raise Stop("CARRYOVER_SECRET_KEY_PREVIOUS is the same as CARRYOVER_SECRET_KEY; leave it out.")
+        return "all that is needed is set" + ("; a previous secret key is still accepted" if settings.secret_key_previous else "")
+
+    def address() -> str:
+        if settings.base_url.startswith("http://") and not settings.allow_private_platforms:
+            raise Stop(f"CARRYOVER_BASE_URL is {settings.base_url}: an LMS frames https alone; put TLS in front and set the public address.")
+        return settings.base_url
+
+    def database() -> str:
+        engine = make_engine(settings.database_url)
+        require_reachable(engine)
+        require_harmless_role(engine)
+        with engine.connect() as connection:
+            version = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+            commit = connection.execute(text("SHOW synchronous_commit")).scalar_one()
+            fsync = connection.execute(text("SHOW fsync")).scalar_one()
+        engine.dispose()
+        if version < OLDEST_POSTGRES:
+            raise Stop(f"PostgreSQL {version} is too old; {OLDEST_POSTGRES} or later is needed.")
+        if commit == "off" or fsync == "off":
+            raise Stop("synchronous_commit or fsync is off: a power cut loses statements that were acknowledged; switch both on.")
+        return f"PostgreSQL {version}, signed in as a role that row-level security binds"
+
+    def tables() -> str:
+        owner = make_engine(settings.migration_url)
+        require_reachable(owner)
+        behind = [folder.parent.parent.name for folder in (lrs_cli.schema_folder(), tool_cli.schema_folder()) if migrations.is_behind(folder, owner)]
+        owner.dispose()
+        if behind:
+            raise Stop(f"The tables of {' and '.join(behind)} are not up to date; run carryover migrate.")
+        return "up to date"
+
+    def clock() -> str:
+        engine = make_engine(settings.database_url)
+        with engine.connect() as connection:
+            begun = time.time()
+            theirs = float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+            ours = (begun + time.time()) / 2
+        engine.dispose()
+        if abs(theirs - ours) > LARGEST_SKEW_SECONDS:
+            raise Stop(f"The database's clock differs from this machine's by {theirs - ours:+.1f} s; synchronise both (NTP).")
+        return f"the database's differs by {(theirs - ours) * 1_000:+.0f} ms"
+
+    def waiting() -> str:
+        queue.require_reachable(settings.redis_url)
+        if not queue.worker_alive(settings.redis_url):
+            raise Stop("Redis answers, but no worker is alive: figures, grades and forwarding stand still; start carryover worker.")
+        return "Redis answers, a worker is alive"
+
+    def disk() -> str:
+        place = settings.home
+        while not place.exists():
+            place = Path(place).parent
+        free = shutil.disk_usage(place).free
+        if free < LEAST_FREE_BYTES:
+            raise Stop(f"{free / 1e9:.1f} GB are free at {place}; make room, or move CARRYOVER_HOME.")
+        return f"{free / 1e9:.0f} GB free at {place}"
+
+    own = {
+        "python": python,
+        "settings": keys,
+        "address": address,
+        "database": database,
+        "tables": tables,
+        "clock": clock,
+        "queue": waiting,
+        "disk": disk,
+    }
+    return {**own, **lrs_cli.checks(settings), **tool_cli.checks(settings)}

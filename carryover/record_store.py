@@ -1,0 +1,312 @@
+"""Commands for the operator of the record store: credentials, erasure, retention, forwarding, import, export."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from lrs import cli as lrs_cli
+from lrs.cli import Desk, Source
+from lrs.ground import settings
+from lrs.ground.errors import Stop
+
+P = ParamSpec("P")
+R = TypeVar("R")
+DAY_SECONDS = 86_400
+
+
+def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
+    """Give a command its tenant's desk and the option that names the tenant."""
+
+    @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
+    @wraps(act)
+    def command(*args: Any, tenant: str, **kwargs: Any) -> R:
+        with lrs_cli.desk(settings.read(os.environ), tenant) as desk:
+            return act(desk, *args, **kwargs)
+
+    return command  # type: ignore[return-value]  # click passes the tenant by keyword
+
+
+def _secret(prompt: str) -> str:
+    """A secret by prompt, or from standard input where that is no terminal; never an argument, which every process can see."""
+    if sys.stdin.isatty():
+        return str(click.prompt(prompt, hide_input=True))
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise Stop("Give the secret on standard input.")
+    return line
+
+
+@click.group()
+def credential() -> None:
+    """Keys that open a tenant: made, listed, rotated, revoked."""
+
+
+@credential.command("create")
+@click.option("--scope", "scopes", multiple=True, required=True, help=f"May be given several times: {', '.join(lrs_cli.ALL_SCOPES)}.")
+@click.option("--note", default="", help="What it is for.")
+@on_a_tenant
+def credential_create(desk: Desk, scopes: tuple[str, ...], note: str) -> None:
+    """Make a key; its secret is shown this once."""
+    key, secret = desk.create_credential(scopes, note)
+    click.echo(f"key {key}\nsecret {secret}")
+
+
+@credential.command("list")
+@on_a_tenant
+def credential_list(desk: Desk) -> None:
+    """All keys, without their secrets."""
+    for one in desk.credentials():
+        state = f"ends {one.ends_at:%Y-%m-%d %H:%M} UTC" if one.ends_at else "in use"
+        click.echo(f"{one.key}  {state}  made {one.created_at:%Y-%m-%d}  {', '.join(one.scopes)}  {one.note}")
+
+
+@credential.command("rotate")
+@click.argument("key")
+@click.option("--days", default=7.0, show_default=True, help="How long the old key works beside the new one.")
+@on_a_tenant
+def credential_rotate(desk: Desk, key: str, days: float) -> None:
+    """Make a new key in the place of another; the old one works on for some days."""
+    if not 0 <= days <= 365:
+        raise Stop("--days must lie between 0 and 365.")
+    made, secret = desk.rotate_credential(key, int(days * DAY_SECONDS))
+    click.echo(f"key {made}\nsecret {secret}\nThe key {key} works for {days:g} more days.")
+
+
+@credential.command("revoke")
+@click.argument("key")
+@on_a_tenant
+def credential_revoke(desk: Desk, key: str) -> None:
+    """End a key within five seconds."""
+    desk.revoke_credential(key)
+    click.echo(f"The key {key} has ended.")
+
+
+@click.group()
+def issuer() -> None:
+    """OAuth 2.0 and OpenID Connect: whose bearer tokens are accepted."""
+
+
+@issuer.command("add")
+@click.argument("address")
+@click.option("--audience", required=True, help="The aud that its tokens must carry.")
+@click.option("--scope", "mapping", multiple=True, help="WORD=SCOPE: what a word in the token means here; may be given several times.")
+@on_a_tenant
+def issuer_add(desk: Desk, address: str, audience: str, mapping: tuple[str, ...]) -> None:
+    """Accept the tokens of an issuer; its keys are found by OpenID Connect Discovery."""
+    scopes: dict[str, list[str]] = {}
+    for entry in mapping:
+        word, _, scope = entry.partition("=")
+        scopes.setdefault(word, []).append(scope)
+    made = desk.add_issuer(address, audience, scopes)
+    click.echo(f"Tokens of {made.issuer} for {made.audience} are accepted; keys from {made.keys_url}.")
+
+
+@issuer.command("list")
+@on_a_tenant
+def issuer_list(desk: Desk) -> None:
+    """All issuers."""
+    for one in desk.issuers():
+        click.echo(f"{one.issuer}  audience {one.audience}  keys {one.keys_url}  {json.dumps(one.scopes)}")
+
+
+@issuer.command("remove")
+@click.argument("address")
+@on_a_tenant
+def issuer_remove(desk: Desk, address: str) -> None:
+    """Accept its tokens no longer."""
+    desk.remove_issuer(address)
+    click.echo(f"Tokens of {address} are accepted no longer.")
+
+
+@click.command()
+@click.option("--mbox", help="E-mail address.")
+@click.option("--openid", help="OpenID.")
+@click.option("--mbox-sha1sum", help="SHA-1 of the mailto: address.")
+@click.option("--account", nargs=2, help="Home page and name of an account.")
+@click.option("--really", is_flag=True, help="Erase; without it, only count.")
+@on_a_tenant
+def erase(desk: Desk, mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None, really: bool) -> None:
+    """Erase a person by one identifier. Figures move back with the next count."""
+    agent: dict[str, Any] = {}
+    if mbox:
+        agent["mbox"] = f"mailto:{mbox.removeprefix('mailto:')}"
+    if openid:
+        agent["openid"] = openid
+    if mbox_sha1sum:
+        agent["mbox_sha1sum"] = mbox_sha1sum
+    if account:
+        agent["account"] = {"homePage": account[0], "name": account[1]}
+    found = desk.erase(json.dumps(agent), dry_run=not really)
+    counts = ", ".join(f"{count} {name}" for name, count in asdict(found).items())
+    click.echo(f"{'Erased' if really else 'Would erase'}: {counts}." + ("" if really else " Say --really to do it."))
+
+
+@click.group()
+def retention() -> None:
+    """How long statements are kept. What a rule removes moves the figures that stood on it."""
+
+
+@retention.command("add")
+@click.option("--days", type=click.IntRange(1, 36_500), required=True, help="Statements stored longer ago are removed, once a day.")
+@click.option("--verb", help="Only those with this verb.")
+@click.option("--activity", help="Only those about this activity.")
+@on_a_tenant
+def retention_add(desk: Desk, days: int, verb: str | None, activity: str | None) -> None:
+    """Add a rule."""
+    click.echo(f"Rule {desk.add_rule(days, verb, activity)} is set.")
+
+
+@retention.command("list")
+@on_a_tenant
+def retention_list(desk: Desk) -> None:
+    """All rules."""
+    for rule in desk.rules():
+        click.echo(f"{rule.rule_id}  {rule.days} days  {rule.verb or 'every verb'}  {rule.activity or 'every activity'}")
+
+
+@retention.command("remove")
+@click.argument("rule", type=int)
+@on_a_tenant
+def retention_remove(desk: Desk, rule: int) -> None:
+    """Remove a rule."""
+    desk.remove_rule(rule)
+    click.echo(f"Rule {rule} is gone.")
+
+
+@click.group()
+def forward() -> None:
+    """Sending statements on to other record stores."""
+
+
+@forward.command("add")
+@click.argument("url")
+@click.option("--key", required=True, help="Key there; the secret is asked for, or read from standard input.")
+@click.option("--filter", "filters", multiple=True, help="NAME=VALUE as in GET /statements: verb, activity, agent, registration, related_*.")
+@click.option("--from-start", is_flag=True, help="Send what is stored already too, not only what comes.")
+@on_a_tenant
+def forward_add(desk: Desk, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
+    """Send to a record store: URL is the address before /statements."""
+    wanted = {name: value for name, _, value in (entry.partition("=") for entry in filters)}
+    made = desk.add_forward(url, key, _secret("secret"), wanted, from_start)
+    click.echo(f"Forward {made} is set; the worker sends every ten seconds.")
+
+
+@forward.command("list")
+@on_a_tenant
+def forward_list(desk: Desk) -> None:
+    """All targets and how they stand."""
+    for one, dead in desk.forwards():
+        state = "stopped" if one.stopped else f"failing ({one.failures} times): {one.last_error}" if one.failures else "in order"
+        click.echo(f"{one.forward_id}  {one.url}  {state}  dead letters: {dead}  {json.dumps(one.filter)}")
+
+
+@forward.command("dead")
+@click.argument("number", type=int)
+@on_a_tenant
+def forward_dead(desk: Desk, number: int) -> None:
+    """What a target refused, and why."""
+    for statement_id, reason in desk.dead_letters(number):
+        click.echo(f"{statement_id}  {reason}")
+
+
+@forward.command("retry")
+@click.argument("number", type=int)
+@on_a_tenant
+def forward_retry(desk: Desk, number: int) -> None:
+    """Send dead letters again."""
+    delivered, left = desk.retry_forward(number)
+    click.echo(f"{delivered} delivered, {left} refused again.")
+
+
+@forward.command("stop")
+@click.argument("number", type=int)
+@on_a_tenant
+def forward_stop(desk: Desk, number: int) -> None:
+    """Stop sending; nothing is forgotten."""
+    desk.stop_forward(number, True)
+    click.echo(f"Forward {number} is stopped; carryover forward start {number} goes on where it stopped.")
+
+
+@forward.command("start")
+@click.argument("number", type=int)
+@on_a_tenant
+def forward_start(desk: Desk, number: int) -> None:
+    """Go on where it stopped."""
+    desk.stop_forward(number, False)
+    click.echo(f"Forward {number} goes on.")
+
+
+@forward.command("remove")
+@click.argument("number", type=int)
+@on_a_tenant
+def forward_remove(desk: Desk, number: int) -> None:
+    """Forget a target and its dead letters."""
+    desk.remove_forward(number)
+    click.echo(f"Forward {number} is gone.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--url", help="Another record store instead of a file: the address before /statements.")
+@click.option("--key", default="", help="Key there; the secret is asked for, or read from standard input.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("import-report.ndjson"),
+    show_default=True,
+    help="Where refused lines are told.",
+)
+@on_a_tenant
+def import_(desk: Desk, file: Path | None, url: str | None, key: str, report: Path) -> None:
+    """Take in statements, one a line (NDJSON), or from another record store. Interrupted, it goes on where it stopped."""
+    if (file is None) == (url is None):
+        raise Stop("Name a file, or --url of a record store.")
+    with ExitStack() as stack:
+        told = stack.enter_context(report.open("a"))
+
+        def tell(line: int, path: str, reason: str) -> None:
+            told.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
+
+        if file is not None:
+            bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))
+            run = desk.import_file(file, tell, lambda run, size: bar.update(size))
+        else:
+            source = Source(str(url), key, _secret("secret"))
+            run = desk.import_store(source, tell, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
+            click.echo(err=True)
+    click.echo(f"{run.stored} stored, {run.known} known already, {run.refused} refused" + (f" (see {report})." if run.refused else "."))
+
+
+@click.command("export")
+@click.argument("file", type=click.File("wb"), default="-")
+@click.option("--identified", is_flag=True, help="Leave people in; without it, they are replaced by pseudonyms, and free text is left out.")
+@on_a_tenant
+def export(desk: Desk, file: Any, identified: bool) -> None:
+    """Write all statements, one a line (NDJSON), pseudonymised."""
+    count = 0
+    for line in desk.export(identified):
+        file.write(line)
+        count += 1
+    click.echo(f"{count} statements written.", err=True)
+
+
+@click.command("audit")
+@click.option("--rows", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@on_a_tenant
+def audit(desk: Desk, rows: int) -> None:
+    """The latest acts on a tenant's data."""
+    for entry in desk.audit(rows):
+        click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
+
+
+COMMANDS = (credential, issuer, erase, retention, forward, import_, export, audit)

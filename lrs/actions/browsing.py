@@ -1,0 +1,48 @@
+"""Looking at statements as an operator: the latest first, voided ones too, with what the checks of quality noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from lrs.actions import statements as actions
+from lrs.ground.database import UnitOfWork
+from lrs.store import statements, tags
+from lrs.xapi import query
+from lrs.xapi.writing import published
+
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """A statement and its place."""
+
+    ord: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page: statements, where the next one begins (None after the last), broken templates by ``ord``, which are voided."""
+
+    statements: list[Row]
+    after: int | None
+    breaks: dict[int, list[str]]
+    voided: set[int]
+
+
+def page(unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str], after: int | None) -> Found:
+    """``wanted``: parameters of GET /statements; an agent may be written as an e-mail address."""
+    given = dict(wanted)
+    if "agent" in given and not given["agent"].lstrip().startswith("{"):
+        address = given["agent"].removeprefix("mailto:")
+        given["agent"] = f'{{"mbox":"mailto:{address}"}}' if '"' not in address and "\\" not in address else "{}"
+    asked = replace(query.read({"limit": str(ROWS), "related_agents": "true", "related_activities": "true", **given}), after=after)
+    found = actions.page(unit_of_work, tenant_id=tenant_id, query=asked, voided_too=True)
+    ords = [one.ord for one in found.found]
+    with unit_of_work(tenant_id) as connection:
+        breaks = tags.of(connection, tenant_id, ords)
+        voided = statements.voided_among(connection, tenant_id, ords)
+    rows = [Row(one.ord, published(one.payload, one.ord, one.timestamp_given)) for one in found.found]
+    return Found(rows, found.following.after if found.following else None, breaks, voided)

@@ -1,0 +1,48 @@
+"""Credentials of a tenant: made, listed, rotated without downtime, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lrs.actions.deps import StoreDeps
+from lrs.actions.scopes import require_known
+from lrs.ground.errors import BadInput, NotFound
+from lrs.store import audit, credentials
+from lrs.store.credentials import Credential
+
+
+def create(deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str, who: str) -> tuple[str, str]:
+    """A new (key, secret). The secret is not shown again."""
+    require_known(scopes)
+    if not scopes:
+        raise BadInput("A credential needs at least one scope.")
+    with deps.unit_of_work(tenant_id) as connection:
+        key, secret = credentials.make(connection, deps.secrets, tenant_id, scopes, note)
+        audit.add(connection, tenant_id, who, "made a credential", {"key": key, "scopes": list(scopes), "note": note})
+    return key, secret
+
+
+def every(deps: StoreDeps, *, tenant_id: int) -> list[Credential]:
+    """All credentials, those that ended as well."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return credentials.every(connection, tenant_id)
+
+
+def rotate(deps: StoreDeps, *, tenant_id: int, key: str, seconds: int, who: str) -> tuple[str, str]:
+    """A new (key, secret) with the same scopes and authority; the old one works for ``seconds`` more."""
+    with deps.unit_of_work(tenant_id) as connection:
+        found = credentials.end(connection, tenant_id, key, seconds)
+        if found is None:
+            raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")
+        scopes, note, authority = found
+        made = credentials.make(connection, deps.secrets, tenant_id, scopes, note, authority)
+        audit.add(connection, tenant_id, who, "rotated a credential", {"key": key, "new": made[0], "seconds": seconds})
+    return made
+
+
+def revoke(deps: StoreDeps, *, tenant_id: int, key: str, who: str) -> None:
+    """End a credential now (each web worker notices within five seconds)."""
+    with deps.unit_of_work(tenant_id) as connection:
+        if credentials.end(connection, tenant_id, key, 0) is None:
+            raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")
+        audit.add(connection, tenant_id, who, "revoked a credential", {"key": key})

@@ -1,0 +1,154 @@
+"""Erasing a person, and keeping statements no longer than a tenant wants to.
+
+What a person did (actor or object, of a sub-statement too) is removed. Where others' statements mention the person (as
+instructor, in a team, as a member of a group), the mention becomes an agent that nobody can trace; the rest stays theirs.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground import clock
+from lrs.ground.errors import BadInput
+from lrs.store import audit, removal, retention
+from lrs.store.retention import Rule
+from lrs.store.statements import Stored
+from lrs.vocabulary import BASE
+from lrs.xapi import decoding
+from lrs.xapi.actors import IFI_NAMES, identity_of
+from lrs.xapi.keys import agents
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 500
+PURPOSE = "erasure"  # of the keyed hash by which an audit entry can be matched with a person, by whoever knows the identifier
+
+
+@dataclass
+class Erased:
+    """How much was removed or made anonymous, or would be."""
+
+    statements: int = 0
+    mentions: int = 0
+    documents: int = 0
+    attachments: int = 0
+
+
+def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool) -> Erased:
+    """Erase a person by one identifier. Doing it again finds nothing more; figures move back with the next count."""
+    identity = identity_of(agent)
+    if identity is None or agent.get("objectType") == "Group":
+        raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
+    found = Erased()
+    somebody = {"objectType": "Agent", "account": {"homePage": f"{BASE}erased", "name": str(uuid.uuid4())}}
+    after = 0
+    while True:
+        with deps.unit_of_work(tenant_id) as connection:
+            named = removal.naming(connection, tenant_id, identity, after, ROWS_AT_ONCE)
+            theirs = [one for one in named if _is_theirs(decoding.decode(one.payload), identity)]
+            others = [one for one in named if one not in theirs and identity in set(_identities(decoding.decode(one.payload)))]
+            found.statements += len(theirs)
+            found.mentions += len(others)
+            unnamed: list[str] = []
+            if not dry_run:
+                unnamed = removal.remove(connection, tenant_id, theirs)
+                for one in others:
+                    removal.rewrite(connection, tenant_id, one, _without(one, identity, somebody))
+        _drop(deps, tenant_id, unnamed)
+        found.attachments += len(unnamed)
+        if len(named) < ROWS_AT_ONCE:
+            break
+        after = named[-1].ord
+    with deps.unit_of_work(tenant_id) as connection:
+        found.documents = removal.documents_of(connection, tenant_id, identity, dry_run)
+        if not dry_run:
+            # The record must not keep what was erased: a keyed hash tells whether it was this person, and nothing else.
+            details = {**asdict(found), "person": deps.secrets.keyed_hashes(PURPOSE, identity)[0].hex()}
+            audit.add(connection, tenant_id, who, "erased a person", details)
+    return found
+
+
+def _drop(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
+    """After the commit: bytes that nothing names are waste, a name without its bytes would be loss."""
+    for sha2 in unnamed:
+        deps.blobs.remove(tenant_id, sha2)
+
+
+def _is_theirs(value: dict[str, Any], identity: str) -> bool:
+    """Whether the person is who acted, or who was acted upon. As one member of a group, it is the group's statement."""
+    places = [value["actor"], value["object"]]
+    if value["object"].get("objectType") == "SubStatement":
+        places += [value["object"]["actor"], value["object"]["object"]]
+    return any(identity_of(place) == identity for place in places if any(name in place for name in IFI_NAMES)) or (
+        identity in set(agents(value)) and _alone(value, identity)
+    )
+
+
+def _alone(value: dict[str, Any], identity: str) -> bool:
+    """A group of this one member is the person."""
+    return any(
+        place.get("objectType") == "Group" and [identity_of(member) for member in place.get("member", ())] == [identity]
+        for place in (value["actor"], value["object"])
+    )
+
+
+def _identities(value: Any) -> Iterator[str]:
+    """Every identity anywhere in a statement, extensions and all."""
+    if isinstance(value, dict):
+        found = _identity(value)
+        if found is not None:
+            yield found
+        for inner in value.values():
+            yield from _identities(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _identities(inner)
+
+
+def _identity(value: dict[str, Any]) -> str | None:
+    if not any(name in value for name in IFI_NAMES):
+        return None
+    try:
+        return identity_of(value)
+    except (KeyError, TypeError):
+        return None  # an extension that only looks like an agent
+
+
+def _without(one: Stored, identity: str, somebody: dict[str, Any]) -> bytes:
+    def walk(value: Any) -> Any:
+        if isinstance(value, dict):
+            if _identity(value) == identity:
+                return dict(somebody)
+            return {name: walk(inner) for name, inner in value.items()}
+        return [walk(inner) for inner in value] if isinstance(value, list) else value
+
+    return decoding.encode(walk(decoding.decode(one.payload)))
+
+
+def retain(deps: StoreDeps, tenant_id: int) -> int:
+    """Remove what a tenant's rules no longer keep; how many statements. The figures that stood on them move."""
+    with deps.unit_of_work(tenant_id) as connection:
+        rules = retention.every(connection, tenant_id)
+    return sum(_apply(deps, tenant_id, rule) for rule in rules)
+
+
+def _apply(deps: StoreDeps, tenant_id: int, rule: Rule) -> int:
+    before = clock.now() - timedelta(days=rule.days)
+    total = 0
+    while True:
+        with deps.unit_of_work(tenant_id) as connection:
+            gone = removal.older(connection, tenant_id, before, rule.verb, rule.activity, ROWS_AT_ONCE)
+            unnamed = removal.remove(connection, tenant_id, gone)
+            total += len(gone)
+            if len(gone) < ROWS_AT_ONCE and total:
+                details = {"rule": rule.rule_id, "days": rule.days, "verb": rule.verb, "activity": rule.activity, "statements": total}
+                audit.add(connection, tenant_id, "retention", "removed old statements", details)
+        _drop(deps, tenant_id, unnamed)
+        if len(gone) < ROWS_AT_ONCE:
+            return total

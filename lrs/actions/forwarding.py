@@ -1,0 +1,215 @@
+"""Sending statements on to other record stores: in order, in batches, again after a failure, never one left out.
+
+The target recognises a statement by its id, so one that is sent twice (because the answer was lost) is stored once there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground.errors import BadInput, NotFound
+from lrs.ground.http import Answer, OutsideCallFailed
+from lrs.store import attachments, audit, forwards, references, statements
+from lrs.store.forwards import Forward
+from lrs.store.statements import Stored, ord_at
+from lrs.xapi import decoding, multipart, query
+from lrs.xapi.reading import attachments_of, without
+from lrs.xapi.writing import published
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 100
+BATCHES_AT_ONCE = 100  # then another tenant's turn comes
+LEASE_SECONDS = 120
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 10.0, 3_600.0
+LARGEST_ATTACHMENTS = 8 * 1024 * 1024  # bytes with one statement: they are held in memory while they are sent
+LONGEST_REASON = 500
+PURPOSE = "forward"
+# Another time, or another key, may help; everything else in 4xx is about the statement.
+_ABOUT_THE_TARGET = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 429))
+_FILTERS = frozenset(("verb", "activity", "agent", "registration", "related_agents", "related_activities"))
+
+
+class _Wait(Exception):
+    """The target takes nothing now."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    ord: int
+    body: bytes
+    version: str
+    statement_id: str
+    sha2s: tuple[str, ...]
+
+
+def add(deps: StoreDeps, *, tenant_id: int, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool, who: str) -> int:
+    """A new target: the address before /statements, a key and secret of its own, a filter like that of GET /statements."""
+    for name in filter_:
+        if name not in _FILTERS:
+            raise BadInput(f"{name} is no filter of a forward; they are {', '.join(sorted(_FILTERS))}.", parameter=name)
+    query.read(filter_)
+    if not url.startswith(("https://", "http://")):
+        raise BadInput("The address of a record store begins with https:// (or http:// in an intranet).")
+    with deps.unit_of_work(tenant_id) as connection:
+        begin = 0 if from_start else ord_at(statements.horizon(connection))
+        forward_id = forwards.add(connection, tenant_id, url.rstrip("/"), key, deps.secrets.seal(PURPOSE, secret), dict(filter_), begin)
+        audit.add(connection, tenant_id, who, "added a forward", {"forward": forward_id, "url": url, "filter": dict(filter_)})
+    return forward_id
+
+
+def send(deps: StoreDeps, tenant_id: int) -> int:
+    """Send what is due to every target of a tenant; how many statements were delivered."""
+    with deps.unit_of_work(tenant_id) as connection:
+        targets = [one.forward_id for one in forwards.every(connection, tenant_id)]
+    total = 0
+    for forward_id in targets:
+        with deps.unit_of_work(tenant_id) as connection:
+            target = forwards.lease(connection, tenant_id, forward_id, LEASE_SECONDS)
+        if target is not None:
+            total += _send(deps, tenant_id, target)
+    return total
+
+
+def _send(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
+    position, sent = target.delivered_ord, 0
+    wanted = query.read(target.filter)
+    for _ in range(BATCHES_AT_ONCE):
+        with deps.unit_of_work(tenant_id) as connection:
+            found = forwards.next_statements(connection, tenant_id, position, ord_at(statements.horizon(connection)), ROWS_AT_ONCE)
+            passing = [one for one in found if _passes(connection, tenant_id, wanted, one)]
+            ready = [_prepared(one, attachments.among(connection, tenant_id, [one.ord])) for one in passing]
+        if not found:
+            break
+        try:
+            dead = _deliver(deps, tenant_id, target, ready)
+        except _Wait as reason:
+            # Targets that failed together do not come back together.
+            spread = random.uniform(0.8, 1.2)  # noqa: S311 - nothing depends on its secrecy
+            wait = min(FIRST_WAIT_SECONDS * 2.0 ** min(target.failures, 20), LONGEST_WAIT_SECONDS) * spread
+            with deps.unit_of_work(tenant_id) as connection:
+                forwards.failed(connection, tenant_id, target.forward_id, str(reason)[:LONGEST_REASON], wait)
+            return sent
+        position = found[-1].ord
+        sent += len(ready) - len(dead)
+        with deps.unit_of_work(tenant_id) as connection:
+            forwards.delivered(connection, tenant_id, target.forward_id, position, dead, LEASE_SECONDS)
+    with deps.unit_of_work(tenant_id) as connection:
+        forwards.release(connection, tenant_id, target.forward_id)
+    return sent
+
+
+def _passes(connection: Connection, tenant_id: int, wanted: query.StatementQuery, one: Stored) -> bool:
+    value = decoding.decode(one.payload)
+    if wanted.holds(value):
+        return True
+    target = references.reference_of(value)
+    # A voiding statement goes where the voided one went.
+    return target is not None and any(wanted.holds(other) for other in references.chain(connection, tenant_id, target))
+
+
+def _prepared(one: Stored, held: Sequence[str]) -> _Prepared:
+    body = without(published(one.payload, one.ord, one.timestamp_given), ("stored", "authority"))
+    value = decoding.decode(body)
+    version = "2.0.0" if str(value.get("version", "")).startswith("2.") else "1.0.3"
+    return _Prepared(one.ord, body, version, str(one.id), tuple(held))
+
+
+def _deliver(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_Prepared]) -> list[tuple[int, str]]:
+    """Send; gives what the target refused for good, with its reason."""
+    dead: list[tuple[int, str]] = []
+    alone = [one for one in ready if one.sha2s]
+    for version in ("1.0.3", "2.0.0"):
+        batch = [one for one in ready if one.version == version and not one.sha2s]
+        if batch:
+            answer = _post(deps, target, version, b"[" + b",".join(one.body for one in batch) + b"]", "application/json")
+            if answer.status not in (200, 204):
+                alone += batch
+    for one in sorted(alone, key=lambda one: one.ord):
+        reason = _deliver_one(deps, tenant_id, target, one)
+        if reason:
+            dead.append((one.ord, reason))
+    return dead
+
+
+def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _Prepared) -> str | None:
+    body, content_type = one.body, "application/json"
+    if one.sha2s:
+        named = {each["sha2"].lower(): each["contentType"] for each in attachments_of(decoding.decode(one.body))}
+        parts, size = [], 0
+        for sha2 in one.sha2s:
+            data = b"".join(deps.blobs.read(tenant_id, sha2)) if size <= LARGEST_ATTACHMENTS else b""
+            size += len(data)
+            parts.append((sha2, named.get(sha2, "application/octet-stream"), [data]))
+        if size > LARGEST_ATTACHMENTS:
+            return f"its attachments are larger than {LARGEST_ATTACHMENTS} bytes"
+        content_type, pieces = multipart.written(one.body, parts)
+        body = b"".join(pieces)
+    answer = _post(deps, target, one.version, body, content_type)
+    if answer.status in (200, 204):
+        return None
+    if answer.status == 409 and _is_there(deps, target, one):
+        return None  # stores exist that refuse a statement they hold already
+    return f"{answer.status}: {answer.body[:LONGEST_REASON].decode('utf-8', 'replace')}"[:LONGEST_REASON].replace("\0", "")
+
+
+def _is_there(deps: StoreDeps, target: Forward, one: _Prepared) -> bool:
+    address = f"{target.url}/statements?{urlencode({'statementId': one.statement_id})}"
+    answer = _call(deps, target, "GET", address, one.version, None, None)
+    if answer.status != 200:
+        return False
+    try:
+        theirs, ours = json.loads(answer.body), json.loads(one.body)
+        return bool(theirs["actor"] == ours["actor"] and theirs["verb"]["id"] == ours["verb"]["id"])
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _post(deps: StoreDeps, target: Forward, version: str, body: bytes, content_type: str) -> Answer:
+    answer = _call(deps, target, "POST", f"{target.url}/statements", version, body, content_type)
+    if answer.status in _ABOUT_THE_TARGET or answer.status >= 500 or 300 <= answer.status < 400:
+        raise _Wait(f"{answer.status} {answer.reason}: {answer.body[:200].decode('utf-8', 'replace')}".replace("\0", ""))
+    return answer
+
+
+def _call(deps: StoreDeps, target: Forward, method: str, url: str, version: str, body: bytes | None, content_type: str | None) -> Answer:
+    secret = deps.secrets.unseal(PURPOSE, target.sealed_secret)
+    token = b64encode(f"{target.key}:{secret}".encode()).decode()
+    headers = {"Authorization": f"Basic {token}", "X-Experience-API-Version": version, "Accept": "application/json"}
+    if content_type:
+        headers["Content-Type"] = content_type
+    try:
+        return deps.outside.call(method, url, headers=headers, body=body)
+    except OutsideCallFailed as error:
+        raise _Wait(error.message) from None
+
+
+def retry_dead(deps: StoreDeps, *, tenant_id: int, forward_id: int) -> tuple[int, int]:
+    """Send dead letters once more: (delivered, still dead)."""
+    with deps.unit_of_work(tenant_id) as connection:
+        target = next((one for one in forwards.every(connection, tenant_id) if one.forward_id == forward_id), None)
+        letters = forwards.dead_letters(connection, tenant_id, forward_id, ROWS_AT_ONCE * 10)
+    if target is None:
+        raise NotFound(f"There is no forward {forward_id}.")
+    delivered = 0
+    for one, _ in letters:
+        with deps.unit_of_work(tenant_id) as connection:
+            held = attachments.among(connection, tenant_id, [one.ord])
+        try:
+            refused = _deliver_one(deps, tenant_id, target, _prepared(one, held))
+        except _Wait as reason:
+            raise BadInput(f"The target takes nothing now: {reason}") from None
+        if refused is None:
+            delivered += 1
+            with deps.unit_of_work(tenant_id) as connection:
+                forwards.revive(connection, tenant_id, forward_id, one.ord)
+    return delivered, len(letters) - delivered

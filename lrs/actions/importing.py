@@ -1,0 +1,184 @@
+"""Taking in statements in bulk: from a file with one statement a line (NDJSON), or from another record store by its address.
+
+An import that was interrupted goes on where it stopped; what it meets twice is stored once. Statements keep their authority
+and get a new ``stored`` time. Each line that is refused is told with its number and the rule it breaks.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+
+from lrs.actions import statements
+from lrs.actions.deps import StoreDeps
+from lrs.ground.errors import BadInput, Conflict, Refused
+from lrs.store import audit, imports
+from lrs.store.credentials import authority_of
+from lrs.store.imports import Run
+from lrs.xapi import decoding
+from lrs.xapi.errors import StatementInvalid
+from lrs.xapi.reading import Authority, Incoming
+
+_IMPORTED = Authority.of(authority_of("import"))  # vouches for statements that come without an authority
+LINES_AT_ONCE = 500
+LONGEST_LINE = 32 * 1024 * 1024
+
+Report = Callable[[int, str, str], None]  # line number from 1, path, reason
+Progress = Callable[[Run, int], None]  # the run so far, and bytes that were read since the last call
+
+
+class _Page(msgspec.Struct):
+    statements: list[msgspec.Raw]
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Another record store: the address before /statements, a key and its secret."""
+
+    url: str
+    key: str
+    secret: str
+
+
+def from_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, progress: Progress, who: str) -> Run:
+    """Import a file; gives what was found in all of it, the parts of earlier runs included."""
+    source = str(path.resolve())
+    run = _begun(deps, tenant_id, source)
+    offset = int(run.position or 0)
+    if offset > path.stat().st_size:
+        run, offset = Run(), 0  # another file of the same name
+    with path.open("rb") as file:
+        file.seek(offset)
+        for lines, size in _batches(file):
+            _take(deps, tenant_id, lines, run, report)
+            offset += size
+            run.position = str(offset)
+            _keep(deps, tenant_id, source, run)
+            progress(run, size)
+    return _finish(deps, tenant_id, source, run, who)
+
+
+def from_store(deps: StoreDeps, *, tenant_id: int, source: Source, report: Report, progress: Progress, who: str) -> Run:
+    """Import everything from another record store, in the order in which it was stored there."""
+    run = _begun(deps, tenant_id, source.url)
+    first = f"{source.url.rstrip('/')}/statements?{urlencode({'ascending': 'true'})}"
+    following = run.position or first
+    while following:
+        body = _asked(deps, source, following)
+        try:
+            page = msgspec.json.decode(body, type=_Page)
+        except (msgspec.MsgspecError, ValueError):
+            raise BadInput(f"{source.url} answered with something that is no page of statements; is this the address before /statements?") from None
+        _take(deps, tenant_id, [bytes(raw) for raw in page.statements], run, report)
+        following = _same_host(source.url, page.more) if page.more else ""
+        run.position = following
+        _keep(deps, tenant_id, source.url, run)
+        progress(run, len(body))
+    return _finish(deps, tenant_id, source.url, run, who)
+
+
+def _begun(deps: StoreDeps, tenant_id: int, source: str) -> Run:
+    with deps.unit_of_work(tenant_id) as connection:
+        found = imports.find(connection, tenant_id, source)
+    return found if found is not None and not found.finished else Run()
+
+
+def _keep(deps: StoreDeps, tenant_id: int, source: str, run: Run) -> None:
+    with deps.unit_of_work(tenant_id) as connection:
+        imports.keep(connection, tenant_id, source, run)
+
+
+def _finish(deps: StoreDeps, tenant_id: int, source: str, run: Run, who: str) -> Run:
+    run.finished = True
+    with deps.unit_of_work(tenant_id) as connection:
+        imports.keep(connection, tenant_id, source, run)
+        details = {"source": source, "stored": run.stored, "known": run.known, "refused": run.refused}
+        audit.add(connection, tenant_id, who, "imported statements", details)
+    return run
+
+
+def _batches(file: object) -> Iterator[tuple[list[bytes], int]]:
+    lines: list[bytes] = []
+    size = 0
+    for line in file:  # type: ignore[attr-defined]  # a file opened for bytes gives its lines
+        if len(line) > LONGEST_LINE:
+            raise BadInput(f"A line has more than {LONGEST_LINE} bytes; the file must hold one statement a line (NDJSON).")
+        lines.append(line)
+        size += len(line)
+        if len(lines) >= LINES_AT_ONCE:
+            yield lines, size
+            lines, size = [], 0
+    if lines:
+        yield lines, size
+
+
+def _take(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: Run, report: Report) -> None:
+    """Store what is right; report what is not."""
+    judged: dict[object, tuple[int, Incoming]] = {}
+    for line in lines:
+        run.lines += 1
+        if not line.strip():
+            continue
+        try:
+            one = _judged(deps, line)
+        except StatementInvalid as error:
+            run.refused += 1
+            report(run.lines, error.path, error.reason)
+            continue
+        if one.id in judged:
+            _store(deps, tenant_id, list(judged.values()), run, report)
+            judged = {}
+        judged[one.id] = (run.lines, one)
+    _store(deps, tenant_id, list(judged.values()), run, report)
+
+
+def _judged(deps: StoreDeps, line: bytes) -> Incoming:
+    with decoding.refusing("the line"):
+        decoded = decoding.decode(line)
+    version = decoded.get("version") if isinstance(decoded, dict) else None
+    family_2_0 = isinstance(version, str) and version.startswith("2.")
+    vouched = isinstance(decoded, dict) and "authority" in decoded
+    found = deps.readers[family_2_0].statements(line, None if vouched else _IMPORTED)
+    if len(found) != 1:
+        raise StatementInvalid("$", "must be one statement.")
+    return found[0]
+
+
+def _store(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, Incoming]], run: Run, report: Report) -> None:
+    if not judged:
+        return
+    try:
+        new = statements.store_counting(deps.unit_of_work, tenant_id=tenant_id, incoming=[one for _, one in judged])
+        run.stored += new
+        run.known += len(judged) - new
+    except (Conflict, BadInput) as refused:
+        if len(judged) == 1:
+            run.refused += 1
+            report(judged[0][0], "$", refused.message)
+            return
+        for pair in judged:
+            _store(deps, tenant_id, [pair], run, report)
+
+
+def _asked(deps: StoreDeps, source: Source, address: str) -> bytes:
+    token = b64encode(f"{source.key}:{source.secret}".encode()).decode()
+    headers = {"Authorization": f"Basic {token}", "X-Experience-API-Version": "1.0.3", "Accept": "application/json"}
+    answer = deps.outside.call("GET", address, headers=headers)
+    if answer.status != 200:
+        words = answer.body[:300].decode("utf-8", "replace")
+        raise Refused(f"{source.url} answered {answer.status}: {words}. What was imported so far stays; start the same import again to go on.")
+    return answer.body
+
+
+def _same_host(base: str, more: str) -> str:
+    """The next page's address; the key is sent to no other host."""
+    following = urljoin(base, more)
+    if urlsplit(following)[:2] != urlsplit(base)[:2]:
+        raise BadInput(f"The more link of {base} leads to another host; it is not followed.")
+    return following

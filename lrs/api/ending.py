@@ -1,0 +1,33 @@
+"""A body is read to its end before a refusal is sent: a client that is answered while it still sends sees a broken connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PIECE = 256 * 1024
+MOST_READ = 256 * 1024 * 1024  # bytes; who sends more than this after a refusal may see the connection break
+
+
+class ReadToTheEnd:
+    """Wraps an application."""
+
+    def __init__(self, inner: WSGIApplication) -> None:
+        self._inner = inner
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        refused = False
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            nonlocal refused
+            refused = status[:1] in "45"
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        body = self._inner(environ, start)
+        left = MOST_READ if refused and environ["REQUEST_METHOD"] not in ("GET", "HEAD") else 0
+        while left > 0 and (piece := environ["wsgi.input"].read(PIECE)):
+            left -= len(piece)
+        return body

@@ -1,0 +1,55 @@
+"""``/api/v1``: acts on a tenant's data beside xAPI itself: erasing a person; and our xAPI Profile, for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from lrs.actions import erasing
+from lrs.actions.deps import StoreDeps
+from lrs.api import access
+from lrs.ground.errors import BadInput
+from lrs.vocabulary import profile
+from lrs.xapi import query
+
+
+def blueprint(deps: StoreDeps) -> Blueprint:
+    """The routes."""
+    pages = Blueprint("operations", __name__, url_prefix="/api/v1")
+
+    @pages.post("/erasures")
+    def erase() -> ResponseReturnValue:
+        """``{"agent": {...}, "dry_run": true}``: what is erased, or would be. A dry run unless ``dry_run`` is false."""
+        caller = access.require(deps, "erase")
+        asked = _object(request.get_data())
+        unknown = set(asked) - {"agent", "dry_run"}
+        if unknown:
+            raise BadInput(f"{', '.join(sorted(unknown))} is not understood here; send agent and dry_run.")
+        agent = query.agent(msgspec.json.encode(asked.get("agent")).decode())
+        dry_run = asked.get("dry_run", True)
+        if not isinstance(dry_run, bool):
+            raise BadInput("dry_run must be true or false.", path="$.dry_run")
+        found = erasing.erase(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
+        if not dry_run:
+            deps.nudges.nudge("lrs.worker.count")
+        return jsonify({"dry_run": dry_run, **asdict(found)})
+
+    @pages.get("/profile")
+    def our_profile() -> ResponseReturnValue:
+        return Response(msgspec.json.encode(profile.document()), content_type="application/ld+json")
+
+    return pages
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise BadInput('Send a JSON object such as {"agent": {"mbox": "mailto:somebody@example.org"}, "dry_run": true}.')
+    return value

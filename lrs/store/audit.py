@@ -1,0 +1,37 @@
+"""The audit record: who did what to a tenant's data. It is added to, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from lrs.store.tables import audit
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act."""
+
+    audit_id: int
+    at: datetime
+    who: str
+    act: str
+    details: dict[str, Any]
+
+
+def add(connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]) -> None:
+    """Record an act, in the transaction of the act."""
+    connection.execute(insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details)))
+
+
+def latest(connection: Connection, tenant_id: int, rows: int, before: int | None = None) -> list[Entry]:
+    """The latest entries, or those before one."""
+    a = audit.c
+    query = select(a.audit_id, a.at, a.who, a.act, a.details).where(a.tenant_id == tenant_id)
+    if before is not None:
+        query = query.where(a.audit_id < before)
+    return [Entry(*row) for row in connection.execute(query.order_by(a.audit_id.desc()).limit(rows))]

@@ -1,0 +1,37 @@
+"""How far an import has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lrs.store.tables import import_run
+
+
+@dataclass
+class Run:
+    """Where to go on, and what was found so far: new statements, known ones, refused lines."""
+
+    position: str = ""
+    stored: int = 0
+    known: int = 0
+    refused: int = 0
+    lines: int = 0
+    finished: bool = False
+
+
+def find(connection: Connection, tenant_id: int, source: str) -> Run | None:
+    """The run of a source."""
+    r = import_run.c
+    query = select(r.position, r.stored, r.known, r.refused, r.lines, r.finished).where(r.tenant_id == tenant_id, r.source == source)
+    row = connection.execute(query).first()
+    return Run(*row) if row else None
+
+
+def keep(connection: Connection, tenant_id: int, source: str, run: Run) -> None:
+    """Write it down."""
+    values = {**vars(run), "updated_at": func.now()}
+    made = upsert(import_run).values(tenant_id=tenant_id, source=source, **values)
+    connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=values))

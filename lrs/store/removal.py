@@ -1,0 +1,109 @@
+"""Taking statements out for good: erasure and retention. What hangs on a statement goes with it, in the same transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lrs.store import attachments
+from lrs.store.references import inherited_by, own_keys
+from lrs.store.statements import Stored, ord_at
+from lrs.store.tables import (
+    document,
+    statement,
+    statement_attachment,
+    statement_ref,
+    statement_rel,
+    template_break,
+    uncountable,
+    uncounted,
+    uncounted_episode,
+    voiding,
+)
+from lrs.xapi import decoding
+from lrs.xapi.keys import key_of, pair
+
+_BY_ORD = (statement, statement_ref, voiding, uncounted, uncountable, template_break, statement_attachment)
+
+
+def naming(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[Stored]:
+    """Up to ``rows`` statements that name an agent anywhere, voided or not, beyond ``after``, in order."""
+    s, found = statement, []
+    for key in pair("agent", identity):
+        query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).join(
+            statement_rel, (statement_rel.c.tenant_id == tenant_id) & (statement_rel.c.key == key) & (statement_rel.c.ord == s.c.ord)
+        )
+        query = query.where(s.c.tenant_id == tenant_id, s.c.ord > after).order_by(s.c.ord).limit(rows)
+        found += [Stored(*row) for row in connection.execute(query)]
+    return sorted(found, key=lambda one: one.ord)[:rows]
+
+
+def older(connection: Connection, tenant_id: int, before: datetime, verb: str | None, activity: str | None, rows: int) -> list[Stored]:
+    """Up to ``rows`` statements stored before an instant, of a verb, about an activity; voided or not, the oldest first."""
+    s = statement
+    query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(s.c.tenant_id == tenant_id, s.c.ord < ord_at(before))
+    if verb is not None:
+        query = query.where(s.c.verb == key_of("verb", verb))
+    if activity is not None:
+        rel, key = statement_rel, key_of("activity", activity)
+        query = query.join(rel, (rel.c.tenant_id == tenant_id) & (rel.c.key == key) & (rel.c.ord == s.c.ord))
+    return [Stored(*row) for row in connection.execute(query.order_by(s.c.ord).limit(rows))]
+
+
+def remove(connection: Connection, tenant_id: int, gone: Sequence[Stored]) -> list[str]:
+    """Remove statements; the episodes they belonged to are counted anew. Gives the attachments that nothing names any more."""
+    if not gone:
+        return []
+    ords = [one.ord for one in gone]
+    values = {one.ord: decoding.decode(one.payload) for one in gone}
+    named = list(
+        connection.execute(
+            select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.ord.in_(ords))
+        ).scalars()
+    )
+    _count_anew(connection, tenant_id, gone, values)
+    pairs = [(key, ord_) for ord_, value in values.items() for key in own_keys(value) | inherited_by(connection, tenant_id, value)]
+    for start in range(0, len(pairs), 5_000):
+        rel = statement_rel.c
+        connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, tuple_(rel.key, rel.ord).in_(pairs[start : start + 5_000])))
+    for table in _BY_ORD:
+        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))
+    return attachments.unnamed(connection, tenant_id, named) if named else []
+
+
+def _count_anew(connection: Connection, tenant_id: int, gone: Sequence[Stored], values: dict[int, dict[str, Any]]) -> None:
+    """The episodes of the statements themselves, and of those that a removed voiding statement brings back."""
+    registrations = {value.get("context", {}).get("registration") for value in values.values()}
+    targets = connection.execute(
+        select(statement.c.registration)
+        .join(voiding, (voiding.c.tenant_id == statement.c.tenant_id) & (voiding.c.target == statement.c.id))
+        .where(voiding.c.tenant_id == tenant_id, voiding.c.ord.in_([one.ord for one in gone]))
+    ).scalars()
+    every = {uuid.UUID(one) for one in registrations if one} | {one for one in targets if one}
+    if every:
+        rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(every)]
+        connection.execute(upsert(uncounted_episode).values(rows).on_conflict_do_nothing())
+
+
+def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes) -> None:
+    """Put other bytes in the place of a statement's, with the keys they are found by."""
+    before, after = own_keys(decoding.decode(one.payload)), own_keys(decoding.decode(payload))
+    rel = statement_rel.c
+    connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
+    for key in after - before:
+        connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
+    place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]
+    connection.execute(update(statement).where(*place).values(payload=payload))
+
+
+def documents_of(connection: Connection, tenant_id: int, identity: str, dry_run: bool) -> int:
+    """Remove an agent's documents, or count them; how many."""
+    mine = (document.c.tenant_id == tenant_id, document.c.agent_key == key_of("agent", identity), document.c.agent == identity)
+    if dry_run:
+        return int(connection.execute(select(func.count()).select_from(document).where(*mine)).scalar_one())
+    return connection.execute(delete(document).where(*mine)).rowcount

@@ -1,0 +1,39 @@
+"""Rules of how long a tenant keeps statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from lrs.store.tables import retention_rule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Statements stored more than ``days`` ago go: all, or those of a verb, or those about an activity."""
+
+    rule_id: int
+    days: int
+    verb: str | None
+    activity: str | None
+
+
+def add(connection: Connection, tenant_id: int, days: int, verb: str | None, activity: str | None) -> int:
+    """A new rule's number."""
+    made = insert(retention_rule).values(tenant_id=tenant_id, days=days, verb=verb, activity=activity)
+    return int(connection.execute(made.returning(retention_rule.c.rule_id)).scalar_one())
+
+
+def every(connection: Connection, tenant_id: int) -> list[Rule]:
+    """All rules of a tenant."""
+    r = retention_rule.c
+    return [
+        Rule(*row) for row in connection.execute(select(r.rule_id, r.days, r.verb, r.activity).where(r.tenant_id == tenant_id).order_by(r.rule_id))
+    ]
+
+
+def remove(connection: Connection, tenant_id: int, rule_id: int) -> bool:
+    """Whether there was such a rule."""
+    r = retention_rule.c
+    return connection.execute(delete(retention_rule).where(r.tenant_id == tenant_id, r.rule_id == rule_id)).rowcount > 0

@@ -1,0 +1,178 @@
+"""Our xAPI Profile (https://w3id.org/xapi/profiles, specification 1.0): concepts, statement templates, patterns.
+
+Concepts of our own are defined here; those of others are used by their IRI. Templates say what our statements hold, in the
+words of the specification; the job that holds statements against them reads this same document.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EXTENSIONS, PROFILE_VERSION, VERBS
+
+PROFILE = f"{BASE}profile"
+CONTEXT = "https://w3id.org/xapi/profiles/context"
+CONFORMS_TO = "https://w3id.org/xapi/profiles#1.0"
+GENERATED_AT = "2026-11-23T00:00:00Z"  # of this version; a new version gets a new IRI and a new time
+
+_PERFORMED = "https://w3id.org/xapi/dod-isd/verbs/performed"
+_PERFORMED_OFFLINE = "http://id.tincanapi.com/verb/performed-offline"
+_PLANNED = "https://w3id.org/xapi/tla/verbs/planned"
+_LEARNING_PLAN = "https://w3id.org/xapi/acrossx/activities/learning-plan"
+
+_EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "kind": ("Kind of activity", "Whether an answer measures (check) or only trains (reinforcement, remediation).", {"enum": ["check", "reinforcement", "remediation"]}),
+    "interval": ("Interval", "Which measurement after the certification this is: a key such as 1d, 1w, 1m, 3m or 6m.", {"type": "string"}),
+    "programme_version": ("Programme version", "The version of the programme under which this happened.", {"type": "string"}),
+    "evidence_grade": ("Evidence grade", "Who vouches for a use on the job: 1 self, 2 peer, 3 supervisor, 4 work record.", {"type": "integer", "minimum": 1, "maximum": 4}),
+    "wave": ("Wave", "The group of people who took the programme at the same time.", {"type": "string"}),
+    "team": ("Team", "The team that the learner works in.", {"type": "string"}),
+    "site": ("Site", "The place that the learner works at.", {"type": "string"}),
+    "role": ("Role", "The learner's role at work.", {"type": "string"}),
+    "plan": ("Plan", "The transfer plan that this belongs to.", {"type": "string"}),
+}  # fmt: skip
+
+
+def _texts(label: str, definition: str) -> dict[str, Any]:
+    return {"prefLabel": {"en": label}, "definition": {"en": definition}}
+
+
+def _concepts() -> list[dict[str, Any]]:
+    scheme = {"inScheme": PROFILE_VERSION}
+    found: list[dict[str, Any]] = [
+        {
+            "id": VERBS["committed"].id,
+            "type": "Verb",
+            **scheme,
+            **_texts("committed to", "The learner bound himself or herself to a transfer plan."),
+            "broadMatch": [_PLANNED],
+        },
+        {
+            "id": VERBS["applied"].id,
+            "type": "Verb",
+            **scheme,
+            **_texts("applied on the job", "The learner used what was learnt in a real task at work."),
+            "broadMatch": [_PERFORMED],
+            "relatedMatch": [_PERFORMED_OFFLINE],
+        },
+        {
+            "id": ACTIVITY_TYPES["plan"],
+            "type": "ActivityType",
+            **scheme,
+            **_texts("Transfer plan", "One page that maps what was learnt to real tasks, with dates."),
+            "broadMatch": [_LEARNING_PLAN],
+        },
+    ]
+    for name, (label, definition, schema) in _EXTENSION_TEXTS.items():
+        concept = {"id": EXTENSIONS[name], "type": "ContextExtension", **scheme, **_texts(label, definition)}
+        found.append({**concept, "inlineSchema": _inline(schema)})
+    return found
+
+
+def _inline(schema: dict[str, Any]) -> str:
+    """The schema as text, as the specification wants it."""
+    parts = (f'"{name}":{_json(value)}' for name, value in schema.items())
+    return "{" + ",".join(parts) + "}"
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ",".join(_json(one) for one in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _extension(name: str) -> str:
+    return f"$.context.extensions['{EXTENSIONS[name]}']"
+
+
+def _included(location: str, **more: Any) -> dict[str, Any]:
+    return {"location": location, "presence": "included", **more}
+
+
+def _template(name: str, definition: str, verb: str, object_type: str, *rules: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"{BASE}templates/{name}",
+        "type": "StatementTemplate",
+        "inScheme": PROFILE_VERSION,
+        **_texts(name.replace("-", " "), definition),
+        "verb": VERBS[verb].id,
+        "objectActivityType": ACTIVITY_TYPES[object_type],
+        "rules": [
+            _included("$.context.registration", scopeNote={"en": "The certification episode: one learner, one certification."}),
+            _included("$.timestamp"),
+            *rules,
+        ],
+        **more,
+    }
+
+
+def _templates() -> list[dict[str, Any]]:
+    grouped = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
+    interval, kind = _included(_extension("interval")), _included(_extension("kind"), any=["check", "reinforcement", "remediation"])
+    return [
+        _template("registered", "A person enters the audience of a programme.", "registered", "programme"),
+        _template("certified", "A person passed the certification: the anchor of all that follows.", "certified", "certification", **grouped),
+        _template("scheduled", "A check is due at a date.", "scheduled", "check", _included(_extension("due_date")), interval, **grouped),
+        _template("attempted", "A person begins a check.", "attempted", "check", interval, kind, **grouped),
+        _template(
+            "answered",
+            "A person answers a question.",
+            "answered",
+            "item",
+            _included("$.result.success", any=[True, False]),
+            _included("$.result.response"),
+            interval,
+            kind,
+            **grouped,
+            contextParentActivityType=[ACTIVITY_TYPES["check"]],
+        ),
+        _template("passed", "A person finishes a check and reaches its pass mark.", "passed", "check", _included("$.result.score.scaled"), interval, kind, **grouped),
+        _template("failed", "A person finishes a check below its pass mark.", "failed", "check", _included("$.result.score.scaled"), interval, kind, **grouped),
+        _template("committed", "A person commits to a transfer plan.", "committed", "plan", **grouped),
+        _template(
+            "applied",
+            "A person used what was learnt in a real task.",
+            "applied",
+            "task",
+            _included(_extension("evidence_grade"), any=[1, 2, 3, 4]),
+            **grouped,
+        ),
+    ]  # fmt: skip
+
+
+def _patterns() -> list[dict[str, Any]]:
+    def pattern(name: str, definition: str, primary: bool, **shape: Any) -> dict[str, Any]:
+        made = {"id": f"{BASE}patterns/{name}", "type": "Pattern", "primary": primary, "inScheme": PROFILE_VERSION}
+        return {**made, **_texts(name.replace("-", " "), definition), **shape}
+
+    def template(name: str) -> str:
+        return f"{BASE}templates/{name}"
+
+    def named(name: str) -> str:
+        return f"{BASE}patterns/{name}"
+
+    return [
+        pattern("finished", "A check ends as passed or as failed.", False, alternates=[template("passed"), template("failed")]),
+        pattern("answers", "Some answers.", False, zeroOrMore=template("answered")),
+        pattern("check", "A check from its beginning to its end.", False, sequence=[template("attempted"), named("answers"), named("finished")]),
+        pattern("event", "What may happen after the certification.", False, alternates=[template("scheduled"), named("check"), template("committed"), template("applied")]),
+        pattern("events", "Any number of them.", False, zeroOrMore=named("event")),
+        pattern("entry", "A person may have entered the audience before.", False, optional=template("registered")),
+        pattern("episode", "A certification episode: all statements of one registration.", True, sequence=[named("entry"), template("certified"), named("events")]),
+    ]  # fmt: skip
+
+
+def document() -> dict[str, Any]:
+    """The profile as JSON-LD."""
+    return {
+        "@context": CONTEXT,
+        "id": PROFILE,
+        "type": "Profile",
+        "conformsTo": CONFORMS_TO,
+        **_texts("Carryover", "What happens after a certificate: refresher checks, transfer plans, uses on the job."),
+        "versions": [{"id": PROFILE_VERSION, "generatedAtTime": GENERATED_AT}],
+        "author": {"type": "Organization", "name": "Carryover", "url": "https://w3id.org/carryover"},
+        "concepts": _concepts(),
+        "templates": _templates(),
+        "patterns": _patterns(),
+    }

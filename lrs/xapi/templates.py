@@ -1,0 +1,89 @@
+"""Holding a statement against the templates of an xAPI Profile (specification 1.0, part 2, 8: statement templates).
+
+A statement that claims a profile should match one of its templates: the determining properties (verb, activity types) say
+which, the rules say what must be there. Breaking them is noted, never refused: any conformant statement is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_STEP = re.compile(r"\.([A-Za-z][A-Za-z0-9_]*)|\['([^']*)'\]|\[(\*|\d+)\]")
+_CONTEXT_TYPES = {
+    "contextParentActivityType": "parent",
+    "contextGroupingActivityType": "grouping",
+    "contextCategoryActivityType": "category",
+    "contextOtherActivityType": "other",
+}
+
+
+def breaks(statement: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """(template, reason) for each rule that is broken; ("", reason) when the statement fits no template of the profile."""
+    matching = [template for template in templates if _determined(statement, template)]
+    if not matching:
+        return [("", "no template of the profile has this verb and these activity types")]
+    found = []
+    for template in matching:
+        broken = [reason for rule in template.get("rules", ()) if (reason := _broken(statement, rule))]
+        if not broken:
+            return []  # one template that fits is enough
+        found.append((str(template["id"]), "; ".join(broken)))
+    return found
+
+
+def _determined(statement: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
+    if "verb" in template and statement["verb"]["id"] != template["verb"]:
+        return False
+    if "objectActivityType" in template and statement["object"].get("definition", {}).get("type") != template["objectActivityType"]:
+        return False
+    context_activities = statement.get("context", {}).get("contextActivities", {})
+    for name, kind in _CONTEXT_TYPES.items():
+        if name in template:
+            held = {activity.get("definition", {}).get("type") for activity in context_activities.get(kind, ())}
+            if not set(template[name]) <= held:
+                return False
+    return True
+
+
+def _broken(statement: Mapping[str, Any], rule: Mapping[str, Any]) -> str | None:
+    location = rule["location"]
+    values = values_at(statement, location)
+    presence = rule.get("presence")
+    if presence == "included" and not values:
+        return f"{location} is missing"
+    if presence == "excluded" and values:
+        return f"{location} must not be there"
+    if values:
+        if "any" in rule and not any(_in(value, rule["any"]) for value in values):
+            return f"{location} has none of the values that are expected"
+        if "all" in rule and not all(_in(value, rule["all"]) for value in values):
+            return f"{location} has a value that is not expected"
+        if "none" in rule and any(_in(value, rule["none"]) for value in values):
+            return f"{location} has a value that is excluded"
+    return None
+
+
+def _in(value: Any, wanted: Sequence[Any]) -> bool:
+    """Membership as JSON means it: true is not 1."""
+    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in wanted)
+
+
+def values_at(statement: Mapping[str, Any], location: str) -> list[Any]:
+    """What a JSONPath of names, quoted names, indices and ``[*]`` leads to; nothing for paths of another kind."""
+    found: list[Any] = [statement]
+    position = 1  # after $
+    while position < len(location):
+        step = _STEP.match(location, position)
+        if step is None:
+            return []
+        position = step.end()
+        name = step[1] if step[1] is not None else step[2]
+        if name is not None:
+            found = [value[name] for value in found if isinstance(value, Mapping) and name in value]
+        elif step[3] == "*":
+            found = [inner for value in found if isinstance(value, list) for inner in value]
+        else:
+            found = [value[int(step[3])] for value in found if isinstance(value, list) and int(step[3]) < len(value)]
+    return found
