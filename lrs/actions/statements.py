@@ -41,11 +41,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Page:
-    """Statements in order, the query for the next page (None after the last), and the horizon."""
+    """Statements in order, the query for the next page (None after the last), and the horizon, where it bounds the page."""
 
     found: list[Stored]
     following: StatementQuery | None
-    horizon: datetime
+    horizon: datetime | None
 
     @property
     def payloads(self) -> list[bytes]:
@@ -55,11 +55,10 @@ class Page:
 
 @dataclass(frozen=True)
 class One:
-    """A single statement and the horizon."""
+    """A single statement and its place."""
 
     payload: bytes
     ord: int
-    horizon: datetime
 
 
 @dataclass
@@ -259,7 +258,6 @@ def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Seque
 def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, mine: str | None = None) -> One:
     """One statement by its id; ``voided`` asks for one that was voided, and for no other; ``mine`` for one of that authority."""
     with unit_of_work(tenant_id) as connection:
-        horizon = statements.horizon(connection)
         found = statements.by_ids(connection, tenant_id, [statement_id]).get(statement_id)
         gone = statements.is_voided(connection, tenant_id, statement_id)
         if found is not None and not StatementQuery(mine=mine).may_read(decoding.decode(found.payload)):
@@ -269,14 +267,13 @@ def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, vo
         if found is None or gone != voided:
             kind = "voided statement" if voided else "statement"
             raise NotFound(f"No {kind} with the id {statement_id} is stored.", statementId=str(statement_id))
-    return One(published(found.payload, found.ord, found.timestamp_given), found.ord, horizon)
+    return One(published(found.payload, found.ord, found.timestamp_given), found.ord)
 
 
 def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False) -> Page:
     """A page of statements. Ascending reads stop at the horizon, so that a reader who goes on misses none."""
     with unit_of_work(tenant_id) as connection:
-        horizon = statements.horizon(connection)
-        up_to = horizon if query.ascending else None
+        up_to = statements.horizon(connection) if query.ascending else None
         kept: list[Stored] = []
         for _ in range(_PAGES_LOOKED_AT):
             found = statements.find(connection, tenant_id, query, up_to, query.limit + 1, voided_too)
@@ -287,7 +284,7 @@ def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voi
                 query = replace(query, after=found[-1].ord)
             if kept or not more:
                 break
-    return Page(kept, query if more else None, horizon)
+    return Page(kept, query if more else None, up_to)
 
 
 def _answers(connection: Connection, tenant_id: int, query: StatementQuery, one: Stored) -> bool:

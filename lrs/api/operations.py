@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from lrs.actions import erasing
 from lrs.actions.deps import StoreDeps
-from lrs.api import access
+from lrs.api import access, openapi
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import profile
 from lrs.xapi import query
@@ -41,6 +41,10 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/profile")
     def our_profile() -> ResponseReturnValue:
         return Response(msgspec.json.encode(profile.document()), content_type="application/ld+json")
+
+    @pages.get("/openapi.json")
+    def described() -> ResponseReturnValue:
+        return jsonify(openapi.document())
 
     return pages
 

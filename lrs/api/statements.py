@@ -99,7 +99,8 @@ def routes(pages: Blueprint, deps: StoreDeps) -> None:
             more = f"/xapi/statements?more={token}"
         body = writing.page(_formatted(caller, query.format, page.payloads), more)
         response = _with_attachments(caller, body, page.payloads, [one.ord for one in page.found]) if query.attachments else json_answer(body)
-        response.headers[CONSISTENT] = text_of(page.horizon)
+        if page.horizon is not None:
+            response.headers[CONSISTENT] = text_of(page.horizon)
         if page.found:
             response.headers["Last-Modified"] = _last_modified(max(one.ord for one in page.found))
         return response
@@ -116,7 +117,6 @@ def routes(pages: Blueprint, deps: StoreDeps) -> None:
         (body,) = _formatted(caller, query.format, [found.payload])
         response = _with_attachments(caller, body, [found.payload], [found.ord]) if query.attachments else json_answer(body)
         response.headers["Last-Modified"] = _last_modified(found.ord)
-        response.headers[CONSISTENT] = text_of(found.horizon)
         return response
 
     def _formatted(caller: Caller, wanted: str, payloads: list[bytes]) -> list[bytes]:

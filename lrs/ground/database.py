@@ -57,7 +57,9 @@ def unit_of_work_on(engine: Engine) -> UnitOfWork:
     @contextmanager
     def unit_of_work(tenant_id: int) -> Iterator[Connection]:
         with engine.begin() as connection:
-            connection.execute(text("SELECT set_config(:name, :tenant, true)"), {"name": TENANT_SETTING, "tenant": str(tenant_id)})
+            # By the driver: this is said before every piece of work, and needs none of SQLAlchemy's care.
+            with driver_cursor(connection) as cursor:
+                cursor.execute("SELECT set_config(%s, %s, true)", (TENANT_SETTING, str(tenant_id)), prepare=True)
             yield connection
 
     return unit_of_work

@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import psycopg
@@ -18,7 +20,7 @@ from sqlalchemy import Connection, Select, exists, select, text
 
 from lrs.ground import clock
 from lrs.ground.database import APP_ROLE, TENANT_SETTING, driver_cursor
-from lrs.store.tables import statement, statement_rel, voiding
+from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS
 from lrs.xapi.keys import inherited, key_of, pair
 from lrs.xapi.query import StatementQuery
@@ -160,44 +162,74 @@ def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: d
     """Up to ``rows`` statements that are not voided (or all), in the query's order; none stored after ``up_to``.
 
     What is asked for may stand under several keys (an agent as actor or as instructor; a statement itself or the one it refers
-    to). Each combination is a walk along one index, in order and bounded; the walks are merged here.
+    to). Each combination is a walk along one index, in order and bounded; the walks are one SQL statement and are merged here.
     """
-    ways = _ways(tenant_id, query)
-    newest_first = not query.ascending
-    found: dict[int, Stored] = {}
-    for way in ways:
-        for row in connection.execute(_bounded(way if voided_too else way.where(~voided()), query, up_to).limit(rows)):
-            found[row.ord] = Stored(*row)
-    return [found[ord_] for ord_ in sorted(found, reverse=newest_first)[:rows]]
+    sql, parameters = finding(tenant_id, query, up_to, rows, voided_too)
+    with driver_cursor(connection) as cursor:
+        cursor.execute(sql, parameters, binary=True, prepare=True)
+        found = {row[0]: Stored(*row) for row in cursor.fetchall()}
+    return [found[ord_] for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
 
 
-def _ways(tenant_id: int, query: StatementQuery) -> list[Select[Any]]:
-    s = statement
-    own = [_columns().where(s.c.tenant_id == tenant_id)]
-    if query.verb is not None:
-        own = [way.where(s.c.verb == key_of("verb", query.verb)) for way in own]
-    if query.registration is not None:
-        own = [way.where(s.c.registration == query.registration) for way in own]
-    for keys in _rel_keys(query):
-        own = [_related(way, tenant_id, key) for way in own for key in keys]
-    ways = own
-    if query.filters_content:
-        inherit = [_columns().where(s.c.tenant_id == tenant_id)]
-        if query.verb is not None:
-            inherit = [_related(way, tenant_id, inherited("verb", key_of("verb", query.verb))) for way in inherit]
-        if query.registration is not None:
-            inherit = [_related(way, tenant_id, inherited("registration", key_of("registration", str(query.registration)))) for way in inherit]
-        for keys in _rel_keys(query):
-            inherit = [_related(way, tenant_id, inherited("rel", key)) for way in inherit for key in keys]
-        ways = own + inherit
+def finding(tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False) -> tuple[bytes, dict[str, Any]]:
+    """The SQL of :func:`find` and its parameters."""
+    low, high = -LARGEST_ORD, LARGEST_ORD
+    if query.since is not None:
+        # "stored since the timestamp (exclusive)": stored is told in milliseconds, so the whole millisecond is excluded.
+        low = max(low, _after_millisecond(query.since))
+    if query.until is not None:
+        high = min(high, _after_millisecond(query.until))
+    if up_to is not None:
+        high = min(high, ord_at(up_to) + (1 << ORD_SHIFT))
+    if query.after is not None:
+        low, high = (max(low, query.after + 1), high) if query.ascending else (low, min(high, query.after))
+    parameters: dict[str, Any] = {"tenant": tenant_id, "low": low, "high": high, "rows": rows}
+    walks: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+
+    def walk(columns: tuple[str, ...], keys: Sequence[int]) -> None:
+        names = tuple(f"key{len(walks)}_{number}" for number in range(len(keys)))
+        parameters.update(zip(names, keys, strict=True))
+        walks.append((columns, names))
+
+    columns = ("verb",) * (query.verb is not None) + ("registration",) * (query.registration is not None)
+    for keys in product(*_rel_keys(query)):
+        walk(columns, keys)
+        if query.filters_content:
+            inherit = [inherited("rel", key) for key in keys]
+            if query.verb is not None:
+                inherit.append(inherited("verb", key_of("verb", query.verb)))
+            if query.registration is not None:
+                inherit.append(inherited("registration", key_of("registration", str(query.registration))))
+            walk((), inherit)
     if query.mine is not None:
-        ways = [_related(way, tenant_id, key) for way in ways for key in keys_of_agent(query.mine)]
-    return ways
+        parameters["mine0"], parameters["mine1"] = pair("agent", query.mine)
+        walks = [(columns, (*names, mine)) for columns, names in walks for mine in ("mine0", "mine1")]
+    if query.verb is not None:
+        parameters["verb"] = key_of("verb", query.verb)
+    if query.registration is not None:
+        parameters["registration"] = query.registration
+    return _find_sql(tuple(walks), query.ascending, voided_too), parameters
 
 
-def keys_of_agent(identity: str) -> tuple[int, int]:
-    """The plain and the related key of an agent: one of them holds every statement that names it."""
-    return pair("agent", identity)
+@lru_cache(maxsize=500)
+def _find_sql(walks: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], ascending: bool, voided_too: bool) -> bytes:
+    """One bounded walk for each combination of keys. Names alone are put into the text; every value is a parameter."""
+    # A look at the index for each row that is given. As NOT EXISTS, the whole table of voidings was read and hashed for every page.
+    not_voided = f"""
+      AND (s.verb = {VOIDED_VERB} OR (SELECT true FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id LIMIT 1) IS NULL)"""
+    parts = []
+    for columns, keys in walks:
+        joins = "".join(
+            f"\n    JOIN lrs.statement_rel r{n} ON r{n}.tenant_id = %(tenant)s AND r{n}.key = %({key})s AND r{n}.ord = s.ord"
+            for n, key in enumerate(keys)
+        )
+        wheres = "".join(f" AND s.{column} = %({column})s" for column in columns)
+        parts.append(
+            f"""(SELECT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s{joins}
+    WHERE s.tenant_id = %(tenant)s AND s.ord >= %(low)s AND s.ord < %(high)s{wheres}{"" if voided_too else not_voided}
+    ORDER BY s.ord {"ASC" if ascending else "DESC"} LIMIT %(rows)s)"""
+        )
+    return " UNION ALL ".join(parts).encode()
 
 
 def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
@@ -212,20 +244,6 @@ def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
     return found
 
 
-def _bounded(found: Select[Any], query: StatementQuery, up_to: datetime | None) -> Select[Any]:
-    s = statement
-    if query.since is not None:
-        # "stored since the timestamp (exclusive)": stored is told in milliseconds, so the whole millisecond is excluded.
-        found = found.where(s.c.ord >= _after_millisecond(query.since))
-    if query.until is not None:
-        found = found.where(s.c.ord < _after_millisecond(query.until))
-    if up_to is not None:
-        found = found.where(s.c.ord < ord_at(up_to) + (1 << ORD_SHIFT))
-    if query.after is not None:
-        found = found.where(s.c.ord > query.after if query.ascending else s.c.ord < query.after)
-    return found.order_by(s.c.ord.asc() if query.ascending else s.c.ord.desc())
-
-
 def _columns() -> Select[Any]:
     return select(statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
 
@@ -233,11 +251,6 @@ def _columns() -> Select[Any]:
 def voided() -> Any:
     """True of a statement for which a voiding statement is stored, whichever came first; never of a voiding statement."""
     return (statement.c.verb != VOIDED_VERB) & exists().where(voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id)
-
-
-def _related(found: Select[Any], tenant_id: int, key: int) -> Select[Any]:
-    rel = statement_rel.alias()
-    return found.join(rel, (rel.c.tenant_id == tenant_id) & (rel.c.key == key) & (rel.c.ord == statement.c.ord))
 
 
 def _after_millisecond(instant: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from lrs.ground.clock import from_microseconds, text_of
@@ -18,7 +19,13 @@ _SET_BY_SERVER = ("id", "stored", "authority", "version")
 
 def stored_text(ord_: int) -> str:
     """The ``stored`` time that an ``ord`` stands for."""
-    return text_of(from_microseconds(ord_ >> ORD_SHIFT))
+    seconds, microseconds = divmod(ord_ >> ORD_SHIFT, 1_000_000)
+    return f"{_whole_second(seconds)}.{microseconds // 1_000:03d}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _whole_second(seconds: int) -> str:
+    return text_of(from_microseconds(seconds * 1_000_000))[:19]
 
 
 def published(payload: bytes, ord_: int, timestamp_given: bool) -> bytes:

@@ -28,6 +28,7 @@ class Servers:
     migration_url: str
     database_url: str
     redis_url: str
+    postgres_log: Path
 
     def forget_sockets(self) -> None:
         """Remove the socket folder, after the servers have stopped."""
@@ -57,4 +58,4 @@ def start(home: Path, children: Children) -> Servers:
         children.stop()
         shutil.rmtree(sockets, ignore_errors=True)
         raise
-    return Servers(sockets, postgres.url("carryover_owner"), postgres.url("carryover_app"), redis.url)
+    return Servers(sockets, postgres.url("carryover_owner"), postgres.url("carryover_app"), redis.url, postgres.log_file)

@@ -252,6 +252,7 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
         while not last:
             last = done.is_set()
             page = statements.page(deps.unit_of_work, tenant_id=tenant_id, query=StatementQuery(ascending=True, after=after, limit=10))
+            assert page.horizon is not None
             horizons.append(page.horizon)
             if page.payloads:
                 last = False

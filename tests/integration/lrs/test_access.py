@@ -1,0 +1,214 @@
+"""Who may do what: scopes on every resource, keys that change, bearer tokens, what a credential may read back."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from lrs import cli
+from lrs.actions import access
+from lrs.actions.scopes import SCOPES
+from lrs.ground.errors import BadInput
+from lrs.ground.settings import Settings
+from tests.integration.lrs.conftest import Caller, body
+
+Make = Callable[..., dict[str, Any]]
+AGENT = '{"mbox":"mailto:somebody@example.org"}'
+STATE = {"activityId": "https://example.org/a", "agent": AGENT, "stateId": "s"}
+ACTIVITY = {"activityId": "https://example.org/a", "profileId": "p"}
+PERSON = {"agent": AGENT, "profileId": "p"}
+# (method, path, parameters) → the scopes that allow it
+ALLOWED: dict[str, tuple[str, str, dict[str, str], set[str]]] = {
+    "post statements": ("POST", "/xapi/statements", {}, {"all", "statements/write"}),
+    "get statements": ("GET", "/xapi/statements", {}, {"all", "all/read", "statements/read", "statements/read/mine"}),
+    "get activity": (
+        "GET",
+        "/xapi/activities",
+        {"activityId": "https://example.org/a"},
+        {"all", "all/read", "statements/read", "profile", "profile/read", "activities_profile", "activities_profile/read"},
+    ),
+    "get person": (
+        "GET",
+        "/xapi/agents",
+        {"agent": AGENT},
+        {"all", "all/read", "statements/read", "profile", "profile/read", "agents_profile", "agents_profile/read"},
+    ),
+    "get state": ("GET", "/xapi/activities/state", STATE, {"all", "all/read", "state", "state/read"}),
+    "put state": ("PUT", "/xapi/activities/state", STATE, {"all", "state", "state/write"}),
+    "delete state": ("DELETE", "/xapi/activities/state", STATE, {"all", "state", "state/write"}),
+    "get activity profile": (
+        "GET",
+        "/xapi/activities/profile",
+        ACTIVITY,
+        {"all", "all/read", "profile", "profile/read", "activities_profile", "activities_profile/read"},
+    ),
+    "put activity profile": ("POST", "/xapi/activities/profile", ACTIVITY, {"all", "profile", "profile/write", "activities_profile"}),
+    "get agent profile": (
+        "GET",
+        "/xapi/agents/profile",
+        PERSON,
+        {"all", "all/read", "profile", "profile/read", "agents_profile", "agents_profile/read"},
+    ),
+    "put agent profile": ("POST", "/xapi/agents/profile", PERSON, {"all", "profile", "profile/write", "agents_profile"}),
+    "metrics": ("GET", "/api/v1/metrics", {}, {"all", "all/read", "metrics/read"}),
+    "erase": ("POST", "/api/v1/erasures", {}, {"all", "erase"}),
+    "browse": ("GET", "/browse", {}, {"all", "all/read", "statements/read"}),
+}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_scope_allows_what_it_says_and_nothing_else(tenant: Callable[..., Caller], statement: Make, scope: str) -> None:
+    caller = tenant(scopes=(scope,))
+    for name, (method, path, query, scopes) in ALLOWED.items():
+        body = {"agent": json.loads(AGENT)} if name == "erase" else statement() if path == "/xapi/statements" else {}
+        answer = caller.send(method, path, query, data=json.dumps(body) if method in ("POST", "PUT") else None, content_type="application/json")
+        assert (answer.status_code != 403) == (scope in scopes), (name, answer.status_code)
+        assert answer.status_code < 500
+
+
+def test_without_define_a_statement_is_stored_and_its_definitions_are_not_learnt(tenant: Callable[..., Caller], one: Caller, statement: Make) -> None:
+    activity = {"id": "https://example.org/x", "definition": {"name": {"en": "x"}}}
+    assert tenant(scopes=("statements/write",)).post(statement(object=activity)).status_code == 200
+    assert "definition" not in body(one.get("/xapi/activities", activityId=activity["id"]))
+    assert tenant(scopes=("statements/write", "define")).post(statement(object=activity)).status_code == 200
+    assert one.get("/xapi/activities", activityId=activity["id"]).json["definition"] == {"name": {"en": "x"}}
+
+
+def test_mine_is_what_the_same_credential_sent_and_no_oracle_for_the_rest(tenant: Callable[..., Caller], one: Caller, statement: Make) -> None:
+    mine = tenant(scopes=("statements/write", "statements/read/mine"))
+    secret = str(uuid.uuid4())
+    one.post(statement(id=secret, verb={"id": "https://v.example/secret"}, context={"instructor": json.loads(mine_authority(mine, statement))}))
+    (own,) = body(mine.post(statement(verb={"id": "https://v.example/own"})))
+    (pointing,) = body(mine.post(statement(object={"objectType": "StatementRef", "id": secret})))
+    seen = [found["id"] for found in body(mine.get("/xapi/statements"))["statements"]]
+    assert secret not in seen
+    assert {own, pointing} <= set(seen)
+    assert mine.get("/xapi/statements", statementId=secret).status_code == 404
+    assert mine.get("/xapi/statements", statementId=own).status_code == 200
+    assert mine.get("/xapi/statements", verb="https://v.example/secret").json["statements"] == []
+    assert mine.get("/xapi/agents", agent=AGENT).status_code == 403
+
+
+def mine_authority(caller: Caller, statement: Make) -> str:
+    (made,) = body(caller.post(statement()))
+    return json.dumps(caller.get("/xapi/statements", statementId=made).json["authority"])
+
+
+def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(lrs_settings: Settings, one: Caller, statement: Make) -> None:
+    before = mine_authority(one, statement)
+    with cli.desk(lrs_settings, "") as desk:
+        key, secret = desk.rotate_credential(one.key, 3_600)
+        new = Caller(one.client, key, secret)
+        assert mine_authority(new, statement) == before
+        assert one.post(statement()).status_code == 200
+        desk.revoke_credential(one.key)
+        assert [credential.ends_at is None for credential in desk.credentials()] == [False, True]
+        assert [entry.act for entry in desk.audit(10)] == ["revoked a credential", "rotated a credential"]
+    assert secret not in repr(desk)
+    time.sleep(access.BELIEVED_SECONDS + 0.1)
+    assert one.post(statement()).status_code == 401
+    assert new.post(statement()).status_code == 200
+
+
+def test_a_scope_that_does_not_exist_is_refused(lrs_settings: Settings, one: Caller) -> None:
+    with cli.desk(lrs_settings, "") as desk, pytest.raises(BadInput, match="statements/erase is no scope"):
+        desk.create_credential(["statements/erase"], "")
+
+
+class Issuer:
+    """An OpenID provider on a port of its own: configuration and keys."""
+
+    def __init__(self) -> None:
+        self.keys = [RSAKey.generate_key(2_048, {"kid": "1"}, private=True)]
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path == "/.well-known/openid-configuration":
+                    body: Any = {"issuer": issuer.address, "jwks_uri": f"{issuer.address}/keys"}
+                else:
+                    body = {"keys": [key.as_dict(private=False) for key in issuer.keys]}
+                encoded = json.dumps(body).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(encoded)))
+                self.end_headers()
+                self.wfile.write(encoded)
+
+            def log_message(self, *args: Any) -> None:
+                """Say nothing."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def token(self, **changes: Any) -> str:
+        claims = {
+            "iss": self.address,
+            "aud": "the-store",
+            "sub": "content-7",
+            "exp": int(time.time()) + 60,
+            "scope": "lrs.write statements/read/mine",
+        }
+        claims |= {name: value for name, value in changes.items() if name not in ("key", "alg")}
+        key = changes.get("key", self.keys[-1])
+        return jwt.encode({"alg": "RS256", "kid": key.kid}, {name: value for name, value in claims.items() if value is not None}, key)
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    made = Issuer()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def bearer(one: Caller, token: str, method: str = "GET", body: Any = None) -> Any:
+    data = json.dumps(body) if body is not None else None
+    return one.send(method, "/xapi/statements", headers={"Authorization": f"Bearer {token}"}, data=data, content_type="application/json")
+
+
+def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(lrs_settings: Settings, one: Caller, statement: Make, issuer: Issuer) -> None:
+    with cli.desk(lrs_settings, "") as desk:
+        assert desk.add_issuer(issuer.address, "the-store", {"lrs.write": ["statements/write"]}).keys_url == f"{issuer.address}/keys"
+    one.post(statement())
+    assert bearer(one, issuer.token(), "POST", statement()).status_code == 200
+    (found,) = bearer(one, issuer.token()).json["statements"]
+    assert found["authority"]["account"] == {"homePage": issuer.address, "name": "content-7"}
+    assert bearer(one, issuer.token(scope="statements/read")).json["statements"][1:]
+    assert bearer(one, issuer.token(scope="openid profile")).status_code == 403
+    issuer.keys.append(RSAKey.generate_key(2_048, {"kid": "2"}, private=True))
+    stranger = RSAKey.generate_key(2_048, {"kid": "1"}, private=True)
+    for wrong in (
+        issuer.token(aud="another", key=issuer.keys[0]),
+        issuer.token(iss="https://else.example", key=issuer.keys[0]),
+        issuer.token(exp=int(time.time()) - 3_600, key=issuer.keys[0]),
+        issuer.token(exp=None, key=issuer.keys[0]),
+        issuer.token(sub=None, key=issuer.keys[0]),
+        issuer.token(key=stranger),
+        issuer.token(key=issuer.keys[0])[:-4] + "AAAA",
+        "no.token",
+    ):
+        assert bearer(one, wrong).status_code == 401
+    with cli.desk(lrs_settings, "") as desk:
+        desk.remove_issuer(issuer.address)
+    assert bearer(one, issuer.token(key=issuer.keys[0])).status_code == 401
+
+
+def test_a_secret_is_in_no_answer_no_log_and_no_table(one: Caller, statement: Make, deps: Any, caplog: pytest.LogCaptureFixture) -> None:
+    one.post(statement())
+    one.post({"bad": 1})
+    Caller(one.client, one.key, one.secret + "x").post(statement())
+    assert one.secret not in caplog.text
+    with deps.engine.connect() as connection:
+        row = connection.exec_driver_sql("SELECT * FROM lrs.find_credential(%s)", (one.key,)).one()
+    assert one.secret not in str(row)
+    assert one.secret.encode() not in bytes(row.secret_hash)
