@@ -68,6 +68,7 @@ class _Waiting:
     tenant_id: int
     incoming: Sequence[Incoming]
     done: bool = False
+    new: bool = True
     error: BaseException | None = field(default=None, repr=False)
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held until it is done, or leads
 
@@ -125,7 +126,7 @@ class Writer:
                         self._queue[0].turn.release()
         if waiting.error is not None:
             raise waiting.error
-        return True
+        return waiting.new
 
     def _taken(self) -> list[_Waiting]:
         """The first that waits, and those of its tenant that fit beside it."""
@@ -150,7 +151,7 @@ class Writer:
             for one in taken:
                 if not stored:
                     try:
-                        store(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
+                        one.new = store(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
                     except BaseException as error:  # noqa: BLE001 - raised again in the thread of its own request
                         one.error = error
                 one.done = True

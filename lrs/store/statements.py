@@ -69,10 +69,11 @@ _INSERT_ALL = _insert("")
 _INSERT_NEW = _insert("ON CONFLICT (tenant_id, id) DO NOTHING")
 
 # Decision 4: the instant before the oldest running write transaction. Every active transaction of the app role counts as
-# one that may write: a writer reads the clock before the server knows that it writes.
+# one that may write: a writer reads the clock before the server knows that it writes. The last millisecond that ended before
+# that: ``stored`` and ``since`` are told in milliseconds, so a reader who goes on from one must have seen all of it.
 _HORIZON = text(
     """
-    SELECT (floor((extract(epoch FROM least(statement_timestamp(), min(xact_start))) * 1000000 - 1) / 1000) * 1000)::bigint
+    SELECT (floor(extract(epoch FROM least(statement_timestamp(), min(xact_start))) * 1000) - 1)::bigint * 1000
     FROM pg_stat_activity
     WHERE usename = :role AND datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND xact_start IS NOT NULL
     """
@@ -180,7 +181,7 @@ def finding(tenant_id: int, query: StatementQuery, up_to: datetime | None, rows:
     if query.until is not None:
         high = min(high, _after_millisecond(query.until))
     if up_to is not None:
-        high = min(high, ord_at(up_to) + (1 << ORD_SHIFT))
+        high = min(high, _after_millisecond(up_to))
     if query.after is not None:
         low, high = (max(low, query.after + 1), high) if query.ascending else (low, min(high, query.after))
     parameters: dict[str, Any] = {"tenant": tenant_id, "low": low, "high": high, "rows": rows}

@@ -1,0 +1,114 @@
+"""Erasing a person, and keeping statements no longer than wanted: nothing of it is left, the rest is untouched, figures move back."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from lrs.actions import erasing
+from lrs.actions.deps import StoreDeps
+from lrs.ground import clock
+from lrs.ground.database import make_engine
+from lrs.jobs import count
+from lrs.store import retention
+from tests.integration.lrs.conftest import Caller, body
+from tests.integration.lrs.test_attachments import described, mixed, part, send
+from tests.integration.lrs.test_counting import episode_of, figures
+
+Make = Callable[..., dict[str, Any]]
+PERSON = {"mbox": "mailto:erased@example.org"}
+OTHER = {"mbox": "mailto:other@example.org"}
+
+
+def everything(deps: StoreDeps) -> str:
+    """All that the database holds, as text."""
+    owner = make_engine(deps.settings.migration_url)
+    with owner.connect() as connection:
+        tables = connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'lrs'")).scalars().all()
+        rows = [str(connection.execute(text(f"SELECT * FROM lrs.{table}")).all()) for table in tables]  # noqa: S608 - names from the catalogue
+    owner.dispose()
+    return "\n".join(rows)
+
+
+def erase(one: Caller, agent: Any, dry_run: bool) -> Any:
+    data = json.dumps({"agent": agent, "dry_run": dry_run})
+    return body(one.send("POST", "/api/v1/erasures", data=data, content_type="application/json"))
+
+
+def test_nothing_of_a_person_is_left_and_everything_of_others_is(one: Caller, deps: StoreDeps, statement: Make) -> None:
+    theirs = [
+        statement(actor=PERSON),
+        statement(actor=OTHER, object={"objectType": "Agent", **PERSON}),
+        statement(actor=OTHER, object=statement(objectType="SubStatement", actor=PERSON)),
+        statement(actor={"objectType": "Group", "member": [PERSON]}),
+    ]
+    mentions = [
+        statement(actor=OTHER, context={"instructor": {"name": "A Name", **PERSON}}),
+        statement(actor={"objectType": "Group", "member": [OTHER, PERSON]}),
+        statement(actor=OTHER, context={"extensions": {"https://e.example": {"who": PERSON}}, "team": {"objectType": "Group", "member": [PERSON]}}),
+    ]
+    sent = [statement(id=str(uuid.uuid4()), **value) for value in theirs + mentions]
+    assert one.post(sent).status_code == 200
+    (kept,) = body(one.post(statement(actor=OTHER, result={"score": {"raw": 12345678901234567890.5}})))
+    before = one.get("/xapi/statements", statementId=kept).text
+    with_file = statement(id=str(uuid.uuid4()), actor=PERSON, attachments=[described(b"their file")])
+    send(one, mixed(with_file, part(b"their file")))
+    state = {"activityId": "https://o.example", "agent": json.dumps(PERSON), "stateId": "s"}
+    one.send("PUT", "/xapi/activities/state", state, data="{}", content_type="application/json")
+
+    counted = {"statements": 5, "mentions": 3, "documents": 1, "attachments": 0}
+    assert erase(one, PERSON, dry_run=True) == {"dry_run": True, **counted}
+    assert "erased@example.org" in everything(deps)
+    assert erase(one, PERSON, dry_run=False) == {"dry_run": False, **counted, "attachments": 1}
+    assert erase(one, PERSON, dry_run=False) == {"dry_run": False, "statements": 0, "mentions": 0, "documents": 0, "attachments": 0}
+
+    assert "erased@example.org" not in everything(deps)
+    assert "A Name" not in everything(deps)
+    assert not [path for path in (deps.settings.home / "attachments").rglob("*") if path.is_file()]
+    assert one.get("/xapi/statements", statementId=kept).text == before
+    found = [each["id"] for each in body(one.get("/xapi/statements"))["statements"]]
+    assert set(found) == {kept, *(each["id"] for each in sent[4:])}
+    assert found[0] in [each["id"] for each in body(one.get("/xapi/statements", agent=json.dumps(OTHER), related_agents="true"))["statements"]]
+    assert body(one.get("/xapi/statements", agent=json.dumps(PERSON), related_agents="true"))["statements"] == []
+    assert "erased a person" in everything(deps)
+
+
+def test_erasing_needs_one_identifier_and_says_so(one: Caller) -> None:
+    for wrong in (None, {}, {"name": "A Name"}, {"objectType": "Group", **PERSON}, {**PERSON, "openid": "https://o.example"}, "somebody", 7):
+        answer = one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": wrong}), content_type="application/json")
+        assert answer.status_code == 400, wrong
+    assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": PERSON, "dry": True}), content_type="application/json").status_code == 400
+
+
+def test_figures_move_back_when_a_learner_is_erased(one: Caller, deps: StoreDeps) -> None:
+    first, second = episode_of(1), episode_of(1)
+    one.post(first + second)
+    count.count(deps.engine, deps.unit_of_work)
+    before = figures(one)
+    erase(one, first[0]["actor"], dry_run=False)
+    count.count(deps.engine, deps.unit_of_work)
+    assert before == {key: (2 * numerator, 2 * denominator) for key, (numerator, denominator) in figures(one).items()}
+    assert not count.reconcile(deps.unit_of_work, 1)
+
+
+def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps: StoreDeps, statement: Make) -> None:
+    old = body(one.post([statement(), statement(verb={"id": "https://v.example/kept"})]))
+    owner = make_engine(deps.settings.migration_url)
+    shift = (40 * 86_400 * 1_000_000) << 10
+    with owner.begin() as connection:
+        for table in ("statement", "statement_rel", "uncounted"):
+            connection.execute(text(f"UPDATE lrs.{table} SET ord = ord - {shift}"))  # noqa: S608 - our own names
+    owner.dispose()
+    (young,) = body(one.post(statement()))
+    with deps.unit_of_work(1) as connection:
+        retention.add(connection, 1, 30, "http://adlnet.gov/expapi/verbs/answered", None)
+    assert erasing.retain(deps, 1) == 1
+    assert erasing.retain(deps, 1) == 0
+    assert {each["id"] for each in body(one.get("/xapi/statements"))["statements"]} == {old[1], young}
+    assert "removed old statements" in everything(deps)
+    assert clock.now() - timedelta(days=30) < clock.now()

@@ -1,0 +1,269 @@
+"""Statements that move: sent on to another store, taken in from a file or another store, given out without the people in them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from lrs import cli
+from lrs.actions import exporting, forwarding, importing
+from lrs.actions.deps import StoreDeps
+from lrs.actions.importing import Source
+from lrs.ground.errors import BadInput, Refused
+from lrs.store import forwards
+from tests.integration.lrs.conftest import Caller, Live, body
+from tests.integration.lrs.test_attachments import described, mixed, part, send
+
+Make = Callable[..., dict[str, Any]]
+ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
+
+
+class Moody:
+    """A record store that answers as a test wants: a list of statuses, then 200; refuses some ids for good."""
+
+    def __init__(self) -> None:
+        self.moods: list[int] = []
+        self.refused: set[str] = set()
+        self.held: dict[str, dict[str, Any]] = {}
+        self.requests: list[tuple[str, str, list[str]]] = []
+        moody = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                batch = sent if isinstance(sent, list) else [sent]
+                ids = [each["id"] for each in batch]
+                moody.requests.append((self.headers["Authorization"], self.headers["X-Experience-API-Version"], ids))
+                status = moody.moods.pop(0) if moody.moods else 200
+                if status == 200 and moody.refused & set(ids):
+                    status = 400
+                if status == 200 and set(ids) & set(moody.held):
+                    status = 409  # such stores exist: they refuse what they hold already
+                if status == 200:
+                    moody.held.update((each["id"], each) for each in batch)
+                self.answer(status, b'["x"]' if status == 200 else b"no")
+
+            def do_GET(self) -> None:
+                wanted = self.path.rpartition("statementId=")[2]
+                found = moody.held.get(wanted)
+                self.answer(200 if found else 404, json.dumps(found).encode())
+
+            def answer(self, status: int, said: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(said)))
+                self.end_headers()
+                self.wfile.write(said)
+
+            def log_message(self, *args: Any) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}/xapi"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def target() -> Iterator[Moody]:
+    made = Moody()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def add(deps: StoreDeps, target: Moody, **filter_: str) -> int:
+    return forwarding.add(deps, tenant_id=1, url=target.address, key="k", secret="s", filter_=filter_, from_start=True, who="test")
+
+
+def due_again(deps: StoreDeps) -> None:
+    with deps.unit_of_work(1) as connection:
+        connection.execute(text("UPDATE lrs.forward SET next_at = now()"))
+
+
+def state(deps: StoreDeps) -> forwards.Forward:
+    with deps.unit_of_work(1) as connection:
+        (found,) = forwards.every(connection, 1)
+    return found
+
+
+def test_everything_that_passes_the_filter_arrives_once_and_in_order(one: Caller, deps: StoreDeps, statement: Make, target: Moody) -> None:
+    sent = body(one.post([statement(verb={"id": ANSWERED if n % 2 else "https://v.example"}) for n in range(260)]))
+    add(deps, target, verb=ANSWERED)
+    assert forwarding.send(deps, 1) == 130
+    assert list(target.held) == sent[1::2]
+    assert forwarding.send(deps, 1) == 0
+    (late,) = body(one.post(statement(verb={"id": ANSWERED})))
+    (voider,) = body(one.post(statement(verb={"id": "http://adlnet.gov/expapi/verbs/voided"}, object={"objectType": "StatementRef", "id": sent[1]})))
+    assert forwarding.send(deps, 1) == 2
+    assert list(target.held)[-2:] == [late, voider]
+    assert {"stored", "authority"}.isdisjoint(target.held[late])
+    assert all(authorization == "Basic azpz" for authorization, _, _ in target.requests)
+    one.version = "2.0.0"
+    body(one.post(statement(verb={"id": ANSWERED})))
+    forwarding.send(deps, 1)
+    assert target.requests[-1][1] == "2.0.0"
+
+
+def test_a_target_that_is_away_gets_everything_later_and_nothing_twice(one: Caller, deps: StoreDeps, statement: Make, target: Moody) -> None:
+    sent = body(one.post([statement() for _ in range(150)]))
+    add(deps, target)
+    target.moods = [503]
+    assert forwarding.send(deps, 1) == 0
+    assert (state(deps).failures, state(deps).last_error) == (1, "503 Service Unavailable: no")
+    assert forwarding.send(deps, 1) == 0, "it waits before it asks again"
+    due_again(deps)
+    target.moods = [200, 401]
+    assert forwarding.send(deps, 1) == 100
+    # The answer to the second batch was lost: it was stored there, and is sent again.
+    target.held.update((one_id, one.get("/xapi/statements", statementId=one_id).json or {}) for one_id in sent[100:])
+    due_again(deps)
+    assert forwarding.send(deps, 1) == 50
+    assert sorted(target.held) == sorted(sent)
+    assert state(deps).last_error is None
+    with deps.unit_of_work(1) as connection:
+        assert forwards.dead_letters(connection, 1, state(deps).forward_id, 10) == []
+
+
+def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody, lrs_settings: Any
+) -> None:
+    sent = body(one.post([statement() for _ in range(20)]))
+    target.refused = {sent[7]}
+    forward_id = add(deps, target)
+    assert forwarding.send(deps, 1) == 19
+    with cli.desk(lrs_settings, "") as desk:
+        assert desk.dead_letters(forward_id) == [(sent[7], "400: no")]
+        assert desk.retry_forward(forward_id) == (0, 1)
+        target.refused = set()
+        assert desk.retry_forward(forward_id) == (1, 0)
+        ((found, dead),) = desk.forwards()
+        assert (found.url, dead) == (target.address, 0)
+        desk.remove_forward(forward_id)
+        assert desk.forwards() == []
+    assert len(target.held) == 20
+
+
+def test_a_forward_needs_an_address_and_a_filter_that_is_one(deps: StoreDeps, one: Caller, target: Moody) -> None:
+    with pytest.raises(BadInput, match="limit is no filter"):
+        add(deps, target, limit="3")
+    with pytest.raises(BadInput, match="verb"):
+        add(deps, target, verb="no iri")
+    with pytest.raises(BadInput, match="begins with https"):
+        forwarding.add(deps, tenant_id=1, url="ftp://x", key="k", secret="s", filter_={}, from_start=True, who="test")
+
+
+def test_between_two_real_stores_attachments_go_along(one: Caller, live: Live, deps: StoreDeps, statement: Make) -> None:
+    sent = statement(id=str(uuid.uuid4()), attachments=[described(b"a file")])
+    send(one, mixed(sent, part(b"a file")))
+    body(one.post([statement() for _ in range(30)]))
+    forwarding.add(deps, tenant_id=1, url=f"{live.url}/xapi", key=live.key, secret=live.secret, filter_={}, from_start=True, who="test")
+    assert forwarding.send(deps, 1) == 31
+    there = Caller(one.client, live.key, live.secret)
+    assert len(body(there.get("/xapi/statements"))["statements"]) == 31
+    assert b"a file" in there.get("/xapi/statements", statementId=sent["id"], attachments="true").data
+
+
+def take(deps: StoreDeps, path: Path, tenant_id: int = 1) -> tuple[Any, list[tuple[int, str, str]]]:
+    told: list[tuple[int, str, str]] = []
+    run = importing.from_file(
+        deps, tenant_id=tenant_id, path=path, report=lambda *line: told.append(line), progress=lambda run, size: None, who="test"
+    )
+    return run, told
+
+
+def test_a_file_is_taken_in_line_by_line_and_each_refusal_is_told(one: Caller, deps: StoreDeps, statement: Make, tmp_path: Path) -> None:
+    first = statement(id=str(uuid.uuid4()), timestamp="2020-01-01T00:00:00Z")
+    lines = [
+        json.dumps(first),
+        "",
+        "{not json",
+        json.dumps(statement(actor={"mbox": "nobody"})),
+        json.dumps(first),
+        json.dumps({**first, "verb": {"id": "https://v.example/other"}}),
+        json.dumps(statement(version="2.0.0", context={"contextAgents": []})),
+        json.dumps([statement(), statement()]),
+        json.dumps({**statement(id=str(uuid.uuid4())), "authority": {"mbox": "mailto:their@store.example"}, "stored": "2020-01-01T00:00:00Z"}),
+    ]
+    path = tmp_path / "some.ndjson"
+    path.write_text("\n".join(lines))
+    run, told = take(deps, path)
+    assert (run.stored, run.known, run.refused, run.lines) == (3, 1, 4, 9)
+    assert [(line, place) for line, place, _ in sorted(told)] == [(3, "$"), (4, "$.actor.mbox"), (6, "$"), (8, "$")]
+    kept = one.get("/xapi/statements", statementId=json.loads(lines[8])["id"]).json
+    assert kept["authority"] == {"mbox": "mailto:their@store.example"}
+    assert not kept["stored"].startswith("2020")
+    again, _ = take(deps, path)
+    assert (again.stored, again.known) == (1, 3), "the line without an id is new each time"
+
+
+def test_an_import_that_was_cut_goes_on_where_it_stopped(
+    one: Caller, deps: StoreDeps, statement: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "LINES_AT_ONCE", 10)
+    path = tmp_path / "many.ndjson"
+    path.write_text("".join(json.dumps(statement(id=str(uuid.uuid4()))) + "\n" for _ in range(45)))
+    batches = []
+
+    def stop_at_third(run: Any, size: int) -> None:
+        batches.append(size)
+        if len(batches) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        importing.from_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop_at_third, who="test")
+    run, _ = take(deps, path)
+    assert (run.stored, run.known, run.lines, run.finished) == (45, 0, 45, True)
+
+
+def test_everything_is_taken_over_from_another_store(one: Caller, live: Live, deps: StoreDeps, statement: Make) -> None:
+    there = Caller(one.client, live.key, live.secret)
+    sent = body(there.post([statement(result={"score": {"raw": n}}) for n in range(230)]))
+    source = Source(f"{live.url}/xapi", live.key, live.secret)
+    read: list[int] = []
+    run = importing.from_store(
+        deps, tenant_id=1, source=source, report=lambda *line: None, progress=lambda run, size: read.append(run.lines), who="test"
+    )
+    assert (run.stored, run.refused, read) == (230, 0, [100, 200, 230])
+    assert body(one.get("/xapi/statements", limit=1, ascending="true"))["statements"][0]["id"] == sent[0]
+    with pytest.raises(Refused, match="401"):
+        importing.from_store(
+            deps,
+            tenant_id=1,
+            source=Source(f"{live.url}/xapi", live.key, "wrong"),
+            report=lambda *line: None,
+            progress=lambda run, size: None,
+            who="test",
+        )
+
+
+def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps, statement: Make) -> None:
+    person = {"name": "A Name", "mbox": "mailto:somebody@example.org"}
+    free = {"objectType": "Activity", "id": "https://o.example", "definition": {"interactionType": "long-fill-in"}}
+    closed = {"objectType": "Activity", "id": "https://o.example", "definition": {"interactionType": "choice"}}
+    context = {"instructor": person, "extensions": {"https://e.example": "A Name"}, "team": {"objectType": "Group", "member": [person]}}
+    one.post(
+        [
+            statement(actor=person, object=free, result={"response": "I, A Name, think"}, context=context),
+            statement(actor=person, object=closed, result={"response": "b", "score": {"raw": 12345678901234567890.5}}),
+            statement(object={"objectType": "Agent", **person}),
+            statement(object=statement(objectType="SubStatement", actor=person)),
+            *[statement(actor=person) for _ in range(150)],
+        ]
+    )
+    threading.Event().wait(0.01)
+    lines = list(exporting.lines(deps, tenant_id=1, identified=False))
+    text_ = b"".join(lines).decode()
+    assert len(lines) == 154
+    for hidden in ("A Name", "somebody@example.org", one.key):
+        assert hidden not in text_
+    values = [json.loads(line) for line in lines]
+    assert len({value["actor"]["account"]["name"] for value in values}) == 1
+    assert values[1]["result"]["response"] == "b"
+    assert "A Name" in b"".join(exporting.lines(deps, tenant_id=1, identified=True)).decode()
