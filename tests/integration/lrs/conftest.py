@@ -123,7 +123,7 @@ def live(lrs_settings: Settings, servers: Servers, tmp_path: Path) -> Iterator[L
         "PORT": str(port),
     }
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--workers", "2"]
-    process = subprocess.Popen([*command, "--log-level", "error", "--factory", "lrs.wsgi:create_app"], env=environ)
+    process = subprocess.Popen([*command, "--workers-kill-timeout", "3", "--log-level", "error", "--factory", "lrs.wsgi:create_app"], env=environ)
     made = Live(f"http://127.0.0.1:{port}", key, secret, process, environ, servers.postgres_log)
     for _ in range(300):
         try:
