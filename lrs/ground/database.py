@@ -36,6 +36,8 @@ def make_engine(url: str, quick: bool = False) -> Engine:
     ``quick`` is for one statement again and again: its connections commit by themselves, keep one plan, and are not tried before they
     are given out.
     """
+    if "://" not in url:
+        raise Stop("No address of a database is set; docs/settings.md says what CARRYOVER_DATABASE_URL and CARRYOVER_MIGRATION_URL hold.")
     scheme, rest = url.split("://", 1)
     if scheme == "postgresql":
         scheme = "postgresql+psycopg"

@@ -1,0 +1,98 @@
+"""Our statements and our xAPI Profile say the same; the profile is one that the specification's readers can use."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adapters import xapi
+from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS, profile
+from lrs.xapi.templates import breaks, values_at
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ACT = xapi.Act(uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi.Programme("p", "Programme", "1"), NOW, {"team": "t"})
+ITEM = xapi.Item("i", "Stem?", [("a", "A"), ("b", "B")], "a", "c", "Competency")
+CHECK: dict[str, Any] = {"interval": "1w", "label": "One week"}
+BUILT = {
+    "registered": xapi.registered(ACT),
+    "certified": xapi.certified(ACT),
+    "scheduled": xapi.scheduled(ACT, **CHECK, due_at=NOW),
+    "attempted": xapi.attempted(ACT, **CHECK, kind="check"),
+    "answered": xapi.answered(ACT, **CHECK, kind="check", item=ITEM, response="a", success=True, took=timedelta(seconds=3)),
+    "passed": xapi.finished(ACT, **CHECK, kind="check", right=4, asked=5, passed=True, took=None),
+    "failed": xapi.finished(ACT, **CHECK, kind="check", right=1, asked=5, passed=False, took=None),
+    "committed": xapi.committed(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
+    "applied": xapi.applied(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=2),
+}
+DOCUMENT = profile.document()
+TEMPLATES = DOCUMENT["templates"]
+
+
+def test_every_verb_we_send_has_a_template_and_every_template_a_statement() -> None:
+    assert {template["verb"] for template in TEMPLATES} == {VERBS[name].id for name in BUILT}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_what_we_send_breaks_no_template(name: str) -> None:
+    assert breaks(json.loads(BUILT[name].payload), TEMPLATES) == []
+
+
+def test_what_a_template_asks_for_is_missed() -> None:
+    answered = json.loads(BUILT["answered"].payload)
+    without = copy.deepcopy(answered)
+    del without["result"]["success"]
+    ((template, reason),) = breaks(without, TEMPLATES)
+    assert template == f"{BASE}templates/answered"
+    assert reason == "$.result.success is missing"
+    applied = json.loads(BUILT["applied"].payload)
+    applied["context"]["extensions"][EXTENSIONS["evidence_grade"]] = True
+    assert "has none of the values" in breaks(applied, TEMPLATES)[0][1]
+    answered["verb"]["id"] = "https://v.example"
+    assert breaks(answered, TEMPLATES) == [("", "no template of the profile has this verb and these activity types")]
+
+
+def test_a_path_of_another_kind_leads_nowhere() -> None:
+    value = {"a": [{"b": 1}, {"b": 2}], "x.y": 3}
+    assert values_at(value, "$.a[*].b") == [1, 2]
+    assert values_at(value, "$.a[1].b") == [2]
+    assert values_at(value, "$['x.y']") == [3]
+    assert values_at(value, "$..b") == []
+
+
+def test_the_document_has_what_the_specification_requires() -> None:
+    assert DOCUMENT["@context"] == "https://w3id.org/xapi/profiles/context"
+    assert DOCUMENT["conformsTo"] == "https://w3id.org/xapi/profiles#1.0"
+    assert DOCUMENT["type"] == "Profile"
+    (version,) = DOCUMENT["versions"]
+    assert version["id"].startswith(DOCUMENT["id"])
+    own = [*DOCUMENT["concepts"], *TEMPLATES, *DOCUMENT["patterns"]]
+    for each in own:
+        assert each["id"].startswith(BASE)
+        assert each["inScheme"] == version["id"]
+        assert each["prefLabel"]["en"]
+        assert each["definition"]["en"]
+    assert len({each["id"] for each in own}) == len(own)
+    for rule in (rule for template in TEMPLATES for rule in template["rules"]):
+        assert rule["presence"] in ("included", "excluded", "recommended")
+        assert re.match(r"\$[.\[]", rule["location"])
+    for concept in DOCUMENT["concepts"]:
+        if concept["type"].endswith("Extension"):
+            json.loads(concept["inlineSchema"])
+
+
+def test_every_word_of_our_own_is_a_concept_and_every_pattern_leads_to_templates() -> None:
+    ours = {iri for iri in [*(verb.id for verb in VERBS.values()), *ACTIVITY_TYPES.values(), *EXTENSIONS.values()] if iri.startswith(BASE)}
+    assert ours == {concept["id"] for concept in DOCUMENT["concepts"]}
+    known = {each["id"] for each in [*TEMPLATES, *DOCUMENT["patterns"]]}
+    shapes = ("sequence", "alternates", "optional", "zeroOrMore", "oneOrMore")
+    for pattern in DOCUMENT["patterns"]:
+        (shape,) = [name for name in shapes if name in pattern]
+        named = pattern[shape] if isinstance(pattern[shape], list) else [pattern[shape]]
+        assert set(named) <= known
+    assert [pattern["id"] for pattern in DOCUMENT["patterns"] if pattern["primary"]] == [f"{BASE}patterns/episode"]
