@@ -28,9 +28,13 @@ check: $(VENV)/test.stamp  ## the fast half: lint, types, arrows, house rules, p
 
 bench: $(VENV)/test.stamp  ## speed side by side with its limit; results are printed and kept in bench/results
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.reads
+	$(BIN)/python -m bench.attachment
+	$(BIN)/python -m bench.table
 
 soak: $(VENV)/test.stamp  ## the long forms of the tests; results are printed and kept in tests/soak/results
 	$(BIN)/pytest tests/soak -s -o python_files='soak_*.py'
+	CARRYOVER_TEST_SECONDS=60 $(BIN)/pytest -s tests/integration/lrs/test_concurrency.py
 
 docs: $(VENV)/test.stamp  ## the pages that are made from code
 	$(BIN)/python -m docs.generate

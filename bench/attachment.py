@@ -96,7 +96,7 @@ def main() -> None:
         lines += ["| way | seconds | MB/s | memory of the larger web worker at its highest, MB | limit |", "|---|---|---|---|---|"]
         lines += [f"| up | {up:.1f} | {SIZE / up / 1e6:,.0f} | {up_memory:.0f} | {LIMIT_MB} |"]
         lines += [f"| down | {down:.1f} | {SIZE / down / 1e6:,.0f} | {memory:.0f} | {LIMIT_MB} |"]
-        keep("attachment", lines)
+        keep("attachment", lines, {"attachment memory": memory})
 
 
 if __name__ == "__main__":

@@ -129,13 +129,22 @@ def main() -> None:
         lines = heading("Ingest against its limit", how)
         lines += ["| step | statements/s, median (least – most) | of the limit | p50 · p95 · p99 of a request, ms |", "|---|---|---|---|"]
         for name, found in rates.items():
-            middle = statistics.median(found)
+            typical_rate = statistics.median(found)
             latency = "–"
             if name in outcomes:
                 typical = sorted(outcomes[name], key=lambda one: one.seconds)[len(outcomes[name]) // 2]
                 latency = " · ".join(f"{typical.quantile(share):.1f}" for share in (0.5, 0.95, 0.99))
-            lines.append(f"| {name} | {middle:,.0f} ({min(found):,.0f} – {max(found):,.0f}) | {middle / limit:.2f} | {latency} |")
-        keep("ingest", lines)
+            lines.append(f"| {name} | {typical_rate:,.0f} ({min(found):,.0f} – {max(found):,.0f}) | {typical_rate / limit:.2f} | {latency} |")
+        middle = {name: statistics.median(found) for name, found in rates.items()}
+        figures = {
+            "copy": limit,
+            "database step": middle["database step, batches of 100"] / limit,
+            "batch 100, 8 clients": middle["HTTP, batches of 100, 8 clients"] / limit,
+            "batch 100, 16 of 4 clients": middle["HTTP, batches of 100, 16 clients"] / middle["HTTP, batches of 100, 4 clients"],
+            "single, 8 clients": middle["HTTP, single posts, 8 clients"],
+            "single, 32 clients": middle["HTTP, single posts, 32 clients"],
+        }
+        keep("ingest", lines, figures)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import platform
 import subprocess
@@ -112,10 +113,14 @@ def heading(title: str, how: str) -> list[str]:
     return [f"# {title}", "", f"{datetime.now(UTC):%d %B %Y}, {machine}. {how}", ""]
 
 
-def keep(name: str, lines: list[str]) -> None:
-    """Print a result page and write it to bench/results."""
+def keep(name: str, lines: list[str], figures: dict[str, float]) -> None:
+    """Print a result page and write it to bench/results, with the figures that docs/performance.md shows."""
     page = "\n".join(lines) + "\n"
     sys.stdout.write(page)
     sys.stdout.flush()
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(page)
+    kept = RESULTS / "figures.json"
+    known = json.loads(kept.read_text()) if kept.exists() else {}
+    today = f"{datetime.now(UTC):%d %B %Y}"
+    kept.write_text(json.dumps({**known, **{key: [round(value, 3), today] for key, value in figures.items()}}, indent=1, sort_keys=True) + "\n")
