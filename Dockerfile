@@ -11,6 +11,8 @@ COPY carryover carryover
 COPY lrs lrs
 COPY lti_tool lti_tool
 RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation .
+# Attachments of statements; a volume in docker-compose.yml.
+RUN mkdir /data && chown carryover:carryover /data
 USER carryover
 ENV CARRYOVER_HOST=0.0.0.0
 EXPOSE 8080
