@@ -34,7 +34,6 @@ bench: $(VENV)/test.stamp  ## speed side by side with its limit; results are pri
 
 soak: $(VENV)/test.stamp  ## the long forms of the tests; results are printed and kept in tests/soak/results
 	$(BIN)/pytest tests/soak -s -o python_files='soak_*.py'
-	CARRYOVER_TEST_SECONDS=60 $(BIN)/pytest -s tests/integration/lrs/test_concurrency.py
 
 docs: $(VENV)/test.stamp  ## the pages that are made from code
 	$(BIN)/python -m docs.generate

@@ -1,0 +1,47 @@
+"""Puts the figures of the last benchmarks into docs/performance.md: ``python -m bench.table`` (the end of make bench)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench.server import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+# what, the aim in words, key, unit, whether more is better, the aim as a number
+ROWS = [
+    ("batches of 100, 8 clients, of a one-transaction COPY of the same rows", "0.30, better 0.45", "batch 100, 8 clients", "", True, 0.30),
+    ("batches of 100, 16 clients on shared activities, of 4 clients", "0.90", "batch 100, 16 of 4 clients", "", True, 0.90),
+    ("single posts, 8 clients", "1,500/s", "single, 8 clients", "/s", True, 1_500),
+    ("single posts, 32 clients", "3,000/s", "single, 32 clients", "/s", True, 3_000),
+    ("GET at 1 M, the slowest single filter, p95, 4 clients", "25 ms", "one filter, p95", " ms", False, 25),
+    ("GET at 1 M, the slowest pair of filters, p95, 4 clients", "60 ms", "two filters, p95", " ms", False, 60),
+    ("ingest at 1 M, of the empty table", "0.55", "ingest when full", "", True, 0.55),
+    ("disk for a statement of 1.09 kB", "2,000 bytes", "disk", " bytes", False, 2_000),
+    ("memory of a web worker through 1 M statements", "200 MB", "memory", " MB", False, 200),
+    ("memory of a web worker, 1 GB attachment up and down", "300 MB", "attachment memory", " MB", False, 300),
+]
+
+
+def table() -> str:
+    """The rows, each with its day; an aim that was missed is set in bold."""
+    figures = json.loads((RESULTS / "figures.json").read_text())
+    lines = ["| what | aim (2 cores) | measured | on |", "|---|---|---|---|"]
+    for what, aim, key, unit, more, wanted in ROWS:
+        value, day = figures[key]
+        said = f"{value:,.2f}" if wanted < 10 else f"{value:,.0f}"
+        missed = value < wanted if more else value > wanted
+        lines.append(f"| {what} | {aim} | {f'**{said}{unit}: missed**' if missed else said + unit} | {day} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Write them."""
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table()}\n\n{END}{rest.partition(END)[2]}")
+
+
+if __name__ == "__main__":
+    main()
