@@ -15,12 +15,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
+import psycopg
 from sqlalchemy import Engine
 
 from bench import load
 from bench.server import Bench, heading, keep, running
 from lrs.ground import clock
-from lrs.ground.database import driver_cursor
+from lrs.ground.database import driver_cursor, make_engine
 from lrs.store import statements as store
 from lrs.xapi.reading import Authority, Incoming, Reader
 
@@ -94,9 +95,14 @@ def measured(bench: Bench) -> tuple[dict[str, list[float]], dict[str, list[load.
     """Every piece of work in turn, several rounds."""
 
     def database(batches: list[list[Incoming]]) -> None:
+        engine = make_engine(bench.environ["CARRYOVER_DATABASE_URL"], quick=True)
+        pooled = engine.raw_connection()
+        driver = pooled.driver_connection
+        assert isinstance(driver, psycopg.Connection)
         for batch in batches:
-            with bench.deps.unit_of_work(1) as connection:
-                store.insert(connection, 1, batch)
+            store.insert_all(driver, 1, batch)
+        pooled.close()
+        engine.dispose()
 
     rates: dict[str, list[float]] = defaultdict(list)
     outcomes: dict[str, list[load.Outcome]] = defaultdict(list)
