@@ -13,7 +13,6 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import psycopg
 from psycopg import sql
@@ -100,9 +99,10 @@ def restore(settings: Settings, folder: Path) -> dict[str, Any]:
         str(folder / "database.dump"),
     )
     blobs = lrs_cli.attachments_of(settings)
-    for path in sorted((folder / "attachments").rglob("*")):
-        if path.is_file():
-            tenant_id, sha2 = path.relative_to(folder / "attachments").parts
+    for name in sorted(manifest["files"]):
+        if name.startswith("attachments/"):
+            path = folder / name
+            _, tenant_id, sha2 = Path(name).parts
             arriving = blobs.open(path.stat().st_size)
             with path.open("rb") as file:
                 while piece := file.read(PIECE):
@@ -136,7 +136,7 @@ def _run(settings: Settings, program: str, *arguments: str) -> None:
     command = [_program(program), *(conninfo if argument == _conninfo(settings) else argument for argument in arguments)]
     if program == "pg_dump":
         command += ["--dbname", conninfo]
-    environ = {**os.environ, **({"PGPASSWORD": unquote(str(password))} if password else {})}
+    environ = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if ended.returncode:
         words = ended.stderr.strip().splitlines()

@@ -35,6 +35,9 @@ class _OneSentence(click.Group):
         except (Stop, Refused) as error:
             click.echo(f"carryover: {error}", err=True)
             ctx.exit(1)
+        except (OSError, ImportError) as error:
+            click.echo(f"carryover: {error}. Check the path, or install what is missing (carryover[s3] for a bucket).", err=True)
+            ctx.exit(1)
         except (SQLAlchemyError, psycopg.Error, redis.RedisError) as error:
             logging.getLogger(__name__).debug("the command failed", exc_info=True)
             reason = str(error).strip().splitlines()[0][:_LONGEST_REASON]

@@ -42,7 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
             found.append(Finding(name, True, check()))
         except Stop as wrong:
             found.append(Finding(name, False, str(wrong)))
-        except (SQLAlchemyError, redis.RedisError, OSError, ValueError) as error:
+        except (SQLAlchemyError, redis.RedisError, OSError, ImportError, ValueError) as error:
             reason = str(error).strip().splitlines()
             found.append(Finding(name, False, f"cannot be looked at: {reason[0] if reason else type(error).__name__}"))
     return found

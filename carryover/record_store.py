@@ -146,6 +146,8 @@ def erase(desk: Desk, mbox: str | None, openid: str | None, mbox_sha1sum: str | 
         agent["mbox_sha1sum"] = mbox_sha1sum
     if account:
         agent["account"] = {"homePage": account[0], "name": account[1]}
+    if len(agent) != 1:
+        raise Stop("Name the person by exactly one identifier: --mbox, --openid, --mbox-sha1sum or --account.")
     found = desk.erase(json.dumps(agent), dry_run=not really)
     counts = ", ".join(f"{count} {name}" for name, count in asdict(found).items())
     click.echo(f"{'Erased' if really else 'Would erase'}: {counts}." + ("" if really else " Say --really to do it."))
@@ -163,6 +165,9 @@ def retention() -> None:
 @on_a_tenant
 def retention_add(desk: Desk, days: int, verb: str | None, activity: str | None) -> None:
     """Add a rule."""
+    for name, iri in (("--verb", verb), ("--activity", activity)):
+        if iri is not None and ":" not in iri:
+            raise Stop(f"{name} takes a whole IRI, for example http://adlnet.gov/expapi/verbs/answered.")
     click.echo(f"Rule {desk.add_rule(days, verb, activity)} is set.")
 
 
@@ -276,6 +281,7 @@ def import_(desk: Desk, file: Path | None, url: str | None, key: str, report: Pa
 
         def tell(line: int, path: str, reason: str) -> None:
             told.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
+            told.flush()
 
         if file is not None:
             bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))

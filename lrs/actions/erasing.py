@@ -19,7 +19,7 @@ from lrs.ground.errors import BadInput
 from lrs.store import audit, removal, retention
 from lrs.store.retention import Rule
 from lrs.store.statements import Stored
-from lrs.vocabulary import BASE
+from lrs.vocabulary import BASE, VERBS
 from lrs.xapi import decoding
 from lrs.xapi.actors import IFI_NAMES, identity_of
 from lrs.xapi.keys import agents
@@ -60,7 +60,7 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
                 unnamed = removal.remove(connection, tenant_id, theirs)
                 for one in others:
                     removal.rewrite(connection, tenant_id, one, _without(one, identity, somebody))
-        _drop(deps, tenant_id, unnamed)
+                _drop(deps, tenant_id, unnamed)
         found.attachments += len(unnamed)
         if len(named) < ROWS_AT_ONCE:
             break
@@ -75,13 +75,18 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
 
 
 def _drop(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
-    """After the commit: bytes that nothing names are waste, a name without its bytes would be loss."""
+    """Before the commit: whoever sends the same bytes now waits for the row that was removed, then writes them anew."""
     for sha2 in unnamed:
         deps.blobs.remove(tenant_id, sha2)
 
 
 def _is_theirs(value: dict[str, Any], identity: str) -> bool:
-    """Whether the person is who acted, or who was acted upon. As one member of a group, it is the group's statement."""
+    """Whether the person is who acted, or who was acted upon. As one member of a group, it is the group's statement.
+
+    A voiding statement stays, with nobody as its actor: without it, what was voided would be valid again.
+    """
+    if value["verb"]["id"] == VERBS["voided"].id:
+        return False
     places = [value["actor"], value["object"]]
     if value["object"].get("objectType") == "SubStatement":
         places += [value["object"]["actor"], value["object"]["object"]]
@@ -91,9 +96,11 @@ def _is_theirs(value: dict[str, Any], identity: str) -> bool:
 
 
 def _alone(value: dict[str, Any], identity: str) -> bool:
-    """A group of this one member is the person."""
+    """A group without an identity of its own, and with this one member, is the person."""
     return any(
-        place.get("objectType") == "Group" and [identity_of(member) for member in place.get("member", ())] == [identity]
+        place.get("objectType") == "Group"
+        and identity_of(place) is None
+        and [identity_of(member) for member in place.get("member", ())] == [identity]
         for place in (value["actor"], value["object"])
     )
 
@@ -149,6 +156,6 @@ def _apply(deps: StoreDeps, tenant_id: int, rule: Rule) -> int:
             if len(gone) < ROWS_AT_ONCE and total:
                 details = {"rule": rule.rule_id, "days": rule.days, "verb": rule.verb, "activity": rule.activity, "statements": total}
                 audit.add(connection, tenant_id, "retention", "removed old statements", details)
-        _drop(deps, tenant_id, unnamed)
+            _drop(deps, tenant_id, unnamed)
         if len(gone) < ROWS_AT_ONCE:
             return total

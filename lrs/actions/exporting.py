@@ -1,7 +1,7 @@
 """Giving statements out in bulk, one a line (NDJSON), without the people in them.
 
 A pseudonym is a keyed hash of an identifier: the same person has the same one in every export of an installation, and nobody
-without the installation's key can say whose it is. Names, free text, attachments and the extensions of others are left out,
+without the installation's key can say whose it is. Names (of activities too), free text, attachments and the extensions of others are left out,
 because nobody can say what they hold.
 """
 
@@ -15,6 +15,7 @@ from lrs.actions.deps import StoreDeps
 from lrs.vocabulary import BASE, EXTENSIONS
 from lrs.xapi import decoding
 from lrs.xapi.actors import identity_of
+from lrs.xapi.keys import activities
 from lrs.xapi.query import LARGEST_PAGE, StatementQuery
 
 PURPOSE = "pseudonym"
@@ -56,8 +57,6 @@ def _pseudonymised(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[s
         s["object"] = actor(obj)
     elif kind == "SubStatement":
         s["object"] = _pseudonymised(deps, tenant_id, obj)
-    elif kind == "Activity" and "definition" in obj:
-        obj["definition"].pop("extensions", None)
     result = s.get("result", {})
     if obj.get("definition", {}).get("interactionType") not in _CLOSED:
         result.pop("response", None)
@@ -65,6 +64,11 @@ def _pseudonymised(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[s
     for holder in (result, context):
         if "extensions" in holder:
             holder["extensions"] = {iri: value for iri, value in holder["extensions"].items() if iri in _KEPT_EXTENSIONS}
+    for name in ("platform", "revision"):
+        context.pop(name, None)
+    for activity in activities(s):
+        for name in ("name", "description", "extensions", "moreInfo"):
+            activity.get("definition", {}).pop(name, None)
     for name in ("instructor", "team"):
         if name in context:
             context[name] = actor(context[name])

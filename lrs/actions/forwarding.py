@@ -75,8 +75,15 @@ def send(deps: StoreDeps, tenant_id: int) -> int:
     for forward_id in targets:
         with deps.unit_of_work(tenant_id) as connection:
             target = forwards.lease(connection, tenant_id, forward_id, LEASE_SECONDS)
-        if target is not None:
+        if target is None:
+            continue
+        try:
             total += _send(deps, tenant_id, target)
+        except Exception as error:
+            # One target's trouble is told where the operator looks, and holds no other up.
+            log.exception("forward %s of tenant %s", forward_id, tenant_id)
+            with deps.unit_of_work(tenant_id) as connection:
+                forwards.failed(connection, tenant_id, forward_id, f"{type(error).__name__}; the log has more", LONGEST_WAIT_SECONDS)
     return total
 
 
@@ -138,6 +145,10 @@ def _deliver(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_
         reason = _deliver_one(deps, tenant_id, target, one)
         if reason:
             dead.append((one.ord, reason))
+        if len(alone) == len(ready):
+            # Sent one by one, each is done with by itself: a target that takes few at a time comes to the end all the same.
+            with deps.unit_of_work(tenant_id) as connection:
+                forwards.delivered(connection, tenant_id, target.forward_id, one.ord, dead, LEASE_SECONDS)
     return dead
 
 
@@ -147,6 +158,8 @@ def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _Prepare
         named = {each["sha2"].lower(): each["contentType"] for each in attachments_of(decoding.decode(one.body))}
         parts, size = [], 0
         for sha2 in one.sha2s:
+            if not deps.blobs.exists(tenant_id, sha2):
+                return f"the bytes of its attachment {sha2} are not here any more"
             data = b"".join(deps.blobs.read(tenant_id, sha2)) if size <= LARGEST_ATTACHMENTS else b""
             size += len(data)
             parts.append((sha2, named.get(sha2, "application/octet-stream"), [data]))

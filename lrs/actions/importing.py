@@ -6,6 +6,7 @@ and get a new ``stored`` time. Each line that is refused is told with its number
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from lrs.xapi.reading import Authority, Incoming
 
 _IMPORTED = Authority.of(authority_of("import"))  # vouches for statements that come without an authority
 LINES_AT_ONCE = 500
+HEAD_BYTES = 64 * 1024
 LONGEST_LINE = 32 * 1024 * 1024
 
 Report = Callable[[int, str, str], None]  # line number from 1, path, reason
@@ -48,7 +50,9 @@ class Source:
 
 def from_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, progress: Progress, who: str) -> Run:
     """Import a file; gives what was found in all of it, the parts of earlier runs included."""
-    source = str(path.resolve())
+    # Another file under the same name is another source: its beginning tells.
+    with path.open("rb") as file:
+        source = f"{path.resolve()} {hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()[:16]}"
     run = _begun(deps, tenant_id, source)
     offset = int(run.position or 0)
     if offset > path.stat().st_size:
@@ -70,7 +74,14 @@ def from_store(deps: StoreDeps, *, tenant_id: int, source: Source, report: Repor
     first = f"{source.url.rstrip('/')}/statements?{urlencode({'ascending': 'true'})}"
     following = run.position or first
     while following:
-        body = _asked(deps, source, following)
+        try:
+            body = _asked(deps, source, following)
+        except Refused:
+            if following != run.position or following == first:
+                raise
+            # A link of an earlier run that has expired: from the beginning, where what is known harms nothing.
+            run.position, following = "", first
+            continue
         try:
             page = msgspec.json.decode(body, type=_Page)
         except (msgspec.MsgspecError, ValueError):

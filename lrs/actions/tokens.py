@@ -34,7 +34,7 @@ class Tokens:
 
     def __init__(self, engine: Engine, outside: GuardedClient) -> None:
         self._engine, self._outside = engine, outside
-        self._keys: dict[str, tuple[float, KeySet]] = {}
+        self._keys: dict[str, tuple[float, KeySet | None]] = {}
         self._lock = threading.Lock()
 
     def caller(self, token: str) -> Caller:
@@ -73,19 +73,28 @@ class Tokens:
 
     def _keys_of(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
         with self._lock:
-            asked, keys = self._keys.get(issuer.keys_url, (0.0, None))
+            asked, keys = self._keys.get(issuer.keys_url, (-KEYS_SECONDS, None))
             age = time.monotonic() - asked
             if keys is not None and age < (AGAIN_SECONDS if ask_again else KEYS_SECONDS):
                 return keys
-            try:
-                answer = self._outside.call("GET", issuer.keys_url)
-                found = KeySet.import_key_set(answer.json())
-            except (OutsideCallFailed, JoseError, ValueError, TypeError, KeyError, AttributeError):
-                if keys is not None:
-                    return keys
-                raise Unauthorised("The keys of the token's issuer cannot be read now; try again in a minute.") from None
+            if keys is None and age < AGAIN_SECONDS:
+                raise _no_keys()
+            # Until the answer is here, others take what is known, or are told: an issuer that hangs holds nobody up twice.
+            self._keys[issuer.keys_url] = (time.monotonic(), keys)
+        try:
+            answer = self._outside.call("GET", issuer.keys_url)
+            found = KeySet.import_key_set(answer.json())
+        except (OutsideCallFailed, JoseError, ValueError, TypeError, KeyError, AttributeError):
+            if keys is not None:
+                return keys
+            raise _no_keys() from None
+        with self._lock:
             self._keys[issuer.keys_url] = (time.monotonic(), found)
-            return found
+        return found
+
+
+def _no_keys() -> Unauthorised:
+    return Unauthorised("The keys of the token's issuer cannot be read now; try again in a minute.")
 
 
 def _unverified(token: str) -> dict[str, Any]:
@@ -101,7 +110,7 @@ def _unverified(token: str) -> dict[str, Any]:
 def _caller(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
     given = claims.get("scope", claims.get("scp", ""))
     words = given.split() if isinstance(given, str) else [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
-    scopes = frozenset(scope for word in words for scope in issuer.scopes.get(word, [word]) if scope in SCOPES)
+    scopes = frozenset(scope for word in words for scope in issuer.scopes.get(word, [] if issuer.scopes else [word]) if scope in SCOPES)
     name = claims.get("sub") or claims.get("client_id") or claims.get("azp")
     if not isinstance(name, str) or not name:
         raise Unauthorised("The bearer token names nobody: it has no sub and no client_id.")

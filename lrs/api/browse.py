@@ -57,6 +57,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     def statements() -> str:
         caller = access.require(deps, "statements/read")
         given = {name: request.args.get(name, "").strip() for name in _FIELDS}
+        after = None
         try:
             after = deps.secrets.verified(_MORE, request.args["more"], _MORE_SECONDS) if request.args.get("more") else None
             found = browsing.page(deps.unit_of_work, tenant_id=caller.tenant_id, wanted={k: v for k, v in given.items() if v}, after=after)

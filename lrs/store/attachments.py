@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store.tables import attachment, statement_attachment
 
+MINUTES_TO_SETTLE = 10  # longer than any request takes
 _REFER = text(
     """
     INSERT INTO lrs.statement_attachment (tenant_id, ord, sha2)
@@ -55,5 +56,7 @@ def among(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[s
 def unnamed(connection: Connection, tenant_id: int, candidates: Sequence[str]) -> list[str]:
     """Those of ``candidates`` that no statement names any more; they are forgotten here, their bytes are the caller's to remove."""
     named = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.sha2.in_(candidates))
-    gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(candidates), attachment.c.sha2.not_in(named))
+    # What was sent in the last minutes may be named by a statement that is being stored now; the daily sweep looks again.
+    settled = attachment.c.created_at < func.now() - timedelta(minutes=MINUTES_TO_SETTLE)
+    gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(candidates), attachment.c.sha2.not_in(named), settled)
     return list(connection.execute(gone.returning(attachment.c.sha2)).scalars())

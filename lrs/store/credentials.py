@@ -77,7 +77,7 @@ def every(connection: Connection, tenant_id: int) -> list[Credential]:
 def end(connection: Connection, tenant_id: int, key: str, seconds: int) -> tuple[list[str], str, str] | None:
     """Let a credential end after ``seconds``; gives its (scopes, note, authority), or None when no such key is in use."""
     c = credential.c
-    ends_at = func.now() + timedelta(seconds=seconds)
+    ends_at = func.least(c.ends_at, func.now() + timedelta(seconds=seconds))  # never later than it was said before
     in_use = (c.tenant_id == tenant_id) & (c.key == key) & (c.ends_at.is_(None) | (c.ends_at > func.now()))
     row = connection.execute(update(credential).where(in_use).values(ends_at=ends_at).returning(c.scopes, c.note, c.authority)).first()
     return (list(row.scopes), row.note, row.authority) if row else None

@@ -14,6 +14,7 @@ from lrs.store import attachments
 from lrs.store.references import inherited_by, own_keys
 from lrs.store.statements import Stored, ord_at
 from lrs.store.tables import (
+    dead_letter,
     document,
     statement,
     statement_attachment,
@@ -28,7 +29,7 @@ from lrs.store.tables import (
 from lrs.xapi import decoding
 from lrs.xapi.keys import key_of, pair
 
-_BY_ORD = (statement, statement_ref, voiding, uncounted, uncountable, template_break, statement_attachment)
+_BY_ORD = (statement, statement_ref, voiding, uncounted, uncountable, template_break, statement_attachment, dead_letter)
 
 
 def naming(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[Stored]:
@@ -97,6 +98,8 @@ def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes)
     connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
     for key in after - before:
         connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
+    # What a target said in refusing it may repeat what stood there.
+    connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
     place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]
     connection.execute(update(statement).where(*place).values(payload=payload))
 

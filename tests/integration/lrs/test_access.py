@@ -156,7 +156,7 @@ class Issuer:
             "aud": "the-store",
             "sub": "content-7",
             "exp": int(time.time()) + 60,
-            "scope": "lrs.write statements/read/mine",
+            "scope": "lrs.write",
         }
         claims |= {name: value for name, value in changes.items() if name not in ("key", "alg")}
         key = changes.get("key", self.keys[-1])
@@ -178,12 +178,18 @@ def bearer(one: Caller, token: str, method: str = "GET", body: Any = None) -> An
 
 def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(lrs_settings: Settings, one: Caller, statement: Make, issuer: Issuer) -> None:
     with cli.desk(lrs_settings, "") as desk:
-        assert desk.add_issuer(issuer.address, "the-store", {"lrs.write": ["statements/write"]}).keys_url == f"{issuer.address}/keys"
+        assert (
+            desk.add_issuer(
+                issuer.address, "the-store", {"lrs.write": ["statements/write", "statements/read/mine"], "lrs.read": ["statements/read"]}
+            ).keys_url
+            == f"{issuer.address}/keys"
+        )
     one.post(statement())
     assert bearer(one, issuer.token(), "POST", statement()).status_code == 200
     (found,) = bearer(one, issuer.token()).json["statements"]
     assert found["authority"]["account"] == {"homePage": issuer.address, "name": "content-7"}
-    assert bearer(one, issuer.token(scope="statements/read")).json["statements"][1:]
+    assert len(body(bearer(one, issuer.token(scope="lrs.read")))["statements"]) == 2
+    assert bearer(one, issuer.token(scope="all")).status_code == 403, "where words are mapped, no other counts"
     assert bearer(one, issuer.token(scope="openid profile")).status_code == 403
     issuer.keys.append(RSAKey.generate_key(2_048, {"kid": "2"}, private=True))
     stranger = RSAKey.generate_key(2_048, {"kid": "1"}, private=True)

@@ -150,6 +150,37 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
     assert len(target.held) == 20
 
 
+def test_a_target_that_takes_few_at_a_time_comes_to_the_end_although_one_statement_is_bad(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody
+) -> None:
+    sent = body(one.post([statement() for _ in range(60)]))
+    target.refused = {sent[40]}
+    forward_id = add(deps, target)
+    for _ in range(8):
+        target.moods = [200] * 13 + [429]
+        forwarding.send(deps, 1)
+        due_again(deps)
+    assert sorted(target.held) == sorted(set(sent) - {sent[40]})
+    with deps.unit_of_work(1) as connection:
+        assert [str(letter.id) for letter, _ in forwards.dead_letters(connection, 1, forward_id, 10)] == [sent[40]]
+
+
+def test_an_attachment_whose_bytes_are_lost_is_a_dead_letter_and_stops_nothing(
+    one: Caller, deps: StoreDeps, statement: Make, target: Moody, tmp_path: Path
+) -> None:
+    lost = statement(id=str(uuid.uuid4()), attachments=[described(b"lost")])
+    send(one, mixed(lost, part(b"lost")))
+    (after,) = body(one.post(statement()))
+    deps.blobs.remove(1, described(b"lost")["sha2"])
+    forward_id = add(deps, target)
+    assert forwarding.send(deps, 1) == 1
+    assert list(target.held) == [after]
+    with deps.unit_of_work(1) as connection:
+        ((letter, reason),) = forwards.dead_letters(connection, 1, forward_id, 10)
+    assert str(letter.id) == lost["id"]
+    assert "not here any more" in reason
+
+
 def test_a_forward_needs_an_address_and_a_filter_that_is_one(deps: StoreDeps, one: Caller, target: Moody) -> None:
     with pytest.raises(BadInput, match="limit is no filter"):
         add(deps, target, limit="3")
@@ -222,6 +253,23 @@ def test_an_import_that_was_cut_goes_on_where_it_stopped(
     assert (run.stored, run.known, run.lines, run.finished) == (45, 0, 45, True)
 
 
+def test_another_file_under_the_same_name_is_taken_from_its_beginning(
+    one: Caller, deps: StoreDeps, statement: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "LINES_AT_ONCE", 10)
+    path = tmp_path / "same.ndjson"
+    path.write_text("".join(json.dumps(statement(id=str(uuid.uuid4()))) + "\n" for _ in range(30)))
+
+    def stop(run: Any, size: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        importing.from_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop, who="test")
+    path.write_text("".join(json.dumps(statement(id=str(uuid.uuid4()))) + "\n" for _ in range(40)))
+    run, _ = take(deps, path)
+    assert (run.stored, run.lines) == (40, 40)
+
+
 def test_everything_is_taken_over_from_another_store(one: Caller, live: Live, deps: StoreDeps, statement: Make) -> None:
     there = Caller(one.client, live.key, live.secret)
     sent = body(there.post([statement(result={"score": {"raw": n}}) for n in range(230)]))
@@ -247,7 +295,14 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
     person = {"name": "A Name", "mbox": "mailto:somebody@example.org"}
     free = {"objectType": "Activity", "id": "https://o.example", "definition": {"interactionType": "long-fill-in"}}
     closed = {"objectType": "Activity", "id": "https://o.example", "definition": {"interactionType": "choice"}}
-    context = {"instructor": person, "extensions": {"https://e.example": "A Name"}, "team": {"objectType": "Group", "member": [person]}}
+    named = {"id": "https://g.example", "definition": {"name": {"en": "Essay of A Name"}, "extensions": {"https://e.example": "A Name"}}}
+    context = {
+        "platform": "A Name's laptop",
+        "contextActivities": {"parent": [named]},
+        "instructor": person,
+        "extensions": {"https://e.example": "A Name"},
+        "team": {"objectType": "Group", "member": [person]},
+    }
     one.post(
         [
             statement(actor=person, object=free, result={"response": "I, A Name, think"}, context=context),
@@ -261,7 +316,7 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
     lines = list(exporting.lines(deps, tenant_id=1, identified=False))
     text_ = b"".join(lines).decode()
     assert len(lines) == 154
-    for hidden in ("A Name", "somebody@example.org", one.key):
+    for hidden in ("A Name", "somebody@example.org", one.key, "Name's laptop"):
         assert hidden not in text_
     values = [json.loads(line) for line in lines]
     assert len({value["actor"]["account"]["name"] for value in values}) == 1

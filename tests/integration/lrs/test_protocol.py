@@ -134,3 +134,9 @@ def test_credentials_that_are_none_are_401(one: Caller, given: str) -> None:
 
 def test_an_empty_list_stores_nothing_whoever_reads_it(one: Caller) -> None:
     assert [one.post("[]").json for _ in range(3)] == [[], [], []]
+
+
+def test_a_link_of_the_page_that_has_expired_says_so_on_the_page(one: Caller) -> None:
+    answer = one.get("/browse", more="garbage")
+    assert answer.status_code == 200
+    assert "expired" in answer.text
