@@ -8,7 +8,7 @@ from typing import Any
 from lrs.ground.database import UnitOfWork
 from lrs.store import definitions, statements
 from lrs.xapi import decoding
-from lrs.xapi.actors import IFI_NAMES, identity_of
+from lrs.xapi.actors import IFI_NAMES, identity_anywhere, identity_of
 from lrs.xapi.query import StatementQuery
 
 STATEMENTS_READ = 100  # the latest statements that name the agent, for the names it goes by
@@ -37,7 +37,7 @@ def person(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -
 def _names_of(value: Any, identity: str | None) -> Iterator[str]:
     """The names of the agent wherever it stands in a statement (the caller asked for one that is no anonymous group)."""
     if isinstance(value, dict):
-        if isinstance(value.get("name"), str) and any(name in value for name in IFI_NAMES) and _is(value, identity):
+        if isinstance(value.get("name"), str) and identity_anywhere(value) == identity:
             yield value["name"]
         for name, inner in value.items():
             if name != "extensions":
@@ -45,10 +45,3 @@ def _names_of(value: Any, identity: str | None) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _names_of(inner, identity)
-
-
-def _is(value: dict[str, Any], identity: str | None) -> bool:
-    try:
-        return identity_of(value) == identity
-    except (KeyError, TypeError):
-        return False

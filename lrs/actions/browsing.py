@@ -9,7 +9,6 @@ from lrs.actions import statements as actions
 from lrs.ground.database import UnitOfWork
 from lrs.store import statements, tags
 from lrs.xapi import query
-from lrs.xapi.writing import published
 
 ROWS = 50
 
@@ -44,5 +43,5 @@ def page(unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str],
     with unit_of_work(tenant_id) as connection:
         breaks = tags.of(connection, tenant_id, ords)
         voided = statements.voided_among(connection, tenant_id, ords)
-    rows = [Row(one.ord, published(one.payload, one.ord, one.timestamp_given)) for one in found.found]
+    rows = [Row(ord_, payload) for ord_, payload in zip(ords, found.payloads, strict=True)]
     return Found(rows, found.following.after if found.following else None, breaks, voided)

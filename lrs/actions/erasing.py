@@ -21,7 +21,7 @@ from lrs.store.retention import Rule
 from lrs.store.statements import Stored
 from lrs.vocabulary import BASE, VERBS
 from lrs.xapi import decoding
-from lrs.xapi.actors import IFI_NAMES, identity_of
+from lrs.xapi.actors import IFI_NAMES, identity_anywhere, identity_of
 from lrs.xapi.keys import agents
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def _alone(value: dict[str, Any], identity: str) -> bool:
 def _identities(value: Any) -> Iterator[str]:
     """Every identity anywhere in a statement, extensions and all."""
     if isinstance(value, dict):
-        found = _identity(value)
+        found = identity_anywhere(value)
         if found is not None:
             yield found
         for inner in value.values():
@@ -118,19 +118,10 @@ def _identities(value: Any) -> Iterator[str]:
             yield from _identities(inner)
 
 
-def _identity(value: dict[str, Any]) -> str | None:
-    if not any(name in value for name in IFI_NAMES):
-        return None
-    try:
-        return identity_of(value)
-    except (KeyError, TypeError):
-        return None  # an extension that only looks like an agent
-
-
 def _without(one: Stored, identity: str, somebody: dict[str, Any]) -> bytes:
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
-            if _identity(value) == identity:
+            if identity_anywhere(value) == identity:
                 return dict(somebody)
             return {name: walk(inner) for name, inner in value.items()}
         return [walk(inner) for inner in value] if isinstance(value, list) else value

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import random
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -196,12 +195,11 @@ def _post(deps: StoreDeps, target: Forward, version: str, body: bytes, content_t
 
 def _call(deps: StoreDeps, target: Forward, method: str, url: str, version: str, body: bytes | None, content_type: str | None) -> Answer:
     secret = deps.secrets.unseal(PURPOSE, target.sealed_secret)
-    token = b64encode(f"{target.key}:{secret}".encode()).decode()
-    headers = {"Authorization": f"Basic {token}", "X-Experience-API-Version": version, "Accept": "application/json"}
+    headers = {"X-Experience-API-Version": version, "Accept": "application/json"}
     if content_type:
         headers["Content-Type"] = content_type
     try:
-        return deps.outside.call(method, url, headers=headers, body=body)
+        return deps.outside.call(method, url, headers=headers, body=body, basic=(target.key, secret))
     except OutsideCallFailed as error:
         raise _Wait(error.message) from None
 

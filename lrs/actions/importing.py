@@ -7,7 +7,6 @@ and get a new ``stored`` time. Each line that is refused is told with its number
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,9 +177,8 @@ def _store(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, Incoming
 
 
 def _asked(deps: StoreDeps, source: Source, address: str) -> bytes:
-    token = b64encode(f"{source.key}:{source.secret}".encode()).decode()
-    headers = {"Authorization": f"Basic {token}", "X-Experience-API-Version": "1.0.3", "Accept": "application/json"}
-    answer = deps.outside.call("GET", address, headers=headers)
+    headers = {"X-Experience-API-Version": "1.0.3", "Accept": "application/json"}
+    answer = deps.outside.call("GET", address, headers=headers, basic=(source.key, source.secret))
     if answer.status != 200:
         words = answer.body[:300].decode("utf-8", "replace")
         raise Refused(f"{source.url} answered {answer.status}: {words}. What was imported so far stays; start the same import again to go on.")

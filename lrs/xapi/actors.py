@@ -22,6 +22,16 @@ def identity_of(actor: dict[str, Any]) -> str | None:
     return None
 
 
+def identity_anywhere(value: dict[str, Any]) -> str | None:
+    """The identity of whatever object is met in a statement: None for what is no agent, or only looks like one (in an extension)."""
+    if not any(name in value for name in IFI_NAMES):
+        return None
+    try:
+        return identity_of(value)
+    except (KeyError, TypeError):
+        return None
+
+
 def identities_in(actor: dict[str, Any] | None) -> Iterator[str]:
     """The identity of an actor and those of its members."""
     if not actor:
