@@ -1,12 +1,15 @@
-"""A tool's side of a record store: posting final bytes to any xAPI store, and asking ours for figures."""
+"""A tool's side of a record store: posting final bytes to any xAPI store; asking ours for figures, and for keys to itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+import msgspec
+
+from lrs.ground.errors import BadInput
 from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed
 
 XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
@@ -14,11 +17,26 @@ XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
 
 @dataclass(frozen=True)
 class RecordStore:
-    """Where a tenant's statements go: address without /xapi, key, secret."""
+    """Where a tenant's statements go: address (of our own without /xapi, of another as its operator gives it), key, secret."""
 
     url: str
     key: str
     secret: str
+
+    @property
+    def xapi(self) -> str:
+        """The address before /statements."""
+        return self.url if self.url.lower().endswith("xapi") else f"{self.url}/xapi"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of our record store; its secret cannot be read again. ``ends_at`` is empty while it is in use."""
+
+    key: str
+    scopes: tuple[str, ...]
+    note: str
+    ends_at: str
 
 
 class StatementsRefused(Exception):
@@ -29,7 +47,7 @@ def post(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -
     """Store a batch. StatementsRefused when the store says no, OutsideCallFailed when it could not be asked."""
     answer = client.call(
         "POST",
-        f"{store.url}/xapi/statements",
+        f"{store.xapi}/statements",
         headers={"Content-Type": "application/json", "X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"},
         body=b"[" + b",".join(payloads) + b"]",
         basic=(store.key, store.secret),
@@ -51,6 +69,43 @@ def figures(client: GuardedClient, store: RecordStore, programme: str) -> list[d
     if not isinstance(found, dict) or not isinstance(found.get("figures"), list):
         raise OutsideCallFailed("The record store's answer holds no figures.")
     return list(found["figures"])
+
+
+def require_open(client: GuardedClient, store: RecordStore) -> None:
+    """BadInput where the store does not let this key read; OutsideCallFailed where it does not answer."""
+    headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
+    answer = client.call("GET", f"{store.xapi}/statements?limit=1", headers=headers, basic=(store.key, store.secret))
+    if answer.status != 200:
+        raise BadInput(f"The record store answered {answer.status} to this key: {_reason(answer)[:200]}")
+
+
+def keys(client: GuardedClient, store: RecordStore) -> list[Key]:
+    """The keys of our record store: ``GET /api/v1/credentials``."""
+    found = _credentials(client, store, "GET", "").get("credentials")
+    return [Key(str(one["key"]), tuple(one["scopes"]), str(one["note"]), str(one["ends_at"] or "")) for one in found or []]
+
+
+def make_key(client: GuardedClient, store: RecordStore, scopes: Sequence[str], note: str) -> tuple[str, str]:
+    """A new (key, secret): ``POST /api/v1/credentials``."""
+    made = _credentials(client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note}))
+    return str(made["key"]), str(made["secret"])
+
+
+def end_key(client: GuardedClient, store: RecordStore, key: str) -> None:
+    """End a key: ``DELETE /api/v1/credentials/{key}``."""
+    _credentials(client, store, "DELETE", f"/{quote(key, safe='')}")
+
+
+def _credentials(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
+    answer = client.call(method, f"{store.url}/api/v1/credentials{path}", headers=headers, body=body, basic=(store.key, store.secret))
+    if answer.status == 204:
+        return {}
+    found = answer.json()
+    if answer.status not in (200, 201) or not isinstance(found, dict):
+        told = found.get("error") if isinstance(found, dict) else None
+        raise BadInput(str(told["message"]) if isinstance(told, dict) and "message" in told else f"The record store answered {answer.status}.")
+    return found
 
 
 def _reason(answer: Answer) -> str:

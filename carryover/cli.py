@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from carryover import backup as backups
 from carryover import demo as demo_run
-from carryover import serving
+from carryover import serving, tool
 from carryover.doctor import examine
 from carryover.record_store import COMMANDS
 from lrs import cli as lrs_cli
@@ -163,7 +163,8 @@ def tenant_create(name: str) -> None:
     click.echo(f"Tenant {name!r} is made. These secrets are not shown again:")
     click.echo(f"  xAPI       {read.base_url}/xapi    key {xapi[0]}  secret {xapi[1]}")
     click.echo(f"  reporting  {read.base_url}/api/v1  key {api[0]}  secret {api[1]}")
+    click.echo("Next: carryover platform invite makes an address that registers an LMS; carryover admin link opens the administration.")
 
 
-for command_of_the_store in COMMANDS:
-    main.add_command(command_of_the_store)
+for command_of_a_house in (*COMMANDS, *tool.COMMANDS):
+    main.add_command(command_of_a_house)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 import socket
+import threading
+import time
 import urllib.error
 import urllib.request
 import uuid
@@ -17,7 +20,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from carryover import serving
+from sqlalchemy.exc import SQLAlchemyError
+
+from carryover import running_demo, serving
 from carryover.practice_lms.app import PRACTICE_FILE, lms_address, platform
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE
 from carryover.sample_programme import cohort, document
@@ -33,6 +38,9 @@ TENANT = "Practice"
 LEARNER_CERTIFIED_BEFORE = timedelta(days=7)
 READY_SECONDS = 60
 BATCH = 100
+INVITE_NOTE, LOOK_SECONDS = "the demo", 2
+
+log = logging.getLogger(__name__)
 
 
 def require_free_port(settings: Settings) -> None:
@@ -70,6 +78,7 @@ def run(settings: Settings) -> None:
         finally:
             print("Carryover stops.", flush=True)
             children.stop()
+            (home / running_demo.FILE).unlink(missing_ok=True)
             if servers is not None:
                 servers.forget_sockets()
 
@@ -97,6 +106,10 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
     practice.set_up()
     practice.write_demo_json()
     environ = _environ(settings)
+    _write_private(
+        settings.home / running_demo.FILE,
+        running_demo.write(settings.home, {**environ, "CARRYOVER_MIGRATION_URL": settings.migration_url, "PORT": str(settings.port)}),
+    )
     children.add(Child("the web server", command(serving.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ)))
     served = f"http://{settings.host}:{settings.port}"
     late = "The web server did not become ready; its messages above say why."
@@ -112,6 +125,7 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
     children.wait_until(lambda: (_answer(f"{served}/health/ready") or {}).get("status") == "ready", READY_SECONDS, late)
     if not children.stopping:
         practice.tell()
+        threading.Thread(target=practice.keep_inviting, args=(children,), name="invites", daemon=True).start()
         children.watch()
 
 
@@ -232,9 +246,26 @@ class Practice:
             "xapi": {"endpoint": f"{settings.base_url}/xapi", "key": xapi[0], "secret": xapi[1]},
             "api": {"key": api[0], "secret": api[1]},
             "launch": {who: f"{lms}/practice/launch/{who}" for who in PEOPLE},
-            "registration_url": None,
+            # For an LMS of your own: paste it there where a tool is added by its registration address. It works once.
+            "registration_url": self._invite(),
         }
         _write_private(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
+
+    def _invite(self) -> str:
+        with tool_cli.desk(self._settings, TENANT) as desk:
+            return desk.invite(INVITE_NOTE, approves=True)
+
+    def keep_inviting(self, children: Children) -> None:
+        """The address in demo.json is one that still works: when it was used, another one takes its place."""
+        while not children.stopping:
+            time.sleep(LOOK_SECONDS)
+            try:
+                with tool_cli.desk(self._settings, TENANT) as desk:
+                    used = not desk.open_invites(INVITE_NOTE)
+                if used:
+                    self.write_demo_json()
+            except (SQLAlchemyError, Stop, OSError) as error:
+                log.debug("no look at the invites: %s", error)  # the servers start again, or stop
 
     def tell(self) -> None:
         """Say where to look."""

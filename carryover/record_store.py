@@ -14,9 +14,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from carryover import running_demo
 from lrs import cli as lrs_cli
 from lrs.cli import Desk, Source
-from lrs.ground import settings
 from lrs.ground.errors import Stop
 
 P = ParamSpec("P")
@@ -30,7 +30,7 @@ def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
     @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
     @wraps(act)
     def command(*args: Any, tenant: str, **kwargs: Any) -> R:
-        with lrs_cli.desk(settings.read(os.environ), tenant) as desk:
+        with lrs_cli.desk(running_demo.settings(os.environ), tenant) as desk:
             return act(desk, *args, **kwargs)
 
     return command  # type: ignore[return-value]  # click passes the tenant by keyword

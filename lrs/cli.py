@@ -34,8 +34,8 @@ from lrs.store.token_issuers import TokenIssuer
 from lrs.xapi import query
 
 __all__ = ["Desk", "Source", "desk"]
-# What the tool's own key may do: send statements that say what their activities are, read figures.
-TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/read")
+# What the tool's own key may do: send statements that say what their activities are, read figures, make keys for administrators.
+TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/read", "credentials")
 ALL_SCOPES = SCOPES
 
 

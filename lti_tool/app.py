@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from flask import Flask, render_template
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.views import home, launch, learner, pages
+from lti_tool.views import admin, course, home, launch, learner, pages, picker, register
 
 LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
 _VIEWS = Path(__file__).parent / "views"
@@ -19,11 +20,15 @@ def create_app(deps: ToolDeps) -> Flask:
     app = Flask("lti_tool", root_path=str(_VIEWS))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_env.filters["day"] = day
+    app.jinja_env.filters["moment"] = moment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.finish(app)
-    app.register_blueprint(launch.blueprint(deps))
-    app.register_blueprint(home.blueprint(deps))
-    app.register_blueprint(learner.blueprint(deps))
+    if deps.settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
+    for view in (launch, register, home, learner, picker, course):
+        app.register_blueprint(view.blueprint(deps))
+    for part in (admin.entrance, admin.by_link, admin.by_launch):
+        app.register_blueprint(part(deps))
 
     @app.get("/")
     def front() -> str:
@@ -35,3 +40,8 @@ def create_app(deps: ToolDeps) -> Flask:
 def day(instant: datetime | date) -> str:
     """23 November 2026."""
     return f"{instant.day} {instant:%B %Y}"
+
+
+def moment(instant: datetime) -> str:
+    """23 November 2026, 14:05 UTC."""
+    return f"{day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from lrs.ground import clock
-from lrs.ground.database import make_engine, require_reachable, unit_of_work_on
+from lrs.ground.database import UnitOfWork, make_engine, require_reachable, unit_of_work_on
+from lrs.ground.errors import NotFound, Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
-from lti_tool.actions import certifying, programmes, tenants
+from lti_tool.actions import administering, certifying, programmes, registering, tenants
+from lti_tool.actions.registering import ByHand
 from lti_tool.lti import keys
-from lti_tool.store import people, schema
-from lti_tool.store.tenants import installation_id
+from lti_tool.store import people, platforms, schema
+from lti_tool.store import tenants as stored_tenants
+from lti_tool.store.platforms import APPROVED, DISABLED, PENDING, REMOVED, Deployment, Platform
+from lti_tool.store.tenants import ToolKey, installation_id
+
+__all__ = ["ByHand", "Desk", "desk"]
+STATUS = {"approve": APPROVED, "enable": APPROVED, "disable": DISABLED, "remove": REMOVED}
 
 
 def migrate(settings: Settings) -> None:
@@ -53,6 +64,124 @@ def create_tenant(settings: Settings, *, name: str, lrs_url: str | None, lrs_key
     tenant_id = tenants.ensure(owner, secrets, name=name, lrs_url=lrs_url, lrs_key=lrs_key, lrs_secret=lrs_secret, practice=practice)
     owner.dispose()
     return tenant_id
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One tenant, as its operator works on its platforms."""
+
+    unit_of_work: UnitOfWork
+    settings: Settings
+    tenant_id: int
+    who: str
+
+    def invite(self, note: str, approves: bool) -> str:
+        """An address that an LMS administrator pastes; it works once."""
+        _, secret = registering.invite(self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now())
+        return registering.address(self.settings.base_url, secret)
+
+    def open_invites(self, note: str) -> list[int]:
+        """Invites with this note that still work."""
+        now = clock.now()
+        with self.unit_of_work(self.tenant_id) as connection:
+            found = platforms.invites(connection, self.tenant_id, administering.LONGEST_LIST)
+        return [one.id for one in found if one.note == note and one.used_at is None and one.expires_at > now]
+
+    def platforms(self) -> list[Platform]:
+        """All registrations."""
+        with self.unit_of_work(self.tenant_id) as connection:
+            return platforms.every(connection, self.tenant_id)
+
+    def deployments(self, registration_id: int) -> list[Deployment]:
+        """Deployments of a registration."""
+        return administering.platform_view(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
+
+    def add(self, typed: ByHand, approved: bool) -> int:
+        """Register a platform by hand; gives its number."""
+        return registering.add_by_hand(
+            self.unit_of_work,
+            tenant_id=self.tenant_id,
+            allow_private=self.settings.allow_private_platforms,
+            typed=typed,
+            status=APPROVED if approved else PENDING,
+            who=self.who,
+        )
+
+    def change(self, registration_id: int, changed: Mapping[str, str]) -> None:
+        """Change what was typed of a platform: only the fields that are named."""
+        with self.unit_of_work(self.tenant_id) as connection:
+            known = next((one for one in platforms.every(connection, self.tenant_id) if one.id == registration_id), None)
+        if known is None:
+            raise NotFound("There is no such platform here; carryover platform list shows them.")
+        fields = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
+        texts = {name: changed.get(name) or getattr(known, name) for name in fields}
+        typed = ByHand(**texts, deployment_ids=(), frame_origins=tuple(known.frame_origins))
+        values = registering.checked(self.settings.allow_private_platforms, typed)
+        administering.change_platform(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, values=values, who=self.who)
+
+    def set_status(self, registration_id: int, act: str) -> None:
+        """Approve, enable, disable or remove a platform."""
+        administering.set_status(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, status=STATUS[act], who=self.who)
+
+    def decide(self, registration_id: int, deployment_id: str, approve: bool) -> None:
+        """Approve or refuse a deployment."""
+        administering.decide_deployment(
+            self.unit_of_work,
+            tenant_id=self.tenant_id,
+            registration_id=registration_id,
+            deployment_id=deployment_id,
+            approve=approve,
+            who=self.who,
+        )
+
+    def admin_link(self) -> str:
+        """A link that opens the administration once."""
+        return f"{self.settings.base_url}/admin/enter/{administering.make_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
+
+
+@contextmanager
+def desk(settings: Settings, tenant: str) -> Iterator[Desk]:
+    """Work on a tenant, named by its name (or the only one there is, where the name is empty)."""
+    settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL")
+    owner = make_engine(settings.migration_url)
+    require_reachable(owner)
+    tenant_id, known = stored_tenants.named(owner, tenant)
+    owner.dispose()
+    if tenant_id is None:
+        raise Stop(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+    engine = make_engine(settings.database_url)
+    try:
+        yield Desk(unit_of_work_on(engine), settings, tenant_id, _who())
+    finally:
+        engine.dispose()
+
+
+def _who() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "somebody"
+    return f"{name} at {socket.gethostname()}, command line"
+
+
+def rotate_keys(settings: Settings, at_once: bool) -> ToolKey:
+    """A new signing key in the place of the one before."""
+    settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
+    owner = make_engine(settings.migration_url)
+    require_reachable(owner)
+    made = keys.rotate(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
+    owner.dispose()
+    return made
+
+
+def shown_keys(settings: Settings) -> list[ToolKey]:
+    """The signing keys that platforms see."""
+    settings.require("CARRYOVER_MIGRATION_URL")
+    owner = make_engine(settings.migration_url)
+    require_reachable(owner)
+    found = stored_tenants.keys(owner)
+    owner.dispose()
+    return found
 
 
 def set_up(

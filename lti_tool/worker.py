@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
-from adapters.lms.standard import SCORE_SCOPE
 from lrs.ground.queue import Timed
 from lti_tool import bootstrap
 from lti_tool.actions.record_store import record_store_of
-from lti_tool.jobs import grades, statements
-from lti_tool.lti import tokens
+from lti_tool.jobs import grades, rosters, statements, upkeep
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import outbox
+from lti_tool.store import courses, outbox, tenants
+from lti_tool.store.courses import SYNC_ROSTERS
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
-from lti_tool.store.platforms import Platform
 
 log = logging.getLogger(__name__)
 
-TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5))
+TIDY = "lti_tool.worker.tidy"
+TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 3_600))
 
 
 @cache
@@ -38,27 +37,34 @@ def send_statements() -> None:
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
         statements.send(deps.unit_of_work, tenant_id, store, deps.own_client if ours else deps.client)
 
-    _for_each_tenant(send)
+    _for_each(outbox.tenants(deps.engine), send)
 
 
 def send_grades() -> None:
-    """Send the grades that wait, with one access token for each platform."""
+    """Send the grades that wait."""
     deps = _deps()
     deps.nudges.begin(SEND_GRADES)
-    found: dict[int, str] = {}
-
-    def token_for(platform: Platform) -> str:
-        if platform.id not in found:
-            found[platform.id] = tokens.access_token(deps.engine, deps.secrets, deps.client, platform, SCORE_SCOPE)
-        return found[platform.id]
-
-    _for_each_tenant(lambda tenant_id: grades.send(deps.unit_of_work, tenant_id, deps.client, token_for))
+    _for_each(outbox.tenants(deps.engine), lambda tenant_id: grades.send(deps, tenant_id))
 
 
-def _for_each_tenant(send: Callable[[int], object]) -> None:
+def sync_rosters() -> None:
+    """Read the rosters that are due."""
+    deps = _deps()
+    deps.nudges.begin(SYNC_ROSTERS)
+    _for_each(courses.tenants_with_rosters(deps.engine), lambda tenant_id: rosters.sync(deps, tenant_id))
+
+
+def tidy() -> None:
+    """Forget what has had its time."""
+    deps = _deps()
+    deps.nudges.begin(TIDY)
+    _for_each(tenants.every(deps.engine), lambda tenant_id: upkeep.tidy(deps, tenant_id))
+
+
+def _for_each(tenant_ids: Iterable[int], work: Callable[[int], object]) -> None:
     """One tenant's trouble is logged and does not keep the others waiting; its rows stay and are tried again."""
-    for tenant_id in outbox.tenants(_deps().engine):
+    for tenant_id in tenant_ids:
         try:
-            send(tenant_id)
+            work(tenant_id)
         except Exception:
-            log.exception("tenant %s: sending failed", tenant_id)
+            log.exception("tenant %s: a job failed", tenant_id)

@@ -1,145 +1,302 @@
-"""LTI 1.3 core and Assignment and Grade Services 2.0 by the letter.
+"""LTI 1.3, Deep Linking 2.0, AGS 2.0, NRPS 2.0 and dynamic registration by the letter: what every LMS understands.
 
-Claims arrive verified (signature, audience, times, nonce); here they are type-checked and translated. Roles of the course
-decide; a role at the institution never makes a teacher.
+A product's file holds only its difference, with the recorded case as the reason.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from adapters.lms.shapes import Grade, GradeRequest, Launch, LaunchRefused, Role
+from adapters.lms.claims import CONTEXT_HISTORY, LONGEST_ID, role_of
+from adapters.lms.shapes import ContentItem, Grade, LineItem, Member, Outcome, Registered, Request, Result, Role, ToolFacts, Verdict
 from lrs.ground.clock import text_of
+from lrs.ground.errors import BadInput
+from lrs.ground.http import origin
 
-CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
-AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
-LONGEST_ID = 255  # LTI 1.3 core, 5.3: ids and sub have at most 255 ASCII characters
-MESSAGE = "LtiResourceLinkRequest"
+LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
+READ_LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly"
+RESULT_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly"
+ROSTER_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly"
+SCOPES = (LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, RESULT_SCOPE, SCORE_SCOPE, ROSTER_SCOPE)
 
-_MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
-_COURSE_ROLES = {"Instructor": Role.TEACHER, "Administrator": Role.ADMIN, "Mentor": Role.MENTOR, "Learner": Role.LEARNER}
-_SYSTEM_ADMINISTRATORS = (
-    "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator",
-    "http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin",
-    "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator",
-)
+TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+CLAIMS = ("iss", "sub", "name", "given_name", "family_name", "email")
+_LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
+_LINE_ITEMS = "application/vnd.ims.lis.v2.lineitemcontainer+json"
+_SCORE = "application/vnd.ims.lis.v1.score+json"
+_RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
+_MEMBERS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 
-
-def read_launch(claims: dict[str, Any]) -> Launch:
-    """A resource link launch; LaunchRefused says which claim is missing or of the wrong kind."""
-    kind = claims.get(f"{CLAIM}message_type")
-    if kind != MESSAGE:
-        raise LaunchRefused(f"The course sent a message of the kind {kind!r}, which this tool does not know.")
-    if claims.get(f"{CLAIM}version") != "1.3.0":
-        raise LaunchRefused("The course speaks another version of LTI than 1.3.0.")
-    if "sub" not in claims:
-        raise LaunchRefused("The course did not say who you are (an anonymous launch). Sign in to the course and open the activity again.")
-    link = _object(claims, "resource_link", required=True)
-    context = _object(claims, "context")
-    presentation = _object(claims, "launch_presentation")
-    endpoint = claims.get(AGS_CLAIM) if isinstance(claims.get(AGS_CLAIM), dict) else {}
-    assert isinstance(endpoint, dict)
-    line_item, scopes = endpoint.get("lineitem"), endpoint.get("scope")
-    return Launch(
-        subject=_identifier(claims.get("sub"), "sub"),
-        role=_role(claims.get(f"{CLAIM}roles")),
-        deployment_id=_identifier(claims.get(f"{CLAIM}deployment_id"), "deployment_id"),
-        target_link_uri=_identifier(claims.get(f"{CLAIM}target_link_uri"), "target_link_uri", longest=2_000),
-        resource_link_id=_identifier(link.get("id"), "resource_link.id"),
-        resource_link_title=_words(link.get("title")),
-        context_id=_words(context.get("id"))[:LONGEST_ID],
-        context_title=_words(context.get("title")) or _words(context.get("label")),
-        name=_words(claims.get("name")) or " ".join(filter(None, (_words(claims.get("given_name")), _words(claims.get("family_name"))))),
-        email=_words(claims.get("email")),
-        locale=_words(presentation.get("locale")),
-        return_url=_web_address(presentation.get("return_url")),
-        line_item_url=_web_address(line_item),
-        can_send_scores=isinstance(scopes, list) and SCORE_SCOPE in scopes,
-        custom=_custom(claims.get(f"{CLAIM}custom")),
-    )
+# Worth another try although they are 4xx: signed out, too slow, too early, too many.
+_PASSING = frozenset((401, 408, 425, 429))
+_LONGEST_WAIT_SECONDS = 3_600  # of what an LMS may ask for; the sender's own waits grow longer
+_LONGEST_REASON = 300
 
 
-def _object(claims: dict[str, Any], name: str, required: bool = False) -> dict[str, Any]:
-    value = claims.get(f"{CLAIM}{name}")
-    if isinstance(value, dict):
-        return value
-    if required or value is not None:
-        raise LaunchRefused(f"The launch's claim {name} is missing or is no object.")
-    return {}
+class Standard:
+    """An LMS that keeps to the specifications."""
 
+    family = "standard"
+    label = "LMS"
 
-def _identifier(value: Any, name: str, longest: int = LONGEST_ID) -> str:
-    if not isinstance(value, str) or not value or len(value) > longest or value != _storable(value):
-        raise LaunchRefused(f"The launch's claim {name} is missing, or is no text of 1 to {longest} characters.")
-    return value
+    # --- grades -------------------------------------------------------------------------------------------------------------
 
+    def score(self, line_item_url: str, grade: Grade, token: str) -> Request:
+        """A score for a line item (AGS 2.0, 3.4); ValueError for one outside its range."""
+        if not math.isfinite(grade.score) or not 0 <= grade.score <= grade.maximum or grade.maximum <= 0:
+            raise ValueError(f"a grade of {grade.score} out of {grade.maximum} is none")
+        body: dict[str, Any] = {
+            "userId": grade.subject,
+            "scoreGiven": grade.score,
+            "scoreMaximum": grade.maximum,
+            "activityProgress": "Completed",
+            "gradingProgress": "FullyGraded",
+            "timestamp": text_of(grade.at),
+        }
+        if grade.comment:
+            body["comment"] = grade.comment
+        body |= self._score_extras(grade)
+        return self._send("POST", _below(line_item_url, "scores"), _SCORE, body, token)
 
-def _words(value: Any) -> str:
-    """A text for people, or nothing."""
-    return _storable(value).strip() if isinstance(value, str) else ""
+    def _score_extras(self, grade: Grade) -> dict[str, Any]:
+        return {}
 
+    def results(self, line_item_url: str, subject: str, token: str) -> Request:
+        """A question for what the gradebook holds of a person (AGS 2.0, 3.5)."""
+        return self._ask(_with(_below(line_item_url, "results"), user_id=subject), _RESULTS, token)
 
-def _storable(value: str) -> str:
-    """The text without NUL and lone surrogates, which no database and no page can hold."""
-    return value.replace("\0", "").encode("utf-8", "ignore").decode()
+    def read_result(self, body: Any, subject: str) -> Result:
+        """The person's result out of the answer; an empty one where there is none."""
+        for entry in body if isinstance(body, list) else []:
+            if isinstance(entry, dict) and str(entry.get("userId")) == subject:
+                return Result(_number(entry.get("resultScore")), _number(entry.get("resultMaximum")))
+        return Result(None, None)
 
+    def outcome(self, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """What an answer to a score means."""
+        if 200 <= status < 300:
+            return Outcome(Verdict.TAKEN, "")
+        said = f"The {self.label} answered {status}: {_reason(reason, body)}"
+        if status == 409:
+            return Outcome(Verdict.AS_NEW_THERE, f"{said}. The gradebook holds a grade that is as new as this one.")
+        if status in _PASSING or status >= 500 or not 400 <= status < 500:
+            return Outcome(Verdict.LATER, said, _wait(headers.get("retry-after", "")))
+        return Outcome(Verdict.NEVER, f"{said}. {self._advice(status, reason, body)}")
 
-def _web_address(value: Any) -> str:
-    if not isinstance(value, str) or value != _storable(value):
+    def _advice(self, status: int, reason: str, body: bytes) -> str:
+        if status == 404:
+            return "The column was removed from the gradebook; sending again makes a new one where the LMS lets the tool do so."
+        if status == 403:
+            return "Ask the administrator to let this tool send grades, then send it again."
+        return "Look whether the person is a student of this course and whether the course is open, then send it again."
+
+    # --- columns of the gradebook -------------------------------------------------------------------------------------------
+
+    def find_line_items(self, line_items_url: str, token: str, resource_id: str = "", tag: str = "") -> Request:
+        """A question for columns, all or those of a resource or with a tag (AGS 2.0, 3.2.3). Never paged by us: without a limit an
+        LMS gives what it has, and what it pages comes with a Link header."""
+        wanted = {name: value for name, value in (("resource_id", resource_id), ("tag", tag)) if value}
+        return self._ask(_with(line_items_url, **wanted), _LINE_ITEMS, token)
+
+    def line_item(self, url: str, token: str) -> Request:
+        """A question for one column (AGS 2.0, 3.2.4)."""
+        return self._ask(url, _LINE_ITEM, token)
+
+    def read_line_items(self, body: Any) -> list[LineItem]:
+        """The columns of an answer; those that are none are left out."""
+        return [item for entry in (body if isinstance(body, list) else []) if (item := self.read_line_item(entry)) is not None]
+
+    def read_line_item(self, entry: Any) -> LineItem | None:
+        """One column, or None where the answer is none."""
+        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not origin(entry["id"]):
+            return None
+        texts = [str(entry.get(name) or "") for name in ("label", "resourceId", "tag", "resourceLinkId")]
+        return LineItem(texts[0], _number(entry.get("scoreMaximum")) or 0, texts[1], texts[2], entry["id"], texts[3])
+
+    def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> Request:
+        """A new column (AGS 2.0, 3.2.5)."""
+        return self._send("POST", line_items_url, _LINE_ITEM, self.line_item_body(item), token)
+
+    def update_line_item(self, item: LineItem, token: str) -> Request:
+        """Changed words or maximum of a column (AGS 2.0, 3.2.6)."""
+        return self._send("PUT", item.url, _LINE_ITEM, {"id": item.url, **self.line_item_body(item)}, token)
+
+    def delete_line_item(self, url: str, token: str) -> Request:
+        """Remove a column with its grades (AGS 2.0, 3.2.8)."""
+        return Request("DELETE", url, {"Authorization": f"Bearer {token}"})
+
+    def line_item_body(self, item: LineItem) -> dict[str, Any]:
+        """A column as AGS and Deep Linking write it, without its address."""
+        body: dict[str, Any] = {"label": item.label, "scoreMaximum": item.maximum, "resourceId": item.resource_id, "tag": item.tag}
+        return body | ({"resourceLinkId": item.resource_link_id} if item.resource_link_id else {})
+
+    # --- roster -------------------------------------------------------------------------------------------------------------
+
+    def members(self, url: str, token: str) -> Request:
+        """A page of the roster (NRPS 2.0, 2.4); pages go on by their Link header."""
+        return self._ask(url, _MEMBERS, token)
+
+    def read_members(self, body: Any) -> list[Member]:
+        """The people of a page; ValueError where it is no page of a roster: then it must not count as read."""
+        if not isinstance(body, dict) or not isinstance(body.get("members"), list):
+            raise ValueError("the answer holds no members")
+        return [self._member(entry) for entry in body["members"]]
+
+    def _member(self, entry: Any) -> Member:
+        subject = entry.get("user_id") if isinstance(entry, dict) else None
+        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_ID or "\0" in subject:
+            raise ValueError("a member has no user_id")
+        given = entry.get("roles")
+        roles = [role for role in given if isinstance(role, str)] if isinstance(given, list) else []
+        role = role_of(roles)
+        # A roster is of the course: whoever runs the LMS and has no role in it is none of its people.
+        name = _text(entry.get("name")) or " ".join(filter(None, (_text(entry.get("given_name")), _text(entry.get("family_name")))))
+        active = entry.get("status", "Active") == "Active" and role is not Role.ADMIN
+        return Member(subject, role, active, name, _text(entry.get("email")))
+
+    # --- chosen content -----------------------------------------------------------------------------------------------------
+
+    def content_item(self, item: ContentItem, tool: ToolFacts) -> dict[str, Any]:
+        """An ltiResourceLink (Deep Linking 2.0, 3.1) without a member that would be null."""
+        found: dict[str, Any] = {"type": "ltiResourceLink", "title": item.title, "url": tool.launch_url, "custom": dict(item.custom)}
+        if item.text:
+            found["text"] = item.text
+        if item.line_item is not None:
+            found["lineItem"] = self.line_item_body(item.line_item)
+        available = {name: text_of(at) for name, at in (("startDateTime", item.opens_at), ("endDateTime", item.closes_at)) if at is not None}
+        if available:
+            found["available"] = available
+        if item.closes_at is not None:
+            found["submission"] = {"endDateTime": text_of(item.closes_at)}
+        return found
+
+    # --- installation -------------------------------------------------------------------------------------------------------
+
+    def registration(self, tool: ToolFacts) -> dict[str, Any]:
+        """The body of a dynamic registration (LTI Dynamic Registration 1.0, 3.5)."""
+        deep_linking = {"type": "LtiDeepLinkingRequest", "target_link_uri": tool.launch_url, "label": tool.name}
+        return {
+            "application_type": "web",
+            "response_types": ["id_token"],
+            "grant_types": ["implicit", "client_credentials"],
+            "initiate_login_uri": tool.login_url,
+            "redirect_uris": [tool.launch_url],
+            "client_name": tool.name,
+            "jwks_uri": tool.key_set_url,
+            "logo_uri": tool.icon_url,
+            "token_endpoint_auth_method": "private_key_jwt",
+            "scope": " ".join(SCOPES),
+            TOOL_CONFIGURATION: {
+                "domain": urlsplit(tool.base_url).netloc,  # with its port: Moodle compares it with the host of target_link_uri
+                "description": tool.description,
+                "target_link_uri": tool.launch_url,
+                "custom_parameters": {CONTEXT_HISTORY: "$Context.id.history"},
+                "claims": list(CLAIMS),
+                "messages": [{"type": "LtiResourceLinkRequest"}, deep_linking],
+            },
+        }
+
+    def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+        """Whether an LMS's OpenID configuration may speak for an issuer and name these addresses: empty when it may, else why not.
+
+        LTI Dynamic Registration 1.0, 3.4: the configuration lies on the issuer's own host.
+        """
+        if origin(issuer) != origin(configuration_url):
+            return f"the issuer {issuer} is not at {origin(configuration_url)}, where the configuration came from"
         return ""
+
+    def read_registration(self, body: Any) -> Registered:
+        """What the LMS answered; BadInput where there is no client id in it."""
+        client_id = body.get("client_id") if isinstance(body, dict) else None
+        if isinstance(client_id, int) and not isinstance(client_id, bool):
+            client_id = str(client_id)
+        if not isinstance(client_id, str) or not 0 < len(client_id) <= LONGEST_ID or "\0" in client_id:
+            raise BadInput("The LMS answered the registration without a client_id, so nothing was kept. Start it again in the LMS.")
+        configuration = body.get(TOOL_CONFIGURATION)
+        deployment = configuration.get("deployment_id") if isinstance(configuration, dict) else None
+        scope = body.get("scope")
+        fits = isinstance(deployment, str | int) and not isinstance(deployment, bool)
+        return Registered(client_id, str(deployment)[:LONGEST_ID] if fits else "", tuple(scope.split()) if isinstance(scope, str) else ())
+
+    def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
+        """Whose pages may show ours in a frame."""
+        return sorted({origin(issuer), origin(auth_login_url)} - {""})
+
+    def relaunch_url(self, issuer: str, message_hint: str) -> str:
+        """Where a browser without cookies in frames can open the same activity in a window of its own; empty where nobody knows."""
+        return ""
+
+    # --- requests -----------------------------------------------------------------------------------------------------------
+
+    def _ask(self, url: str, kind: str, token: str) -> Request:
+        # Moodle wants the exact media type: */* and lists of types are answered with 400.
+        return Request("GET", url, {"Authorization": f"Bearer {token}", "Accept": kind})
+
+    def _send(self, method: str, url: str, kind: str, body: dict[str, Any], token: str) -> Request:
+        return Request(method, url, {"Authorization": f"Bearer {token}", "Content-Type": kind}, json.dumps(body).encode())
+
+
+def _below(line_item_url: str, part: str) -> str:
+    """``/scores`` and ``/results`` go before the query of a line item's address, which is kept."""
+    parts = urlsplit(line_item_url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{part}"))
+
+
+def _with(url: str, **wanted: str) -> str:
+    """An address with more in its query."""
+    parts = urlsplit(url)
+    query = "&".join(filter(None, (parts.query, urlencode(wanted))))
+    return urlunsplit(parts._replace(query=query))
+
+
+def _number(value: Any) -> float | None:
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable else None
+
+
+def _text(value: Any) -> str:
+    return value.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:500] if isinstance(value, str) else ""
+
+
+def _reason(reason: str, body: bytes) -> str:
+    """The LMS's own words: Moodle puts them into the reason phrase (with the whole request behind them) and sends [] as the body."""
+    words = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
+    if words[:1] in ("", "[", "{", "<"):
+        words = _words_of_json(body) or reason.partition("{")[0]
+    return words.replace("\0", "").strip()[:_LONGEST_REASON].rstrip(".") or "no reason given"
+
+
+def _words_of_json(body: bytes) -> str:
     try:
-        parts = urlsplit(value)
+        found = json.loads(body)
     except ValueError:
         return ""
-    return value if parts.scheme in ("https", "http") and parts.netloc else ""
+    if not isinstance(found, dict):
+        return ""
+    first = found["errors"][0] if isinstance(found.get("errors"), list) and found["errors"] else found
+    for name in ("message", "reason", "error_description", "error", "errors"):
+        value = first.get(name) if isinstance(first, dict) else first
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, dict) and isinstance(value.get("message"), str):
+            return str(value["message"])
+    return ""
 
 
-def _custom(value: Any) -> dict[str, str]:
-    """Custom parameters; a variable that the LMS did not fill in arrives as $Name and counts as absent."""
-    if not isinstance(value, dict):
-        return {}
-    return {name: text for name, text in value.items() if isinstance(text, str) and not text.startswith("$")}
-
-
-def _role(value: Any) -> Role:
-    """The strongest role in the course; without one we know, a learner. LTI 1.3 core, A.2.
-
-    A system administrator who has a role in the course, or none at all, is an administrator here; a teacher elsewhere in the
-    institution is not one here.
-    """
-    if not isinstance(value, list) or not all(isinstance(role, str) for role in value):
-        raise LaunchRefused("The launch's claim roles is missing, or is no list of texts.")
-    found = [Role.ADMIN for role in value if role in _SYSTEM_ADMINISTRATORS]
-    for role in value:
-        # Context roles: .../membership#Instructor, its sub-roles .../membership/Instructor#TeachingAssistant, and short names.
-        if role.startswith(f"{_MEMBERSHIP}#"):
-            name = role.removeprefix(f"{_MEMBERSHIP}#")
-        elif role.startswith(f"{_MEMBERSHIP}/"):
-            name = role.removeprefix(f"{_MEMBERSHIP}/").partition("#")[0]
-        else:
-            name = role
-        if name in _COURSE_ROLES:
-            found.append(_COURSE_ROLES[name])
-    return min(found, key=lambda role: role.strength, default=Role.LEARNER)
-
-
-def grade_request(line_item_url: str, grade: Grade, token: str) -> GradeRequest:
-    """A score for a line item (AGS 2.0, 3.4). The query of the line item's address is kept; ``/scores`` goes before it."""
-    if not 0 <= grade.score <= grade.maximum:
-        raise ValueError(f"a grade of {grade.score} out of {grade.maximum} is none")
-    parts = urlsplit(line_item_url)
-    body: dict[str, Any] = {
-        "userId": grade.subject,
-        "scoreGiven": grade.score,
-        "scoreMaximum": grade.maximum,
-        "activityProgress": "Completed",
-        "gradingProgress": "FullyGraded",
-        "timestamp": text_of(grade.at),
-    }
-    if grade.comment:
-        body["comment"] = grade.comment
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/vnd.ims.lis.v1.score+json"}
-    return GradeRequest(urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/scores")), headers, json.dumps(body).encode())
+def _wait(header: str) -> int | None:
+    """Retry-After (RFC 9110, 10.2.3): seconds or a date; nothing where it is neither."""
+    if header.isascii() and header.isdigit():
+        return min(int(header), _LONGEST_WAIT_SECONDS)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return max(0, min(int(seconds), _LONGEST_WAIT_SECONDS))

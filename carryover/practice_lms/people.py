@@ -1,37 +1,65 @@
-"""The three people of the practice course. They are called by what they are."""
+"""The four people of the practice course, called by what they are, and the course itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-ISSUER = "https://w3id.org/carryover/practice-lms"
 CLIENT_ID = "practice-client"
 DEPLOYMENT_ID = "1"
-COURSE_ID, COURSE_TITLE = "2", "Practice course: staying safe from phishing"
-_MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
+COURSE_ID, COURSE_LABEL, COURSE_TITLE = "2", "PRACTICE", "Practice course: staying safe from phishing"
+COURSE = {"id": COURSE_ID, "label": COURSE_LABEL, "title": COURSE_TITLE}
+NAME_CLAIMS = ("name", "given_name", "family_name")
+_LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in the course."""
+    """Somebody in the course; ``roles`` as a launch names them, ``short_roles`` as the list of members does."""
 
     key: str
     subject: str
     name: str
-    short_role: str
+    roles: tuple[str, ...]
+    short_roles: tuple[str, ...]
+    sourced_id: str
 
     @property
-    def role(self) -> str:
-        """The role as a launch names it."""
-        return _MEMBERSHIP + self.short_role
+    def email(self) -> str:
+        """An address that reaches nobody (RFC 2606)."""
+        return f"{self.key}@example.org"
+
+    @property
+    def teaches(self) -> bool:
+        """Whether this person may choose content and look at submissions."""
+        return "Instructor" in self.short_roles
+
+    @property
+    def learns(self) -> bool:
+        """Whether this person can have a score."""
+        return "Learner" in self.short_roles
+
+    def told(self, claims: Iterable[str]) -> dict[str, str]:
+        """The personal claims that a tool may see. As in Moodle, the name is shared whole or not at all."""
+        given, _, family = self.name.partition(" ")
+        names = {"name": self.name, "given_name": given, "family_name": family} if set(claims) & set(NAME_CLAIMS) else {}
+        return {**names, "email": self.email} if "email" in claims else names
 
 
+def _member(key: str, subject: str, role: str) -> Person:
+    return Person(key, subject, f"Practice {key}", (f"{_LIS}membership#{role}",), (role,), f"SIS-{subject}")
+
+
+# A Moodle administrator teaches in every course, and has no id of the student records.
+_ADMIN_ROLES = (f"{_LIS}institution/person#Administrator", f"{_LIS}membership#Instructor", f"{_LIS}system/person#Administrator")
+_ADMIN_SHORT_ROLES = ("Instructor", f"{_LIS}person#Administrator")
 PEOPLE = {
     person.key: person
     for person in (
-        Person("learner", "5", "Practice learner", "Learner"),
-        Person("mentor", "7", "Practice mentor", "Mentor"),
-        Person("teacher", "3", "Practice teacher", "Instructor"),
+        _member("learner", "5", "Learner"),
+        _member("mentor", "7", "Mentor"),
+        _member("teacher", "3", "Instructor"),
+        Person("admin", "2", "Practice administrator", _ADMIN_ROLES, _ADMIN_SHORT_ROLES, ""),
     )
 }
 BY_SUBJECT = {person.subject: person for person in PEOPLE.values()}

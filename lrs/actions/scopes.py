@@ -26,7 +26,10 @@ SCOPES: dict[str, str] = {
     "agents_profile/read": "reading profile documents of agents",
     "metrics/read": "reading metrics",
     "erase": "erasing a person for good",
+    "credentials": "listing, making and ending credentials that may do less than everything",
 }
+# What a credential that may make others cannot hand on.
+NOT_HANDED_ON = frozenset(("all", "erase", "credentials"))
 _WIDER = {
     "statements/write": ("all",),
     "statements/read": ("all", "all/read"),
@@ -40,6 +43,7 @@ _WIDER = {
     "agents_profile/write": ("all", "profile", "profile/write", "agents_profile"),
     "metrics/read": ("all", "all/read"),
     "erase": ("all",),
+    "credentials": ("all",),
 }
 
 

@@ -2,17 +2,20 @@
 
 Each call has time limits, a size cap and an address check: the name is resolved once, every address is judged, and the
 connection goes to the address that was judged (so a name cannot change its mind in between). Redirects are not followed.
+The whole call ends by its deadline, however slowly the other side drips its answer: every wait on the socket is cut to what is left.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpcore
 import httpx
@@ -42,6 +45,7 @@ class Answer:
     reason: str
     headers: Mapping[str, str]
     body: bytes
+    next_url: str = ""  # of a paged answer: where its Link header says that it goes on (RFC 8288), absolute
 
     def json(self) -> Any:
         """The decoded body, whatever its media type (Moodle serves JSON as text/html)."""
@@ -51,11 +55,62 @@ class Answer:
             raise OutsideCallFailed("The answer is not JSON.") from None
 
 
+# When the call under way must have ended (time.monotonic); each call sets its own.
+_deadline: ContextVar[float] = ContextVar("deadline")
+
+
+# Whether the call under way is plain http.
+_plain: ContextVar[bool] = ContextVar("plain")
+
+# Addresses that carry another one inside: what they lead to is judged, not their looks (RFC 6052, RFC 3056).
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the open internet: not this machine, this network, a group, or one of these in disguise."""
+    found = ipaddress.ip_address(address.split("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None)
+        if inner is not None:
+            return is_public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+def _left(timeout: float | None) -> float:
+    """How long this wait may last: its own limit, and never past the call's deadline."""
+    left = _deadline.get() - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the time for the whole call is over")
+    return left if timeout is None else min(timeout, left)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection on which no wait outlasts the call: a platform that drips bytes holds nobody."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> httpcore.NetworkStream:
+        return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
 class _JudgedNetwork(httpcore.NetworkBackend):
     """Connects to an address only after judging it."""
 
-    def __init__(self, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
+        self._allow_private, self._plain_anywhere = allow_private, plain_anywhere
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -72,12 +127,15 @@ class _JudgedNetwork(httpcore.NetworkBackend):
             raise httpcore.ConnectError(f"the name {host} is not known") from None
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for address in addresses:
-            if not self._allow_private and not ipaddress.ip_address(address.split("%")[0]).is_global:
+            public = is_public(address)
+            if not public and not self._allow_private:
                 raise httpcore.ConnectError(f"{host} has the private address {address}; CARRYOVER_ALLOW_PRIVATE_PLATFORMS=1 would allow it")
+            if public and _plain.get() and not self._plain_anywhere:
+                raise httpcore.ConnectError(f"{host} is not on this network, so it must be reached by https")
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses:
             try:
-                return self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                return _TimedStream(self._inner.connect_tcp(address, port, _left(timeout), local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         raise last or httpcore.ConnectError(f"{host} has no address")
@@ -103,10 +161,10 @@ class _Stream(httpx.SyncByteStream):
 
 
 class _Transport(httpx.BaseTransport):
-    def __init__(self, allow_private: bool) -> None:
+    def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
-            network_backend=_JudgedNetwork(allow_private),
+            network_backend=_JudgedNetwork(allow_private, plain_anywhere),
             max_connections=MOST_CONNECTIONS,
             max_keepalive_connections=10,
         )
@@ -129,12 +187,16 @@ class _Transport(httpx.BaseTransport):
 
 
 class GuardedClient:
-    """``call`` is the only way out. ``allow_private`` opens loopback, private addresses and plain http."""
+    """``call`` is the only way out.
 
-    def __init__(self, allow_private: bool) -> None:
+    ``allow_private`` opens loopback and private addresses, and plain http to them. ``plain_anywhere`` is for addresses that the
+    operator configured: plain http to any.
+    """
+
+    def __init__(self, allow_private: bool, plain_anywhere: bool = False) -> None:
         self._allow_private = allow_private
         self._client = httpx.Client(
-            transport=_Transport(allow_private),
+            transport=_Transport(allow_private, plain_anywhere),
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
@@ -150,15 +212,22 @@ class GuardedClient:
         body: bytes | None = None,
         form: Mapping[str, str] | None = None,
         basic: tuple[str, str] | None = None,
+        seconds: float = WHOLE_SECONDS,
+        largest: int = LARGEST_ANSWER,
     ) -> Answer:
-        """One request. Any HTTP status is an answer; OutsideCallFailed is everything that is none."""
+        """One request. Any HTTP status is an answer; OutsideCallFailed is everything that is none.
+
+        ``seconds`` limits all of it, ``largest`` the bytes of the body.
+        """
         try:
             scheme, place = urlsplit(url)[:2]
         except ValueError:
             scheme = place = ""
         if not scheme or not place:
             raise OutsideCallFailed("The address is not one.")
-        deadline = time.monotonic() + WHOLE_SECONDS
+        deadline = time.monotonic() + seconds
+        _deadline.set(deadline)
+        _plain.set(scheme == "http")
         if scheme != "https" and not (scheme == "http" and self._allow_private):
             raise OutsideCallFailed(f"{_place(url)} is not https.")
         try:
@@ -172,9 +241,9 @@ class GuardedClient:
                 for part in response.iter_bytes():
                     collected += part
                     if time.monotonic() > deadline:
-                        raise OutsideCallFailed(f"{_place(url)} took longer than {WHOLE_SECONDS:.0f} s.")
-                    if len(collected) > LARGEST_ANSWER:
-                        raise OutsideCallFailed(f"{_place(url)} sent more than {LARGEST_ANSWER} bytes.")
+                        raise OutsideCallFailed(f"{_place(url)} took longer than {seconds:.0f} s.")
+                    if len(collected) > largest:
+                        raise OutsideCallFailed(f"{_place(url)} sent more than {largest} bytes.")
             finally:
                 response.close()
         except (
@@ -189,11 +258,25 @@ class GuardedClient:
             # ValueError and OSError: a name that is none, a header that cannot be written.
             raise OutsideCallFailed(f"{_place(url)} gave no answer: {str(error) or type(error).__name__}.") from None
         lowered = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected))
+        further = response.links.get("next", {}).get("url", "")
+        return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected), urljoin(url, further) if further else "")
 
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address, as browsers compare them; empty for what is no web address."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" if port in (None, 443 if parts.scheme == "https" else 80) else f"{parts.scheme}://{host}:{port}"
 
 
 def _place(url: str) -> str:

@@ -39,6 +39,11 @@ TABLE = (
     Setting("CARRYOVER_HOST", "127.0.0.1", "Address the web server listens on."),
     Setting("PORT", "8080", "Port the web server listens on."),
     Setting("CARRYOVER_WEB_WORKERS", "2", "Processes that answer HTTP."),
+    Setting(
+        "CARRYOVER_PROXIES",
+        "0",
+        "How many reverse proxies of your own stand in front and add X-Forwarded-For; 0 takes the connection's address.",
+    ),
     Setting("CARRYOVER_LRS_URL", "", "Internal address of the record store, without /xapi. Default: the served address."),
     Setting(
         "CARRYOVER_ALLOW_PRIVATE_PLATFORMS",
@@ -76,6 +81,7 @@ class Settings:
     host: str
     port: int
     web_workers: int
+    proxies: int
     lrs_url: str
     allow_private_platforms: bool
     attachments_url: str
@@ -148,6 +154,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         host=value["CARRYOVER_HOST"],
         port=port,
         web_workers=_whole_number("CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64),
+        proxies=_whole_number("CARRYOVER_PROXIES", value["CARRYOVER_PROXIES"], 0, 10),
         lrs_url=(_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served).rstrip("/"),
         allow_private_platforms=_one_of("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")) == "1",
         attachments_url=value["CARRYOVER_ATTACHMENTS_URL"] or str(Path(value["CARRYOVER_HOME"]).absolute() / "attachments"),

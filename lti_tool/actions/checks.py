@@ -10,11 +10,12 @@ from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import acts
+from lti_tool.actions import acts, choices
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.drawing import drawn
 from lti_tool.actions.programmes import Item, Programme
-from lti_tool.store import learning, outbox
+from lti_tool.store import grades, learning
+from lti_tool.store.grades import NewGrade
 from lti_tool.store.learning import Answer, Attempt
 from lti_tool.store.people import LaunchSession
 
@@ -58,6 +59,8 @@ def begin(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, no
             kind="check",
             items=drawn(stage.programme, stage.episode.id, interval),
             line_item_url=session.line_item_url,
+            line_items_url=session.line_items_url,
+            course_id=session.course_id,
             registration_id=session.registration_id,
             subject=session.subject,
             started_at=now,
@@ -148,16 +151,20 @@ def _finish(stage: Stage, state: Progress, answers: list[Answer], now: datetime)
         took=now - attempt.started_at,
     )
     stage.say([finished])
-    if attempt.kind == "check" and attempt.line_item_url:
-        outbox.add_grade(
-            stage.connection,
-            stage.tenant_id,
+    if attempt.kind == "check" and (attempt.line_item_url or attempt.line_items_url):
+        column = choices.column(stage.programme, attempt.interval)
+        made = NewGrade(
             attempt_id=attempt.id,
             registration_id=attempt.registration_id,
+            course_id=attempt.course_id,
             line_item_url=attempt.line_item_url,
+            line_items_url=attempt.line_items_url,
+            resource_id=column.resource_id,
+            label=column.label,
             subject=attempt.subject,
             score=right,
             maximum=asked,
-            comment=f"{stage.programme.title}, check after {LABELS[attempt.interval]}: {right} of {asked}",
+            comment=f"{column.label}: {right} of {asked}",
             at=now,
         )
+        grades.add(stage.connection, stage.tenant_id, made)

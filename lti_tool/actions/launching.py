@@ -1,79 +1,121 @@
-"""Taking a launch: login, verification, the person, the session."""
+"""Taking a launch: login, proof that it is this browser's, verification, and what is kept of it."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import json
 import logging
+import re
 import secrets as random
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.lms import Launch, LaunchRefused, standard
-from lrs.ground.database import UnitOfWork
+from adapters.lms import Launch, Message, Role, dialect
+from adapters.lms.shapes import DeepLinking
+from lrs.ground.http import origin
+from lti_tool.actions import entering
+from lti_tool.actions.entering import Entered
+from lti_tool.actions.tokens import digest
 from lti_tool.lti import library
-from lti_tool.lti.errors import LaunchInvalid
-from lti_tool.lti.keys import PlatformKeys
-from lti_tool.store import learning, people, platforms
-from lti_tool.store.platforms import Login, Platform
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.lti.errors import LaunchInvalid, NotThisBrowser
+from lti_tool.store import journal, platforms
+from lti_tool.store.journal import LaunchEntry
+from lti_tool.store.platforms import APPROVED, PENDING, Login, Platform
 
 log = logging.getLogger(__name__)
 
 LOGIN_TIME = timedelta(minutes=10)
-SESSION_TIME = timedelta(hours=8)  # a working day; then the activity is opened again
 LONGEST_PARAMETER = 4_000
+LAUNCH_PATH = "/lti/launch"
+OUR_PATHS = ("", "/", LAUNCH_PATH)  # a platform that was told only the domain sends its bare address
+# What a login is begun with, kept to begin it again in another window.
+ASKED = ("iss", "login_hint", "target_link_uri", "lti_message_hint", "client_id", "lti_deployment_id", "deployment_id", "lti_storage_target")
+_FRAME_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _RELAUNCH = "Go back to the course and open the activity again."
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A login that was begun: where to go on, and what this browser must bring back."""
+    """A login that was begun: where to go on, and what this browser must bring back: by cookie, or by the storage of the LMS's window
+    (``storage_target`` names the frame, pages of ``storage_origin`` answer there)."""
 
     address: str
     state: str
     browser_secret: str
+    storage_target: str
+    storage_origin: str
 
 
 @dataclass(frozen=True)
-class Entered:
-    """A launch that was taken: its id (no secret) and the secret of its cookie."""
+class AskStorage:
+    """A genuine launch whose browser kept no cookie: the storage of the LMS's window holds the proof."""
 
-    launch_id: uuid.UUID
-    secret: str
-
-
-def digest(text: str) -> bytes:
-    """What is kept of a random token: enough to recognise it, nothing to use it with."""
-    return hashlib.sha256(text.encode()).digest()
+    platform: Platform
+    storage_target: str
+    storage_origin: str
+    deep_link_url: str  # where the pages that go on from here may send a choice of content; empty for another launch
 
 
-def begin(engine: Engine, unit_of_work: UnitOfWork, *, parameters: Mapping[str, str], base_url: str, launch_url: str, now: datetime) -> Begun:
+def begin(deps: ToolDeps, *, parameters: Mapping[str, str], now: datetime) -> Begun:
     """The first step of a launch (OIDC third-party initiated login). LaunchInvalid when it is not for us."""
     if any(len(value) > LONGEST_PARAMETER for value in parameters.values()):
         raise LaunchInvalid(f"The course sent a request that is too long. {_RELAUNCH}")
+    platform = _platform(deps, parameters)
+    try:
+        target = parameters.get("target_link_uri", "")
+        _require_ours(target, deps.settings.base_url)
+        address, state, nonce = library.login_address(platform, parameters, f"{deps.settings.base_url}{LAUNCH_PATH}")
+    except LaunchInvalid as error:
+        _note_refusal(deps, platform, error, now)
+        raise
+    browser_secret = random.token_urlsafe(32)
+    asked = {name: parameters[name] for name in ASKED if parameters.get(name)}
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        login = Login(platform.tenant_id, platform.id, digest(browser_secret), nonce, target, asked, now + LOGIN_TIME)
+        platforms.remember_login(connection, digest(state), login)
+    return Begun(address, state, browser_secret, _storage_target(parameters), origin(platform.auth_login_url))
+
+
+def _platform(deps: ToolDeps, parameters: Mapping[str, str]) -> Platform:
     issuer, client_id = parameters.get("iss", ""), parameters.get("client_id") or None
-    found = platforms.find(engine, issuer, client_id) if issuer else []
+    found = platforms.find(deps.engine, issuer, client_id) if issuer else []
     if not found:
         raise LaunchInvalid(
             "This LMS is not registered with the tool yet. Ask the administrator of your LMS to register it.",
             f"no registration for issuer {issuer[:200]!r}, client {str(client_id)[:200]!r}",
         )
     if len(found) > 1:
-        raise LaunchInvalid("The course did not say which of its installations of the tool it means (client_id is missing).")
-    target = parameters.get("target_link_uri", "")
-    _require_ours(target, base_url)
-    address, state, nonce = library.login_address(found[0], parameters, launch_url)
-    browser_secret = random.token_urlsafe(32)
-    with unit_of_work(found[0].tenant_id) as connection:
-        login = Login(found[0].tenant_id, found[0].id, digest(browser_secret), nonce, target, now + LOGIN_TIME)
-        platforms.remember_login(connection, digest(state), login, now)
-    return Begun(address, state, browser_secret)
+        raise LaunchInvalid(
+            "The course did not say which of its installations of the tool it means (client_id is missing). Ask the administrator of your"
+            " LMS to look at the tool's settings."
+        )
+    _require_approved(found[0])
+    return found[0]
+
+
+def _require_approved(platform: Platform) -> None:
+    if platform.status == PENDING:
+        raise LaunchInvalid(
+            "This LMS has registered and waits for approval. Whoever runs this tool for your organisation approves it on the"
+            " administration page; then the activity opens.",
+            "the registration is pending",
+            status=403,
+        )
+    if platform.status != APPROVED:
+        raise LaunchInvalid(
+            "This LMS's registration was switched off here. Ask whoever runs this tool for your organisation.",
+            f"the registration is {platform.status}",
+            status=403,
+        )
+
+
+def _storage_target(parameters: Mapping[str, str]) -> str:
+    name = parameters.get("lti_storage_target", "")
+    return name if _FRAME_NAME.fullmatch(name) else ""
 
 
 def _require_ours(target: str, base_url: str) -> None:
@@ -82,78 +124,99 @@ def _require_ours(target: str, base_url: str) -> None:
         wanted = urlsplit(target)
     except ValueError:
         wanted = urlsplit("")
-    if (wanted.scheme, wanted.netloc) != (ours.scheme, ours.netloc):
+    if (wanted.scheme, wanted.netloc) != (ours.scheme, ours.netloc) or wanted.path not in OUR_PATHS:
         raise LaunchInvalid(
-            f"The course's link leads to another address than this tool's. Ask the administrator of your LMS to set the tool's address to {base_url}.",
+            "The course's link leads to another address than this tool's. Ask the administrator of your LMS to set the tool's address to"
+            f" {base_url}{LAUNCH_PATH}.",
             f"target_link_uri {target[:200]!r}",
         )
 
 
-def enter(
-    engine: Engine,
-    unit_of_work: UnitOfWork,
-    platform_keys: PlatformKeys,
-    *,
-    state: str,
-    id_token: str,
-    browser_secret: str | None,
-    now: datetime,
-) -> Entered:
-    """The launch itself. Nothing is kept of one that is refused."""
-    login = platforms.burn_login(engine, digest(state)) if state else None
+def enter(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | None, storage_target: str, now: datetime) -> Entered | AskStorage:
+    """The launch itself. Nothing is kept of one that is refused, but a line for administrators."""
+    login = platforms.burn_login(deps.engine, digest(state)) if state and browser_secret is not None else None
+    if login is None:
+        login = platforms.look_at_login(deps.engine, digest(state)) if state and browser_secret is None else None
+    login = _require_current(login, now)
+    platform = _platform_of(deps, login)
+    target = _storage_target({"lti_storage_target": storage_target}) or _storage_target(login.asked)
+    try:
+        if browser_secret is not None and not hmac.compare_digest(digest(browser_secret), login.browser_hash):
+            raise LaunchInvalid(f"This launch was begun in another browser. {_RELAUNCH}", "the cookie is another login's")
+        launch = _verified(deps, platform, login, id_token, now)
+        if browser_secret is not None:
+            return entering.keep(deps, platform, launch, now)
+        if target:
+            chosen_for = launch.deep_linking.return_url if launch.deep_linking else ""
+            return AskStorage(platform, target, origin(platform.auth_login_url), chosen_for)
+        platforms.burn_login(deps.engine, digest(state))
+        raise NotThisBrowser(
+            "Your browser keeps no cookies for this page inside the course, so it cannot be shown that this launch is yours. In a window of"
+            " its own it can.",
+            dialect(platform.family).relaunch_url(platform.issuer, login.asked.get("lti_message_hint", "")),
+            login.asked,
+        )
+    except LaunchInvalid as error:
+        _note_refusal(deps, platform, error, now)
+        raise
+
+
+def confirm(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str, now: datetime) -> Entered:
+    """A launch whose proof came from the storage of the LMS's window instead of a cookie. The caller has seen that our own page sent it."""
+    login = _require_current(platforms.burn_login(deps.engine, digest(state)) if state else None, now)
+    platform = _platform_of(deps, login)
+    try:
+        if not hmac.compare_digest(digest(browser_secret), login.browser_hash):
+            raise LaunchInvalid(f"This launch was begun in another window. {_RELAUNCH}", "the LMS's storage holds another login's proof, or none")
+        return entering.keep(deps, platform, _verified(deps, platform, login, id_token, now), now)
+    except LaunchInvalid as error:
+        _note_refusal(deps, platform, error, now)
+        raise
+
+
+def _require_current(login: Login | None, now: datetime) -> Login:
     if login is None or login.expires_at < now:
         raise LaunchInvalid(f"This launch was used already or took too long. {_RELAUNCH}", "state unknown, used or expired")
-    if browser_secret is None or not hmac.compare_digest(digest(browser_secret), login.browser_hash):
-        raise LaunchInvalid(
-            "Your browser did not keep the cookie that proves this launch is yours. Open the activity in a new window, or allow cookies for"
-            " this page; a teacher can set the activity to open in a new window.",
-            "login cookie missing or of another browser",
-        )
-    with unit_of_work(login.tenant_id) as connection:
+    return login
+
+
+def _platform_of(deps: ToolDeps, login: Login) -> Platform:
+    with deps.unit_of_work(login.tenant_id) as connection:
         platform = platforms.by_id(connection, login.tenant_id, login.registration_id)
-    key_set = platform_keys.for_token(platform.key_set_url, id_token)
+    _require_approved(platform)  # it may have been switched off since the login
+    return platform
 
-    def deployment_known(deployment_id: str) -> bool:
-        with unit_of_work(login.tenant_id) as connection:
-            return platforms.knows_deployment(connection, login.tenant_id, platform.id, deployment_id)
 
-    claims = library.verified_claims(platform, id_token, state, login.nonce, key_set, deployment_known, now.timestamp())
-    try:
-        launch = standard.read_launch(claims)
-    except LaunchRefused as error:
-        raise LaunchInvalid(f"{error} {_RELAUNCH}") from None
+def _verified(deps: ToolDeps, platform: Platform, login: Login, id_token: str, now: datetime) -> Launch:
+    if len(id_token) > library.LARGEST_TOKEN:
+        raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH}", f"id_token of {len(id_token)} characters")
+    key_set = deps.platform_keys.for_token(platform.key_set_url, id_token)
+    launch = library.verified_launch(platform, id_token, login.nonce, key_set, now.timestamp())
     if launch.target_link_uri != login.target_link_uri:
         raise LaunchInvalid(f"The course changed its link on the way. {_RELAUNCH}", "target_link_uri differs from the login's")
-    return _keep(unit_of_work, platform, launch, now)
+    if launch.deep_linking is not None:
+        _require_usable(deps, launch.deep_linking)
+    if launch.message is Message.DEEP_LINK and launch.role not in (Role.TEACHER, Role.ADMIN):
+        raise LaunchInvalid("Only a teacher of the course chooses content for it.", "deep linking by a learner", status=403)
+    return launch
 
 
-def _keep(unit_of_work: UnitOfWork, platform: Platform, launch: Launch, now: datetime) -> Entered:
-    tenant_id, secret = platform.tenant_id, random.token_urlsafe(32)
-    with unit_of_work(tenant_id) as connection:
-        programmes = learning.newest_programmes(connection, tenant_id)
-        wanted = launch.custom.get("programme") or next(iter(programmes), "")
-        if wanted not in programmes:
-            raise LaunchInvalid("No programme is set up for this activity yet. Ask your training manager to set one up.", f"no programme {wanted!r}")
-        person_id = people.ensure_person(connection, tenant_id, platform.id, launch.subject, launch.name, launch.email)
-        launch_id = uuid.uuid4()
-        people.remember_launch(
-            connection,
-            {
-                "id": launch_id,
-                "tenant_id": tenant_id,
-                "secret_hash": digest(secret),
-                "person_id": person_id,
-                "registration_id": platform.id,
-                "subject": launch.subject,
-                "role": launch.role.value,
-                "locale": launch.locale,
-                "course": json.dumps([launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]),
-                "context_title": launch.context_title,
-                "resource_link_id": launch.resource_link_id,
-                "line_item_url": launch.line_item_url if launch.can_send_scores else "",
-                "programme": wanted,
-                "created_at": now,
-                "expires_at": now + SESSION_TIME,
-            },
+def _require_usable(deps: ToolDeps, asked: DeepLinking) -> None:
+    if not asked.takes_links:
+        raise LaunchInvalid(
+            "This place of the course takes no activities (its accept_types do not hold ltiResourceLink). Add the tool as an activity."
         )
-    return Entered(launch_id, secret)
+    if not asked.return_url.startswith("https://") and not deps.settings.allow_private_platforms:
+        raise LaunchInvalid(
+            "The course wants its content sent over a connection that is not encrypted; ask the administrator of your LMS to use https."
+        )
+
+
+def _note_refusal(deps: ToolDeps, platform: Platform, error: LaunchInvalid, now: datetime) -> None:
+    """For the administrators' list of launches. Where the database is away, the person still gets the reason."""
+    entry = LaunchEntry(now, False, "", "", "", error.reason, error.detail.replace("\0", "")[:500])
+    try:
+        with deps.unit_of_work(platform.tenant_id) as connection:
+            journal.add_launch(connection, platform.tenant_id, platform.id, entry)
+    except SQLAlchemyError as failed:
+        log.error("a refused launch could not be noted: %s", type(failed).__name__)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from sqlalchemy import Engine
 
 from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import Conflict
 from lrs.ground.secrets import Secrets
 from lti_tool.store import platforms, tenants
 
@@ -19,6 +22,25 @@ def ensure(owner: Engine, secrets: Secrets, *, name: str, lrs_url: str | None, l
 
 
 def register_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: dict[str, str], deployments: list[str]) -> int:
-    """Take launches of a platform from now on; gives the registration's id."""
+    """Take launches of a platform that the operator vouches for; gives the registration's id. One that moved keeps its registration."""
+    values = {
+        "name": urlsplit(platform["issuer"]).netloc,
+        "family": "standard",
+        "status": platforms.APPROVED,
+        "auth_audience": "",
+        "approve_deployments": not deployments,
+        "administers": True,
+        "frame_origins": [],
+        **platform,
+    }
     with unit_of_work(tenant_id) as connection:
-        return platforms.ensure(connection, tenant_id, platform, deployments)
+        registration_id = next((one.id for one in platforms.every(connection, tenant_id) if one.client_id == platform["client_id"]), None)
+        if registration_id is not None:
+            platforms.change(connection, tenant_id, registration_id, platform)
+        else:
+            registration_id = platforms.add(connection, tenant_id, values)
+        if registration_id is None:
+            raise Conflict(f"The client {platform['client_id']} of {platform['issuer']} is registered by another organisation.")
+        for one in deployments:
+            platforms.meet_deployment(connection, tenant_id, registration_id, one, platforms.APPROVED)
+    return registration_id

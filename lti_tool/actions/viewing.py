@@ -10,7 +10,7 @@ from lrs.ground.database import UnitOfWork
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes
 from lti_tool.actions.programmes import ITEMS_PER_CHECK, Programme
-from lti_tool.store import learning, outbox, people, platforms, tenants
+from lti_tool.store import grades, learning, people, platforms, tenants
 from lti_tool.store.learning import JobUse, Plan
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.platforms import Platform
@@ -67,6 +67,12 @@ def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[P
         return platforms.by_id(connection, session.tenant_id, session.registration_id), tenants.by_id(connection, session.tenant_id).practice
 
 
+def is_practice(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:
+    """Whether a tenant's data are practice data."""
+    with unit_of_work(tenant_id) as connection:
+        return tenants.by_id(connection, tenant_id).practice
+
+
 def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Today | None:
     """The learner's page; None where no certification is on record."""
     with unit_of_work(session.tenant_id) as connection:
@@ -74,7 +80,7 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
         if stage is None:
             return None
         attempts = {one.interval: one for one in learning.attempts_of(connection, session.tenant_id, stage.episode.id) if one.kind == "check"}
-        grades = outbox.grade_states(connection, session.tenant_id, [one.id for one in attempts.values()])
+        sent = grades.states(connection, session.tenant_id, [one.id for one in attempts.values()])
         labels = {interval.key: interval.label for interval in INTERVALS}
         lines = []
         for check in learning.checks_of(connection, session.tenant_id, stage.episode.id):
@@ -85,7 +91,7 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
                 state = "begun"
             else:
                 state = "later" if now < check.opens_at else "open" if now < check.closes_at else "missed"
-            grade, reason = grades.get(attempt.id, ("", "")) if attempt else ("", "")
+            grade, reason = sent.get(attempt.id, ("", "")) if attempt else ("", "")
             lines.append(
                 CheckLine(
                     interval=check.interval,
@@ -109,7 +115,7 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
 def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:
     """Whether an attempt's grade was sent, and why not; empty where there is none to send."""
     with unit_of_work(session.tenant_id) as connection:
-        return outbox.grade_states(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
+        return grades.states(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
 
 
 def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:

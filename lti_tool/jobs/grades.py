@@ -1,91 +1,149 @@
-"""Sending grades to the gradebook (AGS 2.0)."""
+"""Sending grades to the gradebook (AGS 2.0), one at a time, in the order of each person's acts."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
-from adapters.lms import Grade, standard
+from adapters.lms import Grade, Result, ToolFacts, Verdict, dialect
+from adapters.lms.standard import RESULT_SCOPE, SCORE_SCOPE
 from lrs.ground import clock
-from lrs.ground.database import UnitOfWork
-from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed
+from lrs.ground.errors import BadInput
+from lrs.ground.http import OutsideCallFailed
+from lti_tool.jobs.columns import Busy, column_url
 from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
+from lti_tool.lti import services
+from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
-from lti_tool.store import outbox, platforms
-from lti_tool.store.outbox import GradeRow
+from lti_tool.store import grades, platforms
+from lti_tool.store.grades import GradeRow
 from lti_tool.store.platforms import Platform
-from lti_tool.store.tables import grade_outbox
 
 log = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 20
-RUN_SECONDS = 20  # of one tenant in one run: shorter than a lease, so that no row is sent twice at a time
-# Worth another try although they are 4xx: signed out, too slow, same second, too early, too many.
-PASSING = frozenset((401, 408, 409, 425, 429))
-
-TokenFor = Callable[[Platform], str]
+RUN_SECONDS = 20  # of one tenant in one run: the worker has other work, and what is left comes with the next nudge
+SAME = 1e-4  # shares of the maximum: Moodle keeps five digits of a grade
 
 
-def send(unit_of_work: UnitOfWork, tenant_id: int, client: GuardedClient, token_for: TokenFor) -> int:
+def send(deps: ToolDeps, tenant_id: int) -> int:
     """Send what is due of one tenant; gives how many arrived. Transactions are closed while HTTP runs.
 
-    A platform that does not answer is left alone for the rest of the run, and a run ends after a while: the worker has other
-    work, and what is left comes with the next nudge.
+    A platform that does not answer, or asks for patience, is left alone for the rest of the run.
     """
-    arrived, silent, end = 0, set[int](), time.monotonic() + RUN_SECONDS
+    sent, alone, end = 0, list[int](), time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
-        with unit_of_work(tenant_id) as connection:
-            rows = outbox.lease_grades(connection, tenant_id, ROWS_AT_ONCE)
-            known = {row.registration_id: platforms.by_id(connection, tenant_id, row.registration_id) for row in rows}
-        if not rows:
+        with deps.unit_of_work(tenant_id) as connection:
+            row = grades.lease(connection, tenant_id, alone)
+            platform = platforms.by_id(connection, tenant_id, row.registration_id) if row else None
+        if row is None or platform is None:
             break
-        for row in rows:
-            if row.registration_id in silent or time.monotonic() > end:
-                wait = wait_after(row.tries) if row.registration_id in silent else timedelta(0)
-                with unit_of_work(tenant_id) as connection:
-                    outbox.later(connection, grade_outbox, tenant_id, [row.id], wait)
-                continue
-            try:
-                arrived += _send_one(unit_of_work, tenant_id, client, token_for, known[row.registration_id], row)
-            except OutsideCallFailed as error:
-                silent.add(row.registration_id)
-                log.warning("tenant %s: a grade waits: %s", tenant_id, error.message)
-                _settle(unit_of_work, tenant_id, row, refused=error.message if row.tries >= GIVE_UP_AFTER_TRIES else None)
-    return arrived
+        try:
+            sent += _send_one(deps, platform, row, alone)
+        except OutsideCallFailed as error:
+            alone.append(platform.id)
+            _wait(deps, platform, row, error.message)
+        except TokenRefused as error:
+            _refuse(deps, platform, row, str(error))
+    return sent
 
 
-def _send_one(unit_of_work: UnitOfWork, tenant_id: int, client: GuardedClient, token_for: TokenFor, platform: Platform, row: GradeRow) -> int:
+def _send_one(deps: ToolDeps, platform: Platform, row: GradeRow, alone: list[int]) -> int:
+    lms = dialect(platform.family)
     try:
-        grade = Grade(row.subject, row.score, row.maximum, row.at, row.comment)
-        request = standard.grade_request(row.line_item_url, grade, token_for(platform))
-    except (TokenRefused, ValueError) as error:
-        return _settle(unit_of_work, tenant_id, row, refused=str(error))
-    answer = client.call("POST", request.url, headers=request.headers, body=request.body)
-    if 200 <= answer.status < 300:
-        with unit_of_work(tenant_id) as connection:
-            outbox.grade_arrived(connection, tenant_id, row.id, clock.now())
-        return 1
-    reason = f"The LMS answered {answer.status}: {_words(answer)}"
-    log.warning("tenant %s: a grade was not taken: %s", tenant_id, reason)
-    final = (400 <= answer.status < 500 and answer.status not in PASSING) or row.tries >= GIVE_UP_AFTER_TRIES
-    return _settle(unit_of_work, tenant_id, row, refused=reason if final else None, same_second=answer.status == 409)
+        url = column_url(deps, platform, row)
+    except Busy:
+        with deps.unit_of_work(platform.tenant_id) as connection:
+            grades.later(connection, platform.tenant_id, row.id, timedelta(seconds=2), "The column is being made.")
+        return 0
+    except BadInput as error:
+        return _refuse(deps, platform, row, error.message)
+    if row.interrupted and _is_ours(_result(deps, platform, row, url), row):
+        return _arrived(deps, platform, row)  # it had arrived before its sender died
+    facts = ToolFacts(deps.settings.base_url, "", "")
+    grade = Grade(
+        row.subject,
+        row.score,
+        row.maximum,
+        row.at,
+        row.comment,
+        first=not row.interrupted,
+        submission_url=f"{facts.launch_url}?attempt={row.attempt_id}",
+    )
+    answer = services.call(deps, platform, SCORE_SCOPE, lambda token: lms.score(url, grade, token))
+    told = lms.outcome(answer.status, answer.reason, answer.headers, answer.body)
+    if told.verdict is Verdict.TAKEN:
+        return _arrived(deps, platform, row)
+    log.warning("tenant %s: a grade was not taken: %s", platform.tenant_id, told.words)
+    if told.verdict is Verdict.AS_NEW_THERE:
+        return _settle_conflict(deps, platform, row, url, told.words)
+    if told.verdict is Verdict.LATER:
+        alone.append(platform.id)
+        return _wait(deps, platform, row, told.words, told.wait_seconds)
+    if answer.status == 404:
+        with deps.unit_of_work(platform.tenant_id) as connection:
+            grades.forget_column(connection, platform.tenant_id, platform.id, row.place)
+    return _refuse(deps, platform, row, told.words)
 
 
-def _settle(unit_of_work: UnitOfWork, tenant_id: int, row: GradeRow, refused: str | None, same_second: bool = False) -> int:
-    with unit_of_work(tenant_id) as connection:
-        if refused is not None:
-            outbox.refuse(connection, grade_outbox, tenant_id, row.id, refused)
-        else:
-            if same_second:
-                # The gradebook holds a grade as new as this one: say it again with a later time.
-                outbox.move_grade(connection, tenant_id, row.id, max(clock.now(), row.at + timedelta(seconds=1)))
-            outbox.later(connection, grade_outbox, tenant_id, [row.id], wait_after(row.tries))
+def _settle_conflict(deps: ToolDeps, platform: Platform, row: GradeRow, url: str, words: str) -> int:
+    """The gradebook holds something as new. Ours? Then it arrived. One of ours from before, or nobody can say? Then this one is said
+    again, later by a second. Somebody else's? Then it stays: a teacher's grade is not overwritten unasked."""
+    there = _result(deps, platform, row, url)
+    if _is_ours(there, row):
+        return _arrived(deps, platform, row)
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        before = grades.sent_before(connection, platform.tenant_id, row)
+        known = there is None or there.score is None or any(_equal(there, score, maximum) for score, maximum in before)
+        if known and row.tries < GIVE_UP_AFTER_TRIES:
+            later = max(clock.now(), row.at + grades.SECOND)
+            grades.later(connection, platform.tenant_id, row.id, wait_after(row.tries), words, at=later)
+            return 0
+        shown = f"{there.score:g} of {there.maximum:g}" if there and there.score is not None and there.maximum else "another grade"
+        grades.refuse(
+            connection,
+            platform.tenant_id,
+            row.id,
+            f"The gradebook holds a newer grade ({shown}) that this tool did not send, so it was left alone. Sending again puts this one in its place.",
+        )
     return 0
 
 
-def _words(answer: Answer) -> str:
-    """Moodle puts its reason into the reason phrase and sends [] as the body."""
-    body = answer.body[:300].decode("utf-8", "replace").strip()
-    return body if body not in ("", "[]", "{}") else answer.reason or "no reason given"
+def _result(deps: ToolDeps, platform: Platform, row: GradeRow, url: str) -> Result | None:
+    """What the gradebook holds of the person; None where the tool may not ask."""
+    lms = dialect(platform.family)
+    try:
+        answer = services.call(deps, platform, RESULT_SCOPE, lambda token: lms.results(url, row.subject, token))
+    except TokenRefused:
+        return None
+    return lms.read_result(answer.json(), row.subject) if answer.status == 200 else None
+
+
+def _is_ours(there: Result | None, row: GradeRow) -> bool:
+    return there is not None and _equal(there, row.score, row.maximum)
+
+
+def _equal(there: Result, score: float, maximum: float) -> bool:
+    return there.score is not None and bool(there.maximum) and abs(there.score / (there.maximum or 1) - score / maximum) < SAME
+
+
+def _arrived(deps: ToolDeps, platform: Platform, row: GradeRow) -> int:
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        grades.arrived(connection, platform.tenant_id, row.id, clock.now())
+    return 1
+
+
+def _wait(deps: ToolDeps, platform: Platform, row: GradeRow, words: str, seconds: int | None = None) -> int:
+    if row.tries >= GIVE_UP_AFTER_TRIES:
+        return _refuse(deps, platform, row, f"{words} It was tried {row.tries} times.")
+    log.warning("tenant %s: a grade waits: %s", platform.tenant_id, words)
+    wait = max(wait_after(row.tries), timedelta(seconds=seconds or 0))
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        grades.later(connection, platform.tenant_id, row.id, wait, words)
+    return 0
+
+
+def _refuse(deps: ToolDeps, platform: Platform, row: GradeRow, words: str) -> int:
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        grades.refuse(connection, platform.tenant_id, row.id, words)
+    return 0

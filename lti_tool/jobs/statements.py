@@ -12,7 +12,6 @@ from lrs.ground.http import GuardedClient, OutsideCallFailed
 from lti_tool.jobs.waiting import wait_after
 from lti_tool.store import outbox
 from lti_tool.store.outbox import StatementRow
-from lti_tool.store.tables import statement_outbox
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ def send(unit_of_work: UnitOfWork, tenant_id: int, store: RecordStore, client: G
         except OutsideCallFailed as error:
             log.warning("tenant %s: %s statements wait: %s", tenant_id, len(rows), error.message)
             with unit_of_work(tenant_id) as connection:
-                outbox.later(connection, statement_outbox, tenant_id, [row.id for row in rows], wait_after(rows[0].tries))
+                outbox.statements_later(connection, tenant_id, [row.id for row in rows], wait_after(rows[0].tries))
             return arrived
         with unit_of_work(tenant_id) as connection:
             outbox.statements_arrived(connection, tenant_id, [row.id for row in rows])
@@ -51,10 +50,10 @@ def _one_by_one(unit_of_work: UnitOfWork, tenant_id: int, rows: Sequence[Stateme
         except StatementsRefused as error:
             log.error("tenant %s: the record store refused a statement for good: %s", tenant_id, error)
             with unit_of_work(tenant_id) as connection:
-                outbox.refuse(connection, statement_outbox, tenant_id, row.id, str(error))
+                outbox.refuse_statement(connection, tenant_id, row.id, str(error))
         except OutsideCallFailed:
             with unit_of_work(tenant_id) as connection:
-                outbox.later(connection, statement_outbox, tenant_id, [row.id], wait_after(row.tries))
+                outbox.statements_later(connection, tenant_id, [row.id], wait_after(row.tries))
         else:
             with unit_of_work(tenant_id) as connection:
                 outbox.statements_arrived(connection, tenant_id, [row.id])

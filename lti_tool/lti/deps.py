@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from lrs.ground.deps import Deps
 from lrs.ground.http import GuardedClient
-from lti_tool.lti.keys import PlatformKeys
+from lrs.ground.limits import Limiter
+from lti_tool.lti.platform_keys import PlatformKeys
 
 
 @dataclass(frozen=True)
@@ -16,3 +17,4 @@ class ToolDeps(Deps):
     client: GuardedClient
     own_client: GuardedClient
     platform_keys: PlatformKeys
+    limiter: Limiter

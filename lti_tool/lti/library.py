@@ -1,15 +1,18 @@
 """pylti1p3next, fenced in: it builds the login's address and runs its checks of a launch over our stricter ones.
 
 What it leaves open is closed here (its nonce is never burned, it asks for no exp or iat, knows no leeway and no azp): state
-and nonce come from our database, the key set from our cache, and the signature check is our own.
+and nonce come from our database, the key set from our cache, the choice of the key and the signature check are our own, and claims are
+read by ``adapters/lms`` before the library has its say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pylti1p3.cookie import CookieService
 from pylti1p3.deployment import Deployment
 from pylti1p3.exception import LtiException, OIDCException
@@ -19,15 +22,19 @@ from pylti1p3.registration import Registration
 from pylti1p3.request import Request
 from pylti1p3.session import SessionService
 from pylti1p3.tool_config.abstract import ToolConfAbstract
-from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.lms import Launch, LaunchRefused
+from adapters.lms.claims import read_launch
 from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.store.platforms import Platform
 
 LEEWAY_SECONDS = 60  # clocks of schools differ; Moodle's token itself lives 60 s
 OLDEST_SECONDS = 600  # a token issued longer ago is a replay, whatever its exp says
+LONGEST_LIFE_SECONDS = 86_400  # a launch token that lives longer than a day is none; Canvas's live an hour
+LARGEST_TOKEN = 64 * 1024  # an id_token with every claim is a few kB
+LEAST_RSA_BITS = 2_048  # 1EdTech security framework 1.0, 5.1
 ALGORITHM = "RS256"  # the one every platform must offer (1EdTech security framework 1.0, 5.1.3)
-_ALGORITHMS = (ALGORITHM, "RS384", "RS512", "ES256", "ES384")
+_KINDS = {ALGORITHM: "RSA", "RS384": "RSA", "RS512": "RSA", "ES256": "EC", "ES384": "EC"}
 _RELAUNCH = "Go back to the course and open the activity again."
 
 
@@ -77,10 +84,9 @@ class _OurCookies(CookieService):
 
 
 class _OnePlatform(ToolConfAbstract[Any]):
-    """The library's view of one platform registration of ours."""
+    """The library's view of one platform registration of ours. Deployments are judged by our own rule, after the signature."""
 
-    def __init__(self, platform: Platform, key_set: dict[str, Any] | None, known_deployment: str | None) -> None:
-        self._platform, self._deployment = platform, known_deployment
+    def __init__(self, platform: Platform) -> None:
         self._registration = (
             Registration()
             .set_issuer(platform.issuer)
@@ -89,8 +95,6 @@ class _OnePlatform(ToolConfAbstract[Any]):
             .set_auth_token_url(platform.auth_token_url)
             .set_key_set_url(platform.key_set_url)
         )
-        if key_set is not None:
-            self._registration.set_key_set(key_set)  # type: ignore[arg-type]  # the library's own typed dict of the same shape
 
     def check_iss_has_one_client(self, iss: str) -> bool:
         return False
@@ -107,8 +111,8 @@ class _OnePlatform(ToolConfAbstract[Any]):
     def find_deployment(self, iss: str, deployment_id: str) -> Deployment | None:
         raise NotImplementedError("every issuer may have several clients")
 
-    def find_deployment_by_params(self, iss: str, deployment_id: str, client_id: str, *args: Any, **kwargs: Any) -> Deployment | None:
-        return Deployment().set_deployment_id(deployment_id) if deployment_id == self._deployment else None
+    def find_deployment_by_params(self, iss: str, deployment_id: str, client_id: str, *args: Any, **kwargs: Any) -> Deployment:
+        return Deployment().set_deployment_id(deployment_id)
 
 
 class _Login(OIDCLogin[Any, Any, Any, Any, Any]):
@@ -136,71 +140,89 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
         return expected
 
     def validate_jwt_signature(self) -> _StrictLaunch:
-        key, algorithm = self.get_public_key()
-        if algorithm not in _ALGORITHMS:
-            raise LtiException(f"algorithm {algorithm} is not taken")
+        token = self._get_id_token()
+        key, algorithm = _key_of(token, self.key_set)
         try:
             claims = jwt.decode(
-                self._get_id_token(),
+                token,
                 key,
                 algorithms=[algorithm],
                 leeway=LEEWAY_SECONDS,
                 issuer=self._registration.get_issuer() if self._registration else None,
                 options={"verify_aud": False, "require": ["exp", "iat", "iss", "aud", "nonce"]},
             )
-            issued = float(claims["iat"])
+            issued, expires = float(claims["iat"]), float(claims["exp"])
         except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as error:
             raise LtiException(f"{type(error).__name__}: {error}") from None
         if self.now - issued > OLDEST_SECONDS:
             raise LtiException("iat lies too far back")
+        if expires - self.now > LONGEST_LIFE_SECONDS:
+            raise LtiException("exp lies too far ahead")
         return self
 
     now: float = 0.0
+    key_set: Mapping[str, Any] = MappingProxyType({})
+
+
+def _key_of(token: str, key_set: Mapping[str, Any]) -> tuple[Any, str]:
+    """The signing key that the token's header names, and its algorithm. What else the header points to (jku, jwk, x5u) is not looked at."""
+    header = jwt.get_unverified_header(token)
+    kid, algorithm = header.get("kid"), header.get("alg")
+    if not isinstance(kid, str) or not kid:
+        raise LtiException("the header names no key (kid)")
+    if not isinstance(algorithm, str) or algorithm not in _KINDS:
+        raise LtiException(f"algorithm {str(algorithm)[:20]!r} is not taken")
+    for entry in key_set.get("keys", []):
+        fits = isinstance(entry, dict) and entry.get("kid") == kid and entry.get("kty") == _KINDS[algorithm]
+        if fits and entry.get("use", "sig") == "sig" and entry.get("alg", ALGORITHM) == algorithm:
+            try:
+                key = jwt.PyJWK(entry, algorithm=algorithm).key
+            except (jwt.InvalidKeyError, jwt.PyJWKError, ValueError, TypeError) as error:
+                raise LtiException(f"the platform's key {kid[:100]!r} is none: {error}") from None
+            if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_RSA_BITS:
+                raise LtiException(f"the platform's key has {key.key_size} bits; {LEAST_RSA_BITS} are the least")
+            return key, algorithm
+    raise LtiException(f"the platform has no key {kid[:100]!r} for {algorithm}")
 
 
 def login_address(platform: Platform, parameters: Mapping[str, str], launch_url: str) -> tuple[str, str, str]:
     """Where a login goes on, and the state and nonce made for it: (address, state, nonce)."""
     session, cookies = _OurState(""), _OurCookies()
-    login = _Login(_Parameters(parameters), _OnePlatform(platform, None, None), session_service=session, cookie_service=cookies)
+    login = _Login(_Parameters(parameters), _OnePlatform(platform), session_service=session, cookie_service=cookies)
     try:
         return login.address(launch_url), cookies.state, session.nonce
     except OIDCException as error:
         raise LaunchInvalid(f"The course sent an incomplete request. {_RELAUNCH}", str(error)) from None
 
 
-def verified_claims(
-    platform: Platform, id_token: str, state: str, nonce: str, key_set: dict[str, Any], deployment_known: Any, now: float
-) -> dict[str, Any]:
-    """The claims of a launch that passes every check; LaunchInvalid otherwise.
-
-    ``deployment_known`` is asked whether a deployment id is registered, after the signature proved the claims.
-    """
+def verified_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapping[str, Any], now: float) -> Launch:
+    """A launch that passes every check of ours and of the library; LaunchInvalid otherwise."""
+    if len(id_token) > LARGEST_TOKEN:
+        raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH}", f"id_token of {len(id_token)} characters")
     launch = _StrictLaunch(
-        _Parameters({"id_token": id_token, "state": state}),
-        _OnePlatform(platform, key_set, None),
+        _Parameters({"id_token": id_token}),
+        _OnePlatform(platform),
         session_service=_OurState(nonce),
         cookie_service=_OurCookies(),
     )
     launch.set_auto_validation(False)
-    launch.now = now
+    launch.now, launch.key_set = now, key_set
     try:
-        launch.validate_jwt_format()
+        launch.validate_jwt_format().validate_nonce().validate_registration().validate_jwt_signature()
         claims: dict[str, Any] = dict(launch._jwt["body"])
-        launch.validate_nonce().validate_registration().validate_jwt_signature()
         if claims.get("iss") != platform.issuer:
             raise LtiException("iss is another platform's")
-        deployment = claims.get("https://purl.imsglobal.org/spec/lti/claim/deployment_id")
-        if not isinstance(deployment, str) or not deployment_known(deployment):
-            raise LaunchInvalid(
-                "This course's installation (deployment) of the tool is not known here yet. Ask the administrator of your LMS to register it.",
-                f"unknown deployment {deployment!r}",
-            )
-        launch.validate_message()
-    except (LaunchInvalid, SQLAlchemyError):
-        raise
     except LtiException as error:
         raise LaunchInvalid(f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH}", str(error)) from None
     except Exception as error:
         # The library trusts the shape of claims; whatever breaks it is the message's fault, never a fault of ours to show.
         raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH}", f"{type(error).__name__}: {error}") from None
-    return claims
+    try:
+        found = read_launch(claims)
+    except LaunchRefused as error:
+        raise LaunchInvalid(f"{error} {_RELAUNCH}") from None
+    try:
+        launch.validate_message()
+    except Exception as error:
+        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH}", f"{type(error).__name__}: {error}") from None
+    return found

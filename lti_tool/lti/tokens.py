@@ -1,50 +1,93 @@
-"""Access tokens for the platform's services: client credentials with a signed assertion (1EdTech security framework 1.0, 4.1)."""
+"""Access tokens for the platform's services: client credentials with a signed assertion (1EdTech security framework 1.0, 4.1).
+
+A token is kept, sealed, until a minute before it ends, for every scope apart: asking for more than an administrator allowed would
+be refused as a whole (recorded: Moodle answers invalid_scope).
+"""
 
 from __future__ import annotations
 
 import secrets as random
 import time
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Engine
-
-from lrs.ground.http import GuardedClient, OutsideCallFailed
-from lrs.ground.secrets import Secrets
+from adapters.lms import dialect
+from lrs.ground import clock
+from lrs.ground.http import OutsideCallFailed
 from lti_tool.lti import keys
+from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
-from lti_tool.store.platforms import Platform
+from lti_tool.store import tokens as kept
+from lti_tool.store.platforms import APPROVED, Platform
 
 ASSERTION_SECONDS = 300
+EARLY = timedelta(seconds=60)
+LONGEST_SECONDS, USUAL_SECONDS = 86_400, 3_600
+CALL_SECONDS = 8.0
+LARGEST_ANSWER = 64 * 1024
+_PURPOSE = "access token"
 
 
-def access_token(engine: Engine, secrets: Secrets, client: GuardedClient, platform: Platform, scope: str) -> str:
+def access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
     """A bearer token. TokenRefused when the platform says no for good, OutsideCallFailed when it could not be asked."""
+    if platform.status != APPROVED:
+        raise TokenRefused(f"This {dialect(platform.family).label} is {platform.status} here; an administrator of the tool approves it.")
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        sealed = kept.find(connection, platform.tenant_id, platform.id, scope, clock.now())
+    if sealed is not None:
+        return deps.secrets.unseal(_PURPOSE, sealed)
+    token, seconds = _asked(deps, platform, scope)
+    sealed, ends = deps.secrets.seal(_PURPOSE, token), clock.now() + timedelta(seconds=seconds) - EARLY
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        kept.keep(connection, platform.tenant_id, platform.id, scope, sealed, ends)
+    return token
+
+
+def drop(deps: ToolDeps, platform: Platform, scope: str) -> None:
+    """Forget a token that the platform took no longer."""
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        kept.drop(connection, platform.tenant_id, platform.id, scope)
+
+
+def _asked(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
     now = int(time.time())
-    assertion = keys.sign(
-        engine,
-        secrets,
-        {
-            "iss": platform.client_id,
-            "sub": platform.client_id,
-            "aud": platform.auth_token_url,
-            "iat": now,
-            "exp": now + ASSERTION_SECONDS,
-            "jti": random.token_hex(16),
-        },
-    )
-    answer = client.call(
+    claims = {
+        "iss": platform.client_id,
+        "sub": platform.client_id,
+        "aud": platform.auth_audience or platform.auth_token_url,
+        "iat": now,
+        "exp": now + ASSERTION_SECONDS,
+        "jti": random.token_hex(16),
+    }
+    answer = deps.client.call(
         "POST",
         platform.auth_token_url,
         form={
             "grant_type": "client_credentials",
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": assertion,
+            "client_assertion": keys.sign(deps.engine, deps.secrets, claims),
             "scope": scope,
         },
+        seconds=CALL_SECONDS,
+        largest=LARGEST_ANSWER,
     )
+    label = dialect(platform.family).label
     if answer.status in (400, 401, 403):
-        raise TokenRefused(f"The LMS refused an access token ({answer.status} {answer.body[:200].decode('utf-8', 'replace')}).")
+        words = answer.body[:200].decode("utf-8", "replace").replace("\0", "")
+        raise TokenRefused(
+            f"The {label} gave no access token ({answer.status} {' '.join(words.split())}). Ask its administrator whether the tool is active"
+            f" and may use this service ({scope.rpartition('/')[2]})."
+        )
     found = answer.json() if answer.status == 200 else None
     token = found.get("access_token") if isinstance(found, dict) else None
-    if not isinstance(token, str) or not token.isascii():
-        raise OutsideCallFailed(f"The LMS answered {answer.status} when asked for an access token.")
-    return token
+    if not isinstance(found, dict) or not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
+        raise OutsideCallFailed(f"The {label} answered {answer.status} when asked for an access token.")
+    given = found.get("scope")
+    if isinstance(given, str) and given and scope not in given.split():
+        raise TokenRefused(f"The {label} does not let this tool use {scope.rpartition('/')[2]}; its administrator can allow it.")
+    return token, _life(found.get("expires_in"))
+
+
+def _life(seconds: Any) -> int:
+    usable = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= LONGEST_SECONDS
+    return int(seconds) if usable else USUAL_SECONDS

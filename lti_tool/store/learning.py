@@ -45,6 +45,8 @@ class Attempt:
     kind: str
     items: list[str]
     line_item_url: str
+    line_items_url: str
+    course_id: uuid.UUID | None
     registration_id: int
     subject: str
     started_at: datetime
@@ -127,6 +129,34 @@ def episode_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, pro
     return Episode(**row._mapping) if row else None
 
 
+def episode_by_id(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Episode:
+    """An episode that is known to exist."""
+    e = episode.c
+    query = select(e.id, e.person_id, e.programme, e.programme_version, e.certified_at).where(e.tenant_id == tenant_id, e.id == episode_id)
+    return Episode(**connection.execute(query).one()._mapping)
+
+
+def learner_of_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID) -> uuid.UUID | None:
+    """Who made an attempt in this course; None where there is none such."""
+    query = (
+        select(episode.c.person_id)
+        .join(attempt, attempt.c.episode_id == episode.c.id)
+        .where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id, attempt.c.course_id == course_id)
+    )
+    found: uuid.UUID | None = connection.execute(query).scalar()
+    return found
+
+
+def checks_in_course(connection: Connection, tenant_id: int, person_id: uuid.UUID, course_id: uuid.UUID) -> list[Attempt]:
+    """A person's checks that were begun from this course."""
+    query = (
+        _attempts()
+        .join(episode, episode.c.id == attempt.c.episode_id)
+        .where(attempt.c.tenant_id == tenant_id, episode.c.person_id == person_id, attempt.c.course_id == course_id, attempt.c.kind == "check")
+    )
+    return [Attempt(**row._mapping) for row in connection.execute(query)]
+
+
 def checks_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[ScheduledCheck]:
     """The checks of an episode, in the order of their dates."""
     c = scheduled_check.c
@@ -143,6 +173,8 @@ def _attempts() -> Any:
         a.kind,
         a["items"],
         a.line_item_url,
+        a.line_items_url,
+        a.course_id,
         a.registration_id,
         a.subject,
         a.started_at,

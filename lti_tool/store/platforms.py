@@ -1,39 +1,82 @@
-"""Platform registrations, their deployments, and logins under way."""
+"""Platform registrations, their deployments, invites to register, and logins under way."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, exists, insert, select, text
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import deployment, login_state, platform_registration
+from lti_tool.store.tables import deployment, login_state, platform_registration, registration_invite
+
+PENDING, APPROVED, DISABLED, REMOVED, REFUSED = "pending", "approved", "disabled", "removed", "refused"
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform registration: who issues launches, and where its services are."""
+    """A platform registration: who issues launches, where its services are, and what is taken from it.
+
+    ``status``: pending, approved, disabled or removed. ``auth_audience`` is empty where the token's address is the audience.
+    """
 
     id: int
     tenant_id: int
+    name: str
+    family: str
+    status: str
     issuer: str
     client_id: str
     auth_login_url: str
     auth_token_url: str
+    auth_audience: str
     key_set_url: str
+    approve_deployments: bool
+    administers: bool
+    frame_origins: list[str]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """An installation of the tool inside a platform. ``status``: pending, approved or refused."""
+
+    deployment_id: str
+    status: str
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True)
+class Invite:
+    """A one-time right to register a platform, or to bring one up to date (``registration_id``)."""
+
+    id: int
+    tenant_id: int
+    note: str
+    made_by: str
+    approves: bool
+    expires_at: datetime
+    used_at: datetime | None
+    registration_id: int | None
 
 
 @dataclass(frozen=True)
 class Login:
-    """A login that was begun: what the launch must match."""
+    """A login that was begun: what the launch must match. ``asked`` is what the LMS began it with."""
 
     tenant_id: int
     registration_id: int
     browser_hash: bytes
     nonce: str
     target_link_uri: str
+    asked: dict[str, str]
     expires_at: datetime
+
+
+_P = platform_registration.c
+_PLATFORM = tuple(_P[name] for name in Platform.__dataclass_fields__)
+_INVITE = tuple(registration_invite.c[name] for name in Invite.__dataclass_fields__)
 
 
 def find(engine: Engine, issuer: str, client_id: str | None) -> list[Platform]:
@@ -45,39 +88,136 @@ def find(engine: Engine, issuer: str, client_id: str | None) -> list[Platform]:
 
 def by_id(connection: Connection, tenant_id: int, registration_id: int) -> Platform:
     """A registration that is known to exist."""
-    p = platform_registration.c
-    columns = (p.id, p.tenant_id, p.issuer, p.client_id, p.auth_login_url, p.auth_token_url, p.key_set_url)
-    row = connection.execute(select(*columns).where(p.tenant_id == tenant_id, p.id == registration_id)).one()
+    row = connection.execute(select(*_PLATFORM).where(_P.tenant_id == tenant_id, _P.id == registration_id)).one()
     return Platform(**row._mapping)
 
 
-def ensure(connection: Connection, tenant_id: int, platform: dict[str, str], deployments: list[str]) -> int:
-    """Register a platform, or bring its addresses up to date; gives its id."""
-    statement = upsert(platform_registration).values(tenant_id=tenant_id, **platform)
-    changed = {name: platform[name] for name in ("auth_login_url", "auth_token_url", "key_set_url")}
-    statement = statement.on_conflict_do_update(index_elements=["issuer", "client_id"], set_=changed)
-    registration_id = int(connection.execute(statement.returning(platform_registration.c.id)).scalar_one())
-    for one in deployments:
-        row = {"tenant_id": tenant_id, "registration_id": registration_id, "deployment_id": one}
-        connection.execute(upsert(deployment).values(**row).on_conflict_do_nothing())
-    return registration_id
+def every(connection: Connection, tenant_id: int) -> list[Platform]:
+    """All registrations that were not removed, the oldest first."""
+    rows = connection.execute(select(*_PLATFORM).where(_P.tenant_id == tenant_id, _P.status != REMOVED).order_by(_P.id))
+    return [Platform(**row._mapping) for row in rows]
 
 
-def knows_deployment(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str) -> bool:
-    """Whether launches of this deployment are taken."""
+def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
+    """A new registration's id, or None where one of the same issuer and client is there: it is never overwritten."""
+    statement = upsert(platform_registration).values(tenant_id=tenant_id, **values)
+    statement = statement.on_conflict_do_nothing(index_elements=["issuer", "client_id"], index_where=_P.status != text("'removed'"))
+    found: int | None = connection.execute(statement.returning(_P.id)).scalar()
+    return found
+
+
+def change(connection: Connection, tenant_id: int, registration_id: int, values: Mapping[str, Any]) -> None:
+    """Change a registration."""
+    connection.execute(update(platform_registration).where(_P.tenant_id == tenant_id, _P.id == registration_id).values(**values))
+
+
+def learn_frame_origin(connection: Connection, platform: Platform, found: str, most: int) -> None:
+    """Remember whose pages show ours, told by a genuine launch; no more than ``most`` of them."""
+    room = func.cardinality(_P.frame_origins) < most
+    known = _P.frame_origins.any(found)
+    statement = update(platform_registration).where(_P.tenant_id == platform.tenant_id, _P.id == platform.id, room, ~known)
+    connection.execute(statement.values(frame_origins=func.array_append(_P.frame_origins, found)))
+
+
+def deployment_status(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str) -> str | None:
+    """Whether launches of this deployment are taken; None for one that was never met."""
     d = deployment.c
-    query = exists().where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.deployment_id == deployment_id)
-    return bool(connection.execute(select(query)).scalar_one())
+    found: str | None = connection.execute(
+        select(d.status).where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.deployment_id == deployment_id)
+    ).scalar()
+    return found
 
 
-def remember_login(connection: Connection, state_hash: bytes, login: Login, now: datetime) -> None:
-    """Keep a login until its launch comes; those that never came are forgotten."""
-    connection.execute(delete(login_state).where(login_state.c.tenant_id == login.tenant_id, login_state.c.expires_at < now))
+def meet_deployment(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str) -> None:
+    """Note a deployment that was met for the first time; one that is known stays as it is."""
+    row = {"tenant_id": tenant_id, "registration_id": registration_id, "deployment_id": deployment_id, "status": status}
+    connection.execute(upsert(deployment).values(**row).on_conflict_do_nothing())
+
+
+def decide_deployment(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str) -> bool:
+    """Approve or refuse a deployment; False where it is not known."""
+    d = deployment.c
+    same = (d.tenant_id == tenant_id) & (d.registration_id == registration_id) & (d.deployment_id == deployment_id)
+    return connection.execute(update(deployment).where(same).values(status=status)).rowcount == 1
+
+
+def deployments(connection: Connection, tenant_id: int, registration_id: int, rows: int) -> list[Deployment]:
+    """Deployments of a registration, those that wait first, then the latest."""
+    d = deployment.c
+    query = select(d.deployment_id, d.status, d.first_seen_at).where(d.tenant_id == tenant_id, d.registration_id == registration_id)
+    return [Deployment(*row) for row in connection.execute(query.order_by(d.status != PENDING, d.first_seen_at.desc()).limit(rows))]
+
+
+def pending_deployments(connection: Connection, tenant_id: int, registration_id: int) -> int:
+    """How many deployments wait for a decision."""
+    d = deployment.c
+    query = select(func.count()).where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.status == PENDING)
+    return int(connection.execute(query).scalar_one())
+
+
+def add_invite(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
+    """A new invite's id."""
+    return int(connection.execute(insert(registration_invite).values(tenant_id=tenant_id, **values).returning(registration_invite.c.id)).scalar_one())
+
+
+def find_invite(engine: Engine, secret_hash: bytes) -> tuple[int, int] | None:
+    """(invite, tenant) of a secret."""
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT * FROM lti_tool.find_invite(:secret)"), {"secret": secret_hash}).first()
+    return (row.id, row.tenant_id) if row else None
+
+
+def invite(connection: Connection, tenant_id: int, invite_id: int) -> Invite:
+    """An invite that is known to exist."""
+    i = registration_invite.c
+    return Invite(**connection.execute(select(*_INVITE).where(i.tenant_id == tenant_id, i.id == invite_id)).one()._mapping)
+
+
+def invites(connection: Connection, tenant_id: int, rows: int) -> list[Invite]:
+    """The latest invites."""
+    i = registration_invite.c
+    return [Invite(**row._mapping) for row in connection.execute(select(*_INVITE).where(i.tenant_id == tenant_id).order_by(i.id.desc()).limit(rows))]
+
+
+def use_invite(connection: Connection, tenant_id: int, invite_id: int, now: datetime) -> bool:
+    """Take an invite, once: of two registrations with one invite, one gets it."""
+    i = registration_invite.c
+    free = (i.tenant_id == tenant_id) & (i.id == invite_id) & i.used_at.is_(None) & (i.expires_at > now)
+    return connection.execute(update(registration_invite).where(free).values(used_at=now)).rowcount == 1
+
+
+def settle_invite(connection: Connection, tenant_id: int, invite_id: int, registration_id: int | None) -> None:
+    """Note what an invite made; None gives it back, because nothing came of it."""
+    i = registration_invite.c
+    values: dict[str, Any] = {"registration_id": registration_id} if registration_id is not None else {"used_at": None}
+    connection.execute(update(registration_invite).where(i.tenant_id == tenant_id, i.id == invite_id).values(**values))
+
+
+def withdraw_invite(connection: Connection, tenant_id: int, invite_id: int, now: datetime) -> None:
+    """An invite that nobody shall use any more."""
+    i = registration_invite.c
+    connection.execute(update(registration_invite).where(i.tenant_id == tenant_id, i.id == invite_id, i.used_at.is_(None)).values(expires_at=now))
+
+
+def remember_login(connection: Connection, state_hash: bytes, login: Login) -> None:
+    """Keep a login until its launch comes."""
     connection.execute(insert(login_state).values(state_hash=state_hash, **vars(login)))
+
+
+def forget_logins(connection: Connection, tenant_id: int, now: datetime) -> None:
+    """Logins whose launch never came."""
+    connection.execute(delete(login_state).where(login_state.c.tenant_id == tenant_id, login_state.c.expires_at < now))
 
 
 def burn_login(engine: Engine, state_hash: bytes) -> Login | None:
     """Take a login away, once: of two launches with one state, one gets it."""
     with engine.begin() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.burn_login(:state)"), {"state": state_hash}).first()
+    return Login(**row._mapping) if row else None
+
+
+def look_at_login(engine: Engine, state_hash: bytes) -> Login | None:
+    """A login as it stands; nothing is taken away."""
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT * FROM lti_tool.look_at_login(:state)"), {"state": state_hash}).first()
     return Login(**row._mapping) if row else None

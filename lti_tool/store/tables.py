@@ -58,6 +58,9 @@ tool_key = Table(
     Column("kid", Text, primary_key=True),
     Column("private_sealed", Text, nullable=False),
     Column("public_jwk", JSONB, nullable=False),
+    # A key is shown before it signs and after it stopped signing: platforms keep what they fetched for a while.
+    Column("signs_from", _INSTANT, nullable=False, server_default=func.now()),
+    Column("retires_at", _INSTANT),
     _created(),
 )
 
@@ -78,13 +81,25 @@ platform_registration = Table(
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
     _tenant(),
+    Column("name", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("status", Text, nullable=False),
     Column("issuer", Text, nullable=False),
     Column("client_id", Text, nullable=False),
     Column("auth_login_url", Text, nullable=False),
     Column("auth_token_url", Text, nullable=False),
+    Column("auth_audience", Text, nullable=False),
     Column("key_set_url", Text, nullable=False),
+    # Whether a deployment that is met for the first time is taken at once.
+    Column("approve_deployments", Boolean, nullable=False),
+    # Whether those who run this LMS may administer the whole tenant from inside it.
+    Column("administers", Boolean, nullable=False),
+    # Beside those that follow from the issuer: what an administrator entered, and what genuine launches named.
+    Column("frame_origins", ARRAY(Text), nullable=False),
     _created(),
-    UniqueConstraint("issuer", "client_id"),
+    CheckConstraint("status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"),
+    # One registration for an issuer's client; a removed one makes room.
+    Index("uq_platform_registration_issuer_client_id", "issuer", "client_id", unique=True, postgresql_where=text("status <> 'removed'")),
     Index(None, "tenant_id"),
 )
 
@@ -94,6 +109,25 @@ deployment = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
     Column("deployment_id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("first_seen_at", _INSTANT, nullable=False, server_default=func.now()),
+    CheckConstraint("status IN ('pending', 'approved', 'refused')", name="status_known"),
+)
+
+registration_invite = Table(
+    "registration_invite",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    _tenant(),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),
+    Column("note", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("approves", Boolean, nullable=False),
+    Column("expires_at", _INSTANT, nullable=False),
+    Column("used_at", _INSTANT),
+    Column("registration_id", ForeignKey(platform_registration.c.id)),
+    _created(),
+    Index(None, "tenant_id"),
 )
 
 login_state = Table(
@@ -105,8 +139,36 @@ login_state = Table(
     Column("browser_hash", LargeBinary, nullable=False),
     Column("nonce", Text, nullable=False),
     Column("target_link_uri", Text, nullable=False),
+    # What the LMS asked with, to begin anew in a window of its own where a frame keeps no cookie.
+    Column("asked", JSONB, nullable=False),
     Column("expires_at", _INSTANT, nullable=False),
     Index(None, "tenant_id", "expires_at"),
+)
+
+launch_log = Table(
+    "launch_log",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _tenant(),
+    Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column("taken", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("deployment_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index(None, "tenant_id", "registration_id", "id"),
+)
+
+access_token = Table(
+    "access_token",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("token_sealed", Text, nullable=False),
+    Column("expires_at", _INSTANT, nullable=False),
 )
 
 person = Table(
@@ -129,6 +191,65 @@ identity = Table(
     Column("person_id", ForeignKey(person.c.id), nullable=False),
 )
 
+course = Table(
+    "course",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
+    # What makes a course: a context id is unique within its deployment alone, and a launch without one is a course of its own link.
+    Column("key", Text, nullable=False),
+    Column("context_id", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("memberships_url", Text, nullable=False),
+    Column("line_items_url", Text, nullable=False),
+    # When the roster is to be read next; none where the LMS offers none.
+    Column("roster_due_at", _INSTANT),
+    _created(),
+    UniqueConstraint("tenant_id", "registration_id", "key"),
+    Index(None, "tenant_id", "registration_id", "context_id"),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("course_id", ForeignKey(course.c.id), primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("seen_at", _INSTANT, nullable=False),
+    Index(None, "tenant_id", "person_id"),
+)
+
+roster_run = Table(
+    "roster_run",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _tenant(),
+    Column("course_id", ForeignKey(course.c.id), nullable=False),
+    Column("started_at", _INSTANT, nullable=False),
+    Column("finished_at", _INSTANT),
+    Column("pages", Integer, nullable=False),
+    Column("members", Integer, nullable=False),
+    Column("arrived", Integer, nullable=False),
+    Column("departed", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index(None, "tenant_id", "course_id", "id"),
+)
+
+placement = Table(
+    "placement",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("course_id", ForeignKey(course.c.id), primary_key=True),
+    Column("resource_link_id", Text, primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    _created(),
+)
+
 launch = Table(
     "launch",
     metadata,
@@ -137,18 +258,27 @@ launch = Table(
     Column("secret_hash", LargeBinary, nullable=False),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
+    Column("course_id", ForeignKey(course.c.id), nullable=False),
+    Column("message", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("administers", Boolean, nullable=False),
     Column("locale", Text, nullable=False),
-    # What makes a course: a context id is unique within its deployment alone, and a launch without one is a course of its own link.
-    Column("course", Text, nullable=False),
-    Column("context_title", Text, nullable=False),
+    Column("deployment_id", Text, nullable=False),
     Column("resource_link_id", Text, nullable=False),
+    Column("resource_link_title", Text, nullable=False),
+    Column("return_url", Text, nullable=False),
+    # Where grades of this launch go: its own column, or the course's columns where the tool may make them; empty where none may go.
     Column("line_item_url", Text, nullable=False),
+    Column("line_items_url", Text, nullable=False),
     Column("programme", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("deep_linking", JSONB),
+    Column("review_of", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("expires_at", _INSTANT, nullable=False),
-    Index(None, "tenant_id", "registration_id", "course"),
+    Index(None, "tenant_id", "course_id"),
+    Index(None, "tenant_id", "expires_at"),
 )
 
 programme_version = Table(
@@ -195,6 +325,8 @@ attempt = Table(
     Column("kind", Text, nullable=False),
     Column("items", ARRAY(Text), nullable=False),
     Column("line_item_url", Text, nullable=False),
+    Column("line_items_url", Text, nullable=False),
+    Column("course_id", ForeignKey(course.c.id)),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
     Column("subject", Text, nullable=False),
     Column("started_at", _INSTANT, nullable=False),
@@ -267,7 +399,14 @@ grade_outbox = Table(
     _tenant(),
     Column("attempt_id", ForeignKey(attempt.c.id), nullable=False),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
+    Column("course_id", ForeignKey(course.c.id)),
+    # The column, where the launch named it; else where columns are, and which of them: it is found or made before the first grade.
     Column("line_item_url", Text, nullable=False),
+    Column("line_items_url", Text, nullable=False),
+    Column("resource_id", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    # The place as one text: what a newer grade takes the place of.
+    Column("place", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("score", Float, nullable=False),
     Column("maximum", Float, nullable=False),
@@ -275,10 +414,56 @@ grade_outbox = Table(
     Column("at", _INSTANT, nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
+    # Until when a sender holds it; a lease that ran out without an outcome may have arrived all the same.
+    Column("leased_until", _INSTANT),
+    Column("resends", Integer, nullable=False, server_default="0"),
     Column("sent_at", _INSTANT),
     Column("refused", Text),
+    # Why it waits, where a try failed.
+    Column("trouble", Text),
     Column("replaced", Boolean, nullable=False, server_default="false"),
     CheckConstraint("score >= 0 AND score <= maximum", name="score_within"),
     UniqueConstraint("tenant_id", "attempt_id"),
-    Index(None, "tenant_id", "next_try_at"),
+    Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL AND NOT replaced")),
+    Index(None, "tenant_id", "place", "subject"),
+    Index(None, "tenant_id", "course_id", "id"),
+)
+
+line_item = Table(
+    "line_item",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("maximum", Float, nullable=False),
+    _created(),
+)
+
+admin_session = Table(
+    "admin_session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("who", Text, nullable=False),
+    # The link's, until it is used; then the session's.
+    Column("link_hash", LargeBinary, unique=True),
+    Column("secret_hash", LargeBinary),
+    Column("expires_at", _INSTANT, nullable=False),
+    _created(),
+    Index(None, "tenant_id", "expires_at"),
+)
+
+# Added to, never changed: the app role may neither update nor delete here.
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
+    _tenant(),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("details", JSONB, nullable=False),
+    Index(None, "tenant_id", "audit_id"),
 )

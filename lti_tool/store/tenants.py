@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import installation, tenant, tool_key
@@ -44,16 +45,57 @@ def installation_id(connection: Connection) -> uuid.UUID:
     return found
 
 
-def keys(engine: Engine) -> list[tuple[str, str, dict[str, Any]]]:
-    """Signing keys, newest first: kid, sealed private key, public JWK."""
+@dataclass(frozen=True)
+class ToolKey:
+    """A signing key: when it begins to sign, and when it is shown no longer (None: not decided)."""
+
+    kid: str
+    private_sealed: str
+    public_jwk: dict[str, Any]
+    signs_from: datetime
+    retires_at: datetime | None
+
+
+def keys(engine: Engine) -> list[ToolKey]:
+    """Signing keys, those that sign last first; retired ones are left out."""
+    k = tool_key.c
+    query = select(*(k[name] for name in ToolKey.__dataclass_fields__)).where(k.retires_at.is_(None) | (k.retires_at > func.now()))
     with engine.connect() as connection:
-        rows = connection.execute(select(tool_key.c.kid, tool_key.c.private_sealed, tool_key.c.public_jwk).order_by(tool_key.c.created_at.desc()))
-        return [(row.kid, row.private_sealed, row.public_jwk) for row in rows]
+        return [ToolKey(**row._mapping) for row in connection.execute(query.order_by(k.signs_from.desc(), k.kid))]
 
 
 def keep_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: dict[str, Any]) -> None:
     """Keep a key unless another process was quicker."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(7_274_002)"))
-        if connection.execute(select(tool_key.c.kid)).first() is None:
+        k = tool_key.c
+        if connection.execute(select(k.kid).where(k.retires_at.is_(None) | (k.retires_at > func.now()))).first() is None:
             connection.execute(insert(tool_key).values(kid=kid, private_sealed=private_sealed, public_jwk=public_jwk))
+
+
+def rotate_key(owner: Engine, made: ToolKey, old_retires_at: datetime) -> None:
+    """A new key; those before it are shown until ``old_retires_at``. Runs as the owner."""
+    with owner.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(7_274_002)"))
+        k = tool_key.c
+        in_use = k.retires_at.is_(None) | (k.retires_at > old_retires_at)
+        connection.execute(update(tool_key).where(in_use).values(retires_at=old_retires_at))
+        connection.execute(insert(tool_key).values(**vars(made)))
+
+
+def every(engine: Engine) -> list[int]:
+    """All tenants."""
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT * FROM lti_tool.all_tenants()")).scalars())
+
+
+def named(owner: Engine, name: str) -> tuple[int | None, list[str]]:
+    """The tenant of this name (or the only one, where the name is empty), and all names. Runs as the owner."""
+    with owner.connect() as connection:
+        known = {row.name: row.tenant_id for row in connection.execute(select(tenant.c.name, tenant.c.tenant_id).order_by(tenant.c.name))}
+    return (known.get(name) if name else next(iter(known.values())) if len(known) == 1 else None), list(known)
+
+
+def change_record_store(connection: Connection, tenant_id: int, values: dict[str, Any]) -> None:
+    """Where a tenant's statements go from now on."""
+    connection.execute(update(tenant).where(tenant.c.tenant_id == tenant_id).values(**values))

@@ -16,4 +16,12 @@ def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, An
     """The session, its form token, the practice label; and the right to be framed by its platform."""
     platform, practice = viewing.surroundings(deps.unit_of_work, session=who)
     pages.frame_for(platform)
-    return {"who": who, "form_token": session.form_token(request, who.id), "practice": practice, "home": f"/t/{who.id}/"}
+    alone = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return {
+        "who": who,
+        "form_token": session.form_token(request, who.id),
+        "practice": practice,
+        "home": f"/t/{who.id}/",
+        # In a window of its own a page needs a way back; in a frame the course is around it.
+        "back_to_course": who.return_url if alone else "",
+    }

@@ -11,11 +11,12 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from adapters import lrs_client, xapi
-from adapters.lms import Role
+from adapters.lms import Message, Role
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Forbidden
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import certifying, viewing
+from lti_tool.actions import certifying, choices, reviewing, viewing
+from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
@@ -24,6 +25,8 @@ from lti_tool.views import session
 from lti_tool.views.frame import framed
 
 log = logging.getLogger(__name__)
+
+_ATTEMPT = "attempt-"  # a page that opens one submission again
 
 # Who may see whose figures and record certifications here; the whole table of roles comes with people and roles.
 SEES_FIGURES = frozenset((Role.ADMIN, Role.TEACHER, Role.MENTOR))
@@ -37,12 +40,29 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/")
     def home(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.current(deps, request, launch_id)
+        if who.message == Message.DEEP_LINK:
+            return redirect(f"/t/{launch_id}/pick")
+        if who.message == Message.REVIEW or who.page.startswith(_ATTEMPT):
+            return _review(who)
+        if who.administers and (who.page == choices.ADMIN_PAGE or not who.programme):
+            return redirect(f"/t/{launch_id}/admin/")
         if Role(who.role) in SEES_FIGURES:
             return _figures(who)
         today = viewing.today(deps.unit_of_work, session=who, now=clock.now())
         if today is None:
             return render_template("not_certified.html", **framed(deps, request, who))
+        if who.page == choices.PLAN:
+            return redirect(f"/t/{launch_id}/plan")
+        interval = choices.interval_of(who.page)
+        if interval and request.args.get("all") is None:
+            check = next((one for one in today.checks if one.interval == interval), None)
+            return render_template("check.html", **framed(deps, request, who), today=today, check=check, label=LABELS[interval])
         return render_template("today.html", **framed(deps, request, who), today=today)
+
+    def _review(who: LaunchSession) -> ResponseReturnValue:
+        attempt = uuid.UUID(who.page.removeprefix(_ATTEMPT)) if who.page.startswith(_ATTEMPT) else None
+        name, progress = reviewing.submission(deps, session=who, attempt_id=attempt)
+        return render_template("review.html", **framed(deps, request, who), learner=name, progress=progress, label=LABELS[progress.attempt.interval])
 
     def _figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
@@ -65,6 +85,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             programme_title=title,
             waiting=waiting,
             may_record=Role(who.role) in RECORDS_CERTIFICATIONS,
+            may_administer=who.administers,
             today=clock.now().date().isoformat(),
             error=error,
         )

@@ -1,18 +1,27 @@
-"""``/lti``: login, launch, the tool's public keys."""
+"""``/lti``: login, launch, the tool's public keys, and what Canvas reads to install it."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from adapters.lms.canvas import Canvas
 from lrs.ground import clock
-from lti_tool.actions import launching
+from lrs.ground.errors import BadInput
+from lti_tool.actions import launching, registering
+from lti_tool.actions.entering import Entered
+from lti_tool.actions.launching import AskStorage, Begun
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import LaunchInvalid
+from lti_tool.store.courses import SYNC_ROSTERS
+from lti_tool.views import pages as page_rules
 from lti_tool.views import session
 
 KEY_SET_SECONDS = 300  # platforms may keep our keys this long
+LOGINS_A_MINUTE = 3_000  # from one address: a school behind one of them opens an activity together; a flood ends here
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -21,16 +30,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.route("/login", methods=["GET", "POST"])
     def login() -> ResponseReturnValue:
+        if not deps.limiter.allows("login", request.remote_addr or "", LOGINS_A_MINUTE, 60):
+            raise LaunchInvalid("Too many activities are opened from your network at once. Wait a minute, then open it again.", status=429)
         parameters = (request.form if request.method == "POST" else request.args).to_dict()
-        begun = launching.begin(
-            deps.engine,
-            deps.unit_of_work,
-            parameters=parameters,
-            base_url=deps.settings.base_url,
-            launch_url=f"{deps.settings.base_url}/lti/launch",
-            now=clock.now(),
-        )
-        response = redirect(begun.address)
+        begun = launching.begin(deps, parameters=parameters, now=clock.now())
+        response = _by_storage(begun) if begun.storage_target else redirect(begun.address)
         assert isinstance(response, Response)
         session.remember_login(response, begun)
         return response
@@ -41,21 +45,42 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             # The platform could not sign the person in; its words are shown as text, never as markup.
             words = request.form.get("error_description") or request.form["error"]
             raise LaunchInvalid(f"The LMS did not start the activity: {words[:300]}. Sign in there again and open the activity once more.")
-        state = request.form.get("state", "")
+        state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         entered = launching.enter(
-            deps.engine,
-            deps.unit_of_work,
-            deps.platform_keys,
+            deps,
             state=state,
-            id_token=request.form.get("id_token", ""),
+            id_token=id_token,
             browser_secret=session.login_secret(request, state),
+            storage_target=request.form.get("lti_storage_target", ""),
             now=clock.now(),
         )
+        if isinstance(entered, AskStorage):
+            page_rules.frame_for(entered.platform)
+            return _storage_page(
+                "ask",
+                entered.storage_target,
+                entered.storage_origin,
+                state,
+                deep_link=entered.deep_link_url,
+                fields={"state": state, "id_token": id_token},
+            )
+        after_launch(deps, entered)
         # After the redirect, reloading the page is a harmless GET.
         response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
         assert isinstance(response, Response)
         session.open_session(request, response, state, entered)
         return response
+
+    @pages.post("/launch/confirm")
+    def confirm() -> ResponseReturnValue:
+        """The same launch once more, with the proof that the LMS's window kept. Only our own page can send this and read the answer."""
+        session.own_origin(deps, request, required=True)
+        sent = request.get_json(silent=True)
+        if not isinstance(sent, dict) or not all(isinstance(sent.get(name), str) for name in ("state", "id_token", "proof")):
+            raise BadInput("The launch was not confirmed: open the activity again.")
+        entered = launching.confirm(deps, state=sent["state"], id_token=sent["id_token"], browser_secret=sent["proof"], now=clock.now())
+        after_launch(deps, entered)
+        return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
 
     @pages.get("/jwks.json")
     def jwks() -> ResponseReturnValue:
@@ -63,4 +88,28 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         response.headers["Cache-Control"] = f"public, max-age={KEY_SET_SECONDS}"
         return response
 
+    @pages.get("/canvas.json")
+    def canvas() -> ResponseReturnValue:
+        """What Canvas fetches when a Developer Key is made by this address."""
+        return jsonify(Canvas().configuration(registering.facts(deps.settings.base_url)))
+
     return pages
+
+
+def after_launch(deps: ToolDeps, entered: Entered) -> None:
+    """What a launch sets going."""
+    if entered.roster_due:
+        deps.nudges.nudge(SYNC_ROSTERS)
+
+
+def _by_storage(begun: Begun) -> Response:
+    """A page that leaves this login's proof with the LMS's window, then goes on (LTI postMessage storage 0.1)."""
+    page_rules.frame_by("*")
+    page = _storage_page("put", begun.storage_target, begun.storage_origin, begun.state, proof=begun.browser_secret, next_url=begun.address)
+    return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _storage_page(act: str, target: str, origin: str, state: str, **more: Any) -> str:
+    if more.get("deep_link"):
+        page_rules.send_forms_to(more["deep_link"])
+    return render_template("storage.html", act=act, target=target, origin=origin, key=f"carryover_{session.login_key(state)}", **more)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,20 +10,40 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from adapters.lms import dialect
 from lrs.ground.errors import Refused
-from lti_tool.lti.errors import LaunchInvalid
+from lrs.ground.http import origin
+from lti_tool.lti.errors import LaunchInvalid, NotThisBrowser
 from lti_tool.store.platforms import Platform
 
 log = logging.getLogger(__name__)
 
-# No script runs on any page, and nothing is loaded from elsewhere.
-_CONTENT = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors "
+# Our own scripts alone, from files; nothing is loaded from elsewhere, and answers of our own pages alone are fetched.
+_CONTENT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; object-src 'none';"
+    " form-action 'self'{forms}; frame-ancestors {ancestors}"
+)
 
 
 def frame_for(platform: Platform) -> None:
     """Let this answer be framed by the platform's own pages."""
-    origins = {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, (platform.issuer, platform.auth_login_url)) if parts.netloc}
-    g.frame_ancestors = " ".join(["'self'", *sorted(origins)])
+    found = dialect(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
+    frame_by(*found, *platform.frame_origins)
+
+
+def frame_by(*origins: str) -> None:
+    """Let this answer be framed by pages of these origins; by none but our own where none is named."""
+    g.frame_ancestors = " ".join(dict.fromkeys(("'self'", *(one for one in origins if one))))
+
+
+def never_framed() -> None:
+    """An answer that no page may show inside itself."""
+    g.frame_ancestors = "'none'"
+
+
+def send_forms_to(url: str) -> None:
+    """Let a form of this answer go to the origin of ``url`` as well."""
+    g.form_targets = f" {origin(url)}"
 
 
 def message(title: str, text: str, status: int) -> ResponseReturnValue:
@@ -39,7 +58,10 @@ def finish(app: Flask) -> None:
     def headers(response: Response) -> Response:
         # A page that failed before its platform was known holds nothing private and may be shown in any frame.
         ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
-        response.headers.setdefault("Content-Security-Policy", _CONTENT + ancestors)
+        policy = _CONTENT.format(forms=g.get("form_targets", ""), ancestors=ancestors)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        if response.headers.get("Strict-Transport-Security") is None and request.url.startswith("https://"):
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer" if request.path.startswith("/lti/") else "same-origin"
         if not request.path.startswith("/static/"):
@@ -49,7 +71,14 @@ def finish(app: Flask) -> None:
     @app.errorhandler(LaunchInvalid)
     def launch_refused(error: LaunchInvalid) -> ResponseReturnValue:
         log.warning("launch refused: %s", error.detail)
-        return message("This activity could not be opened", error.reason, 400)
+        return message("This activity could not be opened", error.reason, error.status)
+
+    @app.errorhandler(NotThisBrowser)
+    def no_cookies(error: NotThisBrowser) -> ResponseReturnValue:
+        log.warning("launch refused: %s", error.detail)
+        # Without a storage target: the new window is asked for its cookie alone.
+        asked = {name: value for name, value in error.asked.items() if name != "lti_storage_target"}
+        return render_template("relaunch.html", error=error, asked=asked), error.status
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> ResponseReturnValue:

@@ -1,6 +1,7 @@
-"""The session after a launch: which launch stands in the address, its secret in a cookie that is partitioned by the LMS's site.
+"""The session after a launch: which launch stands in the address, its secret in a cookie that is partitioned by the LMS's site, or,
+where the browser keeps none, in the memory of the page, which sends it as a bearer token.
 
-Each launch has a cookie of its own, so that two people in one browser, or two tabs, never inherit each other's session. The
+Each launch has a secret of its own, so that two people in one browser, or two tabs, never inherit each other's session. The
 address holds no secret. Forms carry a token that only this session's pages can know.
 """
 
@@ -14,13 +15,16 @@ from urllib.parse import urlsplit
 from flask import Request, Response
 
 from lrs.ground.errors import Forbidden, Unauthorised
-from lti_tool.actions.launching import LOGIN_TIME, SESSION_TIME, Begun, Entered, digest
+from lti_tool.actions.administering import SESSION_TIME as ADMIN_TIME
+from lti_tool.actions.entering import SESSION_TIME, Entered
+from lti_tool.actions.launching import LOGIN_TIME, Begun
+from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import people
 from lti_tool.store.people import LaunchSession
 
 COOKIES_KEPT = 8  # launches of one browser in one LMS that stay usable beside each other
-_SESSION, _LOGIN = "__Host-carryover-launch-", "__Host-carryover-login-"
+_SESSION, _LOGIN, _ADMIN = "__Host-carryover-launch-", "__Host-carryover-login-", "__Host-carryover-admin-"
 _SIGNED_OUT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
 
 
@@ -29,8 +33,13 @@ def _set(response: Response, name: str, value: str, seconds: int) -> None:
     response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="None", partitioned=True, path="/")
 
 
+def login_key(state: str) -> str:
+    """A short name of a login, for cookies and storage: it tells nothing of the state."""
+    return digest(state).hex()[:16]
+
+
 def _login_name(state: str) -> str:
-    return _LOGIN + digest(state).hex()[:16]
+    return _LOGIN + login_key(state)
 
 
 def remember_login(response: Response, begun: Begun) -> None:
@@ -54,7 +63,7 @@ def open_session(request: Request, response: Response, state: str, entered: Ente
 
 def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:
     """The session of this request; Unauthorised when the browser does not hold its secret or it has ended."""
-    secret = request.cookies.get(_SESSION + launch_id.hex, "")
+    secret = _secret(request, launch_id)
     found = people.launch_secret(deps.engine, launch_id)
     if found is None or not hmac.compare_digest(found[1], digest(secret)):
         raise Unauthorised(_SIGNED_OUT)
@@ -64,18 +73,43 @@ def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSes
         return people.session(connection, found[0], launch_id)
 
 
+def open_admin(response: Response, session_id: uuid.UUID, secret: str) -> None:
+    """Give the browser the secret of an administration session. It is never framed: a strict cookie serves."""
+    response.set_cookie(
+        _ADMIN + session_id.hex, secret, max_age=int(ADMIN_TIME.total_seconds()), secure=True, httponly=True, samesite="Strict", path="/"
+    )
+
+
+def admin_secret(request: Request, session_id: uuid.UUID) -> str:
+    """What the browser holds of an administration session; empty where it holds nothing."""
+    return request.cookies.get(_ADMIN + session_id.hex, "")
+
+
 def form_token(request: Request, launch_id: uuid.UUID) -> str:
     """What a form of this session carries."""
-    return _token(launch_id, request.cookies.get(_SESSION + launch_id.hex, ""))
+    return form_token_of(launch_id, _secret(request, launch_id))
 
 
-def _token(launch_id: uuid.UUID, secret: str) -> str:
+def _secret(request: Request, launch_id: uuid.UUID) -> str:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given if scheme == "Bearer" else request.cookies.get(_SESSION + launch_id.hex, "")
+
+
+def own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:
+    """Forbidden for a form that a page of another site sent; ``required``: also for one that does not say which page sent it."""
+    origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
+    if (origin is None and required) or (origin is not None and origin != f"{ours.scheme}://{ours.netloc}"):
+        raise Forbidden("This form was sent from another site and was not taken.")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This form was sent from another site and was not taken.")
+
+
+def form_token_of(launch_id: uuid.UUID, secret: str) -> str:
+    """What a form of the session with this secret carries."""
     return hmac.digest(secret.encode(), launch_id.bytes, hashlib.sha256).hex()
 
 
 def _require_own_form(deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str) -> None:
-    origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
-    if origin is not None and origin != f"{ours.scheme}://{ours.netloc}":
-        raise Forbidden("This form was sent from another site and was not taken.")
-    if not hmac.compare_digest(request.form.get("form_token", "").encode(), _token(launch_id, secret).encode()):
+    own_origin(deps, request)
+    if not hmac.compare_digest(request.form.get("form_token", "").encode(), form_token_of(launch_id, secret).encode()):
         raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT}")

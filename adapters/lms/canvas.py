@@ -1,0 +1,155 @@
+"""Canvas: where it differs from the standard. Read in its documentation and source, and in reports of others; never tried live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from adapters.lms.claims import CONTEXT_HISTORY
+from adapters.lms.shapes import Grade, Outcome, ToolFacts, Verdict
+from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, Standard
+from lrs.ground.clock import text_of
+
+_EXTENSION = "https://canvas.instructure.com/lti/"
+# Hosted Canvas: one issuer for every customer, and sign-in, keys and tokens on a host of their own.
+HOSTED = {
+    "https://canvas.instructure.com": "https://sso.canvaslms.com",
+    "https://canvas.beta.instructure.com": "https://sso.beta.canvaslms.com",
+    "https://canvas.test.instructure.com": "https://sso.test.canvaslms.com",
+}
+PICKER_WIDTH, PICKER_HEIGHT = 800, 700  # pixels
+
+
+def endpoints(issuer: str) -> dict[str, str]:
+    """The addresses of hosted Canvas for an issuer; nothing for another."""
+    host = HOSTED.get(issuer)
+    if host is None:
+        return {}
+    return {
+        "auth_login_url": f"{host}/api/lti/authorize_redirect",
+        "auth_token_url": f"{host}/login/oauth2/token",
+        "key_set_url": f"{host}/api/lti/security/jwks",
+    }
+
+
+class Canvas(Standard):
+    """Canvas, hosted or one's own."""
+
+    family = "canvas"
+    label = "Canvas"
+
+    def _score_extras(self, grade: Grade) -> dict[str, Any]:
+        """By default Canvas makes a new submission of every score: a score sent again must say that it is none."""
+        if not grade.first:
+            return {f"{_EXTENSION}submission": {"new_submission": False}}
+        submission = {"new_submission": True, "submitted_at": text_of(grade.at)}
+        if grade.submission_url:
+            submission |= {"submission_type": "basic_lti_launch", "submission_data": grade.submission_url}
+        return {f"{_EXTENSION}submission": submission}
+
+    def outcome(self, status: int, reason: str, headers: Any, body: bytes) -> Outcome:
+        """A spent budget of calls is told with 403; a score that is not newer with 400."""
+        told = super().outcome(status, reason, headers, body)
+        lowered = body[:2_000].lower()
+        if status == 403 and b"rate limit" in lowered:
+            return Outcome(Verdict.LATER, told.words, told.wait_seconds)
+        if status == 400 and b"timestamp" in lowered:
+            return Outcome(Verdict.AS_NEW_THERE, told.words)
+        return told
+
+    def _advice(self, status: int, reason: str, body: bytes) -> str:
+        lowered = body[:2_000].lower()
+        if status == 422 and b"attempts" in lowered:
+            return "The assignment allows no further attempt: allow more in Canvas, then send it again."
+        if status == 422 and b"not a student" in lowered:
+            return "Canvas takes grades of active students alone, never of teachers or of the test student."
+        if status in (401, 422):
+            return "Look whether the assignment is published and the course is open, then send it again."
+        return super()._advice(status, reason, body)
+
+    def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
+        """Hosted Canvas shows its pages under each customer's own name, never under the issuer's."""
+        found = super().frame_origins(issuer, auth_login_url)
+        return sorted({*found, "https://*.instructure.com"}) if issuer in HOSTED else found
+
+    def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+        """Hosted Canvas speaks for its one issuer from the hosts of its customers and its sign-in; its own hosts are known by name."""
+        if issuer not in HOSTED:
+            return super().vouches(issuer, configuration_url, endpoints)
+        for url in (configuration_url, *endpoints):
+            host = urlsplit(url).hostname or ""
+            if not host.endswith((".instructure.com", ".canvaslms.com")):
+                return f"{host} is no host of Canvas; a Canvas of your own is registered by hand"
+        return ""
+
+    def registration(self, tool: ToolFacts) -> dict[str, Any]:
+        """Every message names its placements and what it shows; without them Canvas answers 422."""
+        body = super().registration(tool)
+        body["grant_types"] = ["client_credentials", "implicit"]
+        body[TOOL_CONFIGURATION] |= {
+            f"{_EXTENSION}privacy_level": "public",
+            "messages": [
+                {
+                    "type": message,
+                    "target_link_uri": tool.launch_url,
+                    "label": label,
+                    "icon_uri": tool.icon_url,
+                    "placements": [placement],
+                    "roles": [],
+                    "custom_parameters": custom,
+                    f"{_EXTENSION}visibility": visibility,
+                    **({f"{_EXTENSION}course_navigation/default_enabled": False} if placement.endswith("course_navigation") else {}),
+                }
+                for placement, message, label, visibility, custom in _placements(tool, f"{_EXTENSION}")
+            ],
+        }
+        return body
+
+    def configuration(self, tool: ToolFacts) -> dict[str, Any]:
+        """The JSON that an administrator pastes, or whose address is entered, under Developer Keys."""
+        placements = [
+            {
+                "placement": placement,
+                "message_type": message,
+                "target_link_uri": tool.launch_url,
+                "text": label,
+                "icon_url": tool.icon_url,
+                "enabled": True,
+                "visibility": visibility,
+                "custom_fields": custom,
+                **({"default": "disabled"} if placement == "course_navigation" else {}),
+                **({"selection_width": PICKER_WIDTH, "selection_height": PICKER_HEIGHT} if message == "LtiDeepLinkingRequest" else {}),
+            }
+            for placement, message, label, visibility, custom in _placements(tool, "")
+        ]
+        return {
+            "title": tool.name,
+            "description": tool.description,
+            "oidc_initiation_url": tool.login_url,
+            "target_link_uri": tool.launch_url,
+            "public_jwk_url": tool.key_set_url,
+            "scopes": list(SCOPES),
+            "custom_fields": {CONTEXT_HISTORY: "$Context.id.history"},
+            "extensions": [
+                {
+                    "domain": urlsplit(tool.base_url).netloc,
+                    "tool_id": "carryover",
+                    "platform": "canvas.instructure.com",
+                    "privacy_level": "public",
+                    "settings": {"text": tool.name, "icon_url": tool.icon_url, "placements": placements},
+                }
+            ],
+        }
+
+
+def _placements(tool: ToolFacts, prefix: str) -> list[tuple[str, str, str, str, dict[str, str]]]:
+    """Where Canvas shows the tool: placement, message, words, to whom, custom parameters. ``prefix`` is the extension's for registrations."""
+    choose, open_ = "LtiDeepLinkingRequest", "LtiResourceLinkRequest"
+    content = "ContentArea" if prefix else "link_selection"  # the standard's own word; Canvas takes it for link_selection
+    return [
+        (f"{prefix}assignment_selection" if prefix else "assignment_selection", choose, f"{tool.name}: a graded check", "admins", {}),
+        (content, choose, tool.name, "admins", {}),
+        (f"{prefix}course_navigation" if prefix else "course_navigation", open_, tool.name, "members", {"page": "today"}),
+        (f"{prefix}account_navigation" if prefix else "account_navigation", open_, f"{tool.name}: administration", "admins", {"page": "admin"}),
+    ]

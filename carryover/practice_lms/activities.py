@@ -1,0 +1,89 @@
+"""What the course page offers to open: the standard activity of each active tool, and content that a teacher chose."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from carryover.practice_lms import gradebook
+from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.people import CLIENT_ID
+from carryover.practice_lms.tools import Tool
+from carryover.practice_lms.vocabulary import SCORE_SCOPE
+
+TITLE = "Keep it alive"
+STANDARD_ID = 1
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A resource link. ``url`` and ``review_url`` are empty where the tool's own address is meant."""
+
+    id: int
+    client_id: str
+    title: str = TITLE
+    text: str = ""
+    url: str = ""
+    review_url: str = ""
+    custom: dict[str, str] = field(default_factory=dict)
+    chosen: bool = False
+
+    @property
+    def link_id(self) -> str:
+        """The resource link's id."""
+        return str(self.id)
+
+
+def keep_first(ledger: Ledger) -> None:
+    """The standard activity of the demo's tool, whose resource link and line item have the number 1."""
+    body = json.dumps({"title": TITLE, "custom": {"programme": "phishing-response"}})
+    with ledger.open() as db:
+        db.execute("INSERT OR IGNORE INTO activity VALUES (?, ?, ?)", (STANDARD_ID, CLIENT_ID, body))
+    gradebook.keep_first(ledger)
+
+
+def keep_standard(ledger: Ledger, tool: Tool) -> None:
+    """The standard activity of a tool that becomes active, with a column when it may send scores."""
+    if standard(ledger, tool) is None:
+        made = _make(ledger, tool, {"title": TITLE})
+        if SCORE_SCOPE in tool.scopes:
+            body = {"label": f"Refresher checks ({tool.name})", "scoreMaximum": 5, "resourceLinkId": made.link_id}
+            gradebook.make(ledger, tool.client_id, body)
+
+
+def choose(ledger: Ledger, tool: Tool, item: dict[str, Any]) -> Activity:
+    """A content item that the tool answered, with its coupled line item when it asks for one."""
+    title, column = item.get("title") or TITLE, item.get("lineItem")
+    body = {"title": title, "text": item.get("text", ""), "url": item.get("url", ""), "custom": item.get("custom", {}), "chosen": True}
+    if column and isinstance(column.get("submissionReview"), dict):
+        body["review_url"] = column["submissionReview"].get("url", "")
+    made = _make(ledger, tool, body)
+    if column:
+        told = {name: column[name] for name in ("resourceId", "tag") if name in column}
+        asked = {"label": column.get("label") or title, "scoreMaximum": column["scoreMaximum"], "resourceLinkId": made.link_id}
+        gradebook.make(ledger, tool.client_id, {**asked, **told})
+    return made
+
+
+def _make(ledger: Ledger, tool: Tool, body: dict[str, Any]) -> Activity:
+    with ledger.open() as db:
+        made = db.execute("INSERT INTO activity (client_id, body) VALUES (?, ?)", (tool.client_id, json.dumps(body))).lastrowid
+    return Activity(made or 0, tool.client_id, **body)
+
+
+def everything(ledger: Ledger, client_id: str | None = None) -> list[Activity]:
+    """All activities, or those of one tool."""
+    with ledger.open() as db:
+        rows = db.execute("SELECT id, client_id, body FROM activity ORDER BY id").fetchall()
+    return [Activity(id_, client, **json.loads(body)) for id_, client, body in rows if client_id in (None, client)]
+
+
+def by_id(ledger: Ledger, id_: str) -> Activity | None:
+    """The activity of a resource link id."""
+    return next((activity for activity in everything(ledger) if activity.link_id == id_), None)
+
+
+def standard(ledger: Ledger, tool: Tool) -> Activity | None:
+    """The activity that a tool has without anybody choosing content."""
+    return next((activity for activity in everything(ledger, tool.client_id) if not activity.chosen), None)

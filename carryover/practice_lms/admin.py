@@ -1,0 +1,82 @@
+"""Manage tools: the administrator's page where tools are registered, activated, updated and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from flask import Blueprint, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from carryover.practice_lms import activities, registration, tools
+from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.tools import Tool
+
+
+def with_registration(url: str, configuration: str, token: str) -> str:
+    """The tool's registration address; whatever query it has stays."""
+    parts = urlsplit(url)
+    query = [*parse_qsl(parts.query, keep_blank_values=True), ("openid_configuration", configuration), ("registration_token", token)]
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        scheme, place = urlsplit(url)[:2]
+    except ValueError:
+        return False
+    return scheme in ("http", "https") and bool(place)
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """``/admin/tools`` and what its buttons do."""
+    pages = Blueprint("admin", __name__, url_prefix="/admin/tools")
+
+    @pages.before_request
+    def come_from_this_page() -> None:
+        # Nobody signs in here, so that no other site may press the buttons. A client that is no browser sends no such header.
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            abort(403, "Tools are managed on this page alone.")
+
+    def listed(wrong: str = "", url: str = "") -> str:
+        return render_template("tools.html", tools=tools.everyone(deps.ledger), wrong=wrong, url=url)
+
+    def registering(make_token: Callable[[str], str]) -> ResponseReturnValue:
+        """The page that frames the tool's own registration page."""
+        url = request.form.get("url", "").strip()
+        if not _is_web_address(url):
+            return listed("The tool URL must begin with http:// or https://.", url), 400
+        return render_template("registering.html", address=with_registration(url, deps.at("openid-configuration"), make_token(url)))
+
+    def known(id_: int) -> Tool:
+        tool = tools.by_id(deps.ledger, str(id_))
+        if tool is None:
+            abort(404, "There is no such tool.")
+        return tool
+
+    @pages.get("")
+    def manage() -> str:
+        return listed()
+
+    @pages.post("")
+    def register() -> ResponseReturnValue:
+        return registering(lambda url: registration.new_token(deps, url))
+
+    @pages.post("/<int:id_>/update")
+    def update(id_: int) -> ResponseReturnValue:
+        tool = known(id_)
+        return registering(lambda url: registration.update_token(deps, tool))
+
+    @pages.post("/<int:id_>/activate")
+    def activate(id_: int) -> ResponseReturnValue:
+        tool = known(id_)
+        tools.activate(deps.ledger, tool)
+        activities.keep_standard(deps.ledger, tool)
+        return redirect("/practice/admin/tools", code=303)
+
+    @pages.post("/<int:id_>/delete")
+    def delete(id_: int) -> ResponseReturnValue:
+        tools.delete(deps.ledger, known(id_))
+        return redirect("/practice/admin/tools", code=303)
+
+    return pages

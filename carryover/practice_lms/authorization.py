@@ -1,0 +1,99 @@
+"""The authorization endpoint: a tool's authentication request becomes a signed message, in the order of checks of Moodle 4.5's auth.php.
+
+What cannot be trusted enough to be sent anywhere ends on a page (404); the rest is posted to the redirect URI as ``error`` and ``state``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from carryover.practice_lms import keys, launches, messages, sessions, tools
+from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.launches import STORAGE_TARGET, Launch
+from carryover.practice_lms.sessions import Session
+from carryover.practice_lms.tools import Tool
+
+_REQUIRED = ("scope", "response_type", "client_id", "redirect_uri", "login_hint", "nonce", "lti_message_hint")
+
+
+class _Refused(Exception):
+    """Told to the tool."""
+
+    def __init__(self, error: str, description: str = "") -> None:
+        self.fields = {"error": error, **({"error_description": description} if description else {})}
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """``/auth``."""
+    pages = Blueprint("authorization", __name__)
+
+    @pages.route("/auth", methods=["GET", "POST"])
+    def auth() -> ResponseReturnValue:
+        session = sessions.current(deps.ledger)
+        if session is None and not sessions.reposted():
+            return sessions.post_again()
+        asked = {**request.args.to_dict(), **request.form.to_dict()}
+        launch_id = _launch_id(asked)
+        if session is None:
+            _require_known_address(deps, asked)
+            return _post(asked, {"error": "login_required", "error_description": "Nobody is signed in to the practice LMS."})
+        launch = launches.take(deps.ledger, launch_id)
+        tool = tools.by_client_id(deps.ledger, launch.client_id) if launch else None
+        if launch is None or tool is None or asked["redirect_uri"] not in tool.redirect_uris:
+            abort(404, "Invalid request: the launch is not known, was used before, or its tool has another redirect URI.")
+        try:
+            _check(asked, session, tool, launch)
+        except _Refused as error:
+            return _post(asked, error.fields)
+        token = keys.signed(deps.ledger, messages.claims(deps, session, tool, launch, asked["nonce"]))
+        return _post(asked, {"id_token": token}, {"lti_storage_target": STORAGE_TARGET} if launch.storage else {})
+
+    return pages
+
+
+def _launch_id(asked: Mapping[str, str]) -> str:
+    """The launch that the request names; 404 for a request that is none at all."""
+    for name in _REQUIRED:
+        if not asked.get(name):
+            abort(404, f"Invalid request: {name} is missing.")
+    try:
+        hint = json.loads(asked["lti_message_hint"])
+    except ValueError:
+        hint = None
+    if not isinstance(hint, dict) or not isinstance(hint.get("launchid"), str):
+        abort(404, "Invalid request: lti_message_hint is not the one that was given.")
+    if asked["scope"] != "openid" or asked["response_type"] != "id_token":
+        abort(404, "Invalid request: the scope must be openid and the response_type id_token.")
+    return str(hint["launchid"])
+
+
+def _require_known_address(deps: Deps, asked: Mapping[str, str]) -> None:
+    tool = tools.by_client_id(deps.ledger, asked["client_id"])
+    if tool is None or asked["redirect_uri"] not in tool.redirect_uris:
+        abort(404, "Invalid request: no tool with this client_id has this redirect_uri.")
+
+
+def _check(asked: Mapping[str, str], session: Session, tool: Tool, launch: Launch) -> None:
+    if asked["client_id"] != tool.client_id:
+        raise _Refused("unauthorized_client")
+    if asked["login_hint"] != session.person.subject or launch.person != session.person.key:
+        raise _Refused("access_denied")
+    if asked.get("response_mode") != "form_post":
+        raise _Refused("invalid_request", "Invalid response_mode")
+    # Moodle lets a missing prompt pass; the standard does not (LTI security framework, 5.1.1.2).
+    if asked.get("prompt") != "none":
+        raise _Refused("invalid_request", "Invalid prompt")
+
+
+def _post(asked: Mapping[str, str], *parts: Mapping[str, str]) -> str:
+    """A page that posts to the tool. As Moodle does, tags are taken out of the state: a tool must not count on them."""
+    first, *more = parts
+    fields = {**first, "state": re.sub(r"<[^>]*>?", "", asked.get("state", ""))}
+    for part in more:
+        fields |= part
+    return render_template("post.html", address=asked["redirect_uri"], fields=fields)

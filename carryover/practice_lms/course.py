@@ -1,0 +1,111 @@
+"""The course's pages: what can be opened, the frame, the gradebook; and the click that begins a launch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, abort, make_response, render_template, request
+
+from carryover.practice_lms import activities, gradebook, launches, sessions, tools
+from carryover.practice_lms.activities import Activity
+from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.people import BY_SUBJECT, CLIENT_ID, COURSE_TITLE, PEOPLE, Person
+from carryover.practice_lms.tools import Tool
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What an address below ``/launch`` or ``/start`` means."""
+
+    person: Person
+    message: str
+    tool: Tool
+    activity: Activity | None
+    for_user: str
+
+    @property
+    def title(self) -> str:
+        return self.activity.title if self.activity else "Choose content"
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """``/``, ``/launch/…``, ``/start/…`` and ``/gradebook``."""
+    pages = Blueprint("course", __name__)
+    ledger = deps.ledger
+
+    @pages.get("/")
+    def course() -> str:
+        found = [tool for tool in tools.everyone(ledger) if tool.active]
+        chosen = [activity for activity in activities.everything(ledger) if activity.chosen]
+        names = {tool.client_id: tool.name for tool in found}
+        others = [tool for tool in found if tool.client_id != CLIENT_ID]
+        offered = [activity for activity in chosen if activity.client_id in names]
+        pickers = [(person, tool) for tool in found if tool.deep_linking for person in PEOPLE.values() if person.teaches]
+        return render_template("course.html", title=COURSE_TITLE, people=PEOPLE.values(), others=others, chosen=offered, names=names, pickers=pickers)
+
+    @pages.get("/launch/<who>")
+    @pages.get("/launch/<who>/<message>")
+    def framed(who: str, message: str = launches.RESOURCE) -> Response:
+        """The activity's page, with the tool in a frame; opening it signs the person in."""
+        choice = _choice(ledger, who, message)
+        path = "" if message == launches.RESOURCE else f"/{message}"
+        query = "?" + request.query_string.decode("utf-8", "replace") if request.query_string else ""
+        others = [person for person in PEOPLE.values() if person != choice.person and (person.teaches or message == launches.RESOURCE)]
+        page = render_template("activity.html", choice=choice, path=path, query=query, others=others, storage=request.args.get("storage") == "1")
+        response = make_response(page)
+        sessions.send_cookie(response, sessions.sign_in(ledger, choice.person), request.args.get("cookie", "lax"))
+        return response
+
+    @pages.get("/start/<who>")
+    @pages.get("/start/<who>/<message>")
+    def start(who: str, message: str = launches.RESOURCE) -> str:
+        """Inside the frame: the browser carries the login to the tool."""
+        choice = _choice(ledger, who, message)
+        link = choice.activity.link_id if choice.activity else ""
+        launch = launches.Launch(who, choice.tool.client_id, message, link, choice.for_user, request.args.get("storage") == "1")
+        fields = launches.login_parameters(ledger, deps.lms_url, choice.tool, choice.person, launch, choice.activity)
+        return render_template("post.html", address=choice.tool.initiate_login_uri, fields=fields)
+
+    @pages.get("/gradebook")
+    def grades() -> str:
+        columns = [(item, gradebook.scores(ledger, item)) for item in gradebook.line_items(ledger)]
+        return render_template("gradebook.html", people=PEOPLE.values(), columns=columns, first=gradebook.FIRST_LINE_ITEM)
+
+    return pages
+
+
+def _choice(ledger: Ledger, who: str, message: str) -> _Choice:
+    """Checked against what there is: 404 for what is unknown, 403 for what this person or this tool may not."""
+    if who not in PEOPLE:
+        abort(404, "The practice course has a learner, a mentor, a teacher and an administrator, and nobody else.")
+    if message not in (launches.RESOURCE, launches.DEEP_LINK, launches.REVIEW):
+        abort(404, "There is no such launch.")
+    person, item = PEOPLE[who], request.args.get("item")
+    if message != launches.RESOURCE and not person.teaches:
+        abort(403, "Only teachers and administrators choose content and look at submissions.")
+    chosen = activities.by_id(ledger, item) if item else None
+    if item and chosen is None:
+        abort(404, "There is no such activity in this course.")
+    tool = tools.by_client_id(ledger, chosen.client_id if chosen else request.args.get("tool", CLIENT_ID))
+    if tool is None:
+        abort(404, "There is no such tool in this course.")
+    if not tool.active:
+        abort(403, "This tool is not activated yet.")
+    if message == launches.DEEP_LINK:
+        if not tool.deep_linking:
+            abort(403, "This tool offers no content to choose from.")
+        return _Choice(person, message, tool, None, "")
+    activity = chosen or activities.standard(ledger, tool)
+    if activity is None:
+        abort(404, "There is no such activity in this course.")
+    return _Choice(person, message, tool, activity, _reviewed(ledger, activity) if message == launches.REVIEW else "")
+
+
+def _reviewed(ledger: Ledger, activity: Activity) -> str:
+    learner = BY_SUBJECT.get(request.args.get("for", ""))
+    if learner is None or not learner.learns:
+        abort(404, "A submission is one of a learner of this course.")
+    if gradebook.coupled(ledger, activity.client_id, activity.link_id) is None:
+        abort(404, "This activity has no line item, so that nothing was handed in.")
+    return learner.subject

@@ -1,0 +1,165 @@
+"""Assignment and Grade Services 2.0, as strict as Moodle 4.5: exact media types, scores newer by a whole second, only for learners."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from carryover.practice_lms import activities, gradebook, messages
+from carryover.practice_lms.bearer import ServiceRefused, answer, require
+from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.gradebook import LineItem
+from carryover.practice_lms.people import BY_SUBJECT
+from carryover.practice_lms.tools import Tool
+from carryover.practice_lms.vocabulary import (
+    LINE_ITEM,
+    LINE_ITEM_READ_SCOPE,
+    LINE_ITEM_SCOPE,
+    LINE_ITEMS,
+    RESULT_SCOPE,
+    RESULTS,
+    SCORE,
+    SCORE_SCOPE,
+)
+
+_PROGRESS = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
+_GRADED = "FullyGraded"
+_GRADING = (_GRADED, "Pending", "PendingManual", "Failed", "NotReady")
+_FILTERS = {"tag": "tag", "resource_id": "resourceId", "resource_link_id": "resourceLinkId"}
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """Line items, scores and results below ``/lineitems``."""
+    pages = Blueprint("grades", __name__)
+    ledger = deps.ledger
+
+    def told(tool: Tool, item: LineItem) -> dict[str, Any]:
+        return {**item.body, "id": messages.line_item_address(deps, tool, item.id)}
+
+    def known(tool: Tool, id_: int) -> LineItem:
+        for item in gradebook.line_items(ledger, tool.client_id):
+            if item.id == id_:
+                return item
+        raise ServiceRefused(404, f"Not Found: Grade item {id_} doesn't exist")
+
+    def sent(tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
+        """The line item of the body; its resource link must be one of the tool's."""
+        body = line_item(request.get_json(silent=True, force=True))
+        if coupled_with:
+            body = {"resourceLinkId": coupled_with, **body}
+        link = body.get("resourceLinkId")
+        if link is not None and link not in [one.link_id for one in activities.everything(ledger, tool.client_id)]:
+            raise ServiceRefused(403, "Forbidden")
+        return body
+
+    @pages.get("/lineitems")
+    def list_items() -> ResponseReturnValue:
+        tool = require(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
+        wanted = {_FILTERS[name]: value for name, value in request.args.items() if name in _FILTERS}
+        items = gradebook.line_items(ledger, tool.client_id)
+        return answer([told(tool, item) for item in items if all(item.body.get(name) == value for name, value in wanted.items())], LINE_ITEMS)
+
+    @pages.post("/lineitems")
+    def make_item() -> ResponseReturnValue:
+        tool = require(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        return answer(told(tool, gradebook.make(ledger, tool.client_id, sent(tool))), LINE_ITEM, 201)
+
+    @pages.get("/lineitems/<int:id_>/lineitem")
+    def one_item(id_: int) -> ResponseReturnValue:
+        tool = require(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
+        return answer(told(tool, known(tool, id_)), LINE_ITEM)
+
+    @pages.put("/lineitems/<int:id_>/lineitem")
+    def change_item(id_: int) -> ResponseReturnValue:
+        tool = require(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        item = known(tool, id_)
+        return answer(told(tool, gradebook.change(ledger, item, sent(tool, item.activity_id))), LINE_ITEM)
+
+    @pages.delete("/lineitems/<int:id_>/lineitem")
+    def drop_item(id_: int) -> ResponseReturnValue:
+        tool = require(ledger, LINE_ITEM_SCOPE)
+        gradebook.drop(ledger, known(tool, id_))
+        return "", 204
+
+    @pages.post("/lineitems/<int:id_>/lineitem/scores")
+    def score(id_: int) -> ResponseReturnValue:
+        item = known(require(ledger, SCORE_SCOPE, SCORE), id_)
+        body: Any = request.get_json(silent=True, force=True)
+        wrong = _wrong_with_score(body)
+        if wrong:
+            raise ServiceRefused(400, f"Incorrect score received: {wrong}")
+        user = body["userId"]
+        before = gradebook.scores(ledger, item).get(user)
+        if before and _second(before["timestamp"]) >= _second(body["timestamp"]):
+            raise ServiceRefused(409, f"Refusing score with an earlier timestamp for item {id_} and user {user}")
+        gradebook.keep_score(ledger, item, user, _kept(item, body))
+        return "", 200
+
+    @pages.get("/lineitems/<int:id_>/lineitem/results")
+    def results(id_: int) -> ResponseReturnValue:
+        tool = require(ledger, RESULT_SCOPE, RESULTS)
+        item, wanted = known(tool, id_), request.args.get("user_id")
+        place = messages.line_item_address(deps, tool, id_, "/results")
+        found = []
+        for user, body in gradebook.scores(ledger, item).items():
+            if wanted in (None, user):
+                one = {"id": f"{place}&user_id={user}", "scoreOf": told(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
+                graded = {"resultScore": body["value"], "resultMaximum": item.body["scoreMaximum"]} if "value" in body else {}
+                found.append({**one, **graded, **({"comment": body["comment"]} if "comment" in body else {})})
+        return answer(found, RESULTS)
+
+    return pages
+
+
+def line_item(body: Any) -> dict[str, Any]:
+    """A line item as a tool may send it, without an address; else ServiceRefused."""
+    if not isinstance(body, dict) or not isinstance(body.get("label"), str) or not body["label"]:
+        raise ServiceRefused(400, "No label or Score Maximum")
+    if not number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:
+        raise ServiceRefused(400, "Bad Request: scoreMaximum must be a number greater than 0")
+    return {name: value for name, value in body.items() if name != "id"}
+
+
+def number(value: Any) -> bool:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _kept(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
+    """In points of the line item, never below 0 nor above its maximum. As in Moodle, a score that is not fully graded takes a grade away."""
+    kept: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
+    if "scoreGiven" in body and body["gradingProgress"] == _GRADED:
+        most = item.body["scoreMaximum"]
+        kept["value"] = round(min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5)
+    return kept
+
+
+def _wrong_with_score(body: Any) -> str:
+    if not isinstance(body, dict):
+        return "the body is no score"
+    for name in ("userId", "timestamp", "activityProgress", "gradingProgress"):
+        if not isinstance(body.get(name), str):
+            return f"{name} is missing"
+    if body["activityProgress"] not in _PROGRESS or body["gradingProgress"] not in _GRADING:
+        return "activityProgress or gradingProgress is unknown"
+    if "scoreGiven" in body and not (number(body["scoreGiven"]) and number(body.get("scoreMaximum")) and body["scoreMaximum"] > 0):
+        return "scoreGiven or scoreMaximum is no number"
+    person = BY_SUBJECT.get(body["userId"])
+    if person is None or not person.learns:
+        return "not a learner of this course"
+    try:
+        _second(body["timestamp"])
+    except ValueError:
+        return "timestamp is no ISO 8601 time with an offset"
+    return ""
+
+
+def _second(text: str) -> int:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("no offset")
+    return int(at.timestamp())

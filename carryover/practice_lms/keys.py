@@ -1,0 +1,78 @@
+"""Signatures: the platform's own, and the tools', whose keys are fetched at each use."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+
+from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.tools import Tool
+from lrs.ground.http import OutsideCallFailed
+
+
+class NotVerified(Exception):
+    """A token is not what its sender should have signed; the text says why."""
+
+
+def _public(pem: str) -> RSAPublicKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None).public_key()
+    assert isinstance(key, RSAPublicKey)
+    return key
+
+
+def _kid(pem: str) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return hashlib.sha256(_public(pem).public_bytes(serialization.Encoding.DER, form)).hexdigest()[:20]
+
+
+def key_set(ledger: Ledger) -> dict[str, Any]:
+    """The public key, as tools fetch it."""
+    pem = ledger.private_key()
+    jwk = RSAAlgorithm.to_jwk(_public(pem), as_dict=True)
+    return {"keys": [{"kty": "RSA", "n": jwk["n"], "e": jwk["e"], "kid": _kid(pem), "alg": "RS256", "use": "sig"}]}
+
+
+def signed(ledger: Ledger, claims: Mapping[str, Any]) -> str:
+    """A token of this platform."""
+    pem = ledger.private_key()
+    return jwt.encode(dict(claims), pem, algorithm="RS256", headers={"kid": _kid(pem)})
+
+
+def own_claims(ledger: Ledger, token: str) -> dict[str, Any]:
+    """What this platform itself once signed; NotVerified when it did not, or too long ago."""
+    try:
+        return jwt.decode(token, _public(ledger.private_key()), algorithms=["RS256"], options={"require": ["exp", "sub"], "verify_aud": False})
+    except jwt.PyJWTError as error:
+        raise NotVerified(str(error)) from None
+
+
+def tool_claims(deps: Deps, tool: Tool, token: str, audience: str, require: tuple[str, ...]) -> dict[str, Any]:
+    """What a tool signed for ``audience`` with a key of its key set, its client id being the issuer; else NotVerified."""
+    try:
+        kid = jwt.get_unverified_header(token)["kid"]  # Moodle asks for it
+        found = deps.client.call("GET", tool.jwks_uri).json()["keys"]
+        key = jwt.PyJWK(next(key for key in found if key.get("kid") == kid), algorithm="RS256").key
+        options: Any = {"require": ["exp", "iat", "iss", "aud", *require]}
+        return jwt.decode(token, key, algorithms=["RS256"], audience=audience, issuer=tool.client_id, options=options)
+    except StopIteration:
+        raise NotVerified('"kid" invalid, unable to lookup correct key') from None
+    except KeyError:
+        raise NotVerified("kid must be provided in JWT header") from None
+    except (jwt.PyJWTError, OutsideCallFailed, AttributeError, TypeError) as error:
+        # AttributeError, TypeError: a key set that is none.
+        raise NotVerified(str(error)) from None
+
+
+def unverified_claim(token: str, name: str) -> str:
+    """A claim that says whose key to fetch; nothing else may rest on it. Empty when there is none."""
+    try:
+        return str(jwt.decode(token, options={"verify_signature": False}).get(name, ""))
+    except jwt.PyJWTError:
+        return ""

@@ -1,0 +1,45 @@
+"""Names and Role Provisioning Services 2.0 as Moodle offers it: short roles, all members unless ``limit`` asks for pages."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from carryover.practice_lms.bearer import ServiceRefused, answer, require
+from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.people import COURSE, PEOPLE
+from carryover.practice_lms.vocabulary import MEMBERS, MEMBERS_SCOPE
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """``/memberships``."""
+    pages = Blueprint("members", __name__)
+
+    @pages.get("/memberships")
+    def memberships() -> ResponseReturnValue:
+        tool = require(deps.ledger, MEMBERS_SCOPE, MEMBERS)
+        role = request.args.get("role")
+        found = [person for person in PEOPLE.values() if role is None or role in (*person.short_roles, *person.roles)]
+        limit, start = request.args.get("limit", len(found), type=int), request.args.get("from", 0, type=int)
+        if limit < 0 or start < 0:
+            raise ServiceRefused(400, "Bad Request: limit and from are not negative")
+        limit = limit or len(found)
+        members = [
+            {
+                "status": "Active",
+                "user_id": person.subject,
+                "lis_person_sourcedid": person.sourced_id,
+                "roles": list(person.short_roles),
+                **person.told(tool.claims),
+            }
+            for person in found[start : start + limit]
+        ]
+        response = answer({"id": deps.at("memberships"), "context": COURSE, "members": members}, MEMBERS)
+        if start + limit < len(found):
+            asked = {**request.args.to_dict(), "limit": limit, "from": start + limit}
+            response.headers["Link"] = f'<{deps.at("memberships")}?{urlencode(asked)}>; rel="next"'
+        return response
+
+    return pages

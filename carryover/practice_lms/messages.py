@@ -1,0 +1,135 @@
+"""The claims of the three messages that this platform sends (LTI 1.3 core; deep linking 2.0; submission review 1.0)."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+from carryover.practice_lms import activities, gradebook, launches
+from carryover.practice_lms.activities import Activity
+from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.launches import Launch
+from carryover.practice_lms.people import BY_SUBJECT, COURSE, COURSE_ID, COURSE_LABEL, Person
+from carryover.practice_lms.sessions import Session
+from carryover.practice_lms.tools import Tool
+from carryover.practice_lms.vocabulary import (
+    CLAIM,
+    DEEP_LINKING_CLAIM,
+    DEEP_LINKING_REQUEST,
+    GRADE_SCOPES,
+    GRADES_CLAIM,
+    MEMBERS_CLAIM,
+    MEMBERS_SCOPE,
+    RESOURCE_LINK_REQUEST,
+    REVIEW_REQUEST,
+    VERSION,
+)
+
+LIVES_SECONDS = 60  # as in Moodle
+PRODUCT, PRODUCT_VERSION = "carryover-practice", "1"
+VARIABLES = ("Context.id", "Context.id.history", "ResourceLink.id", "User.id", "Person.sourcedId")
+
+
+def claims(deps: Deps, session: Session, tool: Tool, launch: Launch, nonce: str) -> dict[str, Any]:
+    """Everything that an id_token says."""
+    activity = activities.by_id(deps.ledger, launch.activity_id)
+    now, person = int(time.time()), session.person
+    said = {
+        "nonce": nonce,
+        "iat": now,
+        "exp": now + LIVES_SECONDS,
+        "iss": deps.lms_url,
+        "aud": tool.client_id,
+        "sub": person.subject,
+        **person.told(tool.claims),
+        f"{CLAIM}version": VERSION,
+        f"{CLAIM}deployment_id": tool.deployment_id,
+        f"{CLAIM}target_link_uri": launches.target(tool, launch.message, activity),
+        f"{CLAIM}roles": sorted(person.roles),
+        f"{CLAIM}context": {**COURSE, "type": ["CourseSection"]},
+        f"{CLAIM}lis": {"person_sourcedid": person.sourced_id, "course_section_sourcedid": f"SIS-{COURSE_LABEL}"},
+        f"{CLAIM}tool_platform": {"product_family_code": PRODUCT, "version": PRODUCT_VERSION, "guid": "practice-lms", "name": "Practice LMS"},
+    }
+    custom = {**tool.custom, **(activity.custom if activity else {})}
+    if custom:
+        said[f"{CLAIM}custom"] = substituted(custom, person, activity)
+    if launch.message == launches.DEEP_LINK:
+        return said | _grades(deps, tool, None) | _deep_linking(deps, session, tool)
+    assert activity is not None
+    return said | _grades(deps, tool, activity) | _members(deps, tool) | _opened(deps, tool, activity, launch)
+
+
+def substituted(custom: dict[str, str], person: Person, activity: Activity | None) -> dict[str, str]:
+    """Custom parameters with the variables that this platform knows; as in Moodle, every other one stays literal."""
+    known = {"$Context.id": COURSE_ID, "$Context.id.history": "", "$User.id": person.subject, "$Person.sourcedId": person.sourced_id}
+    if activity:
+        known["$ResourceLink.id"] = activity.link_id
+    return {name: known.get(value, value) for name, value in custom.items()}
+
+
+def _grades(deps: Deps, tool: Tool, activity: Activity | None) -> dict[str, Any]:
+    scopes = [scope for scope in GRADE_SCOPES if scope in tool.scopes]
+    if not scopes:
+        return {}
+    endpoint: dict[str, Any] = {"scope": scopes, "lineitems": line_items_address(deps, tool)}
+    item = gradebook.coupled(deps.ledger, tool.client_id, activity.link_id) if activity else None
+    if item:
+        endpoint["lineitem"] = line_item_address(deps, tool, item.id)
+    return {GRADES_CLAIM: endpoint}
+
+
+def line_items_address(deps: Deps, tool: Tool) -> str:
+    """Where a tool's line items are. As in Moodle the address has a query, before which ``/scores`` must go."""
+    return deps.at(f"lineitems?type_id={tool.id}")
+
+
+def line_item_address(deps: Deps, tool: Tool, id_: int, below: str = "") -> str:
+    """Where one line item is, or what lies below it."""
+    return deps.at(f"lineitems/{id_}/lineitem{below}?type_id={tool.id}")
+
+
+def _members(deps: Deps, tool: Tool) -> dict[str, Any]:
+    if MEMBERS_SCOPE not in tool.scopes:
+        return {}
+    return {MEMBERS_CLAIM: {"context_memberships_url": deps.at("memberships"), "service_versions": ["1.0", "2.0"]}}
+
+
+def _opened(deps: Deps, tool: Tool, activity: Activity, launch: Launch) -> dict[str, Any]:
+    link = {"id": activity.link_id, "title": activity.title}
+    said: dict[str, Any] = {
+        f"{CLAIM}message_type": RESOURCE_LINK_REQUEST,
+        f"{CLAIM}resource_link": {**link, "description": activity.text} if activity.text else link,
+        f"{CLAIM}launch_presentation": {"locale": "en", "document_target": "iframe", "return_url": deps.at("")},
+    }
+    if launch.message == launches.REVIEW:
+        learner = BY_SUBJECT[launch.for_user]
+        said[f"{CLAIM}message_type"] = REVIEW_REQUEST
+        said[f"{CLAIM}for_user"] = {"user_id": learner.subject, **learner.told(tool.claims), "roles": list(learner.roles)}
+    return said
+
+
+def _deep_linking(deps: Deps, session: Session, tool: Tool) -> dict[str, Any]:
+    # Characters that do not survive careless copying: the tool must send them back byte for byte.
+    data = f'{secrets.token_urlsafe(12)} "é" +%2B&amp;'
+    with deps.ledger.open() as db:
+        db.execute("INSERT INTO deep_linking VALUES (?, ?, ?, ?)", (data, session.id, tool.client_id, time.time()))
+    back = urlencode({"course": COURSE_ID, "id": tool.id, "sesskey": session.sesskey})
+    return {
+        f"{CLAIM}message_type": DEEP_LINKING_REQUEST,
+        f"{CLAIM}launch_presentation": {"locale": "en"},
+        f"{DEEP_LINKING_CLAIM}deep_linking_settings": {
+            "accept_types": ["ltiResourceLink"],
+            "accept_presentation_document_targets": ["frame", "iframe", "window"],
+            "accept_copy_advice": False,
+            "accept_multiple": True,
+            "accept_unsigned": False,
+            "auto_create": False,
+            "can_confirm": False,
+            "deep_link_return_url": deps.at(f"deep-link/return?{back}"),
+            "data": data,
+            "title": tool.name,
+            "text": "",
+        },
+    }

@@ -1,0 +1,129 @@
+"""A tool's registration as JSON: checked when it comes in, in the order of Moodle's registration_to_config, and shown as Moodle echoes it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from carryover.practice_lms.people import NAME_CLAIMS
+from carryover.practice_lms.tools import Tool
+from carryover.practice_lms.vocabulary import DEEP_LINKING_REQUEST, SCOPES, TOOL_CONFIGURATION, VERSION
+
+_REQUIRED = ("response_types", "initiate_login_uri", "redirect_uris", "client_name", "jwks_uri", "token_endpoint_auth_method")
+_AUTH_METHOD = "private_key_jwt"
+
+
+class Invalid(Exception):
+    """The registration is refused; ``name`` is the error that the tool is told."""
+
+    def __init__(self, name: str, status: int = 400) -> None:
+        super().__init__(name)
+        self.name, self.status = name, status
+
+
+def read(body: Any, client_id: str, registration_url: str) -> Tool:
+    """The tool that a registration describes; Invalid says what Moodle would say."""
+    if not isinstance(body, dict):
+        raise Invalid("invalid_client_metadata")
+    for name in (*_REQUIRED, TOOL_CONFIGURATION):
+        if not body.get(name):
+            raise Invalid(f"missing required attribute {name}")
+    told = body[TOOL_CONFIGURATION]
+    if not isinstance(told, dict):
+        raise Invalid("invalid_client_metadata")
+    domain = _text(told, "domain")
+    if not domain:
+        raise Invalid("missing_domain")
+    target = _text(told, "target_link_uri") or f"https://{domain}"
+    if _host(f"https://{domain}") != _host(target):
+        raise Invalid("domain_targetlinkuri_mismatch")
+    if not isinstance(body["response_types"], list) or "id_token" not in body["response_types"]:
+        raise Invalid("invalid_response_types")
+    if not _texts(body["redirect_uris"]):
+        raise Invalid("invalid_redirect_uris")
+    if body["token_endpoint_auth_method"] != _AUTH_METHOD:
+        raise Invalid("invalid_token_endpoint_auth_method")
+    if body.get("application_type") not in (None, "", "web"):
+        raise Invalid("invalid_application_type")
+    custom = told.get("custom_parameters") or {}
+    if not isinstance(custom, dict) or not all(isinstance(value, str) for value in custom.values()):
+        raise Invalid("invalid_custom_parameters")
+    deep_linking = _deep_linking(told.get("messages"))
+    claims = told.get("claims")
+    return Tool(
+        client_id=client_id,
+        name=_text(body, "client_name"),
+        initiate_login_uri=_text(body, "initiate_login_uri"),
+        redirect_uris=tuple(body["redirect_uris"]),
+        jwks_uri=_text(body, "jwks_uri"),
+        target_link_uri=target,
+        domain=domain,
+        scopes=tuple(scope for scope in SCOPES if scope in _text(body, "scope").split()),
+        custom=custom,
+        claims=_shared(claims if isinstance(claims, list) else []),
+        deep_linking=deep_linking is not None,
+        deep_linking_uri=deep_linking or "",
+        description=_text(told, "description"),
+        logo_uri=_text(body, "logo_uri"),
+        registration_url=registration_url,
+    )
+
+
+def _text(given: dict[str, Any], name: str) -> str:
+    value = given.get(name, "")
+    if not isinstance(value, str):
+        raise Invalid(f"invalid_{name}")
+    return value
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _host(url: str) -> str:
+    """Host and port; as in Moodle, a leading www. does not count."""
+    return urlsplit(url).netloc.lower().removeprefix("www.")
+
+
+def _deep_linking(messages: Any) -> str | None:
+    """The address of the deep-linking message, empty for the tool's own; None when it is not offered."""
+    for message in messages if isinstance(messages, list) else []:
+        if isinstance(message, dict) and message.get("type") == DEEP_LINKING_REQUEST:
+            return _text(message, "target_link_uri")
+    return None
+
+
+def _shared(claims: list[Any]) -> tuple[str, ...]:
+    """The personal claims that a tool asks for and so gets: of the name all or nothing, as in Moodle."""
+    names = NAME_CLAIMS if any(name in claims for name in NAME_CLAIMS) else ()
+    return (*names, "email") if "email" in claims else names
+
+
+def shown(tool: Tool) -> dict[str, Any]:
+    """The registration as its tool gets it back."""
+    configuration: dict[str, Any] = {
+        "version": VERSION,
+        "deployment_id": tool.deployment_id,
+        "target_link_uri": tool.target_link_uri,
+        "domain": tool.domain,
+        "description": tool.description,
+        "claims": ["sub", "iss", *tool.claims],
+    }
+    if tool.deep_linking:
+        configuration["messages"] = [{"type": DEEP_LINKING_REQUEST, "target_link_uri": tool.deep_linking_uri or tool.target_link_uri}]
+    if tool.custom:
+        configuration["custom_parameters"] = tool.custom
+    return {
+        "client_id": tool.client_id,
+        "response_types": ["id_token"],
+        "jwks_uri": tool.jwks_uri,
+        "initiate_login_uri": tool.initiate_login_uri,
+        "grant_types": ["client_credentials", "implicit"],
+        "redirect_uris": list(tool.redirect_uris),
+        "application_type": "web",
+        "token_endpoint_auth_method": _AUTH_METHOD,
+        "client_name": tool.name,
+        "logo_uri": tool.logo_uri,
+        "scope": " ".join(tool.scopes),
+        TOOL_CONFIGURATION: configuration,
+    }

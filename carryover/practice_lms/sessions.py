@@ -1,0 +1,64 @@
+"""Being signed in to the LMS: a cookie whose random id stands for a person.
+
+Across sites a browser leaves a SameSite=Lax cookie at home; then the page posts itself once more, now from its own site, as Moodle does.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from flask import Response, make_response, render_template, request
+
+from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.people import PEOPLE, Person
+
+COOKIE, COOKIE_PATH = "practice-session", "/practice"
+REPOST = "repost"
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who is signed in; ``sesskey`` proves that a request was meant by a page of this session."""
+
+    id: str
+    person: Person
+    sesskey: str
+
+
+def sign_in(ledger: Ledger, person: Person) -> Session:
+    """A new session."""
+    made = Session(secrets.token_urlsafe(24), person, secrets.token_hex(5))
+    with ledger.open() as db:
+        db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (made.id, person.key, made.sesskey, time.time()))
+    return made
+
+
+def send_cookie(response: Response, session: Session, same_site: str) -> None:
+    """``same_site`` is ``lax``, or ``none`` for a cookie that comes across sites where the browser lets it. Never Partitioned: Moodle's is not."""
+    if same_site == "none":
+        response.set_cookie(COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="None", secure=True)
+    else:
+        response.set_cookie(COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="Lax")
+
+
+def current(ledger: Ledger) -> Session | None:
+    """The session whose cookie came with this request."""
+    with ledger.open() as db:
+        row = db.execute("SELECT id, person, sesskey FROM session WHERE id = ?", (request.cookies.get(COOKIE, ""),)).fetchone()
+    return Session(row[0], PEOPLE[row[1]], row[2]) if row else None
+
+
+def reposted() -> bool:
+    """Whether this request came from the page of ``post_again``: another attempt would not bring the cookie either."""
+    return REPOST in request.form
+
+
+def post_again() -> Response:
+    """A page of this site that sends the same request once more."""
+    fields = {**request.form.to_dict(), REPOST: "true"}
+    address = request.path if request.method == "GET" else request.full_path.rstrip("?")
+    if request.method == "GET":
+        fields = {**request.args.to_dict(), **fields}
+    return make_response(render_template("post.html", address=address, fields=fields))

@@ -1,0 +1,46 @@
+"""The token endpoint: a signed assertion of a tool becomes an access token (RFC 7523; LTI security framework, 4.1)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from carryover.practice_lms import bearer, keys, tools
+from carryover.practice_lms.deps import Deps
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_REQUIRED = ("grant_type", "client_assertion_type", "client_assertion", "scope")
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """``/token``. Tools that wait for their activation get tokens too, as in Moodle."""
+    pages = Blueprint("tokens", __name__)
+
+    def refused(error: str) -> ResponseReturnValue:
+        return jsonify({"error": error}), 400
+
+    @pages.post("/token")
+    def token() -> ResponseReturnValue:
+        form = request.form
+        if not all(form.get(name) for name in _REQUIRED) or form["client_assertion_type"] != _ASSERTION_TYPE:
+            return refused("invalid_request")
+        if form["grant_type"] != "client_credentials":
+            return refused("unsupported_grant_type")
+        assertion = form["client_assertion"]
+        tool = tools.by_client_id(deps.ledger, keys.unverified_claim(assertion, "sub"))
+        if tool is None:
+            return refused("invalid_client")
+        try:
+            # Stricter than Moodle, which looks at the signature and the times alone.
+            claims = keys.tool_claims(deps, tool, assertion, deps.at("token"), ("sub", "jti"))
+        except keys.NotVerified:
+            return refused("invalid_client")
+        if not deps.ledger.first_use(f"jti {tool.client_id} {claims['jti']}"):
+            return refused("invalid_client")
+        scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in tool.scopes]
+        if not scopes:
+            return refused("invalid_scope")
+        given = bearer.give_token(deps.ledger, tool, scopes)
+        return jsonify({"access_token": given, "token_type": "Bearer", "expires_in": bearer.TOKEN_SECONDS, "scope": " ".join(scopes)})
+
+    return pages

@@ -1,0 +1,68 @@
+"""``/api/v1/credentials``: keys to a tenant's record store, for who may make them: listed, made, ended. A secret is shown once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from lrs.actions import credentials
+from lrs.actions.deps import StoreDeps
+from lrs.actions.scopes import NOT_HANDED_ON
+from lrs.api import access
+from lrs.ground.clock import text_of
+from lrs.ground.errors import BadInput, Forbidden
+
+LONGEST_NOTE = 500
+
+
+class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    scopes: list[str]
+    note: str = ""
+
+
+def blueprint(deps: StoreDeps) -> Blueprint:
+    """The routes."""
+    pages = Blueprint("credentials", __name__, url_prefix="/api/v1/credentials")
+
+    @pages.get("")
+    def every() -> ResponseReturnValue:
+        caller = access.require(deps, "credentials")
+        found: list[dict[str, Any]] = [
+            {
+                "key": one.key,
+                "scopes": list(one.scopes),
+                "note": one.note,
+                "created_at": text_of(one.created_at),
+                "ends_at": text_of(one.ends_at) if one.ends_at else None,
+            }
+            for one in credentials.every(deps, tenant_id=caller.tenant_id)
+        ]
+        return jsonify({"credentials": found})
+
+    @pages.post("")
+    def make() -> ResponseReturnValue:
+        """``{"scopes": ["metrics/read"], "note": "Power BI"}`` → key and secret."""
+        caller = access.require(deps, "credentials")
+        try:
+            wanted = msgspec.json.decode(request.get_data(), type=_Wanted)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise BadInput(f'Send a JSON object such as {{"scopes": ["metrics/read"], "note": "Power BI"}}: {error}') from None
+        handed = NOT_HANDED_ON.intersection(wanted.scopes)
+        if handed and "all" not in caller.scopes:
+            raise Forbidden(f"This credential may not hand on {', '.join(sorted(handed))}; the operator makes such keys by the command line.")
+        if len(wanted.note) > LONGEST_NOTE or "\0" in wanted.note:
+            raise BadInput(f"The note is longer than {LONGEST_NOTE} characters, or holds NUL.", path="$.note")
+        who = f"credential {caller.key}"
+        key, secret = credentials.create(deps, tenant_id=caller.tenant_id, scopes=wanted.scopes, note=wanted.note, who=who)
+        return jsonify({"key": key, "secret": secret}), 201
+
+    @pages.delete("/<key>")
+    def end(key: str) -> ResponseReturnValue:
+        caller = access.require(deps, "credentials")
+        credentials.revoke(deps, tenant_id=caller.tenant_id, key=key, who=f"credential {caller.key}")
+        return "", 204
+
+    return pages

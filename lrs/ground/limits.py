@@ -1,0 +1,31 @@
+"""How often something may be asked for: a count in Redis for each window of time. A queue that is down lets everything pass."""
+
+from __future__ import annotations
+
+import logging
+
+import redis
+
+log = logging.getLogger(__name__)
+
+WAIT_SECONDS = 0.5  # a request never waits longer than this to be counted
+
+
+class Limiter:
+    """Shared by the processes of an installation, through Redis."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = redis.Redis.from_url(url, socket_connect_timeout=WAIT_SECONDS, socket_timeout=WAIT_SECONDS)
+
+    def allows(self, what: str, who: str, most: int, seconds: int) -> bool:
+        """Whether ``who`` asked for ``what`` no more than ``most`` times within about ``seconds``."""
+        key = f"carryover:limit:{what}:{who}"
+        try:
+            with self._connection.pipeline() as together:
+                together.set(key, 0, ex=seconds, nx=True)
+                together.incr(key)
+                count = int(together.execute()[1])
+        except redis.RedisError as error:
+            log.warning("the queue does not answer (%s); nothing is limited meanwhile", type(error).__name__)
+            return True
+        return count <= most

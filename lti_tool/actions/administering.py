@@ -1,0 +1,177 @@
+"""Acts of administrators on platforms, deployments and their own sessions: each with its line in the audit record."""
+
+from __future__ import annotations
+
+import secrets as random
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import NoResultFound
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Conflict, NotFound
+from lti_tool.actions.tokens import digest
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import courses, grades, journal, platforms, tokens
+from lti_tool.store.courses import RosterRun
+from lti_tool.store.grades import GradeState
+from lti_tool.store.journal import AuditEntry, LaunchEntry
+from lti_tool.store.platforms import APPROVED, DISABLED, PENDING, REFUSED, REMOVED, Deployment, Invite, Platform
+
+LINK_TIME, SESSION_TIME = timedelta(minutes=30), timedelta(hours=2)
+LONGEST_LIST = 50
+# status before -> what an administrator may make of it
+_CHANGES = {PENDING: (APPROVED, REMOVED), APPROVED: (DISABLED, REMOVED), DISABLED: (APPROVED, REMOVED)}
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a tenant's administrators see first."""
+
+    platforms: list[Platform]
+    invites: list[Invite]
+    waiting: dict[int, int]
+
+
+@dataclass(frozen=True)
+class PlatformView:
+    """Everything about one platform; lists hold the latest entries."""
+
+    platform: Platform
+    deployments: list[Deployment]
+    launches: list[LaunchEntry]
+    grades: list[GradeState]
+    runs: list[RosterRun]
+
+
+def overview(unit_of_work: UnitOfWork, *, tenant_id: int) -> Overview:
+    """Platforms and invites."""
+    with unit_of_work(tenant_id) as connection:
+        found = platforms.every(connection, tenant_id)
+        waiting = {one.id: platforms.pending_deployments(connection, tenant_id, one.id) for one in found}
+        return Overview(found, platforms.invites(connection, tenant_id, LONGEST_LIST), waiting)
+
+
+def platform_view(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int) -> PlatformView:
+    """One platform; NotFound for none of this tenant's."""
+    with unit_of_work(tenant_id) as connection:
+        platform = _platform(connection, tenant_id, registration_id)
+        return PlatformView(
+            platform,
+            platforms.deployments(connection, tenant_id, registration_id, LONGEST_LIST),
+            journal.launches(connection, tenant_id, registration_id, LONGEST_LIST),
+            grades.listed(connection, tenant_id, LONGEST_LIST, registration_id=registration_id),
+            courses.runs(connection, tenant_id, LONGEST_LIST, registration_id=registration_id),
+        )
+
+
+def _platform(connection: Connection, tenant_id: int, registration_id: int) -> Platform:
+    try:
+        found = platforms.by_id(connection, tenant_id, registration_id)
+    except NoResultFound:
+        raise NotFound("There is no such platform here.") from None
+    if found.status == REMOVED:
+        raise NotFound("This platform was removed.")
+    return found
+
+
+def set_status(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, status: str, who: str) -> None:
+    """Approve, switch off, switch on again or remove a platform. A removed one is not shown any more; what people did stays."""
+    with unit_of_work(tenant_id) as connection:
+        platform = _platform(connection, tenant_id, registration_id)
+        if status == platform.status:
+            return  # said twice
+        if status not in _CHANGES[platform.status]:
+            raise Conflict(f"A platform that is {platform.status} cannot become {status}.")
+        platforms.change(connection, tenant_id, registration_id, {"status": status})
+        if status != APPROVED:
+            tokens.drop(connection, tenant_id, registration_id)
+        words = {APPROVED: "approved a platform", DISABLED: "switched a platform off", REMOVED: "removed a platform"}
+        journal.add_audit(connection, tenant_id, who, words[status], {"platform": registration_id, "issuer": platform.issuer})
+
+
+def change_platform(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, values: Mapping[str, Any], who: str) -> None:
+    """Change addresses, name or rules of a platform (as :func:`lti_tool.actions.registering.checked` gives them)."""
+    with unit_of_work(tenant_id) as connection:
+        platform = _platform(connection, tenant_id, registration_id)
+        changed = {name: value for name, value in values.items() if getattr(platform, name) != value}
+        if not changed:
+            return
+        taken = {(one.issuer, one.client_id) for one in platforms.every(connection, tenant_id) if one.id != registration_id}
+        if (changed.get("issuer", platform.issuer), changed.get("client_id", platform.client_id)) in taken:
+            raise Conflict("Another registration has this issuer and client id already.", field="client_id")
+        platforms.change(connection, tenant_id, registration_id, changed)
+        tokens.drop(connection, tenant_id, registration_id)
+        journal.add_audit(connection, tenant_id, who, "changed a platform", {"platform": registration_id, **changed})
+
+
+def decide_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, deployment_id: str, approve: bool, who: str) -> None:
+    """Take launches of a deployment from now on, or take them no longer."""
+    with unit_of_work(tenant_id) as connection:
+        _platform(connection, tenant_id, registration_id)
+        if not platforms.decide_deployment(connection, tenant_id, registration_id, deployment_id, APPROVED if approve else REFUSED):
+            raise NotFound("There is no such deployment of this platform.")
+        details = {"platform": registration_id, "deployment": deployment_id}
+        journal.add_audit(connection, tenant_id, who, "approved a deployment" if approve else "refused a deployment", details)
+
+
+def add_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, deployment_id: str, who: str) -> None:
+    """Name a deployment before its first launch."""
+    if not deployment_id or len(deployment_id) > 255 or not deployment_id.isprintable():
+        raise BadInput("The deployment id is missing; the LMS shows it beside the client id.", field="deployment_id")
+    with unit_of_work(tenant_id) as connection:
+        _platform(connection, tenant_id, registration_id)
+        platforms.meet_deployment(connection, tenant_id, registration_id, deployment_id, APPROVED)
+        journal.add_audit(connection, tenant_id, who, "added a deployment", {"platform": registration_id, "deployment": deployment_id})
+
+
+def withdraw_invite(unit_of_work: UnitOfWork, *, tenant_id: int, invite_id: int, who: str, now: datetime) -> None:
+    """An invite that was given to the wrong person."""
+    with unit_of_work(tenant_id) as connection:
+        platforms.withdraw_invite(connection, tenant_id, invite_id, now)
+        journal.add_audit(connection, tenant_id, who, "withdrew an invite", {"invite": invite_id})
+
+
+def resend(unit_of_work: UnitOfWork, *, tenant_id: int, grade_id: int, registration_id: int | None, who: str, now: datetime) -> None:
+    """Send a grade again that was refused or waits."""
+    with unit_of_work(tenant_id) as connection:
+        if not grades.resend(connection, tenant_id, grade_id, None, registration_id, now):
+            raise NotFound("There is no such grade that waits or was refused.")
+        journal.add_audit(connection, tenant_id, who, "sent a grade again", {"grade": grade_id})
+
+
+def audited(unit_of_work: UnitOfWork, *, tenant_id: int, before: int | None) -> list[AuditEntry]:
+    """A page of the audit record."""
+    with unit_of_work(tenant_id) as connection:
+        return journal.audited(connection, tenant_id, LONGEST_LIST, before)
+
+
+def make_link(unit_of_work: UnitOfWork, *, tenant_id: int, who: str, now: datetime) -> str:
+    """The secret of a link that opens the administration once, within half an hour."""
+    secret = random.token_urlsafe(32)
+    with unit_of_work(tenant_id) as connection:
+        journal.add_admin_link(connection, tenant_id, uuid.uuid4(), who, digest(secret), now + LINK_TIME)
+        journal.add_audit(connection, tenant_id, who, "made an administration link", {})
+    return secret
+
+
+def enter(deps: ToolDeps, *, link_secret: str, now: datetime) -> tuple[uuid.UUID, str]:
+    """Use a link: (session, its secret). NotFound for one that was used or has expired."""
+    known = journal.find_admin_link(deps.engine, digest(link_secret))
+    secret = random.token_urlsafe(32)
+    if known is not None:
+        session_id, tenant_id = known
+        with deps.unit_of_work(tenant_id) as connection:
+            if journal.open_admin(connection, tenant_id, session_id, digest(secret), now + SESSION_TIME):
+                journal.add_audit(connection, tenant_id, "an administration link", "signed in", {"session": str(session_id)})
+                return session_id, secret
+    raise NotFound("This link was used already or has expired: each works once, for half an hour. carryover admin link makes a new one.")
+
+
+def is_open(deps: ToolDeps, *, link_secret: str) -> bool:
+    """Whether a link can still be used."""
+    return journal.find_admin_link(deps.engine, digest(link_secret)) is not None

@@ -1,0 +1,175 @@
+"""What is kept of a genuine launch: deployment, course, person, placement, session. One transaction."""
+
+from __future__ import annotations
+
+import json
+import secrets as random
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import Connection
+
+from adapters.lms import Launch, Message, Role, family_of
+from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
+from lrs.ground.http import origin
+from lti_tool.actions.choices import ADMIN_PAGE, PAGES
+from lti_tool.actions.tokens import digest
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.lti.errors import LaunchInvalid
+from lti_tool.store import courses, journal, learning, people, platforms
+from lti_tool.store.courses import Course, Placement
+from lti_tool.store.journal import LaunchEntry
+from lti_tool.store.platforms import APPROVED, PENDING, Platform
+
+SESSION_TIME = timedelta(hours=8)  # a working day; then the activity is opened again
+ROSTER_AFTER = timedelta(days=1)
+MOST_FRAME_ORIGINS = 20  # names under which one platform shows its pages
+MOST_PENDING = 100  # deployments of a platform that wait at a time
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A launch that was taken: its id (no secret), the secret of its session, and the platform it came from."""
+
+    launch_id: uuid.UUID
+    secret: str
+    platform: Platform
+    roster_due: bool
+
+
+def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> Entered:
+    """Keep a launch; LaunchInvalid where its deployment is not approved or nothing is set up for it."""
+    tenant_id, secret, launch_id = platform.tenant_id, random.token_urlsafe(32), uuid.uuid4()
+    _approve_deployment(deps, platform, launch)
+    with deps.unit_of_work(tenant_id) as connection:
+        course = courses.ensure(
+            connection,
+            tenant_id,
+            {
+                "id": uuid.uuid4(),
+                "registration_id": platform.id,
+                "key": json.dumps([launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]),
+                "context_id": launch.context_id,
+                "title": launch.context_title,
+                "memberships_url": launch.memberships_url,
+                "line_items_url": launch.line_items_url if LINE_ITEM_SCOPE in launch.scopes else "",
+            },
+        )
+        placed = _placement(connection, platform, course, launch)
+        person_id = people.ensure_person(connection, tenant_id, platform.id, launch.subject, launch.name, launch.email)
+        if not launch.is_test_user:
+            courses.meet(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)
+        roster_due = bool(course.memberships_url) and course.roster_due_at is None
+        if roster_due:
+            courses.want_roster(connection, tenant_id, course.id, now)
+        _learn(connection, platform, launch)
+        takes_grades = launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
+        people.remember_launch(
+            connection,
+            {
+                "id": launch_id,
+                "tenant_id": tenant_id,
+                "secret_hash": digest(secret),
+                "person_id": person_id,
+                "registration_id": platform.id,
+                "course_id": course.id,
+                "message": launch.message.value,
+                "subject": launch.subject,
+                "role": launch.role.value,
+                "administers": launch.administers,
+                "locale": launch.locale[:35],  # the longest language tag that RFC 5646 (4.4.1) asks to expect
+                "deployment_id": launch.deployment_id,
+                "resource_link_id": launch.resource_link_id,
+                "resource_link_title": launch.resource_link_title,
+                "return_url": launch.return_url,
+                "line_item_url": launch.line_item_url if takes_grades or launch.message is Message.REVIEW else "",
+                "line_items_url": course.line_items_url if takes_grades else "",
+                "programme": placed.programme,
+                "page": placed.page,
+                "deep_linking": asdict(launch.deep_linking) if launch.deep_linking else None,
+                "review_of": launch.review_of,
+                "created_at": now,
+                "expires_at": now + SESSION_TIME,
+            },
+        )
+        entry = LaunchEntry(now, True, launch.message.value, launch.role.value, launch.deployment_id, "", "")
+        journal.add_launch(connection, tenant_id, platform.id, entry)
+    return Entered(launch_id, secret, platform, roster_due)
+
+
+def _approve_deployment(deps: ToolDeps, platform: Platform, launch: Launch) -> None:
+    """Deployments are met by their first genuine launch and taken by the registration's rule. A transaction of its own: one that waits
+    for approval is to be seen by the administrator although its launch was refused."""
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        status = platforms.deployment_status(connection, platform.tenant_id, platform.id, launch.deployment_id)
+        if status is None:
+            status = APPROVED if platform.approve_deployments else PENDING
+            if status == APPROVED or platforms.pending_deployments(connection, platform.tenant_id, platform.id) < MOST_PENDING:
+                platforms.meet_deployment(connection, platform.tenant_id, platform.id, launch.deployment_id, status)
+    if status != APPROVED:
+        raise LaunchInvalid(
+            f"This course's installation (deployment {launch.deployment_id[:80]}) of the tool {'waits for approval' if status == PENDING else 'was refused'}"
+            " here. Ask whoever runs this tool for your organisation to approve it on the administration page.",
+            f"deployment {launch.deployment_id!r} is {status}",
+            status=403,
+        )
+
+
+def _placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement:
+    """What this activity opens: as its custom parameters say, as it was decided before, or as in the course it was copied from."""
+    tenant_id, link, title = platform.tenant_id, launch.resource_link_id, launch.resource_link_title
+    programmes = list(learning.newest_programmes(connection, tenant_id))
+    page = launch.custom.get("page", "")
+    if launch.message is Message.DEEP_LINK:
+        return Placement("", next(iter(programmes), ""), "pick", "")
+    wanted = launch.custom.get("programme", "")
+    known = courses.placement_of(connection, tenant_id, course.id, link)
+    if not wanted and known is None:
+        known = _copied(connection, platform, course, launch)
+    if not wanted:
+        wanted = known.programme if known else next(iter(programmes), "")
+        page = page or (known.page if known else "")
+    if page == ADMIN_PAGE and launch.administers:
+        return Placement(link, wanted if wanted in programmes else "", ADMIN_PAGE, title)
+    if wanted not in programmes:
+        if launch.administers:
+            return Placement(link, "", ADMIN_PAGE, title)
+        raise LaunchInvalid("No programme is set up for this activity yet. Ask your training manager to set one up.", f"no programme {wanted!r}")
+    attempt = parse_qs(urlsplit(launch.target_link_uri).query).get("attempt", [""])[0]
+    if attempt and _is_uuid(attempt):
+        return Placement(link, wanted, f"attempt-{attempt}", title)  # a submission that Canvas's SpeedGrader opens again
+    made = Placement(link, wanted, page if page in PAGES else "today", title)
+    if launch.message is Message.RESOURCE and made != known:
+        courses.place(connection, tenant_id, course.id, made)
+    return made
+
+
+def _copied(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement | None:
+    """The activity of the course before this one that this activity is a copy of: the one of the same title, or the only one."""
+    for context_id in launch.context_history:
+        if context_id == launch.context_id:
+            continue
+        before = courses.placements_before(connection, platform.tenant_id, platform.id, context_id)
+        same = [one for one in before if one.title and one.title == launch.resource_link_title]
+        if same or len(before) == 1:
+            return (same or before)[0]
+    return None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _learn(connection: Connection, platform: Platform, launch: Launch) -> None:
+    """What a genuine launch tells of its platform: under which name it shows pages, and which product it is."""
+    shown_by = origin(launch.return_url)
+    if shown_by and shown_by not in platform.frame_origins and shown_by not in (origin(platform.issuer), origin(platform.auth_login_url)):
+        platforms.learn_frame_origin(connection, platform, shown_by, MOST_FRAME_ORIGINS)
+    family = family_of(launch.product_family)
+    if platform.family == "standard" and family != "standard":
+        platforms.change(connection, platform.tenant_id, platform.id, {"family": family})

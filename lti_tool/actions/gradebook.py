@@ -1,0 +1,139 @@
+"""What who teaches sees and does about a course: its roster, its columns, its grades on their way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from adapters.lms import LineItem
+from lrs.ground.errors import BadInput, NotFound
+from lrs.vocabulary import INTERVALS
+from lti_tool.actions import choices, programmes
+from lti_tool.lti import columns
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.lti.errors import TokenRefused
+from lti_tool.store import courses, grades, learning, platforms
+from lti_tool.store.courses import Course, CoursePerson, RosterRun
+from lti_tool.store.grades import Column, GradeState
+from lti_tool.store.people import LaunchSession
+from lti_tool.store.platforms import Platform
+
+LONGEST_LIST = 50
+LONGEST_LABEL = 200
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class CourseView:
+    """A course on its page; lists hold the latest entries, those that need somebody first."""
+
+    course: Course
+    people: list[CoursePerson]
+    runs: list[RosterRun]
+    columns: list[Column]
+    grades: list[GradeState]
+
+
+def view(deps: ToolDeps, *, session: LaunchSession) -> CourseView:
+    """The course of this launch."""
+    tenant_id = session.tenant_id
+    with deps.unit_of_work(tenant_id) as connection:
+        course = courses.by_id(connection, tenant_id, session.course_id)
+        return CourseView(
+            course,
+            courses.people(connection, tenant_id, course.id, session.programme),
+            courses.runs(connection, tenant_id, 5, course_id=course.id),
+            grades.columns(connection, tenant_id, session.registration_id, course.line_items_url) if course.line_items_url else [],
+            grades.listed(connection, tenant_id, LONGEST_LIST, course_id=course.id),
+        )
+
+
+def resend(deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: datetime) -> None:
+    """Send a grade of this course again."""
+    with deps.unit_of_work(session.tenant_id) as connection:
+        if not grades.resend(connection, session.tenant_id, grade_id, session.course_id, None, now):
+            raise NotFound("There is no such grade in this course that waits or was refused.")
+
+
+def sync_roster(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:
+    """Read the roster soon."""
+    with deps.unit_of_work(session.tenant_id) as connection:
+        if not courses.by_id(connection, session.tenant_id, session.course_id).memberships_url:
+            raise BadInput("The LMS does not offer this course's roster; its administrator can allow it (Names and Role Provisioning).")
+        courses.want_roster(connection, session.tenant_id, session.course_id, now)
+
+
+def make_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
+    """A column for each check of the programme, where there is none yet; gives how many there are now."""
+    course, platform = _course(deps, session)
+    with deps.unit_of_work(session.tenant_id) as connection:
+        version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
+        programme = programmes.load(connection, session.tenant_id, session.programme, version)
+    for interval in INTERVALS:
+        wanted = choices.column(programme, interval.key)
+        made = _asked(
+            lambda item=wanted: (  # type: ignore[misc]  # a default binds this check
+                columns.find(deps, platform, course.line_items_url, item.resource_id) or columns.make(deps, platform, course.line_items_url, item)
+            )
+        )
+        place = json.dumps([course.line_items_url, wanted.resource_id])
+        with deps.unit_of_work(session.tenant_id) as connection:
+            grades.keep_column(connection, session.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
+    return len(INTERVALS)
+
+
+def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: str) -> None:
+    """Another label for a column of this course."""
+    course, platform = _course(deps, session)
+    words = " ".join(label.split())
+    if not words or len(words) > LONGEST_LABEL:
+        raise BadInput(f"A column needs a name of up to {LONGEST_LABEL} characters.", field="label")
+    known = _column(deps, session, course, place)
+    there = _asked(lambda: columns.read(deps, platform, known.url))
+    if there is None:
+        with deps.unit_of_work(session.tenant_id) as connection:
+            grades.forget_column(connection, session.tenant_id, platform.id, place)
+        raise NotFound("This column is not in the gradebook any more.")
+    _asked(lambda: columns.rename(deps, platform, LineItem(words, there.maximum, there.resource_id, there.tag, there.url, there.resource_link_id)))
+    with deps.unit_of_work(session.tenant_id) as connection:
+        grades.keep_column(connection, session.tenant_id, platform.id, Column(place, known.url, words, known.maximum))
+
+
+def remove_column(deps: ToolDeps, *, session: LaunchSession, place: str) -> None:
+    """Remove a column of this course from the gradebook, with the grades in it. What people did stays here."""
+    course, platform = _course(deps, session)
+    known = _column(deps, session, course, place)
+    _asked(lambda: columns.remove(deps, platform, known.url))
+    with deps.unit_of_work(session.tenant_id) as connection:
+        grades.forget_column(connection, session.tenant_id, platform.id, place)
+
+
+def _course(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
+    with deps.unit_of_work(session.tenant_id) as connection:
+        course = courses.by_id(connection, session.tenant_id, session.course_id)
+        platform = platforms.by_id(connection, session.tenant_id, session.registration_id)
+    if not course.line_items_url:
+        raise BadInput(
+            "The LMS does not let this tool make columns in this course; its administrator can allow it (grade sync and column management)."
+        )
+    return course, platform
+
+
+def _column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) -> Column:
+    with deps.unit_of_work(session.tenant_id) as connection:
+        mine = grades.columns(connection, session.tenant_id, session.registration_id, course.line_items_url)
+    found = next((one for one in mine if one.place == place), None)
+    if found is None:
+        raise NotFound("There is no such column of this tool in this course.")
+    return found
+
+
+def _asked(call: Callable[[], R]) -> R:
+    """An answer of the LMS; its refusal of a token becomes words on the page."""
+    try:
+        return call()
+    except TokenRefused as error:
+        raise BadInput(str(error)) from None

@@ -1,0 +1,327 @@
+"""Registering a platform: by an invite (LTI Dynamic Registration 1.0), or by hand. Nothing that is there is ever overwritten by a stranger."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from adapters.lms import ToolFacts, dialect, family_of
+from adapters.lms.canvas import endpoints as canvas_endpoints
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Conflict, NotFound, Refused
+from lrs.ground.http import Answer, OutsideCallFailed, origin
+from lti_tool.actions.tokens import digest
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import journal, platforms
+from lti_tool.store.platforms import APPROVED, PENDING, Invite, Platform
+
+log = logging.getLogger(__name__)
+
+TOOL_NAME = "Carryover"
+TOOL_DESCRIPTION = "Short refresher checks after a certification, a transfer plan, and figures of what lasts."
+INVITE_TIME = timedelta(days=7)
+CALL_SECONDS, REGISTER_SECONDS = 5.0, 15.0
+LARGEST_CONFIGURATION = 64 * 1024
+LONGEST_ADDRESS, LONGEST_ID, LONGEST_NAME = 2_000, 255, 200
+PLATFORM_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-platform-configuration"
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an LMS says of itself (OpenID Connect Discovery)."""
+
+    issuer: str
+    name: str
+    family: str
+    auth_login_url: str
+    auth_token_url: str
+    auth_audience: str
+    key_set_url: str
+    registration_url: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is about to be registered, for the person who confirms it."""
+
+    invite: Invite
+    configuration: Configuration
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a registration."""
+
+    platform: Platform
+    updated: bool
+    deployment_id: str
+
+
+def facts(base_url: str) -> ToolFacts:
+    """What an LMS has to know of this tool."""
+    return ToolFacts(base_url, TOOL_NAME, TOOL_DESCRIPTION)
+
+
+def invite(unit_of_work: UnitOfWork, *, tenant_id: int, note: str, who: str, approves: bool, now: datetime) -> tuple[int, str]:
+    """A one-time invite: (id, secret). The secret is not shown again."""
+    secret = random.token_urlsafe(24)
+    with unit_of_work(tenant_id) as connection:
+        values = {"secret_hash": digest(secret), "note": note[:LONGEST_NAME], "made_by": who, "approves": approves, "expires_at": now + INVITE_TIME}
+        invite_id = platforms.add_invite(connection, tenant_id, values)
+        journal.add_audit(connection, tenant_id, who, "made an invite", {"invite": invite_id, "note": note[:LONGEST_NAME], "approves": approves})
+    return invite_id, secret
+
+
+def address(base_url: str, secret: str) -> str:
+    """What an LMS administrator pastes."""
+    return f"{base_url}/lti/register/{secret}"
+
+
+def look(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> Offer:
+    """What an invite would register. Nothing is changed."""
+    found = _invite(deps, secret, now)
+    return Offer(found, _configuration(deps, configuration_url, registration_token))
+
+
+def register(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> Outcome:
+    """Register with the LMS and keep what it answered. The invite is used up by a registration that succeeds, and by no other."""
+    found = _invite(deps, secret, now)
+    configuration = _configuration(deps, configuration_url, registration_token)
+    with deps.unit_of_work(found.tenant_id) as connection:
+        if not platforms.use_invite(connection, found.tenant_id, found.id, now):
+            raise BadInput(_USED)
+    try:
+        outcome = _registered(deps, found, configuration, registration_token)
+    except Refused:
+        with deps.unit_of_work(found.tenant_id) as connection:
+            platforms.settle_invite(connection, found.tenant_id, found.id, None)
+        raise
+    return outcome
+
+
+_USED = (
+    "This registration address was used already, was withdrawn or has expired; each works once, for a week. Ask whoever gave it to you for a"
+    " new one (carryover platform invite, or the administration page)."
+)
+
+
+def _invite(deps: ToolDeps, secret: str, now: datetime) -> Invite:
+    known = platforms.find_invite(deps.engine, digest(secret))
+    if known is None:
+        raise NotFound("There is no such registration address. Copy the whole address that you were given and start again in the LMS.")
+    invite_id, tenant_id = known
+    with deps.unit_of_work(tenant_id) as connection:
+        found = platforms.invite(connection, tenant_id, invite_id)
+    if found.used_at is not None or found.expires_at <= now:
+        raise BadInput(_USED)
+    return found
+
+
+def _configuration(deps: ToolDeps, url: str, token: str) -> Configuration:
+    if not url:
+        raise BadInput(
+            "This address belongs into the LMS, not into a browser: paste it there where a tool is added by its registration address (in Moodle:"
+            " Site administration, Plugins, External tool, Manage tools; in Canvas: Apps, Dynamic Registration)."
+        )
+    headers = {"Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {_token(token)}"  # Canvas answers nobody else
+    answer = _call(deps, "GET", url, headers=headers, seconds=CALL_SECONDS)
+    found = _json(answer)
+    if answer.status != 200 or not isinstance(found, dict):
+        raise BadInput(
+            f"The LMS answered {answer.status} when asked for its OpenID configuration at {_place(url)}. Start the registration again in the LMS."
+        )
+    issuer = _address(deps, found.get("issuer"), "issuer")
+    endpoints = {name: _address(deps, found.get(name), name) for name in _ENDPOINTS}
+    about = found.get(PLATFORM_CONFIGURATION)
+    about = about if isinstance(about, dict) else {}
+    family = family_of(str(about.get("product_family_code", ""))[:100], issuer)
+    wrong = dialect(family).vouches(issuer, url, list(endpoints.values()))
+    if wrong:
+        raise BadInput(f"The LMS's OpenID configuration contradicts itself: {wrong}. Nothing was registered.")
+    audience, scopes = found.get("authorization_server"), found.get("scopes_supported")
+    name = about.get("https://canvas.instructure.com/lti/account_name") or urlsplit(issuer).netloc
+    return Configuration(
+        issuer=issuer,
+        name=str(name)[:LONGEST_NAME],
+        family=family,
+        auth_login_url=endpoints["authorization_endpoint"],
+        auth_token_url=endpoints["token_endpoint"],
+        auth_audience=audience[:LONGEST_ADDRESS] if isinstance(audience, str) else "",
+        key_set_url=endpoints["jwks_uri"],
+        registration_url=endpoints["registration_endpoint"],
+        scopes=frozenset(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else frozenset(),
+    )
+
+
+def _registered(deps: ToolDeps, used: Invite, configuration: Configuration, token: str) -> Outcome:
+    lms = dialect(configuration.family)
+    body = lms.registration(facts(deps.settings.base_url))
+    if configuration.scopes:
+        # An LMS that does not know a scope refuses them all.
+        body["scope"] = " ".join(scope for scope in body["scope"].split() if scope in configuration.scopes)
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {_token(token)}"
+    answer = _call(deps, "POST", configuration.registration_url, headers=headers, body=json.dumps(body).encode(), seconds=REGISTER_SECONDS)
+    if answer.status not in (200, 201):
+        words = " ".join(answer.body[:300].decode("utf-8", "replace").replace("\0", "").split())
+        raise BadInput(
+            f"The LMS did not take the registration ({answer.status} {words}). Start it again in the LMS; a registration begun there ends after an hour."
+        )
+    made = lms.read_registration(_json(answer))
+    with deps.unit_of_work(used.tenant_id) as connection:
+        outcome = _kept(connection, used, configuration, made.client_id, made.deployment_id)
+        platforms.settle_invite(connection, used.tenant_id, used.id, outcome.platform.id)
+        details = {"platform": outcome.platform.id, "issuer": configuration.issuer, "client_id": made.client_id, "invite": used.id}
+        who = f"{used.made_by}, by an invite" if used.made_by else "an invite"
+        journal.add_audit(connection, used.tenant_id, who, "updated a platform" if outcome.updated else "registered a platform", details)
+    return outcome
+
+
+def _kept(connection: Any, used: Invite, configuration: Configuration, client_id: str, deployment_id: str) -> Outcome:
+    addresses = {name: getattr(configuration, name) for name in ("auth_login_url", "auth_token_url", "auth_audience", "key_set_url", "family")}
+    values = {
+        **addresses,
+        "name": configuration.name,
+        "status": APPROVED if used.approves else PENDING,
+        "issuer": configuration.issuer,
+        "client_id": client_id,
+        # Where the LMS names its one deployment, others are strangers; where it names none, they appear with their first launch.
+        "approve_deployments": not deployment_id,
+        "administers": not platforms.every(connection, used.tenant_id),
+        "frame_origins": [],
+    }
+    registration_id = platforms.add(connection, used.tenant_id, values)
+    updated = registration_id is None
+    if registration_id is None:
+        mine = [one for one in platforms.every(connection, used.tenant_id) if (one.issuer, one.client_id) == (configuration.issuer, client_id)]
+        if not mine:
+            raise Conflict("This LMS is registered with the tool already, by another organisation. Its registration was not touched.")
+        registration_id = mine[0].id
+        platforms.change(connection, used.tenant_id, registration_id, addresses)
+    if deployment_id:
+        platforms.meet_deployment(connection, used.tenant_id, registration_id, deployment_id, APPROVED)
+    return Outcome(platforms.by_id(connection, used.tenant_id, registration_id), updated, deployment_id)
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """A registration as somebody typed it. What is empty is filled in where the LMS is known."""
+
+    name: str
+    family: str
+    issuer: str
+    client_id: str
+    auth_login_url: str
+    auth_token_url: str
+    key_set_url: str
+    auth_audience: str
+    deployment_ids: tuple[str, ...]
+    frame_origins: tuple[str, ...]
+
+
+def checked(allow_private: bool, typed: ByHand) -> dict[str, Any]:
+    """The values of a registration that somebody typed; BadInput names the field that is wrong and what to do."""
+    family = typed.family or family_of("", typed.issuer.strip())
+    hosted = canvas_endpoints(typed.issuer.strip()) if family == "canvas" else {}
+    values: dict[str, Any] = {"family": family, "issuer": _typed_address(allow_private, typed.issuer, "issuer")}
+    for field in ("auth_login_url", "auth_token_url", "key_set_url"):
+        values[field] = _typed_address(allow_private, getattr(typed, field) or hosted.get(field, ""), field)
+    client_id = typed.client_id.strip()
+    if not client_id or len(client_id) > LONGEST_ID or not client_id.isprintable():
+        raise BadInput("The client id is missing; the LMS shows it beside the tool's name.", field="client_id")
+    for one in typed.deployment_ids:
+        if len(one) > LONGEST_ID or not one.isprintable():
+            raise BadInput(f"The deployment id {one[:50]!r} is none.", field="deployment_ids")
+    origins = [checked_origin(allow_private, one) for one in typed.frame_origins]
+    audience = typed.auth_audience.strip()
+    if len(audience) > LONGEST_ADDRESS or not audience.isprintable():
+        raise BadInput("The audience of the access token is no text of one line.", field="auth_audience")
+    name = typed.name.strip() or urlsplit(values["issuer"]).netloc
+    return {**values, "client_id": client_id, "auth_audience": audience, "name": name[:LONGEST_NAME], "frame_origins": origins}
+
+
+def add_by_hand(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private: bool, typed: ByHand, status: str, who: str) -> int:
+    """Register a platform by hand; gives its id. Conflict where the same client of the same issuer is registered already."""
+    values = checked(allow_private, typed)
+    with unit_of_work(tenant_id) as connection:
+        values |= {
+            "status": status,
+            "approve_deployments": not typed.deployment_ids,
+            "administers": not platforms.every(connection, tenant_id),
+        }
+        registration_id = platforms.add(connection, tenant_id, values)
+        if registration_id is None:
+            raise Conflict(
+                f"The client {values['client_id']} of {values['issuer']} is registered already; change that registration, or remove it first.",
+                field="client_id",
+            )
+        for one in typed.deployment_ids:
+            platforms.meet_deployment(connection, tenant_id, registration_id, one, APPROVED)
+        details = {"platform": registration_id, "issuer": values["issuer"], "client_id": values["client_id"]}
+        journal.add_audit(connection, tenant_id, who, "added a platform by hand", details)
+    return registration_id
+
+
+def checked_origin(allow_private: bool, text: str) -> str:
+    """An origin whose pages may frame ours, such as https://learn.example.org; https://*.example.org for all hosts below one."""
+    bare = text.strip().rstrip("/")
+    found = origin(bare.replace("://*.", "://any.", 1))
+    if not found or found != bare.replace("://*.", "://any.", 1).lower() or (found.startswith("http://") and not allow_private):
+        raise BadInput(f"{text.strip()[:100]!r} is no origin such as https://learn.example.org (no path, https).", field="frame_origins")
+    return bare.lower()
+
+
+def _typed_address(allow_private: bool, text: str, field: str) -> str:
+    found = text.strip()
+    if not found:
+        raise BadInput("An address is missing; the LMS shows all of them under the tool's configuration details.", field=field)
+    if len(found) > LONGEST_ADDRESS or not origin(found) or not found.isprintable() or " " in found:
+        raise BadInput(f"{found[:100]!r} is no web address.", field=field)
+    if found.startswith("http://") and not allow_private:
+        raise BadInput(f"{found[:100]!r} must begin with https://.", field=field)
+    return found
+
+
+def _address(deps: ToolDeps, value: Any, name: str) -> str:
+    try:
+        return _typed_address(deps.settings.allow_private_platforms, value if isinstance(value, str) else "", name)
+    except BadInput as error:
+        raise BadInput(f"The LMS's OpenID configuration is not usable ({name}): {error.message}") from None
+
+
+def _token(token: str) -> str:
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise BadInput("The LMS sent a registration token that is none. Start the registration again in the LMS.")
+    return token
+
+
+def _call(deps: ToolDeps, method: str, url: str, *, headers: Mapping[str, str], seconds: float, body: bytes | None = None) -> Answer:
+    try:
+        return deps.client.call(method, url, headers=headers, body=body, seconds=seconds, largest=LARGEST_CONFIGURATION)
+    except OutsideCallFailed as error:
+        raise BadInput(
+            f"The LMS could not be asked: {error.message} Look whether this server can reach it, then start the registration again."
+        ) from None
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return answer.json()
+    except OutsideCallFailed:
+        return None
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"[:200]

@@ -1,0 +1,45 @@
+"""Looking at what a learner handed in, from the gradebook: a submission review launch, or Canvas's SpeedGrader."""
+
+from __future__ import annotations
+
+import uuid
+
+from adapters.lms import Role
+from lrs.ground.errors import Forbidden, NotFound
+from lti_tool.actions import acts
+from lti_tool.actions.checks import Progress
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import grades, learning, people
+from lti_tool.store.people import LaunchSession
+
+MAY_REVIEW = frozenset((Role.ADMIN, Role.TEACHER, Role.MENTOR))
+
+
+def submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID | None) -> tuple[str, Progress]:
+    """(the learner's name, the finished check): of the learner whom the launch names, newest first, or the attempt that it names.
+
+    A learner reviews what is their own; who teaches reviews learners of the same platform, of this course's checks alone.
+    """
+    with deps.unit_of_work(session.tenant_id) as connection:
+        person = people.person_of(connection, session.tenant_id, session.registration_id, session.review_of) if session.review_of else None
+        if attempt_id is not None:
+            person = learning.learner_of_attempt(connection, session.tenant_id, attempt_id, session.course_id)
+        if person is None:
+            raise NotFound("Nothing was handed in by this person in this activity yet.")
+        if person != session.person_id and Role(session.role) not in MAY_REVIEW:
+            raise Forbidden("Only who teaches this course looks at what others handed in.")
+        found = [
+            one
+            for one in learning.checks_in_course(connection, session.tenant_id, person, session.course_id)
+            if (attempt_id is None or one.id == attempt_id) and one.finished_at is not None
+        ]
+        if session.line_item_url and attempt_id is None:
+            here = grades.sent_to(connection, session.tenant_id, [one.id for one in found], session.line_item_url)
+            found = [one for one in found if one.id in here] or found
+        if not found:
+            raise NotFound("Nothing was handed in by this person in this activity yet.")
+        attempt = max(found, key=lambda one: one.started_at)
+        episode = learning.episode_by_id(connection, session.tenant_id, attempt.episode_id)
+        stage = acts.on_stage(connection, session.tenant_id, episode)
+        name = people.name_of(connection, session.tenant_id, person)
+        return name, Progress(attempt, stage.programme, learning.answers_of(connection, session.tenant_id, attempt.id))

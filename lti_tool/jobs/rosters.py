@@ -1,0 +1,75 @@
+"""Reading rosters (NRPS 2.0), page by page to the end. Only a reading that came to the end makes anybody leave."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from adapters.lms import Member, dialect
+from adapters.lms.standard import ROSTER_SCOPE
+from lrs.ground import clock
+from lrs.ground.http import OutsideCallFailed
+from lti_tool.lti import services
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.lti.errors import TokenRefused
+from lti_tool.store import courses, people, platforms
+from lti_tool.store.courses import Course
+from lti_tool.store.platforms import APPROVED, Platform
+
+log = logging.getLogger(__name__)
+
+AGAIN_AFTER, AFTER_TROUBLE = timedelta(days=1), timedelta(hours=1)
+LEASE = timedelta(minutes=15)  # longer than a job may run
+RUN_SECONDS = 240  # of one tenant in one run
+
+
+def sync(deps: ToolDeps, tenant_id: int) -> int:
+    """Read the rosters of one tenant that are due; gives how many came to their end."""
+    complete, end = 0, time.monotonic() + RUN_SECONDS
+    while time.monotonic() < end:
+        now = clock.now()
+        with deps.unit_of_work(tenant_id) as connection:
+            course = courses.lease_roster(connection, tenant_id, now, now + LEASE)
+            if course is None:
+                break
+            platform = platforms.by_id(connection, tenant_id, course.registration_id)
+            run_id = courses.begin_run(connection, tenant_id, course.id, now)
+        complete += _read(deps, platform, course, run_id)
+    return complete
+
+
+def _read(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> int:
+    lms, started = dialect(platform.family), clock.now()
+    counts = {"pages": 0, "members": 0, "arrived": 0, "departed": 0}
+    reason = ""
+    try:
+        if platform.status != APPROVED:
+            raise OutsideCallFailed(f"The platform registration is {platform.status}.")
+        for page in services.pages(deps, platform, ROSTER_SCOPE, course.memberships_url, lms.members):
+            present = [member for member in lms.read_members(page.json()) if member.active]
+            counts["pages"] += 1
+            counts["members"] += len(present)
+            counts["arrived"] += _meet(deps, platform, course, present)
+        if not counts["members"]:
+            # A course has at least who opened it: an empty list is a fault of the LMS, and must not empty the course here.
+            raise OutsideCallFailed("The LMS sent an empty roster; nobody was taken out of the course.")
+    except (OutsideCallFailed, TokenRefused, ValueError) as error:
+        reason = str(error)
+        log.warning("tenant %s: a roster was not read to its end: %s", platform.tenant_id, reason)
+    now = clock.now()
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        if not reason:
+            counts["departed"] = courses.leave(connection, platform.tenant_id, course.id, started)
+        courses.end_run(connection, platform.tenant_id, run_id, {**counts, "finished_at": now, "reason": reason[:500]})
+        courses.next_roster(connection, platform.tenant_id, course.id, now + (AFTER_TROUBLE if reason else AGAIN_AFTER))
+    return not reason
+
+
+def _meet(deps: ToolDeps, platform: Platform, course: Course, present: list[Member]) -> int:
+    if not present:
+        return 0
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        known = people.ensure_people(connection, platform.tenant_id, platform.id, {one.subject: (one.name, one.email) for one in present})
+        roles = {known[one.subject]: one.role.value for one in present}
+        return courses.meet(connection, platform.tenant_id, course.id, list(roles.items()), clock.now())

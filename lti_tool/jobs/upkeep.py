@@ -1,0 +1,21 @@
+"""Forgetting what has had its time: logins without a launch, sessions that ended, old lines of the journal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lrs.ground import clock
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import journal, people, platforms
+
+LAUNCHES_KEPT = timedelta(days=30)
+
+
+def tidy(deps: ToolDeps, tenant_id: int) -> None:
+    """One tenant."""
+    now = clock.now()
+    with deps.unit_of_work(tenant_id) as connection:
+        platforms.forget_logins(connection, tenant_id, now)
+        people.forget_launches(connection, tenant_id, now)
+        journal.forget_launches(connection, tenant_id, now - LAUNCHES_KEPT)
+        journal.forget_admins(connection, tenant_id, now)

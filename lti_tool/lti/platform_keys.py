@@ -1,0 +1,106 @@
+"""Key sets of platforms: fetched, kept as long as they say, fetched once more for a kid that is not in them, served stale while a
+platform is down. One fetch of an address at a time, and a short one: a platform that is slow, huge or lying holds up its own launches alone."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from lrs.ground.http import GuardedClient, OutsideCallFailed
+from lti_tool.lti.errors import LaunchInvalid
+
+KEPT_SECONDS = 3_600  # where the answer does not say
+LEAST_KEPT_SECONDS, LONGEST_KEPT_SECONDS = 300, 86_400
+STALE_SECONDS = 86_400  # an old key set is better than none for this long
+COOL_DOWN_SECONDS = 30  # unknown kids make us look again at most this often
+FETCH_SECONDS = 5.0
+FAILED_SECONDS = 10  # after a fetch that failed, nobody waits for another one this long
+LARGEST_KEY_SET = 256 * 1024
+_MAX_AGE = re.compile(r"max-age=(\d{1,9})")
+_AWAY = "The course's LMS does not answer with its keys just now, so the launch cannot be checked. Try again in a minute."
+
+
+@dataclass
+class _Kept:
+    key_set: dict[str, Any]
+    fresh_until: float
+    stale_until: float
+    looked_again: float = float("-inf")
+
+    def knows(self, kid: Any) -> bool:
+        return any(isinstance(key, dict) and key.get("kid") == kid for key in self.key_set["keys"])
+
+
+class PlatformKeys:
+    """Shared by the threads of a process."""
+
+    def __init__(self, client: GuardedClient) -> None:
+        self._client = client
+        self._kept: dict[str, _Kept] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
+        self._fetching: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def for_token(self, url: str, id_token: str) -> dict[str, Any]:
+        """The key set that should hold the token's key. LaunchInvalid (503) when there is none to be had."""
+        try:
+            kid = jwt.get_unverified_header(id_token).get("kid")
+        except jwt.InvalidTokenError as error:
+            raise LaunchInvalid("The course's message is damaged. Go back to the course and open the activity again.", str(error)) from None
+        found = self._usable(url, kid)
+        if found is not None:
+            return found
+        lock = self._fetching[url]
+        if not lock.acquire(timeout=FETCH_SECONDS):
+            return self._stale(url, "others wait for it already")
+        try:
+            # Whoever waited finds what the one before fetched.
+            return self._usable(url, kid) or self._fetched(url, kid)
+        finally:
+            lock.release()
+
+    def _usable(self, url: str, kid: Any) -> dict[str, Any] | None:
+        kept, now = self._kept.get(url), time.monotonic()
+        if kept is None or now >= kept.fresh_until:
+            return None
+        return kept.key_set if kept.knows(kid) or now - kept.looked_again < COOL_DOWN_SECONDS else None
+
+    def _fetched(self, url: str, kid: Any) -> dict[str, Any]:
+        now = time.monotonic()
+        failed_at, why = self._failed.get(url, (float("-inf"), ""))
+        if now - failed_at < FAILED_SECONDS:
+            return self._stale(url, why)
+        try:
+            made = self._fetch(url)
+        except OutsideCallFailed as error:
+            self._failed[url] = (time.monotonic(), error.message)
+            return self._stale(url, error.message)
+        before = self._kept.get(url)
+        if before is not None:
+            # A kid that is in neither the old nor the new set is the next one that has to wait.
+            made.looked_again = before.looked_again if made.knows(kid) else now
+        elif not made.knows(kid):
+            made.looked_again = now
+        self._kept[url] = made
+        return made.key_set
+
+    def _stale(self, url: str, why: str) -> dict[str, Any]:
+        kept = self._kept.get(url)
+        if kept is not None and time.monotonic() < kept.stale_until:
+            return kept.key_set
+        raise LaunchInvalid(_AWAY, why, status=503)
+
+    def _fetch(self, url: str) -> _Kept:
+        answer = self._client.call("GET", url, headers={"Accept": "application/json"}, seconds=FETCH_SECONDS, largest=LARGEST_KEY_SET)
+        found = answer.json() if answer.status == 200 else None
+        if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+            raise OutsideCallFailed(f"The key set of the platform answered {answer.status} and is no key set.")
+        said = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
+        seconds = max(LEAST_KEPT_SECONDS, min(int(said[1]) if said else KEPT_SECONDS, LONGEST_KEPT_SECONDS))
+        now = time.monotonic()
+        return _Kept(found, now + seconds, now + seconds + STALE_SECONDS)

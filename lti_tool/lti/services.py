@@ -1,0 +1,45 @@
+"""Calls of a platform's services (AGS, NRPS): a token for the scope, one retry after 401, pages that stay on their host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from adapters.lms import Request
+from lrs.ground.http import Answer, OutsideCallFailed, origin
+from lti_tool.lti import tokens
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.platforms import Platform
+
+CALL_SECONDS = 8.0
+MOST_PAGES = 200  # of one roster or list: 10,000 people at the 50 a page that Canvas gives
+
+
+def call(deps: ToolDeps, platform: Platform, scope: str, make: Callable[[str], Request]) -> Answer:
+    """One request, made with a token. TokenRefused and OutsideCallFailed as in :func:`lti_tool.lti.tokens.access_token`."""
+    answer = _sent(deps, make(tokens.access_token(deps, platform, scope)))
+    if answer.status == 401:
+        # Taken back before its time, or the key it was signed with: one new token, then the answer stands.
+        tokens.drop(deps, platform, scope)
+        answer = _sent(deps, make(tokens.access_token(deps, platform, scope)))
+    return answer
+
+
+def _sent(deps: ToolDeps, request: Request) -> Answer:
+    return deps.client.call(request.method, request.url, headers=request.headers, body=request.body, seconds=CALL_SECONDS)
+
+
+def pages(deps: ToolDeps, platform: Platform, scope: str, url: str, make: Callable[[str, str], Request]) -> Iterator[Answer]:
+    """Every page of a list, by its Link headers; ``make`` is given address and token. OutsideCallFailed where it does not come to its end."""
+    seen: set[str] = set()
+    while url:
+        if url in seen or len(seen) == MOST_PAGES:
+            raise OutsideCallFailed("The list goes on in a circle, or has more pages than are read.")
+        seen.add(url)
+        here = url
+        answer = call(deps, platform, scope, lambda token, address=here: make(address, token))  # type: ignore[misc]  # a default binds this page
+        if answer.status != 200:
+            raise OutsideCallFailed(f"The LMS answered {answer.status}: {answer.reason.partition('{')[0] or 'no reason given'}.")
+        yield answer
+        if answer.next_url and origin(answer.next_url) != origin(here):
+            raise OutsideCallFailed("The list goes on at another address than it began; it was not followed.")
+        url = answer.next_url

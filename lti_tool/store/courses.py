@@ -1,0 +1,224 @@
+"""Courses of an LMS: their people, what was placed in them, and how their rosters were read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import course, episode, membership, person, placement, roster_run
+
+SYNC_ROSTERS = "lti_tool.worker.sync_rosters"  # the job that reads rosters, for nudges
+LONGEST_LIST = 200  # people of one course on one page
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course and where its services are; addresses that the LMS did not name are empty."""
+
+    id: uuid.UUID
+    registration_id: int
+    key: str
+    context_id: str
+    title: str
+    memberships_url: str
+    line_items_url: str
+    roster_due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What an activity of a course opens: a page of a programme."""
+
+    resource_link_id: str
+    programme: str
+    page: str
+    title: str
+
+
+@dataclass(frozen=True)
+class CoursePerson:
+    """Somebody of a course."""
+
+    person_id: uuid.UUID
+    name: str
+    role: str
+    active: bool
+    seen_at: datetime
+    certified: bool
+
+
+@dataclass(frozen=True)
+class RosterRun:
+    """A reading of a roster. ``finished_at`` is None while it runs; ``reason`` says why it failed."""
+
+    id: int
+    course_title: str
+    started_at: datetime
+    finished_at: datetime | None
+    pages: int
+    members: int
+    arrived: int
+    departed: int
+    reason: str
+
+
+_COURSE = tuple(course.c[name] for name in Course.__dataclass_fields__)
+
+
+def ensure(connection: Connection, tenant_id: int, values: dict[str, Any]) -> Course:
+    """The course of a launch, with title and addresses as the launch had them. Written to only where something is new, so that the
+    launches of one course do not wait for each other."""
+    c = course.c
+    query = select(*_COURSE).where(c.tenant_id == tenant_id, c.registration_id == values["registration_id"], c.key == values["key"])
+    row = connection.execute(query).first()
+    # An address that a launch left out stays: Moodle leaves out what one activity may not use.
+    told = {name: values[name] for name in ("title", "memberships_url", "line_items_url") if values[name]}
+    if row is not None and all(row._mapping[name] == value for name, value in told.items()):
+        return Course(**row._mapping)
+    made = upsert(course).values(tenant_id=tenant_id, **values)
+    changed = {name: func.coalesce(func.nullif(made.excluded[name], ""), c[name]) for name in ("title", "memberships_url", "line_items_url")}
+    statement = made.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "key"], set_=changed)
+    return Course(**connection.execute(statement.returning(*_COURSE)).one()._mapping)
+
+
+def by_id(connection: Connection, tenant_id: int, course_id: uuid.UUID) -> Course:
+    """A course that is known to exist."""
+    return Course(**connection.execute(select(*_COURSE).where(course.c.tenant_id == tenant_id, course.c.id == course_id)).one()._mapping)
+
+
+def meet(connection: Connection, tenant_id: int, course_id: uuid.UUID, people: Sequence[tuple[uuid.UUID, str]], now: datetime) -> int:
+    """People who are in the course now, with their roles; gives how many were not there (or not active) before."""
+    if not people:
+        return 0
+    m = membership.c
+    before = select(m.person_id).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.person_id.in_([one for one, _ in people]))
+    known = set(connection.execute(before).scalars())
+    rows = [
+        {"tenant_id": tenant_id, "course_id": course_id, "person_id": person_id, "role": role, "active": True, "seen_at": now}
+        for person_id, role in sorted(people)
+    ]
+    statement = upsert(membership)
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "course_id", "person_id"],
+        set_={"role": statement.excluded.role, "active": True, "seen_at": statement.excluded.seen_at},
+    )
+    connection.execute(statement, rows)
+    return len({person_id for person_id, _ in people} - known)
+
+
+def leave(connection: Connection, tenant_id: int, course_id: uuid.UUID, before: datetime) -> int:
+    """People whom a whole reading of the roster, begun at ``before``, did not name: they are in the course no longer."""
+    m = membership.c
+    gone = update(membership).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.seen_at < before).values(active=False)
+    return connection.execute(gone).rowcount
+
+
+def people(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> list[CoursePerson]:
+    """Who is or was in a course, those who are first, by name."""
+    m = membership.c
+    certified = (
+        select(episode.c.id).where(episode.c.tenant_id == tenant_id, episode.c.person_id == m.person_id, episode.c.programme == programme).exists()
+    )
+    query = (
+        select(m.person_id, person.c.name, m.role, m.active, m.seen_at, certified)
+        .join(person, person.c.id == m.person_id)
+        .where(m.tenant_id == tenant_id, m.course_id == course_id)
+        .order_by(m.active.desc(), person.c.name, m.person_id)
+        .limit(LONGEST_LIST)
+    )
+    return [CoursePerson(*row) for row in connection.execute(query)]
+
+
+def want_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime) -> None:
+    """Read the roster at ``at``, or sooner where that was said already; nothing where the LMS offers none."""
+    c = course.c
+    sooner = func.least(func.coalesce(c.roster_due_at, at), at)
+    connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == course_id, c.memberships_url != "").values(roster_due_at=sooner))
+
+
+def tenants_with_rosters(engine: Engine) -> list[int]:
+    """Tenants with a roster that is due."""
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT * FROM lti_tool.tenants_with_rosters()")).scalars())
+
+
+def lease_roster(connection: Connection, tenant_id: int, now: datetime, until: datetime) -> Course | None:
+    """A course whose roster is due; nobody else takes it before ``until``."""
+    c = course.c
+    due = select(c.id).where(c.tenant_id == tenant_id, c.roster_due_at <= now).order_by(c.roster_due_at).limit(1).with_for_update(skip_locked=True)
+    found: uuid.UUID | None = connection.execute(due).scalar()
+    if found is None:
+        return None
+    connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == found).values(roster_due_at=until))
+    return by_id(connection, tenant_id, found)
+
+
+def next_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime | None) -> None:
+    """When the roster is read again; None for never."""
+    connection.execute(update(course).where(course.c.tenant_id == tenant_id, course.c.id == course_id).values(roster_due_at=at))
+
+
+def begin_run(connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime) -> int:
+    """A reading of a roster begins; gives its id."""
+    row = {"tenant_id": tenant_id, "course_id": course_id, "started_at": now, "pages": 0, "members": 0, "arrived": 0, "departed": 0, "reason": ""}
+    return int(connection.execute(insert(roster_run).values(**row).returning(roster_run.c.id)).scalar_one())
+
+
+def end_run(connection: Connection, tenant_id: int, run_id: int, values: dict[str, Any]) -> None:
+    """How a reading ended."""
+    connection.execute(update(roster_run).where(roster_run.c.tenant_id == tenant_id, roster_run.c.id == run_id).values(**values))
+
+
+def runs(
+    connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
+) -> list[RosterRun]:
+    """The latest readings, of one course or of the courses of one platform."""
+    r = roster_run.c
+    query = (
+        select(r.id, course.c.title, r.started_at, r.finished_at, r.pages, r.members, r.arrived, r.departed, r.reason)
+        .join(course, course.c.id == r.course_id)
+        .where(r.tenant_id == tenant_id)
+        .order_by(r.id.desc())
+        .limit(rows)
+    )
+    if course_id is not None:
+        query = query.where(r.course_id == course_id)
+    if registration_id is not None:
+        query = query.where(course.c.registration_id == registration_id)
+    return [RosterRun(*row) for row in connection.execute(query)]
+
+
+def placement_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, resource_link_id: str) -> Placement | None:
+    """What an activity opens, where that was decided."""
+    p = placement.c
+    query = select(p.resource_link_id, p.programme, p.page, p.title).where(
+        p.tenant_id == tenant_id, p.course_id == course_id, p.resource_link_id == resource_link_id
+    )
+    row = connection.execute(query).first()
+    return Placement(*row) if row else None
+
+
+def place(connection: Connection, tenant_id: int, course_id: uuid.UUID, made: Placement) -> None:
+    """Decide what an activity opens."""
+    values = {"programme": made.programme, "page": made.page, "title": made.title}
+    statement = upsert(placement).values(tenant_id=tenant_id, course_id=course_id, resource_link_id=made.resource_link_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "course_id", "resource_link_id"], set_=values))
+
+
+def placements_before(connection: Connection, tenant_id: int, registration_id: int, context_id: str) -> list[Placement]:
+    """What was placed in a course that this one was copied from: the newest first."""
+    p = placement.c
+    query = (
+        select(p.resource_link_id, p.programme, p.page, p.title)
+        .join(course, course.c.id == p.course_id)
+        .where(p.tenant_id == tenant_id, course.c.registration_id == registration_id, course.c.context_id == context_id)
+        .order_by(p.created_at.desc())
+        .limit(LONGEST_LIST)
+    )
+    return [Placement(*row) for row in connection.execute(query)]

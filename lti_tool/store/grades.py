@@ -1,0 +1,272 @@
+"""The outbox of grades for the LMS, and the columns they go to.
+
+A grade is written in its act's transaction. A sender leases one row, speaks HTTP outside any transaction, then settles it. A lease
+that ran out without an outcome is told as ``interrupted``: that grade may have arrived. While a row of a person is under way, no newer
+one of the same place is given out, so that grades of a person arrive in the order of their acts.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import attempt as attempts
+from lti_tool.store.tables import episode, grade_outbox, line_item, person
+
+LEASE = timedelta(seconds=45)  # longer than the calls that one grade may need
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class NewGrade:
+    """A grade as its act makes it. Either the column is known (``line_item_url``), or where columns are and which one it is."""
+
+    attempt_id: uuid.UUID
+    registration_id: int
+    course_id: uuid.UUID | None
+    line_item_url: str
+    line_items_url: str
+    resource_id: str
+    label: str
+    subject: str
+    score: float
+    maximum: float
+    comment: str
+    at: datetime
+
+    @property
+    def place(self) -> str:
+        """What a newer grade takes the place of."""
+        return self.line_item_url or json.dumps([self.line_items_url, self.resource_id])
+
+
+@dataclass(frozen=True)
+class GradeRow:
+    """A grade that is sent now. ``tries`` counts this one."""
+
+    id: int
+    attempt_id: uuid.UUID
+    registration_id: int
+    line_item_url: str
+    line_items_url: str
+    resource_id: str
+    label: str
+    place: str
+    subject: str
+    score: float
+    maximum: float
+    comment: str
+    at: datetime
+    tries: int
+    resends: int
+    interrupted: bool
+
+
+@dataclass(frozen=True)
+class GradeState:
+    """A grade as people see it. ``state``: sent, waiting, replaced or refused; ``reason`` says why it waits or was refused."""
+
+    id: int
+    attempt_id: uuid.UUID
+    person_name: str
+    label: str
+    score: float
+    maximum: float
+    at: datetime
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that grades of ours go to."""
+
+    place: str
+    url: str
+    label: str
+    maximum: float
+
+
+def add(connection: Connection, tenant_id: int, made: NewGrade) -> None:
+    """Put a grade into the outbox, at a time at least one whole second after the person's grade before it.
+
+    Moodle compares whole seconds and refuses a grade that is not newer (409). A grade still waiting for the same place is
+    replaced: only the newest counts.
+    """
+    g = grade_outbox.c
+    # Two acts of one person at once take turns.
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {made.subject} {made.place}", 0))))
+    same = (g.tenant_id == tenant_id) & (g.place == made.place) & (g.subject == made.subject)
+    connection.execute(update(grade_outbox).where(same, g.sent_at.is_(None), g.refused.is_(None)).values(replaced=True))
+    last: datetime | None = connection.execute(select(func.max(g.at)).where(same)).scalar()
+    at = made.at if last is None else max(made.at, last + SECOND)
+    connection.execute(insert(grade_outbox).values(tenant_id=tenant_id, **{**vars(made), "at": at, "place": made.place}))
+
+
+def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) -> GradeRow | None:
+    """The next grade that is due, or None; none of the platforms to ``leave_alone``."""
+    row = connection.execute(
+        text(
+            """
+            WITH k AS MATERIALIZED (
+              SELECT o.id, o.leased_until IS NOT NULL AS interrupted FROM lti_tool.grade_outbox o
+              WHERE o.tenant_id = :tenant AND o.refused IS NULL AND o.sent_at IS NULL AND NOT o.replaced AND o.next_try_at <= now()
+                AND (o.leased_until IS NULL OR o.leased_until <= now()) AND NOT o.registration_id = ANY(:alone)
+                AND NOT EXISTS (SELECT 1 FROM lti_tool.grade_outbox b
+                                WHERE b.tenant_id = o.tenant_id AND b.place = o.place AND b.subject = o.subject AND b.id <> o.id
+                                  AND b.sent_at IS NULL AND b.refused IS NULL AND b.leased_until > now())
+              ORDER BY o.next_try_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED
+            )
+            UPDATE lti_tool.grade_outbox o SET leased_until = now() + :lease, tries = o.tries + 1
+            FROM k WHERE o.tenant_id = :tenant AND o.id = k.id
+            RETURNING o.id, o.attempt_id, o.registration_id, o.line_item_url, o.line_items_url, o.resource_id, o.label, o.place,
+                      o.subject, o.score, o.maximum, o.comment, o.at, o.tries, o.resends, k.interrupted
+            """
+        ),
+        {"tenant": tenant_id, "lease": LEASE, "alone": list(leave_alone)},
+    ).first()
+    return GradeRow(**row._mapping) if row else None
+
+
+def _settle(connection: Connection, tenant_id: int, id_: int, **values: Any) -> None:
+    g = grade_outbox.c
+    connection.execute(update(grade_outbox).where(g.tenant_id == tenant_id, g.id == id_).values(leased_until=None, **values))
+
+
+def arrived(connection: Connection, tenant_id: int, id_: int, at: datetime) -> None:
+    """The LMS has it; the row stays as the record of what was sent."""
+    _settle(connection, tenant_id, id_, sent_at=at, trouble=None)
+
+
+def refuse(connection: Connection, tenant_id: int, id_: int, reason: str) -> None:
+    """It will not be sent again by itself; the reason stays."""
+    _settle(connection, tenant_id, id_, refused=reason, trouble=None)
+
+
+def later(connection: Connection, tenant_id: int, id_: int, wait: timedelta, trouble: str, at: datetime | None = None) -> None:
+    """Try again after ``wait``; with a later time of its own where the LMS holds one of the same second."""
+    _settle(connection, tenant_id, id_, next_try_at=func.now() + wait, trouble=trouble, **({"at": at} if at is not None else {}))
+
+
+def sent_before(connection: Connection, tenant_id: int, row: GradeRow) -> list[tuple[float, float]]:
+    """(score, maximum) of what we sent to the same place for the same person before this row."""
+    g = grade_outbox.c
+    query = select(g.score, g.maximum).where(
+        g.tenant_id == tenant_id, g.place == row.place, g.subject == row.subject, g.id != row.id, g.sent_at.is_not(None) | g.replaced
+    )
+    return [(found.score, found.maximum) for found in connection.execute(query)]
+
+
+def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUID | None, registration_id: int | None, now: datetime) -> bool:
+    """Send a grade again that was refused or waits; False where there is none in this course (or of this platform).
+
+    It is newer than all before it then: whoever presses the button wants it to count. A column that was forgotten is looked for anew.
+    """
+    g = grade_outbox.c
+    mine = (g.tenant_id == tenant_id) & (g.id == id_) & g.sent_at.is_(None) & ~g.replaced
+    if course_id is not None:
+        mine = mine & (g.course_id == course_id)
+    if registration_id is not None:
+        mine = mine & (g.registration_id == registration_id)
+    row = connection.execute(select(g.place, g.subject, g.registration_id).where(mine).with_for_update()).first()
+    if row is None:
+        return False
+    last: datetime = connection.execute(
+        select(func.max(g.at)).where(g.tenant_id == tenant_id, g.place == row.place, g.subject == row.subject)
+    ).scalar_one()
+    values = {"refused": None, "trouble": None, "tries": 0, "next_try_at": func.now(), "at": max(now, last + SECOND), "resends": g.resends + 1}
+    connection.execute(update(grade_outbox).where(mine).values(**values))
+    forget_column(connection, tenant_id, row.registration_id, row.place)
+    return True
+
+
+def sent_to(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID], url: str) -> set[uuid.UUID]:
+    """Those of the attempts whose grade went to a column."""
+    g, c = grade_outbox.c, line_item.c
+    places = select(c.place).where(c.tenant_id == tenant_id, c.url == url)
+    query = select(g.attempt_id).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids), (g.line_item_url == url) | g.place.in_(places))
+    return set(connection.execute(query).scalars())
+
+
+def _state(row: Any) -> str:
+    return "sent" if row.sent_at else "refused" if row.refused else "replaced" if row.replaced else "waiting"
+
+
+def states(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """For each attempt with a grade: ``sent``, ``waiting``, ``replaced`` or ``refused``, and why it waits or was refused."""
+    g = grade_outbox.c
+    query = select(g.attempt_id, g.sent_at, g.refused, g.replaced, g.trouble).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids))
+    return {row.attempt_id: (_state(row), row.refused or row.trouble or "") for row in connection.execute(query)}
+
+
+def listed(
+    connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
+) -> list[GradeState]:
+    """The latest grades, of a course or of a platform: those that need somebody first."""
+    g = grade_outbox.c
+    query = (
+        select(g.id, g.attempt_id, person.c.name, g.label, g.score, g.maximum, g.at, g.sent_at, g.refused, g.replaced, g.trouble)
+        .join(attempts, attempts.c.id == g.attempt_id)
+        .join(episode, episode.c.id == attempts.c.episode_id)
+        .join(person, person.c.id == episode.c.person_id)
+        .where(g.tenant_id == tenant_id)
+        .order_by(g.refused.is_(None), g.sent_at.is_not(None), g.id.desc())
+        .limit(rows)
+    )
+    if course_id is not None:
+        query = query.where(g.course_id == course_id)
+    if registration_id is not None:
+        query = query.where(g.registration_id == registration_id)
+    return [
+        GradeState(row.id, row.attempt_id, row.name, row.label, row.score, row.maximum, row.at, _state(row), row.refused or row.trouble or "")
+        for row in connection.execute(query)
+    ]
+
+
+def claim_column(connection: Connection, tenant_id: int, registration_id: int, place: str, label: str, maximum: float) -> bool:
+    """Take it upon oneself to find or make a column; False while somebody else does. A claim ends by itself, as a lease does."""
+    row = {"tenant_id": tenant_id, "registration_id": registration_id, "place": place, "url": "", "label": label, "maximum": maximum}
+    statement = upsert(line_item).values(**row)
+    over = (line_item.c.url == "") & (line_item.c.created_at < func.now() - LEASE)
+    statement = statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_={"created_at": func.now()}, where=over)
+    return connection.execute(statement.returning(line_item.c.place)).first() is not None
+
+
+def column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> Column | None:
+    """The column that was found or made for a place."""
+    c = line_item.c
+    query = select(c.place, c.url, c.label, c.maximum).where(
+        c.tenant_id == tenant_id, c.registration_id == registration_id, c.place == place, c.url != ""
+    )
+    row = connection.execute(query).first()
+    return Column(*row) if row else None
+
+
+def columns(connection: Connection, tenant_id: int, registration_id: int, line_items_url: str) -> list[Column]:
+    """The columns that we know of in a course."""
+    c = line_item.c
+    prefix = json.dumps([line_items_url])[:-1]
+    query = select(c.place, c.url, c.label, c.maximum).where(
+        c.tenant_id == tenant_id, c.registration_id == registration_id, c.url != "", c.place.startswith(prefix, autoescape=True)
+    )
+    return [Column(*row) for row in connection.execute(query.order_by(c.label, c.place))]
+
+
+def keep_column(connection: Connection, tenant_id: int, registration_id: int, made: Column) -> None:
+    """Remember a column, in the place of one that was known before."""
+    statement = upsert(line_item).values(tenant_id=tenant_id, registration_id=registration_id, **vars(made))
+    changed = {"url": made.url, "label": made.label, "maximum": made.maximum}
+    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_=changed))
+
+
+def forget_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
+    """A column that is not there any more."""
+    c = line_item.c
+    connection.execute(delete(line_item).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.place == place))

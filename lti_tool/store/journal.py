@@ -1,0 +1,101 @@
+"""What is written down for administrators: launches with the reason of each refusal, and who changed what. Never a secret."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+
+from lti_tool.store.tables import admin_session, audit, launch_log
+
+
+@dataclass(frozen=True)
+class LaunchEntry:
+    """A launch: taken, or refused with what the person was told and what the log was told."""
+
+    at: datetime
+    taken: bool
+    message: str
+    role: str
+    deployment_id: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """An act of an administrator."""
+
+    audit_id: int
+    at: datetime
+    who: str
+    act: str
+    details: dict[str, Any]
+
+
+def add_launch(connection: Connection, tenant_id: int, registration_id: int, entry: LaunchEntry) -> None:
+    """Write a launch down."""
+    connection.execute(insert(launch_log).values(tenant_id=tenant_id, registration_id=registration_id, **vars(entry)))
+
+
+def launches(connection: Connection, tenant_id: int, registration_id: int, rows: int) -> list[LaunchEntry]:
+    """The latest launches of a platform."""
+    c = launch_log.c
+    query = select(*(c[name] for name in LaunchEntry.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.registration_id == registration_id)
+    return [LaunchEntry(*row) for row in connection.execute(query.order_by(c.id.desc()).limit(rows))]
+
+
+def forget_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
+    """Remove entries from before."""
+    return connection.execute(delete(launch_log).where(launch_log.c.tenant_id == tenant_id, launch_log.c.at < before)).rowcount
+
+
+def add_audit(connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]) -> None:
+    """Record an act, in the transaction of the act."""
+    connection.execute(insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details)))
+
+
+def audited(connection: Connection, tenant_id: int, rows: int, before: int | None = None) -> list[AuditEntry]:
+    """The latest acts, or those before one."""
+    a = audit.c
+    query = select(a.audit_id, a.at, a.who, a.act, a.details).where(a.tenant_id == tenant_id)
+    if before is not None:
+        query = query.where(a.audit_id < before)
+    return [AuditEntry(*row) for row in connection.execute(query.order_by(a.audit_id.desc()).limit(rows))]
+
+
+def add_admin_link(connection: Connection, tenant_id: int, link_id: uuid.UUID, who: str, link_hash: bytes, expires_at: datetime) -> None:
+    """A link that opens the administration once."""
+    row = {"id": link_id, "tenant_id": tenant_id, "who": who, "link_hash": link_hash, "expires_at": expires_at}
+    connection.execute(insert(admin_session).values(**row))
+
+
+def find_admin_link(engine: Engine, link_hash: bytes) -> tuple[uuid.UUID, int] | None:
+    """(session, tenant) of a link that was not used and has not expired."""
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT * FROM lti_tool.find_admin_link(:link)"), {"link": link_hash}).first()
+    return (row.id, row.tenant_id) if row else None
+
+
+def open_admin(connection: Connection, tenant_id: int, session_id: uuid.UUID, secret_hash: bytes, expires_at: datetime) -> bool:
+    """Turn a link into a session, once."""
+    a = admin_session.c
+    unused = (a.tenant_id == tenant_id) & (a.id == session_id) & a.link_hash.is_not(None)
+    values = {"link_hash": None, "secret_hash": secret_hash, "expires_at": expires_at}
+    return connection.execute(update(admin_session).where(unused).values(**values)).rowcount == 1
+
+
+def find_admin(engine: Engine, session_id: uuid.UUID) -> tuple[int, str, bytes] | None:
+    """(tenant, who, hash of the secret) of a session that has not ended."""
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT * FROM lti_tool.find_admin_session(:id)"), {"id": session_id}).first()
+    return (row.tenant_id, row.who, bytes(row.secret_hash)) if row else None
+
+
+def forget_admins(connection: Connection, tenant_id: int, now: datetime) -> None:
+    """Sessions and links that have ended."""
+    connection.execute(delete(admin_session).where(admin_session.c.tenant_id == tenant_id, admin_session.c.expires_at < now))

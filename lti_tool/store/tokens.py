@@ -1,0 +1,32 @@
+"""Access tokens of platforms, sealed, until they end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import access_token
+
+
+def find(connection: Connection, tenant_id: int, registration_id: int, scope: str, now: datetime) -> str | None:
+    """The sealed token for a scope, where one has not ended."""
+    c = access_token.c
+    query = select(c.token_sealed).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.scope == scope, c.expires_at > now)
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def keep(connection: Connection, tenant_id: int, registration_id: int, scope: str, sealed: str, expires_at: datetime) -> None:
+    """Keep a token, in the place of the one before."""
+    values = {"token_sealed": sealed, "expires_at": expires_at}
+    statement = upsert(access_token).values(tenant_id=tenant_id, registration_id=registration_id, scope=scope, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "scope"], set_=values))
+
+
+def drop(connection: Connection, tenant_id: int, registration_id: int, scope: str | None = None) -> None:
+    """Forget the token of a scope, or all of a platform."""
+    c = access_token.c
+    statement = delete(access_token).where(c.tenant_id == tenant_id, c.registration_id == registration_id)
+    connection.execute(statement if scope is None else statement.where(c.scope == scope))

@@ -1,0 +1,85 @@
+"""The course's page for who teaches: its people, its columns in the gradebook, grades on their way."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from adapters.lms import Role
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Forbidden, NotFound, Refused
+from lrs.ground.http import OutsideCallFailed
+from lti_tool.actions import gradebook
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.courses import SYNC_ROSTERS
+from lti_tool.store.outbox import SEND_GRADES
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+TEACHES = frozenset((Role.ADMIN, Role.TEACHER))
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The routes below ``/t/<launch>/course``."""
+    pages = Blueprint("course", __name__, url_prefix="/t/<uuid:launch_id>/course")
+
+    def teacher(launch_id: uuid.UUID) -> LaunchSession:
+        who = session.current(deps, request, launch_id)
+        if Role(who.role) not in TEACHES or not who.programme:
+            raise Forbidden("This page is for who teaches this course.")
+        return who
+
+    def show(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
+        view = gradebook.view(deps, session=who)
+        page = render_template("course.html", **framed(deps, request, who), view=view, error=error.message if error else "")
+        return page, error.status if error else 200
+
+    @pages.get("/")
+    def course(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return show(teacher(launch_id))
+
+    def act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
+        who = teacher(launch_id)
+        try:
+            what(who)
+        except (BadInput, NotFound, OutsideCallFailed) as error:
+            return show(who, error)
+        return redirect(f"/t/{launch_id}/course/?done={done}", code=303)
+
+    @pages.post("/roster")
+    def roster(launch_id: uuid.UUID) -> ResponseReturnValue:
+        answer = act(launch_id, lambda who: gradebook.sync_roster(deps, session=who, now=clock.now()), "roster")
+        deps.nudges.nudge(SYNC_ROSTERS)
+        return answer
+
+    @pages.post("/grades/<int:grade_id>")
+    def resend(launch_id: uuid.UUID, grade_id: int) -> ResponseReturnValue:
+        answer = act(launch_id, lambda who: gradebook.resend(deps, session=who, grade_id=grade_id, now=clock.now()), "resend")
+        deps.nudges.nudge(SEND_GRADES)
+        return answer
+
+    @pages.post("/columns")
+    def make(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return act(launch_id, lambda who: gradebook.make_columns(deps, session=who), "columns")
+
+    @pages.post("/columns/rename")
+    def rename(launch_id: uuid.UUID) -> ResponseReturnValue:
+        place, label = request.form.get("place", ""), request.form.get("label", "")
+        return act(launch_id, lambda who: gradebook.rename_column(deps, session=who, place=place, label=label), "renamed")
+
+    @pages.post("/columns/remove")
+    def remove(launch_id: uuid.UUID) -> ResponseReturnValue:
+        place = request.form.get("place", "")
+        if request.form.get("sure") != "1":
+            return act(launch_id, _unsure, "")
+        return act(launch_id, lambda who: gradebook.remove_column(deps, session=who, place=place), "removed")
+
+    return pages
+
+
+def _unsure(who: LaunchSession) -> None:
+    raise BadInput("Tick that the grades in the column may go with it, then remove it.")

@@ -1,0 +1,74 @@
+"""The choice of content for a course, and the form that carries it back to the LMS."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime, time
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground.errors import BadInput
+from lrs.ground.http import origin
+from lti_tool.actions import linking
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import pages as page_rules
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The routes below ``/t/<launch>``."""
+    pages = Blueprint("picker", __name__, url_prefix="/t/<uuid:launch_id>")
+
+    def show(who: LaunchSession, error: BadInput | None = None) -> ResponseReturnValue:
+        wanted = request.values.get("programme", "")
+        view = linking.picker(deps, session=who, programme=wanted)
+        assert who.deep_linking is not None
+        page = render_template(
+            "pick.html",
+            **framed(deps, request, who),
+            view=view,
+            goes_to=origin(who.deep_linking["return_url"]),
+            error=error,
+            sent=request.form if error else {},
+            chosen=request.form.getlist("page") if error else ["today"],
+        )
+        return page, error.status if error else 200
+
+    @pages.get("/pick")
+    def pick(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return show(session.current(deps, request, launch_id))
+
+    @pages.post("/pick")
+    def send(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        nothing = request.form.get("act") == "cancel"
+        try:
+            url, token = linking.answer(
+                deps,
+                session=who,
+                programme=request.form.get("programme", ""),
+                pages=[] if nothing else request.form.getlist("page") or [""],
+                columns=request.form.get("columns") == "1",
+                opens_at=_instant(request.form.get("opens_on", ""), time(0), "opens_on"),
+                closes_at=_instant(request.form.get("closes_on", ""), time(23, 59, 59), "closes_on"),
+            )
+        except BadInput as error:
+            return show(who, error)
+        values = framed(deps, request, who)
+        page_rules.send_forms_to(url)
+        return render_template("send.html", **values, url=url, token=token, nothing=nothing)
+
+    return pages
+
+
+def _instant(text: str, at: time, field: str) -> datetime | None:
+    """A moment (UTC) of the day that was entered; none where none was."""
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), at, UTC)
+    except ValueError:
+        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field=field) from None
