@@ -44,7 +44,7 @@ class Standard:
     """An LMS that keeps to the specifications."""
 
     family = "standard"
-    label = "LMS"
+    label = "The LMS"
 
     # --- grades -------------------------------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ class Standard:
         """What an answer to a score means."""
         if 200 <= status < 300:
             return Outcome(Verdict.TAKEN, "")
-        said = f"The {self.label} answered {status}: {_reason(reason, body)}"
+        said = f"{self.label} answered {status}: {_reason(reason, body)}"
         if status == 409:
             return Outcome(Verdict.AS_NEW_THERE, f"{said}. The gradebook holds a grade that is as new as this one.")
         if status in _PASSING or status >= 500 or not 400 <= status < 500:

@@ -8,6 +8,7 @@ The whole call ends by its deadline, however slowly the other side drips its ans
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -51,9 +52,11 @@ class Answer:
         """The decoded body, whatever its media type (Moodle serves JSON as text/html)."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise OutsideCallFailed("The answer is not JSON.") from None
 
+
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 # When the call under way must have ended (time.monotonic); each call sets its own.
 _deadline: ContextVar[float] = ContextVar("deadline")
@@ -273,7 +276,8 @@ def origin(url: str) -> str:
         port = parts.port
     except ValueError:
         return ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    # The characters of a host and no other: an origin is written into policies, where a space or a semicolon would begin another rule.
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _HOST.fullmatch(parts.hostname):
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" if port in (None, 443 if parts.scheme == "https" else 80) else f"{parts.scheme}://{host}:{port}"

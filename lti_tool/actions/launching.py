@@ -208,7 +208,7 @@ def _require_usable(deps: ToolDeps, asked: DeepLinking) -> None:
         )
     if not asked.return_url.startswith("https://") and not deps.settings.allow_private_platforms:
         raise LaunchInvalid(
-            "The course wants its content sent over a connection that is not encrypted; ask the administrator of your LMS to use https."
+            "The course wants its content sent over a connection that is not encrypted. Ask the administrator of your LMS to use https."
         )
 
 

@@ -45,6 +45,8 @@ def send(deps: ToolDeps, tenant_id: int) -> int:
             _wait(deps, platform, row, error.message)
         except TokenRefused as error:
             _refuse(deps, platform, row, str(error))
+        except ValueError as error:
+            _refuse(deps, platform, row, f"The grade, or the address of its column, cannot be sent: {error}.")
     return sent
 
 

@@ -31,7 +31,7 @@ _PURPOSE = "access token"
 def access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
     """A bearer token. TokenRefused when the platform says no for good, OutsideCallFailed when it could not be asked."""
     if platform.status != APPROVED:
-        raise TokenRefused(f"This {dialect(platform.family).label} is {platform.status} here; an administrator of the tool approves it.")
+        raise TokenRefused(f"{dialect(platform.family).label} is {platform.status} here; an administrator of the tool approves it.")
     with deps.unit_of_work(platform.tenant_id) as connection:
         sealed = kept.find(connection, platform.tenant_id, platform.id, scope, clock.now())
     if sealed is not None:
@@ -75,16 +75,16 @@ def _asked(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
     if answer.status in (400, 401, 403):
         words = answer.body[:200].decode("utf-8", "replace").replace("\0", "")
         raise TokenRefused(
-            f"The {label} gave no access token ({answer.status} {' '.join(words.split())}). Ask its administrator whether the tool is active"
+            f"{label} gave no access token ({answer.status} {' '.join(words.split())}). Ask its administrator whether the tool is active"
             f" and may use this service ({scope.rpartition('/')[2]})."
         )
     found = answer.json() if answer.status == 200 else None
     token = found.get("access_token") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
-        raise OutsideCallFailed(f"The {label} answered {answer.status} when asked for an access token.")
+        raise OutsideCallFailed(f"{label} answered {answer.status} when asked for an access token.")
     given = found.get("scope")
     if isinstance(given, str) and given and scope not in given.split():
-        raise TokenRefused(f"The {label} does not let this tool use {scope.rpartition('/')[2]}; its administrator can allow it.")
+        raise TokenRefused(f"{label} does not let this tool use {scope.rpartition('/')[2]}; its administrator can allow it.")
     return token, _life(found.get("expires_in"))
 
 

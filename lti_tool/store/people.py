@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import course, episode, identity, launch, membership, person
+from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration
 
 LONGEST_LIST = 200  # learners of one course on one page; the rest follow as these are certified
 
@@ -119,15 +119,25 @@ _SESSION = tuple(
 )
 
 
-def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession:
-    """A launch that is known to exist."""
+def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
+    """A launch that is known to exist; None where its platform or its deployment is not approved any more."""
+    p, d = platform_registration.c, deployment.c
     query = (
         select(*_SESSION)
         .join(person, person.c.id == launch.c.person_id)
         .join(course, course.c.id == launch.c.course_id)
+        .join(platform_registration, (p.id == launch.c.registration_id) & (p.status == "approved"))
+        .join(
+            deployment,
+            (d.tenant_id == tenant_id)
+            & (d.registration_id == launch.c.registration_id)
+            & (d.deployment_id == launch.c.deployment_id)
+            & (d.status == "approved"),
+        )
         .where(launch.c.tenant_id == tenant_id, launch.c.id == launch_id)
     )
-    return LaunchSession(**connection.execute(query).one()._mapping)
+    row = connection.execute(query).first()
+    return LaunchSession(**row._mapping) if row else None
 
 
 def learners_without_certification(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:

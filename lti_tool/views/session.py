@@ -70,7 +70,10 @@ def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSes
     if request.method == "POST":
         _require_own_form(deps, request, launch_id, secret)
     with deps.unit_of_work(found[0]) as connection:
-        return people.session(connection, found[0], launch_id)
+        who = people.session(connection, found[0], launch_id)
+    if who is None:
+        raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
+    return who
 
 
 def open_admin(response: Response, session_id: uuid.UUID, secret: str) -> None:

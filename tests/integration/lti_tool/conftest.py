@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -21,12 +22,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from flask.testing import FlaskClient
 from jwcrypto.jwk import JWK
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from adapters.lms.standard import CLAIM
+from adapters.lms.claims import CLAIM
 from carryover.sample_programme import document
 from lrs.ground import settings as ground_settings
-from lrs.ground.settings import Settings
 from lti_tool import app, bootstrap, cli
 from lti_tool.lti.deps import ToolDeps
 from tests.conftest import environ_for
@@ -50,30 +51,38 @@ def tool_template(servers: Any, new_database: Callable[..., str], lrs_template: 
     return name
 
 
+# What a path answers: status, reason, body; with more headers as the fourth.
+Reply = tuple[int, str, Any] | tuple[int, str, Any, dict[str, str]]
+Asked = tuple[str, str, dict[str, str], bytes]
+
+
 class FakeServer:
     """The platform's and a record store's HTTP: answers are set by tests, requests are kept."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, list[tuple[int, str, str]]] = {}
-        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.answers: dict[str, list[Reply | Callable[[Asked], Reply]]] = {}
+        self.requests: list[Asked] = []
+        self.otherwise: Callable[[Asked], Reply] = lambda asked: (404, "Not Found", "")
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._serve()
-
-            def do_POST(self) -> None:
-                self._serve()
-
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                outer.requests.append((self.command, self.path, dict(self.headers), body))
-                waiting = outer.answers.get(urlsplit(self.path).path, [(404, "Not Found", "")])
-                status, reason, text = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+                asked = (self.command, self.path, dict(self.headers), body)
+                outer.requests.append(asked)
+                waiting = outer.answers.get(urlsplit(self.path).path) or [outer.otherwise]
+                answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+                status, reason, said, *more = answer(asked) if callable(answer) else answer
+                text = said if isinstance(said, str | bytes) else json.dumps(said)
+                raw = text.encode() if isinstance(text, str) else text
                 self.send_response(status, reason)
-                self.send_header("Content-Length", str(len(text.encode())))
+                for name, value in (more[0] if more else {}).items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
-                self.wfile.write(text.encode())
+                self.wfile.write(raw)
+
+            do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names are http.server's
 
             def log_message(self, *given: Any) -> None:
                 """Quiet."""
@@ -84,13 +93,17 @@ class FakeServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
-    def says(self, path: str, *answers: tuple[int, str, Any]) -> None:
+    def says(self, path: str, *answers: Reply | Callable[[Asked], Reply]) -> None:
         """What ``path`` answers, one after the other; the last one stays."""
-        self.answers[path] = [(status, reason, body if isinstance(body, str) else json.dumps(body)) for status, reason, body in answers]
+        self.answers[path] = list(answers)
 
     def bodies(self, path: str) -> list[Any]:
         """The JSON bodies posted to a path."""
         return [json.loads(body) for _, asked, _, body in self.requests if urlsplit(asked).path == path and body]
+
+    def count(self, path: str) -> int:
+        """How often a path was asked for."""
+        return sum(urlsplit(asked).path == path for _, asked, _, _ in self.requests)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -118,9 +131,13 @@ class Moodle:
     kid: str = "194c45597ab6f5c09a6c"
     key: rsa.RSAPrivateKey = field(default_factory=_moodle_key)
 
-    def publish(self) -> None:
+    def jwk(self, **changes: Any) -> dict[str, Any]:
+        """The public key, as the platform shows it."""
         public = json.loads(JWK.from_pyca(self.key.public_key()).export_public())
-        self.server.says("/certs", (200, "OK", {"keys": [{**public, "kid": self.kid, "alg": "RS256", "use": "sig"}]}))
+        return {**public, "kid": self.kid, "alg": "RS256", "use": "sig", **changes}
+
+    def publish(self) -> None:
+        self.server.says("/certs", (200, "OK", {"keys": [self.jwk()]}))
 
     def sign(self, claims: dict[str, Any], **header: Any) -> str:
         return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": self.kid, **header})
@@ -160,8 +177,8 @@ class Tool:
         merged = {**capture(recorded)["claims"], **fresh, **changes}
         return {key: value for key, value in merged.items() if value is not ...}
 
-    def enter(self, state: str, id_token: str) -> TestResponse:
-        return self.browser.post("/lti/launch", data={"state": state, "id_token": id_token}, base_url="https://127.0.0.1:8080")
+    def enter(self, state: str, id_token: str, **more: str) -> TestResponse:
+        return self.browser.post("/lti/launch", data={"state": state, "id_token": id_token, **more}, base_url="https://127.0.0.1:8080")
 
     def launch(self, recorded: str = "launch-resource-student1", /, **changes: Any) -> TestResponse:
         state, nonce = self.begun()
@@ -170,35 +187,33 @@ class Tool:
     def get(self, path: str) -> TestResponse:
         return self.browser.get(path, base_url="https://127.0.0.1:8080", follow_redirects=True)
 
-    def post(self, path: str, page: TestResponse, **fields: Any) -> TestResponse:
+    def post(self, path: str, page: TestResponse, /, **fields: Any) -> TestResponse:
         """Send a form of ``page``: its token goes with it."""
         token = page.text.split('name="form_token" value="')[1].split('"')[0]
         return self.browser.post(path, data={"form_token": token, **fields}, base_url="https://127.0.0.1:8080", follow_redirects=True)
 
-    def rows(self, table: str) -> int:
-        from sqlalchemy import text
+    def sql(self, statement: str, **values: Any) -> Any:
+        """Rows of a statement, seen as this tenant."""
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            found = connection.execute(text(statement), values)
+            return found.all() if found.returns_rows else None
 
+    def stranger(self) -> FlaskClient:
+        """Another browser."""
+        return self.browser.application.test_client()
+
+    def rows(self, table: str) -> int:
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return int(connection.execute(text(f"SELECT count(*) FROM lti_tool.{table}")).scalar_one())  # noqa: S608 - names of this file
 
 
-@pytest.fixture
-def tool_settings(servers: Any, new_database: Callable[..., str], tool_template: str, tmp_path: Path, server: FakeServer) -> Settings:
-    environ = environ_for(servers, new_database(tool_template), tmp_path)
-    return ground_settings.read({**environ, "CARRYOVER_BASE_URL": TOOL, "CARRYOVER_LRS_URL": server.url})
-
-
-@pytest.fixture
-def tool(tool_settings: Settings, server: FakeServer, servers: Any, tmp_path: Path) -> Iterator[Tool]:
+@contextmanager
+def running_tool(servers: Any, database: str, home: Path, server: FakeServer) -> Iterator[Tool]:
     """A tenant with the sample programme and a registered Moodle, whose student 5 was certified a week ago."""
-    environ = {
-        **environ_for(servers, "x", tmp_path),
-        "CARRYOVER_DATABASE_URL": tool_settings.database_url,
-        "CARRYOVER_BASE_URL": TOOL,
-        "CARRYOVER_LRS_URL": server.url,
-    }
+    environ = {**environ_for(servers, database, home), "CARRYOVER_BASE_URL": TOOL, "CARRYOVER_LRS_URL": server.url}
+    settings = ground_settings.read(environ)
     deps = bootstrap.build(environ)
-    tenant_id = cli.create_tenant(tool_settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
+    tenant_id = cli.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
     platform = {
         "issuer": ISSUER,
         "client_id": CLIENT_ID,
@@ -207,15 +222,28 @@ def tool(tool_settings: Settings, server: FakeServer, servers: Any, tmp_path: Pa
         "key_set_url": f"{server.url}/certs",
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
-    cli.set_up(
-        tool_settings, tenant_id=tenant_id, programme=document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)}
-    )
+    cli.set_up(settings, tenant_id=tenant_id, programme=document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)})
     moodle = Moodle(server)
     moodle.publish()
     yield Tool(deps, app.create_app(deps).test_client(), moodle, tenant_id)
     deps.engine.dispose()
     deps.client.close()
     deps.own_client.close()
+
+
+@pytest.fixture
+def tool(servers: Any, new_database: Callable[..., str], tool_template: str, tmp_path: Path, server: FakeServer) -> Iterator[Tool]:
+    with running_tool(servers, new_database(tool_template), tmp_path, server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_tool(servers: Any, new_database: Callable[..., str], tool_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tool]:
+    """One tool for tests that leave nothing behind, which they prove."""
+    server = FakeServer()
+    with running_tool(servers, new_database(tool_template), tmp_path_factory.mktemp("home"), server) as made:
+        yield made
+    server.close()
 
 
 def unsigned(claims: dict[str, Any], **header: Any) -> str:

@@ -255,7 +255,7 @@ def test_a_teacher_records_the_certification_of_a_learner_who_opened_the_activit
 
 def test_a_teacher_sees_the_learners_of_this_course_alone(tool: Tool) -> None:
     """Context ids are small numbers that other deployments use as well."""
-    from adapters.lms.standard import CLAIM
+    from adapters.lms.claims import CLAIM
 
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     tool.launch("launch-resource-student3-cjk", **{f"{CLAIM}context": {"id": "77", "title": "Another course"}})

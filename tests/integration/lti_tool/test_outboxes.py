@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
 
-from adapters.lms.standard import SCORE_SCOPE
+from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, SCORE_SCOPE
 from adapters.lrs_client import RecordStore
-from lti_tool.jobs import grades, statements
+from lti_tool.jobs import grades, rosters, statements
 from lti_tool.lti import tokens
 from lti_tool.lti.errors import TokenRefused
-from tests.integration.lti_tool.conftest import CLIENT_ID, Tool, capture
+from lti_tool.store import grades as stored_grades
+from lti_tool.store.grades import NewGrade
+from tests.integration.lti_tool.conftest import CLIENT_ID, Tool
+from tests.integration.lti_tool.recorded import exchanges
 from tests.integration.lti_tool.test_learning import choices, open_check, where
+from tests.integration.lti_tool.test_recorded import course_with_roster
 
 SCORES = "/lineitems/2/lineitem/scores"
 
@@ -36,13 +41,18 @@ def finish_check(tool: Tool) -> None:
         page = tool.get(path)
 
 
+RESULTS = "/lineitems/2/lineitem/results"
+
+
 def send_grades(tool: Tool) -> int:
-    return grades.send(tool.deps.unit_of_work, tool.tenant_id, tool.deps.client, lambda platform: "a-token")
+    if "/token" not in tool.moodle.server.answers:
+        tool.moodle.server.says("/token", (200, "OK", {"access_token": "a-token", "expires_in": 3600}))
+    return grades.send(tool.deps, tool.tenant_id)
 
 
 def grade_row(tool: Tool) -> Any:
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        return connection.execute(text("SELECT sent_at, refused, at, next_try_at, tries FROM lti_tool.grade_outbox")).one()
+        return connection.execute(text("SELECT * FROM lti_tool.grade_outbox ORDER BY id DESC LIMIT 1")).one()
 
 
 def due_again(tool: Tool, table: str) -> None:
@@ -112,13 +122,25 @@ def test_a_score_arrives_as_a_real_moodle_wants_it(tool: Tool) -> None:
     assert send_grades(tool) == 0
 
 
-def test_a_score_of_the_same_second_is_said_again_with_a_later_time(tool: Tool) -> None:
+def recorded(name: str) -> tuple[int, str, str]:
+    """A recorded answer to a score."""
+    response = exchanges("services")[name]["response"]
+    return response["status"], response["reason"], "[]"
+
+
+def result(score: float | None, maximum: float = 5) -> tuple[int, str, Any]:
+    """What the gradebook holds of student 5."""
+    return (200, "OK", [{"id": "x", "userId": "5", "resultScore": score, "resultMaximum": maximum}] if score is not None else [])
+
+
+@pytest.mark.parametrize("case", ["A4 as new as one of ours", "A4 nobody can say what is there"])
+def test_a_score_of_the_same_second_is_said_again_with_a_later_time(tool: Tool, case: str) -> None:
     finish_check(tool)
-    recorded = capture("score-same-timestamp")["response"]
-    assert recorded["status"] == 409
-    tool.moodle.server.says(SCORES, (409, recorded["reason"], "[]"), (200, "OK", ""))
+    tool.moodle.server.says(SCORES, recorded("score-same-timestamp"), (200, "OK", ""))
+    tool.moodle.server.says(RESULTS, result(None) if "ours" in case else (403, "Forbidden", ""))
     before = grade_row(tool).at
     assert send_grades(tool) == 0
+    assert "as new" in grade_row(tool).trouble
     due_again(tool, "grade_outbox")
     assert send_grades(tool) == 1
     first, second = (datetime.fromisoformat(body["timestamp"]) for body in tool.moodle.server.bodies(SCORES))
@@ -126,20 +148,57 @@ def test_a_score_of_the_same_second_is_said_again_with_a_later_time(tool: Tool) 
     assert grade_row(tool).at > before
 
 
-def test_a_final_refusal_is_kept_with_the_reason_the_lms_gave_and_shown_to_the_learner(tool: Tool) -> None:
+def test_a_grade_that_a_teacher_changed_meanwhile_is_not_overwritten_unasked(tool: Tool) -> None:
     finish_check(tool)
-    recorded = capture("score-teacher-user")["response"]
-    tool.moodle.server.says(SCORES, (recorded["status"], recorded["reason"].partition("{")[0], "[]"))
+    tool.moodle.server.says(SCORES, recorded("score-same-timestamp"), (200, "OK", ""))
+    tool.moodle.server.says(RESULTS, result(4.75))
     assert send_grades(tool) == 0
-    assert "Incorrect score received" in grade_row(tool).refused
-    assert "Incorrect score received" in tool.get(tool.launch().location).text
+    row = grade_row(tool)
+    assert "4.75 of 5" in row.refused
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    home = tool.launch("launch-resource-teacher").location
+    page = tool.get(f"{home}course/")
+    assert "4.75 of 5" in page.text
+    assert "on its way again" in tool.post(f"{home}course/grades/{row.id}", page).text
+    assert send_grades(tool) == 1
+    assert grade_row(tool).at > row.at
+    again = tool.post(f"{home}course/grades/{row.id}", page)
+    assert again.status_code == 404, "what was sent is not sent again"
+
+
+@pytest.mark.parametrize("case", ["A5 it had arrived", "A5 it had not arrived"])
+def test_a_sender_that_died_between_sending_and_noting_it_sends_once(tool: Tool, case: str) -> None:
+    finish_check(tool)
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        row = stored_grades.lease(connection, tool.tenant_id, [])
+    assert row is not None
+    assert send_grades(tool) == 0, "leased rows are nobody else's"
+    tool.sql("UPDATE lti_tool.grade_outbox SET leased_until = now()")
+    tool.moodle.server.says(SCORES, (200, "OK", ""))
+    tool.moodle.server.says(RESULTS, result(row.score) if case.endswith("it had arrived") else result(None))
+    assert send_grades(tool) == 1
+    assert len(tool.moodle.server.bodies(SCORES)) == (0 if case.endswith("it had arrived") else 1)
+    assert grade_row(tool).sent_at is not None
+
+
+@pytest.mark.parametrize("case", [f"A3 {status}" for status in (400, 403, 404, 422)])
+def test_a_final_refusal_is_kept_with_the_reason_the_lms_gave_and_shown(tool: Tool, case: str) -> None:
+    status = int(case.split()[1])
+    finish_check(tool)
+    answer = recorded("score-teacher-user") if status == 400 else (status, "The course is closed", "[]")
+    tool.moodle.server.says(SCORES, (answer[0], answer[1].partition("{")[0], answer[2]))
+    assert send_grades(tool) == 0
+    reason = "Incorrect score received" if status == 400 else "The course is closed"
+    assert reason in grade_row(tool).refused
+    assert reason in tool.get(tool.launch().location).text
     due_again(tool, "grade_outbox")
     send_grades(tool)
     assert len(tool.moodle.server.bodies(SCORES)) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 503, 401])
-def test_a_passing_trouble_is_tried_again_later(tool: Tool, status: int) -> None:
+@pytest.mark.parametrize("case", ["A2 429", "A2 500", "A2 503", "A1 401"])
+def test_a_passing_trouble_is_tried_again_later(tool: Tool, case: str) -> None:
+    status = int(case.split()[1])
     finish_check(tool)
     tool.moodle.server.says(SCORES, (status, "Trouble", ""))
     assert send_grades(tool) == 0
@@ -148,35 +207,176 @@ def test_a_passing_trouble_is_tried_again_later(tool: Tool, status: int) -> None
     assert row.next_try_at > row.at
 
 
-def test_a_platform_that_does_not_answer_is_asked_once_in_a_run(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lrs.ground.http import OutsideCallFailed
-
+def test_an_lms_that_asks_for_patience_gets_it(tool: Tool) -> None:
     finish_check(tool)
+    tool.moodle.server.says(SCORES, (429, "Too Many", "", {"Retry-After": "900"}))
+    assert send_grades(tool) == 0
+    row = grade_row(tool)
+    assert row.next_try_at - datetime.now(UTC) > timedelta(seconds=890)
+    assert "429" in row.trouble
+
+
+@pytest.mark.parametrize("case", ["A1 a token that ended early"])
+def test_one_new_token_after_401(tool: Tool, case: str) -> None:
+    finish_check(tool)
+    tool.moodle.server.says(
+        "/token", (200, "OK", {"access_token": "first", "expires_in": 3600}), (200, "OK", {"access_token": "second", "expires_in": 3600})
+    )
+    tool.moodle.server.says(SCORES, (401, "Unauthorized", ""), (200, "OK", ""))
+    assert send_grades(tool) == 1
+    used = [headers["Authorization"] for _, path, headers, _ in tool.moodle.server.requests if urlsplit(path).path == SCORES]
+    assert used == ["Bearer first", "Bearer second"]
+
+
+@pytest.mark.parametrize("case", ["A11 tokens in logs"])
+def test_no_token_is_logged(tool: Tool, case: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    finish_check(tool)
+    tool.moodle.server.says("/token", (200, "OK", {"access_token": "the-secret-token", "expires_in": 3600}))
+    tool.moodle.server.says(SCORES, (500, "Error", ""))
+    send_grades(tool)
+    assertion = (
+        next(body for _, path, _, body in tool.moodle.server.requests if path == "/token").decode().split("client_assertion=")[1].split("&")[0]
+    )
+    assert "the-secret-token" not in caplog.text
+    assert assertion not in caplog.text
+
+
+@pytest.mark.parametrize("case", ["A7 a teacher's launch", "A7 the test student", "A7 no score scope"])
+def test_who_gets_no_grade(tool: Tool, case: str) -> None:
+    from adapters.lms.claims import CLAIM
+
+    learner = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
+    changes: dict[str, Any] = {
+        "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": {"scope": [SCORE_SCOPE], "lineitem": f"{tool.moodle.server.url}/l"}
+    }
+    if "teacher" in case:
+        changes[f"{CLAIM}roles"] = [learner.replace("Learner", "Mentor")]
+    elif "test student" in case:
+        changes[f"{CLAIM}roles"] = [learner, "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"]
+    else:
+        changes["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]["scope"] = []
+    tool.launch(**changes)
+    assert [row.line_item_url for row in tool.sql("SELECT line_item_url FROM lti_tool.launch")] == [""]
+
+
+def test_a_newer_grade_of_a_person_takes_the_place_of_one_that_waits_and_never_overtakes_it(tool: Tool) -> None:
+    finish_check(tool)
+    row = grade_row(tool)
+    copy_grade(tool, row.id, row.place)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        connection.execute(
-            text(
-                "INSERT INTO lti_tool.attempt SELECT gen_random_uuid(), tenant_id, episode_id, 'x', 'remediation', items, line_item_url,"
-                " registration_id, subject, started_at, finished_at, right_answers FROM lti_tool.attempt"
-            )
-        )
-        connection.execute(
-            text(
-                "INSERT INTO lti_tool.grade_outbox (tenant_id, attempt_id, registration_id, line_item_url, subject, score, maximum, comment, at)"
-                " SELECT g.tenant_id, a.id, g.registration_id, 'http://...', g.subject, 1, 5, '', g.at"
-                " FROM lti_tool.grade_outbox g, lti_tool.attempt a WHERE a.kind = 'remediation'"
-            )
-        )
-    asked = []
+        leased = stored_grades.lease(connection, tool.tenant_id, [])
+    assert leased is not None
+    newest = copy_grade(tool, row.id, row.place)
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        assert stored_grades.lease(connection, tool.tenant_id, []) is None, "while one is under way, the next one waits"
+        stored_grades.arrived(connection, tool.tenant_id, leased.id, datetime.now(UTC))
+        after = stored_grades.lease(connection, tool.tenant_id, [])
+    assert after is not None and after.id == newest
+    assert after.at - leased.at >= timedelta(seconds=1)
 
-    def silent(platform: Any) -> str:
-        asked.append(platform)
-        raise OutsideCallFailed("no answer")
 
-    assert grades.send(tool.deps.unit_of_work, tool.tenant_id, tool.deps.client, silent) == 0
-    assert len(asked) == 1
-    due_again(tool, "grade_outbox")
+def copy_grade(tool: Tool, like: int, place: str) -> int:
+    """Another check of the same learner, finished now, for the same place."""
+    (attempt,) = tool.sql(
+        "INSERT INTO lti_tool.attempt SELECT gen_random_uuid(), tenant_id, episode_id, 'x', 'remediation', items, line_item_url, registration_id,"
+        " subject, started_at, finished_at, right_answers, line_items_url, course_id FROM lti_tool.attempt LIMIT 1 RETURNING id"
+    )
+    old = tool.sql("SELECT * FROM lti_tool.grade_outbox WHERE id = :id", id=like)[0]
+    made = NewGrade(attempt.id, old.registration_id, old.course_id, place, "", "", "", old.subject, 3, 5, "", datetime.now(UTC))
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        stored_grades.add(connection, tool.tenant_id, made)
+    return int(tool.sql("SELECT max(id) AS id FROM lti_tool.grade_outbox")[0].id)
+
+
+def test_a_platform_that_does_not_answer_is_asked_once_in_a_run(tool: Tool) -> None:
+    finish_check(tool)
+    copy_grade(tool, grade_row(tool).id, f"{tool.moodle.server.url}/lineitems/2/lineitem?other")
+    tool.moodle.server.says("/token", (503, "Unavailable", ""))
+    assert send_grades(tool) == 0
+    assert tool.moodle.server.count("/token") == 1
+    assert tool.sql("SELECT count(*) AS n FROM lti_tool.grade_outbox WHERE trouble IS NOT NULL")[0].n == 1
+
+
+def test_an_address_that_is_none_holds_up_no_other(tool: Tool) -> None:
+    finish_check(tool)
+    copy_grade(tool, grade_row(tool).id, "http://[broken")
+    tool.sql("UPDATE lti_tool.grade_outbox SET next_try_at = now() - interval '1 minute' WHERE place = 'http://[broken'")
     tool.moodle.server.says(SCORES, (200, "OK", ""))
-    assert send_grades(tool) == 1, "an address that is none holds up no other"
+    assert send_grades(tool) == 1
+    assert "address" in tool.sql("SELECT coalesce(refused, trouble) AS words FROM lti_tool.grade_outbox WHERE place = 'http://[broken'")[0].words
+
+
+@pytest.mark.parametrize("case", ["A8 the next page is elsewhere"])
+def test_a_list_that_goes_on_elsewhere_is_not_followed(tool: Tool, case: str) -> None:
+    tool.moodle.server.says("/token", (200, "OK", {"access_token": "t"}))
+    link = {"Link": '<http://localhost:9/evil>; rel="next"'}
+    tool.moodle.server.says("/members", (200, "OK", {"members": [{"user_id": "5", "roles": ["Learner"]}]}, link))
+    course_with_roster(tool, "/members")
+    assert rosters.sync(tool.deps, tool.tenant_id) == 0
+    assert "another address" in tool.sql("SELECT reason FROM lti_tool.roster_run")[0].reason
+
+
+def roster_page(number: int, last: bool, url: str, path: str = "/members") -> Any:
+    members = [{"user_id": f"u{number * 50 + n}", "status": "Active", "roles": ["Learner"], "name": f"Learner {number * 50 + n}"} for n in range(50)]
+    link = {} if last else {"Link": f'<{url}{path}?page={number + 1}>; rel="next", <{url}{path}>; rel="first"'}
+    return (200, "OK", {"members": members}, link)
+
+
+@pytest.mark.parametrize("case", ["A9 151 members on four pages"])
+def test_a_long_roster_is_read_to_its_end(tool: Tool, case: str) -> None:
+    server = tool.moodle.server
+    server.says("/token", (200, "OK", {"access_token": "t"}))
+    last = (200, "OK", {"members": [{"user_id": "3", "roles": ["Instructor"]}, {"user_id": "gone", "status": "Inactive", "roles": ["Learner"]}]}, {})
+    server.says("/members", roster_page(0, False, server.url), roster_page(1, False, server.url), roster_page(2, False, server.url), last)
+    course_with_roster(tool, "/members")
+    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    run = tool.sql("SELECT pages, members, arrived FROM lti_tool.roster_run")[0]
+    assert (run.pages, run.members, run.arrived) == (4, 151, 150), "the teacher had been there"
+    assert tool.sql("SELECT count(*) AS n FROM lti_tool.membership WHERE active AND role = 'learner'")[0].n == 150
+
+
+@pytest.mark.parametrize("case", ["A10 a page fails", "A10 a page is none", "A10 an empty roster", "A10 a circle"])
+def test_only_a_reading_to_the_end_makes_people_leave(tool: Tool, case: str) -> None:
+    server = tool.moodle.server
+    server.says("/token", (200, "OK", {"access_token": "t"}))
+    server.says("/members", roster_page(0, True, server.url))
+    course_with_roster(tool, "/members")
+    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    active = "SELECT count(*) AS n FROM lti_tool.membership WHERE active"
+    assert tool.sql(active)[0].n == 50, "the teacher is not on the list any more"
+    again: dict[str, list[Any]] = {
+        "A10 a page fails": [roster_page(5, False, server.url), (500, "Error", "")],
+        "A10 a page is none": [roster_page(5, False, server.url), (200, "OK", {"members": "none"})],
+        "A10 an empty roster": [(200, "OK", {"members": []})],
+        "A10 a circle": [roster_page(5, False, server.url)],
+    }
+    server.says("/members", *again[case])
+    tool.sql("UPDATE lti_tool.course SET roster_due_at = now() - interval '1 second'")
+    assert rosters.sync(tool.deps, tool.tenant_id) == 0
+    assert tool.sql(active)[0].n >= 50, "nobody was made to leave"
+    assert tool.sql("SELECT reason FROM lti_tool.roster_run ORDER BY id DESC LIMIT 1")[0].reason
+
+
+def test_a_check_without_a_column_of_its_own_finds_or_makes_one(tool: Tool) -> None:
+    """Once a second column is tied to a link, Moodle sends no lineitem any more: the resource finds it."""
+    server = tool.moodle.server
+    endpoint = {"scope": [SCORE_SCOPE, LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE], "lineitems": f"{server.url}/lineitems?type_id=2"}
+    home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
+    page = tool.post(f"{home}checks/1w", tool.get(home))
+    path = where(page)
+    for position in range(1, 6):
+        tool.post(path, page, position=position, choice=choices(page)[0])
+        page = tool.get(path)
+    made = {"id": f"{server.url}/lineitems/2/lineitem?type_id=2", "label": "x", "scoreMaximum": 5, "resourceId": "phishing-response/1w", "tag": ""}
+    server.says("/lineitems", lambda asked: (200, "OK", []) if asked[0] == "GET" else (201, "Created", made))
+    server.says(SCORES, (200, "OK", ""))
+    assert send_grades(tool) == 1
+    asked = [(method, path) for method, path, _, _ in server.requests if path.startswith("/lineitems?")]
+    assert asked == [("GET", "/lineitems?type_id=2&resource_id=phishing-response%2F1w"), ("POST", "/lineitems?type_id=2")]
+    (body,) = server.bodies("/lineitems")
+    assert (body["resourceId"], body["scoreMaximum"]) == ("phishing-response/1w", 5)
+    assert [row.url for row in tool.sql("SELECT url FROM lti_tool.line_item")] == [made["id"]]
 
 
 def test_no_grade_for_an_activity_without_a_place_in_the_gradebook(tool: Tool) -> None:
@@ -189,14 +389,15 @@ def token(tool: Tool) -> str:
     from lti_tool.store import platforms
 
     (platform,) = platforms.find(tool.deps.engine, "http://127.0.0.1:8100", CLIENT_ID)
-    return tokens.access_token(tool.deps.engine, tool.deps.secrets, tool.deps.client, platform, SCORE_SCOPE)
+    return tokens.access_token(tool.deps, platform, SCORE_SCOPE)
 
 
-def test_a_token_is_asked_for_with_a_signed_assertion_as_a_real_moodle_takes_it(tool: Tool) -> None:
+@pytest.mark.parametrize("case", ["A12 the assertion"])
+def test_a_token_is_asked_for_with_a_signed_assertion_as_a_real_moodle_takes_it(tool: Tool, case: str) -> None:
     import jwt
 
-    tool.moodle.server.says("/token", (200, "OK", capture("token-all")["response"]["body"]))
-    assert token(tool) == capture("token-all")["response"]["body"]["access_token"]
+    tool.moodle.server.says("/token", (200, "OK", exchanges("services")["token-all"]["response"]["body"]))
+    assert token(tool) == exchanges("services")["token-all"]["response"]["body"]["access_token"]
     sent = next(body for _, path, _, body in tool.moodle.server.requests if path == "/token").decode()
     assertion = sent.split("client_assertion=")[1].split("&")[0]
     (key,) = tool.get("/lti/jwks.json").json["keys"]
@@ -207,7 +408,7 @@ def test_a_token_is_asked_for_with_a_signed_assertion_as_a_real_moodle_takes_it(
 
 
 def test_a_refused_token_is_final_and_says_why(tool: Tool) -> None:
-    recorded = capture("token-scope-unknown")["response"]
-    tool.moodle.server.says("/token", (recorded["status"], recorded["reason"], recorded["body"]))
+    refusal = exchanges("services")["token-scope-unknown"]["response"]
+    tool.moodle.server.says("/token", (refusal["status"], refusal["reason"], refusal["body"]))
     with pytest.raises(TokenRefused, match="invalid_scope"):
         token(tool)

@@ -1,0 +1,358 @@
+"""Installing without us: invites, what is refused at registration, Canvas, by hand, deployments, keys."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from adapters.lms.claims import CLAIM
+from lrs.ground.errors import BadInput, Conflict
+from lti_tool import cli
+from lti_tool.actions import registering
+from lti_tool.actions.registering import ByHand
+from tests.integration.lti_tool.conftest import Tool
+
+TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
+
+
+@pytest.fixture
+def desk(tool: Tool) -> cli.Desk:
+    return cli.Desk(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+
+
+def configuration(tool: Tool, **changes: Any) -> dict[str, Any]:
+    """What an LMS says of itself."""
+    url = tool.moodle.server.url
+    whole = {
+        "issuer": url,
+        "authorization_endpoint": f"{url}/auth",
+        "token_endpoint": f"{url}/token",
+        "jwks_uri": f"{url}/certs",
+        "registration_endpoint": f"{url}/register",
+        "scopes_supported": ["openid", "https://purl.imsglobal.org/spec/lti-ags/scope/score"],
+        "https://purl.imsglobal.org/spec/lti-platform-configuration": {"product_family_code": "other", "version": "1"},
+    }
+    return {name: value for name, value in {**whole, **changes}.items() if value is not ...}
+
+
+def open_address(tool: Tool, address: str, confirm: bool = True, **query: str) -> Any:
+    """The address as an LMS opens it, then the button."""
+    path = urlsplit(address).path
+    asked = {"openid_configuration": f"{tool.moodle.server.url}/openid", "registration_token": "a.b.c", **query}
+    page = tool.browser.get(path, query_string={name: value for name, value in asked.items() if value}, base_url="https://127.0.0.1:8080")
+    if page.status_code != 200 or not confirm:
+        return page
+    fields = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
+    return tool.browser.post(path, data=fields, base_url="https://127.0.0.1:8080")
+
+
+def lms(tool: Tool, answer: Any = None, **changes: Any) -> None:
+    tool.moodle.server.says("/openid", (200, "OK", configuration(tool, **changes)))
+    tool.moodle.server.says("/register", answer or (200, "OK", {"client_id": "new-client"}))
+
+
+def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: cli.Desk) -> None:
+    lms(tool)
+    address = desk.invite("the school", True)
+    page = open_address(tool, address, confirm=False)
+    assert "the school" in page.text
+    assert tool.moodle.server.count("/register") == 0
+    assert f"frame-ancestors 'self' {tool.moodle.server.url}" in page.headers["Content-Security-Policy"]
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert open_address(tool, address).status_code == 200
+    assert tool.moodle.server.bodies("/register")[0]["scope"] == "https://purl.imsglobal.org/spec/lti-ags/scope/score", (
+        "no scope that it does not know"
+    )
+    made = desk.platforms()[-1]
+    assert (made.client_id, made.status, made.approve_deployments, made.family) == ("new-client", "approved", True, "standard")
+    assert not made.administers, "the first platform's administrators run the tenant, later ones' their own platform"
+    assert open_address(tool, address).status_code == 400
+
+
+@pytest.mark.parametrize("case", ["no such invite", "withdrawn", "expired"])
+def test_an_address_that_is_none(tool: Tool, desk: cli.Desk, case: str) -> None:
+    lms(tool)
+    address = desk.invite("", True)
+    if case == "withdrawn":
+        tool.sql("UPDATE lti_tool.registration_invite SET expires_at = now()")
+    elif case == "expired":
+        tool.sql("UPDATE lti_tool.registration_invite SET expires_at = now() - interval '1 day'")
+    else:
+        address += "x"
+    answer = open_address(tool, address)
+    assert answer.status_code in (400, 404)
+    assert tool.moodle.server.count("/openid") == 0, "nobody makes this server call addresses without an invite"
+
+
+def test_opened_in_a_browser_it_says_where_it_belongs(tool: Tool, desk: cli.Desk) -> None:
+    page = open_address(tool, desk.invite("", True), openid_configuration="", registration_token="")
+    assert page.status_code == 400
+    assert "belongs into the LMS" in page.text
+
+
+LIES: dict[str, dict[str, Any]] = {
+    "issuer of another host": {"issuer": "https://evil.example"},
+    "no issuer": {"issuer": ...},
+    "no token endpoint": {"token_endpoint": ...},
+    "a script as an endpoint": {"authorization_endpoint": "javascript:alert(1)"},
+    "an endpoint no text": {"jwks_uri": 5},
+    "Moodle with a key set elsewhere": {
+        "jwks_uri": "https://evil.example/certs",
+        "https://purl.imsglobal.org/spec/lti-platform-configuration": {"product_family_code": "moodle"},
+    },
+    "Canvas's issuer from a stranger": {
+        "issuer": "https://canvas.instructure.com",
+        "https://purl.imsglobal.org/spec/lti-platform-configuration": {"product_family_code": "canvas"},
+    },
+}
+
+
+@pytest.mark.parametrize("case", LIES)
+def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.Desk, case: str) -> None:
+    lms(tool, **LIES[case])
+    before = len(desk.platforms())
+    answer = open_address(tool, desk.invite("", True))
+    assert answer.status_code == 400
+    assert tool.moodle.server.count("/register") == 0
+    assert len(desk.platforms()) == before
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, "Error", ""),
+        (302, "Found", "", {"Location": "http://169.254.169.254/"}),
+        (200, "OK", "<html>"),
+        (200, "OK", "x" * 100_000),
+        (404, "No", ""),
+    ],
+)
+def test_a_configuration_that_is_none(tool: Tool, desk: cli.Desk, answer: Any) -> None:
+    tool.moodle.server.says("/openid", answer)
+    refused = open_address(tool, desk.invite("", True))
+    assert refused.status_code == 400
+    assert "<h1>" in refused.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/x",
+        "https://localhost/x",
+        "https://169.254.169.254/x",
+        "https://[::1]/x",
+        "https://10.0.0.1/x",
+        "ftp://a/b",
+        "https://[::ffff:127.0.0.1]/",
+    ],
+)
+def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.Desk, url: str) -> None:
+    """SSRF: what a stranger names is judged after resolution (and plain http is no way at all)."""
+    from lrs.ground.http import GuardedClient
+
+    strict = GuardedClient(allow_private=False)
+    object.__setattr__(tool.deps, "client", strict)
+    try:
+        refused = open_address(tool, desk.invite("", True), openid_configuration=url)
+    finally:
+        strict.close()
+    assert refused.status_code == 400
+    assert "could not be asked" in refused.text or "no web address" in refused.text
+
+
+def test_a_client_of_another_organisation_is_never_taken_over(tool: Tool, desk: cli.Desk) -> None:
+    lms(tool, (200, "OK", {"client_id": "theirs"}))
+    other = cli.create_tenant(_settings(tool), name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+    theirs = cli.Desk(tool.deps.unit_of_work, tool.deps.settings, other, "them")
+    assert open_address(tool, theirs.invite("", True)).status_code == 200
+    answer = open_address(tool, desk.invite("", True))
+    assert answer.status_code == 409
+    assert "another organisation" in answer.text
+    assert [one.client_id for one in theirs.platforms()] == ["theirs"]
+
+
+def _settings(tool: Tool) -> Any:
+    return tool.deps.settings
+
+
+def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.Desk) -> None:
+    lms(tool, (200, "OK", {"client_id": "new", TOOL_CONFIGURATION: {"deployment_id": 7}}))
+    assert "waits for approval" in open_address(tool, desk.invite("", False)).text
+    made = desk.platforms()[-1]
+    assert made.status == "pending"
+    assert [(one.deployment_id, one.status) for one in desk.deployments(made.id)] == [("7", "approved")]
+    login = {"iss": made.issuer, "client_id": "new"}
+    assert "waits for approval" in tool.login(**login).text
+    desk.set_status(made.id, "approve")
+    assert tool.login(**login).status_code == 302
+    desk.set_status(made.id, "approve")
+    desk.set_status(made.id, "disable")
+    assert "switched off" in tool.login(**login).text
+    desk.set_status(made.id, "enable")
+    desk.set_status(made.id, "remove")
+    assert "not registered" in tool.login(**login).text
+    assert made.id not in [one.id for one in desk.platforms()]
+    lms(tool, (200, "OK", {"client_id": "new"}))
+    assert open_address(tool, desk.invite("", True)).status_code == 200, "a removed one makes room"
+
+
+def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: Tool, desk: cli.Desk) -> None:
+    platform = desk.platforms()[0]
+    name = f"{CLAIM}deployment_id"
+    assert tool.launch(**{name: "9:d89e"}).status_code == 403
+    assert ("9:d89e", "pending") in [(one.deployment_id, one.status) for one in desk.deployments(platform.id)]
+    desk.decide(platform.id, "9:d89e", True)
+    assert tool.launch(**{name: "9:d89e"}).status_code == 303
+    tool.sql("UPDATE lti_tool.platform_registration SET approve_deployments = true")
+    assert tool.launch(**{name: "another"}).status_code == 303
+    desk.decide(platform.id, "another", False)
+    assert "was refused" in tool.launch(**{name: "another"}).text
+
+
+BY_HAND = ByHand(
+    "", "", "https://lms.example", "c1", "https://lms.example/auth", "https://lms.example/token", "https://lms.example/keys", "", ("1",), ()
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"issuer": ""}, "issuer"),
+        ({"issuer": "lms.example"}, "issuer"),
+        ({"auth_login_url": ""}, "auth_login_url"),
+        ({"auth_token_url": "javascript:alert(1)"}, "auth_token_url"),
+        ({"key_set_url": "http://lms.example/keys"}, "key_set_url"),
+        ({"client_id": ""}, "client_id"),
+        ({"client_id": "x" * 300}, "client_id"),
+        ({"frame_origins": ("https://lms.example/path",)}, "frame_origins"),
+        ({"frame_origins": ("*",)}, "frame_origins"),
+        ({"frame_origins": ("https://a.example; script-src *",)}, "frame_origins"),
+        ({"deployment_ids": ("a\nb",)}, "deployment_ids"),
+    ],
+)
+def test_what_is_typed_wrong_is_named(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        registering.checked(False, ByHand(**{**vars(BY_HAND), **changes}))
+    assert refused.value.where["field"] == field
+
+
+def test_by_hand_hosted_canvas_needs_its_client_id_alone(tool: Tool, desk: cli.Desk) -> None:
+    made = desk.add(ByHand("", "", "https://canvas.instructure.com", "10000000000001", "", "", "", "", (), ("https://learn.example.edu",)), True)
+    platform = next(one for one in desk.platforms() if one.id == made)
+    assert platform.family == "canvas"
+    assert platform.auth_token_url == "https://sso.canvaslms.com/login/oauth2/token"
+    assert platform.approve_deployments
+    desk.add(ByHand("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
+    with pytest.raises(Conflict, match="registered already"):
+        desk.add(ByHand("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
+    desk.change(made, {"name": "Our Canvas", "auth_login_url": "https://sso.beta.canvaslms.com/api/lti/authorize_redirect"})
+    changed = next(one for one in desk.platforms() if one.id == made)
+    assert (changed.name, changed.auth_token_url, changed.frame_origins) == ("Our Canvas", platform.auth_token_url, ["https://learn.example.edu"])
+    acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
+    assert acts == ["added a platform by hand", "added a platform by hand", "changed a platform"]
+
+
+def test_canvas_reads_its_configuration(tool: Tool) -> None:
+    found = tool.get("/lti/canvas.json").json
+    assert found["oidc_initiation_url"].endswith("/lti/login")
+    assert found["public_jwk_url"].endswith("/lti/jwks.json")
+    (extension,) = found["extensions"]
+    placements = {one["placement"]: one for one in extension["settings"]["placements"]}
+    assert set(placements) == {"assignment_selection", "link_selection", "course_navigation", "account_navigation"}
+    assert placements["assignment_selection"]["message_type"] == "LtiDeepLinkingRequest"
+    assert placements["course_navigation"]["default"] == "disabled"
+    assert placements["account_navigation"]["custom_fields"] == {"page": "admin"}
+    assert extension["domain"] == "127.0.0.1:8080"
+    assert found["custom_fields"] == {"context_history": "$Context.id.history"}
+
+
+def test_canvas_registers_with_its_own_payload(tool: Tool, desk: cli.Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosted Canvas answers the configuration to a bearer token alone, and names no deployment."""
+    from adapters.lms.canvas import Canvas
+
+    monkeypatch.setattr(Canvas, "vouches", lambda *given: "")
+    scopes = ["https://purl.imsglobal.org/spec/lti-ags/scope/score"]
+    about = {"product_family_code": "canvas", "https://canvas.instructure.com/lti/account_name": "A university"}
+    lms(
+        tool,
+        (200, "OK", {"client_id": "10000000000009"}),
+        issuer="https://canvas.instructure.com",
+        scopes_supported=scopes,
+        authorization_server="https://canvas.instructure.com",
+        **{"https://purl.imsglobal.org/spec/lti-platform-configuration": about},
+    )
+    assert open_address(tool, desk.invite("", True)).status_code == 200
+    asked = next(headers for _, path, headers, _ in tool.moodle.server.requests if path == "/openid")
+    assert asked["Authorization"] == "Bearer a.b.c"
+    (sent,) = tool.moodle.server.bodies("/register")
+    assert sorted(sent["grant_types"]) == ["client_credentials", "implicit"]
+    config = sent[TOOL_CONFIGURATION]
+    assert config["https://canvas.instructure.com/lti/privacy_level"] == "public"
+    for message in config["messages"]:
+        assert message["placements"] and message["target_link_uri"] and message["label"]
+    made = desk.platforms()[-1]
+    assert (made.name, made.auth_audience, made.approve_deployments) == ("A university", "https://canvas.instructure.com", True)
+
+
+def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: cli.Desk) -> None:
+    """Hosted Canvas has one issuer for everybody: a person is known within a registration."""
+    url = tool.moodle.server.url
+    desk.add(ByHand("", "", "http://127.0.0.1:8100", "second", f"{url}/auth", f"{url}/token", f"{url}/certs", "", ("2",), ()), True)
+    first = tool.launch().location
+    answer = tool.login(client_id="second")
+    state, nonce = (re.search(rf"{name}=([^&]+)", answer.location) for name in ("state", "nonce"))
+    assert state and nonce
+    entered = tool.enter(state[1], tool.moodle.sign(tool.claims(nonce[1], aud="second")))
+    assert entered.status_code == 303
+    assert "No certification is on record" in tool.get(entered.location).text
+    assert "Start the check" in tool.get(first).text
+    assert len({row.person_id for row in tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '5'")}) == 2
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_rotated_key_is_shown_before_it_signs_and_the_old_one_after(tool: Tool) -> None:
+    import jwt as pyjwt
+
+    from lti_tool.lti import keys
+
+    (old,) = tool.get("/lti/jwks.json").json["keys"]
+    made = cli.rotate_keys(_settings(tool), False)
+    shown = {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]}
+    assert shown == {old["kid"], made.kid}
+    signed = keys.sign(tool.deps.engine, tool.deps.secrets, {"a": 1})
+    assert pyjwt.get_unverified_header(signed)["kid"] == old["kid"], "platforms keep what they fetched: the new one waits a day"
+    _as_owner(tool, "UPDATE lti_tool.tool_key SET signs_from = signs_from - interval '25 hours', retires_at = retires_at - interval '25 hours'")
+    signed = keys.sign(tool.deps.engine, tool.deps.secrets, {"a": 1})
+    assert pyjwt.get_unverified_header(signed)["kid"] == made.kid
+    assert {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]} == {old["kid"], made.kid}
+    _as_owner(tool, "UPDATE lti_tool.tool_key SET retires_at = retires_at - interval '25 hours'")
+    assert [key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]] == [made.kid]
+    now = cli.rotate_keys(_settings(tool), True)
+    assert [key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]] == [now.kid], "a key that became known is shown no longer"
+
+
+def _as_owner(tool: Tool, statement: str) -> None:
+    from sqlalchemy import text
+
+    from lrs.ground.database import make_engine
+
+    owner = make_engine(tool.deps.settings.migration_url)
+    with owner.begin() as connection:
+        connection.execute(text(statement))
+    owner.dispose()
+
+
+def test_keys_show_public_members_alone_and_are_sealed_at_rest(tool: Tool) -> None:
+    for key in tool.get("/lti/jwks.json").json["keys"]:
+        assert set(key) == {"kty", "n", "e", "kid", "alg", "use"}
+    answer = tool.get("/lti/jwks.json")
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    (row,) = tool.sql("SELECT private_sealed FROM lti_tool.tool_key")
+    assert "PRIVATE" not in row.private_sealed
+    assert json.loads(json.dumps(row.private_sealed)).startswith("gAAAA"), "Fernet"
