@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -24,6 +25,19 @@ class Handler(BaseHTTPRequestHandler):
                     self.wfile.write(part)
             except (BrokenPipeError, ConnectionResetError):
                 return
+        elif self.path in ("/drip", "/drip-headers"):
+            try:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 1000\r\n\r\n" if self.path == "/drip" else b""))
+                for _ in range(100):
+                    self.wfile.write(b"x" if self.path == "/drip" else b"X-More: 1\r\n")
+                    self.wfile.flush()
+                    time.sleep(0.1)
+            except (BrokenPipeError, ConnectionResetError):
+                return
+        elif self.path == "/paged":
+            self.send_response(200)
+            self.send_header("Link", '</paged?page=2>; rel="next", <http://elsewhere.example/>; rel=first')
+            self.end_headers()
         elif self.path == "/redirect":
             self.send_response(302)
             self.send_header("Location", "/elsewhere")
@@ -131,3 +145,71 @@ def test_what_cannot_be_reached_says_so_without_its_query(client: GuardedClient)
         client.call("GET", "http://127.0.0.1:9/path?token=secret")
     assert "/path" in failed.value.message
     assert "secret" not in failed.value.message
+
+
+@pytest.mark.parametrize("path", ["/drip", "/drip-headers"])
+def test_an_answer_that_drips_is_left_by_the_deadline(client: GuardedClient, address: str, path: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(OutsideCallFailed):
+        client.call("GET", address + path, seconds=0.5)
+    assert time.monotonic() - begun < 2
+
+
+def test_a_caller_may_ask_for_less(client: GuardedClient, address: str) -> None:
+    with pytest.raises(OutsideCallFailed, match="more than 1000 bytes"):
+        client.call("GET", f"{address}/large", largest=1000)
+
+
+def test_the_next_page_is_told_as_a_whole_address(client: GuardedClient, address: str) -> None:
+    assert client.call("GET", f"{address}/paged").next_url == f"{address}/paged?page=2"
+    assert client.call("GET", address).next_url == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("100.64.0.1", False),
+        ("169.254.169.254", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("0.0.0.0", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fc00::1", False),
+        ("ff02::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("64:ff9b::a00:1", False),
+        ("64:ff9b::808:808", True),
+        ("2002:a00:1::", False),
+    ],
+)
+def test_what_counts_as_the_open_internet(given: str, public: bool) -> None:
+    assert http.is_public(given) is public
+
+
+def test_plain_http_leads_to_this_network_alone(monkeypatch: pytest.MonkeyPatch, client: GuardedClient) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **named: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.114.9", 80))])
+    with pytest.raises(OutsideCallFailed, match="by https"):
+        client.call("GET", "http://platform.example/")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://LMS.example:443/x?y", "https://lms.example"),
+        ("http://127.0.0.1:8100/a", "http://127.0.0.1:8100"),
+        ("https://[::1]:8/", "https://[::1]:8"),
+        ("javascript:alert(1)", ""),
+        ("https://a.example; script-src */", ""),
+        ("https://a b/", ""),
+        ("https://x:99999/", ""),
+        ("https:///x", ""),
+        ("", ""),
+    ],
+)
+def test_an_origin_is_that_of_a_web_address_or_nothing(url: str, expected: str) -> None:
+    assert http.origin(url) == expected

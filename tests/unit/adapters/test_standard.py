@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from adapters.lms import Grade, LaunchRefused, Role, standard
+from adapters.lms import Grade, LaunchRefused, Role, Verdict, dialect
+from adapters.lms import claims as claims_reader
+from adapters.lms.standard import SCORE_SCOPE
 
 CAPTURES = Path(__file__).parents[2] / "captures" / "moodle-4.5"
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
-CLAIM = standard.CLAIM
+CLAIM = claims_reader.CLAIM
+standard = dialect("standard")
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -42,14 +45,17 @@ def claims(**changes: Any) -> dict[str, Any]:
         # A teacher of the institution who is a learner of this course stays a learner here.
         (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor", f"{MEMBERSHIP}#Learner"], Role.LEARNER),
         (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor"], Role.LEARNER),
-        (["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator", f"{MEMBERSHIP}#Instructor"], Role.ADMIN),
+        (["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator", f"{MEMBERSHIP}#Instructor"], Role.TEACHER),
+        # Who runs the LMS and is a learner of this course is a learner here; without a role in the course, an administrator.
+        (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator", f"{MEMBERSHIP}#Learner"], Role.LEARNER),
+        (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator"], Role.ADMIN),
         (["https://unknown.example/role#Boss"], Role.LEARNER),
         ([""], Role.LEARNER),
         ([], Role.LEARNER),
     ],
 )
 def test_roles_of_the_course_decide(roles: list[str], expected: Role) -> None:
-    assert standard.read_launch(claims(**{f"{CLAIM}roles": roles})).role == expected
+    assert claims_reader.read_launch(claims(**{f"{CLAIM}roles": roles})).role == expected
 
 
 @pytest.mark.parametrize(
@@ -76,7 +82,7 @@ def test_roles_of_the_course_decide(roles: list[str], expected: Role) -> None:
 )
 def test_claims_that_are_no_launch_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(LaunchRefused):
-        standard.read_launch(claims(**changes))
+        claims_reader.read_launch(claims(**changes))
 
 
 @pytest.mark.parametrize(
@@ -88,33 +94,78 @@ def test_claims_that_are_no_launch_are_refused(changes: dict[str, Any]) -> None:
         ("launch-resource-manualtool-window-student2-no-pii-no-sourcedid", Role.LEARNER, False, True),
         ("launch-resource-teacher", Role.TEACHER, True, True),
         ("launch-resource-manualtool-window-noneditingteacher-no-pii", Role.TEACHER, False, True),
-        ("launch-resource-admin", Role.ADMIN, True, False),
+        ("launch-resource-admin", Role.TEACHER, True, False),
     ],
 )
 def test_launches_of_a_real_moodle_are_understood(file: str, role: Role, name: bool, sends: bool) -> None:
     recorded = json.loads((CAPTURES / f"{file}.json").read_text())["claims"]
-    launch = standard.read_launch(recorded)
+    launch = claims_reader.read_launch(recorded)
     assert launch.role == role
     assert bool(launch.name) == name
     assert launch.deployment_id == recorded[f"{CLAIM}deployment_id"]
     assert launch.context_title
-    assert bool(launch.line_item_url and launch.can_send_scores) == sends
+    assert bool(launch.line_item_url and SCORE_SCOPE in launch.scopes) == sends
     assert not any(value.startswith("$") for value in launch.custom.values())
 
 
-def test_a_grade_is_what_a_real_moodle_took() -> None:
-    recorded = json.loads((CAPTURES / "score-ok.json").read_text())["request"]
-    grade = Grade("5", 8, 10, datetime(2026, 11, 22, 14, 58, 24, 860_000, UTC), "Gut gemacht <b>!</b>")
-    address = recorded["url"].replace("/scores", "")
-    request = standard.grade_request(address, grade, "token")
-    assert request.url == recorded["url"]
-    assert request.headers["Content-Type"] == recorded["headers"]["Content-Type"]
-    ours, theirs = json.loads(request.body), json.loads(recorded["body"])
-    assert datetime.fromisoformat(ours.pop("timestamp")) == datetime.fromisoformat(theirs.pop("timestamp"))
-    assert ours == theirs
-
-
-@pytest.mark.parametrize("score", [-1, 11, float("nan")])
+@pytest.mark.parametrize("score", [-1, 11, float("nan"), float("inf")], ids=lambda score: f"A6 {score}")
 def test_a_grade_outside_its_range_is_never_sent(score: float) -> None:
     with pytest.raises(ValueError, match="is none"):
-        standard.grade_request("https://lms.example/item", Grade("5", score, 10, datetime.now(UTC)), "token")
+        standard.score("https://lms.example/item", Grade("5", score, 10, datetime.now(UTC)), "token")
+
+
+def test_an_administrator_of_the_lms_is_told_apart_from_a_role_in_the_course() -> None:
+    roles = ["http://purl.imsglobal.org/vocab/lis/v2/system/person#SysAdmin", f"{MEMBERSHIP}#Learner"]
+    launch = claims_reader.read_launch(claims(**{f"{CLAIM}roles": roles}))
+    assert (launch.role, launch.administers) == (Role.LEARNER, True)
+    assert not claims_reader.read_launch(claims(**{f"{CLAIM}roles": [f"{MEMBERSHIP}#Administrator"]})).administers
+
+
+def test_the_courses_before_this_one_are_read_from_the_history() -> None:
+    custom = {"context_history": "12, a%2Cb ,, 3"}
+    assert claims_reader.read_launch(claims(**{f"{CLAIM}custom": custom})).context_history == ("12", "a,b", "3")
+    assert claims_reader.read_launch(claims(**{f"{CLAIM}custom": {"context_history": "$Context.id.history"}})).context_history == ()
+
+
+CANVAS: list[tuple[int, bytes, Verdict]] = [
+    (200, b"", Verdict.TAKEN),
+    (403, b"403 Forbidden (Rate Limit Exceeded)", Verdict.LATER),
+    (403, b'{"errors":{"type":"unauthorized"}}', Verdict.NEVER),
+    (429, b"", Verdict.LATER),
+    (400, b'{"errors":{"message":"Provided timestamp of x before last updated timestamp of y"}}', Verdict.AS_NEW_THERE),
+    (422, b'{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not a student"}}', Verdict.NEVER),
+    (422, b'{"errors":{"message":"The maximum number of allowed attempts has been reached for this submission"}}', Verdict.NEVER),
+    (401, b"", Verdict.LATER),
+    (502, b"<html>", Verdict.LATER),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "expected"), CANVAS)
+def test_what_canvas_answers_to_a_score(status: int, body: bytes, expected: Verdict) -> None:
+    told = dialect("canvas").outcome(status, "", {}, body)
+    assert told.verdict is expected
+    assert "<html>" not in told.words
+
+
+def test_canvas_makes_a_submission_once() -> None:
+    extension = "https://canvas.instructure.com/lti/submission"
+    for first in (True, False):
+        grade = Grade("5", 4, 5, datetime(2026, 1, 1, tzinfo=UTC), "", first, "https://tool.example/lti/launch?attempt=1")
+        body = json.loads(dialect("canvas").score("https://canvas.example/items/1", grade, "t").body or b"")
+        assert body[extension]["new_submission"] is first
+        assert ("submission_data" in body[extension]) is first
+    assert extension not in json.loads(dialect("moodle").score("https://m.example/i", Grade("5", 4, 5, datetime.now(UTC)), "t").body or b"")
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"), [('{"cmid":2,"launchid":"x"}', "https://m.example/mod/lti/launch.php?id=2"), ("x", ""), ("[]", ""), ('{"cmid":"2"}', "")]
+)
+def test_a_moodle_activity_can_be_opened_in_a_window_of_its_own(hint: str, expected: str) -> None:
+    assert dialect("moodle").relaunch_url("https://m.example", hint) == expected
+    assert standard.relaunch_url("https://m.example", hint) == ""
+
+
+def test_pages_of_hosted_canvas_come_under_each_customers_name() -> None:
+    found = dialect("canvas").frame_origins("https://canvas.instructure.com", "https://sso.canvaslms.com/api/lti/authorize_redirect")
+    assert found == ["https://*.instructure.com", "https://canvas.instructure.com", "https://sso.canvaslms.com"]
+    assert dialect("canvas").frame_origins("https://own.example", "https://own.example/auth") == ["https://own.example"]

@@ -1,0 +1,291 @@
+"""The administration: who gets in, what they see and change, and what is written down about it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from adapters.lms.claims import CLAIM
+from lti_tool import cli
+from tests.integration.lti_tool.conftest import TOOL, Tool
+
+BASE = "https://127.0.0.1:8080"
+
+
+@pytest.fixture
+def desk(tool: Tool) -> cli.Desk:
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    return cli.Desk(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "operator at a test")
+
+
+class Admin:
+    """A browser in the administration."""
+
+    def __init__(self, tool: Tool, browser: Any, home: str) -> None:
+        self.tool, self.browser, self.home = tool, browser, home
+
+    def get(self, path: str = "") -> Any:
+        return self.browser.get(self.home + path, base_url=BASE, follow_redirects=True)
+
+    def post(self, path: str, **fields: str) -> Any:
+        token = self.get().text.split('name="form_token" value="')[1].split('"')[0]
+        return self.browser.post(self.home + path, data={"form_token": token, **fields}, base_url=BASE, follow_redirects=True)
+
+
+def by_link(tool: Tool, desk: cli.Desk) -> Admin:
+    browser, link = tool.stranger(), desk.admin_link().removeprefix(TOOL)
+    assert browser.get(link, base_url=BASE).status_code == 200, "a look changes nothing"
+    opened = browser.post(link, base_url=BASE)
+    assert opened.status_code == 303
+    return Admin(tool, browser, opened.location)
+
+
+def by_launch(tool: Tool, recorded: str = "launch-resource-admin") -> Admin:
+    home = tool.launch(recorded).location.removeprefix(TOOL)
+    return Admin(tool, tool.browser, f"{home}admin/")
+
+
+def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, desk: cli.Desk) -> None:
+    link = desk.admin_link().removeprefix(TOOL)
+    first, second = tool.stranger(), tool.stranger()
+    for _ in range(3):
+        assert first.get(link, base_url=BASE).status_code == 200, "mail scanners look at links"
+    opened = first.post(link, base_url=BASE)
+    (cookie,) = opened.headers.getlist("Set-Cookie")
+    for attribute in ("__Host-", "Secure", "HttpOnly", "SameSite=Strict", "Path=/"):
+        assert attribute in cookie
+    page = first.get(opened.location, base_url=BASE)
+    assert "Platforms" in page.text
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert link.rpartition("/")[2] not in page.text
+    assert second.post(link, base_url=BASE).status_code == 404
+    assert second.get(link, base_url=BASE).status_code == 404
+    assert second.get(opened.location, base_url=BASE).status_code == 401
+
+
+def test_a_link_that_expired(tool: Tool, desk: cli.Desk) -> None:
+    link = desk.admin_link().removeprefix(TOOL)
+    tool.sql("UPDATE lti_tool.admin_session SET expires_at = now()")
+    assert tool.stranger().post(link, base_url=BASE).status_code == 404
+
+
+def test_who_runs_the_lms_administers_from_inside_it(tool: Tool, desk: cli.Desk) -> None:
+    admin = by_launch(tool)
+    page = admin.get()
+    assert "127.0.0.1:8100" in page.text
+    assert set(page.headers["Content-Security-Policy"].partition("frame-ancestors ")[2].split()) == {
+        "'self'",
+        "http://127.0.0.1:8100",
+        tool.moodle.server.url,
+    }
+    assert 'href="/t/' in tool.get(admin.home.replace("admin/", "")).text
+
+
+@pytest.mark.parametrize("recorded", ["launch-resource-teacher", "launch-resource-student1"])
+def test_nobody_else_does(tool: Tool, desk: cli.Desk, recorded: str) -> None:
+    admin = by_launch(tool, recorded)
+    for path in ("", "platforms/1", "platforms/new", "store", "audit"):
+        assert admin.get(path).status_code == 403
+    form = tool.get(admin.home.replace("admin/", "course/" if "teacher" in recorded else ""))
+    for path in ("invites", "platforms/new", "platforms/1/status", "platforms/1/change", "store"):
+        assert tool.post(admin.home + path, form).status_code == 403
+
+
+def test_a_role_in_the_course_or_elsewhere_in_the_institution_administers_nothing(tool: Tool, desk: cli.Desk) -> None:
+    for role in ("membership#Administrator", "institution/person#Instructor", "institution/person#Staff"):
+        home = tool.launch("launch-resource-teacher", **{f"{CLAIM}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]}).location
+        assert tool.get(f"{home}admin/").status_code == 403
+
+
+def test_a_later_platforms_administrators_look_after_their_own_platform(tool: Tool, desk: cli.Desk) -> None:
+    tool.sql("UPDATE lti_tool.platform_registration SET administers = false")
+    admin = by_launch(tool)
+    page = admin.get()
+    assert "Last launches" in page.text
+    (own,) = desk.platforms()
+    for path in ("store", "audit", "platforms/new"):
+        assert admin.get(path).status_code == 403
+    assert admin.get(f"platforms/{own.id + 1}").status_code == 403
+    assert admin.post("invites").status_code == 403
+    changed = admin.post(f"platforms/{own.id}/change", **{**_typed(own), "administers": "1", "name": "Mine"})
+    assert changed.status_code == 200
+    assert (desk.platforms()[0].name, desk.platforms()[0].administers) == ("Mine", False), "nobody gives themselves more"
+
+
+def _typed(platform: Any) -> dict[str, str]:
+    names = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
+    return {name: getattr(platform, name) for name in names}
+
+
+def test_platforms_are_registered_changed_switched_and_removed(tool: Tool, desk: cli.Desk) -> None:
+    admin = by_link(tool, desk)
+    made = admin.post("invites", note="the school", approves="1")
+    assert re.search(rf"{TOOL}/lti/register/[\w-]+", made.text)
+    listed = admin.get()
+    assert "the school" in listed.text
+    assert "/lti/register/" not in listed.text, "shown once"
+    newest = tool.sql("SELECT max(id) AS id FROM lti_tool.registration_invite")[0].id
+    assert "works no longer" in admin.post(f"invites/{newest}/withdraw").text
+    wrong = admin.post("platforms/new", issuer="nonsense", client_id="c", name="Kept")
+    assert wrong.status_code == 400
+    assert 'value="Kept"' in wrong.text, "nothing that was typed is lost"
+    assert 'id="issuer" name="issuer" value="nonsense" aria-invalid="true"' in wrong.text
+    new = {
+        "name": "New <b>",
+        "issuer": "http://new.example",
+        "client_id": "c",
+        "auth_login_url": "http://new.example/a",
+        "auth_token_url": "http://new.example/t",
+        "key_set_url": "http://new.example/k",
+        "deployment_ids": "1\n2\n",
+        "frame_origins": "https://learn.example.org",
+    }
+    page = admin.post("platforms/new", **new)
+    assert "New &lt;b&gt;" in page.text
+    assert "https://learn.example.org" in page.text
+    again = admin.post("platforms/new", **new)
+    assert again.status_code == 409
+    platform = desk.platforms()[-1]
+    assert [one.deployment_id for one in desk.deployments(platform.id)] == ["1", "2"] or len(desk.deployments(platform.id)) == 2
+    place = f"platforms/{platform.id}"
+    assert "launches are refused now" in admin.post(f"{place}/status", act="disable").text
+    assert "taken again" in admin.post(f"{place}/status", act="enable").text
+    assert admin.post(f"{place}/status", act="remove").status_code == 400, "not without being sure"
+    assert admin.post(f"{place}/status", act="nonsense").status_code == 400
+    assert "New &lt;b&gt;" not in admin.post(f"{place}/status", act="remove", sure="1").text
+    assert admin.get(place).status_code == 404
+
+
+def test_deployments_are_decided(tool: Tool, desk: cli.Desk) -> None:
+    tool.launch(**{f"{CLAIM}deployment_id": "waiting"})
+    admin = by_link(tool, desk)
+    assert "1 deployment waiting" in admin.get().text
+    place = f"platforms/{desk.platforms()[0].id}/deployments"
+    admin.post(place, deployment_id="waiting", act="approve")
+    assert tool.launch(**{f"{CLAIM}deployment_id": "waiting"}).status_code == 303
+    admin.post(place, deployment_id="waiting", act="refuse")
+    assert tool.launch(**{f"{CLAIM}deployment_id": "waiting"}).status_code == 403
+    assert admin.post(place, deployment_id="nobody's", act="approve").status_code == 404
+    assert admin.post(place, deployment_id="", act="add").status_code == 400
+    admin.post(place, deployment_id="named before", act="add")
+    assert tool.launch(**{f"{CLAIM}deployment_id": "named before"}).status_code == 303
+
+
+def test_last_launches_show_the_reason_of_each_refusal(tool: Tool, desk: cli.Desk) -> None:
+    tool.launch()
+    tool.launch(**{f"{CLAIM}roles": "none"})
+    state, nonce = tool.begun()
+    tool.stranger().post("/lti/launch", data={"state": state, "id_token": tool.moodle.sign(tool.claims(nonce))}, base_url=BASE)
+    page = by_link(tool, desk).get(f"platforms/{desk.platforms()[0].id}")
+    assert "activity, learner" in page.text
+    assert "claim roles is missing" in page.text
+    assert "kept no cookie" in page.text
+
+
+def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: Tool, desk: cli.Desk) -> None:
+    admin = by_launch(tool)
+    admin.post(f"platforms/{desk.platforms()[0].id}/status", act="disable")
+    desk.set_status(desk.platforms()[0].id, "enable")
+    page = by_link(tool, desk).get("audit")
+    assert "switched a platform off" in page.text
+    assert "administrator of" in page.text
+    assert "operator at a test" in page.text
+    for statement in ("UPDATE lti_tool.audit SET who = 'nobody'", "DELETE FROM lti_tool.audit"):
+        with pytest.raises(ProgrammingError, match="permission denied"), tool.deps.unit_of_work(tool.tenant_id) as connection:
+            connection.execute(text(statement))
+
+
+def test_the_audit_record_is_paged(tool: Tool, desk: cli.Desk) -> None:
+    for number in range(60):
+        desk.invite(f"number {number}", False)
+    admin = by_link(tool, desk)
+    first = admin.get("audit")
+    older = re.search(r"audit\?before=\d+", first.text)
+    assert older
+    assert "number 0" not in first.text
+    assert "number 0" in admin.get(older[0]).text
+
+
+def test_one_tenants_administrators_see_nothing_of_another(tool: Tool, desk: cli.Desk) -> None:
+    other = cli.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+    theirs = by_link(tool, cli.Desk(tool.deps.unit_of_work, tool.deps.settings, other, "them"))
+    own = desk.platforms()[0]
+    assert "127.0.0.1:8100" not in theirs.get().text
+    assert theirs.get(f"platforms/{own.id}").status_code == 404
+    for path, fields in (
+        (f"platforms/{own.id}/status", {"act": "disable"}),
+        (f"platforms/{own.id}/deployments", {"act": "approve", "deployment_id": "2"}),
+    ):
+        assert theirs.post(path, **fields).status_code == 404
+    assert desk.platforms()[0].status == "approved"
+
+
+def test_forms_are_taken_from_the_session_that_shows_them(tool: Tool, desk: cli.Desk) -> None:
+    admin = by_link(tool, desk)
+    token = admin.get().text.split('name="form_token" value="')[1].split('"')[0]
+    path = f"{admin.home}platforms/{desk.platforms()[0].id}/status"
+    for fields, headers in (
+        ({"act": "disable"}, {}),
+        ({"act": "disable", "form_token": "x"}, {}),
+        ({"act": "disable", "form_token": token}, {"Origin": "https://evil.example"}),
+        ({"act": "disable", "form_token": token}, {"Sec-Fetch-Site": "cross-site"}),
+    ):
+        assert admin.browser.post(path, data=fields, headers=headers, base_url=BASE).status_code == 403
+    assert desk.platforms()[0].status == "approved"
+
+
+# --- the record store ---------------------------------------------------------------------------------------------------------------
+
+
+def test_keys_of_the_record_store(tool: Tool, desk: cli.Desk) -> None:
+    server = tool.moodle.server
+    listed = [{"key": "key", "scopes": ["statements/write"], "note": "the tool", "created_at": "x", "ends_at": None}]
+
+    def credentials(asked: Any) -> Any:
+        if asked[0] == "POST":
+            listed.append({"key": "made", "scopes": ["metrics/read"], "note": "Power BI", "created_at": "x", "ends_at": None})
+            return (201, "Created", {"key": "made", "secret": "shown-once"})
+        return (200, "OK", {"credentials": listed})
+
+    server.says("/api/v1/credentials", credentials)
+    server.says("/api/v1/credentials/made", (204, "No Content", ""))
+    admin = by_link(tool, desk)
+    made = admin.post("store", act="make", purpose="reporting", note="Power BI")
+    assert "shown-once" in made.text
+    assert "shown-once" not in admin.get("store").text
+    assert {"scopes": ["metrics/read"], "note": "Power BI"} in server.bodies("/api/v1/credentials")
+    assert "has ended" in admin.post("store", act="revoke", key="made").text
+    own = admin.post("store", act="revoke", key="key")
+    assert own.status_code == 400
+    assert "the tool itself works with" in own.text
+    assert admin.post("store", act="make", purpose="everything").status_code == 400
+    acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
+    assert acts[-2:] == ["made a key of the record store", "ended a key of the record store"]
+
+
+def test_a_record_store_that_does_not_answer_is_told(tool: Tool, desk: cli.Desk) -> None:
+    tool.moodle.server.says("/api/v1/credentials", (403, "Forbidden", {"error": {"code": "forbidden", "message": "this call needs credentials."}}))
+    page = by_link(tool, desk).get("store")
+    assert page.status_code == 200
+    assert "this call needs credentials" in page.text
+
+
+def test_another_record_store_is_tried_before_it_is_used(tool: Tool, desk: cli.Desk) -> None:
+    from lti_tool.actions.record_store import record_store_of
+
+    server = tool.moodle.server
+    admin = by_link(tool, desk)
+    server.says("/data/xAPI/statements", (401, "Unauthorized", ""), (200, "OK", {"statements": []}))
+    store = {"act": "use", "url": f"{server.url}/data/xAPI/", "key": "theirs", "secret": "secret-of-theirs"}
+    refused = admin.post("store", **store)
+    assert refused.status_code == 400
+    assert "401" in refused.text
+    assert "secret-of-theirs" not in refused.text
+    assert "from now on" in admin.post("store", **store).text
+    found, ours = record_store_of(tool.deps.unit_of_work, tool.deps.secrets, tenant_id=tool.tenant_id, own_url="x")
+    assert (found.xapi, found.key, found.secret, ours) == (f"{server.url}/data/xAPI", "theirs", "secret-of-theirs", False)
+    assert "secret-of-theirs" not in str(tool.sql("SELECT * FROM lti_tool.audit"))

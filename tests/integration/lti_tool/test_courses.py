@@ -1,0 +1,240 @@
+"""A course after its launches: copies of it, its roster, its gradebook, reviews of what was handed in."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from adapters.lms.claims import CLAIM
+from lti_tool.jobs import rosters
+from tests.integration.lti_tool.conftest import DEPLOYMENT_ID, Tool
+from tests.integration.lti_tool.test_learning import choices, where
+
+LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
+NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
+AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
+SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/"
+
+
+def activity(tool: Tool, context: str, link: str, title: str, history: str = "", **custom: str) -> Any:
+    """A teacher opens an activity of a course."""
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    return tool.launch(
+        "launch-resource-teacher",
+        **{
+            f"{CLAIM}context": {"id": context, "title": f"Course {context}"},
+            f"{CLAIM}resource_link": {"id": link, "title": title},
+            f"{CLAIM}custom": {"context_history": history or "$Context.id.history", **custom},
+        },
+    )
+
+
+def placed(tool: Tool, link: str) -> tuple[str, str]:
+    found = tool.sql("SELECT programme, page FROM lti_tool.placement WHERE resource_link_id = :link", link=link)
+    return (found[0].programme, found[0].page) if found else ("", "")
+
+
+def another_programme(tool: Tool) -> None:
+    tool.sql(
+        "INSERT INTO lti_tool.programme_version (tenant_id, key, version, document)"
+        " SELECT tenant_id, 'aaa-other', 1, jsonb_set(document, '{key}', '\"aaa-other\"') FROM lti_tool.programme_version"
+    )
+
+
+def test_a_copied_course_opens_what_the_old_one_opened(tool: Tool) -> None:
+    another_programme(tool)
+    activity(tool, "5", "10", "Check A", programme="phishing-response", page="check-1m")
+    activity(tool, "5", "11", "Plan", programme="phishing-response", page="plan")
+    activity(tool, "9", "20", "Check A", history="5")
+    assert placed(tool, "20") == ("phishing-response", "check-1m"), "by its title"
+    activity(tool, "9", "21", "Renamed", history="5")
+    assert placed(tool, "21") == ("aaa-other", "today"), "which of two it is a copy of, nobody can say"
+    activity(tool, "12", "30", "Check A", history="9,5")
+    assert placed(tool, "30") == ("phishing-response", "check-1m"), "copies of copies"
+    activity(tool, "13", "40", "Check A", history="5", programme="aaa-other")
+    assert placed(tool, "40") == ("aaa-other", "today"), "what the activity itself says comes first"
+    activity(tool, "14", "50", "Check A", history="999")
+    assert placed(tool, "50") == ("aaa-other", "today")
+
+
+def test_the_only_activity_of_the_old_course_is_the_one_that_was_copied(tool: Tool) -> None:
+    another_programme(tool)
+    activity(tool, "5", "10", "Old title", programme="phishing-response", page="check-3m")
+    activity(tool, "9", "20", "New title", history="5")
+    assert placed(tool, "20") == ("phishing-response", "check-3m")
+    activity(tool, "9", "20", "New title", history="5")
+    assert placed(tool, "20") == ("phishing-response", "check-3m"), "decided once"
+
+
+def test_a_history_of_another_platform_leads_nowhere(tool: Tool) -> None:
+    from tests.integration.lti_tool.test_launch_cases import add_platform
+
+    another_programme(tool)
+    activity(tool, "5", "10", "Check A", programme="phishing-response", page="plan")
+    tool.sql("UPDATE lti_tool.course SET registration_id = :other WHERE context_id = '5'", other=add_platform(tool))
+    activity(tool, "9", "20", "Check A", history="5")
+    assert placed(tool, "20") == ("aaa-other", "today")
+
+
+def finished(tool: Tool, **claims: Any) -> str:
+    """A learner's finished check; gives the attempt's id."""
+    home = tool.launch(**claims).location
+    page = tool.post(f"{home}checks/1w", tool.get(home))
+    path = where(page)
+    for position in range(1, 6):
+        tool.post(path, page, position=position, choice=choices(page)[0])
+        page = tool.get(path)
+    return path.rpartition("/")[2]
+
+
+def review(tool: Tool, subject: Any = "5", recorded: str = "launch-resource-teacher", **changes: Any) -> Any:
+    for_user = {} if subject is ... else {f"{CLAIM}for_user": {"user_id": subject, "roles": [LEARNER]}}
+    endpoint = {"scope": [], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem"}
+    answer = tool.launch(recorded, **{f"{CLAIM}message_type": "LtiSubmissionReviewRequest", AGS: endpoint, **for_user, **changes})
+    return tool.get(answer.location) if answer.status_code == 303 else answer
+
+
+def test_a_teacher_reviews_what_a_learner_handed_in(tool: Tool) -> None:
+    assert review(tool).status_code == 404, "nothing was handed in yet"
+    finished(tool)
+    page = review(tool)
+    assert page.status_code == 200
+    assert "of 5 right" in page.text
+    assert page.text.count("<li>") == 5
+    assert review(tool, "nobody").status_code == 404
+
+
+@pytest.mark.parametrize("subject", [..., "", 5, {"x": 1}])
+def test_a_review_of_nobody_is_refused(tool: Tool, subject: Any) -> None:
+    assert review(tool, subject).status_code == 400
+
+
+def test_learners_review_their_own_and_nobody_elses(tool: Tool) -> None:
+    finished(tool)
+    assert review(tool, "5", "launch-resource-student1").status_code == 200
+    assert review(tool, "5", "launch-resource-student3-cjk").status_code == 403
+
+
+def test_a_review_shows_this_courses_checks_alone(tool: Tool) -> None:
+    finished(tool, **{f"{CLAIM}context": {"id": "77", "title": "Another course"}})
+    assert review(tool).status_code == 404
+    assert review(tool, **{f"{CLAIM}context": {"id": "77", "title": "Another course"}}).status_code == 200
+
+
+def test_canvas_opens_a_submission_by_its_address(tool: Tool) -> None:
+    attempt = finished(tool)
+    target = f"http://127.0.0.1:8080/lti/launch?attempt={attempt}"
+
+    def opened(recorded: str, url: str) -> Any:
+        from urllib.parse import parse_qs
+
+        asked = parse_qs(urlsplit(tool.login(target_link_uri=url).location).query)
+        token = tool.moodle.sign(tool.claims(asked["nonce"][0], recorded, **{f"{CLAIM}target_link_uri": url}))
+        return tool.get(tool.enter(asked["state"][0], token).location)
+
+    assert "of 5 right" in opened("launch-resource-teacher", target).text
+    assert opened("launch-resource-student3-cjk", target).status_code == 403
+    assert opened("launch-resource-teacher", target.rpartition("=")[0] + "=00000000-0000-4000-8000-000000000000").status_code == 404
+    assert opened("launch-resource-student1", f"{target}x").status_code == 200, "an address that is none opens the activity"
+
+
+def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> None:
+    server = tool.moodle.server
+    server.says("/token", (200, "OK", {"access_token": "t"}))
+    server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    members = [{"user_id": "3", "roles": ["Instructor"]}, {"user_id": "900", "roles": ["Learner"], "name": "From the roster"}]
+    server.says("/members", (200, "OK", {"members": members}))
+    home = tool.launch("launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}).location
+    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    assert rosters.sync(tool.deps, tool.tenant_id) == 0, "then not again before tomorrow"
+    page = tool.get(home)
+    assert "From the roster" in page.text, "who never opened the activity can be certified as well"
+    course = tool.get(f"{home}course/")
+    assert "From the roster" in course.text
+    assert "2 people on 1 page, 1 new, 0 left" in course.text
+    members.pop()
+    server.says("/members", (200, "OK", {"members": members}))
+    assert "being read" in tool.post(f"{home}course/roster", course).text
+    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    assert "(left the course)" in tool.get(f"{home}course/").text
+    assert "From the roster" not in tool.get(home).text
+
+
+def test_a_roster_that_the_lms_does_not_give_says_why(tool: Tool) -> None:
+    server = tool.moodle.server
+    server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
+    server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    home = tool.launch("launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}).location
+    assert rosters.sync(tool.deps, tool.tenant_id) == 0
+    assert "contextmembership" in tool.get(f"{home}course/").text
+    without = tool.launch("launch-resource-teacher", **{f"{CLAIM}context": {"id": "66"}, NRPS: ...}).location
+    page = tool.get(f"{without}course/")
+    assert "does not offer the roster" in page.text
+    assert tool.post(f"{without}course/roster", page).status_code == 400
+
+
+def test_a_teacher_makes_renames_and_removes_columns(tool: Tool) -> None:
+    server, kept = tool.moodle.server, dict[str, dict[str, Any]]()
+    server.says("/token", (200, "OK", {"access_token": "t"}))
+    server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+
+    def items(asked: Any) -> Any:
+        import json
+        from urllib.parse import parse_qs
+
+        method, url, _, body = asked
+        if method == "GET":
+            wanted = parse_qs(urlsplit(url).query)["resource_id"][0]
+            return (200, "OK", [one for one in kept.values() if one["resourceId"] == wanted])
+        made = {**json.loads(body), "id": f"{server.url}/items/{len(kept)}"}
+        kept[made["id"]] = made
+        server.says(urlsplit(made["id"]).path, item)
+        return (201, "Created", made)
+
+    def item(asked: Any) -> Any:
+        import json
+
+        address = f"{server.url}{asked[1]}"
+        if asked[0] == "DELETE":
+            return (204, "No Content", "") if kept.pop(address, None) else (404, "Not Found", "")
+        if address not in kept:
+            return (404, "Not Found", "")
+        if asked[0] == "PUT":
+            kept[address] = json.loads(asked[3])
+        return (200, "OK", kept[address])
+
+    server.says("/items", items)
+    endpoint = {"scope": [f"{SCOPE}lineitem", f"{SCOPE}lineitem.readonly", f"{SCOPE}score"], "lineitems": f"{server.url}/items"}
+    home = tool.launch("launch-resource-teacher", **{AGS: endpoint}).location
+    page = tool.get(f"{home}course/")
+    for _ in range(2):
+        page = tool.post(f"{home}course/columns", page)
+        assert "Every check has its column" in page.text
+    assert len(kept) == 5, "made once, found again after that"
+    place = tool.sql("SELECT place, url FROM lti_tool.line_item ORDER BY place LIMIT 1")[0]
+    renamed = tool.post(f"{home}course/columns/rename", page, place=place.place, label="  A  better name ")
+    assert "A better name" in renamed.text
+    assert kept[place.url]["label"] == "A better name"
+    assert kept[place.url]["resourceId"].startswith("phishing-response/")
+    assert tool.post(f"{home}course/columns/rename", page, place=place.place, label=" ").status_code == 400
+    assert tool.post(f"{home}course/columns/rename", page, place="of nobody", label="x").status_code == 404
+    assert tool.post(f"{home}course/columns/remove", page, place=place.place).status_code == 400, "not without being sure"
+    assert "The column is gone" in tool.post(f"{home}course/columns/remove", page, place=place.place, sure="1").text
+    assert len(kept) == 4
+
+
+def test_a_course_page_is_for_who_teaches(tool: Tool) -> None:
+    home = tool.launch().location
+    for path in ("course/", "pick", "admin/"):
+        assert tool.get(home + path).status_code in (403, 404)
+    for path in ("course/roster", "course/columns", "course/grades/1", "admin/invites", "admin/platforms/1/status", "certifications"):
+        assert tool.post(home + path, tool.get(home)).status_code in (403, 404), path
+
+
+def test_courses_of_two_deployments_are_two(tool: Tool) -> None:
+    tool.sql("UPDATE lti_tool.platform_registration SET approve_deployments = true")
+    activity(tool, "5", "1", "x")
+    tool.launch("launch-resource-teacher", **{f"{CLAIM}deployment_id": "other", f"{CLAIM}context": {"id": "5", "title": "Same id"}})
+    assert {row.key for row in tool.sql("SELECT key FROM lti_tool.course")} == {f'["{DEPLOYMENT_ID}", "5"]', '["other", "5"]'}
