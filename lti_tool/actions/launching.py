@@ -32,8 +32,7 @@ LOGIN_TIME = timedelta(minutes=10)
 LONGEST_PARAMETER = 4_000
 LAUNCH_PATH = "/lti/launch"
 OUR_PATHS = ("", "/", LAUNCH_PATH)  # a platform that was told only the domain sends its bare address
-# What a login is begun with, kept to begin it again in another window.
-ASKED = ("iss", "login_hint", "target_link_uri", "lti_message_hint", "client_id", "lti_deployment_id", "deployment_id", "lti_storage_target")
+ASKED = ("lti_message_hint", "lti_storage_target")  # of what a login is begun with, what its launch may need
 _FRAME_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _RELAUNCH = "Go back to the course and open the activity again."
 
@@ -149,13 +148,30 @@ def enter(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | No
         if target:
             chosen_for = launch.deep_linking.return_url if launch.deep_linking else ""
             return AskStorage(platform, target, origin(platform.auth_login_url), chosen_for)
-        platforms.burn_login(deps.engine, digest(state))
         raise NotThisBrowser(
             "Your browser keeps no cookies for this page inside the course, so it cannot be shown that this launch is yours. In a window of"
             " its own it can.",
             dialect(platform.family).relaunch_url(platform.issuer, login.asked.get("lti_message_hint", "")),
-            login.asked,
         )
+    except LaunchInvalid as error:
+        _note_refusal(deps, platform, error, now)
+        raise
+
+
+def shown(deps: ToolDeps, *, state: str, id_token: str, now: datetime) -> tuple[Platform, Launch]:
+    """What a genuine launch would open, as whom: for the person to say whether it is theirs. Nothing is kept or used up."""
+    login = _require_current(platforms.look_at_login(deps.engine, digest(state)) if state else None, now)
+    platform = _platform_of(deps, login)
+    return platform, _verified(deps, platform, login, id_token, now)
+
+
+def accept(deps: ToolDeps, *, state: str, id_token: str, now: datetime) -> Entered:
+    """A launch that a person accepted in a window of its own, having read what it opens as whom. The caller has seen that our own page,
+    which nothing frames, sent it."""
+    login = _require_current(platforms.burn_login(deps.engine, digest(state)) if state else None, now)
+    platform = _platform_of(deps, login)
+    try:
+        return entering.keep(deps, platform, _verified(deps, platform, login, id_token, now), now)
     except LaunchInvalid as error:
         _note_refusal(deps, platform, error, now)
         raise

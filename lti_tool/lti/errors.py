@@ -12,12 +12,12 @@ class LaunchInvalid(Exception):
 
 
 class NotThisBrowser(LaunchInvalid):
-    """A genuine launch that this browser cannot be shown to have begun. ``relaunch_url`` opens the same activity in a window of its
-    own where that is known; ``asked`` begins it anew there otherwise."""
+    """A genuine launch that this browser cannot be shown to have begun. ``relaunch_url`` begins the same activity anew in a window of
+    its own, where that is known; elsewhere the person is shown, in such a window, what would be opened as whom, and says yes or no."""
 
-    def __init__(self, reason: str, relaunch_url: str, asked: dict[str, str]) -> None:
+    def __init__(self, reason: str, relaunch_url: str) -> None:
         super().__init__(reason, "the browser kept no cookie, and the LMS offers no storage")
-        self.relaunch_url, self.asked = relaunch_url, asked
+        self.relaunch_url = relaunch_url
 
 
 class TokenRefused(Exception):

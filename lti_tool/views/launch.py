@@ -82,6 +82,22 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         after_launch(deps, entered)
         return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
 
+    @pages.post("/launch/window")
+    def window() -> ResponseReturnValue:
+        """In a window of its own, which nothing frames: what would be opened, as whom. The person says yes or closes it."""
+        page_rules.never_framed()
+        state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
+        if request.form.get("accept") == "1":
+            session.own_origin(deps, request, required=True)
+            entered = launching.accept(deps, state=state, id_token=id_token, now=clock.now())
+            after_launch(deps, entered)
+            response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
+            assert isinstance(response, Response)
+            session.open_session(request, response, state, entered)
+            return response
+        platform, launch = launching.shown(deps, state=state, id_token=id_token, now=clock.now())
+        return render_template("window.html", platform=platform, launch=launch, state=state, id_token=id_token)
+
     @pages.get("/jwks.json")
     def jwks() -> ResponseReturnValue:
         response = jsonify({"keys": keys.public_keys(deps.engine, deps.secrets)})

@@ -25,6 +25,9 @@ _CONTENT = (
 )
 
 
+_SECRET_PATHS = ("/lti/register", "/admin/enter")  # addresses that hold a one-time secret: they are told to nobody
+
+
 def frame_for(platform: Platform) -> None:
     """Let this answer be framed by the platform's own pages."""
     found = dialect(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
@@ -63,7 +66,7 @@ def finish(app: Flask) -> None:
         if response.headers.get("Strict-Transport-Security") is None and request.url.startswith("https://"):
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer" if request.path.startswith("/lti/") else "same-origin"
+        response.headers.setdefault("Referrer-Policy", "no-referrer" if request.path.startswith(_SECRET_PATHS) else "same-origin")
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -76,9 +79,7 @@ def finish(app: Flask) -> None:
     @app.errorhandler(NotThisBrowser)
     def no_cookies(error: NotThisBrowser) -> ResponseReturnValue:
         log.warning("launch refused: %s", error.detail)
-        # Without a storage target: the new window is asked for its cookie alone.
-        asked = {name: value for name, value in error.asked.items() if name != "lti_storage_target"}
-        return render_template("relaunch.html", error=error, asked=asked), error.status
+        return render_template("relaunch.html", error=error, state=request.form["state"], id_token=request.form["id_token"]), error.status
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> ResponseReturnValue:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from tests.demo import Demo
 
@@ -33,24 +35,52 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium where it stands, else Playwright's own; make test has seen to one of the two."""
+def driver() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        path = str(CHROMIUM) if CHROMIUM.exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium where it stands, else Playwright's own; make test has seen to one of the two."""
+    path = str(CHROMIUM) if CHROMIUM.exists() else None
+    # Third-party cookies are blocked as browsers do more and more; a test proves it with a cookie that does not arrive.
+    browser = driver.chromium.launch(executable_path=path, args=[*QUIET, "--test-third-party-cookie-phaseout"])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Makes a page in a browser profile of its own, with third-party cookies blocked as browsers do more and more."""
+    """Makes a page in a browser profile of its own."""
     contexts: list[BrowserContext] = []
 
     def make(width: int, dark: bool = False, scripts: bool = True) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", java_script_enabled=scripts, reduced_motion="reduce"
         )
+        contexts.append(context)
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def without_cookies(demo: Demo, driver: Playwright, tmp_path: Path) -> Iterator[Callable[[int], Page]]:
+    """Makes a page whose browser gives the tool no cookie at all, not even a partitioned one, while the LMS's page is around it."""
+    contexts: list[BrowserContext] = []
+    pair = f"http://127.0.0.1:{demo.port},http://localhost:{demo.port}"
+    blocked = {"exceptions": {"cookies": {pair: {"setting": 2, "last_modified": "13400000000000000"}}}}
+    profile = {"profile": {"block_third_party_cookies": True, "cookie_controls_mode": 1, "content_settings": blocked}}
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(profile))
+
+    def make(width: int) -> Page:
+        path = str(CHROMIUM) if CHROMIUM.exists() else None
+        viewport: Any = {"width": width, "height": 800}
+        context = driver.chromium.launch_persistent_context(tmp_path, executable_path=path, args=QUIET, viewport=viewport, reduced_motion="reduce")
         contexts.append(context)
         return context.new_page()
 

@@ -129,19 +129,47 @@ def test_the_target_may_come_with_the_login_alone(tool: Tool) -> None:
     assert 'data-target="post_message_forwarding"' in page.text
 
 
-def test_without_cookie_and_storage_a_window_of_its_own_begins_anew(tool: Tool) -> None:
+def test_without_cookie_and_storage_a_window_of_its_own_asks_whose_launch_it_is(tool: Tool) -> None:
     before = rows(tool)
     state, nonce = tool.begun()
-    page = bare(tool, state, tool.moodle.sign(tool.claims(nonce)))
+    token = tool.moodle.sign(tool.claims(nonce, name="A <b>learner</b>"))
+    page = bare(tool, state, token)
     assert page.status_code == 400
-    assert 'action="/lti/login" target="_blank"' in page.text
-    hidden = dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', page.text))
-    assert unescape(hidden["lti_message_hint"]) == '{"cmid":2}'
+    assert 'action="/lti/launch/window" target="_blank"' in page.text
+    window = tool.stranger()
+    fields = {"state": state, "id_token": token}
+    asked = window.post("/lti/launch/window", data=fields, base_url=BASE)
+    assert "A &lt;b&gt;learner&lt;/b&gt;" in asked.text
+    assert "frame-ancestors 'none'" in asked.headers["Content-Security-Policy"], "nobody can be made to press the button unseen"
+    assert rows(tool) == before, "nothing before the person says yes"
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": TOOL, "Sec-Fetch-Site": "cross-site"}):
+        forged = window.post("/lti/launch/window", data={**fields, "accept": "1"}, headers=headers, base_url=BASE)
+        assert forged.status_code == 403, "another site cannot say yes"
     assert rows(tool) == before
+    opened = window.post("/lti/launch/window", data={**fields, "accept": "1"}, headers={"Origin": TOOL}, base_url=BASE)
+    assert opened.status_code == 303
+    assert "Start the check" in window.get(opened.location, base_url=BASE).text
+    again = window.post("/lti/launch/window", data={**fields, "accept": "1"}, headers={"Origin": TOOL}, base_url=BASE)
+    assert again.status_code == 400
+    assert tool.rows("launch") == 1
+
+
+@pytest.mark.parametrize("wrong", [{"state": "x"}, {"id_token": "x"}, {"state": ""}, {"id_token": ""}])
+def test_a_window_asks_about_genuine_launches_alone(tool: Tool, wrong: dict[str, str]) -> None:
+    state, nonce = tool.begun()
+    fields = {"state": state, "id_token": tool.moodle.sign(tool.claims(nonce)), **wrong}
+    for more in ({}, {"accept": "1"}):
+        answer = tool.stranger().post("/lti/launch/window", data={**fields, **more}, headers={"Origin": TOOL}, base_url=BASE)
+        assert 400 <= answer.status_code < 500
+    assert tool.rows("launch") == 0
+
+
+def test_moodles_own_page_begins_anew_in_a_window_of_its_own(tool: Tool) -> None:
+    """Its message hint works once, so our own login could not be begun again with it (recorded: 404)."""
     tool.sql("UPDATE lti_tool.platform_registration SET family = 'moodle'")
     state, nonce = tool.begun()
     page = bare(tool, state, tool.moodle.sign(tool.claims(nonce)))
-    assert 'href="http://127.0.0.1:8100/mod/lti/launch.php?id=2" target="_blank"' in page.text, "Moodle's hint works once: its own page begins anew"
+    assert 'href="http://127.0.0.1:8100/mod/lti/launch.php?id=2" target="_blank"' in page.text
 
 
 def test_content_can_be_chosen_without_any_cookie(tool: Tool) -> None:

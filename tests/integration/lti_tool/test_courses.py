@@ -89,7 +89,7 @@ def finished(tool: Tool, **claims: Any) -> str:
     return path.rpartition("/")[2]
 
 
-def review(tool: Tool, subject: Any = "5", recorded: str = "launch-resource-teacher", **changes: Any) -> Any:
+def review(tool: Tool, subject: Any = "5", recorded: str = "launch-resource-teacher", /, **changes: Any) -> Any:
     for_user = {} if subject is ... else {f"{CLAIM}for_user": {"user_id": subject, "roles": [LEARNER]}}
     endpoint = {"scope": [], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem"}
     answer = tool.launch(recorded, **{f"{CLAIM}message_type": "LtiSubmissionReviewRequest", AGS: endpoint, **for_user, **changes})

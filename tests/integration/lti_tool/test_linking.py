@@ -84,7 +84,7 @@ DATA = 'csrf=&amp;<"\'> ü %2B + \t\\u0041 {"a": 1}'
 
 @pytest.mark.parametrize("case", ["D5 data is given back byte for byte", "D5 no data, no member"])
 def test_data(tool: Tool, case: str) -> None:
-    given = {"data": DATA} if "byte" in case else {}
+    given: dict[str, Any] = {"data": DATA} if "byte" in case else {}
     _, claims = picked(tool, ["today"], **given)
     assert claims.get(f"{DEEP_LINKING_CLAIM}data", ...) == (DATA if given else ...)
 

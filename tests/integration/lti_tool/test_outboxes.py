@@ -327,7 +327,12 @@ def roster_page(number: int, last: bool, url: str, path: str = "/members") -> An
 def test_a_long_roster_is_read_to_its_end(tool: Tool, case: str) -> None:
     server = tool.moodle.server
     server.says("/token", (200, "OK", {"access_token": "t"}))
-    last = (200, "OK", {"members": [{"user_id": "3", "roles": ["Instructor"]}, {"user_id": "gone", "status": "Inactive", "roles": ["Learner"]}]}, {})
+    last: Any = (
+        200,
+        "OK",
+        {"members": [{"user_id": "3", "roles": ["Instructor"]}, {"user_id": "gone", "status": "Inactive", "roles": ["Learner"]}]},
+        {},
+    )
     server.says("/members", roster_page(0, False, server.url), roster_page(1, False, server.url), roster_page(2, False, server.url), last)
     course_with_roster(tool, "/members")
     assert rosters.sync(tool.deps, tool.tenant_id) == 1

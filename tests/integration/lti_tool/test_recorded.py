@@ -323,7 +323,7 @@ def test_a_registration_is_brought_up_to_date_by_its_own_lms_alone(tool: Tool, i
 # --- chosen content ---------------------------------------------------------------------------------------------------------------
 
 
-def picked(tool: Tool, pages: list[str], columns: bool = True, **settings: Any) -> tuple[Any, dict[str, Any]]:
+def picked(tool: Tool, pages: list[str], columns: bool = True, /, **settings: Any) -> tuple[Any, dict[str, Any]]:
     """The recorded request for content, answered by a teacher: our page that carries the answer, and its claims."""
     name = f"{DEEP_LINKING_CLAIM}deep_linking_settings"
     recorded = json.loads((CAPTURES / "launch-deep-linking-teacher.json").read_text())["claims"][name]
