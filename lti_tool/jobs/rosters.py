@@ -46,7 +46,7 @@ def _read(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> in
     try:
         if platform.status != APPROVED:
             raise OutsideCallFailed(f"The platform registration is {platform.status}.")
-        for page in services.pages(deps, platform, ROSTER_SCOPE, course.memberships_url, lms.members):
+        for page in services.pages(deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members):
             present = [member for member in lms.read_members(page.json()) if member.active]
             counts["pages"] += 1
             counts["members"] += len(present)

@@ -6,21 +6,15 @@ from adapters.lms import LineItem, Request, dialect
 from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE
 from lrs.ground.errors import BadInput
 from lrs.ground.http import Answer, OutsideCallFailed
-from lti_tool.lti import services, tokens
+from lti_tool.lti import services
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.lti.errors import TokenRefused
 from lti_tool.store.platforms import Platform
 
 _PASSING = frozenset((401, 408, 425, 429))
 
 
-def _reading_scope(deps: ToolDeps, platform: Platform) -> str:
-    """Moodle wants the reading scope for reading (recorded); other LMSs give the writing one alone, which includes it by the standard."""
-    try:
-        tokens.access_token(deps, platform, READ_LINE_ITEM_SCOPE)
-    except TokenRefused:
-        return LINE_ITEM_SCOPE
-    return READ_LINE_ITEM_SCOPE
+# Moodle wants the reading scope for reading (recorded); others give the writing one alone, which includes it by the standard.
+_READING = (READ_LINE_ITEM_SCOPE, LINE_ITEM_SCOPE)
 
 
 def find(deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: str) -> LineItem | None:
@@ -30,7 +24,7 @@ def find(deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: s
     def one_page(url: str, token: str) -> Request:
         return lms.find_line_items(url, token, resource_id=resource_id) if url == line_items_url else lms.find_line_items(url, token)
 
-    for page in services.pages(deps, platform, _reading_scope(deps, platform), line_items_url, one_page):
+    for page in services.pages(deps, platform, _READING, line_items_url, one_page):
         for item in lms.read_line_items(page.json()):
             # An LMS that does not filter gives all of them.
             if item.resource_id == resource_id:
@@ -67,7 +61,7 @@ def remove(deps: ToolDeps, platform: Platform, url: str) -> None:
 def read(deps: ToolDeps, platform: Platform, url: str) -> LineItem | None:
     """A column as the LMS has it now; None where it is gone."""
     lms = dialect(platform.family)
-    answer = services.call(deps, platform, _reading_scope(deps, platform), lambda token: lms.line_item(url, token))
+    answer, _ = services.call_with_any(deps, platform, _READING, lambda token: lms.line_item(url, token))
     if answer.status == 404:
         return None
     found = lms.read_line_item(answer.json()) if answer.status == 200 else None

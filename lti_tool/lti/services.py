@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from adapters.lms import Request
 from lrs.ground.http import Answer, OutsideCallFailed, origin
 from lti_tool.lti import tokens
 from lti_tool.lti.deps import ToolDeps
+from lti_tool.lti.errors import TokenRefused
 from lti_tool.store.platforms import Platform
 
 CALL_SECONDS = 8.0
@@ -28,18 +30,34 @@ def _sent(deps: ToolDeps, request: Request) -> Answer:
     return deps.client.call(request.method, request.url, headers=request.headers, body=request.body, seconds=CALL_SECONDS)
 
 
-def pages(deps: ToolDeps, platform: Platform, scope: str, url: str, make: Callable[[str, str], Request]) -> Iterator[Answer]:
+def call_with_any(deps: ToolDeps, platform: Platform, scopes: Sequence[str], make: Callable[[str], Request]) -> tuple[Answer, str]:
+    """One request, with the first of several scopes that serves; gives that scope as well. LMSs differ in which of two scopes a service
+    wants: one gives no token for the narrower, another gives one and takes it nowhere."""
+    refused: TokenRefused | None = None
+    for number, scope in enumerate(scopes, 1):
+        try:
+            answer = call(deps, platform, scope, make)
+        except TokenRefused as error:
+            refused = error
+            continue
+        if answer.status not in (401, 403) or number == len(scopes):
+            return answer, scope
+    assert refused is not None
+    raise refused
+
+
+def pages(deps: ToolDeps, platform: Platform, scopes: Sequence[str], url: str, make: Callable[[str, str], Request]) -> Iterator[Answer]:
     """Every page of a list, by its Link headers; ``make`` is given address and token. OutsideCallFailed where it does not come to its end."""
     seen: set[str] = set()
     while url:
         if url in seen or len(seen) == MOST_PAGES:
             raise OutsideCallFailed("The list goes on in a circle, or has more pages than are read.")
         seen.add(url)
-        here = url
-        answer = call(deps, platform, scope, lambda token, address=here: make(address, token))  # type: ignore[misc]  # a default binds this page
+        answer, scope = call_with_any(deps, platform, scopes, partial(make, url))
+        scopes = (scope,)
         if answer.status != 200:
             raise OutsideCallFailed(f"The LMS answered {answer.status}: {answer.reason.partition('{')[0] or 'no reason given'}.")
         yield answer
-        if answer.next_url and origin(answer.next_url) != origin(here):
+        if answer.next_url and origin(answer.next_url) != origin(url):
             raise OutsideCallFailed("The list goes on at another address than it began; it was not followed.")
         url = answer.next_url

@@ -36,10 +36,8 @@ from lti1p3platform.service_connector import (  # type: ignore[import-untyped]  
     AssignmentsGradesService,
     NamesRoleProvisioningService,
 )
-from sqlalchemy import text
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from adapters.lms.standard import READ_LINE_ITEM_SCOPE
 from carryover.sample_programme import document
 from lrs.ground import settings as ground_settings
 from lti_tool import app, bootstrap, cli
@@ -226,12 +224,6 @@ class _Gradebook(AssignmentsGradesService):  # type: ignore[misc]  # the package
     def __init__(self, school: School, course: str) -> None:
         super().__init__(_Request(request), _Conf(registration=school.registration), f"{school.url}/{course}/lineitems")
         self.school, self.course = school, course
-
-    @property
-    def allowed_scopes(self) -> list[str]:
-        """AGS 2.0, 3.2.1: either scope reads columns; the library, where columns may be made, lets the writing one alone."""
-        reads = [READ_LINE_ITEM_SCOPE] if self.request.method == "GET" else []
-        return [*super().allowed_scopes, *reads]
 
     def find_lineitems(
         self,
@@ -478,11 +470,6 @@ class Meeting:
         """A platform as the tool knows it."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return next(one for one in platforms.every(connection, self.tenant_id) if one.issuer == issuer)
-
-    def sql(self, statement: str, **values: Any) -> Any:
-        """Rows of a question, seen as the tenant."""
-        with self.deps.unit_of_work(self.tenant_id) as connection:
-            return connection.execute(text(statement), values).all()
 
 
 @contextmanager

@@ -19,7 +19,17 @@ from carryover.sample_programme import document
 from lti_tool.jobs import grades, rosters
 from lti_tool.lti import services, tokens
 from tests.demo import Browser
-from tests.integration.lti_tool.counterpart import CLIENT_ID, DEPLOYMENT_ID, LEARNERS, Activity, Meeting, OpenEdx, meeting, register_open_edx
+from tests.integration.lti_tool.counterpart import (
+    CLIENT_ID,
+    DEPLOYMENT_ID,
+    LEARNERS,
+    Activity,
+    Meeting,
+    OpenEdx,
+    meeting,
+    private_key,
+    register_open_edx,
+)
 
 RIGHT = {item["stem"]: item["correct"] for item in document()["items"]}
 
@@ -137,13 +147,13 @@ def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(met:
 
 
 def test_the_library_takes_no_choice_that_another_key_signed(met: Meeting, browser: Browser) -> None:
-    launch(met, browser, met.school.activity("tampered", "choose", chooses=True), "teacher")
+    launch(met, browser, met.school.activity("forged", "choose", chooses=True), "teacher")
     page = browser.submit("/pick", page="today")
     token = page.text.split('name="JWT" value="')[1].split('"')[0]
-    head, body, signature = token.split(".")
-    refused = httpx.post(f"{met.school.url}/tampered/chosen", data={"JWT": f"{head}.{body}.{signature[::-1]}"})
-    assert refused.status_code == 400
-    assert httpx.post(f"{met.school.url}/tampered/chosen", data={"JWT": token}).status_code == 200
+    claims, kid = jwt.decode(token, options={"verify_signature": False}), jwt.get_unverified_header(token)["kid"]
+    forged = jwt.encode(claims, private_key("lti1p3platform"), algorithm="RS256", headers={"kid": kid})
+    assert httpx.post(f"{met.school.url}/forged/chosen", data={"JWT": forged}).status_code == 400
+    assert httpx.post(f"{met.school.url}/forged/chosen", data={"JWT": token}).status_code == 200
 
 
 def test_a_column_is_made_once_where_the_launch_names_only_the_gradebook(met: Meeting, browser: Browser) -> None:

@@ -224,7 +224,7 @@ def test_the_curly_quotes_of_moodles_line_item_paging_lead_nowhere(tool: Tool) -
     platform = with_token(tool)
     replayed(tool.moodle.server, "lineitems-limit2-from0")
     url = exchanges("services")["lineitems-limit2-from0"]["request"]["url"].replace(RECORDED, tool.moodle.server.url)
-    pages = list(services.pages(tool.deps, platform, LINE_ITEM_SCOPE, url, lambda address, token: MOODLE.find_line_items(address, token)))
+    pages = list(services.pages(tool.deps, platform, (LINE_ITEM_SCOPE,), url, lambda address, token: MOODLE.find_line_items(address, token)))
     assert len(pages) == 1
 
 

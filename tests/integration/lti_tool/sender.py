@@ -1,0 +1,43 @@
+"""A sender of grades that is killed every second: run as a program by test_grades_under_kills.py, its folder and tenant as arguments.
+
+The parent imports everything once and forks a child that sends, as the queue's worker does; it kills the child with SIGKILL each
+second, until the folder holds a file named stop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from lti_tool import bootstrap
+from lti_tool.jobs import grades
+from lti_tool.store import grades as stored
+
+KILL_SECONDS = 1.0
+
+
+def main() -> None:
+    """Until told to stop."""
+    folder, tenant_id = Path(sys.argv[1]), int(sys.argv[2])
+    # A test's platform answers at once, so a lease may end soon: else the test would mostly wait for leases of the killed.
+    stored.LEASE = timedelta(seconds=float(sys.argv[3]))
+    while not (folder / "stop").exists():
+        child = os.fork()
+        if child == 0:
+            deps = bootstrap.build(os.environ)
+            while True:
+                grades.send(deps, tenant_id)
+                time.sleep(0.05)
+        time.sleep(KILL_SECONDS)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        with (folder / "kills").open("a") as kills:
+            kills.write("x")
+
+
+if __name__ == "__main__":
+    main()
