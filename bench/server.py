@@ -25,6 +25,8 @@ from lrs.actions.deps import StoreDeps
 from lrs.ground import embedded, settings
 from lrs.ground.database import make_engine
 from lrs.ground.processes import Children
+from lrs.ground.settings import Settings
+from lti_tool import cli as tool_cli
 
 PORT = 18_431
 RESULTS = Path(__file__).parent / "results"
@@ -92,6 +94,37 @@ def running(workers: int = 2) -> Iterator[Bench]:
             server.wait()
             deps.close()
             owner.dispose()
+            children.stop()
+            servers.forget_sockets()
+
+
+@contextmanager
+def served_tool(workers: int = 2) -> Iterator[tuple[Settings, subprocess.Popen[bytes]]]:
+    """The tool as it is served, on embedded servers: its settings, the web server's process."""
+    children = Children()
+    with tempfile.TemporaryDirectory() as folder:
+        servers = embedded.start(Path(folder), children)
+        environ = {
+            "CARRYOVER_HOME": folder,
+            "CARRYOVER_DATABASE_URL": servers.database_url,
+            "CARRYOVER_MIGRATION_URL": servers.migration_url,
+            "CARRYOVER_REDIS_URL": servers.redis_url,
+            "CARRYOVER_SECRET_KEY": "bench" * 10,
+            "CARRYOVER_WEB_WORKERS": str(workers),
+            "CARRYOVER_LOG_LEVEL": "WARNING",
+            "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
+            "PORT": str(PORT),
+        }
+        read = settings.read(environ)
+        cli.migrate(read)
+        tool_cli.migrate(read)
+        server = subprocess.Popen(web_command(read, "carryover.wsgi:create_app"), env={**os.environ, **environ})
+        try:
+            _wait(f"http://127.0.0.1:{PORT}/health/live")
+            yield read, server
+        finally:
+            server.terminate()
+            server.wait()
             children.stop()
             servers.forget_sockets()
 

@@ -20,6 +20,7 @@ ROWS = [
     ("ingest at 1 M, of the empty table", "0.55", "ingest when full", "", True, 0.55),
     ("disk for a statement of 1.09 kB", "2,000 bytes", "disk", " bytes", False, 2_000),
     ("memory of a web worker through 1 M statements", "200 MB", "memory", " MB", False, 200),
+    ("a launch (login and launch), median, one after the other", "60 ms", "launch, p50", " ms", False, 60),
     ("memory of a web worker, 1 GB attachment up and down", "300 MB", "attachment memory", " MB", False, 300),
 ]
 

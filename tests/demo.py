@@ -165,6 +165,10 @@ class Browser:
         self.page = answer
         return answer
 
+    def cookies_of(self, host: str) -> dict[str, str]:
+        """What it keeps for a host."""
+        return dict(self._cookies.get(host, {}))
+
     def get(self, url: str) -> httpx.Response:
         return self._request("GET", url)
 

@@ -16,6 +16,7 @@ import pytest
 
 from lrs.ground.embedded import Servers
 from tests.conftest import environ_for
+from tests.demo import Demo
 
 
 class Desk:
@@ -162,3 +163,42 @@ def test_the_doctor_finds_what_is_wrong_and_says_what_to_do(
     assert "Redis cannot be reached" in said
     assert "database cannot be reached" in said
     Desk({"PATH": os.environ["PATH"], "HOME": str(tmp_path)})("doctor", fails=True)
+
+
+def test_platforms_administration_and_keys(operator: Desk) -> None:
+    """What an operator does for an LMS, and what needs no operator after that."""
+    address = operator("platform", "invite", "--note", "the school").strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:8080/lti/register/[\w-]{30,}", address)
+    assert operator("platform", "list") == ""
+    made = operator("platform", "add", "--issuer", "https://canvas.instructure.com", "--client-id", "10000000000001", "--pending")
+    assert "waits for approval" in made
+    number = re.findall(r"Platform (\d+)", made)[0]
+    assert "pending" in operator("platform", "list")
+    assert "is approved" in operator("platform", "approve", number)
+    shown = operator("platform", "show", number)
+    for words in ("auth_token_url: https://sso.canvaslms.com/login/oauth2/token", "redirect URI: http://127.0.0.1:8080/lti/launch", "family: canvas"):
+        assert words in shown
+    operator("platform", "update", number, "--name", "Our Canvas")
+    assert "Our Canvas" in operator("platform", "list")
+    assert "registered already" in operator(
+        "platform", "add", "--issuer", "https://canvas.instructure.com", "--client-id", "10000000000001", fails=True
+    )
+    assert "no such deployment" in operator("platform", "approve", number, "--deployment", "unknown", fails=True).lower()
+    for act, words in (("disable", "switched off"), ("enable", "switched on"), ("remove", "removed")):
+        assert words in operator("platform", act, number)
+    assert operator("platform", "list") == ""
+    assert "no such platform" in operator("platform", "approve", "99", fails=True).lower()
+    assert re.search(r"http://127\.0\.0\.1:8080/admin/enter/[\w-]{40,}", operator("admin", "link"))
+    assert operator("keys", "list") == ""
+    operator("keys", "rotate")
+    assert len(operator("keys", "list").splitlines()) == 2, "the one that signs, and the one that will"
+    operator("keys", "rotate", "--at-once")
+    assert len(operator("keys", "list").splitlines()) == 1
+
+
+def test_commands_without_addresses_work_on_the_demo_that_runs_here(demo: Demo) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
+    beside = Desk({**environ, "CARRYOVER_HOME": str(demo.home)})
+    assert f"{demo.base}/admin/enter/" in beside("admin", "link")
+    assert "practice-client" in beside("platform", "list")
+    assert "the tool" in beside("credential", "list")
