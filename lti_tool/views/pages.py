@@ -25,7 +25,9 @@ _CONTENT = (
 )
 
 
-_SECRET_PATHS = ("/lti/register", "/admin/enter")  # addresses that hold a one-time secret: they are told to nobody
+# Addresses that hold a one-time secret: nobody is told more of them than the host. (no-referrer would also take the Origin from our own
+# forms, by which they are told from another site's.)
+_SECRET_PATHS = ("/lti/register", "/admin/enter")
 
 
 def frame_for(platform: Platform) -> None:
@@ -66,7 +68,7 @@ def finish(app: Flask) -> None:
         if response.headers.get("Strict-Transport-Security") is None and request.url.startswith("https://"):
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers.setdefault("Referrer-Policy", "no-referrer" if request.path.startswith(_SECRET_PATHS) else "same-origin")
+        response.headers.setdefault("Referrer-Policy", "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin")
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -184,6 +187,22 @@ def test_the_administration_by_keyboard_and_its_pages(demo: Demo, page: Pages, p
     frame.get_by_role("heading", name="Audit record").wait_for()
     assert "made a key of the record store" in frame.locator("main").inner_text()
     looked_at("audit")
+
+
+def test_a_one_time_link_opens_the_administration_in_a_browser(demo: Demo, page: Pages) -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
+    command = [sys.executable, "-m", "carryover", "admin", "link"]
+    link = subprocess.run(command, env={**environ, "CARRYOVER_HOME": str(demo.home)}, capture_output=True, text=True, check=True).stdout.strip()
+    tab = page(360)
+    tab.goto(link)
+    accessible(tab)
+    tab.get_by_role("button", name="Open the administration").press("Enter")
+    tab.get_by_role("heading", name="Platforms", exact=True).wait_for()
+    assert "enter" not in tab.url
+    accessible(tab)
+    other = page(360)
+    other.goto(link)
+    assert "used already" in other.locator("main").inner_text()
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])

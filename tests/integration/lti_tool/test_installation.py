@@ -62,7 +62,7 @@ def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: 
     assert "the school" in page.text
     assert tool.moodle.server.count("/register") == 0
     assert f"frame-ancestors 'self' {tool.moodle.server.url}" in page.headers["Content-Security-Policy"]
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "strict-origin"
     assert open_address(tool, address).status_code == 200
     assert tool.moodle.server.bodies("/register")[0]["scope"] == "https://purl.imsglobal.org/spec/lti-ags/scope/score", (
         "no scope that it does not know"
