@@ -66,9 +66,19 @@ def figures(client: GuardedClient, store: RecordStore, programme: str) -> list[d
     if answer.status != 200:
         raise OutsideCallFailed(f"The record store answered {answer.status} when asked for figures.")
     found = answer.json()
-    if not isinstance(found, dict) or not isinstance(found.get("figures"), list):
+    kept = found.get("figures") if isinstance(found, dict) else None
+    if not isinstance(kept, list) or not all(_is_figure(one) for one in kept):
         raise OutsideCallFailed("The record store's answer holds no figures.")
-    return list(found["figures"])
+    return kept
+
+
+def _is_figure(value: Any) -> bool:
+    """Whether it has the parts that a page shows."""
+    texts = ("key", "label", "meaning", "not_meaning", "formula", "svg")
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in texts):
+        return False
+    rows = value.get("values")
+    return isinstance(rows, list) and bool(rows) and all(isinstance(row, dict) and isinstance(row.get("part_label"), str) for row in rows)
 
 
 def require_open(client: GuardedClient, store: RecordStore) -> None:

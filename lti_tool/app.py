@@ -22,7 +22,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["day"] = day
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    pages.finish(app)
+    pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
     for view in (launch, register, home, learner, picker, course):

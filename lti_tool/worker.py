@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from lrs.ground.queue import Timed
+from lrs.ground.queue import Timed, TimeIsUp
 from lti_tool import bootstrap
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.jobs import grades, rosters, statements, upkeep
@@ -19,7 +19,7 @@ from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 log = logging.getLogger(__name__)
 
 TIDY = "lti_tool.worker.tidy"
-TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 3_600))
+TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 300))
 
 
 @cache
@@ -66,5 +66,7 @@ def _for_each(tenant_ids: Iterable[int], work: Callable[[int], object]) -> None:
     for tenant_id in tenant_ids:
         try:
             work(tenant_id)
+        except TimeIsUp:
+            raise
         except Exception:
             log.exception("tenant %s: a job failed", tenant_id)

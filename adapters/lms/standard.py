@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from adapters.lms.claims import CONTEXT_HISTORY, LONGEST_ID, role_of
+from adapters.lms.claims import CONTEXT_HISTORY, LONGEST_ADDRESS, LONGEST_ID, LONGEST_WORDS, role_of
 from adapters.lms.shapes import ContentItem, Grade, LineItem, Member, Outcome, Registered, Request, Result, Role, ToolFacts, Verdict
 from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput
@@ -38,6 +38,7 @@ _MEMBERS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 _PASSING = frozenset((401, 408, 425, 429))
 _LONGEST_WAIT_SECONDS = 3_600  # of what an LMS may ask for; the sender's own waits grow longer
 _LONGEST_REASON = 300
+_MOST_DIGITS = 9  # of a number of seconds
 
 
 class Standard:
@@ -115,10 +116,11 @@ class Standard:
 
     def read_line_item(self, entry: Any) -> LineItem | None:
         """One column, or None where the answer is none."""
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not origin(entry["id"]):
+        url = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(url, str) or not origin(url) or url != _text(url, LONGEST_ADDRESS):
             return None
-        texts = [str(entry.get(name) or "") for name in ("label", "resourceId", "tag", "resourceLinkId")]
-        return LineItem(texts[0], _number(entry.get("scoreMaximum")) or 0, texts[1], texts[2], entry["id"], texts[3])
+        texts = [_text(entry.get(name)) for name in ("label", "resourceId", "tag", "resourceLinkId")]
+        return LineItem(texts[0], _number(entry.get("scoreMaximum")) or 0, texts[1], texts[2], url, texts[3])
 
     def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> Request:
         """A new column (AGS 2.0, 3.2.5)."""
@@ -257,12 +259,16 @@ def _with(url: str, **wanted: str) -> str:
 
 
 def _number(value: Any) -> float | None:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
-def _text(value: Any) -> str:
-    return value.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:500] if isinstance(value, str) else ""
+def _text(value: Any, longest: int = LONGEST_WORDS) -> str:
+    return value.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:longest] if isinstance(value, str) else ""
 
 
 def _reason(reason: str, body: bytes) -> str:
@@ -293,10 +299,10 @@ def _words_of_json(body: bytes) -> str:
 def _wait(header: str) -> int | None:
     """Retry-After (RFC 9110, 10.2.3): seconds or a date; nothing where it is neither."""
     if header.isascii() and header.isdigit():
-        return min(int(header), _LONGEST_WAIT_SECONDS)
+        return min(int(header), _LONGEST_WAIT_SECONDS) if len(header) <= _MOST_DIGITS else _LONGEST_WAIT_SECONDS
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return max(0, min(int(seconds), _LONGEST_WAIT_SECONDS))

@@ -62,6 +62,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.delete("/<key>")
     def end(key: str) -> ResponseReturnValue:
         caller = access.require(deps, "credentials")
+        held = next((one.scopes for one in credentials.every(deps, tenant_id=caller.tenant_id) if one.key == key), ())
+        if NOT_HANDED_ON.intersection(held) and "all" not in caller.scopes:
+            raise Forbidden("This credential may not end one that may do more; the operator ends it by the command line.")
         credentials.revoke(deps, tenant_id=caller.tenant_id, key=key, who=f"credential {caller.key}")
         return "", 204
 

@@ -8,13 +8,17 @@ The whole call ends by its deadline, however slowly the other side drips its ans
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -67,6 +71,9 @@ _plain: ContextVar[bool] = ContextVar("plain")
 
 # Addresses that carry another one inside: what they lead to is judged, not their looks (RFC 6052, RFC 3056).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST_6 = ipaddress.ip_network("2000::/3")  # all of IPv6 that was given out (RFC 4291, 2.4); everything else is local or special
+
+NAMES_AT_ONCE = 16
 
 
 def is_public(address: str) -> bool:
@@ -76,6 +83,8 @@ def is_public(address: str) -> bool:
         inner = found.ipv4_mapped or found.sixtofour or (ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None)
         if inner is not None:
             return is_public(str(inner))
+        if found not in _UNICAST_6:
+            return False
     return found.is_global and not found.is_multicast
 
 
@@ -115,6 +124,13 @@ class _JudgedNetwork(httpcore.NetworkBackend):
     def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
         self._allow_private, self._plain_anywhere = allow_private, plain_anywhere
         self._inner = httpcore.SyncBackend()
+        self._names: tuple[int, ThreadPoolExecutor] | None = None
+
+    def _resolve(self, host: str, port: int, seconds: float) -> list[Any]:
+        """By a thread of its own, so that a slow name server holds up no call past its deadline. (A fork leaves threads behind.)"""
+        if self._names is None or self._names[0] != os.getpid():
+            self._names = (os.getpid(), ThreadPoolExecutor(NAMES_AT_ONCE, thread_name_prefix="names"))
+        return self._names[1].submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM).result(seconds)
 
     def connect_tcp(
         self,
@@ -125,8 +141,8 @@ class _JudgedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError:
+            found = self._resolve(host, port, _left(timeout))
+        except (OSError, UnicodeError):
             raise httpcore.ConnectError(f"the name {host} is not known") from None
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for address in addresses:
@@ -189,6 +205,28 @@ class _Transport(httpx.BaseTransport):
         self._pool.close()
 
 
+class _NoCookies(CookieJar):
+    """What one answer sets goes with no other request: callers of many tenants share this client."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Nothing is kept."""
+
+
+# Until when all calls of the work under way must have ended; each of them is cut to what is left of it.
+_all_calls: ContextVar[float | None] = ContextVar("all_calls", default=None)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """All calls made inside end together by then: a row, a roster, a page of a person."""
+    outer, mine = _all_calls.get(), time.monotonic() + seconds
+    token = _all_calls.set(mine if outer is None else min(outer, mine))
+    try:
+        yield
+    finally:
+        _all_calls.reset(token)
+
+
 class GuardedClient:
     """``call`` is the only way out.
 
@@ -203,7 +241,9 @@ class GuardedClient:
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
             trust_env=False,
-            headers={"User-Agent": USER_AGENT},
+            cookies=_NoCookies(),
+            # Nothing is unpacked here: a few bytes could become gigabytes.
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         )
 
     def call(
@@ -228,20 +268,28 @@ class GuardedClient:
             scheme = place = ""
         if not scheme or not place:
             raise OutsideCallFailed("The address is not one.")
+        until = _all_calls.get()
+        if until is not None:
+            seconds = min(seconds, until - time.monotonic())
+        if seconds <= 0:
+            raise OutsideCallFailed(f"{_place(url)} was not asked: the time for this work is over.")
         deadline = time.monotonic() + seconds
         _deadline.set(deadline)
         _plain.set(scheme == "http")
         if scheme != "https" and not (scheme == "http" and self._allow_private):
             raise OutsideCallFailed(f"{_place(url)} is not https.")
         try:
-            request = self._client.build_request(method, url, headers=dict(headers or {}), content=body, data=form)
+            limits = httpx.Timeout(min(ANSWER_SECONDS, seconds), connect=min(CONNECT_SECONDS, seconds))
+            request = self._client.build_request(method, url, headers=dict(headers or {}), content=body, data=form, timeout=limits)
             if not headers or "accept" not in {name.lower() for name in headers}:
                 # Moodle refuses */*, which the library would send: no wish is better than that one.
                 request.headers.pop("Accept", None)
             response = self._client.send(request, stream=True, auth=basic)
             try:
+                if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+                    raise OutsideCallFailed(f"{_place(url)} sent a packed answer, which was not asked for.")
                 collected = bytearray()
-                for part in response.iter_bytes():
+                for part in response.iter_raw():
                     collected += part
                     if time.monotonic() > deadline:
                         raise OutsideCallFailed(f"{_place(url)} took longer than {seconds:.0f} s.")
@@ -261,12 +309,19 @@ class GuardedClient:
             # ValueError and OSError: a name that is none, a header that cannot be written.
             raise OutsideCallFailed(f"{_place(url)} gave no answer: {str(error) or type(error).__name__}.") from None
         lowered = {name.lower(): value for name, value in response.headers.items()}
-        further = response.links.get("next", {}).get("url", "")
-        return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected), urljoin(url, further) if further else "")
+        return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected), _next(response, url))
 
     def close(self) -> None:
         """Give the connections back."""
         self._client.close()
+
+
+def _next(response: httpx.Response, url: str) -> str:
+    try:
+        further = response.links.get("next", {}).get("url", "")
+        return urljoin(url, further) if further else ""
+    except ValueError:
+        return ""  # a link that is none leads nowhere
 
 
 def origin(url: str) -> str:

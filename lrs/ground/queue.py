@@ -18,12 +18,14 @@ from rq.cron import CronJob, CronScheduler
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
 
 from lrs.ground.errors import Stop
 
 log = logging.getLogger(__name__)
 
 QUEUE = "carryover"
+TimeIsUp = JobTimeoutException  # raised inside a job that takes longer than JOB_SECONDS: whoever catches everything lets this one pass
 WAITING_SECONDS = 10  # a nudge that was lost (its worker was killed before it began) silences the next ones no longer than this
 JOB_SECONDS = 600
 SOCKET_SECONDS = 5

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import NoResultFound
+from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, NotFound
@@ -96,14 +96,18 @@ def set_status(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int
 
 def change_platform(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, values: Mapping[str, Any], who: str) -> None:
     """Change addresses, name or rules of a platform (as :func:`lti_tool.actions.registering.checked` gives them)."""
+    try:
+        _change(unit_of_work, tenant_id, registration_id, values, who)
+    except IntegrityError:
+        raise Conflict("Another registration has this issuer and client id already.", field="client_id") from None
+
+
+def _change(unit_of_work: UnitOfWork, tenant_id: int, registration_id: int, values: Mapping[str, Any], who: str) -> None:
     with unit_of_work(tenant_id) as connection:
         platform = _platform(connection, tenant_id, registration_id)
         changed = {name: value for name, value in values.items() if getattr(platform, name) != value}
         if not changed:
             return
-        taken = {(one.issuer, one.client_id) for one in platforms.every(connection, tenant_id) if one.id != registration_id}
-        if (changed.get("issuer", platform.issuer), changed.get("client_id", platform.client_id)) in taken:
-            raise Conflict("Another registration has this issuer and client id already.", field="client_id")
         platforms.change(connection, tenant_id, registration_id, changed)
         tokens.drop(connection, tenant_id, registration_id)
         journal.add_audit(connection, tenant_id, who, "changed a platform", {"platform": registration_id, **changed})
@@ -170,6 +174,12 @@ def enter(deps: ToolDeps, *, link_secret: str, now: datetime) -> tuple[uuid.UUID
                 journal.add_audit(connection, tenant_id, "an administration link", "signed in", {"session": str(session_id)})
                 return session_id, secret
     raise NotFound("This link was used already or has expired: each works once, for half an hour. carryover admin link makes a new one.")
+
+
+def leave(unit_of_work: UnitOfWork, *, tenant_id: int, session_id: uuid.UUID) -> None:
+    """Sign out."""
+    with unit_of_work(tenant_id) as connection:
+        journal.close_admin(connection, tenant_id, session_id)
 
 
 def is_open(deps: ToolDeps, *, link_secret: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from adapters.lms import LineItem
 from lrs.ground.errors import BadInput, NotFound
+from lrs.ground.http import within
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import choices, programmes
 from lti_tool.lti import columns
@@ -23,6 +24,7 @@ from lti_tool.store.platforms import Platform
 
 LONGEST_LIST = 50
 LONGEST_LABEL = 200
+PAGE_SECONDS = 25.0  # a page does not wait longer for an LMS
 R = TypeVar("R")
 
 
@@ -72,17 +74,35 @@ def make_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
     with deps.unit_of_work(session.tenant_id) as connection:
         version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
         programme = programmes.load(connection, session.tenant_id, session.programme, version)
-    for interval in INTERVALS:
-        wanted = choices.column(programme, interval.key)
-        made = _asked(
-            lambda item=wanted: (  # type: ignore[misc]  # a default binds this check
-                columns.find(deps, platform, course.line_items_url, item.resource_id) or columns.make(deps, platform, course.line_items_url, item)
-            )
-        )
-        place = json.dumps([course.line_items_url, wanted.resource_id])
-        with deps.unit_of_work(session.tenant_id) as connection:
-            grades.keep_column(connection, session.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
+    with within(PAGE_SECONDS):
+        for interval in INTERVALS:
+            _ensure_column(deps, platform, course.line_items_url, choices.column(programme, interval.key))
     return len(INTERVALS)
+
+
+def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem) -> None:
+    """A column that is known and there stays; else one is found or made, by one caller at a time."""
+    place, tenant_id = json.dumps([line_items_url, wanted.resource_id]), platform.tenant_id
+    with deps.unit_of_work(tenant_id) as connection:
+        known = grades.column(connection, tenant_id, platform.id, place)
+    if known is not None:
+        if _asked(lambda: columns.read(deps, platform, known.url)) is not None:
+            return
+        with deps.unit_of_work(tenant_id) as connection:
+            grades.forget_column(connection, tenant_id, platform.id, place)
+    with deps.unit_of_work(tenant_id) as connection:
+        if not grades.claim_column(connection, tenant_id, platform.id, place, wanted.label, wanted.maximum):
+            raise BadInput("The columns are being made already. Load the page again in a minute.")
+    try:
+        made = _asked(
+            lambda: columns.find(deps, platform, line_items_url, wanted.resource_id) or columns.make(deps, platform, line_items_url, wanted)
+        )
+    except Exception:
+        with deps.unit_of_work(tenant_id) as connection:
+            grades.release_column(connection, tenant_id, platform.id, place)
+        raise
+    with deps.unit_of_work(tenant_id) as connection:
+        grades.keep_column(connection, tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
 
 
 def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: str) -> None:

@@ -30,9 +30,10 @@ log = logging.getLogger(__name__)
 
 LOGIN_TIME = timedelta(minutes=10)
 LONGEST_PARAMETER = 4_000
+REFUSALS_AN_HOUR = 300  # written down for one platform
 LAUNCH_PATH = "/lti/launch"
 OUR_PATHS = ("", "/", LAUNCH_PATH)  # a platform that was told only the domain sends its bare address
-ASKED = ("lti_message_hint", "lti_storage_target")  # of what a login is begun with, what its launch may need
+ASKED = ("lti_message_hint", "lti_storage_target", "lti_deployment_id", "deployment_id")  # of what a login is begun with, what its launch may need
 _FRAME_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _RELAUNCH = "Go back to the course and open the activity again."
 
@@ -59,8 +60,10 @@ class AskStorage:
     deep_link_url: str  # where the pages that go on from here may send a choice of content; empty for another launch
 
 
-def begin(deps: ToolDeps, *, parameters: Mapping[str, str], now: datetime) -> Begun:
-    """The first step of a launch (OIDC third-party initiated login). LaunchInvalid when it is not for us."""
+def begin(deps: ToolDeps, *, parameters: Mapping[str, str], client: str, now: datetime) -> Begun:
+    """The first step of a launch (OIDC third-party initiated login). LaunchInvalid when it is not for us.
+
+    ``client`` is what is known of the browser (address and kind)."""
     if any(len(value) > LONGEST_PARAMETER for value in parameters.values()):
         raise LaunchInvalid(f"The course sent a request that is too long. {_RELAUNCH}")
     platform = _platform(deps, parameters)
@@ -72,7 +75,7 @@ def begin(deps: ToolDeps, *, parameters: Mapping[str, str], now: datetime) -> Be
         _note_refusal(deps, platform, error, now)
         raise
     browser_secret = random.token_urlsafe(32)
-    asked = {name: parameters[name] for name in ASKED if parameters.get(name)}
+    asked = {name: parameters[name] for name in ASKED if parameters.get(name)} | {"client": digest(client).hex()}
     with deps.unit_of_work(platform.tenant_id) as connection:
         login = Login(platform.tenant_id, platform.id, digest(browser_secret), nonce, target, asked, now + LOGIN_TIME)
         platforms.remember_login(connection, digest(state), login)
@@ -142,7 +145,11 @@ def enter(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | No
     try:
         if browser_secret is not None and not hmac.compare_digest(digest(browser_secret), login.browser_hash):
             raise LaunchInvalid(f"This launch was begun in another browser. {_RELAUNCH}", "the cookie is another login's")
-        launch = _verified(deps, platform, login, id_token, now)
+        try:
+            launch = _verified(deps, platform, login, id_token, now)
+        except LaunchInvalid:
+            platforms.burn_login(deps.engine, digest(state))  # one try for each login, whatever the browser brought
+            raise
         if browser_secret is not None:
             return entering.keep(deps, platform, launch, now)
         if target:
@@ -158,23 +165,43 @@ def enter(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | No
         raise
 
 
-def shown(deps: ToolDeps, *, state: str, id_token: str, now: datetime) -> tuple[Platform, Launch]:
+def shown(deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime) -> tuple[Platform, Launch]:
     """What a genuine launch would open, as whom: for the person to say whether it is theirs. Nothing is kept or used up."""
     login = _require_current(platforms.look_at_login(deps.engine, digest(state)) if state else None, now)
     platform = _platform_of(deps, login)
-    return platform, _verified(deps, platform, login, id_token, now)
+    return platform, _of_a_window(deps, platform, login, id_token, client, now)
 
 
-def accept(deps: ToolDeps, *, state: str, id_token: str, now: datetime) -> Entered:
+def accept(deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime) -> Entered:
     """A launch that a person accepted in a window of its own, having read what it opens as whom. The caller has seen that our own page,
     which nothing frames, sent it."""
     login = _require_current(platforms.burn_login(deps.engine, digest(state)) if state else None, now)
     platform = _platform_of(deps, login)
     try:
-        return entering.keep(deps, platform, _verified(deps, platform, login, id_token, now), now)
+        return entering.keep(deps, platform, _of_a_window(deps, platform, login, id_token, client, now), now)
     except LaunchInvalid as error:
         _note_refusal(deps, platform, error, now)
         raise
+
+
+def _of_a_window(deps: ToolDeps, platform: Platform, login: Login, id_token: str, client: str, now: datetime) -> Launch:
+    """The last resort proves less than a cookie, so it opens less: an activity, for nobody who runs the LMS, from the place and the
+    kind of browser that began the login, and only where neither storage nor the LMS's own page serves."""
+    if login.asked.get("client") != digest(client).hex():
+        raise LaunchInvalid(
+            f"This launch was begun in another browser, or on another network. {_RELAUNCH}", "the window is not where the login began"
+        )
+    lms = dialect(platform.family)
+    if _storage_target(login.asked) or lms.relaunch_url(platform.issuer, login.asked.get("lti_message_hint", "")):
+        raise LaunchInvalid(f"This launch is not opened in this way. {_RELAUNCH}", "a window was asked for where there is a better way")
+    launch = _verified(deps, platform, login, id_token, now)
+    if launch.message is not Message.RESOURCE or launch.administers:
+        raise LaunchInvalid(
+            "Choosing content, reviews and the administration need a browser that keeps cookies for this page. Allow them, or use another"
+            " browser. Go back to the course and open it again there.",
+            "a window was asked for something that it does not open",
+        )
+    return launch
 
 
 def confirm(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str, now: datetime) -> Entered:
@@ -210,6 +237,9 @@ def _verified(deps: ToolDeps, platform: Platform, login: Login, id_token: str, n
     launch = library.verified_launch(platform, id_token, login.nonce, key_set, now.timestamp())
     if launch.target_link_uri != login.target_link_uri:
         raise LaunchInvalid(f"The course changed its link on the way. {_RELAUNCH}", "target_link_uri differs from the login's")
+    hinted = login.asked.get("lti_deployment_id") or login.asked.get("deployment_id")
+    if hinted and hinted != launch.deployment_id:
+        raise LaunchInvalid(f"The course named another installation of the tool before. {_RELAUNCH}", f"login for deployment {hinted[:100]!r}")
     if launch.deep_linking is not None:
         _require_usable(deps, launch.deep_linking)
     if launch.message is Message.DEEP_LINK and launch.role not in (Role.TEACHER, Role.ADMIN):
@@ -230,6 +260,8 @@ def _require_usable(deps: ToolDeps, asked: DeepLinking) -> None:
 
 def _note_refusal(deps: ToolDeps, platform: Platform, error: LaunchInvalid, now: datetime) -> None:
     """For the administrators' list of launches. Where the database is away, the person still gets the reason."""
+    if not deps.limiter.allows("refusals", str(platform.id), REFUSALS_AN_HOUR, 3_600):
+        return  # a flood tells administrators nothing new
     entry = LaunchEntry(now, False, "", "", "", error.reason, error.detail.replace("\0", "")[:500])
     try:
         with deps.unit_of_work(platform.tenant_id) as connection:

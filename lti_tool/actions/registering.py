@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from adapters.lms import ToolFacts, dialect, family_of
 from adapters.lms.canvas import endpoints as canvas_endpoints
 from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, NotFound, Refused
+from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.ground.http import Answer, OutsideCallFailed, origin
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import journal, platforms
+from lti_tool.store import journal, platforms, tokens
 from lti_tool.store.platforms import APPROVED, PENDING, Invite, Platform
 
 log = logging.getLogger(__name__)
@@ -99,12 +99,11 @@ def register(deps: ToolDeps, *, secret: str, configuration_url: str, registratio
         if not platforms.use_invite(connection, found.tenant_id, found.id, now):
             raise BadInput(_USED)
     try:
-        outcome = _registered(deps, found, configuration, registration_token)
-    except Refused:
+        return _registered(deps, found, configuration, registration_token)
+    except Exception:
         with deps.unit_of_work(found.tenant_id) as connection:
             platforms.settle_invite(connection, found.tenant_id, found.id, None)
         raise
-    return outcome
 
 
 _USED = (
@@ -120,7 +119,8 @@ def _invite(deps: ToolDeps, secret: str, now: datetime) -> Invite:
     invite_id, tenant_id = known
     with deps.unit_of_work(tenant_id) as connection:
         found = platforms.invite(connection, tenant_id, invite_id)
-    if found.used_at is not None or found.expires_at <= now:
+    used = found.used_at is not None and (found.registration_id is not None or found.used_at > now - platforms.USE_TIME)
+    if used or found.expires_at <= now:
         raise BadInput(_USED)
     return found
 
@@ -149,14 +149,14 @@ def _configuration(deps: ToolDeps, url: str, token: str) -> Configuration:
     if wrong:
         raise BadInput(f"The LMS's OpenID configuration contradicts itself: {wrong}. Nothing was registered.")
     audience, scopes = found.get("authorization_server"), found.get("scopes_supported")
-    name = about.get("https://canvas.instructure.com/lti/account_name") or urlsplit(issuer).netloc
+    name = _text(about.get("https://canvas.instructure.com/lti/account_name")) or urlsplit(issuer).netloc
     return Configuration(
         issuer=issuer,
-        name=str(name)[:LONGEST_NAME],
+        name=name[:LONGEST_NAME],
         family=family,
         auth_login_url=endpoints["authorization_endpoint"],
         auth_token_url=endpoints["token_endpoint"],
-        auth_audience=audience[:LONGEST_ADDRESS] if isinstance(audience, str) else "",
+        auth_audience=_text(audience)[:LONGEST_ADDRESS],
         key_set_url=endpoints["jwks_uri"],
         registration_url=endpoints["registration_endpoint"],
         scopes=frozenset(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else frozenset(),
@@ -198,7 +198,8 @@ def _kept(connection: Any, used: Invite, configuration: Configuration, client_id
         "client_id": client_id,
         # Where the LMS names its one deployment, others are strangers; where it names none, they appear with their first launch.
         "approve_deployments": not deployment_id,
-        "administers": not platforms.every(connection, used.tenant_id),
+        # The first LMS of a tenant, if who runs the tenant vouches for it at once: its administrators run the tenant.
+        "administers": used.approves and not platforms.any_ever(connection, used.tenant_id),
         "frame_origins": [],
     }
     registration_id = platforms.add(connection, used.tenant_id, values)
@@ -208,10 +209,25 @@ def _kept(connection: Any, used: Invite, configuration: Configuration, client_id
         if not mine:
             raise Conflict("This LMS is registered with the tool already, by another organisation. Its registration was not touched.")
         registration_id = mine[0].id
+        _require_harmless(used, mine[0], addresses, configuration)
         platforms.change(connection, used.tenant_id, registration_id, addresses)
+        tokens.drop(connection, used.tenant_id, registration_id)
     if deployment_id:
         platforms.meet_deployment(connection, used.tenant_id, registration_id, deployment_id, APPROVED)
     return Outcome(platforms.by_id(connection, used.tenant_id, registration_id), updated, deployment_id)
+
+
+def _require_harmless(used: Invite, known: Platform, addresses: Mapping[str, str], configuration: Configuration) -> None:
+    """Who may change where a platform's keys are may forge its launches: that needs an invite whose maker approved beforehand."""
+    urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url, configuration.registration_url]
+    wrong = dialect(known.family).vouches(known.issuer, known.auth_login_url, urls)
+    if wrong:
+        raise Conflict(f"This LMS is registered already, and the new configuration does not fit it: {wrong}. Its registration was not touched.")
+    if not used.approves and any(getattr(known, name) != value for name, value in addresses.items()):
+        raise Conflict(
+            "This LMS is registered already, and its addresses would change. Ask whoever gave you the registration address for one that is"
+            " approved at once; the registration was not touched."
+        )
 
 
 @dataclass(frozen=True)
@@ -258,7 +274,7 @@ def add_by_hand(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private: bool
         values |= {
             "status": status,
             "approve_deployments": not typed.deployment_ids,
-            "administers": not platforms.every(connection, tenant_id),
+            "administers": not platforms.any_ever(connection, tenant_id),
         }
         registration_id = platforms.add(connection, tenant_id, values)
         if registration_id is None:
@@ -294,10 +310,18 @@ def _typed_address(allow_private: bool, text: str, field: str) -> str:
 
 
 def _address(deps: ToolDeps, value: Any, name: str) -> str:
+    """An address that a stranger's configuration names: https on its own port, where private platforms are not allowed."""
     try:
+        if not deps.settings.allow_private_platforms and isinstance(value, str) and origin(value).count(":") > 1:
+            raise BadInput(f"{value[:100]!r} is on a port of its own; an LMS like that is registered by hand.")
         return _typed_address(deps.settings.allow_private_platforms, value if isinstance(value, str) else "", name)
     except BadInput as error:
         raise BadInput(f"The LMS's OpenID configuration is not usable ({name}): {error.message}") from None
+
+
+def _text(value: Any) -> str:
+    """A text that can be kept, or nothing."""
+    return "".join(one for one in value.encode("utf-8", "ignore").decode() if one.isprintable()).strip() if isinstance(value, str) else ""
 
 
 def _token(token: str) -> str:

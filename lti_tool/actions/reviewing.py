@@ -35,7 +35,7 @@ def submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID 
         ]
         if session.line_item_url and attempt_id is None:
             here = grades.sent_to(connection, session.tenant_id, [one.id for one in found], session.line_item_url)
-            found = [one for one in found if one.id in here] or found
+            found = [one for one in found if one.id in here]
         if not found:
             raise NotFound("Nothing was handed in by this person in this activity yet.")
         attempt = max(found, key=lambda one: one.started_at)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from adapters import lrs_client
 from adapters.lrs_client import Key, RecordStore
 from lrs.ground.errors import BadInput
-from lrs.ground.http import OutsideCallFailed, origin
+from lrs.ground.http import OutsideCallFailed, origin, within
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.actions.tenants import LRS_SECRET
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import journal, tenants
 
 LONGEST = 500
+LOOK_SECONDS = 5.0  # a page does not wait longer for a record store
 # purpose → (words, scopes of the record store)
 PURPOSES = {
     "reporting": ("Read figures (Power BI, Tableau, scripts)", ("metrics/read",)),
@@ -38,10 +39,11 @@ def view(deps: ToolDeps, *, tenant_id: int) -> StoreView:
     store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
     shown = f"{deps.settings.base_url}/xapi" if ours else store.url
     try:
-        if ours:
-            return StoreView(shown, store.key, True, lrs_client.keys(deps.own_client, store), "")
-        lrs_client.require_open(deps.client, store)
-        return StoreView(shown, store.key, False, [], "")
+        with within(LOOK_SECONDS):
+            if ours:
+                return StoreView(shown, store.key, True, lrs_client.keys(deps.own_client, store), "")
+            lrs_client.require_open(deps.client, store)
+            return StoreView(shown, store.key, False, [], "")
     except (OutsideCallFailed, BadInput) as error:
         return StoreView(shown, store.key, ours, [], error.message)
 

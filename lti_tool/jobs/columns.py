@@ -30,7 +30,7 @@ def column_url(deps: ToolDeps, platform: Platform, row: GradeRow) -> str:
         made = columns.find(deps, platform, row.line_items_url, row.resource_id) or columns.make(deps, platform, row.line_items_url, wanted)
     except Exception:
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades.forget_column(connection, platform.tenant_id, platform.id, row.place)  # the claim: the next try need not wait for its end
+            grades.release_column(connection, platform.tenant_id, platform.id, row.place)  # the claim: the next try need not wait for its end
         raise
     with deps.unit_of_work(platform.tenant_id) as connection:
         grades.keep_column(connection, platform.tenant_id, platform.id, Column(row.place, made.url, made.label, made.maximum))

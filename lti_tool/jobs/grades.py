@@ -6,11 +6,13 @@ import logging
 import time
 from datetime import timedelta
 
+from sqlalchemy.exc import DataError
+
 from adapters.lms import Grade, Result, ToolFacts, Verdict, dialect
 from adapters.lms.standard import RESULT_SCOPE, SCORE_SCOPE
 from lrs.ground import clock
 from lrs.ground.errors import BadInput
-from lrs.ground.http import OutsideCallFailed
+from lrs.ground.http import OutsideCallFailed, within
 from lti_tool.jobs.columns import Busy, column_url
 from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
 from lti_tool.lti import services
@@ -22,6 +24,7 @@ from lti_tool.store.platforms import Platform
 
 log = logging.getLogger(__name__)
 
+ROW_SECONDS = 35  # for all calls of one grade: less than its lease
 RUN_SECONDS = 20  # of one tenant in one run: the worker has other work, and what is left comes with the next nudge
 SAME = 1e-4  # shares of the maximum: Moodle keeps five digits of a grade
 
@@ -39,14 +42,18 @@ def send(deps: ToolDeps, tenant_id: int) -> int:
         if row is None or platform is None:
             break
         try:
-            sent += _send_one(deps, platform, row, alone)
+            with within(ROW_SECONDS):
+                sent += _send_one(deps, platform, row, alone)
         except OutsideCallFailed as error:
             alone.append(platform.id)
             _wait(deps, platform, row, error.message)
         except TokenRefused as error:
-            _refuse(deps, platform, row, str(error))
-        except ValueError as error:
-            _refuse(deps, platform, row, f"The grade, or the address of its column, cannot be sent: {error}.")
+            # Not for good: keys that could not be fetched for a moment, a clock, a tool that is being set up. Nothing else of this
+            # platform would fare better now.
+            alone.append(platform.id)
+            _wait(deps, platform, row, str(error))
+        except (ValueError, ArithmeticError, DataError) as error:
+            _refuse(deps, platform, row, f"The grade, or the address of its column, cannot be sent: {type(error).__name__}.")
     return sent
 
 
@@ -56,12 +63,13 @@ def _send_one(deps: ToolDeps, platform: Platform, row: GradeRow, alone: list[int
         url = column_url(deps, platform, row)
     except Busy:
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades.later(connection, platform.tenant_id, row.id, timedelta(seconds=2), "The column is being made.")
+            grades.later(connection, platform.tenant_id, row, timedelta(seconds=2), "The column is being made.", counted=False)
         return 0
     except BadInput as error:
         return _refuse(deps, platform, row, error.message)
-    if row.interrupted and _is_ours(_result(deps, platform, row, url), row):
-        return _arrived(deps, platform, row)  # it had arrived before its sender died
+    again = row.interrupted or row.tries > 1 or row.resends > 0
+    if again and _is_ours(_result(deps, platform, row, url), row):
+        return _arrived(deps, platform, row)  # it had arrived, and only the answer to it was lost
     facts = ToolFacts(deps.settings.base_url, "", "")
     grade = Grade(
         row.subject,
@@ -69,7 +77,7 @@ def _send_one(deps: ToolDeps, platform: Platform, row: GradeRow, alone: list[int
         row.maximum,
         row.at,
         row.comment,
-        first=not row.interrupted,
+        first=not again,
         submission_url=f"{facts.launch_url}?attempt={row.attempt_id}",
     )
     answer = services.call(deps, platform, SCORE_SCOPE, lambda token: lms.score(url, grade, token))
@@ -99,13 +107,13 @@ def _settle_conflict(deps: ToolDeps, platform: Platform, row: GradeRow, url: str
         known = there is None or there.score is None or any(_equal(there, score, maximum) for score, maximum in before)
         if known and row.tries < GIVE_UP_AFTER_TRIES:
             later = max(clock.now(), row.at + grades.SECOND)
-            grades.later(connection, platform.tenant_id, row.id, wait_after(row.tries), words, at=later)
+            grades.later(connection, platform.tenant_id, row, wait_after(row.tries), words, at=later)
             return 0
         shown = f"{there.score:g} of {there.maximum:g}" if there and there.score is not None and there.maximum else "another grade"
         grades.refuse(
             connection,
             platform.tenant_id,
-            row.id,
+            row,
             f"The gradebook holds a newer grade ({shown}) that this tool did not send, so it was left alone. Sending again puts this one in its place.",
         )
     return 0
@@ -131,7 +139,7 @@ def _equal(there: Result, score: float, maximum: float) -> bool:
 
 def _arrived(deps: ToolDeps, platform: Platform, row: GradeRow) -> int:
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades.arrived(connection, platform.tenant_id, row.id, clock.now())
+        grades.arrived(connection, platform.tenant_id, row, clock.now())
     return 1
 
 
@@ -141,11 +149,11 @@ def _wait(deps: ToolDeps, platform: Platform, row: GradeRow, words: str, seconds
     log.warning("tenant %s: a grade waits: %s", platform.tenant_id, words)
     wait = max(wait_after(row.tries), timedelta(seconds=seconds or 0))
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades.later(connection, platform.tenant_id, row.id, wait, words)
+        grades.later(connection, platform.tenant_id, row, wait, words)
     return 0
 
 
 def _refuse(deps: ToolDeps, platform: Platform, row: GradeRow, words: str) -> int:
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades.refuse(connection, platform.tenant_id, row.id, words)
+        grades.refuse(connection, platform.tenant_id, row, words)
     return 0

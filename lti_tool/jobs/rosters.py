@@ -6,10 +6,12 @@ import logging
 import time
 from datetime import timedelta
 
+from sqlalchemy.exc import DBAPIError
+
 from adapters.lms import Member, dialect
 from adapters.lms.standard import ROSTER_SCOPE
 from lrs.ground import clock
-from lrs.ground.http import OutsideCallFailed
+from lrs.ground.http import OutsideCallFailed, within
 from lti_tool.lti import services
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
@@ -22,6 +24,9 @@ log = logging.getLogger(__name__)
 AGAIN_AFTER, AFTER_TROUBLE = timedelta(days=1), timedelta(hours=1)
 LEASE = timedelta(minutes=15)  # longer than a job may run
 RUN_SECONDS = 240  # of one tenant in one run
+ROSTER_SECONDS = 240  # for all pages of one roster
+MOST_MEMBERS = 50_000  # of one course
+TOGETHER = 500  # people written in one transaction
 
 
 def sync(deps: ToolDeps, tenant_id: int) -> int:
@@ -46,16 +51,22 @@ def _read(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> in
     try:
         if platform.status != APPROVED:
             raise OutsideCallFailed(f"The platform registration is {platform.status}.")
-        for page in services.pages(deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members):
-            present = [member for member in lms.read_members(page.json()) if member.active]
-            counts["pages"] += 1
-            counts["members"] += len(present)
-            counts["arrived"] += _meet(deps, platform, course, present)
+        with within(ROSTER_SECONDS):
+            for page in services.pages(deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members):
+                present = [member for member in lms.read_members(page.json()) if member.active]
+                counts["pages"] += 1
+                counts["members"] += len(present)
+                if counts["members"] > MOST_MEMBERS:
+                    raise OutsideCallFailed(f"The roster names more than {MOST_MEMBERS:,} people.")
+                for start in range(0, len(present), TOGETHER):
+                    counts["arrived"] += _meet(deps, platform, course, present[start : start + TOGETHER])
         if not counts["members"]:
             # A course has at least who opened it: an empty list is a fault of the LMS, and must not empty the course here.
             raise OutsideCallFailed("The LMS sent an empty roster; nobody was taken out of the course.")
-    except (OutsideCallFailed, TokenRefused, ValueError) as error:
-        reason = str(error)
+    except (OutsideCallFailed, TokenRefused, ValueError, ArithmeticError, DBAPIError) as error:
+        reason = (
+            str(error) if isinstance(error, OutsideCallFailed | TokenRefused | ValueError) else f"The roster cannot be kept: {type(error).__name__}."
+        )
         log.warning("tenant %s: a roster was not read to its end: %s", platform.tenant_id, reason)
     now = clock.now()
     with deps.unit_of_work(platform.tenant_id) as connection:

@@ -21,6 +21,7 @@ STALE_SECONDS = 86_400  # an old key set is better than none for this long
 COOL_DOWN_SECONDS = 30  # unknown kids make us look again at most this often
 FETCH_SECONDS = 5.0
 FAILED_SECONDS = 10  # after a fetch that failed, nobody waits for another one this long
+MOST_WAITING = 8  # callers of one platform that wait for a fetch under way, in each process
 LARGEST_KEY_SET = 256 * 1024
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 _AWAY = "The course's LMS does not answer with its keys just now, so the launch cannot be checked. Try again in a minute."
@@ -45,6 +46,8 @@ class PlatformKeys:
         self._kept: dict[str, _Kept] = {}
         self._failed: dict[str, tuple[float, str]] = {}
         self._fetching: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._waiting: defaultdict[str, int] = defaultdict(int)
+        self._counting = threading.Lock()
 
     def for_token(self, url: str, id_token: str) -> dict[str, Any]:
         """The key set that should hold the token's key. LaunchInvalid (503) when there is none to be had."""
@@ -55,14 +58,32 @@ class PlatformKeys:
         found = self._usable(url, kid)
         if found is not None:
             return found
-        lock = self._fetching[url]
-        if not lock.acquire(timeout=FETCH_SECONDS):
+        lock, kept = self._fetching[url], self._kept.get(url)
+        if kept is not None and kept.knows(kid) and time.monotonic() < kept.stale_until:
+            # What is a little old serves while one caller looks for something newer.
+            if not lock.acquire(blocking=False):
+                return kept.key_set
+        elif not self._waits(url, lock):
             return self._stale(url, "others wait for it already")
         try:
             # Whoever waited finds what the one before fetched.
             return self._usable(url, kid) or self._fetched(url, kid)
         finally:
             lock.release()
+
+    def _waits(self, url: str, lock: threading.Lock) -> bool:
+        """Whether the lock was had: a few callers wait for it, the rest are told at once that the platform is slow."""
+        if lock.acquire(blocking=False):
+            return True
+        with self._counting:
+            if self._waiting[url] >= MOST_WAITING:
+                return False
+            self._waiting[url] += 1
+        try:
+            return lock.acquire(timeout=FETCH_SECONDS)
+        finally:
+            with self._counting:
+                self._waiting[url] -= 1
 
     def _usable(self, url: str, kid: Any) -> dict[str, Any] | None:
         kept, now = self._kept.get(url), time.monotonic()

@@ -101,13 +101,17 @@ def add(connection: Connection, tenant_id: int, made: NewGrade) -> None:
     replaced: only the newest counts.
     """
     g = grade_outbox.c
-    # Two acts of one person at once take turns.
-    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {made.subject} {made.place}", 0))))
+    _one_at_a_time(connection, tenant_id, made.subject, made.place)
     same = (g.tenant_id == tenant_id) & (g.place == made.place) & (g.subject == made.subject)
     connection.execute(update(grade_outbox).where(same, g.sent_at.is_(None), g.refused.is_(None)).values(replaced=True))
     last: datetime | None = connection.execute(select(func.max(g.at)).where(same)).scalar()
     at = made.at if last is None else max(made.at, last + SECOND)
     connection.execute(insert(grade_outbox).values(tenant_id=tenant_id, **{**vars(made), "at": at, "place": made.place}))
+
+
+def _one_at_a_time(connection: Connection, tenant_id: int, subject: str, place: str) -> None:
+    """Two acts of one person at once take turns."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {subject} {place}", 0))))
 
 
 def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) -> GradeRow | None:
@@ -117,12 +121,13 @@ def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) ->
             """
             WITH k AS MATERIALIZED (
               SELECT o.id, o.leased_until IS NOT NULL AS interrupted FROM lti_tool.grade_outbox o
+              JOIN lti_tool.platform_registration p ON p.id = o.registration_id AND p.status = 'approved'
               WHERE o.tenant_id = :tenant AND o.refused IS NULL AND o.sent_at IS NULL AND NOT o.replaced AND o.next_try_at <= now()
                 AND (o.leased_until IS NULL OR o.leased_until <= now()) AND NOT o.registration_id = ANY(:alone)
                 AND NOT EXISTS (SELECT 1 FROM lti_tool.grade_outbox b
                                 WHERE b.tenant_id = o.tenant_id AND b.place = o.place AND b.subject = o.subject AND b.id <> o.id
                                   AND b.sent_at IS NULL AND b.refused IS NULL AND b.leased_until > now())
-              ORDER BY o.next_try_at, o.id LIMIT 1 FOR UPDATE SKIP LOCKED
+              ORDER BY o.next_try_at, o.id LIMIT 1 FOR UPDATE OF o SKIP LOCKED
             )
             UPDATE lti_tool.grade_outbox o SET leased_until = now() + :lease, tries = o.tries + 1
             FROM k WHERE o.tenant_id = :tenant AND o.id = k.id
@@ -135,24 +140,32 @@ def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) ->
     return GradeRow(**row._mapping) if row else None
 
 
-def _settle(connection: Connection, tenant_id: int, id_: int, **values: Any) -> None:
+def _settle(connection: Connection, tenant_id: int, row: GradeRow, **values: Any) -> None:
+    """Only by who holds the lease: each lease counts one try more, so a sender that was slow changes nothing of the next one's."""
     g = grade_outbox.c
-    connection.execute(update(grade_outbox).where(g.tenant_id == tenant_id, g.id == id_).values(leased_until=None, **values))
+    mine = (g.tenant_id == tenant_id) & (g.id == row.id) & (g.tries == row.tries) & (g.resends == row.resends) & g.sent_at.is_(None)
+    connection.execute(update(grade_outbox).where(mine).values(leased_until=None, **values))
 
 
-def arrived(connection: Connection, tenant_id: int, id_: int, at: datetime) -> None:
+def arrived(connection: Connection, tenant_id: int, row: GradeRow, at: datetime) -> None:
     """The LMS has it; the row stays as the record of what was sent."""
-    _settle(connection, tenant_id, id_, sent_at=at, trouble=None)
+    _settle(connection, tenant_id, row, sent_at=at, trouble=None)
 
 
-def refuse(connection: Connection, tenant_id: int, id_: int, reason: str) -> None:
+def refuse(connection: Connection, tenant_id: int, row: GradeRow, reason: str) -> None:
     """It will not be sent again by itself; the reason stays."""
-    _settle(connection, tenant_id, id_, refused=reason, trouble=None)
+    _settle(connection, tenant_id, row, refused=reason, trouble=None)
 
 
-def later(connection: Connection, tenant_id: int, id_: int, wait: timedelta, trouble: str, at: datetime | None = None) -> None:
-    """Try again after ``wait``; with a later time of its own where the LMS holds one of the same second."""
-    _settle(connection, tenant_id, id_, next_try_at=func.now() + wait, trouble=trouble, **({"at": at} if at is not None else {}))
+def later(
+    connection: Connection, tenant_id: int, row: GradeRow, wait: timedelta, trouble: str, at: datetime | None = None, counted: bool = True
+) -> None:
+    """Try again after ``wait``; with a later time of its own where the LMS holds one of the same second. A try that nothing was sent in
+    is not ``counted``."""
+    changes: dict[str, Any] = {"at": at} if at is not None else {}
+    if not counted:
+        changes["tries"] = row.tries - 1
+    _settle(connection, tenant_id, row, next_try_at=func.now() + wait, trouble=trouble, **changes)
 
 
 def sent_before(connection: Connection, tenant_id: int, row: GradeRow) -> list[tuple[float, float]]:
@@ -175,12 +188,18 @@ def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUI
         mine = mine & (g.course_id == course_id)
     if registration_id is not None:
         mine = mine & (g.registration_id == registration_id)
-    row = connection.execute(select(g.place, g.subject, g.registration_id).where(mine).with_for_update()).first()
+    free = g.leased_until.is_(None) | (g.leased_until <= func.now())
+    row = connection.execute(select(g.id, g.place, g.subject, g.registration_id).where(mine & free).with_for_update()).first()
     if row is None:
         return False
-    last: datetime = connection.execute(
-        select(func.max(g.at)).where(g.tenant_id == tenant_id, g.place == row.place, g.subject == row.subject)
-    ).scalar_one()
+    _one_at_a_time(connection, tenant_id, row.subject, row.place)
+    same = (g.tenant_id == tenant_id) & (g.place == row.place) & (g.subject == row.subject)
+    newer = select(g.id).where(same, g.id > row.id, g.refused.is_(None))
+    if connection.execute(newer.limit(1)).first() is not None:
+        # What the person did since then counts; an older grade does not come after it.
+        connection.execute(update(grade_outbox).where(g.tenant_id == tenant_id, g.id == row.id).values(replaced=True, refused=None))
+        return False
+    last: datetime = connection.execute(select(func.max(g.at)).where(same)).scalar_one()
     values = {"refused": None, "trouble": None, "tries": 0, "next_try_at": func.now(), "at": max(now, last + SECOND), "resends": g.resends + 1}
     connection.execute(update(grade_outbox).where(mine).values(**values))
     forget_column(connection, tenant_id, row.registration_id, row.place)
@@ -267,6 +286,14 @@ def keep_column(connection: Connection, tenant_id: int, registration_id: int, ma
 
 
 def forget_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
-    """A column that is not there any more."""
+    """A column that is not there any more; somebody's claim to make it stays."""
     c = line_item.c
-    connection.execute(delete(line_item).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.place == place))
+    same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)
+    connection.execute(delete(line_item).where(same, c.url != ""))
+
+
+def release_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
+    """A claim that came to nothing; a column that somebody made meanwhile stays."""
+    c = line_item.c
+    same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)
+    connection.execute(delete(line_item).where(same, c.url == ""))

@@ -89,6 +89,11 @@ def open_admin(connection: Connection, tenant_id: int, session_id: uuid.UUID, se
     return connection.execute(update(admin_session).where(unused).values(**values)).rowcount == 1
 
 
+def close_admin(connection: Connection, tenant_id: int, session_id: uuid.UUID) -> None:
+    """End a session."""
+    connection.execute(delete(admin_session).where(admin_session.c.tenant_id == tenant_id, admin_session.c.id == session_id))
+
+
 def find_admin(engine: Engine, session_id: uuid.UUID) -> tuple[int, str, bytes] | None:
     """(tenant, who, hash of the secret) of a session that has not ended."""
     with engine.connect() as connection:

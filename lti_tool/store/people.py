@@ -5,14 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration
 
+SEEN_EVERY = timedelta(minutes=5)
 LONGEST_LIST = 200  # learners of one course on one page; the rest follow as these are certified
 
 
@@ -137,7 +138,12 @@ def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> Lau
         .where(launch.c.tenant_id == tenant_id, launch.c.id == launch_id)
     )
     row = connection.execute(query).first()
-    return LaunchSession(**row._mapping) if row else None
+    if row is None:
+        return None
+    # Written to now and then only: a session that is left alone ends sooner (the function find_launch says when).
+    seen = (launch.c.tenant_id == tenant_id) & (launch.c.id == launch_id) & (launch.c.seen_at < func.now() - SEEN_EVERY)
+    connection.execute(update(launch).where(seen).values(seen_at=func.now()))
+    return LaunchSession(**row._mapping)
 
 
 def learners_without_certification(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:

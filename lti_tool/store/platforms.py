@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import deployment, login_state, platform_registration, registration_invite
 
+USE_TIME = timedelta(minutes=5)  # longer than a registration may take
 PENDING, APPROVED, DISABLED, REMOVED, REFUSED = "pending", "approved", "disabled", "removed", "refused"
 
 
@@ -98,6 +99,11 @@ def every(connection: Connection, tenant_id: int) -> list[Platform]:
     return [Platform(**row._mapping) for row in rows]
 
 
+def any_ever(connection: Connection, tenant_id: int) -> bool:
+    """Whether the tenant ever had a registration, removed ones as well."""
+    return connection.execute(select(_P.id).where(_P.tenant_id == tenant_id).limit(1)).first() is not None
+
+
 def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
     """A new registration's id, or None where one of the same issuer and client is there: it is never overwritten."""
     statement = upsert(platform_registration).values(tenant_id=tenant_id, **values)
@@ -182,7 +188,9 @@ def invites(connection: Connection, tenant_id: int, rows: int) -> list[Invite]:
 def use_invite(connection: Connection, tenant_id: int, invite_id: int, now: datetime) -> bool:
     """Take an invite, once: of two registrations with one invite, one gets it."""
     i = registration_invite.c
-    free = (i.tenant_id == tenant_id) & (i.id == invite_id) & i.used_at.is_(None) & (i.expires_at > now)
+    # A use that made nothing within minutes died on the way.
+    unused = i.used_at.is_(None) | (i.registration_id.is_(None) & (i.used_at < now - USE_TIME))
+    free = (i.tenant_id == tenant_id) & (i.id == invite_id) & unused & (i.expires_at > now)
     return connection.execute(update(registration_invite).where(free).values(used_at=now)).rowcount == 1
 
 

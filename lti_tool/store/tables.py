@@ -276,6 +276,7 @@ launch = Table(
     Column("deep_linking", JSONB),
     Column("review_of", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
+    Column("seen_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("expires_at", _INSTANT, nullable=False),
     Index(None, "tenant_id", "course_id"),
     Index(None, "tenant_id", "expires_at"),

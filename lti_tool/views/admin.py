@@ -81,7 +81,14 @@ def by_link(deps: ToolDeps) -> Blueprint:
         practice = viewing.is_practice(deps.unit_of_work, tenant_id=found[0])
         return Admin(found[0], found[1], None, True, f"/admin/{given}/", token, practice)
 
-    return _pages(deps, "admin_by_link", "/admin/<uuid:given>", admin)
+    pages = _pages(deps, "admin_by_link", "/admin/<uuid:given>", admin)
+
+    @pages.post("/leave")
+    def leave(given: uuid.UUID) -> ResponseReturnValue:
+        administering.leave(deps.unit_of_work, tenant_id=admin(given).tenant_id, session_id=given)
+        return page_rules.message("Signed out", "The administration is closed. carryover admin link opens it again.", 200)
+
+    return pages
 
 
 def by_launch(deps: ToolDeps) -> Blueprint:

@@ -94,7 +94,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/certifications")
     def certify(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.current(deps, request, launch_id)
-        if Role(who.role) not in RECORDS_CERTIFICATIONS:
+        if Role(who.role) not in RECORDS_CERTIFICATIONS or not who.programme:
             raise Forbidden("Only a teacher of this course records certifications.")
         now = clock.now()
         try:

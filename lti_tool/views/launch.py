@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -13,27 +15,41 @@ from lrs.ground.errors import BadInput
 from lti_tool.actions import launching, registering
 from lti_tool.actions.entering import Entered
 from lti_tool.actions.launching import AskStorage, Begun
+from lti_tool.actions.tokens import digest
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import LaunchInvalid
+from lti_tool.store import platforms
 from lti_tool.store.courses import SYNC_ROSTERS
 from lti_tool.views import pages as page_rules
 from lti_tool.views import session
 
+LARGEST_CONFIRMATION = 100_000  # bytes: an id_token and two short texts
 KEY_SET_SECONDS = 300  # platforms may keep our keys this long
-LOGINS_A_MINUTE = 3_000  # from one address: a school behind one of them opens an activity together; a flood ends here
+A_MINUTE = 3_000  # from one address: a school behind one of them opens an activity together; a flood ends here
+
+
+class _Confirmation(msgspec.Struct):
+    """A launch with the proof that the LMS's window kept."""
+
+    state: str
+    id_token: str
+    proof: str
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
     """The routes below ``/lti``."""
     pages = Blueprint("launch", __name__, url_prefix="/lti")
 
+    def not_too_many(what: str) -> None:
+        if not deps.limiter.allows(what, _network(request.remote_addr or ""), A_MINUTE, 60):
+            raise LaunchInvalid("Too many activities are opened from your network at once. Wait a minute, then open it again.", status=429)
+
     @pages.route("/login", methods=["GET", "POST"])
     def login() -> ResponseReturnValue:
-        if not deps.limiter.allows("login", request.remote_addr or "", LOGINS_A_MINUTE, 60):
-            raise LaunchInvalid("Too many activities are opened from your network at once. Wait a minute, then open it again.", status=429)
+        not_too_many("login")
         parameters = (request.form if request.method == "POST" else request.args).to_dict()
-        begun = launching.begin(deps, parameters=parameters, now=clock.now())
+        begun = launching.begin(deps, parameters=parameters, client=_client(), now=clock.now())
         response = _by_storage(begun) if begun.storage_target else redirect(begun.address)
         assert isinstance(response, Response)
         session.remember_login(response, begun)
@@ -41,10 +57,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/launch")
     def launch() -> ResponseReturnValue:
+        not_too_many("launch")
         if "error" in request.form:
-            # The platform could not sign the person in; its words are shown as text, never as markup.
+            # The platform could not sign the person in; its words are shown as text, never as markup, and only to who began a login.
             words = request.form.get("error_description") or request.form["error"]
-            raise LaunchInvalid(f"The LMS did not start the activity: {words[:300]}. Sign in there again and open the activity once more.")
+            known = platforms.look_at_login(deps.engine, digest(request.form.get("state", "")))
+            said = f": {words[:300]}" if known else ""
+            raise LaunchInvalid(f"The LMS did not start the activity{said}. Sign in there again and open the activity once more.")
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         entered = launching.enter(
             deps,
@@ -75,10 +94,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def confirm() -> ResponseReturnValue:
         """The same launch once more, with the proof that the LMS's window kept. Only our own page can send this and read the answer."""
         session.own_origin(deps, request, required=True)
-        sent = request.get_json(silent=True)
-        if not isinstance(sent, dict) or not all(isinstance(sent.get(name), str) for name in ("state", "id_token", "proof")):
-            raise BadInput("The launch was not confirmed: open the activity again.")
-        entered = launching.confirm(deps, state=sent["state"], id_token=sent["id_token"], browser_secret=sent["proof"], now=clock.now())
+        not_too_many("confirm")
+        sent = _confirmation()
+        entered = launching.confirm(deps, state=sent.state, id_token=sent.id_token, browser_secret=sent.proof, now=clock.now())
         after_launch(deps, entered)
         return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
 
@@ -86,16 +104,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def window() -> ResponseReturnValue:
         """In a window of its own, which nothing frames: what would be opened, as whom. The person says yes or closes it."""
         page_rules.never_framed()
+        not_too_many("window")
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         if request.form.get("accept") == "1":
             session.own_origin(deps, request, required=True)
-            entered = launching.accept(deps, state=state, id_token=id_token, now=clock.now())
+            entered = launching.accept(deps, state=state, id_token=id_token, client=_client(), now=clock.now())
             after_launch(deps, entered)
             response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
             assert isinstance(response, Response)
             session.open_session(request, response, state, entered)
             return response
-        platform, launch = launching.shown(deps, state=state, id_token=id_token, now=clock.now())
+        platform, launch = launching.shown(deps, state=state, id_token=id_token, client=_client(), now=clock.now())
         return render_template("window.html", platform=platform, launch=launch, state=state, id_token=id_token)
 
     @pages.get("/jwks.json")
@@ -110,6 +129,30 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return jsonify(Canvas().configuration(registering.facts(deps.settings.base_url)))
 
     return pages
+
+
+def _confirmation() -> _Confirmation:
+    """As JSON alone: a form of another site cannot send that."""
+    try:
+        if request.mimetype != "application/json" or (request.content_length or 0) > LARGEST_CONFIRMATION:
+            raise ValueError("no JSON, or too much of it")
+        return msgspec.json.decode(request.get_data(), type=_Confirmation)
+    except (ValueError, RecursionError):
+        raise BadInput("The launch was not confirmed: open the activity again.") from None
+
+
+def _client() -> str:
+    """What is known of the browser: where it is, and its kind."""
+    return f"{_network(request.remote_addr or '')} {request.headers.get('User-Agent', '')[:500]}"
+
+
+def _network(address: str) -> str:
+    """An address as one household has it: IPv6 is given out by networks of 64 bits (RFC 4291, 2.5.4)."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def after_launch(deps: ToolDeps, entered: Entered) -> None:

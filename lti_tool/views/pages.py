@@ -56,7 +56,7 @@ def message(title: str, text: str, status: int) -> ResponseReturnValue:
     return render_template("message.html", title=title, text=text), status
 
 
-def finish(app: Flask) -> None:
+def finish(app: Flask, base_url: str) -> None:
     """Headers and error pages for every page of ``app``."""
 
     @app.after_request
@@ -65,7 +65,7 @@ def finish(app: Flask) -> None:
         ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
         policy = _CONTENT.format(forms=g.get("form_targets", ""), ancestors=ancestors)
         response.headers.setdefault("Content-Security-Policy", policy)
-        if response.headers.get("Strict-Transport-Security") is None and request.url.startswith("https://"):
+        if base_url.startswith("https://"):  # the server itself speaks http behind whoever ends TLS
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Referrer-Policy", "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin")
@@ -75,12 +75,12 @@ def finish(app: Flask) -> None:
 
     @app.errorhandler(LaunchInvalid)
     def launch_refused(error: LaunchInvalid) -> ResponseReturnValue:
-        log.warning("launch refused: %s", error.detail)
+        log.warning("launch refused: %s", " ".join(error.detail.split()))
         return message("This activity could not be opened", error.reason, error.status)
 
     @app.errorhandler(NotThisBrowser)
     def no_cookies(error: NotThisBrowser) -> ResponseReturnValue:
-        log.warning("launch refused: %s", error.detail)
+        log.warning("launch refused: %s", " ".join(error.detail.split()))
         return render_template("relaunch.html", error=error, state=request.form["state"], id_token=request.form["id_token"]), error.status
 
     @app.errorhandler(Refused)

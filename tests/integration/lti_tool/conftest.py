@@ -164,9 +164,9 @@ class Tool:
         }
         return self.browser.post("/lti/login", data=parameters, base_url="https://127.0.0.1:8080")
 
-    def begun(self) -> tuple[str, str]:
+    def begun(self, **changes: str) -> tuple[str, str]:
         """State and nonce of a login that was begun."""
-        asked = parse_qs(urlsplit(self.login().location).query)
+        asked = parse_qs(urlsplit(self.login(**changes).location).query)
         return asked["state"][0], asked["nonce"][0]
 
     def claims(self, made_for: str, recorded: str = "launch-resource-student1", /, **changes: Any) -> dict[str, Any]:
@@ -181,7 +181,8 @@ class Tool:
         return self.browser.post("/lti/launch", data={"state": state, "id_token": id_token, **more}, base_url="https://127.0.0.1:8080")
 
     def launch(self, recorded: str = "launch-resource-student1", /, **changes: Any) -> TestResponse:
-        state, nonce = self.begun()
+        deployment = changes.get(f"{CLAIM}deployment_id", DEPLOYMENT_ID)
+        state, nonce = self.begun(lti_deployment_id=deployment if isinstance(deployment, str) else "")
         return self.enter(state, self.moodle.sign(self.claims(nonce, recorded, **changes)))
 
     def get(self, path: str) -> TestResponse:

@@ -154,6 +154,30 @@ def test_without_cookie_and_storage_a_window_of_its_own_asks_whose_launch_it_is(
     assert tool.rows("launch") == 1
 
 
+@pytest.mark.parametrize(
+    "case",
+    ["another kind of browser", "another network", "an administrator", "a choice of content", "storage was offered", "Moodle has a page of its own"],
+)
+def test_a_window_opens_no_more_than_it_must(tool: Tool, case: str) -> None:
+    """Whoever holds somebody's message, or shows their own to somebody else, is not where the login began."""
+    recorded = {"an administrator": "launch-resource-admin", "a choice of content": "launch-deep-linking-teacher"}.get(
+        case, "launch-resource-student1"
+    )
+    if case == "storage was offered":
+        state, nonce, _, _ = stored(tool)
+    else:
+        state, nonce = tool.begun()
+    if case.startswith("Moodle"):
+        tool.sql("UPDATE lti_tool.platform_registration SET family = 'moodle'")
+    fields = {"state": state, "id_token": tool.moodle.sign(tool.claims(nonce, recorded)), "accept": "1"}
+    headers = {"Origin": TOOL, **({"User-Agent": "another"} if case == "another kind of browser" else {})}
+    where: Any = {"REMOTE_ADDR": "192.0.2.9"} if case == "another network" else {}
+    before = rows(tool)
+    answer = tool.stranger().post("/lti/launch/window", data=fields, headers=headers, base_url=BASE, environ_overrides=where)
+    assert answer.status_code == 400
+    assert rows(tool) == before
+
+
 @pytest.mark.parametrize("wrong", [{"state": "x"}, {"id_token": "x"}, {"state": ""}, {"id_token": ""}])
 def test_a_window_asks_about_genuine_launches_alone(tool: Tool, wrong: dict[str, str]) -> None:
     state, nonce = tool.begun()

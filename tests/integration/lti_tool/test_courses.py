@@ -80,7 +80,8 @@ def test_a_history_of_another_platform_leads_nowhere(tool: Tool) -> None:
 
 def finished(tool: Tool, **claims: Any) -> str:
     """A learner's finished check; gives the attempt's id."""
-    home = tool.launch(**claims).location
+    endpoint = {"scope": [f"{SCOPE}score"], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem"}
+    home = tool.launch(**{AGS: endpoint, **claims}).location
     page = tool.post(f"{home}checks/1w", tool.get(home))
     path = where(page)
     for position in range(1, 6):
@@ -103,6 +104,8 @@ def test_a_teacher_reviews_what_a_learner_handed_in(tool: Tool) -> None:
     assert page.status_code == 200
     assert "of 5 right" in page.text
     assert page.text.count("<li>") == 5
+    elsewhere = {AGS: {"scope": [], "lineitem": f"{tool.moodle.server.url}/lineitems/3/lineitem"}}
+    assert review(tool, **elsewhere).status_code == 404, "nothing was handed in for that column"
     assert review(tool, "nobody").status_code == 404
 
 

@@ -489,13 +489,18 @@ def test_session_after_the_end(tool: Tool, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ["C27 the platform's own error"])
-def test_platform_error(shared_tool: Tool, case: str) -> None:
+def test_platform_error(shared_tool: Tool, case: str, caplog: pytest.LogCaptureFixture) -> None:
     before = rows(shared_tool)
-    words = {"error": "login_required", "error_description": "<script>alert(1)</script>", "state": "x"}
-    answer = shared_tool.browser.post("/lti/launch", data=words, base_url="https://127.0.0.1:8080")
+    state, _ = shared_tool.begun()
+    words = {"error": "login_required", "error_description": "<script>alert(1)</script>\n2026 CRITICAL forged", "state": state}
+    with caplog.at_level("WARNING"):
+        answer = shared_tool.browser.post("/lti/launch", data=words, base_url="https://127.0.0.1:8080")
     refused(shared_tool, answer, before)
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;" in answer.text
+    assert "\n2026" not in caplog.text, "nobody writes lines of their own into the log"
+    stranger = shared_tool.browser.post("/lti/launch", data={**words, "state": "x"}, base_url="https://127.0.0.1:8080")
+    assert "alert(1)" not in stranger.text, "nor onto a page, without a login that was begun"
 
 
 @pytest.mark.parametrize("case", ["C28 HTML in claims"])
@@ -514,6 +519,25 @@ def test_html_in_claims(tool: Tool, case: str) -> None:
             page = tool.get(path)
             assert "<script>alert" not in page.text
             assert "javascript:" not in page.text
+
+
+@pytest.mark.parametrize("case", ["C17 the login named another deployment"])
+def test_login_of_another_deployment(tool: Tool, case: str) -> None:
+    from urllib.parse import parse_qs, urlsplit
+
+    before = rows(tool)
+    asked = parse_qs(urlsplit(tool.login(lti_deployment_id="999").location).query)
+    refused(tool, tool.enter(asked["state"][0], tool.moodle.sign(tool.claims(asked["nonce"][0]))), before)
+
+
+@pytest.mark.parametrize("case", ["C18 a session that was left alone"])
+def test_idle_session(tool: Tool, case: str) -> None:
+    home = tool.launch().location
+    tool.sql("UPDATE lti_tool.launch SET seen_at = now() - interval '6 minutes'")
+    assert tool.get(home).status_code == 200
+    assert tool.sql("SELECT seen_at > now() - interval '1 minute' AS fresh FROM lti_tool.launch")[0].fresh
+    tool.sql("UPDATE lti_tool.launch SET seen_at = now() - interval '3 hours'")
+    assert tool.get(home).status_code == 401
 
 
 # --- L: login ---------------------------------------------------------------------------------------------------------------------
@@ -573,7 +597,7 @@ def test_good_login(shared_tool: Tool, case: str) -> None:
 
 @pytest.mark.parametrize("case", ["L7 a flood of logins"])
 def test_flood(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lti_tool.views.launch.LOGINS_A_MINUTE", 3)
+    monkeypatch.setattr("lti_tool.views.launch.A_MINUTE", 3)
     before = shared_tool.rows("login_state")
     answers = [
         shared_tool.browser.post("/lti/login", data={}, base_url="https://127.0.0.1:8080", environ_overrides={"REMOTE_ADDR": "192.0.2.7"})

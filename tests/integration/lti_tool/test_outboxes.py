@@ -270,7 +270,7 @@ def test_a_newer_grade_of_a_person_takes_the_place_of_one_that_waits_and_never_o
     newest = copy_grade(tool, row.id, row.place)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
         assert stored_grades.lease(connection, tool.tenant_id, []) is None, "while one is under way, the next one waits"
-        stored_grades.arrived(connection, tool.tenant_id, leased.id, datetime.now(UTC))
+        stored_grades.arrived(connection, tool.tenant_id, leased, datetime.now(UTC))
         after = stored_grades.lease(connection, tool.tenant_id, [])
     assert after is not None and after.id == newest
     assert after.at - leased.at >= timedelta(seconds=1)

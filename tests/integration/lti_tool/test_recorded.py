@@ -313,7 +313,10 @@ def test_a_registration_is_brought_up_to_date_by_its_own_lms_alone(tool: Tool, i
     tool.sql(
         "UPDATE lti_tool.platform_registration SET key_set_url = 'https://old.example/keys' WHERE issuer = :issuer", issuer=tool.moodle.server.url
     )
-    answer = registering(tool, invite())
+    refused = registering(tool, invite())
+    assert refused.status_code == 409, "who may change where keys are may forge launches: not by an invite that approves nothing"
+    assert "was not touched" in refused.text
+    answer = registering(tool, invite(True))
     assert "up to date" in answer.text
     assert tool.rows("platform_registration") == count
     row = tool.sql("SELECT status, key_set_url FROM lti_tool.platform_registration WHERE issuer = :issuer", issuer=tool.moodle.server.url)[0]

@@ -51,6 +51,12 @@ FUNCTIONS = {
     AS 'SELECT l.tenant_id, l.registration_id, l.browser_hash, l.nonce, l.target_link_uri, l.asked, l.expires_at
         FROM lti_tool.login_state l WHERE l.state_hash = wanted'
     """,
+    "find_launch(uuid)": """
+    CREATE FUNCTION lti_tool.find_launch(wanted uuid) RETURNS TABLE (tenant_id int, secret_hash bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS 'SELECT l.tenant_id, l.secret_hash FROM lti_tool.launch l
+        WHERE l.id = wanted AND l.expires_at > now() AND l.seen_at > now() - interval ''2 hours'' -- left alone for longer, it has ended'
+    """,
     "find_invite(bytea)": """
     CREATE FUNCTION lti_tool.find_invite(wanted bytea) RETURNS TABLE (id int, tenant_id int)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
@@ -246,7 +252,7 @@ def upgrade() -> None:
         op.execute(statement)
     # The audit record is added to and read, never changed.
     op.execute(f"REVOKE UPDATE, DELETE ON lti_tool.audit FROM {APP_ROLE}")
-    for old in ("find_platforms(text, text)", "burn_login(bytea)"):
+    for old in ("find_platforms(text, text)", "burn_login(bytea)", "find_launch(uuid)"):
         op.execute(f"DROP FUNCTION lti_tool.{old}")
     for name, function in FUNCTIONS.items():
         op.execute(function)
@@ -324,6 +330,7 @@ def _launches() -> None:
     ):
         _add("launch", name, sa.Text(), value)
     _add("launch", "administers", sa.Boolean(), "false")
+    op.add_column("launch", sa.Column("seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False), schema="lti_tool")
     op.add_column("launch", sa.Column("deep_linking", postgresql.JSONB(astext_type=sa.Text()), nullable=True), schema="lti_tool")
     op.drop_index(op.f("ix_launch_tenant_id_registration_id_course"), table_name="launch", schema="lti_tool")
     op.create_index(op.f("ix_launch_tenant_id_course_id"), "launch", ["tenant_id", "course_id"], unique=False, schema="lti_tool")
