@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.views import admin, course, home, launch, learner, pages, picker, register
+from lti_tool.views import admin, course, home, language, launch, learner, pages, picker, register
 
 LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
 _VIEWS = Path(__file__).parent / "views"
@@ -19,8 +19,10 @@ def create_app(deps: ToolDeps) -> Flask:
     """``/lti``, the pages after a launch below ``/t``, and a first page that says what this is."""
     app = Flask("lti_tool", root_path=str(_VIEWS))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    app.jinja_env.filters["day"] = day
+    app.jinja_env.filters["day"] = language.day
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
+    language.catalogues()  # a broken one stops the start, not a page
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
@@ -37,11 +39,6 @@ def create_app(deps: ToolDeps) -> Flask:
     return app
 
 
-def day(instant: datetime | date) -> str:
-    """23 November 2026."""
-    return f"{instant.day} {instant:%B %Y}"
-
-
 def moment(instant: datetime) -> str:
     """23 November 2026, 14:05 UTC."""
-    return f"{day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+    return f"{language.day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"

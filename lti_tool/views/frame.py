@@ -6,16 +6,19 @@ from typing import Any
 
 from flask import Request
 
+from adapters.lms import Role
 from lti_tool.actions import viewing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession
-from lti_tool.views import pages, session
+from lti_tool.views import language, pages, session
 
 
 def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
     """The session, its form token, the practice label; and the right to be framed by its platform."""
     platform, practice = viewing.surroundings(deps.unit_of_work, session=who)
     pages.frame_for(platform)
+    if Role(who.role) is Role.LEARNER:
+        language.follow_launch(who.locale)
     alone = request.headers.get("Sec-Fetch-Dest", "document") == "document"
     return {
         "who": who,

@@ -21,8 +21,8 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.store import platforms
 from lti_tool.store.courses import SYNC_ROSTERS
+from lti_tool.views import language, session
 from lti_tool.views import pages as page_rules
-from lti_tool.views import session
 
 LARGEST_CONFIRMATION = 100_000  # bytes: an id_token and two short texts
 KEY_SET_SECONDS = 300  # platforms may keep our keys this long
@@ -40,6 +40,10 @@ class _Confirmation(msgspec.Struct):
 def blueprint(deps: ToolDeps) -> Blueprint:
     """The routes below ``/lti``."""
     pages = Blueprint("launch", __name__, url_prefix="/lti")
+
+    @pages.before_request
+    def their_language() -> None:
+        language.follow_browser(request)
 
     def not_too_many(what: str) -> None:
         if not deps.limiter.allows(what, _network(request.remote_addr or ""), A_MINUTE, 60):
