@@ -16,7 +16,7 @@ test: $(VENV)/test.stamp  ## all checks, fast failures first
 	$(BIN)/pytest tests/house tests/integration/test_migrations.py
 	$(BIN)/pytest tests/unit
 	$(BIN)/pytest tests/integration --ignore=tests/integration/test_migrations.py -n 2 --dist loadfile
-	$(BIN)/pytest tests/functional
+	$(BIN)/pytest tests/functional -n 2 --dist loadfile
 	sh tests/e2e/browser.sh $(BIN)/python
 	$(BIN)/pytest tests/e2e
 

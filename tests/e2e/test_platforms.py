@@ -42,6 +42,7 @@ def registered(demo: Demo, tab: Page, pictures: Path | None = None) -> str:
         accessible(tab)
     frame.get_by_role("button", name="Close").press("Enter")
     tab.wait_for_url("**/admin/tools")
+    tab.locator("[data-tool]").nth(len(known)).wait_for()
     (client,) = {one.get_attribute("data-tool") for one in tab.locator("[data-tool]").all()} - known
     tab.locator(f'[data-tool="{client}"]').get_by_role("button", name="Activate").click()
     expect(tab.locator(f'[data-tool="{client}"]')).to_have_attribute("data-state", "active")

@@ -136,7 +136,10 @@ def test_a_second_start_keeps_the_data_and_no_process_stays_however_the_first_on
     second = Demo.start(tmp_path / "home", first.port)
     try:
         second.settled()
-        assert second.told == told
+        told_now = second.told
+        invite, old_invite = told_now.pop("registration_url"), told.pop("registration_url")
+        assert invite != old_invite, "an invite serves once: each start makes a fresh one"
+        assert told_now == told, "what else was told stays true"
         assert second.figure("transfer_rate") == (figure[0], figure[1] + 1)
     finally:
         second.stop()
