@@ -12,6 +12,7 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import admin, course, home, language, launch, learner, pages, picker, register
 
 LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
+STATIC_SECONDS = 300  # browsers keep styles and scripts this long: no second look for every page, and soon new after an upgrade
 _VIEWS = Path(__file__).parent / "views"
 
 
@@ -19,6 +20,7 @@ def create_app(deps: ToolDeps) -> Flask:
     """``/lti``, the pages after a launch below ``/t``, and a first page that says what this is."""
     app = Flask("lti_tool", root_path=str(_VIEWS))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.filters["day"] = language.day
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
