@@ -124,59 +124,97 @@ def registered(act: Act) -> Statement:
     return _statement(act, "registered", activity(act.programme.iri, "programme", act.programme.title))
 
 
-def certified(act: Act) -> Statement:
-    """The anchor of all that is measured: ``act.at`` is the moment of certification."""
-    return _statement(act, "certified", activity(f"{act.programme.iri}/certification", "certification", act.programme.title))
+def certified(act: Act, exam: Mapping[str, float] | None = None) -> Statement:
+    """The anchor of all that is measured: ``act.at`` is the moment of certification.
+
+    ``exam`` holds what the exam showed, as shares by competency; the share under the empty key is that of the whole exam.
+    """
+    known = dict(exam or {})
+    whole = known.pop("", None)
+    result = None if whole is None else {"score": {"scaled": whole}}
+    extensions = {"exam_scores": known} if known else None
+    obj = activity(f"{act.programme.iri}/certification", "certification", act.programme.title)
+    return _statement(act, "certified", obj, result=result, extensions=extensions)
 
 
-def _check(programme: Programme, interval: str, label: str) -> dict[str, Any]:
-    return activity(check_iri(programme, interval), "check", f"{programme.title}: check after {label}")
+@dataclass(frozen=True)
+class Quiz:
+    """A short quiz: the check of an interval (``label`` in words), or one that does not measure. ``kind`` is one of lrs.vocabulary.KINDS."""
+
+    kind: str
+    interval: str = ""
+    label: str = ""
+
+    def activity(self, programme: Programme) -> dict[str, Any]:
+        """As an activity."""
+        if self.interval:
+            return activity(check_iri(programme, self.interval), "check", f"{programme.title}: check after {self.label}")
+        return activity(f"{programme.iri}/{self.kind}", "check", f"{programme.title}: {self.kind}")
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Its kind, and its interval where it has one."""
+        return {"kind": self.kind, **({"interval": self.interval} if self.interval else {})}
 
 
-def scheduled(act: Act, *, interval: str, label: str, due_at: datetime) -> Statement:
+def scheduled(act: Act, quiz: Quiz, *, due_at: datetime) -> Statement:
     """A check is due at ``due_at``."""
-    extensions = {"due_date": text_of(due_at), "interval": interval, "kind": "check"}
-    return _statement(act, "scheduled", _check(act.programme, interval, label), extensions=extensions)
+    return _statement(act, "scheduled", quiz.activity(act.programme), extensions={"due_date": text_of(due_at), **quiz.extensions})
 
 
-def attempted(act: Act, *, interval: str, label: str, kind: str) -> Statement:
-    """A check was begun."""
-    return _statement(act, "attempted", _check(act.programme, interval, label), extensions={"interval": interval, "kind": kind})
+def attempted(act: Act, quiz: Quiz) -> Statement:
+    """A quiz was begun."""
+    return _statement(act, "attempted", quiz.activity(act.programme), extensions=quiz.extensions)
 
 
 @dataclass(frozen=True)
 class Item:
-    """A question as statements name it."""
+    """A question as statements name it: its interaction type, right patterns and lists of parts (xAPI-Data 4.1.5.1)."""
 
     key: str
     stem: str
-    choices: Sequence[tuple[str, str]]
-    correct: str
+    interaction: str
+    patterns: Sequence[str]
+    parts: Mapping[str, Sequence[tuple[str, str]]]
     competency: str
     competency_title: str
 
 
-def answered(act: Act, *, interval: str, label: str, kind: str, item: Item, response: str, success: bool, took: timedelta | None) -> Statement:
-    """One question of a check was answered."""
+@dataclass(frozen=True)
+class Response:
+    """An answer: its text, whether it is right, how long it took, whether it came faster than reading, how sure the learner was (1 to 3)."""
+
+    text: str
+    success: bool
+    took: timedelta | None
+    rapid: bool = False
+    confidence: int | None = None
+
+
+def answered(act: Act, quiz: Quiz, *, item: Item, response: Response) -> Statement:
+    """One question of a quiz was answered."""
     competency = activity(f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title)
     obj = activity(
         f"{act.programme.iri}/items/{item.key}",
         "item",
         item.stem,
-        interactionType="choice",
-        correctResponsesPattern=[item.correct],
-        choices=[{"id": key, "description": {LANGUAGE: words}} for key, words in item.choices],
+        interactionType=item.interaction,
+        correctResponsesPattern=list(item.patterns),
+        **{part: [{"id": key, "description": {LANGUAGE: words}} for key, words in lines] for part, lines in item.parts.items()},
     )
-    result: dict[str, Any] = {"success": success, "response": response}
-    if took is not None:
-        result["duration"] = duration_text(took)
-    extensions = {"interval": interval, "kind": kind}
-    parent = _check(act.programme, interval, label)
-    return _statement(act, "answered", obj, result=result, parent=parent, grouping=[competency], extensions=extensions)
+    result: dict[str, Any] = {"success": response.success, "response": response.text}
+    if response.took is not None:
+        result["duration"] = duration_text(response.took)
+    extensions: dict[str, Any] = dict(quiz.extensions)
+    if response.rapid:
+        extensions["rapid_guess"] = True
+    if response.confidence is not None:
+        extensions["confidence"] = response.confidence
+    return _statement(act, "answered", obj, result=result, parent=quiz.activity(act.programme), grouping=[competency], extensions=extensions)
 
 
-def finished(act: Act, *, interval: str, label: str, kind: str, right: int, asked: int, passed: bool, took: timedelta | None) -> Statement:
-    """A check was finished: ``passed`` or ``failed``, with its score."""
+def finished(act: Act, quiz: Quiz, *, right: int, asked: int, passed: bool, took: timedelta | None) -> Statement:
+    """A quiz was finished: ``passed`` or ``failed``, with its score."""
     result: dict[str, Any] = {
         "score": {"scaled": right / asked, "raw": right, "min": 0, "max": asked},
         "success": passed,
@@ -184,8 +222,7 @@ def finished(act: Act, *, interval: str, label: str, kind: str, right: int, aske
     }
     if took is not None:
         result["duration"] = duration_text(took)
-    extensions = {"interval": interval, "kind": kind}
-    return _statement(act, "passed" if passed else "failed", _check(act.programme, interval, label), result=result, extensions=extensions)
+    return _statement(act, "passed" if passed else "failed", quiz.activity(act.programme), result=result, extensions=quiz.extensions)
 
 
 def _plan(programme: Programme, plan: uuid.UUID) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from adapters.questions import html
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import admin, course, home, language, launch, learner, pages, picker, register
 
@@ -23,6 +24,8 @@ def create_app(deps: ToolDeps) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.filters["day"] = language.day
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["rich"] = pages.rich
+    app.jinja_env.filters["words"] = html.plain
     app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
     language.catalogues()  # a broken one stops the start, not a page
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

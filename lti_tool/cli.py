@@ -201,7 +201,7 @@ def set_up(
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
             person = people.ensure_person(connection, tenant_id, registration, subject, name, "")
-        certifying.certify(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now(), audience={})
+        certifying.certify(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
     with unit_of_work(tenant_id) as connection:
         installation = installation_id(connection)
     engine.dispose()

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from adapters import xapi
 from adapters.xapi import Act, Statement
 from lrs.vocabulary import INTERVALS
+from lti_tool.actions import answering
 from lti_tool.actions.drawing import drawn
 from lti_tool.actions.programmes import Programme, checked
 
@@ -46,44 +47,37 @@ def _person(
 
     yield xapi.registered(act("registered", certified_at))
     yield xapi.certified(act("certified", certified_at))
+    met: set[str] = set()
     for interval in INTERVALS:
         due_at = certified_at + timedelta(days=interval.due_days)
-        yield xapi.scheduled(act(f"scheduled {interval.key}", certified_at), interval=interval.key, label=interval.label, due_at=due_at)
+        quiz = xapi.Quiz("check", interval.key, interval.label)
+        yield xapi.scheduled(act(f"scheduled {interval.key}", certified_at), quiz, due_at=due_at)
         begun_at = due_at + timedelta(hours=chance.uniform(0.5, 20))
         if begun_at < now and chance.random() < TAKES_PART:
-            yield from _check(act, programme, episode, interval.key, interval.label, begun_at, chance)
+            keys = drawn(programme, episode, interval.key, met)
+            met.update(keys)
+            yield from _check(act, programme, keys, quiz, begun_at, chance)
     if chance.random() < COMMITS:
         yield from _transfer(act, programme, episode, certified_at, now, chance)
 
 
 def _check(
-    act: Callable[[str, datetime], Act], programme: Programme, episode: uuid.UUID, interval: str, label: str, at: datetime, chance: random.Random
+    act: Callable[[str, datetime], Act], programme: Programme, keys: list[str], quiz: xapi.Quiz, at: datetime, chance: random.Random
 ) -> Iterator[Statement]:
-    yield xapi.attempted(act(f"attempted {interval}", at), interval=interval, label=label, kind="check")
-    keys, right, begun_at = drawn(programme, episode, interval), 0, at
+    interval = quiz.interval
+    yield xapi.attempted(act(f"attempted {interval}", at), quiz)
+    right, begun_at = 0, at
     for key in keys:
         item, took = programme.item(key), timedelta(seconds=chance.uniform(15, 70))
         at += took
         success = chance.random() < RECALL[interval]
         right += success
-        wrong = [choice.key for choice in item.choices if choice.key != item.correct]
-        named = xapi.Item(
-            key, item.stem, [(one.key, one.text) for one in item.choices], item.correct, item.competency, programme.competency_title(item.competency)
-        )
-        yield xapi.answered(
-            act(f"answered {interval} {key}", at),
-            interval=interval,
-            label=label,
-            kind="check",
-            item=named,
-            response=item.correct if success else chance.choice(wrong),
-            success=success,
-            took=took,
-        )
+        wrong = [choice.key for choice in item.choices if choice.key not in item.correct]
+        response = xapi.Response(item.correct[0] if success else chance.choice(wrong), success, took)
+        named = answering.for_statement(item, programme.competency_title(item.competency))
+        yield xapi.answered(act(f"answered {interval} {key}", at), quiz, item=named, response=response)
     passed = right / len(keys) >= programme.pass_mark
-    yield xapi.finished(
-        act(f"finished {interval}", at), interval=interval, label=label, kind="check", right=right, asked=len(keys), passed=passed, took=at - begun_at
-    )
+    yield xapi.finished(act(f"finished {interval}", at), quiz, right=right, asked=len(keys), passed=passed, took=at - begun_at)
 
 
 def _transfer(

@@ -59,7 +59,11 @@ EXTENSIONS = {
     "site": f"{BASE}extensions/site",
     "role": f"{BASE}extensions/role",
     "plan": f"{BASE}extensions/plan",
+    "rapid_guess": f"{BASE}extensions/rapid-guess",
+    "experience": f"{BASE}extensions/experience",
+    "exam_scores": f"{BASE}extensions/exam-scores",
+    "confidence": f"{BASE}extensions/confidence",
 }
 
-# Which answers measure: those of a check alone (domain, C2).
-KINDS = ("check", "reinforcement", "remediation")
+# Which answers measure: those of a check alone (domain, C2); the baseline is what they are held against.
+KINDS = ("check", "baseline", "reinforcement", "remediation")

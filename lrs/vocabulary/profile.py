@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EXTENSIONS, PROFILE_VERSION, VERBS
+from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EXTENSIONS, KINDS, PROFILE_VERSION, VERBS
 
 PROFILE = f"{BASE}profile"
 CONTEXT = "https://w3id.org/xapi/profiles/context"
@@ -21,7 +21,7 @@ _PLANNED = "https://w3id.org/xapi/tla/verbs/planned"
 _LEARNING_PLAN = "https://w3id.org/xapi/acrossx/activities/learning-plan"
 
 _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "kind": ("Kind of activity", "Whether an answer measures (check) or only trains (reinforcement, remediation).", {"enum": ["check", "reinforcement", "remediation"]}),
+    "kind": ("Kind of activity", "Whether an answer measures (check), is what is compared with (baseline), or only trains (reinforcement, remediation).", {"enum": list(KINDS)}),
     "interval": ("Interval", "Which measurement after the certification this is: a key such as 1d, 1w, 1m, 3m or 6m.", {"type": "string"}),
     "programme_version": ("Programme version", "The version of the programme under which this happened.", {"type": "string"}),
     "evidence_grade": ("Evidence grade", "Who vouches for a use on the job: 1 self, 2 peer, 3 supervisor, 4 work record.", {"type": "integer", "minimum": 1, "maximum": 4}),
@@ -30,6 +30,10 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "site": ("Site", "The place that the learner works at.", {"type": "string"}),
     "role": ("Role", "The learner's role at work.", {"type": "string"}),
     "plan": ("Plan", "The transfer plan that this belongs to.", {"type": "string"}),
+    "experience": ("Experience", "How experienced the learner is at this work, in the organisation's words.", {"type": "string"}),
+    "exam_scores": ("Exam scores", "What the certification's exam showed: shares from 0 to 1 by the key of the competency.", {"type": "object"}),
+    "rapid_guess": ("Rapid guess", "Whether the answer came faster than the question can be read.", {"type": "boolean"}),
+    "confidence": ("Confidence", "How sure the learner was of an answer: 1 guessed, 2 fairly sure, 3 certain.", {"type": "integer", "minimum": 1, "maximum": 3}),
 }  # fmt: skip
 
 
@@ -108,7 +112,8 @@ def _template(name: str, definition: str, verb: str, object_type: str, *rules: d
 
 def _templates() -> list[dict[str, Any]]:
     grouped = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
-    interval, kind = _included(_extension("interval")), _included(_extension("kind"), any=["check", "reinforcement", "remediation"])
+    interval = {"location": _extension("interval"), "presence": "recommended"}
+    kind = _included(_extension("kind"), any=list(KINDS))
     return [
         _template("registered", "A person enters the audience of a programme.", "registered", "programme"),
         _template("certified", "A person passed the certification: the anchor of all that follows.", "certified", "certification", **grouped),

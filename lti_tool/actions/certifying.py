@@ -6,12 +6,15 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import acts
-from lti_tool.store import learning
+from lti_tool.actions import acts, programmes, working_time
+from lti_tool.store import directory, learning
+from lti_tool.store.directory import Profile
 from lti_tool.store.learning import Episode, ScheduledCheck
 
 LONGEST_AGO = timedelta(days=3_653)
@@ -25,41 +28,89 @@ def certify(
     programme: str,
     certified_at: datetime,
     now: datetime,
-    audience: Mapping[str, str],
+    wave: str = "",
+    team: str = "",
+    source: str = "teacher",
+    exam: Mapping[str, float] | None = None,
 ) -> bool:
     """Record that a person was certified, and schedule the checks; False when that was on record already.
 
-    Checks whose window has passed are neither offered nor counted: nobody could have answered them here.
+    ``team`` is taken where the organisation's list says none. ``exam`` holds shares (0 to 1) by competency; the empty key is the whole
+    exam. Checks whose window has passed are neither offered nor counted: nobody could have answered them here.
     """
-    if certified_at > now:
-        raise BadInput("The certification lies in the future; enter the day on which it was earned.")
-    if now - certified_at > LONGEST_AGO:
-        raise BadInput("The certification lies more than ten years back; check the year.")
     with unit_of_work(tenant_id) as connection:
-        version = learning.newest_programmes(connection, tenant_id).get(programme)
-        if version is None:
-            raise BadInput(f"There is no programme {programme!r} here.")
-        episode = Episode(uuid.uuid4(), person_id, programme, version, certified_at)
-        checks = [
-            ScheduledCheck(
-                interval.key,
-                certified_at + timedelta(days=interval.due_days),
-                certified_at + timedelta(days=interval.opens_days),
-                certified_at + timedelta(days=interval.closes_days),
-            )
-            for interval in INTERVALS
-            if certified_at + timedelta(days=interval.closes_days) > now
-        ]
-        if not learning.keep_episode(connection, tenant_id, episode, checks):
-            return False
-        stage = acts.on_stage(connection, tenant_id, episode)
-        labels = {interval.key: interval.label for interval in INTERVALS}
-        statements = [
-            xapi.registered(stage.act(f"registered {episode.id}", now, audience)),
-            xapi.certified(stage.act(f"certified {episode.id}", certified_at, audience)),
-        ]
-        for check in checks:
-            act = stage.act(f"scheduled {episode.id} {check.interval}", now)
-            statements.append(xapi.scheduled(act, interval=check.interval, label=labels[check.interval], due_at=check.due_at))
-        stage.say(statements)
+        return certify_within(
+            connection,
+            tenant_id=tenant_id,
+            person_id=person_id,
+            programme=programme,
+            certified_at=certified_at,
+            now=now,
+            wave=wave,
+            team=team,
+            source=source,
+            exam=exam or {},
+        )
+
+
+def certify_within(
+    connection: Connection,
+    *,
+    tenant_id: int,
+    person_id: uuid.UUID,
+    programme: str,
+    certified_at: datetime,
+    now: datetime,
+    wave: str,
+    team: str,
+    source: str,
+    exam: Mapping[str, float],
+) -> bool:
+    """The same inside a transaction that holds more, such as the lines of a file."""
+    require_likely(certified_at, now)
+    version = learning.newest_programmes(connection, tenant_id).get(programme)
+    if version is None:
+        raise BadInput(f"There is no programme {programme!r} here.")
+    made = programmes.load(connection, tenant_id, programme, version)
+    if wave and wave not in {one.key for one in made.waves}:
+        raise BadInput(f"The programme has no wave {wave!r}; its waves are {', '.join(one.key for one in made.waves) or 'none'}.", field="wave")
+    unknown = [key for key in exam if key and key not in {one.key for one in made.competencies}]
+    if unknown:
+        raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")
+    person = directory.profile(connection, tenant_id, person_id)
+    when = working_time.of(person.time_zone, person.working_days, made.calendar)
+    episode = Episode(uuid.uuid4(), person_id, programme, version, certified_at, wave, source)
+    checks = [
+        ScheduledCheck(interval.key, working_time.due(certified_at, interval, when), *working_time.window(certified_at, interval))
+        for interval in INTERVALS
+        if working_time.window(certified_at, interval)[1] > now
+    ]
+    if not learning.keep_episode(connection, tenant_id, episode, checks):
+        return False
+    learning.keep_exam(connection, tenant_id, episode.id, exam)
+    stage = acts.on_stage(connection, tenant_id, episode)
+    told = audience(person, wave, team)
+    statements = [
+        xapi.registered(stage.act(f"registered {episode.id}", now, told)),
+        xapi.certified(stage.act(f"certified {episode.id}", certified_at, told), exam),
+    ]
+    labels = {interval.key: interval.label for interval in INTERVALS}
+    for check in checks:
+        quiz = xapi.Quiz("check", check.interval, labels[check.interval])
+        statements.append(xapi.scheduled(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at))
+    stage.say(statements)
     return True
+
+
+def require_likely(certified_at: datetime, now: datetime) -> None:
+    """BadInput for a moment at which nobody can have been certified."""
+    if certified_at > now:
+        raise BadInput("The certification lies in the future; enter the day on which it was earned.", field="certified_on")
+    if now - certified_at > LONGEST_AGO:
+        raise BadInput("The certification lies more than ten years back; check the year.", field="certified_on")
+
+
+def audience(person: Profile, wave: str, team: str) -> dict[str, str]:
+    """By what figures are split: what is known of wave, team, site, role and experience."""
+    told = {"wave": wave, "team": person.team or team, "site": person.site, "role": person.job_role, "experience": person.experience}
+    return {name: value for name, value in told.items() if value}

@@ -1,25 +1,35 @@
-"""Taking a check: begin or go on, answer one question after the other, see feedback at once, be scored at the end."""
+"""Taking a quiz: begin or go on, answer one question after the other, see feedback at once, be scored at the end.
+
+Checks and the baseline measure; reinforcement, remediation and practice do not, and draw from the pool that checks never touch.
+Practice leaves no statement: no manager ever sees it.
+"""
 
 from __future__ import annotations
 
+import random
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters import xapi
+from adapters.questions.shapes import Item
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import acts, choices
+from lti_tool.actions import acts, answering, choices, refreshing, remembering
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.drawing import drawn
-from lti_tool.actions.programmes import Item, Programme
+from lti_tool.actions.programmes import Programme
 from lti_tool.store import grades, learning
 from lti_tool.store.grades import NewGrade
 from lti_tool.store.learning import Answer, Attempt
 from lti_tool.store.people import LaunchSession
 
 LABELS = {interval.key: interval.label for interval in INTERVALS}
+CHECK, BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE = "check", "baseline", "reinforcement", "remediation", "practice"
+WITHOUT_INTERVAL = (BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE)
+CONFIDENCE = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -35,45 +45,100 @@ class Progress:
         """The next question, counted from 1; None when all are answered."""
         return len(self.answers) + 1 if len(self.answers) < len(self.attempt.items) else None
 
+    @property
+    def label(self) -> str:
+        """The interval in words; empty for a quiz that belongs to none."""
+        return LABELS.get(self.attempt.interval, "")
+
     def item(self, position: int) -> Item:
         """The question at a position, counted from 1."""
         return self.programme.item(self.attempt.items[position - 1])
 
 
 def begin(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime) -> uuid.UUID:
-    """Begin the check of an interval, or go on with it; gives the attempt's id. BadInput outside its window."""
+    """Begin the check of an interval, or go on with it; gives the attempt's id. BadInput outside its window, or while the learner is on hold."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         check = next((one for one in learning.checks_of(connection, session.tenant_id, stage.episode.id) if one.interval == interval), None)
         if check is None:
             raise NotFound("This check is not on your schedule.")
-        known = _check_attempt(stage, interval)
+        attempts = learning.attempts_of(connection, session.tenant_id, stage.episode.id)
+        known = _same(attempts, CHECK, interval)
         if known is not None:
             return known.id
         if not check.opens_at <= now < check.closes_at:
             raise BadInput("This check is not open now; your page shows when it is.")
-        made = Attempt(
-            id=uuid.uuid4(),
-            episode_id=stage.episode.id,
-            interval=interval,
-            kind="check",
-            items=drawn(stage.programme, stage.episode.id, interval),
-            line_item_url=session.line_item_url,
-            line_items_url=session.line_items_url,
-            course_id=session.course_id,
-            registration_id=session.registration_id,
-            subject=session.subject,
-            started_at=now,
-            finished_at=None,
-            right_answers=None,
+        _require_active(stage, now)
+        met = {item for one in attempts if one.kind == CHECK for item in one.items}
+        return _begin(stage, session, CHECK, interval, drawn(stage.programme, stage.episode.id, interval, met), now)
+
+
+def begin_other(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime) -> uuid.UUID:
+    """Begin a quiz that belongs to no interval, or go on with it: the baseline, reinforcement, remediation, practice."""
+    if kind not in WITHOUT_INTERVAL:
+        raise NotFound("There is no such quiz.")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        attempts = learning.attempts_of(connection, session.tenant_id, stage.episode.id)
+        running = next((one for one in attempts if one.kind == kind and (one.finished_at is None or kind == BASELINE)), None)
+        if running is not None:
+            return running.id
+        if kind != PRACTICE:
+            _require_active(stage, now)
+        offered = refreshing.offered(
+            stage.programme,
+            stage.episode,
+            learning.checks_of(connection, session.tenant_id, stage.episode.id),
+            attempts,
+            learning.memories_of(connection, session.tenant_id, stage.episode.id),
+            now,
         )
-        if not learning.begin_attempt(connection, session.tenant_id, made):
-            other = _check_attempt(stage, interval)  # begun in another tab at the same moment
-            assert other is not None
-            return other.id
-        act = stage.act(f"attempt {made.id}", now)
-        stage.say([xapi.attempted(act, interval=interval, label=LABELS[interval], kind=made.kind)])
+        chosen = offered.get(kind, ())
+        if not chosen:
+            raise BadInput("There is nothing of this kind to do now; your page shows what is next.")
+        chance = random.Random(f"{stage.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
+        items = list(chosen)
+        chance.shuffle(items)
+        return _begin(stage, session, kind, "", items, now)
+
+
+def _require_active(stage: Stage, now: datetime) -> None:
+    if stage.episode.left_at is not None:
+        raise BadInput("You left this programme; nothing is due any more.")
+    if learning.on_hold(stage.connection, stage.tenant_id, stage.episode.id, now):
+        raise BadInput("You are on hold; nothing is due until it ends.")
+
+
+def _begin(stage: Stage, session: LaunchSession, kind: str, interval: str, items: list[str], now: datetime) -> uuid.UUID:
+    place = learning.grade_place(stage.connection, stage.tenant_id, session.person_id, session.programme) if session.course_id is None else None
+    made = Attempt(
+        id=uuid.uuid4(),
+        episode_id=stage.episode.id,
+        interval=interval,
+        kind=kind,
+        items=items,
+        line_item_url=session.line_item_url,
+        line_items_url=place.line_items_url if place else session.line_items_url,
+        course_id=place.course_id if place else session.course_id,
+        registration_id=place.registration_id if place else session.registration_id,
+        subject=place.subject if place else session.subject,
+        started_at=now,
+        finished_at=None,
+        right_answers=None,
+    )
+    if not learning.begin_attempt(stage.connection, stage.tenant_id, made):
+        # Begun in another tab at the same moment.
+        other = _same(learning.attempts_of(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
+        assert other is not None
+        return other.id
+    if kind != PRACTICE:
+        stage.say([xapi.attempted(stage.act(f"attempt {made.id}", now), quiz(made))])
     return made.id
+
+
+def quiz(attempt: Attempt) -> xapi.Quiz:
+    """The attempt's quiz as statements name it."""
+    return xapi.Quiz(attempt.kind, attempt.interval, LABELS.get(attempt.interval, ""))
 
 
 def progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> Progress:
@@ -82,7 +147,15 @@ def progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uu
         return _progress(acts.required_stage(connection, session), attempt_id)
 
 
-def answer(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID, position: int, choice: str, now: datetime) -> None:
+def answer(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    attempt_id: uuid.UUID,
+    position: int,
+    form: Mapping[str, Sequence[str]],
+    now: datetime,
+) -> None:
     """Keep an answer. A question that was answered keeps its first answer. The last one scores the attempt."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
@@ -92,18 +165,26 @@ def answer(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid
         if position != state.position:
             raise BadInput("This question is not the next one; go on from your page.")
         item = state.item(position)
-        if choice not in {one.key for one in item.choices}:
-            raise BadInput("Choose one of the answers, then send it.", field="choice")
-        made = Answer(position, item.key, choice, choice == item.correct, now)
+        response = answering.read(item, form)
+        since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
+        rapid = answering.rapid(item, (now - since).total_seconds())
+        made = Answer(position, item.key, response, answering.is_right(item, response), now, rapid, _confidence(form))
         learning.keep_answer(connection, session.tenant_id, attempt_id, made)
-        stage.say([_answered(stage, state, item, made)])
+        if state.attempt.kind != PRACTICE:
+            stage.say([_answered(stage, state, item, made, now - since)])
+            _remember(stage, state, item, made)
         if position == len(state.attempt.items):
             _finish(stage, state, [*state.answers, made], now)
 
 
-def _check_attempt(stage: Stage, interval: str) -> Attempt | None:
-    attempts = learning.attempts_of(stage.connection, stage.tenant_id, stage.episode.id)
-    return next((one for one in attempts if one.kind == "check" and one.interval == interval), None)
+def _confidence(form: Mapping[str, Sequence[str]]) -> int | None:
+    given = (form.get("confidence") or [""])[0]
+    return int(given) if given in {str(one) for one in CONFIDENCE} else None
+
+
+def _same(attempts: list[Attempt], kind: str, interval: str) -> Attempt | None:
+    found = [one for one in attempts if one.kind == kind and one.interval == interval]
+    return max(found, key=lambda one: one.started_at, default=None)
 
 
 def _progress(stage: Stage, attempt_id: uuid.UUID) -> Progress:
@@ -113,45 +194,46 @@ def _progress(stage: Stage, attempt_id: uuid.UUID) -> Progress:
     return Progress(attempt, stage.programme, learning.answers_of(stage.connection, stage.tenant_id, attempt_id))
 
 
-def _answered(stage: Stage, state: Progress, item: Item, made: Answer) -> xapi.Statement:
-    since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
-    named = xapi.Item(
-        key=item.key,
-        stem=item.stem,
-        choices=[(one.key, one.text) for one in item.choices],
-        correct=item.correct,
-        competency=item.competency,
-        competency_title=stage.programme.competency_title(item.competency),
-    )
+def _answered(stage: Stage, state: Progress, item: Item, made: Answer, took: timedelta) -> xapi.Statement:
     return xapi.answered(
         stage.act(f"answer {state.attempt.id} {made.position}", made.answered_at),
-        interval=state.attempt.interval,
-        label=LABELS[state.attempt.interval],
-        kind=state.attempt.kind,
-        item=named,
-        response=made.choice,
-        success=made.correct,
-        took=made.answered_at - since,
+        quiz(state.attempt),
+        item=answering.for_statement(item, stage.programme.competency_title(item.competency)),
+        response=xapi.Response(made.response, made.correct, took, made.rapid, made.confidence),
     )
+
+
+def _remember(stage: Stage, state: Progress, item: Item, made: Answer) -> None:
+    """A lapse in a check brings the competency into the memory model; whatever is answered later moves its date."""
+    if state.attempt.kind == BASELINE:
+        return
+    known = next(
+        (one for one in learning.memories_of(stage.connection, stage.tenant_id, stage.episode.id) if one.competency == item.competency), None
+    )
+    if known is None and state.attempt.kind != CHECK:
+        return
+    after = remembering.answered(known, item.competency, made.correct, made.answered_at)
+    if after is not None:
+        learning.keep_memory(stage.connection, stage.tenant_id, stage.episode.id, after)
 
 
 def _finish(stage: Stage, state: Progress, answers: list[Answer], now: datetime) -> None:
     right, asked = sum(one.correct for one in answers), len(answers)
     attempt = state.attempt
     learning.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
+    if attempt.kind == PRACTICE:
+        return
     finished = xapi.finished(
         # One microsecond later than the last answer, so that the order is told even where both share a clock tick.
         stage.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),
-        interval=attempt.interval,
-        label=LABELS[attempt.interval],
-        kind=attempt.kind,
+        quiz(attempt),
         right=right,
         asked=asked,
         passed=right / asked >= stage.programme.pass_mark,
         took=now - attempt.started_at,
     )
     stage.say([finished])
-    if attempt.kind == "check" and (attempt.line_item_url or attempt.line_items_url):
+    if attempt.kind == CHECK and attempt.registration_id is not None and (attempt.line_item_url or attempt.line_items_url):
         column = choices.column(stage.programme, attempt.interval)
         made = NewGrade(
             attempt_id=attempt.id,

@@ -8,7 +8,7 @@ from datetime import datetime
 from adapters.lms.shapes import ContentItem, LineItem
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions.programmes import ITEMS_PER_CHECK, Programme
+from lti_tool.actions.programmes import Programme
 
 TODAY, PLAN, FIGURES, ADMIN_PAGE = "today", "plan", "figures", "admin"
 _CHECK = "check-"
@@ -33,7 +33,7 @@ def choices(programme: Programme) -> list[Choice]:
         Choice(
             f"{_CHECK}{one.key}",
             f"{programme.title}: check after {one.label}",
-            f"{ITEMS_PER_CHECK} questions, about 5 minutes, {one.label} after the certification. With a column of its own in the gradebook.",
+            f"{programme.questions} questions, about 5 minutes, {one.label} after the certification. With a column of its own in the gradebook.",
             one.key,
         )
         for one in INTERVALS
@@ -59,7 +59,7 @@ def resource_id(programme: str, interval: str) -> str:
 def column(programme: Programme, interval: str) -> LineItem:
     """The column of a check."""
     label = next(one.label for one in INTERVALS if one.key == interval)
-    return LineItem(f"{programme.title}: check after {label}", ITEMS_PER_CHECK, resource_id(programme.key, interval), CHECK_TAG)
+    return LineItem(f"{programme.title}: check after {label}", programme.questions, resource_id(programme.key, interval), CHECK_TAG)
 
 
 def content_items(programme: Programme, pages: list[str], columns: bool, opens_at: datetime | None, closes_at: datetime | None) -> list[ContentItem]:

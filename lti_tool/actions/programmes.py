@@ -1,42 +1,28 @@
 """Programmes: what a certification is followed up with. An immutable document per version.
 
-The document is the author's file, checked as a whole before it is kept.
+The document is checked as a whole before it is kept: :func:`checked` refuses what cannot be, :func:`missing` tells what is not there yet.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import date
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 import msgspec
 from sqlalchemy import Connection
 
 from adapters import xapi
+from adapters.questions import html
+from adapters.questions.shapes import KEY, Item, decimal, faults
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import INTERVALS
 from lti_tool.store import learning
 
-ITEMS_PER_CHECK = 5  # domain, C1: at most 5 questions, 5 minutes
-
-
-class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A choice with what is said to whoever takes it."""
-
-    key: str
-    text: str
-    feedback: str
-
-
-class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A scenario question with one right choice. ``pool``: checks measure, practice never does."""
-
-    key: str
-    competency: str
-    pool: Literal["check", "practice"]
-    critical: bool
-    stem: str
-    correct: str
-    choices: list[Choice]
+MOST_QUESTIONS = 5  # of one check: 5 questions, 5 minutes (domain, C1)
+MOST_ITEMS, LONGEST_LINE, LONGEST_WORDS = 2_000, 300, 5_000
 
 
 class Competency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +40,42 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     competency: str
 
 
-class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of the blueprint: so many questions of every check are of this competency and weight."""
+
+    competency: str
+    critical: bool
+    questions: int
+
+
+class Kpi(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The business figure that the programme is to move: decimal numbers as text, in ``unit``."""
+
+    name: str
+    unit: str = ""
+    baseline: str = ""
+    target: str = ""
+    source: str = ""
+    owner: str = ""
+
+
+class Wave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """People who take the programme at the same time."""
+
+    key: str
+    title: str
+    starts_on: date
+
+
+class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When people work, for whoever has no calendar of their own: IANA time zone, ISO weekdays (1 Monday … 7 Sunday), days off."""
+
+    time_zone: str = "UTC"
+    working_days: list[int] = msgspec.field(default_factory=lambda: [1, 2, 3, 4, 5])
+    holidays: list[date] = []
+
+
+class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A version of a programme."""
 
     key: str
@@ -63,11 +84,35 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass_mark: float
     competencies: list[Competency]
     tasks: list[Task]
-    items: list[Item]
+    items: list[Item] = []
+    blueprint: list[Cell] = []
+    certification: str = ""
+    goal: str = ""
+    audience: str = ""
+    language: str = "en"
+    kpi: Kpi | None = None
+    waves: list[Wave] = []
+    calendar: Calendar = msgspec.field(default_factory=Calendar)
+    rhythm: Literal["weekly", "monthly", "none"] = "weekly"
+    asks_confidence: bool = False
 
     def item(self, key: str) -> Item:
         """An item of this version."""
         return next(item for item in self.items if item.key == key)
+
+    def pile(self, cell: Cell) -> list[Item]:
+        """The items of the checks' pool that a line of the blueprint draws from."""
+        return [one for one in self.items if (one.pool, one.competency, one.critical) == ("check", cell.competency, cell.critical)]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The blueprint; where the author gave none, the one that the bank can serve, critical questions first."""
+        return self.blueprint or suggested(self.competencies, self.items)
+
+    @property
+    def questions(self) -> int:
+        """How many questions each check asks."""
+        return sum(cell.questions for cell in self.cells)
 
     def competency_title(self, key: str) -> str:
         """The words for a competency."""
@@ -82,38 +127,151 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return xapi.Programme(self.key, self.title, str(self.version))
 
 
+def suggested(competencies: list[Competency], items: list[Item]) -> list[Cell]:
+    """A blueprint that these items can serve over all intervals: one question of each competency in turn, critical ones first."""
+    supply = Counter((one.competency, one.critical) for one in items if one.pool == "check")
+    left = {cell: count // len(INTERVALS) for cell, count in supply.items()}
+    asked: Counter[tuple[str, bool]] = Counter()
+    while asked.total() < MOST_QUESTIONS and any(left.values()):
+        for competency in competencies:
+            cell = next(((competency.key, critical) for critical in (True, False) if left.get((competency.key, critical))), None)
+            if cell is not None and asked.total() < MOST_QUESTIONS:
+                asked[cell] += 1
+                left[cell] -= 1
+    return [Cell(competency, critical, count) for (competency, critical), count in asked.items()]
+
+
 def checked(document: dict[str, Any]) -> Programme:
-    """The programme of a document; BadInput names what is wrong with it."""
+    """The programme of a document, its texts cleaned; BadInput names what is wrong with it."""
     try:
         programme = msgspec.convert(document, Programme)
     except msgspec.ValidationError as error:
         raise BadInput(f"The programme's file is not as it should be: {error}") from None
+    _require_sound(programme)
+    return msgspec.structs.replace(programme, items=[cleaned(item) for item in programme.items])
+
+
+def cleaned(item: Item) -> Item:
+    """The item with clean markup: what was clean stays as it was."""
+    clean = html.clean
+    return msgspec.structs.replace(
+        item,
+        stem=clean(item.stem),
+        choices=[msgspec.structs.replace(one, text=clean(one.text), feedback=clean(one.feedback), match=clean(one.match)) for one in item.choices],
+        accepted=[msgspec.structs.replace(one, feedback=clean(one.feedback)) for one in item.accepted],
+        other_matches=[clean(one) for one in item.other_matches],
+        when_right=clean(item.when_right),
+        when_wrong=clean(item.when_wrong),
+        explanation=clean(item.explanation),
+    )
+
+
+def _require_sound(programme: Programme) -> None:
+    if not KEY.match(programme.key):
+        raise BadInput("The key of a programme holds small letters, digits and hyphens alone.", field="key")
+    if not 0 < programme.pass_mark <= 1:
+        raise BadInput("The pass mark is a share above 0, up to 1.", field="pass_mark")
+    lines = [programme.title, programme.certification, *(one.title for one in programme.competencies)]
+    lines += [*(one.title for one in programme.tasks), *(one.title for one in programme.waves)]
+    if not programme.title.strip() or any(len(line) > LONGEST_LINE for line in lines):
+        raise BadInput(f"Titles hold from 1 to {LONGEST_LINE} characters.", field="title")
+    if any(len(words) > LONGEST_WORDS for words in (programme.goal, programme.audience)):
+        raise BadInput(f"Goal and audience hold up to {LONGEST_WORDS:,} characters.", field="goal")
+    for name, keys in (
+        ("competencies", [one.key for one in programme.competencies]),
+        ("tasks", [one.key for one in programme.tasks]),
+        ("waves", [one.key for one in programme.waves]),
+        ("items", [one.key for one in programme.items]),
+    ):
+        twice = next((key for key, count in Counter(keys).items() if count > 1), None)
+        if twice is not None:
+            raise BadInput(f"Two {name} have the key {twice}.", field=name)
+        unfit = next((key for key in keys if not KEY.match(key)), None)
+        if unfit is not None:
+            raise BadInput(f"The key {unfit!r} of {name} may hold small letters, digits and hyphens alone.", field=name)
+    if len(programme.items) > MOST_ITEMS:
+        raise BadInput(f"A programme holds up to {MOST_ITEMS:,} questions.", field="items")
+    _require_links(programme)
+    _require_calendar(programme.calendar)
+    _require_kpi(programme.kpi)
+
+
+def _require_links(programme: Programme) -> None:
     competencies = {one.key for one in programme.competencies}
     for task in programme.tasks:
         if task.competency not in competencies:
-            raise BadInput(f"Task {task.key} belongs to the unknown competency {task.competency}.")
-    keys = [item.key for item in programme.items]
+            raise BadInput(f"Task {task.key} belongs to the unknown competency {task.competency}.", field="tasks")
     for item in programme.items:
-        choices = [choice.key for choice in item.choices]
-        if keys.count(item.key) > 1:
-            raise BadInput(f"Two items have the key {item.key}.")
         if item.competency not in competencies:
-            raise BadInput(f"Item {item.key} belongs to the unknown competency {item.competency}.")
-        if item.correct not in choices or len(set(choices)) != len(choices) or len(choices) < 2:
-            raise BadInput(f"Item {item.key} needs at least two choices with keys of their own, one of them the right one.")
-    in_checks = sum(item.pool == "check" for item in programme.items)
-    needed = ITEMS_PER_CHECK * len(INTERVALS)
-    if in_checks < needed:
-        raise BadInput(f"The bank holds {in_checks} of the {needed} items that the checks need.")
+            raise BadInput(f"Item {item.key} belongs to the unknown competency {item.competency}.", field="items")
+        wrong = faults(item)
+        if wrong:
+            raise BadInput(f"Item {item.key}: {' '.join(wrong)}", field="items")
+    cells = Counter((cell.competency, cell.critical) for cell in programme.blueprint)
+    for cell in programme.blueprint:
+        if cell.competency not in competencies:
+            raise BadInput(f"The blueprint names the unknown competency {cell.competency}.", field="blueprint")
+        if cells[cell.competency, cell.critical] > 1:
+            raise BadInput(f"The blueprint names {cell.competency} twice with the same weight.", field="blueprint")
+        if not 1 <= cell.questions <= MOST_QUESTIONS:
+            raise BadInput("A line of the blueprint asks at least one question.", field="blueprint")
+    if programme.blueprint and programme.questions > MOST_QUESTIONS:
+        raise BadInput(f"A check asks at most {MOST_QUESTIONS} questions; the blueprint asks {programme.questions}.", field="blueprint")
+
+
+def _require_calendar(calendar: Calendar) -> None:
+    if calendar.time_zone not in available_timezones():
+        raise BadInput(f"{calendar.time_zone[:60]!r} is no time zone; one looks like Europe/Berlin.", field="time_zone")
+    if not calendar.working_days or not set(calendar.working_days) <= set(range(1, 8)):
+        raise BadInput("Working days are numbers from 1 (Monday) to 7 (Sunday), at least one of them.", field="working_days")
+
+
+def _require_kpi(kpi: Kpi | None) -> None:
+    for name in ("baseline", "target"):
+        text = getattr(kpi, name) if kpi else ""
+        if text and decimal(text) is None:
+            raise BadInput(f"The {name} of the KPI is no number.", field="kpi")
+
+
+def missing(programme: Programme) -> list[str]:
+    """What is not there yet, in the words of who sets the programme up; empty where people can start."""
+    found: list[str] = []
+    if not programme.competencies:
+        found.append("It names no competency.")
+    if not programme.tasks:
+        found.append("It names no task of the job, so that a transfer plan has nothing to start from.")
+    for cell in programme.cells:
+        held, needed = len(programme.pile(cell)), cell.questions * len(INTERVALS)
+        if held < needed:
+            weight = "critical" if cell.critical else "other"
+            found.append(f"The bank holds {held} of {needed} {weight} questions for “{programme.competency_title(cell.competency)}”.")
+    if not programme.blueprint and programme.questions < MOST_QUESTIONS:
+        held, needed = sum(one.pool == "check" for one in programme.items), MOST_QUESTIONS * len(INTERVALS)
+        found.append(f"The bank holds {held} of the {needed} items that the checks need.")
+    return found
+
+
+def ready(document: dict[str, Any]) -> Programme:
+    """A programme that people can start with; BadInput names what it still lacks."""
+    programme = checked(document)
+    lacks = missing(programme)
+    if lacks:
+        raise BadInput(" ".join(lacks))
     return programme
 
 
 def keep(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]) -> Programme:
     """Keep a version of a programme for a tenant."""
-    programme = checked(document)
+    programme = ready(document)
     with unit_of_work(tenant_id) as connection:
-        learning.keep_programme(connection, tenant_id, programme.key, programme.version, document)
+        learning.keep_programme(connection, tenant_id, programme.key, programme.version, stored(programme))
     return programme
+
+
+def stored(programme: Programme) -> dict[str, Any]:
+    """The document of a programme, as it is kept and exported."""
+    found: dict[str, Any] = msgspec.to_builtins(programme)
+    return found
 
 
 def load(connection: Connection, tenant_id: int, key: str, version: int) -> Programme:

@@ -6,11 +6,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from adapters.questions.shapes import Picture
 from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes
-from lti_tool.actions.programmes import ITEMS_PER_CHECK, Programme
-from lti_tool.store import grades, learning, people, platforms, tenants
+from lti_tool.actions.programmes import Programme
+from lti_tool.store import grades, learning, people, pictures, platforms, tenants
 from lti_tool.store.learning import JobUse, Plan
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.platforms import Platform
@@ -100,7 +102,7 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
                     due_at=check.due_at,
                     closes_at=check.closes_at,
                     right=attempt.right_answers if attempt else None,
-                    asked=len(attempt.items) if attempt else ITEMS_PER_CHECK,
+                    asked=len(attempt.items) if attempt else stage.programme.questions,
                     attempt_id=attempt.id if attempt else None,
                     grade=grade,
                     grade_reason=reason,
@@ -116,6 +118,15 @@ def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id:
     """Whether an attempt's grade was sent, and why not; empty where there is none to send."""
     with unit_of_work(session.tenant_id) as connection:
         return grades.states(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
+
+
+def picture(unit_of_work: UnitOfWork, *, session: LaunchSession, digest: str) -> Picture:
+    """A picture of this tenant."""
+    with unit_of_work(session.tenant_id) as connection:
+        found = pictures.find(connection, session.tenant_id, digest)
+    if found is None:
+        raise NotFound("There is no such picture.")
+    return found
 
 
 def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import answer, attempt, episode, job_use, plan, programme_version, scheduled_check
+from lti_tool.store.tables import answer, attempt, episode, exam_score, hold, job_use, memory, plan, programme_version, scheduled_check
+from lti_tool.store.tables import grade_place as stored_grade_place
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class Episode:
     programme: str
     programme_version: int
     certified_at: datetime
+    wave: str = ""
+    source: str = "teacher"
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Attempt:
     line_item_url: str
     line_items_url: str
     course_id: uuid.UUID | None
-    registration_id: int
+    registration_id: int | None
     subject: str
     started_at: datetime
     finished_at: datetime | None
@@ -60,9 +64,30 @@ class Answer:
 
     position: int
     item: str
-    choice: str
+    response: str
     correct: bool
     answered_at: datetime
+    rapid: bool
+    confidence: int | None
+
+
+@dataclass(frozen=True)
+class GradePlace:
+    """Where a learner's grades of a programme go, as the latest launch said it."""
+
+    registration_id: int
+    course_id: uuid.UUID
+    subject: str
+    line_items_url: str
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the memory model holds of one competency of one learner."""
+
+    competency: str
+    card: dict[str, Any]
+    due_at: datetime
 
 
 @dataclass(frozen=True)
@@ -119,20 +144,29 @@ def keep_episode(connection: Connection, tenant_id: int, made: Episode, checks: 
     return inserted is not None
 
 
+def _episodes() -> Any:
+    return select(*(episode.c[name] for name in Episode.__dataclass_fields__))
+
+
 def episode_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Episode | None:
     """A person's episode in a programme."""
     e = episode.c
-    query = select(e.id, e.person_id, e.programme, e.programme_version, e.certified_at).where(
-        e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme
-    )
+    query = _episodes().where(e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme)
     row = connection.execute(query).first()
     return Episode(**row._mapping) if row else None
+
+
+def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]) -> None:
+    """What the certification's exam showed, by competency; the empty key is the whole exam."""
+    if shares:
+        rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "competency": key, "share": share} for key, share in shares.items()]
+        connection.execute(insert(exam_score), rows)
 
 
 def episode_by_id(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Episode:
     """An episode that is known to exist."""
     e = episode.c
-    query = select(e.id, e.person_id, e.programme, e.programme_version, e.certified_at).where(e.tenant_id == tenant_id, e.id == episode_id)
+    query = _episodes().where(e.tenant_id == tenant_id, e.id == episode_id)
     return Episode(**connection.execute(query).one()._mapping)
 
 
@@ -165,22 +199,7 @@ def checks_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> 
 
 
 def _attempts() -> Any:
-    a = attempt.c
-    return select(
-        a.id,
-        a.episode_id,
-        a.interval,
-        a.kind,
-        a["items"],
-        a.line_item_url,
-        a.line_items_url,
-        a.course_id,
-        a.registration_id,
-        a.subject,
-        a.started_at,
-        a.finished_at,
-        a.right_answers,
-    )
+    return select(*(attempt.c[name] for name in Attempt.__dataclass_fields__))
 
 
 def begin_attempt(connection: Connection, tenant_id: int, made: Attempt) -> bool:
@@ -205,7 +224,7 @@ def attempt_for_update(connection: Connection, tenant_id: int, episode_id: uuid.
 def answers_of(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) -> list[Answer]:
     """The answers of an attempt, by position."""
     a = answer.c
-    query = select(a.position, a.item, a.choice, a.correct, a.answered_at).where(a.tenant_id == tenant_id, a.attempt_id == attempt_id)
+    query = select(*(a[name] for name in Answer.__dataclass_fields__)).where(a.tenant_id == tenant_id, a.attempt_id == attempt_id)
     return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
 
 
@@ -219,6 +238,42 @@ def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID
     connection.execute(
         update(attempt).where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id).values(finished_at=at, right_answers=right_answers)
     )
+
+
+def memories_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Memory]:
+    """What the memory model holds of an episode."""
+    m = memory.c
+    query = select(m.competency, m.card, m.due_at).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
+    return [Memory(**row._mapping) for row in connection.execute(query)]
+
+
+def keep_memory(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Memory) -> None:
+    """Keep what the model holds now."""
+    values = {"card": made.card, "due_at": made.due_at}
+    row = upsert(memory).values(tenant_id=tenant_id, episode_id=episode_id, competency=made.competency, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "competency"], set_=values))
+
+
+def on_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:
+    """Whether an episode rests at this moment."""
+    h = hold.c
+    query = select(h.id).where(h.tenant_id == tenant_id, h.episode_id == episode_id, h.from_at <= at, h.until_at.is_(None) | (h.until_at > at))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> GradePlace | None:
+    """Where a learner's grades go when there is no launch."""
+    g = stored_grade_place.c
+    query = select(*(g[name] for name in GradePlace.__dataclass_fields__))
+    row = connection.execute(query.where(g.tenant_id == tenant_id, g.person_id == person_id, g.programme == programme)).first()
+    return GradePlace(**row._mapping) if row else None
+
+
+def keep_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, place: GradePlace, at: datetime) -> None:
+    """Remember where a learner's grades go."""
+    values = {**vars(place), "seen_at": at}
+    row = upsert(stored_grade_place).values(tenant_id=tenant_id, person_id=person_id, programme=programme, **values)
+    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "person_id", "programme"], set_=values))
 
 
 def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Plan | None:

@@ -178,8 +178,38 @@ person = Table(
     _tenant(),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False),
+    # What the organisation's own list says: its id there, who leads and who accompanies them, where and when they work. Empty: not said.
+    Column("external_id", Text),
+    Column("manager_id", ForeignKey("person.id")),
+    Column("mentor_id", ForeignKey("person.id")),
+    Column("team", Text, nullable=False, server_default=""),
+    Column("site", Text, nullable=False, server_default=""),
+    Column("job_role", Text, nullable=False, server_default=""),
+    Column("experience", Text, nullable=False, server_default=""),
+    Column("started_on", Date),
+    Column("time_zone", Text, nullable=False, server_default=""),
+    Column("language", Text, nullable=False, server_default=""),
+    Column("working_days", ARRAY(SmallInteger), nullable=False, server_default="{}"),
+    # A peer who is not certified, imported to compare with.
+    Column("comparison", Boolean, nullable=False, server_default="false"),
+    Column("imported_at", _INSTANT),
     _created(),
     Index(None, "tenant_id"),
+    Index("uq_person_external_id", "tenant_id", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
+    Index("ix_person_email", "tenant_id", text("lower(email)"), postgresql_where=text("email <> ''")),
+    Index(None, "tenant_id", "manager_id", postgresql_where=text("manager_id IS NOT NULL")),
+    Index(None, "tenant_id", "mentor_id", postgresql_where=text("mentor_id IS NOT NULL")),
+)
+
+# Roles that no launch and no list of managers gives: who runs programmes, sees all figures, protects data.
+role_grant = Table(
+    "role_grant",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("granted_by", Text, nullable=False),
+    _created(),
 )
 
 identity = Table(
@@ -189,6 +219,9 @@ identity = Table(
     Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
     Column("subject", Text, primary_key=True),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
+    # The organisation's id of the person, as the platform said it (lis.person_sourcedid, or the custom parameter person_id).
+    Column("sourced_id", Text, nullable=False, server_default=""),
+    Index(None, "tenant_id", "person_id"),
 )
 
 course = Table(
@@ -257,8 +290,9 @@ launch = Table(
     _tenant(),
     Column("secret_hash", LargeBinary, nullable=False),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
-    Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
-    Column("course_id", ForeignKey(course.c.id), nullable=False),
+    # None for a visit that began without an LMS: by an e-mailed link, or by the organisation's own sign-in.
+    Column("registration_id", ForeignKey(platform_registration.c.id)),
+    Column("course_id", ForeignKey(course.c.id)),
     Column("message", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("role", Text, nullable=False),
@@ -282,6 +316,44 @@ launch = Table(
     Index(None, "tenant_id", "expires_at"),
 )
 
+# Where a learner's grades of a programme go, as the latest launch said it: for quizzes that are opened without the LMS.
+grade_place = Table(
+    "grade_place",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
+    Column("course_id", ForeignKey(course.c.id), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("line_items_url", Text, nullable=False),
+    Column("seen_at", _INSTANT, nullable=False),
+)
+
+# The programme as its author works on it; publishing makes a version of it. ``revision`` grows with each change: two editors never
+# write over each other.
+programme_draft = Table(
+    "programme_draft",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("document", JSONB, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("saved_at", _INSTANT, nullable=False),
+    Column("saved_by", Text, nullable=False),
+    Column("archived_at", _INSTANT),
+)
+
+picture = Table(
+    "picture",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    _created(),
+)
+
 programme_version = Table(
     "programme_version",
     metadata,
@@ -301,8 +373,50 @@ episode = Table(
     Column("programme", Text, nullable=False),
     Column("programme_version", Integer, nullable=False),
     Column("certified_at", _INSTANT, nullable=False),
+    Column("wave", Text, nullable=False, server_default=""),
+    # What told of the certification: a teacher, a file, a gradebook, a statement, a badge.
+    Column("source", Text, nullable=False, server_default="teacher"),
+    Column("left_at", _INSTANT),
     _created(),
     UniqueConstraint("tenant_id", "person_id", "programme"),
+    Index(None, "tenant_id", "programme", "certified_at"),
+)
+
+# Result of the certification's exam, by competency; the competency is empty where only the whole score is known.
+exam_score = Table(
+    "exam_score",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Column("competency", Text, primary_key=True),
+    Column("share", Float, nullable=False),
+    CheckConstraint("share >= 0 AND share <= 1", name="share_within"),
+)
+
+# A time in which nothing is due for a person: leave, illness, a project's end. It is open where ``until_at`` is not known yet.
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("from_at", _INSTANT, nullable=False),
+    Column("until_at", _INSTANT),
+    Column("set_by", Text, nullable=False),
+    _created(),
+    CheckConstraint("until_at > from_at", name="forwards"),
+    Index(None, "tenant_id", "episode_id"),
+)
+
+# What a memory model (FSRS) holds of a competency after a lapse: when it is to be met again.
+memory = Table(
+    "memory",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Column("competency", Text, primary_key=True),
+    Column("card", JSONB, nullable=False),
+    Column("due_at", _INSTANT, nullable=False),
 )
 
 scheduled_check = Table(
@@ -328,13 +442,22 @@ attempt = Table(
     Column("line_item_url", Text, nullable=False),
     Column("line_items_url", Text, nullable=False),
     Column("course_id", ForeignKey(course.c.id)),
-    Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
+    Column("registration_id", ForeignKey(platform_registration.c.id)),
     Column("subject", Text, nullable=False),
     Column("started_at", _INSTANT, nullable=False),
     Column("finished_at", _INSTANT),
     Column("right_answers", SmallInteger),
     # A check measures once: whoever opens it twice goes on with the same attempt.
-    Index("uq_attempt_check", "tenant_id", "episode_id", "interval", unique=True, postgresql_where=text("kind = 'check'")),
+    Index("uq_attempt_check", "tenant_id", "episode_id", "interval", unique=True, postgresql_where=text("kind IN ('check', 'baseline')")),
+    # One that does not measure is finished before the next of its kind begins.
+    Index(
+        "uq_attempt_open",
+        "tenant_id",
+        "episode_id",
+        "kind",
+        unique=True,
+        postgresql_where=text("finished_at IS NULL AND interval = '' AND kind <> 'baseline'"),
+    ),
 )
 
 answer = Table(
@@ -344,9 +467,11 @@ answer = Table(
     Column("attempt_id", ForeignKey(attempt.c.id), primary_key=True),
     Column("position", SmallInteger, primary_key=True),
     Column("item", Text, nullable=False),
-    Column("choice", Text, nullable=False),
+    Column("response", Text, nullable=False),
     Column("correct", Boolean, nullable=False),
     Column("answered_at", _INSTANT, nullable=False),
+    Column("rapid", Boolean, nullable=False, server_default="false"),
+    Column("confidence", SmallInteger),
 )
 
 plan = Table(
@@ -467,4 +592,36 @@ audit = Table(
     Column("act", Text, nullable=False),
     Column("details", JSONB, nullable=False),
     Index(None, "tenant_id", "audit_id"),
+)
+
+# Mail to people. ``key`` names what it is about: the same thing is said once.
+mail = Table(
+    "mail",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _tenant(),
+    Column("person_id", ForeignKey(person.c.id), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("queued_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("sent_at", _INSTANT),
+    Column("refused", Text),
+    Column("opened_at", _INSTANT),
+    UniqueConstraint("tenant_id", "person_id", "key"),
+    Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
+    Index(None, "tenant_id", "person_id", "id"),
+)
+
+mail_stop = Table(
+    "mail_stop",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    _created(),
 )

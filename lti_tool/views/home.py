@@ -15,7 +15,7 @@ from adapters.lms import Message, Role
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Forbidden
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import certifying, choices, reviewing, viewing
+from lti_tool.actions import answering, certifying, choices, reviewing, viewing
 from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
@@ -62,7 +62,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def _review(who: LaunchSession) -> ResponseReturnValue:
         attempt = uuid.UUID(who.page.removeprefix(_ATTEMPT)) if who.page.startswith(_ATTEMPT) else None
         name, progress = reviewing.submission(deps, session=who, attempt_id=attempt)
-        return render_template("review.html", **framed(deps, request, who), learner=name, progress=progress, label=LABELS[progress.attempt.interval])
+        lines = [
+            (answer, item, answering.shown(item, answer.response), answering.right_answer(item))
+            for answer, item in ((one, progress.item(one.position)) for one in progress.answers)
+        ]
+        return render_template("review.html", **framed(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label)
 
     def _figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
@@ -108,7 +112,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 programme=who.programme,
                 certified_at=at,
                 now=now,
-                audience={"team": who.context_title} if who.context_title else {},
+                team=who.context_title,
             )
         except BadInput as error:
             return _figures(who, error.message, error.status)

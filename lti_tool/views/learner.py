@@ -6,12 +6,12 @@ import uuid
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Refused
-from lti_tool.actions import checks, planning, viewing
+from lti_tool.actions import answering, checks, planning, viewing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
@@ -38,6 +38,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         said()
         return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
 
+    @pages.post("/quizzes/<kind>")
+    def begin_other(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        attempt = checks.begin_other(deps.unit_of_work, session=who, kind=kind, now=clock.now())
+        said()
+        return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
+
     @pages.get("/attempts/<uuid:attempt_id>")
     def attempt(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
         """The next question, or the result."""
@@ -45,22 +52,20 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if progress.position is None:
             grade = viewing.grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
-            return show("result.html", who, progress=progress, grade=grade, label=checks.LABELS[progress.attempt.interval])
+            return show("result.html", who, progress=progress, grade=grade)
         return _question(who, progress)
 
     def _question(who: LaunchSession, progress: checks.Progress, status: int = 200, error: str = "") -> ResponseReturnValue:
         assert progress.position is not None
-        item = progress.item(progress.position)
-        return show("question.html", who, status, progress=progress, item=item, error=error, label=checks.LABELS[progress.attempt.interval])
+        return show("question.html", who, status, progress=progress, item=progress.item(progress.position), error=error)
 
     @pages.post("/attempts/<uuid:attempt_id>")
     def answer(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
         who = session.current(deps, request, launch_id)
         position = _position(request.form.get("position", ""))
+        form = request.form.to_dict(flat=False)
         try:
-            checks.answer(
-                deps.unit_of_work, session=who, attempt_id=attempt_id, position=position, choice=request.form.get("choice", ""), now=clock.now()
-            )
+            checks.answer(deps.unit_of_work, session=who, attempt_id=attempt_id, position=position, form=form, now=clock.now())
         except BadInput as error:
             progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
             if progress.position != position:
@@ -72,19 +77,33 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/attempts/<uuid:attempt_id>/answers/<int:position>")
     def feedback(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
-        """What is said to an answer that was given."""
+        """What is said to an answer that was given; below it the next question, so that each costs two taps."""
         who = session.current(deps, request, launch_id)
         progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if not 1 <= position <= len(progress.answers):
             return redirect(f"/t/{launch_id}/attempts/{attempt_id}")
+        given, item = progress.answers[position - 1], progress.item(position)
         return show(
             "feedback.html",
             who,
             progress=progress,
-            answer=progress.answers[position - 1],
-            item=progress.item(position),
-            label=checks.LABELS[progress.attempt.interval],
+            answer=given,
+            item=item,
+            shown=answering.shown(item, given.response),
+            right_answer=answering.right_answer(item),
+            said_to=answering.said_to(item, given.response),
+            next_item=progress.item(position + 1) if progress.position == position + 1 else None,
         )
+
+    @pages.get("/pictures/<digest>")
+    def picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:
+        """A picture of a question."""
+        who = session.current(deps, request, launch_id)
+        found = viewing.picture(deps.unit_of_work, session=who, digest=digest)
+        answered = Response(found.content, mimetype=found.media_type)
+        # The name is the digest of the bytes: they never change.
+        answered.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+        return answered
 
     @pages.get("/plan")
     def plan(launch_id: uuid.UUID) -> ResponseReturnValue:

@@ -6,11 +6,13 @@ import logging
 
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from adapters.lms import dialect
+from adapters.questions import html
 from lrs.ground.errors import Refused
 from lrs.ground.http import origin
 from lti_tool.lti.errors import LaunchInvalid, NotThisBrowser
@@ -49,6 +51,11 @@ def never_framed() -> None:
 def send_forms_to(url: str) -> None:
     """Let a form of this answer go to the origin of ``url`` as well."""
     g.form_targets = f" {origin(url)}"
+
+
+def rich(text: str, home: str) -> Markup:
+    """A text of a question as markup: it was cleaned when it was written (adapters.questions.html). Its pictures get their addresses."""
+    return Markup(html.with_addresses(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
 
 
 def message(title: str, text: str, status: int) -> ResponseReturnValue:

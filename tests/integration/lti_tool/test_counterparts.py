@@ -31,7 +31,7 @@ from tests.integration.lti_tool.counterpart import (
     register_open_edx,
 )
 
-RIGHT = {item["stem"]: item["correct"] for item in document()["items"]}
+RIGHT = {item["stem"]: item["correct"][0] for item in document()["items"]}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def finish_check(browser: Browser, right: int) -> httpx.Response:
         stem = unescape(browser.page.text.split("<legend>")[1].split("</legend>")[0])
         keys = re.findall(r'name="choice" value="(\w+)"', browser.page.text)
         browser.submit("/attempts/", choice=next(key for key in keys if (key == RIGHT[stem]) == (position <= right)))
-        follow(browser, "Next question" if position < 5 else "See your result")
+    follow(browser, "See your result")
     assert f"{right} of 5 right" in browser.page.text
     return browser.page
 

@@ -47,7 +47,7 @@ def right_choice(tool: Tool, page: TestResponse) -> str:
     from carryover.sample_programme import document
 
     stem = unescape(page.text.split("<legend>")[1].split("</legend>")[0])
-    return str(next(item["correct"] for item in document()["items"] if item["stem"] == stem))
+    return str(next(item["correct"][0] for item in document()["items"] if item["stem"] == stem))
 
 
 def test_certifying_schedules_only_the_checks_that_can_still_be_met(tool: Tool) -> None:
@@ -97,7 +97,7 @@ def test_an_answer_sent_twice_keeps_the_first(tool: Tool) -> None:
     tool.post(path, page, position=1, choice=first)
     tool.post(path, page, position=1, choice=second)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert connection.execute(text("SELECT choice FROM lti_tool.answer")).scalars().all() == [first]
+        assert connection.execute(text("SELECT response FROM lti_tool.answer")).scalars().all() == [first]
     assert verbs(tool).count("answered") == 1
 
 

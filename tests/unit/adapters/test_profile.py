@@ -7,7 +7,6 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -17,16 +16,16 @@ from lrs.xapi.templates import breaks, values_at
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ACT = xapi.Act(uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi.Programme("p", "Programme", "1"), NOW, {"team": "t"})
-ITEM = xapi.Item("i", "Stem?", [("a", "A"), ("b", "B")], "a", "c", "Competency")
-CHECK: dict[str, Any] = {"interval": "1w", "label": "One week"}
+ITEM = xapi.Item("i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency")
+CHECK = xapi.Quiz("check", "1w", "One week")
 BUILT = {
     "registered": xapi.registered(ACT),
     "certified": xapi.certified(ACT),
-    "scheduled": xapi.scheduled(ACT, **CHECK, due_at=NOW),
-    "attempted": xapi.attempted(ACT, **CHECK, kind="check"),
-    "answered": xapi.answered(ACT, **CHECK, kind="check", item=ITEM, response="a", success=True, took=timedelta(seconds=3)),
-    "passed": xapi.finished(ACT, **CHECK, kind="check", right=4, asked=5, passed=True, took=None),
-    "failed": xapi.finished(ACT, **CHECK, kind="check", right=1, asked=5, passed=False, took=None),
+    "scheduled": xapi.scheduled(ACT, CHECK, due_at=NOW),
+    "attempted": xapi.attempted(ACT, CHECK),
+    "answered": xapi.answered(ACT, CHECK, item=ITEM, response=xapi.Response("a", True, timedelta(seconds=3))),
+    "passed": xapi.finished(ACT, CHECK, right=4, asked=5, passed=True, took=None),
+    "failed": xapi.finished(ACT, CHECK, right=1, asked=5, passed=False, took=None),
     "committed": xapi.committed(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
     "applied": xapi.applied(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=2),
 }

@@ -21,17 +21,17 @@ def act(name: str = "a", revision: int = 1) -> Act:
 
 
 def every_kind() -> list[Statement]:
-    item = xapi.Item("i", "Why?", [("a", "So"), ("b", "Not so")], "a", "c", "A competency")
-    check = {"interval": "1w", "label": "1 week", "kind": "check"}
+    item = xapi.Item("i", "Why?", "choice", ["a"], {"choices": [("a", "So"), ("b", "Not so")]}, "c", "A competency")
+    check = xapi.Quiz("check", "1w", "1 week")
     plan = uuid.UUID(int=9, version=4)
     return [
         xapi.registered(act()),
         xapi.certified(act()),
-        xapi.scheduled(act(), interval="1w", label="1 week", due_at=AT),
-        xapi.attempted(act(), **check),
-        xapi.answered(act(), **check, item=item, response="b", success=False, took=timedelta(seconds=71.239)),
-        xapi.finished(act(), **check, right=4, asked=5, passed=True, took=timedelta(0)),
-        xapi.finished(act("b"), **check, right=1, asked=5, passed=False, took=None),
+        xapi.scheduled(act(), check, due_at=AT),
+        xapi.attempted(act(), check),
+        xapi.answered(act(), check, item=item, response=xapi.Response("b", False, timedelta(seconds=71.239))),
+        xapi.finished(act(), check, right=4, asked=5, passed=True, took=timedelta(0)),
+        xapi.finished(act("b"), check, right=1, asked=5, passed=False, took=None),
         xapi.committed(act(), plan=plan, task="t", task_title="A task", due_at=AT),
         xapi.applied(act(), plan=plan, task="t", task_title="A task", evidence_grade=1),
     ]

@@ -10,16 +10,16 @@ import pytest
 
 from carryover.sample_programme import document
 from lrs.ground.errors import BadInput
-from lti_tool.actions.programmes import checked
+from lti_tool.actions.programmes import checked, ready
 
 
 def test_the_sample_programme_is_complete() -> None:
     programme = checked(document())
-    assert (len(programme.competencies), len(programme.tasks), len(programme.items)) == (4, 6, 40)
+    assert (len(programme.competencies), len(programme.tasks), len(programme.items)) == (4, 6, 43)
     assert sum(item.pool == "check" for item in programme.items) == 25
     for item in programme.items:
         assert all(choice.feedback for choice in item.choices)
-    right = [item.correct for item in programme.items]
+    right = [item.correct[0] for item in programme.items]
     assert all(right.count(key) > 8 for key in "abc"), "the right answer stands in every place"
 
 
@@ -28,16 +28,16 @@ def test_the_sample_programme_is_complete() -> None:
     [
         (lambda d: d.pop("title"), "title"),
         (lambda d: d.update(surplus=1), "surplus"),
-        (lambda d: d["items"][0].update(correct="z"), "right one"),
+        (lambda d: d["items"][0].update(correct=["z"]), "none of its choices"),
         (lambda d: d["items"][0].update(competency="z"), "unknown competency"),
         (lambda d: d["items"].append(d["items"][0]), "Two items"),
         (lambda d: d["items"][0].update(pool="exam"), "exam"),
         (lambda d: d["tasks"][0].update(competency="z"), "unknown competency"),
-        (lambda d: d.update(items=d["items"][:14]), "11 of the 25"),
+        (lambda d: d.update(items=d["items"][:14]), "The bank holds 0 of 5 critical questions"),
     ],
 )
 def test_what_is_wrong_is_named(spoil: Callable[[dict[str, Any]], Any], words: str) -> None:
     spoiled = copy.deepcopy(document())
     spoil(spoiled)
     with pytest.raises(BadInput, match=words):
-        checked(spoiled)
+        ready(spoiled)

@@ -1,0 +1,8 @@
+"""Questions in and out: GIFT, Moodle XML, QTI 2.1, CSV. One file a format; none knows another, and none keeps anything.
+
+What a format says beyond our words is told in a note for each question, never dropped in silence.
+"""
+
+from adapters.questions.shapes import Accepted, Choice, FileRefused, Item, Note, Picture, Reading
+
+__all__ = ["Accepted", "Choice", "FileRefused", "Item", "Note", "Picture", "Reading"]

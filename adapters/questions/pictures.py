@@ -1,0 +1,42 @@
+"""Pictures that come with questions: looked at before they are kept. The one owner of Pillow.
+
+A picture is kept as it came (its digest is its name) where it is a PNG, JPEG, GIF or WebP of a size that a page can show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+
+from PIL import Image, UnidentifiedImageError
+
+from adapters.questions.shapes import Picture
+
+LARGEST_BYTES = 2_000_000
+LARGEST_SIDE = 6_000  # pixels
+LARGEST_AREA = 25_000_000  # pixels: 100 MB when it is unpacked
+_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+
+
+class PictureRefused(ValueError):
+    """The bytes are no picture that is kept; the text says why."""
+
+
+def checked(content: bytes) -> Picture:
+    """The picture of these bytes; PictureRefused says what is wrong with them."""
+    if len(content) > LARGEST_BYTES:
+        raise PictureRefused(f"the picture has {len(content) / 1e6:.1f} MB, and {LARGEST_BYTES / 1e6:.0f} MB is the most")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=list(_TYPES)) as image:
+                kind, (width, height) = image.format, image.size
+                if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
+                    raise PictureRefused(f"the picture is {width} × {height} pixels, more than a page can show")
+                image.verify()
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, PictureRefused):
+            raise
+        raise PictureRefused("it is no PNG, JPEG, GIF or WebP picture (SVG is not taken: it can hold programs)") from None
+    return Picture(hashlib.sha256(content).hexdigest(), _TYPES[kind or "PNG"], content)

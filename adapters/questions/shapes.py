@@ -1,0 +1,196 @@
+"""A question in our words: what every format is read into and written from. Texts are cleaned HTML, names are plain text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["single", "multiple", "true_false", "numeric", "short", "matching", "ordering"]
+Pool = Literal["check", "practice", "baseline"]
+KINDS: tuple[Kind, ...] = ("single", "multiple", "true_false", "numeric", "short", "matching", "ordering")
+WITH_CHOICES: frozenset[Kind] = frozenset(("single", "multiple", "true_false", "matching", "ordering"))
+MOST_CHOICES = 20
+LONGEST_TEXT = 20_000  # characters of one text with its markup: a page and a half of words
+KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?\Z")
+
+
+class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A choice with what is said to whoever takes it; ``match`` is its partner in a matching question."""
+
+    key: str
+    text: str
+    feedback: str = ""
+    match: str = ""
+
+
+class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An answer that is taken: a decimal number with its tolerance, or words in which ``*`` stands for anything."""
+
+    value: str
+    tolerance: str = "0"
+    feedback: str = ""
+
+
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A question. ``pool``: checks measure, practice never does, the baseline is asked on the day of the certification.
+
+    ``correct`` holds the keys of the right choices; of an ordering all keys in their right order; of a matching nothing (each choice
+    names its partner). ``review_on`` is the day by which an expert looks at it again.
+    """
+
+    key: str
+    competency: str
+    stem: str
+    kind: Kind = "single"
+    pool: Pool = "check"
+    critical: bool = False
+    title: str = ""
+    choices: list[Choice] = []
+    correct: list[str] = []
+    accepted: list[Accepted] = []
+    case_sensitive: bool = False
+    other_matches: list[str] = []
+    when_right: str = ""
+    when_wrong: str = ""
+    explanation: str = ""
+    source: str = ""
+    review_on: date | None = None
+    tags: list[str] = []
+    version: int = 1
+
+    def choice(self, key: str) -> Choice:
+        """A choice that is known to exist."""
+        return next(one for one in self.choices if one.key == key)
+
+    @property
+    def matches(self) -> list[str]:
+        """All partners of a matching question, by the alphabet, so that their order tells nothing."""
+        return sorted({one.match for one in self.choices} | set(self.other_matches))
+
+    def texts(self) -> list[str]:
+        """Every text that holds markup."""
+        parts = [self.stem, self.when_right, self.when_wrong, self.explanation, *self.other_matches]
+        for choice in self.choices:
+            parts += [choice.text, choice.feedback, choice.match]
+        return parts + [one.feedback for one in self.accepted]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that a question shows: named by the SHA-256 of its bytes."""
+
+    digest: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader of a file has to say about one question: ``where`` names it, ``lost`` says that it was left out."""
+
+    where: str
+    text: str
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A file as it was understood: questions, their pictures by digest, and notes."""
+
+    items: list[Item]
+    pictures: dict[str, Picture]
+    notes: list[Note]
+
+
+class FileRefused(Exception):
+    """The file as a whole cannot be read; the text says why and what to do."""
+
+
+def faults(item: Item) -> list[str]:
+    """What keeps a question from being asked, in words for its author; empty where it is sound."""
+    found: list[str] = []
+    if not KEY.match(item.key):
+        found.append(f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80.")
+    if not item.stem.strip():
+        found.append("It asks nothing: its text is empty.")
+    if any(len(text) > LONGEST_TEXT for text in item.texts()):
+        found.append(f"One of its texts is longer than {LONGEST_TEXT:,} characters.")
+    return found + (_faults_of_choices(item) if item.kind in WITH_CHOICES else _faults_of_accepted(item))
+
+
+def _faults_of_choices(item: Item) -> list[str]:
+    found: list[str] = []
+    keys = [one.key for one in item.choices]
+    if not 2 <= len(keys) <= MOST_CHOICES:
+        found.append(f"It needs from 2 to {MOST_CHOICES} choices, and has {len(keys)}.")
+    if len(set(keys)) != len(keys) or not all(KEY.match(key) for key in keys):
+        found.append("Each of its choices needs a key of its own.")
+    texts = Counter(one.text.strip() for one in item.choices)
+    if "" in texts:
+        found.append("One of its choices is empty.")
+    elif texts and max(texts.values()) > 1:
+        found.append("Two of its choices read the same.")
+    if item.kind == "matching":
+        if any(not one.match.strip() for one in item.choices):
+            found.append("Each line of a matching question needs its partner.")
+        return found
+    if not set(item.correct) <= set(keys) or len(set(item.correct)) != len(item.correct):
+        return [*found, "The right answer is none of its choices."]
+    if item.kind == "ordering":
+        return found if len(item.correct) == len(keys) else [*found, "An ordering names all its lines in their right order."]
+    if item.kind == "multiple":
+        return found if item.correct else [*found, "None of its choices is right."]
+    return found if len(item.correct) == 1 else [*found, f"It needs one right choice, and has {len(item.correct)}."]
+
+
+def _faults_of_accepted(item: Item) -> list[str]:
+    if not item.accepted:
+        return ["No answer is taken as right."]
+    if item.kind == "short":
+        return [] if all(one.value.strip(" *") for one in item.accepted) else ["One of the answers that it takes is empty, or takes everything."]
+    found: list[str] = []
+    for one in item.accepted:
+        value, tolerance = decimal(one.value), decimal(one.tolerance)
+        if value is None or tolerance is None or tolerance < 0:
+            found.append(f"{one.value[:40]!r} with tolerance {one.tolerance[:40]!r} is no number with a tolerance.")
+    return found
+
+
+def decimal(text: str) -> Decimal | None:
+    """A plain decimal number; None for what is none (also for infinities and for more than 30 digits)."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and len(text) <= 30 and abs(number.adjusted()) <= 30 else None
+
+
+def lettered(texts: list[str], keep_order: bool = False) -> dict[str, str]:
+    """Keys for texts: a, b, c … by the alphabet of the texts, so that a key never tells which one is right. Gives text → key."""
+    ordered = list(texts) if keep_order else sorted(texts, key=_natural)
+    return {text: _letters(number) for number, text in enumerate(ordered)}
+
+
+def _natural(text: str) -> tuple[tuple[int, Decimal, str], ...]:
+    """2 before 10, and small before large letters' difference."""
+    parts = re.findall(r"\d+|\D+", text.casefold())
+    return tuple((0, Decimal(part), "") if part.isdecimal() else (1, Decimal(0), part) for part in parts)
+
+
+def _letters(number: int) -> str:
+    return chr(ord("a") + number) if number < 26 else f"{_letters(number // 26 - 1)}{_letters(number % 26)}"
+
+
+def key_from(words: str, taken: set[str], fallback: str) -> str:
+    """A key made from a name: small letters, digits, hyphens; with a number where it is taken."""
+    plain = re.sub(r"[^a-z0-9]+", "-", words.casefold()).strip("-")[:60].strip("-") or fallback
+    key, number = plain, 2
+    while key in taken:
+        key, number = f"{plain}-{number}", number + 1
+    return key

@@ -1,0 +1,179 @@
+"""Answers to questions of every kind: read from a form, judged, told in words. Pure.
+
+A response is one text, as xAPI writes it (xAPI-Data 4.1.5.1, Response Patterns): ``a[,]c``, ``a[.]m2[,]b[.]m1``, ``4.5``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from adapters import xapi
+from adapters.questions import html
+from adapters.questions.shapes import Accepted, Item, decimal
+from lrs.ground.errors import BadInput
+
+AND, TO = "[,]", "[.]"
+LONGEST_WORDS = 500  # of a short answer
+# A rapid guess: nobody reads and weighs a question in less (a threshold by reading speed: Wise & Kong 2005; 250 words a minute is fast).
+LEAST_SECONDS, SECONDS_A_WORD = 3.0, 60 / 500
+
+
+def read(item: Item, form: Mapping[str, Sequence[str]]) -> str:
+    """The response that a form holds; BadInput says what is missing. Fields: ``choice`` (several), ``text``, ``match-<key>``, ``place-<n>``."""
+    if item.kind in ("single", "true_false"):
+        given = form.get("choice", ())
+        if len(given) != 1 or given[0] not in _keys(item):
+            raise BadInput("Choose one of the answers, then send it.", field="choice")
+        return given[0]
+    if item.kind == "multiple":
+        given = form.get("choice", ())
+        if not given or not set(given) <= set(_keys(item)):
+            raise BadInput("Choose at least one of the answers, then send it.", field="choice")
+        return AND.join(key for key in _keys(item) if key in given)
+    if item.kind == "matching":
+        partners = {key: (form.get(f"match-{key}") or [""])[0] for key in _keys(item)}
+        if not set(partners.values()) <= {f"m{number}" for number in range(len(item.matches))}:
+            raise BadInput("Choose a partner for each line, then send it.", field="choice")
+        return AND.join(f"{key}{TO}{partner}" for key, partner in partners.items())
+    if item.kind == "ordering":
+        places = [(form.get(f"place-{number}") or [""])[0] for number in range(1, len(item.choices) + 1)]
+        if sorted(places) != sorted(_keys(item)):
+            raise BadInput("Put each line in one place, then send it.", field="choice")
+        return AND.join(places)
+    words = " ".join((form.get("text") or [""])[0].replace("\0", "").split())
+    if not words or len(words) > LONGEST_WORDS:
+        raise BadInput("Write your answer, then send it.", field="text")
+    if item.kind == "numeric":
+        number = typed_number(words)
+        if number is None:
+            raise BadInput("Write a number, for example 12.5.", field="text")
+        return format(number, "f")
+    return words
+
+
+def _keys(item: Item) -> list[str]:
+    return [one.key for one in item.choices]
+
+
+def typed_number(words: str) -> Decimal | None:
+    """A number as people type it: with a decimal comma or point, with spaces or apostrophes between thousands."""
+    bare = re.sub(r"[\s'’\u00a0\u202f]", "", words).replace("−", "-")
+    if bare.count(",") == 1 and "." not in bare:
+        bare = bare.replace(",", ".")
+    elif "," in bare and "." in bare:
+        last = max(bare.rfind(","), bare.rfind("."))
+        bare = re.sub(r"[,.]", "", bare[:last]) + "." + bare[last + 1 :]
+    return decimal(bare) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", bare, re.ASCII) else None
+
+
+def is_right(item: Item, response: str) -> bool:
+    """Whether a response is right, all of it."""
+    if item.kind in ("single", "true_false", "multiple"):
+        return set(response.split(AND)) == set(item.correct)
+    if item.kind == "ordering":
+        return response.split(AND) == item.correct
+    if item.kind == "matching":
+        return response == _right_matching(item)
+    return _taken(item, response) is not None
+
+
+def _right_matching(item: Item) -> str:
+    matches = item.matches
+    return AND.join(f"{one.key}{TO}m{matches.index(one.match)}" for one in item.choices)
+
+
+def _taken(item: Item, response: str) -> Accepted | None:
+    for one in item.accepted:
+        if item.kind == "numeric":
+            given, value, tolerance = decimal(response), decimal(one.value), decimal(one.tolerance)
+            if given is not None and value is not None and tolerance is not None and abs(given - value) <= tolerance:
+                return one
+        elif re.fullmatch(_pattern(_folded(item, one.value)), _folded(item, response)):
+            return one
+    return None
+
+
+def _pattern(words: str) -> str:
+    return ".*".join(re.escape(part) for part in words.split("*"))
+
+
+def _folded(item: Item, words: str) -> str:
+    bare = " ".join(words.split())
+    return bare if item.case_sensitive else bare.casefold()
+
+
+def shown(item: Item, response: str) -> list[str]:
+    """A response as lines of HTML."""
+    if item.kind in ("single", "true_false", "multiple", "ordering"):
+        return [item.choice(key).text for key in response.split(AND)]
+    if item.kind == "matching":
+        matches = item.matches
+        pairs = [pair.split(TO) for pair in response.split(AND)]
+        return [f"{item.choice(key).text} → {matches[int(partner[1:])]}" for key, partner in pairs]
+    return [html.escape(response)]
+
+
+def right_answer(item: Item) -> list[str]:
+    """What is right, as lines of HTML."""
+    if item.kind == "matching":
+        return shown(item, _right_matching(item))
+    if item.kind in ("numeric", "short"):
+        first = item.accepted[0]
+        around = f" ± {first.tolerance}" if item.kind == "numeric" and decimal(first.tolerance) else ""
+        return [html.escape(first.value.replace("*", "…" if item.kind == "short" else "*") + around)]
+    return shown(item, AND.join(item.correct))
+
+
+def said_to(item: Item, response: str) -> list[str]:
+    """What is said to a response, as lines of HTML: of the choices that were taken, then of the question, then what explains it."""
+    right = is_right(item, response)
+    lines: list[str] = []
+    if item.kind in ("single", "true_false", "multiple"):
+        lines += [item.choice(key).feedback for key in response.split(AND)]
+        if not right:
+            lines += [item.choice(key).feedback for key in item.correct if key not in response.split(AND)]
+    elif item.kind in ("numeric", "short"):
+        taken = _taken(item, response)
+        lines.append(taken.feedback if taken else "")
+    lines += [item.when_right if right else item.when_wrong, item.explanation]
+    return [line for line in dict.fromkeys(lines) if line]
+
+
+def rapid(item: Item, seconds: float) -> bool:
+    """Whether an answer came faster than the question can be read."""
+    words = len(html.plain(" ".join(item.texts())).split()) - len(html.plain(" ".join(one.feedback for one in item.choices)).split())
+    return seconds < max(LEAST_SECONDS, words * SECONDS_A_WORD)
+
+
+def for_statement(item: Item, competency_title: str) -> xapi.Item:
+    """The question as statements name it."""
+    interaction = {
+        "single": "choice",
+        "multiple": "choice",
+        "true_false": "choice",
+        "numeric": "numeric",
+        "short": "fill-in",
+        "matching": "matching",
+        "ordering": "sequencing",
+    }[item.kind]
+    parts: dict[str, list[tuple[str, str]]] = {}
+    lines = [(one.key, html.plain(one.text)) for one in item.choices]
+    if interaction in ("choice", "sequencing"):
+        parts["choices"] = lines
+    elif interaction == "matching":
+        parts["source"] = lines
+        parts["target"] = [(f"m{number}", html.plain(text)) for number, text in enumerate(item.matches)]
+    return xapi.Item(item.key, html.plain(item.stem), interaction, _patterns(item), parts, item.competency, competency_title)
+
+
+def _patterns(item: Item) -> list[str]:
+    if item.kind == "matching":
+        return [_right_matching(item)]
+    if item.kind == "numeric":
+        bounds = [(decimal(one.value) or Decimal(0), decimal(one.tolerance) or Decimal(0)) for one in item.accepted]
+        return [f"{value - around:f}[:]{value + around:f}" for value, around in bounds]
+    if item.kind == "short":
+        return [f"{{case_matters={'true' if item.case_sensitive else 'false'}}}{one.value}" for one in item.accepted]
+    return [AND.join(item.correct)]

@@ -1,0 +1,83 @@
+"""What a learner may refresh between the checks, and with which questions. Pure.
+
+Nothing here measures, and none of it touches the pool of the checks (domain, C2): reinforcement keeps a rhythm, remediation follows a
+lapse, practice is open at any time, the baseline is asked before the first check.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from adapters.questions.shapes import Item
+from lti_tool.actions.programmes import Programme
+from lti_tool.store.learning import Attempt, Episode, Memory, ScheduledCheck
+
+REINFORCED, REMEDIATED, PRACTISED = 3, 3, 3  # questions of one quiz: two or three, done in two minutes
+RHYTHM = {"weekly": timedelta(days=7), "monthly": timedelta(days=30), "none": None}
+QUIET_AROUND_A_CHECK = timedelta(days=2)  # an open check comes first, and nothing is trained just before it is measured
+MOST_REMEDIATIONS, WITHIN = 4, timedelta(days=30)  # a cap: who lapses often is helped by a person, not by more quizzes
+
+
+def offered(
+    programme: Programme,
+    episode: Episode,
+    checks: Sequence[ScheduledCheck],
+    attempts: Sequence[Attempt],
+    memories: Sequence[Memory],
+    now: datetime,
+) -> Mapping[str, Sequence[str]]:
+    """Kind → keys of the questions that a quiz of this kind would ask now; a kind that is not open is left out."""
+    found: dict[str, Sequence[str]] = {}
+    baseline = [item.key for item in programme.items if item.pool == "baseline"]
+    measured = any(one.kind == "check" for one in attempts)
+    first = min((one.closes_at for one in checks), default=episode.certified_at)
+    if baseline and not measured and now < min(first, episode.certified_at + timedelta(days=3)) and not _has(attempts, "baseline"):
+        found["baseline"] = baseline
+    pool = [item for item in programme.items if item.pool == "practice"]
+    met = Counter(key for one in attempts for key in one.items)
+    chance = random.Random(f"{episode.id} {len(attempts)}")  # noqa: S311 - a draw of questions, not a secret
+    if pool:
+        found["practice"] = _least_met(pool, met, chance, PRACTISED)
+    if not _in_the_way(checks, attempts, now) and now < _end(checks, episode):
+        due = {one.competency for one in memories if one.due_at <= now}
+        lately = sum(one.kind == "remediation" and one.started_at > now - WITHIN for one in attempts)
+        for_lapse = [item for item in pool if item.competency in due]
+        if for_lapse and lately < MOST_REMEDIATIONS:
+            found["remediation"] = _least_met(for_lapse, met, chance, REMEDIATED)
+        elif pool and _rhythm_is_due(programme, episode, attempts, now):
+            found["reinforcement"] = _least_met(pool, met, chance, REINFORCED)
+    return found
+
+
+def _has(attempts: Sequence[Attempt], kind: str) -> bool:
+    return any(one.kind == kind and one.finished_at is not None for one in attempts)
+
+
+def _in_the_way(checks: Sequence[ScheduledCheck], attempts: Sequence[Attempt], now: datetime) -> bool:
+    """Whether a check is due now or in the next days and not finished: measuring comes before training."""
+    finished = {one.interval for one in attempts if one.kind == "check" and one.finished_at is not None}
+    return any(one.interval not in finished and one.due_at - QUIET_AROUND_A_CHECK <= now < one.closes_at for one in checks)
+
+
+def _end(checks: Sequence[ScheduledCheck], episode: Episode) -> datetime:
+    return max((one.closes_at for one in checks), default=episode.certified_at)
+
+
+def _rhythm_is_due(programme: Programme, episode: Episode, attempts: Sequence[Attempt], now: datetime) -> bool:
+    step = RHYTHM[programme.rhythm]
+    if step is None:
+        return False
+    # Any quiz but practice keeps the rhythm: a check in this week is this week's refresher.
+    kept = [one.started_at for one in attempts if one.kind != "practice"]
+    return now - max(kept, default=episode.certified_at) >= step
+
+
+def _least_met(pool: Sequence[Item], met: Counter[str], chance: random.Random, count: int) -> list[str]:
+    """The questions that this learner met least often, critical ones first, equal ones at random."""
+    shuffled = list(pool)
+    chance.shuffle(shuffled)
+    shuffled.sort(key=lambda item: (met[item.key], not item.critical))
+    return [item.key for item in shuffled[:count]]

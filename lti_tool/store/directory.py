@@ -1,0 +1,168 @@
+"""The organisation's list of people: who they are at work, who leads them, when they work, and which roles they hold here."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import episode, identity, person, platform_registration, role_grant
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A person as the organisation's list tells them; empty texts: not said. ``working_days`` are ISO weekdays."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    external_id: str | None
+    manager_id: uuid.UUID | None
+    mentor_id: uuid.UUID | None
+    team: str
+    site: str
+    job_role: str
+    experience: str
+    started_on: date | None
+    time_zone: str
+    language: str
+    working_days: list[int]
+    comparison: bool
+    imported_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """A person who was met by a launch: how platforms name them and what they said."""
+
+    person_id: uuid.UUID
+    name: str
+    email: str
+    sourced_id: str
+    platform: str
+
+
+def _profiles() -> Any:
+    return select(*(person.c[name] for name in Profile.__dataclass_fields__))
+
+
+def profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Profile:
+    """A person who is known to exist."""
+    row = connection.execute(_profiles().where(person.c.tenant_id == tenant_id, person.c.id == person_id)).one()
+    return Profile(**row._mapping)
+
+
+def find(connection: Connection, tenant_id: int, *, external_ids: Sequence[str] = (), emails: Sequence[str] = ()) -> list[Profile]:
+    """People with one of these ids, or one of these addresses (in small letters)."""
+    p = person.c
+    query = _profiles().where(p.tenant_id == tenant_id, or_(p.external_id.in_(external_ids), (p.email != "") & func.lower(p.email).in_(emails)))
+    return [Profile(**row._mapping) for row in connection.execute(query)]
+
+
+def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[str, uuid.UUID] | None, unmatched: bool) -> list[Profile]:
+    """People by name, a page at a time; ``unmatched``: those whom an LMS named and the list does not."""
+    p = person.c
+    query = _profiles().where(p.tenant_id == tenant_id)
+    if unmatched:
+        query = query.where(p.imported_at.is_(None))
+    if search:
+        words = search.lower()
+        query = query.where(or_(*(func.lower(column).contains(words, autoescape=True) for column in (p.name, p.email, p.external_id))))
+    if after is not None:
+        query = query.where(or_(p.name > after[0], (p.name == after[0]) & (p.id > after[1])))
+    return [Profile(**row._mapping) for row in connection.execute(query.order_by(p.name, p.id).limit(PAGE))]
+
+
+def counts(connection: Connection, tenant_id: int) -> tuple[int, int]:
+    """(people on the list, people whom an LMS named and the list does not)."""
+    p = person.c
+    listed = func.count().filter(p.imported_at.is_not(None))
+    row = connection.execute(select(listed, func.count() - listed).where(p.tenant_id == tenant_id)).one()
+    return int(row[0]), int(row[1])
+
+
+def keep(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep people of the list, new ones and known ones, by id. The rows have the same fields."""
+    if not rows:
+        return
+    made = upsert(person).values([{"tenant_id": tenant_id, **row} for row in rows])
+    changed = {name: made.excluded[name] for name in rows[0] if name != "id"}
+    connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=changed, where=person.c.tenant_id == tenant_id))
+
+
+def set_leaders(connection: Connection, tenant_id: int, rows: Sequence[tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]]) -> None:
+    """Who leads and who accompanies each person: (person, manager, mentor)."""
+    for person_id, manager_id, mentor_id in rows:
+        mine = (person.c.tenant_id == tenant_id) & (person.c.id == person_id)
+        connection.execute(update(person).where(mine).values(manager_id=manager_id, mentor_id=mentor_id))
+
+
+def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID) -> bool:
+    """The person whom an LMS named is one of the list: their names move there. False where the one whom the LMS named has an episode."""
+    e = episode.c
+    if connection.execute(select(e.id).where(e.tenant_id == tenant_id, e.person_id == met).limit(1)).first():
+        return False
+    connection.execute(update(identity).where(identity.c.tenant_id == tenant_id, identity.c.person_id == met).values(person_id=listed))
+    return True
+
+
+def names_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Known]]:
+    """How platforms name these people."""
+    i = identity.c
+    query = (
+        select(i.person_id, person.c.name, person.c.email, i.sourced_id, platform_registration.c.name.label("platform"))
+        .join(person, person.c.id == i.person_id)
+        .join(platform_registration, platform_registration.c.id == i.registration_id)
+        .where(i.tenant_id == tenant_id, i.person_id.in_(person_ids))
+    )
+    found: dict[uuid.UUID, list[Known]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.person_id, []).append(Known(**row._mapping))
+    return found
+
+
+def roles_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> frozenset[str]:
+    """What a person is here beside what a launch says: roles that were granted; manager or mentor where the list names them so."""
+    p = person.c
+    granted = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == person_id)
+    leads = select(literal("manager")).where(select(p.id).where(p.tenant_id == tenant_id, p.manager_id == person_id).exists())
+    accompanies = select(literal("mentor")).where(select(p.id).where(p.tenant_id == tenant_id, p.mentor_id == person_id).exists())
+    return frozenset(connection.execute(granted.union_all(leads, accompanies)).scalars())
+
+
+def grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> bool:
+    """Give a role; False where the person had it."""
+    row = upsert(role_grant).values(tenant_id=tenant_id, person_id=person_id, role=role, granted_by=who)
+    return connection.execute(row.on_conflict_do_nothing().returning(role_grant.c.role)).first() is not None
+
+
+def withdraw(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str) -> bool:
+    """Take a role away; False where the person did not have it."""
+    g = role_grant.c
+    return connection.execute(delete(role_grant).where(g.tenant_id == tenant_id, g.person_id == person_id, g.role == role)).rowcount == 1
+
+
+def granted(connection: Connection, tenant_id: int) -> list[tuple[uuid.UUID, str, str, str]]:
+    """(person, name, role, granted by) of all roles that were granted."""
+    g = role_grant.c
+    query = select(g.person_id, person.c.name, g.role, g.granted_by).join(person, person.c.id == g.person_id).where(g.tenant_id == tenant_id)
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query.order_by(g.role, person.c.name))]
+
+
+def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+    """One person."""
+    connection.execute(insert(person).values(tenant_id=tenant_id, **values))
+
+
+def team_of(connection: Connection, tenant_id: int, leader_id: uuid.UUID) -> list[Profile]:
+    """Whom a person leads or accompanies."""
+    p = person.c
+    query = _profiles().where(p.tenant_id == tenant_id, or_(p.manager_id == leader_id, p.mentor_id == leader_id)).order_by(p.name, p.id)
+    return [Profile(**row._mapping) for row in connection.execute(query.limit(1_000))]

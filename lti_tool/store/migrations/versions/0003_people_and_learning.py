@@ -1,0 +1,235 @@
+"""people, roles, drafts of programmes, questions of every kind, holds, memory, mail"""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from lrs.ground.migrations import protect
+
+revision = "0003"
+down_revision = "0002"
+
+TABLES = ["picture", "programme_draft", "mail", "mail_stop", "role_grant", "exam_score", "grade_place", "hold", "memory"]
+
+
+def upgrade() -> None:
+    op.create_table(
+        "picture",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "digest", name=op.f("pk_picture")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "programme_draft",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("saved_by", sa.Text(), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "key", name=op.f("pk_programme_draft")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "mail",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused", sa.Text(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_mail_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
+        sa.UniqueConstraint("tenant_id", "person_id", "key", name=op.f("uq_mail_tenant_id_person_id_key")),
+        schema="lti_tool",
+    )
+    op.create_index(
+        op.f("ix_mail_tenant_id_next_try_at"),
+        "mail",
+        ["tenant_id", "next_try_at"],
+        unique=False,
+        schema="lti_tool",
+        postgresql_where=sa.text("sent_at IS NULL AND refused IS NULL"),
+    )
+    op.create_index(op.f("ix_mail_tenant_id_person_id_id"), "mail", ["tenant_id", "person_id", "id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "mail_stop",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_mail_stop_person_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "person_id", "kind", name=op.f("pk_mail_stop")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "role_grant",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("granted_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_role_grant_person_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "person_id", "role", name=op.f("pk_role_grant")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "exam_score",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("competency", sa.Text(), nullable=False),
+        sa.Column("share", sa.Float(), nullable=False),
+        sa.CheckConstraint("share >= 0 AND share <= 1", name=op.f("ck_exam_score_share_within")),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_exam_score_episode_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "episode_id", "competency", name=op.f("pk_exam_score")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "grade_place",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("registration_id", sa.Integer(), nullable=False),
+        sa.Column("course_id", sa.Uuid(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("line_items_url", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["course_id"], ["lti_tool.course.id"], name=op.f("fk_grade_place_course_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_grade_place_person_id")),
+        sa.ForeignKeyConstraint(["registration_id"], ["lti_tool.platform_registration.id"], name=op.f("fk_grade_place_registration_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "person_id", "programme", name=op.f("pk_grade_place")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "hold",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("set_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("until_at > from_at", name=op.f("ck_hold_forwards")),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_hold_episode_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_hold_tenant_id_episode_id"), "hold", ["tenant_id", "episode_id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "memory",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("competency", sa.Text(), nullable=False),
+        sa.Column("card", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_memory_episode_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "episode_id", "competency", name=op.f("pk_memory")),
+        schema="lti_tool",
+    )
+    op.alter_column("answer", "choice", new_column_name="response", schema="lti_tool")
+    op.add_column("answer", sa.Column("rapid", sa.Boolean(), server_default="false", nullable=False), schema="lti_tool")
+    op.add_column("answer", sa.Column("confidence", sa.SmallInteger(), nullable=True), schema="lti_tool")
+    op.alter_column("attempt", "registration_id", existing_type=sa.INTEGER(), nullable=True, schema="lti_tool")
+    op.create_index(
+        "uq_attempt_open",
+        "attempt",
+        ["tenant_id", "episode_id", "kind"],
+        unique=True,
+        schema="lti_tool",
+        postgresql_where=sa.text("finished_at IS NULL AND interval = '' AND kind <> 'baseline'"),
+    )
+    op.add_column("episode", sa.Column("wave", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column("episode", sa.Column("source", sa.Text(), server_default="teacher", nullable=False), schema="lti_tool")
+    op.add_column("episode", sa.Column("left_at", sa.DateTime(timezone=True), nullable=True), schema="lti_tool")
+    op.create_index(
+        op.f("ix_episode_tenant_id_programme_certified_at"), "episode", ["tenant_id", "programme", "certified_at"], unique=False, schema="lti_tool"
+    )
+    op.add_column("identity", sa.Column("sourced_id", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.create_index(op.f("ix_identity_tenant_id_person_id"), "identity", ["tenant_id", "person_id"], unique=False, schema="lti_tool")
+    op.alter_column("launch", "registration_id", existing_type=sa.INTEGER(), nullable=True, schema="lti_tool")
+    op.alter_column("launch", "course_id", existing_type=sa.UUID(), nullable=True, schema="lti_tool")
+    op.add_column("person", sa.Column("external_id", sa.Text(), nullable=True), schema="lti_tool")
+    op.add_column("person", sa.Column("manager_id", sa.Uuid(), nullable=True), schema="lti_tool")
+    op.add_column("person", sa.Column("mentor_id", sa.Uuid(), nullable=True), schema="lti_tool")
+    op.add_column("person", sa.Column("team", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("site", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("job_role", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("experience", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("started_on", sa.Date(), nullable=True), schema="lti_tool")
+    op.add_column("person", sa.Column("time_zone", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("language", sa.Text(), server_default="", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("working_days", sa.ARRAY(sa.SmallInteger()), server_default="{}", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("comparison", sa.Boolean(), server_default="false", nullable=False), schema="lti_tool")
+    op.add_column("person", sa.Column("imported_at", sa.DateTime(timezone=True), nullable=True), schema="lti_tool")
+    op.create_index(
+        "ix_person_email",
+        "person",
+        ["tenant_id", sa.literal_column("lower(email)")],
+        unique=False,
+        schema="lti_tool",
+        postgresql_where=sa.text("email <> ''"),
+    )
+    op.create_index(
+        op.f("ix_person_tenant_id_manager_id"),
+        "person",
+        ["tenant_id", "manager_id"],
+        unique=False,
+        schema="lti_tool",
+        postgresql_where=sa.text("manager_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_person_tenant_id_mentor_id"),
+        "person",
+        ["tenant_id", "mentor_id"],
+        unique=False,
+        schema="lti_tool",
+        postgresql_where=sa.text("mentor_id IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_person_external_id",
+        "person",
+        ["tenant_id", "external_id"],
+        unique=True,
+        schema="lti_tool",
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_foreign_key(
+        op.f("fk_person_manager_id"), "person", "person", ["manager_id"], ["id"], source_schema="lti_tool", referent_schema="lti_tool"
+    )
+    op.create_foreign_key(
+        op.f("fk_person_mentor_id"), "person", "person", ["mentor_id"], ["id"], source_schema="lti_tool", referent_schema="lti_tool"
+    )
+    for statement in protect("lti_tool", TABLES):
+        op.execute(statement)
+    _right_answers_are_lists()
+
+
+def _right_answers_are_lists() -> None:
+    """A question may have several right choices now: documents of versions that are there name theirs in a list."""
+    connection = op.get_bind()
+    rows = connection.execute(sa.text("SELECT tenant_id, key, version, document FROM lti_tool.programme_version")).all()
+    for row in rows:
+        for item in row.document["items"]:
+            if isinstance(item["correct"], str):
+                item["correct"] = [item["correct"]]
+        connection.execute(
+            sa.text("UPDATE lti_tool.programme_version SET document = :document WHERE tenant_id = :tenant AND key = :key AND version = :version"),
+            {"document": json.dumps(row.document), "tenant": row.tenant_id, "key": row.key, "version": row.version},
+        )

