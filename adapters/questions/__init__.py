@@ -3,6 +3,7 @@
 What a format says beyond our words is told in a note for each question, never dropped in silence.
 """
 
-from adapters.questions.shapes import Accepted, Choice, FileRefused, Item, Note, Picture, Reading
+from adapters.questions.shapes import Accepted, Choice, Item, Note, Picture, Reading
+from adapters.tables import FileRefused
 
 __all__ = ["Accepted", "Choice", "FileRefused", "Item", "Note", "Picture", "Reading"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -108,8 +109,16 @@ class Reading:
     notes: list[Note]
 
 
-class FileRefused(Exception):
-    """The file as a whole cannot be read; the text says why and what to do."""
+class Unfit(Exception):
+    """One question cannot be taken; the text says why."""
+
+
+def require_sound(item: Item) -> Item:
+    """The item; Unfit names what keeps it from being asked."""
+    wrong = faults(item)
+    if wrong:
+        raise Unfit(" ".join(wrong))
+    return item
 
 
 def faults(item: Item) -> list[str]:
@@ -171,8 +180,19 @@ def decimal(text: str) -> Decimal | None:
     return number if number.is_finite() and len(text) <= 30 and abs(number.adjusted()) <= 30 else None
 
 
+def tidy(text: str) -> str:
+    """A number in one way of writing (12.50 → 12.5, 1e2 → 100); what is no number stays, for :func:`faults` to name."""
+    number = decimal(text.strip())
+    return text.strip() if number is None else f"{number.normalize():f}"
+
+
 def lettered(texts: list[str], keep_order: bool = False) -> dict[str, str]:
-    """Keys for texts: a, b, c … by the alphabet of the texts, so that a key never tells which one is right. Gives text → key."""
+    """Keys for texts: a, b, c … by the alphabet of the texts, so that a key never tells which one is right. Gives text → key.
+
+    Unfit where two texts read the same.
+    """
+    if len(set(texts)) != len(texts):
+        raise Unfit("Two of its choices or lines read the same.")
     ordered = list(texts) if keep_order else sorted(texts, key=_natural)
     return {text: _letters(number) for number, text in enumerate(ordered)}
 
@@ -185,6 +205,11 @@ def _natural(text: str) -> tuple[tuple[int, Decimal, str], ...]:
 
 def _letters(number: int) -> str:
     return chr(ord("a") + number) if number < 26 else f"{_letters(number // 26 - 1)}{_letters(number % 26)}"
+
+
+def by_key(choices: Iterable[Choice]) -> list[Choice]:
+    """Choices in the order of their letters: a … z, aa …"""
+    return sorted(choices, key=lambda one: (len(one.key), one.key))
 
 
 def key_from(words: str, taken: set[str], fallback: str) -> str:

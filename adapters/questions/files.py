@@ -1,0 +1,85 @@
+"""Files that strangers made: XML without entities, archives that stay inside themselves."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import stat
+import zipfile
+import zlib
+
+from lxml import etree
+
+from adapters.tables import FileRefused
+
+LARGEST_XML = 30_000_000  # bytes
+MOST_MEMBERS, LARGEST_ARCHIVE = 3_000, 60_000_000  # files in an archive, bytes when it is unpacked
+_CHUNK = 65_536
+
+
+def xml_of(content: bytes) -> etree._Element:
+    """The root of an XML file. A document type is refused: it can name entities that grow without end, or files of the server."""
+    if len(content) > LARGEST_XML:
+        raise FileRefused(
+            f"The file has {len(content) / 1e6:.0f} MB; {LARGEST_XML / 1e6:.0f} MB is the most. Split it, or make its pictures smaller."
+        )
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True, strip_cdata=True
+    )
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as error:
+        raise FileRefused(f"The file is no XML that can be read: {error.msg}.") from None
+    except ValueError as error:
+        raise FileRefused(f"The file is no XML that can be read: {error}.") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise FileRefused("The file has a document type (<!DOCTYPE …>). It is not read, because it can name endless or foreign content; take it out.")
+    return root
+
+
+def local(element: etree._Element) -> str:
+    """The name of an element without its namespace; empty for what is no element."""
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def archive_of(content: bytes) -> dict[str, bytes]:
+    """Name → bytes of the files in a zip archive. A name that leaves the archive, a link, or more than there is room for refuses all of it."""
+    found: dict[str, bytes] = {}
+    left = LARGEST_ARCHIVE
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if len(members) > MOST_MEMBERS:
+                raise FileRefused(f"The archive holds {len(members):,} files; {MOST_MEMBERS:,} is the most.")
+            for member in members:
+                if member.is_dir():
+                    continue
+                name = _inside(member)
+                if name in found:
+                    raise FileRefused(f"The archive holds {name[:200]!r} twice.")
+                parts: list[bytes] = []
+                # The sizes that an archive names can lie: what comes out is counted.
+                with archive.open(member) as stream:
+                    while part := stream.read(_CHUNK):
+                        left -= len(part)
+                        if left < 0:
+                            raise FileRefused(f"The archive holds more than {LARGEST_ARCHIVE / 1e6:.0f} MB when it is unpacked.")
+                        parts.append(part)
+                found[name] = b"".join(parts)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, ValueError) as error:
+        raise FileRefused(f"The file is no zip archive that can be read ({type(error).__name__}).") from None
+    return found
+
+
+def _inside(member: zipfile.ZipInfo) -> str:
+    name = member.filename
+    link = stat.S_ISLNK(member.external_attr >> 16)
+    if link or "\\" in name or ":" in name or name.startswith("/") or ".." in name.split("/") or "\0" in name:
+        raise FileRefused(f"The archive names a file outside itself ({name[:200]!r}); nothing of it was read.")
+    return posixpath.normpath(name)
+
+
+def beside(place: str, address: str) -> str:
+    """The name in an archive of what ``address`` means in the file ``place``; empty where it leads outside."""
+    name = posixpath.normpath(posixpath.join(posixpath.dirname(place), address))
+    return "" if name.startswith(("/", "..")) else name

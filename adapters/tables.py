@@ -1,0 +1,66 @@
+"""Tables and texts that people upload: any encoding, any separator, a head that names the columns. Shared by the adapters that read files."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class FileRefused(Exception):
+    """The file as a whole cannot be read; the text says why and what to do."""
+
+
+def text_of(content: bytes) -> str:
+    """The text of a file: UTF-8, or UTF-16 where it says so by its first bytes; line ends are made one."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+            except UnicodeDecodeError as error:
+                line = content[: error.start].count(b"\n") + 1
+                raise FileRefused(f"The file is no UTF-8 text (line {line}). Save it as UTF-8 and try again.") from None
+    raise AssertionError("every file begins with the empty mark")
+
+
+def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """(line, row) of a table with a head, whatever its separator; FileRefused names a head that is not understood."""
+    first = text.split("\n", 1)[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    csv.field_size_limit(1_000_000)
+    try:
+        head = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in next(reader, [])]
+        unknown = [name for name in head if name and name not in known]
+        missing = [name for name in required if name not in head]
+        if unknown or missing:
+            told = [f"it lacks {', '.join(missing)}"] if missing else []
+            told += [f"{', '.join(name[:40] for name in unknown)} {'is' if len(unknown) == 1 else 'are'} not known"] if unknown else []
+            raise FileRefused(f"The first line names the columns: {'; '.join(told)}. Known are {', '.join(known)}.")
+        twice = next((name for name in head if name and head.count(name) > 1), None)
+        if twice:
+            raise FileRefused(f"The column {twice} stands twice in the first line.")
+        found: list[tuple[int, dict[str, str]]] = []
+        before = reader.line_num
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if any(cell.strip() for cell in cells):
+                if len(cells) > len(head):
+                    raise FileRefused(
+                        f"Line {line} has {len(cells)} cells, and the first line names {len(head)}; a separator stands inside a cell without quotes."
+                    )
+                found.append((line, {name: _bare(cell) for name, cell in zip(head, cells, strict=False) if name}))
+        return found
+    except csv.Error as error:
+        raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
+
+
+def _bare(cell: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA else cell).strip(" \t")
+
+
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell
