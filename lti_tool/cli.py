@@ -22,6 +22,7 @@ from lti_tool.actions.registering import ByHand
 from lti_tool.lti import keys
 from lti_tool.store import people, platforms, schema
 from lti_tool.store import tenants as stored_tenants
+from lti_tool.store.people import Named
 from lti_tool.store.platforms import APPROVED, DISABLED, PENDING, REMOVED, Deployment, Platform
 from lti_tool.store.tenants import ToolKey, installation_id
 
@@ -200,7 +201,7 @@ def set_up(
     registration = tenants.register_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
-            person = people.ensure_person(connection, tenant_id, registration, subject, name, "")
+            person = people.ensure_person(connection, tenant_id, registration, Named(subject, name, ""))
         certifying.certify(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
     with unit_of_work(tenant_id) as connection:
         installation = installation_id(connection)

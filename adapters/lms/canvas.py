@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from adapters.lms.claims import CONTEXT_HISTORY
+from adapters.lms.claims import CUSTOM_PARAMETERS
 from adapters.lms.shapes import Grade, Outcome, ToolFacts, Verdict
 from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, Standard
 from lrs.ground.clock import text_of
@@ -130,7 +130,7 @@ class Canvas(Standard):
             "target_link_uri": tool.launch_url,
             "public_jwk_url": tool.key_set_url,
             "scopes": list(SCOPES),
-            "custom_fields": {CONTEXT_HISTORY: "$Context.id.history"},
+            "custom_fields": dict(CUSTOM_PARAMETERS),
             "extensions": [
                 {
                     "domain": urlsplit(tool.base_url).netloc,

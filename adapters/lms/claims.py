@@ -16,10 +16,13 @@ CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING_CLAIM = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
-CONTEXT_HISTORY = "context_history"  # our custom parameter, registered as $Context.id.history
+CONTEXT_HISTORY, PERSON_ID = "context_history", "person_id"
+# Our custom parameters and the variables that an LMS fills in for them (LTI 1.3 core, appendix C).
+CUSTOM_PARAMETERS = {CONTEXT_HISTORY: "$Context.id.history", PERSON_ID: "$Person.sourcedId"}
 LONGEST_ID = 255  # LTI 1.3 core, 5.3: ids and sub have at most 255 ASCII characters
 LONGEST_ADDRESS = 2_000
 LONGEST_WORDS = 500
+LONGEST_SOURCED_ID = 200  # as long as an id in the organisation's list
 LONGEST_HISTORY = 50  # courses before this one
 
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
@@ -67,6 +70,7 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         context_history=_history(custom.get(CONTEXT_HISTORY, "")),
         name=_words(claims.get("name")) or " ".join(filter(None, (_words(claims.get("given_name")), _words(claims.get("family_name"))))),
         email=_words(claims.get("email")),
+        sourced_id=_sourced(claims, custom),
         locale=_words(presentation.get("locale")) or _words(claims.get("locale")),
         return_url=_web_address(presentation.get("return_url")),
         line_item_url=_web_address(endpoint.get("lineitem")),
@@ -78,6 +82,13 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         deep_linking=_deep_linking(claims) if message is Message.DEEP_LINK else None,
         review_of=_identifier(for_user.get("user_id"), "for_user.user_id") if message is Message.REVIEW else "",
     )
+
+
+def _sourced(claims: dict[str, Any], custom: dict[str, str]) -> str:
+    """The organisation's id of the person: LTI 1.3 core, D.2 (person_sourcedid), or our custom parameter."""
+    told = claims.get(f"{CLAIM}lis")
+    given = told.get("person_sourcedid") if isinstance(told, dict) else None
+    return (_words(given) or _words(custom.get(PERSON_ID)))[:LONGEST_SOURCED_ID]
 
 
 def _message(claims: dict[str, Any]) -> Message:

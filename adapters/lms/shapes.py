@@ -49,6 +49,8 @@ class DeepLinking:
 class Launch:
     """A launch in our words. Texts that the LMS left out are empty.
 
+    ``sourced_id`` is the organisation's id of the person (claim lis, or the custom parameter person_id).
+
     ``role`` is the one in the course. ``administers`` says that the person runs the LMS; it makes nobody a teacher.
     """
 
@@ -66,6 +68,7 @@ class Launch:
     context_history: tuple[str, ...]
     name: str
     email: str
+    sourced_id: str
     locale: str
     return_url: str
     line_item_url: str
@@ -123,6 +126,7 @@ class Member:
     active: bool
     name: str
     email: str
+    sourced_id: str = ""
 
 
 @dataclass(frozen=True)

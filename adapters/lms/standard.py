@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from adapters.lms.claims import CONTEXT_HISTORY, LONGEST_ADDRESS, LONGEST_ID, LONGEST_WORDS, role_of
+from adapters.lms.claims import CUSTOM_PARAMETERS, LONGEST_ADDRESS, LONGEST_ID, LONGEST_SOURCED_ID, LONGEST_WORDS, role_of
 from adapters.lms.shapes import ContentItem, Grade, LineItem, Member, Outcome, Registered, Request, Result, Role, ToolFacts, Verdict
 from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput
@@ -161,7 +161,7 @@ class Standard:
         # A roster is of the course: whoever runs the LMS and has no role in it is none of its people.
         name = _text(entry.get("name")) or " ".join(filter(None, (_text(entry.get("given_name")), _text(entry.get("family_name")))))
         active = entry.get("status", "Active") == "Active" and role is not Role.ADMIN
-        return Member(subject, role, active, name, _text(entry.get("email")))
+        return Member(subject, role, active, name, _text(entry.get("email")), _text(entry.get("lis_person_sourcedid"))[:LONGEST_SOURCED_ID])
 
     # --- chosen content -----------------------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class Standard:
                 "domain": urlsplit(tool.base_url).netloc,  # with its port: Moodle compares it with the host of target_link_uri
                 "description": tool.description,
                 "target_link_uri": tool.launch_url,
-                "custom_parameters": {CONTEXT_HISTORY: "$Context.id.history"},
+                "custom_parameters": dict(CUSTOM_PARAMETERS),
                 "claims": list(CLAIMS),
                 "messages": [{"type": "LtiResourceLinkRequest"}, deep_linking],
             },

@@ -13,7 +13,8 @@ from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes, working_time
-from lti_tool.store import directory, learning
+from lti_tool.actions.programmes import Programme
+from lti_tool.store import directory, learning, tenants
 from lti_tool.store.directory import Profile
 from lti_tool.store.learning import Episode, ScheduledCheck
 
@@ -39,11 +40,14 @@ def certify(
     exam. Checks whose window has passed are neither offered nor counted: nobody could have answered them here.
     """
     with unit_of_work(tenant_id) as connection:
+        version = learning.newest_programmes(connection, tenant_id).get(programme)
+        if version is None:
+            raise BadInput(f"There is no programme {programme!r} here.")
         return certify_within(
             connection,
             tenant_id=tenant_id,
-            person_id=person_id,
-            programme=programme,
+            person=directory.profile(connection, tenant_id, person_id),
+            programme=programmes.load(connection, tenant_id, programme, version),
             certified_at=certified_at,
             now=now,
             wave=wave,
@@ -57,8 +61,8 @@ def certify_within(
     connection: Connection,
     *,
     tenant_id: int,
-    person_id: uuid.UUID,
-    programme: str,
+    person: Profile,
+    programme: Programme,
     certified_at: datetime,
     now: datetime,
     wave: str,
@@ -68,18 +72,13 @@ def certify_within(
 ) -> bool:
     """The same inside a transaction that holds more, such as the lines of a file."""
     require_likely(certified_at, now)
-    version = learning.newest_programmes(connection, tenant_id).get(programme)
-    if version is None:
-        raise BadInput(f"There is no programme {programme!r} here.")
-    made = programmes.load(connection, tenant_id, programme, version)
-    if wave and wave not in {one.key for one in made.waves}:
-        raise BadInput(f"The programme has no wave {wave!r}; its waves are {', '.join(one.key for one in made.waves) or 'none'}.", field="wave")
-    unknown = [key for key in exam if key and key not in {one.key for one in made.competencies}]
+    if wave and wave not in {one.key for one in programme.waves}:
+        raise BadInput(f"The programme has no wave {wave!r}; its waves are {', '.join(one.key for one in programme.waves) or 'none'}.", field="wave")
+    unknown = [key for key in exam if key and key not in {one.key for one in programme.competencies}]
     if unknown:
         raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")
-    person = directory.profile(connection, tenant_id, person_id)
-    when = working_time.of(person.time_zone, person.working_days, made.calendar)
-    episode = Episode(uuid.uuid4(), person_id, programme, version, certified_at, wave, source)
+    when = working_time.of(person.time_zone, person.working_days, programme.calendar)
+    episode = Episode(uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source)
     checks = [
         ScheduledCheck(interval.key, working_time.due(certified_at, interval, when), *working_time.window(certified_at, interval))
         for interval in INTERVALS
@@ -88,7 +87,7 @@ def certify_within(
     if not learning.keep_episode(connection, tenant_id, episode, checks):
         return False
     learning.keep_exam(connection, tenant_id, episode.id, exam)
-    stage = acts.on_stage(connection, tenant_id, episode)
+    stage = acts.Stage(connection, tenant_id, tenants.installation_id(connection), episode, programme)
     told = audience(person, wave, team)
     statements = [
         xapi.registered(stage.act(f"registered {episode.id}", now, told)),

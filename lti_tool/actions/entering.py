@@ -21,6 +21,8 @@ from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.store import courses, journal, learning, people, platforms
 from lti_tool.store.courses import Course, Placement
 from lti_tool.store.journal import LaunchEntry
+from lti_tool.store.learning import GradePlace
+from lti_tool.store.people import Named
 from lti_tool.store.platforms import APPROVED, PENDING, Platform
 
 SESSION_TIME = timedelta(hours=8)  # a working day; then the activity is opened again
@@ -58,7 +60,8 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
             },
         )
         placed = _placement(connection, platform, course, launch)
-        person_id = people.ensure_person(connection, tenant_id, platform.id, launch.subject, launch.name, launch.email)
+        named = Named(launch.subject, launch.name, launch.email, launch.sourced_id)
+        person_id = people.ensure_person(connection, tenant_id, platform.id, named)
         if not launch.is_test_user:
             courses.meet(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)
         roster_due = bool(course.memberships_url) and course.roster_due_at is None
@@ -66,6 +69,9 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
             courses.want_roster(connection, tenant_id, course.id, now)
         _learn(connection, platform, launch)
         takes_grades = launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
+        if takes_grades and placed.programme and course.line_items_url:
+            place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
+            learning.keep_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
         people.remember_launch(
             connection,
             {

@@ -43,12 +43,12 @@ def view(deps: ToolDeps, *, session: LaunchSession) -> CourseView:
     """The course of this launch."""
     tenant_id = session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
-        course = courses.by_id(connection, tenant_id, session.course_id)
+        course = courses.by_id(connection, tenant_id, session.course())
         return CourseView(
             course,
             courses.people(connection, tenant_id, course.id, session.programme),
             courses.runs(connection, tenant_id, 5, course_id=course.id),
-            grades.columns(connection, tenant_id, session.registration_id, course.line_items_url) if course.line_items_url else [],
+            grades.columns(connection, tenant_id, session.platform(), course.line_items_url) if course.line_items_url else [],
             grades.listed(connection, tenant_id, LONGEST_LIST, course_id=course.id),
         )
 
@@ -56,16 +56,16 @@ def view(deps: ToolDeps, *, session: LaunchSession) -> CourseView:
 def resend(deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: datetime) -> None:
     """Send a grade of this course again."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not grades.resend(connection, session.tenant_id, grade_id, session.course_id, None, now):
+        if not grades.resend(connection, session.tenant_id, grade_id, session.course(), None, now):
             raise NotFound("There is no such grade in this course that waits or was refused.")
 
 
 def sync_roster(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:
     """Read the roster soon."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not courses.by_id(connection, session.tenant_id, session.course_id).memberships_url:
+        if not courses.by_id(connection, session.tenant_id, session.course()).memberships_url:
             raise BadInput("The LMS does not offer this course's roster; its administrator can allow it (Names and Role Provisioning).")
-        courses.want_roster(connection, session.tenant_id, session.course_id, now)
+        courses.want_roster(connection, session.tenant_id, session.course(), now)
 
 
 def make_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
@@ -133,8 +133,8 @@ def remove_column(deps: ToolDeps, *, session: LaunchSession, place: str) -> None
 
 def _course(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
     with deps.unit_of_work(session.tenant_id) as connection:
-        course = courses.by_id(connection, session.tenant_id, session.course_id)
-        platform = platforms.by_id(connection, session.tenant_id, session.registration_id)
+        course = courses.by_id(connection, session.tenant_id, session.course())
+        platform = platforms.by_id(connection, session.tenant_id, session.platform())
     if not course.line_items_url:
         raise BadInput(
             "The LMS does not let this tool make columns in this course; its administrator can allow it (grade sync and column management)."
@@ -144,7 +144,7 @@ def _course(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
 
 def _column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) -> Column:
     with deps.unit_of_work(session.tenant_id) as connection:
-        mine = grades.columns(connection, session.tenant_id, session.registration_id, course.line_items_url)
+        mine = grades.columns(connection, session.tenant_id, session.platform(), course.line_items_url)
     found = next((one for one in mine if one.place == place), None)
     if found is None:
         raise NotFound("There is no such column of this tool in this course.")

@@ -73,7 +73,7 @@ def answer(
             raise BadInput("No programme is set up yet, so there is nothing to choose. Ask your training manager to set one up.")
         found = choices.content_items(view.programme, pages, columns and view.columns, opens_at, closes_at)
     with deps.unit_of_work(session.tenant_id) as connection:
-        platform = platforms.by_id(connection, session.tenant_id, session.registration_id)
+        platform = platforms.by_id(connection, session.tenant_id, session.platform())
     lms, facts, now = dialect(platform.family), registering.facts(deps.settings.base_url), int(time.time())
     claims: dict[str, Any] = {
         "iss": platform.client_id,

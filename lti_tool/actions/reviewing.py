@@ -21,16 +21,16 @@ def submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID 
     A learner reviews what is their own; who teaches reviews learners of the same platform, of this course's checks alone.
     """
     with deps.unit_of_work(session.tenant_id) as connection:
-        person = people.person_of(connection, session.tenant_id, session.registration_id, session.review_of) if session.review_of else None
+        person = people.person_of(connection, session.tenant_id, session.platform(), session.review_of) if session.review_of else None
         if attempt_id is not None:
-            person = learning.learner_of_attempt(connection, session.tenant_id, attempt_id, session.course_id)
+            person = learning.learner_of_attempt(connection, session.tenant_id, attempt_id, session.course())
         if person is None:
             raise NotFound("Nothing was handed in by this person in this activity yet.")
         if person != session.person_id and Role(session.role) not in MAY_REVIEW:
             raise Forbidden("Only who teaches this course looks at what others handed in.")
         found = [
             one
-            for one in learning.checks_in_course(connection, session.tenant_id, person, session.course_id)
+            for one in learning.checks_in_course(connection, session.tenant_id, person, session.course())
             if (attempt_id is None or one.id == attempt_id) and one.finished_at is not None
         ]
         if session.line_item_url and attempt_id is None:

@@ -63,10 +63,11 @@ class PlanView:
     certified_at: datetime
 
 
-def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[Platform, bool]:
-    """The platform a session came from, and whether its data are practice data."""
+def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[Platform | None, bool]:
+    """The platform a visit came from (None: it began without an LMS), and whether its data are practice data."""
     with unit_of_work(session.tenant_id) as connection:
-        return platforms.by_id(connection, session.tenant_id, session.registration_id), tenants.by_id(connection, session.tenant_id).practice
+        platform = platforms.by_id(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
+        return platform, tenants.by_id(connection, session.tenant_id).practice
 
 
 def is_practice(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:

@@ -17,6 +17,7 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
 from lti_tool.store import courses, people, platforms
 from lti_tool.store.courses import Course
+from lti_tool.store.people import Named
 from lti_tool.store.platforms import APPROVED, Platform
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,8 @@ def _meet(deps: ToolDeps, platform: Platform, course: Course, present: list[Memb
     if not present:
         return 0
     with deps.unit_of_work(platform.tenant_id) as connection:
-        known = people.ensure_people(connection, platform.tenant_id, platform.id, {one.subject: (one.name, one.email) for one in present})
+        known = people.ensure_people(
+            connection, platform.tenant_id, platform.id, [Named(one.subject, one.name, one.email, one.sourced_id) for one in present]
+        )
         roles = {known[one.subject]: one.role.value for one in present}
         return courses.meet(connection, platform.tenant_id, course.id, list(roles.items()), clock.now())

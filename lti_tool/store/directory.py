@@ -66,6 +66,18 @@ def find(connection: Connection, tenant_id: int, *, external_ids: Sequence[str] 
     return [Profile(**row._mapping) for row in connection.execute(query)]
 
 
+def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[str]) -> dict[str, Profile]:
+    """People whom an LMS named by the organisation's id, and whom the list does not know yet."""
+    i = identity.c
+    query = _profiles().add_columns(i.sourced_id).join(identity, i.person_id == person.c.id)
+    query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id.in_(sourced_ids), person.c.imported_at.is_(None))
+    found = {}
+    for row in connection.execute(query):
+        fields = dict(row._mapping)
+        found[fields.pop("sourced_id")] = Profile(**fields)
+    return found
+
+
 def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[str, uuid.UUID] | None, unmatched: bool) -> list[Profile]:
     """People by name, a page at a time; ``unmatched``: those whom an LMS named and the list does not."""
     p = person.c

@@ -156,6 +156,14 @@ def episode_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, pro
     return Episode(**row._mapping) if row else None
 
 
+def people_with_episodes(connection: Connection, tenant_id: int, programme: str, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these people have an episode in a programme."""
+    e = episode.c
+    return set(
+        connection.execute(select(e.person_id).where(e.tenant_id == tenant_id, e.programme == programme, e.person_id.in_(person_ids))).scalars()
+    )
+
+
 def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]) -> None:
     """What the certification's exam showed, by competency; the empty key is the whole exam."""
     if shares:

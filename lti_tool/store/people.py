@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from lrs.ground.errors import NotFound
 from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -19,19 +20,24 @@ LONGEST_LIST = 200  # learners of one course on one page; the rest follow as the
 
 @dataclass(frozen=True)
 class LaunchSession:
-    """One launch and who made it: what every page after it knows. ``deep_linking`` holds the settings of a choice of content."""
+    """One visit and who made it: what every page after it knows. ``deep_linking`` holds the settings of a choice of content.
+
+    A visit is a launch from an LMS, or began without one, by an e-mailed link or the organisation's sign-in: then it has no platform and
+    no course. ``roles`` are what the person is here (lti_tool.actions.roles).
+    """
 
     id: uuid.UUID
     tenant_id: int
     person_id: uuid.UUID
     person_name: str
-    registration_id: int
-    course_id: uuid.UUID
+    registration_id: int | None
+    course_id: uuid.UUID | None
     context_title: str
     message: str
     subject: str
     role: str
     administers: bool
+    administers_tenant: bool
     locale: str
     deployment_id: str
     resource_link_id: str
@@ -43,6 +49,19 @@ class LaunchSession:
     page: str
     deep_linking: dict[str, Any] | None
     review_of: str
+    roles: frozenset[str] = frozenset()
+
+    def course(self) -> uuid.UUID:
+        """The course of a launch; NotFound for a visit without an LMS."""
+        if self.course_id is None:
+            raise NotFound("This page belongs to a course. Open it from your LMS.")
+        return self.course_id
+
+    def platform(self) -> int:
+        """The platform of a launch; NotFound for a visit without an LMS."""
+        if self.registration_id is None:
+            raise NotFound("This page belongs to an LMS. Open it from there.")
+        return self.registration_id
 
 
 def person_of(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
@@ -58,42 +77,84 @@ def name_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str
     return str(connection.execute(select(person.c.name).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())
 
 
-def ensure_person(connection: Connection, tenant_id: int, registration_id: int, subject: str, name: str, email: str) -> uuid.UUID:
-    """The person whom a platform calls ``subject``, made when first met; name and e-mail as the platform said them last."""
-    known = person_of(connection, tenant_id, registration_id, subject)
+@dataclass(frozen=True)
+class Named:
+    """A person as a platform names them. Empty: not said. ``sourced_id`` is the organisation's id."""
+
+    subject: str
+    name: str
+    email: str
+    sourced_id: str = ""
+
+
+def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
+    """The person whom a platform names so: the one of the organisation's list with this id or this address, else made when first met.
+
+    Name and e-mail are as the platform said them last, except for people of the list: the list says theirs.
+    """
+    known = person_of(connection, tenant_id, registration_id, named.subject)
     if known is None:
-        made = uuid.uuid4()
-        connection.execute(insert(person).values(id=made, tenant_id=tenant_id, name=name, email=email))
-        row = {"tenant_id": tenant_id, "registration_id": registration_id, "subject": subject, "person_id": made}
-        connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
-        # Met twice at once: the database kept one of the two identities.
-        known = person_of(connection, tenant_id, registration_id, subject)
-        assert known is not None
-        if known != made:
-            connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == made))
-        return known
-    given = {field: value for field, value in (("name", name), ("email", email)) if value}
+        return _meet(connection, tenant_id, registration_id, named)
+    given = {field: value for field, value in (("name", named.name), ("email", named.email)) if value}
     if given:
-        same = (person.c.tenant_id == tenant_id) & (person.c.id == known)
+        same = (person.c.tenant_id == tenant_id) & (person.c.id == known) & person.c.imported_at.is_(None)
         new = or_(*(person.c[field] != value for field, value in given.items()))
         connection.execute(update(person).where(same, new).values(**given))
+    if named.sourced_id:
+        i = identity.c
+        mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
+        connection.execute(update(identity).where(mine).values(sourced_id=named.sourced_id))
     return known
 
 
-def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Mapping[str, tuple[str, str]]) -> dict[str, uuid.UUID]:
-    """Many people at once (subject → name, e-mail): the person of each subject."""
+def _meet(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
+    """Somebody whom this platform names for the first time."""
+    listed = _on_the_list(connection, tenant_id, registration_id, named)
+    made = listed or uuid.uuid4()
+    if listed is None:
+        connection.execute(insert(person).values(id=made, tenant_id=tenant_id, name=named.name, email=named.email))
+    row = {"tenant_id": tenant_id, "registration_id": registration_id, "subject": named.subject, "person_id": made, "sourced_id": named.sourced_id}
+    connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
+    # Met twice at once: the database kept one of the two identities.
+    known = person_of(connection, tenant_id, registration_id, named.subject)
+    assert known is not None
+    if known != made and listed is None:
+        connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == made))
+    return known
+
+
+def _on_the_list(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID | None:
+    """The one person of the organisation's list with this id, else with this address, whom this platform does not name otherwise already.
+
+    A parameter that a teacher typed by hand would name everybody alike: the first is taken, the others are listed as unmatched.
+    """
+    p, i = person.c, identity.c
+    taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.person_id == p.id).exists()
+    for given, same in ((named.sourced_id, p.external_id == named.sourced_id), (named.email, func.lower(p.email) == named.email.lower())):
+        if given:
+            query = select(p.id, taken.label("taken")).where(p.tenant_id == tenant_id, p.imported_at.is_not(None), same).limit(2)
+            found = connection.execute(query).all()
+            if len(found) == 1:
+                return None if found[0].taken else found[0].id
+    return None
+
+
+def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[Named]) -> dict[str, uuid.UUID]:
+    """Many people at once: the person of each subject."""
     i = identity.c
     query = (
-        select(i.subject, i.person_id, person.c.name, person.c.email)
+        select(i.subject, i.person_id, i.sourced_id, person.c.name, person.c.email, person.c.imported_at)
         .join(person, person.c.id == i.person_id)
-        .where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_(list(given)))
+        .where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_([one.subject for one in given]))
     )
     known = {row.subject: row for row in connection.execute(query)}
     found = {subject: row.person_id for subject, row in known.items()}
-    for subject in sorted(given):
-        name, email = given[subject]
-        if subject not in known or (name and name != known[subject].name) or (email and email != known[subject].email):
-            found[subject] = ensure_person(connection, tenant_id, registration_id, subject, name, email)
+    for one in sorted(given, key=lambda one: one.subject):
+        row = known.get(one.subject)
+        listed = row is not None and row.imported_at is not None
+        told = row is not None and (listed or ((not one.name or one.name == row.name) and (not one.email or one.email == row.email)))
+        if not told or (row is not None and one.sourced_id and one.sourced_id != row.sourced_id):
+            found[one.subject] = ensure_person(connection, tenant_id, registration_id, one)
     return found
 
 
@@ -114,28 +175,35 @@ def launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | N
     return (row.tenant_id, bytes(row.secret_hash)) if row else None
 
 
-_NOT_OF_THE_LAUNCH = {"person_name": person.c.name, "context_title": course.c.title}
+_NOT_OF_THE_LAUNCH: dict[str, Any] = {
+    "person_name": person.c.name,
+    "context_title": func.coalesce(course.c.title, ""),
+    "administers_tenant": launch.c.administers & func.coalesce(platform_registration.c.administers, False),
+}
 _SESSION = tuple(
-    _NOT_OF_THE_LAUNCH[name].label(name) if name in _NOT_OF_THE_LAUNCH else launch.c[name] for name in LaunchSession.__dataclass_fields__
+    _NOT_OF_THE_LAUNCH[name].label(name) if name in _NOT_OF_THE_LAUNCH else launch.c[name]
+    for name in LaunchSession.__dataclass_fields__
+    if name != "roles"
 )
 
 
 def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
-    """A launch that is known to exist; None where its platform or its deployment is not approved any more."""
+    """A visit that is known to exist; None where its platform or its deployment is not approved any more."""
     p, d = platform_registration.c, deployment.c
     query = (
         select(*_SESSION)
         .join(person, person.c.id == launch.c.person_id)
-        .join(course, course.c.id == launch.c.course_id)
-        .join(platform_registration, (p.id == launch.c.registration_id) & (p.status == "approved"))
-        .join(
+        .outerjoin(course, course.c.id == launch.c.course_id)
+        .outerjoin(platform_registration, p.id == launch.c.registration_id)
+        .outerjoin(
             deployment,
-            (d.tenant_id == tenant_id)
-            & (d.registration_id == launch.c.registration_id)
-            & (d.deployment_id == launch.c.deployment_id)
-            & (d.status == "approved"),
+            (d.tenant_id == tenant_id) & (d.registration_id == launch.c.registration_id) & (d.deployment_id == launch.c.deployment_id),
         )
-        .where(launch.c.tenant_id == tenant_id, launch.c.id == launch_id)
+        .where(
+            launch.c.tenant_id == tenant_id,
+            launch.c.id == launch_id,
+            launch.c.registration_id.is_(None) | ((p.status == "approved") & (d.status == "approved")),
+        )
     )
     row = connection.execute(query).first()
     if row is None:

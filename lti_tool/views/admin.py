@@ -99,6 +99,8 @@ def by_launch(deps: ToolDeps) -> Blueprint:
         if not who.administers:
             raise Forbidden("The administration is for who runs the LMS. Ask your administrator.")
         platform, practice = viewing.surroundings(deps.unit_of_work, session=who)
+        if platform is None:
+            raise Forbidden("This page belongs to an LMS. Open it from there.")
         page_rules.frame_for(platform)
         name = f"{who.person_name or who.subject}, administrator of {platform.name}"
         return Admin(who.tenant_id, name, platform.id, platform.administers, f"/t/{given}/admin/", session.form_token(request, given), practice)

@@ -16,7 +16,10 @@ from lti_tool.views import language, pages, session
 def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
     """The session, its form token, the practice label; and the right to be framed by its platform."""
     platform, practice = viewing.surroundings(deps.unit_of_work, session=who)
-    pages.frame_for(platform)
+    if platform is None:
+        pages.never_framed()
+    else:
+        pages.frame_for(platform)
     if Role(who.role) is Role.LEARNER:
         language.follow_launch(who.locale)
     alone = request.headers.get("Sec-Fetch-Dest", "document") == "document"

@@ -10,17 +10,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from flask import Request, Response
 
 from lrs.ground.errors import Forbidden, Unauthorised
+from lti_tool.actions import roles
 from lti_tool.actions.administering import SESSION_TIME as ADMIN_TIME
 from lti_tool.actions.entering import SESSION_TIME, Entered
 from lti_tool.actions.launching import LOGIN_TIME, Begun
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import people
+from lti_tool.store import directory, people
 from lti_tool.store.people import LaunchSession
 
 COOKIES_KEPT = 8  # launches of one browser in one LMS that stay usable beside each other
@@ -71,8 +73,11 @@ def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSes
         _require_own_form(deps, request, launch_id, secret)
     with deps.unit_of_work(found[0]) as connection:
         who = people.session(connection, found[0], launch_id)
-    if who is None:
-        raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
+        if who is None:
+            raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
+        listed = directory.roles_of(connection, who.tenant_id, who.person_id)
+    who = replace(who, roles=roles.of_session(who.role, who.administers, who.administers_tenant, listed))
+    roles.require(who.roles, request.endpoint)
     return who
 
 

@@ -267,7 +267,7 @@ def test_canvas_reads_its_configuration(tool: Tool) -> None:
     assert placements["course_navigation"]["default"] == "disabled"
     assert placements["account_navigation"]["custom_fields"] == {"page": "admin"}
     assert extension["domain"] == "127.0.0.1:8080"
-    assert found["custom_fields"] == {"context_history": "$Context.id.history"}
+    assert found["custom_fields"] == {"context_history": "$Context.id.history", "person_id": "$Person.sourcedId"}
 
 
 def test_canvas_registers_with_its_own_payload(tool: Tool, desk: cli.Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,250 @@
+"""Taking over the organisation's lists: people, and their certifications. A look first (dry run), then all of a file or nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import Connection
+
+from adapters import people as table
+from adapters.people import Certification, Person
+from adapters.tables import FileRefused
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Refused
+from lti_tool.actions import certifying, programmes, working_time
+from lti_tool.store import directory, journal, learning
+from lti_tool.store.directory import Profile
+
+NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What becomes of a line: new, changed, same or wrong, whom it is about, and why it is wrong or what changes."""
+
+    line: int
+    outcome: str
+    who: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What becomes of a file, line by line; ``applied`` only where it was asked for and no line is wrong."""
+
+    lines: list[Line]
+    applied: bool
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many lines have each outcome."""
+        return Counter(line.outcome for line in self.lines)
+
+
+def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, apply: bool, who: str, now: datetime) -> Report:
+    """Take over a list of people. A line is somebody by id, else by e-mail; whom an LMS named before becomes the one of the list."""
+    people, faults = _read(lambda: table.read_people(content))
+    with unit_of_work(tenant_id) as connection:
+        merged = _Merge(connection, tenant_id, people, now)
+        lines = [*merged.lines(), *(Line(one.line, WRONG, "", one.text) for one in faults)]
+        lines.sort(key=lambda one: one.line)
+        applied = apply and not any(one.outcome == WRONG for one in lines)
+        if applied:
+            merged.keep()
+            counts = Counter(line.outcome for line in lines)
+            journal.add_audit(
+                connection, tenant_id, who, "took over a list of people", {NEW: counts[NEW], CHANGED: counts[CHANGED], SAME: counts[SAME]}
+            )
+    return Report(lines, applied)
+
+
+def _read(read: Any) -> Any:
+    try:
+        return read()
+    except FileRefused as error:
+        raise BadInput(str(error), field="file") from None
+
+
+class _Merge:
+    """A list held against who is known: who each line is, what changes, what contradicts."""
+
+    def __init__(self, connection: Connection, tenant_id: int, people: Sequence[Person], now: datetime) -> None:
+        self._connection, self._tenant_id, self._people, self._now = connection, tenant_id, people, now
+        ids = {one.id for one in people if one.id} | {name for one in people for name in (one.manager, one.mentor) if name}
+        emails = {one.email.lower() for one in people if one.email} | {
+            name.lower() for one in people for name in (one.manager, one.mentor) if "@" in name
+        }
+        known = directory.find(connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails))
+        self._by_id = {one.external_id: one for one in known if one.external_id}
+        self._by_email: dict[str, list[Profile]] = {}
+        for other in known:
+            if other.email:
+                self._by_email.setdefault(other.email.lower(), []).append(other)
+        self._sourced = directory.by_sourced_id(connection, tenant_id, sorted(one.id for one in people if one.id))
+        self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
+        self._problems: dict[int, str] = {}
+        for one in people:
+            self._place(one)
+        self._leaders = {key: self._places[one.line][0] for one in people if one.line in self._places for key in (one.id, one.email.lower()) if key}
+
+    def _place(self, one: Person) -> None:
+        """Who a line is."""
+        found = self._by_id.get(one.id) if one.id else None
+        met = self._sourced.get(one.id) if one.id and found is None else None
+        same = self._by_email.get(one.email.lower(), []) if one.email else []
+        if found is None and met is not None:
+            found = met
+        if found is None and one.email:
+            fitting = [other for other in same if not other.external_id or not one.id]
+            if len(fitting) > 1:
+                self._problems[one.line] = f"Several people here have the address {one.email}; name the one by id."
+                return
+            found = fitting[0] if fitting else None
+        others = [other for other in same if found is None or other.id != found.id]
+        if any(other.imported_at is not None for other in others):
+            self._problems[one.line] = f"The address {one.email} belongs to somebody else on the list ({others[0].external_id or others[0].name})."
+            return
+        self._places[one.line] = (found.id if found else uuid.uuid4(), found)
+
+    def _leader(self, named: str) -> uuid.UUID | None:
+        """The person of an id or an address, in the file or on the list."""
+        if named in self._leaders or named.lower() in self._leaders:
+            return self._leaders.get(named) or self._leaders[named.lower()]
+        if named in self._by_id:
+            return self._by_id[named].id
+        same = self._by_email.get(named.lower(), [])
+        return same[0].id if len(same) == 1 else None
+
+    def lines(self) -> list[Line]:
+        """The report."""
+        found = []
+        for one in self._people:
+            who = one.name or one.email or one.id
+            problem = self._problems.get(one.line) or self._leader_problem(one)
+            if problem:
+                self._problems[one.line] = problem
+                found.append(Line(one.line, WRONG, who, problem))
+                continue
+            known = self._places[one.line][1]
+            if known is None or known.imported_at is None:
+                found.append(Line(one.line, NEW, who, "An LMS named this person before." if known else ""))
+            else:
+                changed = [name for name, value in self._fields(one).items() if getattr(known, name) != value]
+                found.append(Line(one.line, CHANGED if changed else SAME, who, ", ".join(changed)))
+        return found
+
+    def _leader_problem(self, one: Person) -> str:
+        mine = self._places[one.line][0]
+        for name in ("manager", "mentor"):
+            named = getattr(one, name)
+            if named and self._leader(named) is None:
+                return f"The {name} {named[:80]!r} is neither in this file nor on the list."
+            if named and self._leader(named) == mine:
+                return f"Nobody is his or her own {name}."
+        return ""
+
+    def _fields(self, one: Person) -> dict[str, Any]:
+        known = self._places[one.line][1]
+        return {
+            # What a line does not say of these stays as it is known.
+            "name": one.name or (known.name if known else ""),
+            "email": one.email or (known.email if known else ""),
+            "external_id": one.id or (known.external_id if known else None),
+            "manager_id": self._leader(one.manager) if one.manager else None,
+            "mentor_id": self._leader(one.mentor) if one.mentor else None,
+            "team": one.team,
+            "site": one.site,
+            "job_role": one.role,
+            "experience": one.experience,
+            "started_on": one.started_on,
+            "time_zone": one.time_zone,
+            "language": one.language,
+            "working_days": list(one.working_days),
+            "comparison": one.comparison,
+        }
+
+    def keep(self) -> None:
+        """Write it down: everybody first, then who leads whom."""
+        rows, leaders = [], []
+        for one in self._people:
+            person_id, fields = self._places[one.line][0], self._fields(one)
+            leaders.append((person_id, fields.pop("manager_id"), fields.pop("mentor_id")))
+            rows.append({"id": person_id, **fields, "imported_at": self._now})
+        directory.keep(self._connection, self._tenant_id, rows)
+        directory.set_leaders(self._connection, self._tenant_id, leaders)
+
+
+def import_certifications(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, content: bytes, apply: bool, who: str, now: datetime
+) -> Report:
+    """Begin an episode for each line; a person who has one in this programme keeps it as it is."""
+    with unit_of_work(tenant_id) as connection:
+        version = learning.newest_programmes(connection, tenant_id).get(programme)
+        if version is None:
+            raise BadInput(f"There is no programme {programme!r} here.")
+        made = programmes.load(connection, tenant_id, programme, version)
+        keys = tuple(one.key for one in made.competencies)
+        rows, faults = _read(lambda: table.read_certifications(content, keys))
+        known = directory.find(
+            connection, tenant_id, external_ids=[one.id for one in rows if one.id], emails=[one.email.lower() for one in rows if one.email]
+        )
+        begun = learning.people_with_episodes(connection, tenant_id, programme, [one.id for one in known])
+        lines = [Line(one.line, WRONG, "", one.text) for one in faults]
+        chosen: list[tuple[Certification, Profile]] = []
+        for row in rows:
+            person, problem = _whom(row, known)
+            if person is None:
+                lines.append(Line(row.line, WRONG, row.id or row.email, problem))
+                continue
+            if person.id in begun:
+                lines.append(Line(row.line, SAME, person.name or row.email, "This person's certification is on record already."))
+                continue
+            try:
+                certifying.require_likely(_moment(row, person, made, now), now)
+            except Refused as error:
+                lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
+                continue
+            if row.wave and row.wave not in {one.key for one in made.waves}:
+                lines.append(Line(row.line, WRONG, person.name or row.email, f"The programme has no wave {row.wave!r}."))
+                continue
+            lines.append(Line(row.line, NEW, person.name or row.email))
+            chosen.append((row, person))
+        lines.sort(key=lambda one: one.line)
+        applied = apply and not any(one.outcome == WRONG for one in lines)
+        if applied:
+            for row, person in chosen:
+                certifying.certify_within(
+                    connection,
+                    tenant_id=tenant_id,
+                    person=person,
+                    programme=made,
+                    certified_at=_moment(row, person, made, now),
+                    now=now,
+                    wave=row.wave,
+                    team="",
+                    source="file",
+                    exam=row.exam,
+                )
+            journal.add_audit(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
+    return Report(lines, applied)
+
+
+def _whom(row: Certification, known: Sequence[Profile]) -> tuple[Profile | None, str]:
+    fitting = [one for one in known if (one.external_id == row.id if row.id else one.email.lower() == row.email.lower())]
+    if len(fitting) == 1:
+        return fitting[0], ""
+    if fitting:
+        return None, f"Several people here have the address {row.email}; name the one by id."
+    return None, "Nobody here has this id or address; take over the list of people first."
+
+
+def _moment(row: Certification, person: Profile, made: programmes.Programme, now: datetime) -> datetime:
+    """Noon of the day there (a day without an hour is nearest to its middle); today means now."""
+    when = working_time.of(person.time_zone, person.working_days, made.calendar)
+    noon = when.at(row.certified_on, time(12))
+    return min(noon, now) if row.certified_on == when.day_of(now) else noon

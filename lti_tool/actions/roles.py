@@ -1,0 +1,104 @@
+"""Who may do what: one table of roles, one table of routes. A route that is in no table answers nobody, and fails a test.
+
+A launch says what a person is in a course; the organisation's list says who leads and who accompanies whom; the rest is granted by an
+administrator. A person may be several things at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from adapters.lms import Role as CourseRole
+from lrs.ground.errors import Forbidden
+
+LEARNER, MENTOR, MANAGER, TEACHER = "learner", "mentor", "manager", "teacher"
+TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = "training manager", "executive", "data protection officer", "admin"
+
+# Role → what it is, in words for who grants it.
+ROLES: Mapping[str, str] = {
+    LEARNER: "Takes part: checks, plan, uses on the job. Everybody is one.",
+    MENTOR: "Accompanies people: the list of people names them so, or the course does.",
+    MANAGER: "Leads people: the list of people names them so.",
+    TEACHER: "Teaches a course of the LMS: figures, certifications, gradebook.",
+    TRAINING_MANAGER: "Sets up programmes and questions, takes over lists, sees everybody.",
+    EXECUTIVE: "Sees figures of groups, never of a person.",
+    DATA_PROTECTION: "Sees what is stored of a person, and erases it.",
+    ADMIN: "Runs the LMS or this tool: platforms, people, roles.",
+}
+# Those that an administrator grants; the others follow from courses and from the list.
+GRANTED = (TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN)
+
+# Runs the LMS of a launch, and may look after that platform here; it makes nobody an administrator of the whole tenant.
+LMS_ADMIN = "LMS administrator"
+_OF_COURSE = {CourseRole.LEARNER: LEARNER, CourseRole.TEACHER: TEACHER, CourseRole.MENTOR: MENTOR, CourseRole.ADMIN: TEACHER}
+
+EVERYBODY = frozenset(ROLES)
+_TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
+_LMS = frozenset((LMS_ADMIN, ADMIN))
+
+# Endpoint → who may call it in a session after a launch, an e-mailed link or a sign-in. What is "mine" is decided by each act itself.
+ROUTES: Mapping[str, frozenset[str]] = {
+    "home.home": EVERYBODY,
+    "home.certify": _TEACHING,
+    "learner.begin": EVERYBODY,
+    "learner.begin_other": EVERYBODY,
+    "learner.attempt": EVERYBODY,
+    "learner.answer": EVERYBODY,
+    "learner.feedback": EVERYBODY,
+    "learner.picture": EVERYBODY,
+    "learner.plan": EVERYBODY,
+    "learner.save_plan": EVERYBODY,
+    "learner.report_use": EVERYBODY,
+    "picker.pick": _TEACHING,
+    "picker.send": _TEACHING,
+    "course.course": _TEACHING,
+    "course.roster": _TEACHING,
+    "course.resend": _TEACHING,
+    "course.make": _TEACHING,
+    "course.rename": _TEACHING,
+    "course.remove": _TEACHING,
+    **{
+        f"admin_by_launch.{name}": _LMS
+        for name in (
+            "overview", "invite", "withdraw", "new", "add", "platform", "change_form", "change", "status", "deployment", "resend", "store",
+            "change_store", "audit",
+        )
+    },
+}  # fmt: skip
+
+# The same pages for who came by an administrator's one-time link: a session of its own, which opens nothing else.
+ADMINISTRATION = frozenset(name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTES if name.startswith("admin_by_launch.")) | {
+    "admin_by_link.leave"
+}
+
+# Endpoints that need no session, and why.
+OPEN: Mapping[str, str] = {
+    "static": "styles and scripts",
+    "front": "says what this is",
+    "launch.login": "an LMS begins a launch",
+    "launch.launch": "an LMS sends a launch, which is checked there",
+    "launch.confirm": "whoever began a launch says that it is theirs",
+    "launch.window": "a launch goes on in a window of its own",
+    "launch.jwks": "public keys",
+    "launch.canvas": "what Canvas reads to install the tool",
+    "register.look": "a one-time invite is in the address",
+    "register.register": "a one-time invite is in the address",
+    "admin_entrance.look": "a one-time link is in the address",
+    "admin_entrance.enter": "a one-time link is in the address",
+}
+
+
+def of_session(course_role: str, administers: bool, administers_tenant: bool, listed: Iterable[str]) -> frozenset[str]:
+    """What a person is in a session: by its launch, by the list, by grants."""
+    found = {LEARNER, *listed, _OF_COURSE[CourseRole(course_role)]}
+    if administers:
+        found.add(LMS_ADMIN)
+    if administers_tenant:
+        found.add(ADMIN)
+    return frozenset(found)
+
+
+def require(roles: frozenset[str], endpoint: str | None) -> None:
+    """Forbidden where none of these roles may call the endpoint."""
+    if not roles & ROUTES.get(endpoint or "", frozenset()):
+        raise Forbidden("This page is for others: your role here does not open it. Your administrator grants roles.")

@@ -1,0 +1,30 @@
+"""Each route stands in the table of roles, and the table is what decides."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from lti_tool.actions import roles
+from tests.integration.lti_tool.conftest import Tool
+
+
+def test_every_route_says_who_may_call_it(shared_tool: Tool) -> None:
+    app = shared_tool.browser.application
+    assert isinstance(app, Flask)
+    known = set(roles.ROUTES) | set(roles.OPEN) | roles.ADMINISTRATION
+    there = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert there - known == set(), "a route that nobody may call: put it into the table of roles"
+    assert known - there == set(), "the table names a route that is not there"
+
+
+def test_a_route_below_a_visit_is_never_open(shared_tool: Tool) -> None:
+    app = shared_tool.browser.application
+    assert isinstance(app, Flask)
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/t/"):
+            assert rule.endpoint in roles.ROUTES, rule.rule
+
+
+def test_the_table_knows_only_roles_that_there_are() -> None:
+    assert set().union(*roles.ROUTES.values()) <= set(roles.ROLES) | {roles.LMS_ADMIN}
+    assert set(roles.GRANTED) <= set(roles.ROLES)
