@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from carryover import running_demo, serving
 from carryover.practice_lms.app import PRACTICE_FILE, lms_address, platform
+from carryover.practice_lms.letters import MAILBOX
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE
 from carryover.sample_programme import cohort, document
 from lrs import cli as lrs_cli
@@ -154,6 +155,9 @@ def _environ(settings: Settings) -> Mapping[str, str]:
         "CARRYOVER_BASE_URL": settings.base_url,
         "CARRYOVER_LRS_URL": settings.lrs_url,
         "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
+        # Letters of the demo reach nobody: they lie in a folder, and a page of the practice LMS shows them.
+        "CARRYOVER_MAIL_URL": f"maildir://{settings.home / MAILBOX}",
+        "CARRYOVER_MAIL_FROM": "Carryover practice <practice@example.org>",
     }
 
 

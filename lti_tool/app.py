@@ -9,8 +9,9 @@ from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import html
+from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.views import admin, course, home, language, launch, learner, pages, picker, register
+from lti_tool.views import admin, course, home, language, launch, learner, office, pages, people, picker, register, visit
 
 LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
 STATIC_SECONDS = 300  # browsers keep styles and scripts this long: no second look for every page, and soon new after an upgrade
@@ -27,15 +28,17 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["rich"] = pages.rich
     app.jinja_env.filters["words"] = html.plain
     app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
-    language.catalogues()  # a broken one stops the start, not a page
+    languages.catalogues()  # a broken one stops the start, not a page
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, home, learner, picker, course):
+    for view in (launch, register, visit, home, learner, picker, course):
         app.register_blueprint(view.blueprint(deps))
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))
+    app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.of_visit(deps)))
+    app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.desk_by_link(deps)))
 
     @app.get("/")
     def front() -> str:

@@ -7,19 +7,21 @@ import os
 from collections.abc import Callable, Iterable
 from functools import cache
 
+from adapters.channels import mailer_of
 from lrs.ground.queue import Timed, TimeIsUp
 from lti_tool import bootstrap
 from lti_tool.actions.record_store import record_store_of
-from lti_tool.jobs import grades, rosters, statements, upkeep
+from lti_tool.jobs import grades, mails, rosters, statements, upkeep
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import courses, outbox, tenants
 from lti_tool.store.courses import SYNC_ROSTERS
+from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 
 log = logging.getLogger(__name__)
 
 TIDY = "lti_tool.worker.tidy"
-TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 300))
+TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SEND_MAILS, 10), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 300))
 
 
 @cache
@@ -45,6 +47,15 @@ def send_grades() -> None:
     deps = _deps()
     deps.nudges.begin(SEND_GRADES)
     _for_each(outbox.tenants(deps.engine), lambda tenant_id: grades.send(deps, tenant_id))
+
+
+def send_mails() -> None:
+    """Send the mails that wait. Without a mail server they wait on."""
+    deps = _deps()
+    deps.nudges.begin(SEND_MAILS)
+    mailer = mailer_of(deps.settings.mail_url, deps.settings.mail_from)
+    if mailer is not None:
+        _for_each(tenants.every(deps.engine), lambda tenant_id: mails.send(deps, tenant_id, mailer))
 
 
 def sync_rosters() -> None:

@@ -9,7 +9,21 @@ from flask import Blueprint, Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from carryover.practice_lms import activities, admin, authorization, bearer, course, deep_linking, grades, keys, members, registration, tokens, tools
+from carryover.practice_lms import (
+    activities,
+    admin,
+    authorization,
+    bearer,
+    course,
+    deep_linking,
+    grades,
+    keys,
+    letters,
+    members,
+    registration,
+    tokens,
+    tools,
+)
 from carryover.practice_lms.deps import Deps
 from carryover.practice_lms.ledger import Ledger
 from carryover.practice_lms.people import CLIENT_ID
@@ -47,6 +61,7 @@ def create_app(home: Path, tool_url: str) -> Flask:
     pages = Blueprint("practice", __name__, url_prefix="/practice")
     for part in (course, authorization, deep_linking, registration, admin, tokens, grades, members):
         pages.register_blueprint(part.blueprint(deps))
+    pages.register_blueprint(letters.blueprint(home))
 
     @app.before_request
     def come_by_the_right_name() -> ResponseReturnValue | None:

@@ -63,6 +63,12 @@ TABLE = (
     ),
     Setting("CARRYOVER_STATE_PRECONDITION_2_0", "strict", "The same for requests of xAPI 2.0."),
     Setting("CARRYOVER_DEFAULT_VERSION", "1.0.3", "xAPI version named in answers to requests that name none: 1.0.3 or 2.0.0."),
+    Setting(
+        "CARRYOVER_MAIL_URL",
+        "",
+        "Mail server: smtp://user:password@host:587 (with STARTTLS), smtps://user:password@host:465, or maildir:///a/folder. Without it mails wait.",
+    ),
+    Setting("CARRYOVER_MAIL_FROM", "", "Sender of mails, for example Learning <learning@example.org>. Required with CARRYOVER_MAIL_URL."),
     Setting("CARRYOVER_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
 )
 
@@ -89,6 +95,8 @@ class Settings:
     state_precondition_1_0: bool
     state_precondition_2_0: bool
     default_version: str
+    mail_url: str = field(repr=False)
+    mail_from: str
     log_level: str
 
     def require(self, *names: str) -> None:
@@ -126,12 +134,18 @@ def _url(name: str, text: str, schemes: tuple[str, ...]) -> str:
     try:
         parts = urlsplit(text)
         fits = parts.scheme in schemes and (parts.port is None or parts.port > 0) and bool(parts.netloc or parts.path)
-        fits = fits and bool(parts.hostname or parts.scheme not in ("http", "https", "redis", "rediss"))
+        fits = fits and bool(parts.hostname or parts.scheme not in ("http", "https", "redis", "rediss", "smtp", "smtps"))
     except ValueError:
         fits = False
     if not fits:
         # The value is not repeated: database and Redis addresses carry passwords.
         raise Stop(f"{name} must be a whole address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
+    return text
+
+
+def _sender(text: str, required: bool) -> str:
+    if (text or required) and ("@" not in text or not text.isprintable()):
+        raise Stop("CARRYOVER_MAIL_FROM must name the sender of mails, for example Learning <learning@example.org>.")
     return text
 
 
@@ -162,5 +176,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         state_precondition_1_0=_strict("CARRYOVER_STATE_PRECONDITION_1_0", value),
         state_precondition_2_0=_strict("CARRYOVER_STATE_PRECONDITION_2_0", value),
         default_version=_one_of("CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")),
+        mail_url=_url("CARRYOVER_MAIL_URL", value["CARRYOVER_MAIL_URL"], ("smtp", "smtps", "maildir")),
+        mail_from=_sender(value["CARRYOVER_MAIL_FROM"], bool(value["CARRYOVER_MAIL_URL"])),
         log_level=_one_of("CARRYOVER_LOG_LEVEL", value["CARRYOVER_LOG_LEVEL"], ("DEBUG", "INFO", "WARNING", "ERROR")),
     )

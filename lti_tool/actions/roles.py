@@ -35,10 +35,14 @@ _OF_COURSE = {CourseRole.LEARNER: LEARNER, CourseRole.TEACHER: TEACHER, CourseRo
 EVERYBODY = frozenset(ROLES)
 _TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
 _LMS = frozenset((LMS_ADMIN, ADMIN))
+_OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
+_PEOPLE_PAGES = ("people", "template", "look", "take", "change_role", "join")
 
 # Endpoint → who may call it in a session after a launch, an e-mailed link or a sign-in. What is "mine" is decided by each act itself.
 ROUTES: Mapping[str, frozenset[str]] = {
     "home.home": EVERYBODY,
+    "home.today": EVERYBODY,
+    "home.figures": _TEACHING | {MENTOR, EXECUTIVE},
     "home.certify": _TEACHING,
     "learner.begin": EVERYBODY,
     "learner.begin_other": EVERYBODY,
@@ -57,6 +61,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "course.make": _TEACHING,
     "course.rename": _TEACHING,
     "course.remove": _TEACHING,
+    **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
     **{
         f"admin_by_launch.{name}": _LMS
         for name in (
@@ -68,7 +73,8 @@ ROUTES: Mapping[str, frozenset[str]] = {
 
 # The same pages for who came by an administrator's one-time link: a session of its own, which opens nothing else.
 ADMINISTRATION = frozenset(name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTES if name.startswith("admin_by_launch.")) | {
-    "admin_by_link.leave"
+    "admin_by_link.leave",
+    *(f"admin_people.{name}" for name in _PEOPLE_PAGES),
 }
 
 # Endpoints that need no session, and why.
@@ -83,6 +89,13 @@ OPEN: Mapping[str, str] = {
     "launch.canvas": "what Canvas reads to install the tool",
     "register.look": "a one-time invite is in the address",
     "register.register": "a one-time invite is in the address",
+    "visit.look": "a signed link is in the address",
+    "visit.enter": "a signed link is in the address",
+    "visit.again": "a signed link is in the address",
+    "visit.sign_in": "asks for an address",
+    "visit.ask": "sends a link to an address of a list, and tells nobody whether it did",
+    "visit.look_at_stop": "a signed link is in the address",
+    "visit.stop": "a signed link is in the address",
     "admin_entrance.look": "a one-time link is in the address",
     "admin_entrance.enter": "a one-time link is in the address",
 }

@@ -70,6 +70,12 @@ def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[P
         return platform, tenants.by_id(connection, session.tenant_id).practice
 
 
+def has_episode(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
+    """Whether a certification of this person is on record in the visit's programme."""
+    with unit_of_work(session.tenant_id) as connection:
+        return acts.stage(connection, session) is not None
+
+
 def is_practice(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:
     """Whether a tenant's data are practice data."""
     with unit_of_work(tenant_id) as connection:

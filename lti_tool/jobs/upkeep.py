@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from lrs.ground import clock
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import journal, people, platforms
+from lti_tool.store import journal, people, platforms, uploads
 
 LAUNCHES_KEPT = timedelta(days=30)
+UPLOADS_KEPT = timedelta(days=1)
 
 
 def tidy(deps: ToolDeps, tenant_id: int) -> None:
@@ -18,4 +19,5 @@ def tidy(deps: ToolDeps, tenant_id: int) -> None:
         platforms.forget_logins(connection, tenant_id, now)
         people.forget_launches(connection, tenant_id, now)
         journal.forget_launches(connection, tenant_id, now - LAUNCHES_KEPT)
+        uploads.forget(connection, tenant_id, now - UPLOADS_KEPT)
         journal.forget_admins(connection, tenant_id, now)

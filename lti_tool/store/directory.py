@@ -74,7 +74,8 @@ def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[
     found = {}
     for row in connection.execute(query):
         fields = dict(row._mapping)
-        found[fields.pop("sourced_id")] = Profile(**fields)
+        sourced_id = fields.pop("sourced_id")
+        found[sourced_id] = Profile(**fields)
     return found
 
 

@@ -72,6 +72,11 @@ def person_of(connection: Connection, tenant_id: int, registration_id: int, subj
     return found
 
 
+def exists(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
+    """Whether there is this person."""
+    return connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).first() is not None
+
+
 def name_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
     """What a person is called; empty where no platform said it."""
     return str(connection.execute(select(person.c.name).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())

@@ -605,6 +605,8 @@ mail = Table(
     Column("key", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("words", Text, nullable=False),
+    # What its link opens: a page of a visit in this programme. The link itself is made when it is sent, and is kept nowhere.
+    Column("programme", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("queued_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("tries", Integer, nullable=False, server_default="0"),
@@ -624,4 +626,17 @@ mail_stop = Table(
     Column("person_id", ForeignKey(person.c.id), primary_key=True),
     Column("kind", Text, primary_key=True),
     _created(),
+)
+
+# A file between the look at what it would do and the word to do it; forgotten after a day.
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("purpose", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    _created(),
+    Index(None, "tenant_id", "created_at"),
 )

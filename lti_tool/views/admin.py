@@ -24,6 +24,7 @@ from lti_tool.store.outbox import SEND_GRADES
 from lti_tool.store.platforms import APPROVED, DISABLED, REMOVED
 from lti_tool.views import pages as page_rules
 from lti_tool.views import session
+from lti_tool.views.office import Desk, Opening
 from lti_tool.views.session import admin_secret, form_token_of, own_origin
 
 _STATUS = {"approve": APPROVED, "disable": DISABLED, "enable": APPROVED, "remove": REMOVED}
@@ -65,8 +66,8 @@ def entrance(deps: ToolDeps) -> Blueprint:
     return pages
 
 
-def by_link(deps: ToolDeps) -> Blueprint:
-    """The pages for who came by a link; no page may frame them."""
+def link_holder(deps: ToolDeps) -> Callable[[uuid.UUID], Admin]:
+    """Who came by a link; no page may frame what they see."""
 
     def admin(given: uuid.UUID) -> Admin:
         page_rules.never_framed()
@@ -81,6 +82,24 @@ def by_link(deps: ToolDeps) -> Blueprint:
         practice = viewing.is_practice(deps.unit_of_work, tenant_id=found[0])
         return Admin(found[0], found[1], None, True, f"/admin/{given}/", token, practice)
 
+    return admin
+
+
+def desk_by_link(deps: ToolDeps) -> Opening:
+    """The desk of who came by a link."""
+    admin = link_holder(deps)
+
+    def opened(given: uuid.UUID) -> Desk:
+        who = admin(given)
+        common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice}
+        return Desk(who.tenant_id, who.who, who.base, common)
+
+    return opened
+
+
+def by_link(deps: ToolDeps) -> Blueprint:
+    """The pages for who came by a link."""
+    admin = link_holder(deps)
     pages = _pages(deps, "admin_by_link", "/admin/<uuid:given>", admin)
 
     @pages.post("/leave")

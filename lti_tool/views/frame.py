@@ -7,10 +7,13 @@ from typing import Any
 from flask import Request
 
 from adapters.lms import Role
-from lti_tool.actions import viewing
+from lti_tool.actions import roles, viewing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import language, pages, session
+
+# Label, address below the visit's, and the route whose roles open it.
+ROOMS = (("Today", "today", "home.today"), ("Figures", "figures", "home.figures"), ("People", "people/", "people.people"))
 
 
 def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
@@ -28,6 +31,14 @@ def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, An
         "form_token": session.form_token(request, who.id),
         "practice": practice,
         "home": f"/t/{who.id}/",
+        "rooms": _rooms(who),
         # In a window of its own a page needs a way back; in a frame the course is around it.
         "back_to_course": who.return_url if alone else "",
     }
+
+
+def _rooms(who: LaunchSession) -> list[tuple[str, str]]:
+    """(label, address) of the pages that this person's roles open, where there is more than one to choose from."""
+    home = f"/t/{who.id}/"
+    found = [(label, home + path) for label, path, endpoint in ROOMS if who.roles & roles.ROUTES[endpoint]]
+    return found if len(found) > 1 else []

@@ -11,13 +11,14 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from adapters import lrs_client, xapi
-from adapters.lms import Message, Role
+from adapters.lms import Message
 from lrs.ground import clock
-from lrs.ground.errors import BadInput, Forbidden
+from lrs.ground.errors import BadInput, NotFound
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import answering, certifying, choices, reviewing, viewing
+from lti_tool.actions import answering, certifying, choices, reviewing, roles, viewing
 from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of
+from lti_tool.actions.visiting import VISIT
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
@@ -27,10 +28,6 @@ from lti_tool.views.frame import framed
 log = logging.getLogger(__name__)
 
 _ATTEMPT = "attempt-"  # a page that opens one submission again
-
-# Who may see whose figures and record certifications here; the whole table of roles comes with people and roles.
-SEES_FIGURES = frozenset((Role.ADMIN, Role.TEACHER, Role.MENTOR))
-RECORDS_CERTIFICATIONS = frozenset((Role.ADMIN, Role.TEACHER))
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -46,8 +43,21 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             return _review(who)
         if who.administers and (who.page == choices.ADMIN_PAGE or not who.programme):
             return redirect(f"/t/{launch_id}/admin/")
-        if Role(who.role) in SEES_FIGURES:
+        if who.roles & roles.ROUTES["home.figures"] and not (who.message == VISIT and viewing.has_episode(deps.unit_of_work, session=who)):
             return _figures(who)
+        return _today(who)
+
+    @pages.get("/figures")
+    def figures(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return _figures(session.current(deps, request, launch_id))
+
+    @pages.get("/today")
+    def today(launch_id: uuid.UUID) -> ResponseReturnValue:
+        """What is due for this person, whatever else he or she is here."""
+        return _today(session.current(deps, request, launch_id))
+
+    def _today(who: LaunchSession) -> ResponseReturnValue:
+        launch_id = who.id
         today = viewing.today(deps.unit_of_work, session=who, now=clock.now())
         if today is None:
             return render_template("not_certified.html", **framed(deps, request, who))
@@ -88,7 +98,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             away=away,
             programme_title=title,
             waiting=waiting,
-            may_record=Role(who.role) in RECORDS_CERTIFICATIONS,
+            may_record=bool(who.roles & roles.ROUTES["home.certify"]) and who.course_id is not None,
             may_administer=who.administers,
             today=clock.now().date().isoformat(),
             error=error,
@@ -98,8 +108,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/certifications")
     def certify(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.current(deps, request, launch_id)
-        if Role(who.role) not in RECORDS_CERTIFICATIONS or not who.programme:
-            raise Forbidden("Only a teacher of this course records certifications.")
+        if not who.programme:
+            raise NotFound("No programme is set up for this activity yet.")
         now = clock.now()
         try:
             person, at = _person(request.form.get("person", "")), _day(request.form.get("certified_on", ""), now)

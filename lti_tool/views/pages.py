@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapters.lms import dialect
 from adapters.questions import html
@@ -29,7 +29,7 @@ _CONTENT = (
 
 # Addresses that hold a one-time secret: nobody is told more of them than the host. (no-referrer would also take the Origin from our own
 # forms, by which they are told from another site's.)
-_SECRET_PATHS = ("/lti/register", "/admin/enter")
+_SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/")
 
 
 def frame_for(platform: Platform) -> None:
@@ -104,6 +104,14 @@ def finish(app: Flask, base_url: str) -> None:
     @app.errorhandler(UnicodeEncodeError)
     def not_storable(error: Exception) -> ResponseReturnValue:
         return message("This did not work", "What was sent holds a character that cannot be kept. Go back, take it out and send it again.", 400)
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+        return message(
+            "This is too large",
+            "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB elsewhere. Nothing of it was kept.",
+            413,
+        )
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

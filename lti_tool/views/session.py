@@ -57,10 +57,15 @@ def login_secret(request: Request, state: str) -> str | None:
 def open_session(request: Request, response: Response, state: str, entered: Entered) -> None:
     """Give the browser the secret of its launch; forget the login and the oldest launches."""
     _set(response, _login_name(state), "", 0)
+    open_visit(request, response, entered.launch_id, entered.secret)
+
+
+def open_visit(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
+    """Give the browser the secret of its visit; forget the oldest ones."""
     kept = [name for name in request.cookies if name.startswith(_SESSION)]
     for name in kept[: max(len(kept) - COOKIES_KEPT + 1, 0)]:
         _set(response, name, "", 0)
-    _set(response, _SESSION + entered.launch_id.hex, entered.secret, int(SESSION_TIME.total_seconds()))
+    _set(response, _SESSION + launch_id.hex, secret, int(SESSION_TIME.total_seconds()))
 
 
 def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:

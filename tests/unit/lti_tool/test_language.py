@@ -13,6 +13,7 @@ from flask import Flask, render_template_string
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lti_tool.actions import languages
 from lti_tool.actions.checks import LABELS
 from lti_tool.views import language
 
@@ -33,7 +34,7 @@ def texts() -> set[str]:
 
 
 def catalogue(tag: str) -> Catalog:
-    with (language.CATALOGUES / f"{tag}.po").open("rb") as lines:
+    with (languages.CATALOGUES / f"{tag}.po").open("rb") as lines:
         return read_po(lines, locale=tag)
 
 
@@ -77,12 +78,12 @@ def test_a_translation_holds_the_same_values(tag: str) -> None:
     ],
 )
 def test_the_first_language_that_we_speak(wanted: list[str], chosen: str) -> None:
-    assert language.choose(wanted) == chosen
+    assert languages.choose(wanted) == chosen
 
 
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_no_tag_is_too_odd(tags: list[str]) -> None:
-    assert language.choose(tags) in ("en", *LANGUAGES)
+    assert languages.choose(tags) in ("en", *LANGUAGES)
 
 
 @pytest.mark.parametrize(("tag", "written"), [("en", "5 March 2027"), ("de", "5. März 2027"), ("fr", "5 mars 2027"), ("es", "5 de marzo de 2027")])

@@ -8,12 +8,23 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from lrs.ground.database import APP_ROLE
 from lrs.ground.migrations import protect
 
 revision = "0003"
 down_revision = "0002"
 
-TABLES = ["picture", "programme_draft", "mail", "mail_stop", "role_grant", "exam_score", "grade_place", "hold", "memory"]
+TABLES = ["upload", "picture", "programme_draft", "mail", "mail_stop", "role_grant", "exam_score", "grade_place", "hold", "memory"]
+
+# What must be known before a tenant is: who may sign in by this address. Only people of a list: what a launch claimed opens nothing.
+FUNCTIONS = {
+    "find_people(text)": """
+    CREATE FUNCTION lti_tool.find_people(wanted text) RETURNS TABLE (tenant_id int, person_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS 'SELECT p.tenant_id, p.id FROM lti_tool.person p
+        WHERE p.email <> '''' AND lower(p.email) = lower(wanted) AND p.imported_at IS NOT NULL ORDER BY p.tenant_id LIMIT 20'
+    """,
+}
 
 
 def upgrade() -> None:
@@ -48,6 +59,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
@@ -216,8 +228,24 @@ def upgrade() -> None:
     op.create_foreign_key(
         op.f("fk_person_mentor_id"), "person", "person", ["mentor_id"], ["id"], source_schema="lti_tool", referent_schema="lti_tool"
     )
+    op.create_table(
+        "upload",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_upload_tenant_id_created_at"), "upload", ["tenant_id", "created_at"], unique=False, schema="lti_tool")
     for statement in protect("lti_tool", TABLES):
         op.execute(statement)
+    for name, function in FUNCTIONS.items():
+        op.execute(function)
+        op.execute(f"REVOKE ALL ON FUNCTION lti_tool.{name} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION lti_tool.{name} TO {APP_ROLE}")
     _right_answers_are_lists()
 
 

@@ -1,0 +1,66 @@
+"""The practice mailbox: every letter that the tool sent, whoever it was to. It reads the folder and sends nothing."""
+
+from __future__ import annotations
+
+import mailbox
+import re
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
+
+MAILBOX = "mailbox"  # in the demo's home
+SHOWN = 50
+_LINK = re.compile(r"https?://[^\s<>\"]+")
+
+
+@dataclass(frozen=True)
+class Received:
+    """A letter as it is shown."""
+
+    recipient: str
+    subject: str
+    date: str
+    words: Markup
+
+
+def blueprint(home: Path) -> Blueprint:
+    """``/practice/mailbox``."""
+    pages = Blueprint("letters", __name__)
+
+    @pages.get("/mailbox")
+    def letters() -> ResponseReturnValue:
+        return render_template("mailbox.html", title="Mailbox", letters=_newest(home / MAILBOX))
+
+    return pages
+
+
+def _newest(folder: Path) -> list[Received]:
+    if not folder.is_dir():
+        return []
+    box = mailbox.Maildir(folder, create=False)
+    keys = sorted(box.keys(), key=lambda key: int(key.split(".")[0]) if key.split(".")[0].isdecimal() else 0, reverse=True)
+    return [_read(box.get_bytes(key)) for key in keys[:SHOWN]]
+
+
+def _read(content: bytes) -> Received:
+    message = message_from_bytes(content, policy=default)
+    assert isinstance(message, EmailMessage)
+    body = message.get_body(("plain",))
+    words = str(body.get_content()) if body is not None else ""
+    return Received(str(message["To"]), str(message["Subject"]), str(message["Date"]), _linked(words))
+
+
+def _linked(words: str) -> Markup:
+    """The text with its addresses as links."""
+    parts: list[Markup | str] = []
+    end = 0
+    for found in _LINK.finditer(words):
+        parts += [escape(words[end : found.start()]), Markup('<a href="{0}">{0}</a>').format(found[0])]
+        end = found.end()
+    return Markup("").join([*parts, escape(words[end:])])

@@ -1,0 +1,74 @@
+"""The organisation's list as its administrators see it: who is on it, whom an LMS named and the list does not, who holds which role."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Conflict
+from lti_tool.actions import roles
+from lti_tool.store import directory, journal, people
+from lti_tool.store.directory import Known, Profile
+
+
+@dataclass(frozen=True)
+class ListView:
+    """A page of people: how many there are, how platforms name them, and what the next page begins after."""
+
+    people: list[Profile]
+    names: dict[uuid.UUID, list[Known]]
+    listed: int
+    unmatched: int
+    after: str
+    granted: list[tuple[uuid.UUID, str, str, str]]
+
+
+def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool) -> ListView:
+    """A page of people by name."""
+    with unit_of_work(tenant_id) as connection:
+        found = directory.page(connection, tenant_id, search=search[:200], after=_place(after), unmatched=unmatched)
+        names = directory.names_of(connection, tenant_id, [one.id for one in found])
+        listed, others = directory.counts(connection, tenant_id)
+        last = found[-1] if len(found) == directory.PAGE else None
+        return ListView(found, names, listed, others, f"{last.id}:{last.name}" if last else "", directory.granted(connection, tenant_id))
+
+
+def _place(text: str) -> tuple[str, uuid.UUID] | None:
+    person_id, _, name = text.partition(":")
+    try:
+        return (name, uuid.UUID(person_id)) if person_id else None
+    except ValueError:
+        return None
+
+
+def grant(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
+    """Give a role to a person of the list."""
+    if role not in roles.GRANTED:
+        raise BadInput("Choose one of the roles.", field="role")
+    with unit_of_work(tenant_id) as connection:
+        if not people.exists(connection, tenant_id, person_id):
+            raise BadInput("Choose a person of the list.", field="person")
+        if directory.grant(connection, tenant_id, person_id, role, who):
+            journal.add_audit(connection, tenant_id, who, "gave a role", {"person": str(person_id), "role": role})
+
+
+def withdraw(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
+    """Take a role away."""
+    with unit_of_work(tenant_id) as connection:
+        if directory.withdraw(connection, tenant_id, person_id, role):
+            journal.add_audit(connection, tenant_id, who, "took a role away", {"person": str(person_id), "role": role})
+
+
+def join(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_id: str, who: str) -> None:
+    """Say that a person whom an LMS named is one of the list."""
+    with unit_of_work(tenant_id) as connection:
+        if not people.exists(connection, tenant_id, met) or directory.profile(connection, tenant_id, met).imported_at is not None:
+            raise BadInput("This person is on the list already.", field="met")
+        found = directory.find(connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]) if external_id else []
+        listed = [one for one in found if one.imported_at is not None]
+        if len(listed) != 1:
+            raise BadInput("Nobody on the list has exactly this id or address.", field="external_id")
+        if not directory.join(connection, tenant_id, met, listed[0].id):
+            raise Conflict("A certification is on record under both names. Erase the one of the LMS's name first, or keep them apart.")
+        journal.add_audit(connection, tenant_id, who, "joined a person of an LMS to the list", {"met": str(met), "listed": str(listed[0].id)})

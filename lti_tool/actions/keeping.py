@@ -1,0 +1,39 @@
+"""A file between the look at what it would do and the word to do it."""
+
+from __future__ import annotations
+
+import uuid
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput
+from lti_tool.store import uploads
+
+PEOPLE, CERTIFICATIONS, QUESTIONS, PROGRAMME = "people", "certifications", "questions", "programme"
+LONGEST_NAME = 200
+
+
+def keep(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:
+    """Keep a file for a day; gives its id."""
+    if not content:
+        raise BadInput("Choose a file first; this one is empty.", field="file")
+    with unit_of_work(tenant_id) as connection:
+        return uploads.keep(connection, tenant_id, purpose, name.replace("\0", "")[-LONGEST_NAME:], content)
+
+
+def kept(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text: str) -> tuple[str, bytes]:
+    """(name, content) of a file that was kept; BadInput where it is gone."""
+    try:
+        upload_id = uuid.UUID(text)
+    except ValueError:
+        raise BadInput("The form is not complete; choose the file again.", field="file") from None
+    with unit_of_work(tenant_id) as connection:
+        found = uploads.find(connection, tenant_id, purpose, upload_id)
+    if found is None:
+        raise BadInput("The file was kept for a day and is gone; choose it again.", field="file")
+    return found
+
+
+def done(unit_of_work: UnitOfWork, *, tenant_id: int, text: str) -> None:
+    """It has done what it should."""
+    with unit_of_work(tenant_id) as connection:
+        uploads.drop(connection, tenant_id, uuid.UUID(text))

@@ -1,0 +1,67 @@
+"""Languages that we speak: texts by language, and which one somebody is spoken to in.
+
+Learners' pages, the pages of a launch and mails are translated (``lti_tool/locale/*.po``). A text without a translation stays as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel import UnknownLocaleError, negotiate_locale
+from babel.core import get_locale_identifier, parse_locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+ENGLISH = "en"
+CATALOGUES = Path(__file__).parents[1] / "locale"
+_UNTRANSLATED = NullTranslations()
+_DATES = {ENGLISH: "en_GB"}  # the day before the month
+
+
+@cache
+def catalogues() -> dict[str, GNUTranslations]:
+    """Language tag to its texts, read once."""
+    found = {}
+    for path in sorted(CATALOGUES.glob("*.po")):
+        compiled = BytesIO()
+        with path.open("rb") as lines:
+            write_mo(compiled, read_po(lines, locale=path.stem))
+        compiled.seek(0)
+        found[path.stem] = GNUTranslations(compiled)
+    return found
+
+
+def choose(wanted: list[str]) -> str:
+    """The first language of ``wanted`` that we speak (de, de-AT and de_AT are German), else English."""
+    known = [tag for tag in (_plain(one) for one in wanted) if tag]
+    return negotiate_locale(known, [ENGLISH, *catalogues()]) or ENGLISH
+
+
+def _plain(tag: str) -> str:
+    """de-AT-1996 → de_AT; empty for what is no language tag."""
+    try:
+        return get_locale_identifier(parse_locale(tag.replace("_", "-")[:35], sep="-")[:2])
+    except (ValueError, UnknownLocaleError):
+        return ""
+
+
+def translated(tag: str, text: str, **values: Any) -> str:
+    """``text`` in a language, its ``%(name)s`` filled in where values are given."""
+    found = texts(tag).gettext(text) if text else ""  # gettext keeps the head of a catalogue under the empty text
+    return found % values if values else found
+
+
+def texts(tag: str) -> NullTranslations:
+    """The texts of a language."""
+    return catalogues().get(tag) or _UNTRANSLATED
+
+
+def day(tag: str, instant: datetime | date) -> str:
+    """23 November 2026, as the language writes it."""
+    return format_date(instant, format="long", locale=_DATES.get(tag, tag))

@@ -1,0 +1,154 @@
+"""Visits without an LMS: e-mailed links. A look changes nothing (mail scanners look at links); a button opens the visit.
+
+A link is a signed text that names tenant, person, programme and page. It opens pages of that person alone, for two weeks; one that is
+older sends a new one to the same person's address, never to one that was typed.
+"""
+
+from __future__ import annotations
+
+import secrets as random
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from adapters.lms import Role
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, NotFound
+from lrs.ground.secrets import Secrets
+from lti_tool.actions import languages
+from lti_tool.actions.entering import SESSION_TIME
+from lti_tool.actions.tokens import digest
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import directory, learning, mails, people
+
+PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
+LINK_DAYS = 14
+LONGEST_DAYS = 400  # older links are not even read: the kept mail of a year
+VISIT, SIGN_IN = "visit", "sign-in"
+NUDGES = ("due", "overdue", "review", "coaching")
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link says. ``mail_id`` is 0 where it is no mail's."""
+
+    tenant_id: int
+    person_id: uuid.UUID
+    programme: str
+    path: str
+    mail_id: int
+    made_at: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it still opens a visit."""
+        return now - self.made_at < timedelta(days=LINK_DAYS)
+
+
+def make(secrets: Secrets, link: Link) -> str:
+    """The text of a link."""
+    value = [link.tenant_id, link.person_id.hex, link.programme, link.path, link.mail_id, int(link.made_at.timestamp())]
+    return secrets.sign(PURPOSE, value)
+
+
+def read(secrets: Secrets, text: str) -> Link:
+    """What a link's text says; BadInput for one that is none of ours."""
+    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verified(PURPOSE, text, LONGEST_DAYS * 86_400)
+    return Link(tenant_id, uuid.UUID(person_id), programme, path, mail_id, datetime.fromtimestamp(made_at, UTC))
+
+
+def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID, str]:
+    """Begin a visit: its id and the secret of its session. BadInput where the link is too old."""
+    if not link.is_open(now):
+        raise BadInput("This link is too old. Ask for a new one with the button on its page.")
+    visit_id, secret = uuid.uuid4(), random.token_urlsafe(32)
+    with deps.unit_of_work(link.tenant_id) as connection:
+        _require_person(connection, link)
+        language = mails.language_of(connection, link.tenant_id, link.person_id)
+        if link.mail_id:
+            mails.opened(connection, link.tenant_id, link.mail_id, now)
+        people.remember_launch(
+            connection,
+            {
+                "id": visit_id,
+                "tenant_id": link.tenant_id,
+                "secret_hash": digest(secret),
+                "person_id": link.person_id,
+                "message": VISIT,
+                "role": Role.LEARNER.value,
+                "administers": False,
+                "locale": language,
+                "programme": link.programme or next(iter(learning.newest_programmes(connection, link.tenant_id)), ""),
+                "page": "today",
+                "created_at": now,
+                "expires_at": now + SESSION_TIME,
+                **dict.fromkeys(
+                    (
+                        "subject",
+                        "deployment_id",
+                        "resource_link_id",
+                        "resource_link_title",
+                        "return_url",
+                        "line_item_url",
+                        "line_items_url",
+                        "review_of",
+                    ),
+                    "",
+                ),
+            },
+        )
+    return visit_id, secret
+
+
+def _require_person(connection: Connection, link: Link) -> None:
+    if not people.exists(connection, link.tenant_id, link.person_id):
+        raise NotFound("This link is of nobody here any more.")
+
+
+def send_again(unit_of_work: UnitOfWork, *, link: Link, now: datetime) -> None:
+    """A new link of the same kind to the same person: once an hour."""
+    with unit_of_work(link.tenant_id) as connection:
+        _require_person(connection, link)
+        mails.queue(connection, link.tenant_id, [_sign_in_mail(connection, link, now)])
+
+
+def ask_for_link(deps: ToolDeps, *, email: str, now: datetime) -> None:
+    """Send a link to whoever has this address on a list. Nothing tells the asker whether somebody has."""
+    for tenant_id, person_id in mails.people_with_address(deps.engine, email.strip()):
+        with deps.unit_of_work(tenant_id) as connection:
+            mails.queue(connection, tenant_id, [_sign_in_mail(connection, Link(tenant_id, person_id, "", "", 0, now), now)])
+
+
+def _sign_in_mail(connection: Connection, link: Link, now: datetime) -> dict[str, object]:
+    profile = directory.profile(connection, link.tenant_id, link.person_id)
+    tag = languages.choose([profile.language])
+    return {
+        "person_id": link.person_id,
+        "kind": SIGN_IN,
+        "key": f"{SIGN_IN} {link.programme} {link.path} {now:%Y-%m-%dT%H}",
+        "subject": languages.translated(tag, "Your link to Carryover"),
+        "words": languages.translated(
+            tag, "Somebody, probably you, asked for a link. It opens your own page for two weeks. If it was not you, ignore this mail."
+        ),
+        "programme": link.programme,
+        "path": link.path,
+    }
+
+
+def stop_text(secrets: Secrets, tenant_id: int, person_id: uuid.UUID, kind: str) -> str:
+    """The text of a link that stops one kind of mail."""
+    return secrets.sign(STOP_PURPOSE, [tenant_id, person_id.hex, kind])
+
+
+def read_stop(secrets: Secrets, text: str) -> tuple[int, uuid.UUID, str]:
+    """(tenant, person, kind) of such a link."""
+    tenant_id, person_id, kind = secrets.verified(STOP_PURPOSE, text, LONGEST_DAYS * 86_400)
+    return tenant_id, uuid.UUID(person_id), kind
+
+
+def stop(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
+    """No more mail of this kind to this person."""
+    with unit_of_work(tenant_id) as connection:
+        if people.exists(connection, tenant_id, person_id):
+            mails.stop(connection, tenant_id, person_id, kind)

@@ -1,0 +1,107 @@
+"""Mail that waits, was sent or was refused; and what nobody wants to hear of any more."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import mail, mail_stop, person
+
+SEND_MAILS = "lti_tool.worker.send_mails"
+LEASE = timedelta(minutes=5)  # longer than a round of letters
+
+
+@dataclass(frozen=True)
+class MailRow:
+    """A mail that waits, with whom it goes to."""
+
+    id: int
+    person_id: uuid.UUID
+    kind: str
+    key: str
+    subject: str
+    words: str
+    programme: str
+    path: str
+    tries: int
+    name: str
+    email: str
+
+
+def queue(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Put mails into the outbox; one about the same thing (person, key) is there once. Gives how many are new."""
+    if not rows:
+        return 0
+    made = upsert(mail).values([{"tenant_id": tenant_id, **row} for row in rows]).on_conflict_do_nothing().returning(mail.c.id)
+    return len(connection.execute(made).all())
+
+
+def lease(connection: Connection, tenant_id: int, rows: int) -> list[MailRow]:
+    """Up to ``rows`` mails that are due, oldest first."""
+    statement = text(
+        """
+        WITH k AS MATERIALIZED (
+          SELECT id FROM lti_tool.mail WHERE tenant_id = :tenant AND sent_at IS NULL AND refused IS NULL AND next_try_at <= now()
+          ORDER BY id LIMIT :rows FOR UPDATE SKIP LOCKED
+        )
+        UPDATE lti_tool.mail m SET next_try_at = now() + :lease, tries = m.tries + 1
+        FROM k, lti_tool.person p WHERE m.tenant_id = :tenant AND m.id = k.id AND p.id = m.person_id
+        RETURNING m.id, m.person_id, m.kind, m.key, m.subject, m.words, m.programme, m.path, m.tries, p.name, p.email
+        """
+    )
+    found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE})
+    return sorted((MailRow(**row._mapping) for row in found), key=lambda row: row.id)
+
+
+def sent(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> None:
+    """The mail server took it."""
+    connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(sent_at=at))
+
+
+def refuse(connection: Connection, tenant_id: int, mail_id: int, reason: str) -> None:
+    """It will not be sent again; the reason stays."""
+    connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(refused=reason))
+
+
+def later(connection: Connection, tenant_id: int, mail_id: int, wait: timedelta) -> None:
+    """Try again after ``wait``."""
+    connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(next_try_at=func.now() + wait))
+
+
+def opened(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
+    """Its link was used; True the first time."""
+    m = mail.c
+    return connection.execute(update(mail).where(m.tenant_id == tenant_id, m.id == mail_id, m.opened_at.is_(None)).values(opened_at=at)).rowcount == 1
+
+
+def stop(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
+    """No more mail of this kind to this person."""
+    connection.execute(upsert(mail_stop).values(tenant_id=tenant_id, person_id=person_id, kind=kind).on_conflict_do_nothing())
+
+
+def resume(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
+    """Mail of this kind again."""
+    s = mail_stop.c
+    connection.execute(delete(mail_stop).where(s.tenant_id == tenant_id, s.person_id == person_id, s.kind == kind))
+
+
+def stopped(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> set[str]:
+    """Kinds that a person stopped."""
+    return set(connection.execute(select(mail_stop.c.kind).where(mail_stop.c.tenant_id == tenant_id, mail_stop.c.person_id == person_id)).scalars())
+
+
+def people_with_address(engine: Engine, email: str) -> list[tuple[int, uuid.UUID]]:
+    """(tenant, person) of the people of lists who have this address."""
+    with engine.connect() as connection:
+        return [(row[0], row[1]) for row in connection.execute(text("SELECT * FROM lti_tool.find_people(:email)"), {"email": email})]
+
+
+def language_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
+    """The language that the list gives a person; empty where it gives none."""
+    return str(connection.execute(select(person.c.language).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())

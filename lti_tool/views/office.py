@@ -1,0 +1,60 @@
+"""Where training managers and administrators work: the same pages in a visit (``/t/<visit>/…``) and by an administrator's link."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from lrs.ground.errors import BadInput
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+LARGEST_UPLOAD = 32_000_000  # bytes of a request that brings a file: more than any file that is read, so that its reader says what is wrong
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Who works: the tenant, the name for the audit record, where the pages are, and what every template is given."""
+
+    tenant_id: int
+    who: str
+    home: str
+    common: dict[str, Any]
+
+    def show(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+        """A page."""
+        return render_template(template, **self.common, **values), status
+
+
+Opening = Callable[[uuid.UUID], Desk]
+
+
+def of_visit(deps: ToolDeps) -> Opening:
+    """The desk of whoever this visit is."""
+
+    def opened(visit_id: uuid.UUID) -> Desk:
+        who = session.current(deps, request, visit_id)
+        common = framed(deps, request, who)
+        return Desk(who.tenant_id, who.person_name or str(who.person_id), common["home"], common)
+
+    return opened
+
+
+def takes_file() -> None:
+    """This request may be as large as a file; said before anything of it is read."""
+    request.max_content_length = LARGEST_UPLOAD
+
+
+def file_of(name: str = "file") -> tuple[str, bytes]:
+    """(name, content) of the file that a form brought."""
+    found: FileStorage | None = request.files.get(name)
+    if found is None or not found.filename:
+        raise BadInput("Choose a file first.", field=name)
+    return found.filename, found.read()

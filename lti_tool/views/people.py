@@ -1,0 +1,102 @@
+"""The list of people: looking somebody up, taking a list over, roles, and joining whom an LMS named."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+
+from adapters.people import COLUMNS
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Conflict, Refused
+from lti_tool.actions import directing, importing, keeping, roles
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.views.office import Desk, Opening, file_of, takes_file
+
+
+def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Blueprint:
+    """The pages below ``<prefix>/people``."""
+    pages = Blueprint(name, __name__, url_prefix=f"{prefix}/people")
+    work = deps.unit_of_work
+
+    def overview(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:
+        view = directing.view(
+            work,
+            tenant_id=desk.tenant_id,
+            search=request.args.get("search", ""),
+            after=request.args.get("after", ""),
+            unmatched=request.args.get("unmatched") == "1",
+        )
+        status = error.status if error else 200
+        return desk.show("people.html", status, view=view, error=error, columns=COLUMNS, roles=roles.ROLES, granted=roles.GRANTED)
+
+    @pages.get("/")
+    def people(given: uuid.UUID) -> ResponseReturnValue:
+        return overview(opening(given))
+
+    @pages.get("/template.csv")
+    def template(given: uuid.UUID) -> ResponseReturnValue:
+        opening(given)
+        answer = Response(",".join(COLUMNS) + "\r\n", mimetype="text/csv")
+        answer.headers["Content-Disposition"] = "attachment; filename=people.csv"
+        return answer
+
+    @pages.post("/import")
+    def look(given: uuid.UUID) -> ResponseReturnValue:
+        """What a file would do."""
+        takes_file()
+        desk = opening(given)
+        try:
+            file_name, content = file_of()
+            kept = keeping.keep(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, name=file_name, content=content)
+            report = importing.import_people(work, tenant_id=desk.tenant_id, content=content, apply=False, who=desk.who, now=clock.now())
+        except BadInput as error:
+            return overview(desk, error)
+        return desk.show("import_report.html", report=report, kept=kept, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/")
+
+    @pages.post("/take")
+    def take(given: uuid.UUID) -> ResponseReturnValue:
+        desk = opening(given)
+        text = request.form.get("kept", "")
+        try:
+            _, content = keeping.kept(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, text=text)
+            report = importing.import_people(work, tenant_id=desk.tenant_id, content=content, apply=True, who=desk.who, now=clock.now())
+        except BadInput as error:
+            return overview(desk, error)
+        if not report.applied:
+            return desk.show(
+                "import_report.html", report=report, kept=text, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/"
+            )
+        keeping.done(work, tenant_id=desk.tenant_id, text=text)
+        return redirect(f"{desk.home}people/?done=taken", code=303)
+
+    @pages.post("/roles")
+    def change_role(given: uuid.UUID) -> ResponseReturnValue:
+        desk = opening(given)
+        act = directing.withdraw if request.form.get("act") == "withdraw" else directing.grant
+        try:
+            person_id = _person(request.form.get("person", ""))
+            act(work, tenant_id=desk.tenant_id, person_id=person_id, role=request.form.get("role", ""), who=desk.who)
+        except BadInput as error:
+            return overview(desk, error)
+        return redirect(f"{desk.home}people/?done=role", code=303)
+
+    @pages.post("/join")
+    def join(given: uuid.UUID) -> ResponseReturnValue:
+        desk = opening(given)
+        try:
+            met, external_id = _person(request.form.get("met", "")), request.form.get("external_id", "").replace("\0", "").strip()
+            directing.join(work, tenant_id=desk.tenant_id, met=met, external_id=external_id, who=desk.who)
+        except (BadInput, Conflict) as error:
+            return overview(desk, error)
+        return redirect(f"{desk.home}people/?unmatched=1&done=joined", code=303)
+
+    return pages
+
+
+def _person(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("Choose a person.", field="person") from None

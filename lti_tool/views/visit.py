@@ -1,0 +1,77 @@
+"""Coming without an LMS: e-mailed links, asking for one, stopping a kind of mail. What GET shows changes nothing; POST acts."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lrs.ground.errors import Unavailable
+from lti_tool.actions import visiting
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.mails import SEND_MAILS
+from lti_tool.views import language, session
+from lti_tool.views import pages as page_rules
+
+ASKED_FOR_AN_ADDRESS, ASKED_BY_A_CLIENT, WITHIN_SECONDS = 3, 20, 3_600
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """``/s/<link>``, ``/sign-in`` and ``/stop/<link>``."""
+    pages = Blueprint("visit", __name__)
+
+    @pages.before_request
+    def their_language() -> None:
+        language.follow_browser(request)
+        page_rules.never_framed()
+
+    @pages.get("/s/<text>")
+    def look(text: str) -> ResponseReturnValue:
+        return render_template("visit.html", usable=visiting.read(deps.secrets, text).is_open(clock.now()))
+
+    @pages.post("/s/<text>")
+    def enter(text: str) -> ResponseReturnValue:
+        session.own_origin(deps, request)
+        link = visiting.read(deps.secrets, text)
+        visit_id, secret = visiting.open_visit(deps, link=link, now=clock.now())
+        response = redirect(f"/t/{visit_id}/{link.path}", code=303)
+        assert isinstance(response, Response)
+        session.open_visit(request, response, visit_id, secret)
+        return response
+
+    @pages.post("/s/<text>/again")
+    def again(text: str) -> ResponseReturnValue:
+        session.own_origin(deps, request)
+        visiting.send_again(deps.unit_of_work, link=visiting.read(deps.secrets, text), now=clock.now())
+        deps.nudges.nudge(SEND_MAILS)
+        return render_template("asked.html")
+
+    @pages.get("/sign-in")
+    def sign_in() -> ResponseReturnValue:
+        return render_template("sign_in.html")
+
+    @pages.post("/sign-in")
+    def ask() -> ResponseReturnValue:
+        session.own_origin(deps, request)
+        email = request.form.get("email", "").replace("\0", "").strip()[:320]
+        by_client = deps.limiter.allows("sign-in", request.remote_addr or "", ASKED_BY_A_CLIENT, WITHIN_SECONDS)
+        if not by_client:
+            raise Unavailable("Too many links were asked for from your network. Wait an hour, or open the activity in your course.")
+        if deps.limiter.allows("sign-in-to", email.lower(), ASKED_FOR_AN_ADDRESS, WITHIN_SECONDS):
+            visiting.ask_for_link(deps, email=email, now=clock.now())
+            deps.nudges.nudge(SEND_MAILS)
+        return render_template("asked.html")
+
+    @pages.get("/stop/<text>")
+    def look_at_stop(text: str) -> ResponseReturnValue:
+        visiting.read_stop(deps.secrets, text)
+        return render_template("stop.html", done=False)
+
+    @pages.post("/stop/<text>")
+    def stop(text: str) -> ResponseReturnValue:
+        # Without a look at the origin: mail programs send this by themselves (RFC 8058), and the link names all there is to it.
+        tenant_id, person_id, kind = visiting.read_stop(deps.secrets, text)
+        visiting.stop(deps.unit_of_work, tenant_id=tenant_id, person_id=person_id, kind=kind)
+        return render_template("stop.html", done=True)
+
+    return pages

@@ -1,0 +1,201 @@
+"""Coming without an LMS: a look at a link changes nothing, its button opens the person's own page, an old one sends a new one."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from adapters.channels import mailer_of
+from lti_tool.actions import importing, visiting
+from lti_tool.actions.visiting import Link
+from lti_tool.jobs import mails as mail_job
+from lti_tool.store import learning, mails
+from tests.demo import free_port
+from tests.integration.lti_tool.conftest import TOOL, Tool
+from tests.integration.lti_tool.test_people import LIST, person
+
+NOW = datetime.now(UTC)
+
+
+class Postbox:
+    """A mail server that keeps what it is given; addresses that begin with "gone" do not exist, with "busy" have to wait."""
+
+    def __init__(self) -> None:
+        self.letters: list[EmailMessage] = []
+        self.busy = True
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802 - aiosmtpd's name
+        if address.startswith("gone"):
+            return "550 no such person"
+        if address.startswith("busy") and self.busy:
+            return "451 try later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        message = BytesParser(policy=default).parsebytes(envelope.content)  # type: ignore[arg-type]  # bytes, as the server is set up
+        assert isinstance(message, EmailMessage)
+        self.letters.append(message)
+        return "250 OK"
+
+
+@pytest.fixture
+def postbox() -> Iterator[tuple[Postbox, str]]:
+    box = Postbox()
+    controller = Controller(box, hostname="127.0.0.1", port=(port := free_port()))
+    controller.start()
+    yield box, f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
+def take(tool: Tool, content: bytes = LIST) -> None:
+    assert importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=content, apply=True, who="test", now=NOW).applied
+
+
+def link_of(tool: Tool, person_id: uuid.UUID, path: str = "", made_at: datetime = NOW, mail_id: int = 0) -> str:
+    return f"/s/{visiting.make(tool.deps.secrets, Link(tool.tenant_id, person_id, 'phishing-response', path, mail_id, made_at))}"
+
+
+def press(tool: Tool, path: str, **fields: Any) -> Any:
+    return tool.browser.post(path, data=fields, base_url=f"https://{TOOL.split('//')[1]}", headers={"Origin": TOOL}, follow_redirects=True)
+
+
+def test_a_look_at_a_link_opens_nothing_and_its_button_does(tool: Tool) -> None:
+    take(tool)
+    link, before = link_of(tool, person(tool, "E1").id), tool.rows("launch")
+    page = tool.get(link)
+    assert "Open my page" in page.text and tool.rows("launch") == before, "mail scanners look at links"
+    opened = press(tool, link)
+    assert opened.status_code == 200 and "No certification" in opened.text and opened.request.path.startswith("/t/")
+    assert opened.headers["Content-Security-Policy"].endswith("frame-ancestors 'none'")
+
+
+def test_a_check_is_taken_from_a_mail_and_its_grade_goes_to_the_course(tool: Tool) -> None:
+    """The learner launched once; the quiz is opened by a link later, and the grade still finds its column."""
+    tool.launch()
+    learner = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '5'")[0][0]
+    opened = press(tool, link_of(tool, learner))
+    home = f"/t/{opened.request.path.split('/')[2]}/"
+    page = tool.post(f"{home}checks/1w", opened)
+    path = page.request.path
+    for position in range(1, 6):
+        page = tool.post(path, page, position=position, choice="a")
+    grade = tool.sql("SELECT subject, registration_id, line_items_url <> '' FROM lti_tool.grade_outbox")
+    assert len(grade) == 1 and grade[0][0] == "5" and grade[0][2]
+
+
+def test_a_link_that_was_changed_opens_nothing(tool: Tool) -> None:
+    take(tool)
+    link = link_of(tool, person(tool, "E1").id)
+    for spoiled in (link[:-2], link.replace("/s/", "/s/x"), "/s/nonsense"):
+        assert tool.get(spoiled).status_code == 400 and press(tool, spoiled).status_code == 400
+
+
+def test_an_old_link_sends_a_new_one_to_the_same_address(tool: Tool) -> None:
+    take(tool)
+    link = link_of(tool, person(tool, "E1").id, made_at=NOW - timedelta(days=15))
+    page = tool.get(link)
+    assert "too old" in page.text and "Open my page" not in page.text
+    assert press(tool, link).status_code == 400
+    for _ in range(2):
+        assert "Look into your mail" in press(tool, f"{link}/again").text
+    assert tool.sql("SELECT person_id, kind FROM lti_tool.mail") == [(person(tool, "E1").id, "sign-in")], "once an hour"
+
+
+def test_a_form_of_another_site_opens_nothing(tool: Tool) -> None:
+    take(tool)
+    link = link_of(tool, person(tool, "E1").id)
+    answer = tool.browser.post(link, base_url="https://127.0.0.1:8080", headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403 and tool.rows("launch") == 0
+
+
+def test_signing_in_by_mail_tells_nobody_who_is_known(tool: Tool) -> None:
+    take(tool)
+    known, unknown = press(tool, "/sign-in", email="ONE@example.org"), press(tool, "/sign-in", email="stranger@example.org")
+    assert known.text == unknown.text and known.status_code == unknown.status_code == 200
+    assert tool.sql("SELECT person_id FROM lti_tool.mail") == [(person(tool, "E1").id,)]
+
+
+def test_only_people_of_the_list_sign_in_by_address(tool: Tool) -> None:
+    """What a launch claimed to be an address opens nothing."""
+    tool.launch("launch-resource-student1", sub="90", email="claimed@example.org")
+    press(tool, "/sign-in", email="claimed@example.org")
+    assert tool.rows("mail") == 0
+
+
+def queue(tool: Tool, *rows: tuple[str, str]) -> None:
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        for external_id, key in rows:
+            row = {
+                "person_id": person(tool, external_id).id,
+                "kind": "due",
+                "key": key,
+                "subject": "A check is open",
+                "words": "Five questions.",
+                "programme": "phishing-response",
+                "path": "today",
+            }
+            mails.queue(connection, tool.tenant_id, [row, row])
+
+
+def test_letters_reach_a_mail_server_once_each_with_a_link_that_works(tool: Tool, postbox: tuple[Postbox, str]) -> None:
+    box, url = postbox
+    take(tool)
+    queue(tool, ("E1", "due 1"), ("E1", "due 1"), ("E8", "due 1"))
+    mailer = mailer_of(url, "Learning <learning@example.org>")
+    assert mailer is not None
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 2
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 0
+    letter = next(one for one in box.letters if "one@example.org" in one["To"])
+    assert letter["From"] == "Learning <learning@example.org>" and letter["Subject"] == "A check is open"
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" and letter["Auto-Submitted"] == "auto-generated"
+    body = letter.get_content()
+    links = re.findall(rf"{re.escape(TOOL)}(/\S+)", body)
+    assert links[0].startswith("/s/") and links[1].startswith("/stop/")
+    assert press(tool, links[0]).request.path.endswith("/today")
+    assert tool.sql("SELECT count(*) FROM lti_tool.mail WHERE opened_at IS NOT NULL")[0][0] == 1
+    assert "Stop these mails" in tool.get(links[1]).text and tool.rows("mail_stop") == 0
+    # As a mail program's own button sends it (RFC 8058): no page of ours, no origin.
+    tool.browser.post(links[1], data={"List-Unsubscribe": "One-Click"}, base_url="https://127.0.0.1:8080")
+    assert tool.sql("SELECT kind FROM lti_tool.mail_stop") == [("due",)]
+
+
+def test_who_cannot_be_reached_is_told_and_holds_up_nobody(tool: Tool, postbox: tuple[Postbox, str]) -> None:
+    box, url = postbox
+    take(tool, b"id,email\nE1,gone@example.org\nE8,busy@example.org\nE9,\n")
+    queue(tool, ("E1", "k"), ("E8", "k"), ("E9", "k"))
+    mailer = mailer_of(url, "learning@example.org")
+    assert mailer is not None
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 0
+    refused = dict(tool.sql("SELECT p.external_id, m.refused FROM lti_tool.mail m JOIN lti_tool.person p ON p.id = m.person_id"))
+    assert "550: no such person" in refused["E1"] and "No address" in refused["E9"] and refused["E8"] is None
+    box.busy = False
+    tool.sql("UPDATE lti_tool.mail SET next_try_at = now()")
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 1
+
+
+def test_a_mail_server_that_is_away_loses_nothing(tool: Tool) -> None:
+    take(tool)
+    queue(tool, ("E1", "k"))
+    mailer = mailer_of("smtp://127.0.0.1:9", "learning@example.org")
+    assert mailer is not None
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 0
+    assert tool.sql("SELECT tries, refused FROM lti_tool.mail") == [(1, None)]
+
+
+def test_where_grades_go_is_remembered_by_the_latest_launch(tool: Tool) -> None:
+    tool.launch()
+    learner = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '5'")[0][0]
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        place = learning.grade_place(connection, tool.tenant_id, learner, "phishing-response")
+    assert place is not None and place.subject == "5" and place.line_items_url
