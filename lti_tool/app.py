@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from adapters.questions import html
 from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.views import admin, course, home, language, launch, learner, office, pages, people, picker, register, visit
+from lti_tool.views import admin, course, home, language, launch, learner, office, pages, people, picker, programmes, questions, register, visit
 
 LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
 STATIC_SECONDS = 300  # browsers keep styles and scripts this long: no second look for every page, and soon new after an upgrade
@@ -38,6 +38,8 @@ def create_app(deps: ToolDeps) -> Flask:
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))
     app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.of_visit(deps)))
+    app.register_blueprint(programmes.blueprint(deps, office.of_visit(deps)))
+    app.register_blueprint(questions.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.desk_by_link(deps)))
 
     @app.get("/")

@@ -14,7 +14,7 @@ from lrs.ground.errors import BadInput
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes, working_time
 from lti_tool.actions.programmes import Programme
-from lti_tool.store import directory, learning, tenants
+from lti_tool.store import directory, drafts, learning, tenants
 from lti_tool.store.directory import Profile
 from lti_tool.store.learning import Episode, ScheduledCheck
 
@@ -43,6 +43,8 @@ def certify(
         version = learning.newest_programmes(connection, tenant_id).get(programme)
         if version is None:
             raise BadInput(f"There is no programme {programme!r} here.")
+        if programme in drafts.archived(connection, tenant_id):
+            raise BadInput("This programme was put away: nobody new begins it. A training manager can take it back.")
         return certify_within(
             connection,
             tenant_id=tenant_id,

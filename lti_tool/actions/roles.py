@@ -61,6 +61,8 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "course.make": _TEACHING,
     "course.rename": _TEACHING,
     "course.remove": _TEACHING,
+    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "look", "take")},
+    **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
     **{
         f"admin_by_launch.{name}": _LMS

@@ -127,10 +127,10 @@ def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id:
         return grades.states(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
 
 
-def picture(unit_of_work: UnitOfWork, *, session: LaunchSession, digest: str) -> Picture:
+def picture(unit_of_work: UnitOfWork, *, tenant_id: int, digest: str) -> Picture:
     """A picture of this tenant."""
-    with unit_of_work(session.tenant_id) as connection:
-        found = pictures.find(connection, session.tenant_id, digest)
+    with unit_of_work(tenant_id) as connection:
+        found = pictures.find(connection, tenant_id, digest)
     if found is None:
         raise NotFound("There is no such picture.")
     return found

@@ -13,7 +13,12 @@ from lti_tool.store.people import LaunchSession
 from lti_tool.views import language, pages, session
 
 # Label, address below the visit's, and the route whose roles open it.
-ROOMS = (("Today", "today", "home.today"), ("Figures", "figures", "home.figures"), ("People", "people/", "people.people"))
+ROOMS = (
+    ("Today", "today", "home.today"),
+    ("Figures", "figures", "home.figures"),
+    ("Programmes", "programmes/", "programmes.every"),
+    ("People", "people/", "people.people"),
+)
 
 
 def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import uuid
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
@@ -17,6 +17,7 @@ from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
+from lti_tool.views.pages import picture_answer
 
 _PLAN_FIELDS = ("task", "what", "by_when", "with_whom", "evidence", "obstacle")
 
@@ -99,11 +100,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:
         """A picture of a question."""
         who = session.current(deps, request, launch_id)
-        found = viewing.picture(deps.unit_of_work, session=who, digest=digest)
-        answered = Response(found.content, mimetype=found.media_type)
-        # The name is the digest of the bytes: they never change.
-        answered.headers["Cache-Control"] = "private, max-age=31536000, immutable"
-        return answered
+        return picture_answer(viewing.picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
 
     @pages.get("/plan")
     def plan(launch_id: uuid.UUID) -> ResponseReturnValue:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
@@ -58,3 +58,23 @@ def file_of(name: str = "file") -> tuple[str, bytes]:
     if found is None or not found.filename:
         raise BadInput("Choose a file first.", field=name)
     return found.filename, found.read()
+
+
+def download(name: str, media_type: str, content: bytes) -> Response:
+    """An answer that is kept as a file."""
+    answer = Response(content, content_type=media_type)
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return answer
+
+
+def text_of(name: str) -> str:
+    """A text of a form, its line ends made one."""
+    return request.form.get(name, "").replace("\0", "").replace("\r\n", "\n").strip()
+
+
+def revision_of() -> int:
+    """Which state of a draft a form was made from."""
+    text = text_of("revision")
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise BadInput("The form is not complete; load the page again.")
+    return int(text)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapters.lms import dialect
-from adapters.questions import html
+from adapters.questions import Picture, html
 from lrs.ground.errors import Refused
 from lrs.ground.http import origin
 from lti_tool.lti.errors import LaunchInvalid, NotThisBrowser
@@ -56,6 +56,13 @@ def send_forms_to(url: str) -> None:
 def rich(text: str, home: str) -> Markup:
     """A text of a question as markup: it was cleaned when it was written (adapters.questions.html). Its pictures get their addresses."""
     return Markup(html.with_addresses(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
+
+
+def picture_answer(picture: Picture) -> Response:
+    """A picture of a question. Its name is the digest of its bytes: they never change."""
+    answer = Response(picture.content, content_type=picture.media_type)
+    answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return answer
 
 
 def message(title: str, text: str, status: int) -> ResponseReturnValue:

@@ -1,0 +1,344 @@
+"""Setting programmes up: drafts that change, versions that do not, questions in and out, a whole programme as one file."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from adapters.questions import FileRefused, Item, Note, Picture, Reading, html
+from adapters.questions.files import archive_of
+from adapters.questions.formats import FORMATS, guessed
+from adapters.questions.pictures import PictureRefused
+from adapters.questions.pictures import checked as checked_picture
+from adapters.questions.shapes import key_from
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Conflict, NotFound
+from lrs.vocabulary import INTERVALS
+from lti_tool.actions import programmes, working_time
+from lti_tool.actions.programmes import Competency, Programme
+from lti_tool.store import drafts, journal, learning, pictures
+from lti_tool.store.drafts import Draft, Shelf
+
+DOCUMENT = "programme.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip archive can name: the same programme is the same file
+PLAN_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Work:
+    """A draft with what its page shows: what is missing, and the newest published version (0: none)."""
+
+    programme: Programme
+    revision: int
+    saved_at: datetime | None
+    saved_by: str
+    archived: bool
+    missing: list[str]
+    version: int
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """Who receives what, when: an act, the day it is due for somebody certified on a given day, and what it is."""
+
+    day: date
+    days: int
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What a file of questions would bring: those that are new, those that take the place of one, and notes."""
+
+    new: list[Item]
+    replaced: list[Item]
+    notes: list[Note]
+    format_name: str
+
+
+def shelf(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[Shelf]:
+    """All programmes."""
+    with unit_of_work(tenant_id) as connection:
+        return drafts.shelf(connection, tenant_id)
+
+
+def begin(unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str, who: str, now: datetime) -> str:
+    """A new programme, empty or as another one is now; gives its key."""
+    words = " ".join(title.split())
+    if not words or len(words) > programmes.LONGEST_LINE:
+        raise BadInput("Give the programme a title.", field="title")
+    with unit_of_work(tenant_id) as connection:
+        key = key_from(words, {one.key for one in drafts.shelf(connection, tenant_id)}, "programme")
+        if copy_of:
+            document = {**_draft(connection, tenant_id, copy_of).document, "key": key, "title": words, "version": 1}
+        else:
+            document = programmes.stored(Programme(key=key, version=1, title=words, pass_mark=0.8, competencies=[], tasks=[]))
+        drafts.begin(connection, tenant_id, key, document, now, who)
+        journal.add_audit(connection, tenant_id, who, "began a programme", {"programme": key, "copy of": copy_of})
+    return key
+
+
+def work(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> Work:
+    """A draft; of a programme that was published without one, its newest version."""
+    with unit_of_work(tenant_id) as connection:
+        draft = _draft(connection, tenant_id, key)
+        version = learning.newest_programmes(connection, tenant_id).get(key, 0)
+        published = programmes.load(connection, tenant_id, key, version) if version else None
+    programme = msgspec.convert(draft.document, Programme)
+    same = published is not None and msgspec.structs.replace(published, version=0) == msgspec.structs.replace(programme, version=0)
+    return Work(
+        programme, draft.revision, draft.saved_at, draft.saved_by, draft.archived_at is not None, programmes.missing(programme), version, not same
+    )
+
+
+def _draft(connection: Connection, tenant_id: int, key: str) -> Draft:
+    found = drafts.find(connection, tenant_id, key)
+    if found is None:
+        version = learning.newest_programmes(connection, tenant_id).get(key)
+        if version is None:
+            raise NotFound("There is no such programme here.")
+        document = learning.programme_document(connection, tenant_id, key, version)
+        drafts.begin(connection, tenant_id, key, document, datetime.fromtimestamp(0).astimezone(), "")
+        found = drafts.find(connection, tenant_id, key)
+        assert found is not None
+    return found
+
+
+def change(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    key: str,
+    revision: int,
+    make: Callable[[Programme], Programme],
+    who: str,
+    now: datetime,
+    brought: Sequence[Picture] = (),
+) -> None:
+    """Change a draft; Conflict where somebody else changed it since ``revision``, and nothing of it is lost on either side."""
+    with unit_of_work(tenant_id) as connection:
+        draft = _draft(connection, tenant_id, key)
+        changed = make(msgspec.convert(draft.document, Programme))
+        document = programmes.stored(programmes.checked(programmes.stored(changed)))
+        pictures.keep(connection, tenant_id, brought)
+        if draft.revision != revision or not drafts.save(connection, tenant_id, key, document, revision, now, who):
+            raise Conflict(f"{draft.saved_by or 'Somebody'} changed this programme meanwhile. Load the page again; then enter your change once more.")
+
+
+def publish(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int, who: str, now: datetime) -> int:
+    """Make a version of a draft; gives its number. Who is in the programme already stays in the version in which he or she began."""
+    with unit_of_work(tenant_id) as connection:
+        draft = _draft(connection, tenant_id, key)
+        if draft.revision != revision:
+            raise Conflict("Somebody changed this programme meanwhile. Look at it again before you publish it.")
+        version = learning.newest_programmes(connection, tenant_id).get(key, 0)
+        before = programmes.load(connection, tenant_id, key, version).items if version else []
+        draft_programme = msgspec.convert(draft.document, Programme)
+        made = msgspec.structs.replace(draft_programme, version=version + 1, items=_numbered(draft_programme.items, before))
+        programmes.ready(programmes.stored(made))
+        learning.keep_programme(connection, tenant_id, key, made.version, programmes.stored(made))
+        drafts.save(connection, tenant_id, key, programmes.stored(made), revision, now, who)
+        journal.add_audit(connection, tenant_id, who, "published a programme", {"programme": key, "version": made.version})
+    return made.version
+
+
+def _numbered(items: list[Item], before: list[Item]) -> list[Item]:
+    """Questions with their versions: one that changed since the last published version is the next of its own."""
+    known = {item.key: item for item in before}
+    found = []
+    for item in items:
+        old = known.get(item.key)
+        same = old is not None and msgspec.structs.replace(old, version=0) == msgspec.structs.replace(item, version=0)
+        found.append(msgspec.structs.replace(item, version=(old.version if same else old.version + 1) if old else 1))
+    return found
+
+
+def archive(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: bool, who: str, now: datetime) -> None:
+    """Put a programme away: nobody new begins it, who is in it goes on. Or take it back."""
+    with unit_of_work(tenant_id) as connection:
+        _draft(connection, tenant_id, key)
+        drafts.archive(connection, tenant_id, key, now if put_away else None)
+        journal.add_audit(connection, tenant_id, who, "put a programme away" if put_away else "took a programme back", {"programme": key})
+
+
+def preview(programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]) -> list[Event]:
+    """Who receives what, when: all that becomes due for somebody who is certified on this day."""
+    when = working_time.of(time_zone, working_days, programme.calendar)
+    certified_at = when.at(certified_on)
+    events = [
+        Event(when.day_of(certified_at + timedelta(days=PLAN_DAYS)), PLAN_DAYS, "Transfer plan", "One page, committed by this day."),
+    ]
+    if any(item.pool == "baseline" for item in programme.items):
+        count = sum(item.pool == "baseline" for item in programme.items)
+        events.append(Event(certified_on, 0, "What you know on day 0", f"{count} questions, once, before the first check."))
+    for interval in INTERVALS:
+        due = working_time.due(certified_at, interval, when)
+        closes = when.day_of(working_time.window(certified_at, interval)[1])
+        events.append(
+            Event(
+                when.day_of(due),
+                interval.due_days,
+                f"Check after {interval.label}",
+                f"{programme.questions} questions; open until {closes:%d %B %Y}.",
+            )
+        )
+    return sorted(events, key=lambda event: event.day)
+
+
+def read_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, name: str, content: bytes, competency: str, pool: str) -> Intake:
+    """What a file of questions would bring into a programme."""
+    with unit_of_work(tenant_id) as connection:
+        programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
+    return _intake(programme, *_placed(programme, name, content, competency, pool))
+
+
+def _placed(programme: Programme, name: str, content: bytes, competency: str, pool: str) -> tuple[Reading, str]:
+    """The questions of a file, each with a competency and a pool of this programme."""
+    known = {one.key for one in programme.competencies}
+    if competency not in known:
+        raise BadInput("Choose the competency of questions that name none.", field="competency")
+    if pool not in ("check", "practice", "baseline"):
+        raise BadInput("Choose what the questions are for.", field="pool")
+    try:
+        form = guessed(content, name)
+        reading = form.read(content)
+    except FileRefused as error:
+        raise BadInput(str(error), field="file") from None
+    titles = {one.title: one.key for one in programme.competencies}
+    items, notes = [], list(reading.notes)
+    for item in reading.items:
+        named = titles.get(item.competency, item.competency)
+        if named and named not in known:
+            notes.append(Note(item.key, f"The competency {named[:80]!r} is none of this programme; the chosen one is taken."))
+        chosen = named if named in known else competency
+        # A pool that the file names is kept; "check" is what a file says that names none.
+        items.append(msgspec.structs.replace(item, competency=chosen, pool=pool if item.pool == "check" else item.pool))
+    return Reading(items, reading.pictures, notes), form.name
+
+
+def _intake(programme: Programme, reading: Reading, format_name: str) -> Intake:
+    known = {item.key for item in programme.items}
+    new = [item for item in reading.items if item.key not in known]
+    return Intake(new, [item for item in reading.items if item.key in known], reading.notes, format_name)
+
+
+def take_questions(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    key: str,
+    revision: int,
+    name: str,
+    content: bytes,
+    competency: str,
+    pool: str,
+    who: str,
+    now: datetime,
+) -> int:
+    """Put the questions of a file into a draft, over those of the same keys; gives how many. All that could be read, or nothing."""
+    with unit_of_work(tenant_id) as connection:
+        programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
+    reading, _ = _placed(programme, name, content, competency, pool)
+    brought = {item.key: item for item in reading.items}
+
+    def make(now_there: Programme) -> Programme:
+        kept = [brought.pop(item.key, item) for item in now_there.items]
+        return msgspec.structs.replace(now_there, items=[*kept, *brought.values()])
+
+    pictures_brought = list(reading.pictures.values())
+    change(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=make, who=who, now=now, brought=pictures_brought)
+    return len(reading.items)
+
+
+def write_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form: str) -> tuple[str, str, bytes]:
+    """(file name, media type, content) of a programme's questions in a format."""
+    if form not in FORMATS:
+        raise NotFound("There is no such format.")
+    chosen = FORMATS[form]
+    with unit_of_work(tenant_id) as connection:
+        programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
+        shown = _pictures(connection, tenant_id, programme)
+    content, _ = chosen.write(programme.items, shown, programme.title)
+    return f"{key}.{chosen.ending}", chosen.media_type, content
+
+
+def _pictures(connection: Connection, tenant_id: int, programme: Programme) -> dict[str, Picture]:
+    digests = sorted({digest for item in programme.items for text in item.texts() for digest in html.pictures_in(text)})
+    return pictures.every(connection, tenant_id, digests)
+
+
+def export(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> bytes:
+    """A whole programme as one file: its document and its pictures in a zip archive."""
+    with unit_of_work(tenant_id) as connection:
+        document = _draft(connection, tenant_id, key).document
+        shown = _pictures(connection, tenant_id, msgspec.convert(document, Programme))
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive_file:
+        text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True).encode()
+        archive_file.writestr(zipfile.ZipInfo(DOCUMENT, _EPOCH), text, zipfile.ZIP_DEFLATED)
+        for digest, picture in sorted(shown.items()):
+            archive_file.writestr(zipfile.ZipInfo(f"pictures/{digest}", _EPOCH), picture.content)
+    return body.getvalue()
+
+
+def take_in(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, who: str, now: datetime) -> str:
+    """A programme from such a file, as a draft with a key of its own where its key is taken; gives the key."""
+    document, shown = _unpacked(content)
+    programme = programmes.checked(document)
+    with unit_of_work(tenant_id) as connection:
+        key = key_from(programme.key, {one.key for one in drafts.shelf(connection, tenant_id)}, "programme")
+        pictures.keep(connection, tenant_id, shown)
+        drafts.begin(connection, tenant_id, key, programmes.stored(msgspec.structs.replace(programme, key=key, version=1)), now, who)
+        journal.add_audit(connection, tenant_id, who, "took in a programme", {"programme": key})
+    return key
+
+
+def _unpacked(content: bytes) -> tuple[dict[str, Any], list[Picture]]:
+    try:
+        files = archive_of(content)
+        document = json.loads(files[DOCUMENT])
+        shown = [checked_picture(picture) for name, picture in files.items() if name.startswith("pictures/")]
+    except FileRefused as error:
+        raise BadInput(str(error), field="file") from None
+    except PictureRefused as error:
+        raise BadInput(f"A picture of the programme cannot be taken: {error}.", field="file") from None
+    except (KeyError, ValueError, RecursionError):
+        raise BadInput(f"The file is no programme: it holds no {DOCUMENT} that can be read.", field="file") from None
+    if not isinstance(document, dict):
+        raise BadInput(f"The file is no programme: its {DOCUMENT} is no object.", field="file")
+    return document, shown
+
+
+def named(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, str]]:
+    """(key, title) of lines that a form sent: a key that is there stays, a new line gets one from its title; empty lines go."""
+    taken = {key for key, title in titles if key and title.strip()}
+    found = []
+    for key, title in titles:
+        words = " ".join(title.split())
+        if words:
+            chosen = key or key_from(words, taken, fallback)
+            taken.add(chosen)
+            found.append((chosen, words))
+    return found
+
+
+def without_competency(programme: Programme, keep: Sequence[Competency]) -> Programme:
+    """The programme with these competencies alone; BadInput where a question or a task still belongs to one that goes."""
+    kept = {one.key for one in keep}
+    for gone in (one for one in programme.competencies if one.key not in kept):
+        held = sum(item.competency == gone.key for item in programme.items)
+        if held:
+            raise BadInput(f"“{gone.title}” still has {held} questions; move or remove them first.", field="competencies")
+    tasks = [task for task in programme.tasks if task.competency in kept]
+    blueprint = [cell for cell in programme.blueprint if cell.competency in kept]
+    return msgspec.structs.replace(programme, competencies=list(keep), tasks=tasks, blueprint=blueprint)

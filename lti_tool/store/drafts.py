@@ -1,0 +1,97 @@
+"""Programmes as their authors work on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import episode, programme_draft, programme_version
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft; ``revision`` grows with each change."""
+
+    key: str
+    document: dict[str, Any]
+    revision: int
+    saved_at: datetime
+    saved_by: str
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A programme on the list: its title, newest published version (0: none), people in it, whether it is archived."""
+
+    key: str
+    title: str
+    version: int
+    people: int
+    archived: bool
+
+
+def find(connection: Connection, tenant_id: int, key: str) -> Draft | None:
+    """The draft of a programme."""
+    d = programme_draft.c
+    query = select(*(d[name] for name in Draft.__dataclass_fields__)).where(d.tenant_id == tenant_id, d.key == key)
+    row = connection.execute(query).first()
+    return Draft(**row._mapping) if row else None
+
+
+def begin(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], at: datetime, who: str) -> bool:
+    """A first draft; False where there is one of this key."""
+    row = {"tenant_id": tenant_id, "key": key, "document": document, "revision": 1, "saved_at": at, "saved_by": who}
+    made = upsert(programme_draft).values(**row).on_conflict_do_nothing().returning(programme_draft.c.key)
+    return connection.execute(made).first() is not None
+
+
+def save(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], revision: int, at: datetime, who: str) -> bool:
+    """Put a changed document in the place of ``revision``; False where somebody else was quicker."""
+    d = programme_draft.c
+    mine = (d.tenant_id == tenant_id) & (d.key == key) & (d.revision == revision)
+    values = {"document": document, "revision": revision + 1, "saved_at": at, "saved_by": who}
+    return connection.execute(update(programme_draft).where(mine).values(**values)).rowcount == 1
+
+
+def archive(connection: Connection, tenant_id: int, key: str, at: datetime | None) -> None:
+    """Put a programme away (it begins for nobody new), or take it back."""
+    d = programme_draft.c
+    connection.execute(update(programme_draft).where(d.tenant_id == tenant_id, d.key == key).values(archived_at=at))
+
+
+def shelf(connection: Connection, tenant_id: int) -> list[Shelf]:
+    """All programmes, by title."""
+    d, v, e = programme_draft.c, programme_version.c, episode.c
+    newest = {
+        row.key: (row.version, row.title)
+        for row in connection.execute(
+            select(v.key, v.version, v.document["title"].astext.label("title")).where(v.tenant_id == tenant_id).order_by(v.key, v.version)
+        )
+    }
+    people = {row[0]: row[1] for row in connection.execute(select(e.programme, func.count()).where(e.tenant_id == tenant_id).group_by(e.programme))}
+    drafted = {
+        row.key: (row.title, row.archived_at is not None)
+        for row in connection.execute(select(d.key, d.document["title"].astext.label("title"), d.archived_at).where(d.tenant_id == tenant_id))
+    }
+    found = [
+        Shelf(
+            key,
+            drafted.get(key, (newest.get(key, (0, ""))[1], False))[0],
+            newest.get(key, (0, ""))[0],
+            people.get(key, 0),
+            drafted.get(key, ("", False))[1],
+        )
+        for key in {*newest, *drafted}
+    ]
+    return sorted(found, key=lambda one: (one.archived, one.title.casefold(), one.key))
+
+
+def archived(connection: Connection, tenant_id: int) -> set[str]:
+    """Keys of programmes that were put away."""
+    d = programme_draft.c
+    return set(connection.execute(select(d.key).where(d.tenant_id == tenant_id, d.archived_at.is_not(None))).scalars())

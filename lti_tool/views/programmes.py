@@ -1,0 +1,241 @@
+"""The programme console: set a programme up, see who receives what and when, publish it, begin it for people."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import msgspec
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+
+from adapters.questions.formats import FORMATS
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Conflict, Refused
+from lrs.vocabulary import INTERVALS
+from lti_tool.actions import authoring, importing, keeping
+from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.outbox import SEND_STATEMENTS
+from lti_tool.views.office import Desk, Opening, download, file_of, revision_of, takes_file, text_of
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SPARE_LINES = 3  # empty lines below those that are filled
+
+
+def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
+    """The pages below ``/t/<visit>/programmes``."""
+    pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:given>/programmes")
+    work = deps.unit_of_work
+
+    def shelf(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:
+        found = authoring.shelf(work, tenant_id=desk.tenant_id)
+        return desk.show("programmes.html", error.status if error else 200, shelf=found, error=error)
+
+    def console(desk: Desk, key: str, error: Refused | None = None) -> ResponseReturnValue:
+        found = authoring.work(work, tenant_id=desk.tenant_id, key=key)
+        day = _day(request.args.get("certified_on", "")) or clock.now().date()
+        zone = request.args.get("time_zone", "")
+        try:
+            events = authoring.preview(found.programme, day, zone, [])
+        except (ValueError, OSError, OverflowError):  # a zone that nobody knows, a day at the end of time
+            events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
+        status = error.status if error else 200
+        return desk.show(
+            "programme.html", status, work=found, error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
+        )  # fmt: skip
+
+    @pages.get("/")
+    def every(given: uuid.UUID) -> ResponseReturnValue:
+        return shelf(opening(given))
+
+    @pages.post("/")
+    def begin(given: uuid.UUID) -> ResponseReturnValue:
+        desk = opening(given)
+        try:
+            title, copy_of = text_of("title"), text_of("copy_of")
+            key = authoring.begin(work, tenant_id=desk.tenant_id, title=title, copy_of=copy_of, who=desk.who, now=clock.now())
+        except BadInput as error:
+            return shelf(desk, error)
+        return redirect(f"{desk.home}programmes/{key}/", code=303)
+
+    @pages.post("/take-in")
+    def take_in(given: uuid.UUID) -> ResponseReturnValue:
+        """A whole programme from a file."""
+        takes_file()
+        desk = opening(given)
+        try:
+            key = authoring.take_in(work, tenant_id=desk.tenant_id, content=file_of()[1], who=desk.who, now=clock.now())
+        except BadInput as error:
+            return shelf(desk, error)
+        return redirect(f"{desk.home}programmes/{key}/?done=taken", code=303)
+
+    @pages.get("/<key>/")
+    def one(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return console(opening(given), key)
+
+    @pages.get("/<key>/programme.zip")
+    def export(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk = opening(given)
+        return download(f"{key}.zip", "application/zip", authoring.export(work, tenant_id=desk.tenant_id, key=key))
+
+    @pages.post("/<key>/<part>")
+    def change(given: uuid.UUID, key: str, part: str) -> ResponseReturnValue:
+        """One part of the page: about, competencies, tasks, blueprint, kpi, waves, calendar."""
+        desk = opening(given)
+        make = _PARTS.get(part)
+        if make is None:
+            return console(desk, key, BadInput("There is no such part of a programme."))
+        try:
+            revision = revision_of()
+            authoring.change(work, tenant_id=desk.tenant_id, key=key, revision=revision, make=make, who=desk.who, now=clock.now())
+        except (BadInput, Conflict) as error:
+            return console(desk, key, error)
+        return redirect(f"{desk.home}programmes/{key}/?done=saved#{part}", code=303)
+
+    @pages.post("/<key>/state/<act>")
+    def state(given: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
+        """Publish, put away, take back."""
+        desk = opening(given)
+        try:
+            if act == "publish":
+                authoring.publish(work, tenant_id=desk.tenant_id, key=key, revision=revision_of(), who=desk.who, now=clock.now())
+            else:
+                put_away = act == "archive"
+                authoring.archive(work, tenant_id=desk.tenant_id, key=key, put_away=put_away, who=desk.who, now=clock.now())
+        except (BadInput, Conflict) as error:
+            return console(desk, key, error)
+        return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
+
+    @pages.post("/<key>/certifications/look")
+    def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """What a list of certifications would begin."""
+        takes_file()
+        desk = opening(given)
+        try:
+            name, content = file_of()
+            kept = keeping.keep(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, name=name, content=content)
+            report = _certify(desk, key, content, False)
+        except BadInput as error:
+            return console(desk, key, error)
+        return _report(desk, key, report, str(kept))
+
+    @pages.post("/<key>/certifications/take")
+    def take(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk = opening(given)
+        text = request.form.get("kept", "")
+        try:
+            _, content = keeping.kept(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, text=text)
+            report = _certify(desk, key, content, True)
+        except BadInput as error:
+            return console(desk, key, error)
+        if not report.applied:
+            return _report(desk, key, report, text)
+        keeping.done(work, tenant_id=desk.tenant_id, text=text)
+        deps.nudges.nudge(SEND_STATEMENTS)
+        return redirect(f"{desk.home}programmes/{key}/?done=certified", code=303)
+
+    def _certify(desk: Desk, key: str, content: bytes, apply: bool) -> importing.Report:
+        return importing.import_certifications(
+            work, tenant_id=desk.tenant_id, programme=key, content=content, apply=apply, who=desk.who, now=clock.now()
+        )
+
+    def _report(desk: Desk, key: str, report: importing.Report, kept: str) -> ResponseReturnValue:
+        place = f"{desk.home}programmes/{key}/"
+        return desk.show("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
+
+    return pages
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _required_day(text: str, what: str) -> date:
+    found = _day(text)
+    if found is None:
+        raise BadInput(f"{what}: enter the day as year-month-day, for example 2026-12-31.")
+    return found
+
+
+def _lines(*names: str) -> list[tuple[str, ...]]:
+    """Lines of a form's table: the values of these fields, line by line."""
+    columns = [[value.replace("\0", "").strip() for value in request.form.getlist(name)] for name in names]
+    return list(zip(*columns, strict=False))
+
+
+def _share(text: str) -> float:
+    try:
+        return float(text.replace(",", ".").rstrip("% ")) / 100
+    except ValueError:
+        raise BadInput("The pass mark is a percentage, for example 80.", field="pass_mark") from None
+
+
+def _about(programme: Programme) -> Programme:
+    changes: dict[str, Any] = {name: text_of(name) for name in ("title", "certification", "goal", "audience", "language")}
+    rhythm = text_of("rhythm")
+    if rhythm not in ("weekly", "monthly", "none"):
+        raise BadInput("Choose how often people refresh between the checks.", field="rhythm")
+    return msgspec.structs.replace(
+        programme, **changes, pass_mark=_share(text_of("pass_mark")), rhythm=rhythm, asks_confidence=text_of("asks_confidence") == "1"
+    )
+
+
+def _competencies(programme: Programme) -> Programme:
+    kept = [Competency(key, title) for key, title in authoring.named([(key, title) for key, title in _lines("key", "title")], "competency")]
+    return authoring.without_competency(programme, kept)
+
+
+def _tasks(programme: Programme) -> Programme:
+    rows = _lines("key", "title", "competency")
+    named = authoring.named([(key, title) for key, title, _ in rows], "task")
+    competencies = [competency for _, title, competency in rows if " ".join(title.split())]
+    tasks = [Task(key, title, competency) for (key, title), competency in zip(named, competencies, strict=True)]
+    return msgspec.structs.replace(programme, tasks=tasks)
+
+
+def _blueprint(programme: Programme) -> Programme:
+    cells = []
+    for competency in programme.competencies:
+        for critical in (True, False):
+            text = text_of(f"{'critical' if critical else 'other'}-{competency.key}") or "0"
+            if not text.isascii() or not text.isdigit() or len(text) > 2:
+                raise BadInput("The blueprint holds whole numbers of questions.", field="blueprint")
+            if int(text):
+                cells.append(Cell(competency.key, critical, int(text)))
+    return msgspec.structs.replace(programme, blueprint=cells)
+
+
+def _kpi(programme: Programme) -> Programme:
+    fields = {name: text_of(name) for name in ("name", "unit", "baseline", "target", "source", "owner")}
+    fields |= {name: fields[name].replace(",", ".") for name in ("baseline", "target")}
+    return msgspec.structs.replace(programme, kpi=Kpi(**fields) if fields["name"] else None)
+
+
+def _waves(programme: Programme) -> Programme:
+    rows = [row for row in _lines("key", "title", "starts_on") if " ".join(row[1].split())]
+    named = authoring.named([(key, title) for key, title, _ in rows], "wave")
+    waves = [Wave(key, title, _required_day(day, title)) for (key, title), (_, _, day) in zip(named, rows, strict=True)]
+    return msgspec.structs.replace(programme, waves=waves)
+
+
+def _calendar(programme: Programme) -> Programme:
+    days = sorted({int(day) for day in request.form.getlist("day") if day in "1234567" and len(day) == 1})
+    holidays = sorted({_required_day(part, "Days off") for part in text_of("holidays").replace(",", " ").split()})
+    return msgspec.structs.replace(programme, calendar=Calendar(text_of("time_zone") or "UTC", days, holidays))
+
+
+_PARTS: dict[str, Callable[[Programme], Programme]] = {
+    "about": _about,
+    "competencies": _competencies,
+    "tasks": _tasks,
+    "blueprint": _blueprint,
+    "kpi": _kpi,
+    "waves": _waves,
+    "calendar": _calendar,
+}

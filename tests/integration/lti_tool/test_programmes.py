@@ -1,0 +1,214 @@
+"""Setting a programme up on its pages: from a title to a published version, with questions from a file; versions never change."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from html import unescape
+
+import pytest
+from werkzeug.test import TestResponse
+
+from carryover.sample_programme import document
+from tests.integration.lti_tool.conftest import Tool
+from tests.integration.lti_tool.test_people import grant
+from tests.unit.adapters.questions import samples
+
+
+@pytest.fixture
+def office(tool: Tool) -> str:
+    """The home of a visit by a training manager."""
+    tool.launch("launch-resource-teacher")
+    grant(tool, "training manager")
+    return str(tool.launch("launch-resource-teacher").location)
+
+
+def revision(page: TestResponse) -> str:
+    return page.text.split('name="revision" value="')[1].split('"')[0]
+
+
+def part(tool: Tool, place: str, name: str, **fields: object) -> TestResponse:
+    page = tool.get(place)
+    return tool.post(f"{place}{name}", page, revision=revision(page), **fields)
+
+
+def begun(tool: Tool, office: str) -> str:
+    """A draft with two competencies; its address."""
+    page = tool.get(f"{office}programmes/")
+    made = tool.post(f"{office}programmes/", page, title="Forklift safety")
+    place = str(made.request.path)
+    part(tool, place, "competencies", key=["", "", ""], title=["Look before you lift", "Drive slowly", ""])
+    return place
+
+
+def bank_of(competencies: list[str], each: int) -> bytes:
+    lines = ["question,answers,competency,critical"]
+    lines += [f'"{name} {n}?","* right {n}\n- wrong {n}",{name},yes' for name in competencies for n in range(each)]
+    return "\n".join(lines).encode()
+
+
+def test_from_a_title_to_people_in_a_published_version(tool: Tool, office: str) -> None:
+    place = begun(tool, office)
+    page = tool.get(place)
+    assert "It names no task" in page.text and "The bank holds 0 of the 25 items" in page.text and "Publish version" not in page.text
+    part(tool, place, "tasks", key=[""], title=["Loading the ramp"], competency=["look-before-you-lift"])
+    saved = part(
+        tool,
+        place,
+        "blueprint",
+        **{"critical-look-before-you-lift": "1", "other-look-before-you-lift": "0", "critical-drive-slowly": "1", "other-drive-slowly": "0"},
+    )
+    assert "The bank holds 0 of 5 critical questions for “Drive slowly”." in unescape(saved.text)
+
+    bank = tool.get(f"{place}questions/")
+    content = bank_of(["look-before-you-lift", "drive-slowly"], 5)
+    look = tool.post(f"{place}questions/look", bank, file=(io.BytesIO(content), "bank.csv"), competency="drive-slowly", pool="check")
+    assert "10 new, 0 in the place" in look.text
+    kept = look.text.split('name="kept" value="')[1].split('"')[0]
+    taken = tool.post(f"{place}questions/take", look, kept=kept, revision=revision(look), competency="drive-slowly", pool="check")
+    assert "The questions are in the draft." in taken.text and "10 questions" in taken.text
+
+    page = tool.get(place)
+    assert "Everything that people need is there." in page.text
+    published = tool.post(f"{place}state/publish", page, revision=revision(page))
+    assert "Version 1 is published." in published.text and "What you see is what is published." in published.text
+    certified = tool.post(
+        f"{place}certifications/look", published, file=(io.BytesIO(b"email,certified_on\nnobody@example.org,2026-11-01\n"), "c.csv")
+    )
+    assert "take over the list of people first" in certified.text
+
+
+def test_what_people_did_stays_tied_to_the_version_they_saw(tool: Tool, office: str) -> None:
+    place = f"{office}programmes/phishing-response/"
+    page = tool.get(f"{place}questions/edit/recognise-sender")
+    texts, said = re.findall(r'name="text" value="([^"]*)"', page.text), re.findall(r'name="feedback" value="([^"]*)"', page.text)
+    fields = {
+        "kind": "single",
+        "key": "recognise-sender",
+        "competency": "recognise",
+        "pool": "check",
+        "critical": "1",
+        "stem": "Changed",
+        "right": "0",
+    }
+    tool.post(
+        f"{place}questions/save",
+        page,
+        revision=revision(page),
+        text=[unescape(one) for one in texts],
+        feedback=[unescape(one) for one in said],
+        **fields,
+    )
+    page = tool.get(place)
+    assert "Publish version 2" in page.text
+    tool.post(f"{place}state/publish", page, revision=revision(page))
+    rows = tool.sql("SELECT version, document FROM lti_tool.programme_version ORDER BY version")
+    stems = [next((item["stem"], item.get("version", 1)) for item in row[1]["items"] if item["key"] == "recognise-sender") for row in rows]
+    assert stems[0][0].startswith("A mail from") and stems[1] == ("Changed", 2)
+    assert tool.sql("SELECT programme_version FROM lti_tool.episode") == [(1,)]
+
+
+def test_two_editors_never_write_over_each_other(tool: Tool, office: str) -> None:
+    place = begun(tool, office)
+    page = tool.get(place)
+    first = tool.post(f"{place}waves", page, revision=revision(page), key=[""], title=["Autumn"], starts_on=["2026-12-01"])
+    second = tool.post(f"{place}waves", page, revision=revision(page), key=[""], title=["Spring"], starts_on=["2027-03-01"])
+    assert first.status_code == 200 and second.status_code == 409 and "meanwhile" in second.text
+    assert "Autumn" in second.text
+
+
+def test_a_whole_programme_is_one_file_and_comes_back_equal(tool: Tool, office: str) -> None:
+    place = f"{office}programmes/phishing-response/"
+    bank = tool.get(f"{place}questions/")
+    look = tool.post(f"{place}questions/look", bank, file=(io.BytesIO(samples.whole_moodle()), "m.xml"), competency="verify", pool="practice")
+    kept = look.text.split('name="kept" value="')[1].split('"')[0]
+    tool.post(f"{place}questions/take", look, kept=kept, revision=revision(look), competency="verify", pool="practice")
+    exported = tool.get(f"{place}programme.zip").data
+    with zipfile.ZipFile(io.BytesIO(exported)) as archive:
+        first = json.loads(archive.read("programme.json"))
+        assert len([name for name in archive.namelist() if name.startswith("pictures/")]) == 2
+    taken = tool.post(f"{office}programmes/take-in", tool.get(f"{office}programmes/"), file=(io.BytesIO(exported), "p.zip"))
+    assert "phishing-response-2" in taken.request.path
+    with zipfile.ZipFile(io.BytesIO(tool.get(f"{taken.request.path}programme.zip").data)) as archive:
+        again = json.loads(archive.read("programme.json"))
+    assert {**again, "key": "", "version": 0} == {**first, "key": "", "version": 0}
+    for spoiled in (b"PK nonsense", b"", exported[:200]):
+        answer = tool.post(f"{office}programmes/take-in", tool.get(f"{office}programmes/"), file=(io.BytesIO(spoiled), "p.zip"))
+        assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("form", ["gift", "moodle", "qti", "csv"])
+def test_the_sample_bank_goes_out_and_comes_back(tool: Tool, office: str, form: str) -> None:
+    place = f"{office}programmes/phishing-response/"
+    exported = tool.get(f"{place}questions/export/{form}")
+    name = exported.headers["Content-Disposition"].split("filename=")[1]
+    look = tool.post(
+        f"{place}questions/look", tool.get(f"{place}questions/"), file=(io.BytesIO(exported.data), name), competency="verify", pool="check"
+    )
+    assert "0 new, 43 in the place" in look.text and "Cannot be taken" not in look.text
+
+
+def test_a_programme_that_was_put_away_begins_for_nobody_new(tool: Tool, office: str) -> None:
+    place = f"{office}programmes/phishing-response/"
+    page = tool.get(place)
+    assert "Put away" in tool.post(f"{place}state/archive", page).text
+    tool.launch("launch-resource-student1", sub="90", name="Somebody new")
+    figures = tool.get(f"{tool.launch('launch-resource-teacher').location}figures")
+    person = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '90'")[0][0]
+    home = figures.request.path.removesuffix("figures")
+    answer = tool.post(f"{home}certifications", figures, person=str(person), certified_on="2026-11-20")
+    assert answer.status_code == 400 and "put away" in answer.text
+    assert "Take it back" in tool.get(place).text
+
+
+def test_a_picture_of_a_question_is_shown_to_learners_and_to_nobody_outside(tool: Tool, office: str) -> None:
+    place = begun(tool, office)
+    page = tool.get(f"{place}questions/new?kind=short")
+    fields = {
+        "kind": "short",
+        "key": "",
+        "competency": "drive-slowly",
+        "pool": "check",
+        "stem": "What is it?",
+        "value": ["forklift"],
+        "alt": 'A "forklift"',
+    }
+    saved = tool.post(f"{place}questions/save", page, revision=revision(page), picture=(io.BytesIO(samples.png()), "f.png"), **fields)
+    assert "Saved." in saved.text
+    form = tool.get(f"{place}questions/edit/what-is-it")
+    address = form.text.split('<img src="')[1].split('"')[0]
+    shown = tool.get(address)
+    assert shown.data == samples.png() and shown.mimetype == "image/png"
+    assert tool.stranger().get(address, base_url="https://127.0.0.1:8080").status_code == 401
+    hostile = tool.post(
+        f"{place}questions/save",
+        form,
+        revision=revision(form),
+        picture=(io.BytesIO(b"<svg onload=alert(1)>"), "f.png"),
+        **{**fields, "key": "what-is-it"},
+    )
+    assert hostile.status_code == 400 and "SVG is not taken" in hostile.text
+
+
+def test_a_file_that_is_too_large_is_explained(tool: Tool, office: str) -> None:
+    place = begun(tool, office)
+    answer = tool.browser.post(
+        f"{place}questions/look", data=b"x" * 33_000_000, content_type="multipart/form-data; boundary=x", base_url="https://127.0.0.1:8080"
+    )
+    assert answer.status_code == 413 and "32 MB" in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["programmes/", "programmes/phishing-response/", "programmes/phishing-response/questions/", "programmes/phishing-response/programme.zip"]
+)
+def test_questions_and_answers_are_for_those_who_set_programmes_up(tool: Tool, path: str) -> None:
+    for recorded in ("launch-resource-student1", "launch-resource-teacher"):
+        home = tool.launch(recorded).location
+        assert tool.get(f"{home}{path}").status_code == 403
+
+
+def test_the_sample_document_is_a_programme_that_can_be_edited(tool: Tool, office: str) -> None:
+    page = tool.get(f"{office}programmes/phishing-response/")
+    assert document()["title"] in page.text and "Check after 6 months" in page.text
