@@ -82,7 +82,12 @@ def certify_within(
     when = working_time.of(person.time_zone, person.working_days, programme.calendar)
     episode = Episode(uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source)
     checks = [
-        ScheduledCheck(interval.key, working_time.due(certified_at, interval, when), *working_time.window(certified_at, interval))
+        ScheduledCheck(
+            interval.key,
+            working_time.due(certified_at, interval, when),
+            working_time.opens(certified_at, interval, when),
+            working_time.window(certified_at, interval)[1],
+        )
         for interval in INTERVALS
         if working_time.window(certified_at, interval)[1] > now
     ]

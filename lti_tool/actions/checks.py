@@ -105,7 +105,7 @@ def begin_other(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, 
 def _require_active(stage: Stage, now: datetime) -> None:
     if stage.episode.left_at is not None:
         raise BadInput("You left this programme; nothing is due any more.")
-    if learning.on_hold(stage.connection, stage.tenant_id, stage.episode.id, now):
+    if any(one.holds(now) for one in learning.holds_of(stage.connection, stage.tenant_id, stage.episode.id)):
         raise BadInput("You are on hold; nothing is due until it ends.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,10 +11,10 @@ from adapters.questions.shapes import Picture
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import acts, programmes
+from lti_tool.actions import acts, programmes, refreshing
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import grades, learning, people, pictures, platforms, tenants
-from lti_tool.store.learning import JobUse, Plan
+from lti_tool.store.learning import Attempt, JobUse, Plan
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.platforms import Platform
 
@@ -22,7 +23,7 @@ PLAN_DAYS = 7  # a plan is committed within a week of certification (domain, A2)
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A check on the learner's page. ``state``: done, open, begun, later, missed. ``grade``: sent, waiting, refused or empty."""
+    """A check on the learner's page. ``state``: done, open, begun, later, missed, held. ``grade``: sent, waiting, refused or empty."""
 
     interval: str
     label: str
@@ -46,11 +47,20 @@ class Today:
     plan: Plan | None
     plan_due_at: datetime
     uses: int
+    offers: Mapping[str, Sequence[str]]
+    running: Attempt | None
+    held: bool
+    left: bool
 
     @property
     def next_check(self) -> CheckLine | None:
         """The check that can be taken now."""
         return next((one for one in self.checks if one.state in ("begun", "open")), None)
+
+    @property
+    def refresher(self) -> str:
+        """The kind of the short quiz that is worth doing now, where no check is open; empty where there is none."""
+        return next((kind for kind in ("baseline", "remediation", "reinforcement") if kind in self.offers), "")
 
 
 @dataclass(frozen=True)
@@ -88,11 +98,17 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
         stage = acts.stage(connection, session)
         if stage is None:
             return None
-        attempts = {one.interval: one for one in learning.attempts_of(connection, session.tenant_id, stage.episode.id) if one.kind == "check"}
+        every = learning.attempts_of(connection, session.tenant_id, stage.episode.id)
+        attempts = {one.interval: one for one in every if one.kind == "check"}
+        holds = learning.holds_of(connection, session.tenant_id, stage.episode.id)
+        held, left = any(one.holds(now) for one in holds), stage.episode.left_at is not None
+        planned = learning.checks_of(connection, session.tenant_id, stage.episode.id)
+        memories = learning.memories_of(connection, session.tenant_id, stage.episode.id)
+        offers = refreshing.offered(stage.programme, stage.episode, planned, every, memories, now)
         sent = grades.states(connection, session.tenant_id, [one.id for one in attempts.values()])
         labels = {interval.key: interval.label for interval in INTERVALS}
         lines = []
-        for check in learning.checks_of(connection, session.tenant_id, stage.episode.id):
+        for check in planned:
             attempt = attempts.get(check.interval)
             if attempt and attempt.finished_at:
                 state = "done"
@@ -100,6 +116,8 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
                 state = "begun"
             else:
                 state = "later" if now < check.opens_at else "open" if now < check.closes_at else "missed"
+                if left or (state == "open" and held) or (state == "missed" and any(one.covers(check) for one in holds)):
+                    state = "held"  # a held learner's window is censored, not late
             grade, reason = sent.get(attempt.id, ("", "")) if attempt else ("", "")
             lines.append(
                 CheckLine(
@@ -118,7 +136,11 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
         plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
         uses = learning.uses_of(connection, session.tenant_id, plan.id) if plan else []
     certified_at = stage.episode.certified_at
-    return Today(stage.programme, certified_at, lines, plan, certified_at + timedelta(days=PLAN_DAYS), len(uses))
+    if held or left:
+        offers = {kind: items for kind, items in offers.items() if kind == "practice"}
+    running = next((one for one in every if one.finished_at is None and one.kind in offers), None)
+    due = certified_at + timedelta(days=PLAN_DAYS)
+    return Today(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, held, left)
 
 
 def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:

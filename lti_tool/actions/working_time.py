@@ -54,19 +54,24 @@ def due(certified_at: datetime, interval: Interval, when: WorkingTime) -> dateti
 
     Where the window holds no working day at all, on the day itself: a window is never left, since answers are counted by it.
     """
-    opens, closes = window(certified_at, interval)
+    first, closes = window(certified_at, interval)
     wanted = when.day_of(certified_at + timedelta(days=interval.due_days))
     later = when.at(when.workday_from(wanted))
-    if opens <= later < closes:
+    if first <= later < closes:
         return later
     day = wanted
-    while when.at(day) > opens:
+    while when.at(day) > first:
         if when.works_on(day) and when.at(day) < closes:
             return when.at(day)
         day -= timedelta(days=1)
     return certified_at + timedelta(days=interval.due_days)
 
 
+def opens(certified_at: datetime, interval: Interval, when: WorkingTime) -> datetime:
+    """When a check can be taken: from the beginning of the day on which it is due, never before its window."""
+    return max(window(certified_at, interval)[0], when.at(when.day_of(due(certified_at, interval, when)), time(0)))
+
+
 def window(certified_at: datetime, interval: Interval) -> tuple[datetime, datetime]:
-    """[opens, closes) of a check, by the time that really passes."""
+    """[from, to) in which an answer counts for an interval, by the time that really passes."""
     return certified_at + timedelta(days=interval.opens_days), certified_at + timedelta(days=interval.closes_days)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -79,6 +79,24 @@ class GradePlace:
     course_id: uuid.UUID
     subject: str
     line_items_url: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A time in which nothing is due for a learner; ``until_at`` is None while its end is not known."""
+
+    id: uuid.UUID
+    from_at: datetime
+    until_at: datetime | None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it holds at this moment."""
+        return self.from_at <= at and (self.until_at is None or at < self.until_at)
+
+    def covers(self, check: ScheduledCheck) -> bool:
+        """Whether it took a check's time away: the check was due in it, or it closed in it."""
+        last = check.closes_at - timedelta(microseconds=1)
+        return self.holds(check.due_at) or self.holds(last)
 
 
 @dataclass(frozen=True)
@@ -262,11 +280,29 @@ def keep_memory(connection: Connection, tenant_id: int, episode_id: uuid.UUID, m
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "competency"], set_=values))
 
 
-def on_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:
-    """Whether an episode rests at this moment."""
+def holds_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Hold]:
+    """The times in which an episode rests."""
     h = hold.c
-    query = select(h.id).where(h.tenant_id == tenant_id, h.episode_id == episode_id, h.from_at <= at, h.until_at.is_(None) | (h.until_at > at))
-    return connection.execute(query.limit(1)).first() is not None
+    query = select(h.id, h.from_at, h.until_at).where(h.tenant_id == tenant_id, h.episode_id == episode_id).order_by(h.from_at)
+    return [Hold(**row._mapping) for row in connection.execute(query)]
+
+
+def keep_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Hold, who: str) -> None:
+    """Let an episode rest."""
+    connection.execute(insert(hold).values(tenant_id=tenant_id, episode_id=episode_id, set_by=who, **vars(made)))
+
+
+def end_hold(connection: Connection, tenant_id: int, hold_id: uuid.UUID, at: datetime) -> None:
+    """The end of a hold."""
+    connection.execute(update(hold).where(hold.c.tenant_id == tenant_id, hold.c.id == hold_id).values(until_at=at))
+
+
+def leave(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:
+    """The learner leaves the programme; False where that is on record."""
+    e = episode.c
+    return (
+        connection.execute(update(episode).where(e.tenant_id == tenant_id, e.id == episode_id, e.left_at.is_(None)).values(left_at=at)).rowcount == 1
+    )
 
 
 def grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> GradePlace | None:

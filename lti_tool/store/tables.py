@@ -488,7 +488,97 @@ plan = Table(
     Column("obstacle", Text, nullable=False),
     Column("saved_at", _INSTANT, nullable=False),
     Column("committed_at", _INSTANT),
+    Column("revision", Integer, nullable=False, server_default="0"),
     UniqueConstraint("tenant_id", "episode_id"),
+)
+
+# The plan as it stood after each commitment and revision.
+plan_revision = Table(
+    "plan_revision",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("plan_id", ForeignKey(plan.c.id), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("by_when", Date, nullable=False),
+    Column("with_whom", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("obstacle", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+)
+
+# The tasks of this learner's own job on which a competency shows: chosen from the programme's list, or added by learner or manager.
+mapped_task = Table(
+    "mapped_task",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("competency", Text, nullable=False),
+    Column("own", Boolean, nullable=False),
+    Column("added_by", ForeignKey(person.c.id), nullable=False),
+    _created(),
+)
+
+# What is due beside the checks: plan, exercise, its review, case study, feedback on it, follow-up.
+scheduled_act = Table(
+    "scheduled_act",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Column("act", Text, primary_key=True),
+    Column("due_at", _INSTANT, nullable=False),
+    Column("done_at", _INSTANT),
+    Index(None, "tenant_id", "due_at", postgresql_where=text("done_at IS NULL")),
+)
+
+# A file that a learner handed in.
+document = Table(
+    "document",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("person_id", ForeignKey(person.c.id), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    _created(),
+    Index(None, "tenant_id", "person_id"),
+)
+
+# An exercise on real data, or a case study; it may change until somebody has answered it.
+handed_in = Table(
+    "handed_in",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("document_id", ForeignKey(document.c.id)),
+    Column("revision", Integer, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    CheckConstraint("kind IN ('exercise', 'case study')", name="kind_known"),
+    UniqueConstraint("tenant_id", "episode_id", "kind"),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("handed_in_id", ForeignKey(handed_in.c.id), nullable=False),
+    Column("reviewer_id", ForeignKey(person.c.id), nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("good", Text, nullable=False),
+    Column("next_step", Text, nullable=False),
+    # What the training itself left open: it goes to whoever owns the programme.
+    Column("weak_content", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    UniqueConstraint("tenant_id", "handed_in_id"),
+    Index(None, "tenant_id", "reviewer_id"),
 )
 
 job_use = Table(
@@ -501,7 +591,52 @@ job_use = Table(
     Column("used_on", Date, nullable=False),
     Column("words", Text, nullable=False),
     Column("reported_at", _INSTANT, nullable=False),
+    # Who vouches for it: 1 the learner, 2 a peer, 3 the supervisor, 4 a record of the work system. The one who confirms decides it.
+    Column("grade", SmallInteger, nullable=False, server_default="1"),
+    Column("revision", Integer, nullable=False, server_default="1"),
     Index(None, "tenant_id", "plan_id"),
+    CheckConstraint("grade BETWEEN 1 AND 4", name="grade_known"),
+)
+
+confirmation = Table(
+    "confirmation",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("use_id", ForeignKey(job_use.c.id), primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    # False: the person could not see it.
+    Column("seen", Boolean, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Index(None, "tenant_id", "person_id"),
+)
+
+# An honest answer: there was nothing to use it on.
+no_opportunity = Table(
+    "no_opportunity",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Index(None, "tenant_id", "episode_id"),
+)
+
+# Two questions 90 days after the first verified use, to the learner and to the supervisor.
+follow_up = Table(
+    "follow_up",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Column("asked", Text, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False),
+    Column("still_used", Boolean, nullable=False),
+    Column("how_often", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    CheckConstraint("asked IN ('learner', 'supervisor')", name="asked_known"),
+    Index(None, "tenant_id", "person_id"),
 )
 
 statement_outbox = Table(

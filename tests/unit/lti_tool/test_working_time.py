@@ -25,7 +25,8 @@ def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
     when = working_time.of(zone, days, Calendar(holidays=off))
     due = working_time.due(certified, interval, when)
     opens, closes = working_time.window(certified, interval)
-    assert opens <= due < closes
+    assert opens <= working_time.opens(certified, interval, when) <= due < closes
+    assert when.day_of(working_time.opens(certified, interval, when)) == when.day_of(due), "nobody meets a check before its day"
     assert interval_at(int((due - certified).total_seconds())) == interval, "answered when due, it counts for this interval"
     local = due.astimezone(when.zone)
     if when.works_on(local.date()):

@@ -14,7 +14,27 @@ from lrs.ground.migrations import protect
 revision = "0003"
 down_revision = "0002"
 
-TABLES = ["upload", "picture", "programme_draft", "mail", "mail_stop", "role_grant", "exam_score", "grade_place", "hold", "memory"]
+TABLES = [
+    "upload",
+    "picture",
+    "programme_draft",
+    "mail",
+    "mail_stop",
+    "role_grant",
+    "exam_score",
+    "grade_place",
+    "hold",
+    "memory",
+    "document",
+    "follow_up",
+    "handed_in",
+    "mapped_task",
+    "no_opportunity",
+    "scheduled_act",
+    "plan_revision",
+    "review",
+    "confirmation",
+]
 
 # What must be known before a tenant is: who may sign in by this address. Only people of a list: what a launch claimed opens nothing.
 FUNCTIONS = {
@@ -240,6 +260,151 @@ def upgrade() -> None:
         schema="lti_tool",
     )
     op.create_index(op.f("ix_upload_tenant_id_created_at"), "upload", ["tenant_id", "created_at"], unique=False, schema="lti_tool")
+    op.create_table(
+        "document",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_document_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_document_tenant_id_person_id"), "document", ["tenant_id", "person_id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "follow_up",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("still_used", sa.Boolean(), nullable=False),
+        sa.Column("how_often", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("asked IN ('learner', 'supervisor')", name=op.f("ck_follow_up_asked_known")),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_follow_up_episode_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_follow_up_person_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "episode_id", "asked", name=op.f("pk_follow_up")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_follow_up_tenant_id_person_id"), "follow_up", ["tenant_id", "person_id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "handed_in",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Uuid(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('exercise', 'case study')", name=op.f("ck_handed_in_kind_known")),
+        sa.ForeignKeyConstraint(["document_id"], ["lti_tool.document.id"], name=op.f("fk_handed_in_document_id")),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_handed_in_episode_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handed_in")),
+        sa.UniqueConstraint("tenant_id", "episode_id", "kind", name=op.f("uq_handed_in_tenant_id_episode_id_kind")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "mapped_task",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("competency", sa.Text(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
+        sa.Column("added_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["added_by"], ["lti_tool.person.id"], name=op.f("fk_mapped_task_added_by")),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_mapped_task_episode_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "episode_id", "key", name=op.f("pk_mapped_task")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "no_opportunity",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_no_opportunity_episode_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_no_opportunity")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_no_opportunity_tenant_id_episode_id"), "no_opportunity", ["tenant_id", "episode_id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "scheduled_act",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_scheduled_act_episode_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "episode_id", "act", name=op.f("pk_scheduled_act")),
+        schema="lti_tool",
+    )
+    op.create_index(
+        op.f("ix_scheduled_act_tenant_id_due_at"),
+        "scheduled_act",
+        ["tenant_id", "due_at"],
+        unique=False,
+        schema="lti_tool",
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_table(
+        "plan_revision",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("by_when", sa.Date(), nullable=False),
+        sa.Column("with_whom", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("obstacle", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["lti_tool.plan.id"], name=op.f("fk_plan_revision_plan_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "plan_id", "revision", name=op.f("pk_plan_revision")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "review",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("handed_in_id", sa.Uuid(), nullable=False),
+        sa.Column("reviewer_id", sa.Uuid(), nullable=False),
+        sa.Column("relation", sa.Text(), nullable=False),
+        sa.Column("good", sa.Text(), nullable=False),
+        sa.Column("next_step", sa.Text(), nullable=False),
+        sa.Column("weak_content", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["handed_in_id"], ["lti_tool.handed_in.id"], name=op.f("fk_review_handed_in_id")),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["lti_tool.person.id"], name=op.f("fk_review_reviewer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
+        sa.UniqueConstraint("tenant_id", "handed_in_id", name=op.f("uq_review_tenant_id_handed_in_id")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_review_tenant_id_reviewer_id"), "review", ["tenant_id", "reviewer_id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "confirmation",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("use_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("seen", sa.Boolean(), nullable=False),
+        sa.Column("grade", sa.SmallInteger(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["lti_tool.person.id"], name=op.f("fk_confirmation_person_id")),
+        sa.ForeignKeyConstraint(["use_id"], ["lti_tool.job_use.id"], name=op.f("fk_confirmation_use_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "use_id", "person_id", name=op.f("pk_confirmation")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_confirmation_tenant_id_person_id"), "confirmation", ["tenant_id", "person_id"], unique=False, schema="lti_tool")
+    op.add_column("job_use", sa.Column("grade", sa.SmallInteger(), server_default="1", nullable=False), schema="lti_tool")
+    op.add_column("job_use", sa.Column("revision", sa.Integer(), server_default="1", nullable=False), schema="lti_tool")
+    op.add_column("plan", sa.Column("revision", sa.Integer(), server_default="0", nullable=False), schema="lti_tool")
     for statement in protect("lti_tool", TABLES):
         op.execute(statement)
     for name, function in FUNCTIONS.items():
