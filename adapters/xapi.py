@@ -92,6 +92,7 @@ def _statement(
     parent: dict[str, Any] | None = None,
     grouping: Sequence[dict[str, Any]] = (),
     extensions: Mapping[str, Any] | None = None,
+    instructor: dict[str, Any] | None = None,
 ) -> Statement:
     activities: dict[str, Any] = {
         "grouping": [activity(act.programme.iri, "programme", act.programme.title), *grouping],
@@ -115,6 +116,8 @@ def _statement(
     }
     if result:
         value["result"] = result
+    if instructor:
+        value["context"]["instructor"] = instructor
     # tincan changes the dictionary it is given; this one is ours alone.
     return Statement(statement_id(act, verb), tincan.Statement(value).to_json(tincan.Version.latest).encode())
 
@@ -243,3 +246,85 @@ def applied(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_g
     """The learner used the skill on the job; grade 1 is the learner's own word."""
     extensions = {"evidence_grade": evidence_grade}
     return _statement(act, "applied", _task(act.programme, task, task_title), parent=_plan(act.programme, plan), extensions=extensions)
+
+
+def protocol_activity(programme: Programme, episode: uuid.UUID, act: str) -> dict[str, Any]:
+    """What is due beside the checks: plan, exercise, exercise review, case study, feedback, follow-up."""
+    if act == "plan":
+        return _plan(programme, plan_id(episode))
+    kinds = {"exercise": "exercise", "exercise review": "review", "case study": "case study", "feedback": "review", "follow-up": "follow-up"}
+    return activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kinds[act], f"{programme.title}: {act}")
+
+
+def plan_id(episode: uuid.UUID) -> uuid.UUID:
+    """The plan of an episode has one id, known before it is written."""
+    return uuid.uuid5(episode, "plan")
+
+
+def act_scheduled(act: Act, name: str, *, due_at: datetime) -> Statement:
+    """An act beside the checks is due at ``due_at``."""
+    return _statement(act, "scheduled", protocol_activity(act.programme, act.episode, name), extensions={"due_date": text_of(due_at)})
+
+
+def suspended(act: Act, until: datetime | None) -> Statement:
+    """A pause begins at ``act.at``: nothing is due in it."""
+    extensions = {"until": text_of(until)} if until else None
+    return _statement(act, "suspended", activity(act.programme.iri, "programme", act.programme.title), extensions=extensions)
+
+
+def resumed(act: Act) -> Statement:
+    """The pause ends at ``act.at``."""
+    return _statement(act, "resumed", activity(act.programme.iri, "programme", act.programme.title))
+
+
+def left(act: Act) -> Statement:
+    """The learner leaves the audience."""
+    return _statement(act, "unregistered", activity(act.programme.iri, "programme", act.programme.title))
+
+
+def mapped(act: Act, *, task: str, task_title: str, competency: str, competency_title: str) -> Statement:
+    """A task of the learner's own job is named for a competency."""
+    named = activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
+    return _statement(act, "mapped", _task(act.programme, task, task_title), grouping=[named])
+
+
+def revised(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
+    """The learner revised the plan."""
+    extensions = {"due_date": text_of(due_at)}
+    return _statement(act, "updated", _plan(act.programme, plan), grouping=[_task(act.programme, task, task_title)], extensions=extensions)
+
+
+def handed_in(act: Act, name: str) -> Statement:
+    """The exercise or the case study was handed in. Its words and files stay in the tool."""
+    return _statement(act, "submitted", protocol_activity(act.programme, act.episode, name))
+
+
+def reviewed(act: Act, name: str, *, reviewer: uuid.UUID, relation: str) -> Statement:
+    """What was handed in was answered by ``reviewer``; ``name`` is exercise review or feedback."""
+    obj = protocol_activity(act.programme, act.episode, name)
+    return _statement(act, "reviewed", obj, extensions={"relation": relation}, instructor=account(act.installation, reviewer))
+
+
+def confirmed(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int, by: uuid.UUID, relation: str) -> Statement:
+    """Somebody else vouches for a use on the job."""
+    extensions = {"evidence_grade": evidence_grade, "relation": relation}
+    parent, by_whom = _plan(act.programme, plan), account(act.installation, by)
+    return _statement(act, "confirmed", _task(act.programme, task, task_title), parent=parent, extensions=extensions, instructor=by_whom)
+
+
+def had_no_opportunity(act: Act) -> Statement:
+    """There was nothing to use it on."""
+    return _statement(act, "had-no-opportunity", _plan(act.programme, plan_id(act.episode)))
+
+
+def followed_up(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> Statement:
+    """The follow-up was answered by the learner or by the supervisor."""
+    obj = protocol_activity(act.programme, act.episode, "follow-up")
+    return _statement(
+        act, "responded", obj, result={"success": still_used}, extensions={"relation": relation}, instructor=account(act.installation, by)
+    )
+
+
+def voided(act: Act, statement: uuid.UUID) -> Statement:
+    """A statement of ours does not hold any more."""
+    return _statement(act, "voided", {"objectType": "StatementRef", "id": str(statement)})

@@ -11,7 +11,23 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from adapters.questions import html
 from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.views import admin, course, home, language, launch, learner, office, pages, people, picker, programmes, questions, register, visit
+from lti_tool.views import (
+    admin,
+    course,
+    home,
+    language,
+    launch,
+    learner,
+    office,
+    pages,
+    people,
+    picker,
+    programmes,
+    questions,
+    register,
+    transfer,
+    visit,
+)
 
 LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
 STATIC_SECONDS = 300  # browsers keep styles and scripts this long: no second look for every page, and soon new after an upgrade
@@ -33,7 +49,7 @@ def create_app(deps: ToolDeps) -> Flask:
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, visit, home, learner, picker, course):
+    for view in (launch, register, visit, home, learner, transfer, picker, course):
         app.register_blueprint(view.blueprint(deps))
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))

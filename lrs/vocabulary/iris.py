@@ -12,6 +12,8 @@ BASE = "https://w3id.org/carryover/xapi/"
 PROFILE_VERSION = f"{BASE}profile/v0.1"
 
 _ADL = "http://adlnet.gov/expapi/verbs/"
+_TINCAN = "http://id.tincanapi.com/verb/"
+_STREAMS = "http://activitystrea.ms/"
 _TLA = "https://w3id.org/xapi/tla/"
 
 
@@ -31,9 +33,19 @@ VERBS = {
     "answered": Verb(f"{_ADL}answered", "answered"),
     "passed": Verb(f"{_ADL}passed", "passed"),
     "failed": Verb(f"{_ADL}failed", "failed"),
+    "suspended": Verb(f"{_ADL}suspended", "suspended"),
+    "resumed": Verb(f"{_ADL}resumed", "resumed"),
+    "unregistered": Verb(f"{_TINCAN}unregistered", "left"),
+    "updated": Verb(f"{_STREAMS}update", "revised"),
+    "submitted": Verb(f"{_STREAMS}submit", "handed in"),
+    "reviewed": Verb(f"{_TINCAN}reviewed", "had reviewed"),
+    "responded": Verb(f"{_ADL}responded", "responded to"),
     # No published verb means "bound oneself to a plan" or "used the skill at work".
     "committed": Verb(f"{BASE}verbs/committed", "committed to"),
     "applied": Verb(f"{BASE}verbs/applied", "applied on the job"),
+    "mapped": Verb(f"{BASE}verbs/mapped", "mapped to the job"),
+    "confirmed": Verb(f"{BASE}verbs/confirmed", "had confirmed"),
+    "had-no-opportunity": Verb(f"{BASE}verbs/had-no-opportunity", "had no opportunity for"),
     "voided": Verb(f"{_ADL}voided", "voided"),
 }
 
@@ -45,6 +57,10 @@ ACTIVITY_TYPES = {
     "competency": f"{_TLA}activity-types/competency",
     "task": "http://adlnet.gov/expapi/activities/performance",
     "plan": f"{BASE}activity-types/transfer-plan",
+    "exercise": f"{BASE}activity-types/exercise",
+    "case study": f"{BASE}activity-types/case-study",
+    "review": f"{BASE}activity-types/review",
+    "follow-up": f"{BASE}activity-types/follow-up",
     "profile": "http://adlnet.gov/expapi/activities/profile",
 }
 
@@ -60,6 +76,8 @@ EXTENSIONS = {
     "role": f"{BASE}extensions/role",
     "plan": f"{BASE}extensions/plan",
     "rapid_guess": f"{BASE}extensions/rapid-guess",
+    "until": f"{BASE}extensions/until",
+    "relation": f"{BASE}extensions/relation",
     "experience": f"{BASE}extensions/experience",
     "exam_scores": f"{BASE}extensions/exam-scores",
     "confidence": f"{BASE}extensions/confidence",

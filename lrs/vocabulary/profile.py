@@ -30,6 +30,8 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "site": ("Site", "The place that the learner works at.", {"type": "string"}),
     "role": ("Role", "The learner's role at work.", {"type": "string"}),
     "plan": ("Plan", "The transfer plan that this belongs to.", {"type": "string"}),
+    "until": ("Until", "When a pause ends, where that is known.", {"type": "string"}),
+    "relation": ("Relation", "What whoever answers is to the learner: peer, mentor, manager, or the learner.", {"type": "string"}),
     "experience": ("Experience", "How experienced the learner is at this work, in the organisation's words.", {"type": "string"}),
     "exam_scores": ("Exam scores", "What the certification's exam showed: shares from 0 to 1 by the key of the competency.", {"type": "object"}),
     "rapid_guess": ("Rapid guess", "Whether the answer came faster than the question can be read.", {"type": "boolean"}),
@@ -66,6 +68,23 @@ def _concepts() -> list[dict[str, Any]]:
             **_texts("Transfer plan", "One page that maps what was learnt to real tasks, with dates."),
             "broadMatch": [_LEARNING_PLAN],
         },
+        *(
+            {"id": VERBS[name].id, "type": "Verb", **scheme, **_texts(VERBS[name].display, text)}
+            for name, text in (
+                ("mapped", "The learner, or the manager, said on which task of this learner's own job a competency shows."),
+                ("confirmed", "Somebody else confirmed that the learner used what was learnt in a real task."),
+                ("had-no-opportunity", "There was no task on which the learner could have used what was learnt."),
+            )
+        ),
+        *(
+            {"id": ACTIVITY_TYPES[name], "type": "ActivityType", **scheme, **_texts(label, text)}
+            for name, label, text in (
+                ("exercise", "Exercise", "A first use on real data, handed in a few days after the certification."),
+                ("case study", "Case study", "One real use, described so that a senior colleague can answer."),
+                ("review", "Review", "What a mentor, peer or manager says to something that was handed in."),
+                ("follow-up", "Follow-up", "Two questions some months after the first verified use."),
+            )
+        ),
     ]
     for name, (label, definition, schema) in _EXTENSION_TEXTS.items():
         concept = {"id": EXTENSIONS[name], "type": "ContextExtension", **scheme, **_texts(label, definition)}
@@ -114,7 +133,24 @@ def _templates() -> list[dict[str, Any]]:
     grouped = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
     interval = {"location": _extension("interval"), "presence": "recommended"}
     kind = _included(_extension("kind"), any=list(KINDS))
+    relation = _included(_extension("relation"))
     return [
+        _template("suspended", "A pause begins: nothing is due in it.", "suspended", "programme"),
+        _template("resumed", "A pause ends.", "resumed", "programme"),
+        _template("left", "A person leaves the audience.", "unregistered", "programme"),
+        _template("act-scheduled", "An act beside the checks is due at a date.", "scheduled", "plan", _included(_extension("due_date")), **grouped),
+        _template("exercise-scheduled", "The exercise is due at a date.", "scheduled", "exercise", _included(_extension("due_date")), **grouped),
+        _template("case-scheduled", "The case study is due at a date.", "scheduled", "case study", _included(_extension("due_date")), **grouped),
+        _template("review-scheduled", "A review is due at a date.", "scheduled", "review", _included(_extension("due_date")), **grouped),
+        _template("follow-up-scheduled", "The follow-up is due at a date.", "scheduled", "follow-up", _included(_extension("due_date")), **grouped),
+        _template("mapped", "A task of the learner's own job is named for a competency.", "mapped", "task", **grouped),
+        _template("revised", "A plan that was committed is revised.", "updated", "plan", **grouped),
+        _template("exercise-handed-in", "The exercise is handed in.", "submitted", "exercise", **grouped),
+        _template("case-handed-in", "The case study is handed in.", "submitted", "case study", **grouped),
+        _template("reviewed", "Something that was handed in is answered.", "reviewed", "review", relation, **grouped),
+        _template("confirmed", "A use on the job is confirmed by somebody else.", "confirmed", "task", _included(_extension("evidence_grade"), any=[2, 3, 4]), relation, **grouped),
+        _template("no-opportunity", "There was nothing to use it on.", "had-no-opportunity", "plan", **grouped),
+        _template("followed-up", "The two questions of the follow-up are answered.", "responded", "follow-up", _included("$.result.success", any=[True, False]), relation, **grouped),
         _template("registered", "A person enters the audience of a programme.", "registered", "programme"),
         _template("certified", "A person passed the certification: the anchor of all that follows.", "certified", "certification", **grouped),
         _template("scheduled", "A check is due at a date.", "scheduled", "check", _included(_extension("due_date")), interval, **grouped),
@@ -145,6 +181,12 @@ def _templates() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+_TRANSFER = (
+    "suspended", "resumed", "left", "act-scheduled", "exercise-scheduled", "case-scheduled", "review-scheduled", "follow-up-scheduled", "mapped", "revised",
+    "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up",
+)  # fmt: skip
+
+
 def _patterns() -> list[dict[str, Any]]:
     def pattern(name: str, definition: str, primary: bool, **shape: Any) -> dict[str, Any]:
         made = {"id": f"{BASE}patterns/{name}", "type": "Pattern", "primary": primary, "inScheme": PROFILE_VERSION}
@@ -160,7 +202,7 @@ def _patterns() -> list[dict[str, Any]]:
         pattern("finished", "A check ends as passed or as failed.", False, alternates=[template("passed"), template("failed")]),
         pattern("answers", "Some answers.", False, zeroOrMore=template("answered")),
         pattern("check", "A check from its beginning to its end.", False, sequence=[template("attempted"), named("answers"), named("finished")]),
-        pattern("event", "What may happen after the certification.", False, alternates=[template("scheduled"), named("check"), template("committed"), template("applied")]),
+        pattern("event", "What may happen after the certification.", False, alternates=[template("scheduled"), named("check"), template("committed"), template("applied"), *(template(name) for name in _TRANSFER)]),
         pattern("events", "Any number of them.", False, zeroOrMore=named("event")),
         pattern("entry", "A person may have entered the audience before.", False, optional=template("registered")),
         pattern("episode", "A certification episode: all statements of one registration.", True, sequence=[named("entry"), template("certified"), named("events")]),

@@ -13,7 +13,7 @@ from adapters import xapi
 from lrs.ground.errors import NotFound
 from lti_tool.actions import programmes
 from lti_tool.actions.programmes import Programme
-from lti_tool.store import learning, outbox, tenants
+from lti_tool.store import learning, outbox, tenants, transfer
 from lti_tool.store.learning import Episode
 from lti_tool.store.people import LaunchSession
 
@@ -28,7 +28,7 @@ class Stage:
     episode: Episode
     programme: Programme
 
-    def act(self, name: str, at: datetime, audience: Mapping[str, str] | None = None) -> xapi.Act:
+    def act(self, name: str, at: datetime, audience: Mapping[str, str] | None = None, revision: int = 1) -> xapi.Act:
         """An act of the episode's learner; ``name`` is unique for the act within the tenant."""
         return xapi.Act(
             installation=self.installation,
@@ -39,7 +39,18 @@ class Stage:
             programme=self.programme.for_statements(),
             at=at,
             audience=audience or {},
+            revision=revision,
         )
+
+    def task_title(self, key: str) -> str | None:
+        """The words for a task, of the programme's list or of this learner's own job; None where it is neither."""
+        listed = self.programme.task_title(key)
+        own = transfer.tasks(self.connection, self.tenant_id, self.episode.id) if listed is None else []
+        return listed or next((one.title for one in own if one.key == key), None)
+
+    def task_name(self, key: str) -> str:
+        """The same for statements: the words of an own task stay in the tool, since a record store holds no free text about work."""
+        return self.programme.task_title(key) or "A task of the learner's own"
 
     def say(self, statements: Sequence[xapi.Statement]) -> None:
         """The act's statements, in the act's transaction."""

@@ -12,7 +12,7 @@ from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import acts, programmes, working_time
+from lti_tool.actions import acts, programmes, transferring, working_time
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import directory, drafts, learning, tenants
 from lti_tool.store.directory import Profile
@@ -104,7 +104,7 @@ def certify_within(
     for check in checks:
         quiz = xapi.Quiz("check", check.interval, labels[check.interval])
         statements.append(xapi.scheduled(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at))
-    stage.say(statements)
+    stage.say([*statements, *transferring.schedule(stage, when, now)])
     return True
 
 

@@ -1,8 +1,9 @@
-"""The transfer plan: a draft, committed once, then uses on the job reported against it."""
+"""The transfer plan: a draft, committed, revised with its history; uses on the job are reported against it."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from adapters import xapi
@@ -10,10 +11,11 @@ from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict
 from lti_tool.actions import acts
 from lti_tool.actions.acts import Stage
-from lti_tool.store import learning
+from lti_tool.store import learning, transfer
 from lti_tool.store.learning import JobUse, Plan
 from lti_tool.store.people import LaunchSession
 
+LONGEST_TITLE = 300
 LONGEST_WORDS = 2_000  # one page in all: about 300 words for each field
 SELF_REPORTED = 1  # evidence grade of the learner's own word (domain, Words)
 
@@ -31,27 +33,53 @@ def save(
     commit: bool,
     now: datetime,
 ) -> None:
-    """Save a draft, or commit to it. A commitment is made once; BadInput names the field that it still lacks."""
+    """Save a draft, commit to it, or revise what was committed; BadInput names the field that it still lacks."""
     words = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
     for field, text in words.items():
         if len(text) > LONGEST_WORDS:
             raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(text)}.", field=field)
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
-        title = stage.programme.task_title(task)
-        if task and title is None:
+        if task and stage.task_title(task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
-        if commit:
+        before = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        if commit or (before is not None and before.committed_at is not None):
             _require_complete(task, what, by_when, stage)
-        plan = Plan(uuid.uuid4(), task, what, by_when, with_whom, evidence, obstacle, now if commit else None)
+        made = Plan(
+            before.id if before else xapi.plan_id(stage.episode.id), task, what, by_when, with_whom, evidence, obstacle, now if commit else None
+        )
+        if before is not None and before.committed_at is not None:
+            _revise(stage, before, made, now)
+            return
         # The database decides between two forms sent at once: one commitment stands, the other is told so.
-        kept = learning.save_plan(connection, session.tenant_id, stage.episode.id, plan, now)
+        kept = learning.save_plan(connection, session.tenant_id, stage.episode.id, made, now)
         if kept is None:
-            raise Conflict("This plan is committed already; it stays as it is.")
+            raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
         if commit:
-            assert by_when is not None and title is not None
-            due_at = datetime.combine(by_when, time(23, 59, 59), UTC)
-            stage.say([xapi.committed(stage.act(f"commit {kept}", now), plan=kept, task=task, task_title=title, due_at=due_at)])
+            assert by_when is not None
+            transfer.keep_plan_revision(connection, session.tenant_id, replace(made, id=kept), 1, now)
+            transfer.finish(connection, session.tenant_id, stage.episode.id, "plan", now)
+            act = stage.act(f"commit {kept}", now)
+            stage.say([xapi.committed(act, plan=kept, task=task, task_title=stage.task_name(task), due_at=_end_of(by_when))])
+
+
+def _revise(stage: Stage, before: Plan, made: Plan, now: datetime) -> None:
+    """A plan that was committed changes: what it was before stays on record."""
+    if replace(made, committed_at=before.committed_at, revision=before.revision) == before:
+        return
+    revision = max(before.revision, 1) + 1
+    if before.revision == 0:  # committed before plans had a history
+        transfer.keep_plan_revision(stage.connection, stage.tenant_id, before, 1, before.committed_at or now)
+    if not transfer.keep_plan_revision(stage.connection, stage.tenant_id, made, revision, now):
+        raise Conflict("This plan was revised a moment ago. Look at it; then revise it once more.")
+    assert made.by_when is not None
+    act = stage.act(f"revise {made.id} {revision}", now)
+    due_at = _end_of(made.by_when)
+    stage.say([xapi.revised(act, plan=made.id, task=made.task, task_title=stage.task_name(made.task), due_at=due_at)])
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), UTC)
 
 
 def _require_complete(task: str, what: str, by_when: date | None, stage: Stage) -> None:
@@ -76,8 +104,7 @@ def report_use(
         plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
         if plan is None or plan.committed_at is None:
             raise BadInput("Commit to your plan first; then report how you used it.", field="task")
-        title = stage.programme.task_title(task)
-        if title is None:
+        if stage.task_title(task) is None:
             raise BadInput("Choose the task on which you used it.", field="task")
         if used_on is None or used_on > now.date() + timedelta(days=1):
             raise BadInput("Enter the day on which you used it; it cannot lie in the future.", field="used_on")
@@ -86,11 +113,11 @@ def report_use(
         use = JobUse(form_id, task, used_on, words, now)
         if not learning.keep_use(connection, session.tenant_id, plan.id, use):
             return
-        act = stage.act(f"use {use.id}", _moment(used_on, stage.episode.certified_at, now))
-        stage.say([xapi.applied(act, plan=plan.id, task=task, task_title=title, evidence_grade=SELF_REPORTED)])
+        act = stage.act(f"use {use.id}", moment(used_on, stage.episode.certified_at, now))
+        stage.say([xapi.applied(act, plan=plan.id, task=task, task_title=stage.task_name(task), evidence_grade=SELF_REPORTED)])
 
 
-def _moment(used_on: date, certified_at: datetime, now: datetime) -> datetime:
+def moment(used_on: date, certified_at: datetime, now: datetime) -> datetime:
     """Noon of the day that was told, but not before the certification and not in the future."""
     noon = datetime.combine(used_on, time(12), UTC)
     return min(max(noon, certified_at + timedelta(seconds=1)), now)

@@ -35,6 +35,7 @@ _OF_COURSE = {CourseRole.LEARNER: LEARNER, CourseRole.TEACHER: TEACHER, CourseRo
 EVERYBODY = frozenset(ROLES)
 _TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
 _LMS = frozenset((LMS_ADMIN, ADMIN))
+_LEADING = frozenset((MENTOR, MANAGER))
 _OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
 _PEOPLE_PAGES = ("people", "template", "look", "take", "change_role", "join")
 
@@ -53,6 +54,9 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "learner.plan": EVERYBODY,
     "learner.save_plan": EVERYBODY,
     "learner.report_use": EVERYBODY,
+    **{f"transfer.{name}": EVERYBODY for name in ("to_work", "add_task", "drop_task", "hand_in", "no_opportunity", "follow_up", "document")},
+    # Who leads or accompanies nobody sees an empty inbox; each act asks again whose it is.
+    **{f"transfer.{name}": _LEADING for name in ("inbox", "review", "confirm", "supervisor_follow_up", "add_task_for")},
     "picker.pick": _TEACHING,
     "picker.send": _TEACHING,
     "course.course": _TEACHING,

@@ -120,6 +120,7 @@ class Plan:
     evidence: str
     obstacle: str
     committed_at: datetime | None
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class JobUse:
     used_on: date
     words: str
     reported_at: datetime
+    grade: int = 1
 
 
 def keep_programme(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
@@ -323,9 +325,7 @@ def keep_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUI
 def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Plan | None:
     """The plan of an episode."""
     p = plan.c
-    query = select(p.id, p.task, p.what, p.by_when, p.with_whom, p.evidence, p.obstacle, p.committed_at).where(
-        p.tenant_id == tenant_id, p.episode_id == episode_id
-    )
+    query = select(*(p[name] for name in Plan.__dataclass_fields__)).where(p.tenant_id == tenant_id, p.episode_id == episode_id)
     row = connection.execute(query).first()
     return Plan(**row._mapping) if row else None
 
@@ -349,5 +349,5 @@ def keep_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: J
 def uses_of(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[JobUse]:
     """The uses of a plan, latest first; a page's worth."""
     u = job_use.c
-    query = select(u.id, u.task, u.used_on, u.words, u.reported_at).where(u.tenant_id == tenant_id, u.plan_id == plan_id)
+    query = select(u.id, u.task, u.used_on, u.words, u.reported_at, u.grade).where(u.tenant_id == tenant_id, u.plan_id == plan_id)
     return [JobUse(**row._mapping) for row in connection.execute(query.order_by(u.reported_at.desc()).limit(50))]

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Refused
-from lti_tool.actions import answering, checks, planning, viewing
+from lti_tool.actions import answering, checks, planning, transfer_views, viewing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
@@ -113,7 +113,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         field = str(error.where.get("field", "")) if error is not None else ""
         today = clock.now().date().isoformat()
         return show(
-            "plan.html", who, status, view=view, sent=sent, error=error.message if error else "", field=field, form_id=uuid.uuid4(), today=today
+            "plan.html",
+            who,
+            status,
+            view=view,
+            titles=transfer_views.titles(deps.unit_of_work, session=who),
+            revisions=transfer_views.revisions(deps.unit_of_work, session=who),
+            sent=sent,
+            error=error.message if error else "",
+            field=field,
+            form_id=uuid.uuid4(),
+            today=today,
         )
 
     @pages.post("/plan")

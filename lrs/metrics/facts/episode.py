@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from lrs.ground import clock
-from lrs.metrics.facts.reading import COUNTED_VERBS, Read
+from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHING_VERBS, Read
 from lrs.vocabulary import KINDS, interval_at
 
 LARGEST_GRADE = 4  # 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
@@ -121,7 +121,7 @@ def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts
 
 
 def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) -> None:
-    """What was scheduled, when it was due, and when it was first finished."""
+    """What was scheduled, when it was due, and when it was first finished. What fell due in a pause, or after leaving, was never due."""
     due: dict[str, datetime] = {}
     done: dict[str, datetime] = {}
     for s in statements:
@@ -132,7 +132,31 @@ def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) ->
                 due[s.object_id] = clock.parse(str(s.extension("due_date")))
             except (ValueError, OverflowError):
                 facts.uncountable.append((s.ord, "the extension due_date is no time with an offset"))
-        elif s.verb in ("passed", "failed", "completed"):
+        elif s.verb in FINISHING_VERBS:
             done.setdefault(s.object_id, s.timestamp)
+    pauses, left_at = _pauses(statements, facts)
     for activity, due_at in due.items():
-        facts.activities.append(common | {"activity": activity, "due_at": due_at, "done_at": done.get(activity)})
+        finished = done.get(activity)
+        paused = any(start <= due_at and (end is None or due_at < end) for start, end in pauses)
+        if finished is None and (paused or (left_at is not None and due_at >= left_at)):
+            continue
+        facts.activities.append(common | {"activity": activity, "due_at": due_at, "done_at": finished})
+
+
+def _pauses(statements: list[Read], facts: Facts) -> tuple[list[tuple[datetime, datetime | None]], datetime | None]:
+    """[from, to) of each pause (None: its end is not known), and when the learner left."""
+    pauses: list[tuple[datetime, datetime | None]] = []
+    left_at: datetime | None = None
+    for s in statements:
+        if s.verb == "suspended":
+            until = s.text_extension("until")
+            try:
+                pauses.append((s.timestamp, clock.parse(until) if until else None))
+            except (ValueError, OverflowError):
+                facts.uncountable.append((s.ord, "the extension until is no time with an offset"))
+        elif s.verb == "resumed" and pauses:
+            start, end = pauses[-1]
+            pauses[-1] = (start, min(end, s.timestamp) if end else s.timestamp)
+        elif s.verb == "unregistered":
+            left_at = left_at or s.timestamp
+    return pauses, left_at

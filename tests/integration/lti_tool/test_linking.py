@@ -197,6 +197,7 @@ def test_what_was_chosen_opens(tool: Tool) -> None:
 
 def test_no_programme_is_explained(tool: Tool) -> None:
     tool.sql("DELETE FROM lti_tool.scheduled_check")
+    tool.sql("DELETE FROM lti_tool.scheduled_act")
     tool.sql("DELETE FROM lti_tool.episode")
     tool.sql("DELETE FROM lti_tool.programme_version")
     page = tool.get(asking(tool).location)

@@ -64,7 +64,7 @@ def test_statements_arrive_as_the_bytes_of_their_act_and_leave_the_outbox(tool: 
     tool.moodle.server.says("/xapi/statements", (200, "OK", []))
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
         kept = [bytes(row) for row in connection.execute(text("SELECT payload FROM lti_tool.statement_outbox ORDER BY id")).scalars()]
-    assert send_statements(tool) == 6
+    assert send_statements(tool) == len(kept)
     sent = next(body for _, path, _, body in tool.moodle.server.requests if path == "/xapi/statements")
     assert sent == b"[" + b",".join(kept) + b"]"
     headers = next(headers for _, path, headers, _ in tool.moodle.server.requests if path == "/xapi/statements")
@@ -77,18 +77,19 @@ def test_statements_arrive_as_the_bytes_of_their_act_and_leave_the_outbox(tool: 
 def test_statements_wait_while_the_record_store_cannot_take_them(tool: Tool, answer: tuple[int, str, str]) -> None:
     tool.moodle.server.says("/xapi/statements", answer)
     assert send_statements(tool) == 0
-    assert tool.rows("statement_outbox") == 6
+    waiting = tool.rows("statement_outbox")
     tool.moodle.server.says("/xapi/statements", (200, "OK", []))
     assert send_statements(tool) == 0, "not before its time"
     due_again(tool, "statement_outbox")
-    assert send_statements(tool) == 6
+    assert send_statements(tool) == waiting > 0
 
 
 def test_of_a_refused_batch_only_the_bad_statement_is_set_aside(tool: Tool) -> None:
     no = (400, "Bad Request", {"error": {"message": "this one is bad"}})
     yes: tuple[int, str, Any] = (200, "OK", [])
-    tool.moodle.server.says("/xapi/statements", no, yes, yes, no, yes, yes, yes)
-    assert send_statements(tool) == 5
+    waiting = tool.rows("statement_outbox")
+    tool.moodle.server.says("/xapi/statements", no, yes, yes, no, yes)
+    assert send_statements(tool) == waiting - 1
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
         (reason,) = connection.execute(text("SELECT refused FROM lti_tool.statement_outbox")).scalars().all()
     assert "this one is bad" in reason

@@ -28,6 +28,16 @@ BUILT = {
     "failed": xapi.finished(ACT, CHECK, right=1, asked=5, passed=False, took=None),
     "committed": xapi.committed(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
     "applied": xapi.applied(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=2),
+    "suspended": xapi.suspended(ACT, NOW),
+    "resumed": xapi.resumed(ACT),
+    "unregistered": xapi.left(ACT),
+    "mapped": xapi.mapped(ACT, task="t", task_title="Task", competency="c", competency_title="Competency"),
+    "updated": xapi.revised(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
+    "submitted": xapi.handed_in(ACT, "exercise"),
+    "reviewed": xapi.reviewed(ACT, "feedback", reviewer=uuid.uuid4(), relation="manager"),
+    "confirmed": xapi.confirmed(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=3, by=uuid.uuid4(), relation="manager"),
+    "had-no-opportunity": xapi.had_no_opportunity(ACT),
+    "responded": xapi.followed_up(ACT, still_used=True, by=uuid.uuid4(), relation="learner"),
 }
 DOCUMENT = profile.document()
 TEMPLATES = DOCUMENT["templates"]
@@ -40,6 +50,11 @@ def test_every_verb_we_send_has_a_template_and_every_template_a_statement() -> N
 @pytest.mark.parametrize("name", BUILT)
 def test_what_we_send_breaks_no_template(name: str) -> None:
     assert breaks(json.loads(BUILT[name].payload), TEMPLATES) == []
+
+
+@pytest.mark.parametrize("act", ["plan", "exercise", "exercise review", "case study", "feedback", "follow-up"])
+def test_every_act_of_the_protocol_is_scheduled_as_the_profile_says(act: str) -> None:
+    assert breaks(json.loads(xapi.act_scheduled(ACT, act, due_at=NOW).payload), TEMPLATES) == []
 
 
 def test_what_a_template_asks_for_is_missed() -> None:

@@ -34,6 +34,16 @@ def every_kind() -> list[Statement]:
         xapi.finished(act("b"), check, right=1, asked=5, passed=False, took=None),
         xapi.committed(act(), plan=plan, task="t", task_title="A task", due_at=AT),
         xapi.applied(act(), plan=plan, task="t", task_title="A task", evidence_grade=1),
+        xapi.suspended(act(), AT),
+        xapi.resumed(act()),
+        xapi.left(act()),
+        xapi.mapped(act(), task="t", task_title="A task", competency="c", competency_title="A competency"),
+        xapi.revised(act(), plan=plan, task="t", task_title="A task", due_at=AT),
+        xapi.handed_in(act(), "case study"),
+        xapi.reviewed(act(), "exercise review", reviewer=uuid.UUID(int=4), relation="mentor"),
+        xapi.confirmed(act(), plan=plan, task="t", task_title="A task", evidence_grade=3, by=uuid.UUID(int=4), relation="manager"),
+        xapi.had_no_opportunity(act()),
+        xapi.followed_up(act(), still_used=True, by=uuid.UUID(int=4), relation="manager"),
     ]
 
 

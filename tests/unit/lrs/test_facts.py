@@ -167,3 +167,20 @@ def test_every_timestamp_that_the_door_takes_can_be_read(text: str) -> None:
     special.timestamp(text, "$.timestamp")
     value = {"actor": LEARNER, "verb": {"id": "v:v"}, "object": {"id": "o:o"}, "timestamp": text}
     assert read(1, value, CERTIFIED).timestamp.year == 2026
+
+
+def test_what_falls_due_in_a_pause_or_after_leaving_was_never_due() -> None:
+    def scheduled(ord_: int, name: str, days: int) -> Read:
+        at = (CERTIFIED + timedelta(days=days)).isoformat()
+        return said(ord_, "scheduled", CERTIFIED, f"https://o.example/{name}", {"due_date": at})
+
+    pause = [
+        said(10, "suspended", CERTIFIED + timedelta(days=5), PROGRAMME, {"until": (CERTIFIED + timedelta(days=20)).isoformat()}),
+        said(11, "resumed", CERTIFIED + timedelta(days=10), PROGRAMME),
+        said(12, "unregistered", CERTIFIED + timedelta(days=40), PROGRAMME),
+    ]
+    due = [scheduled(2, "before", 4), scheduled(3, "within", 7), scheduled(4, "after", 12), scheduled(5, "done", 8), scheduled(6, "gone", 60)]
+    done = said(7, "passed", CERTIFIED + timedelta(days=9), "https://o.example/done")
+    facts = facts_of(EPISODE, [certified(), *due, done, *pause])
+    assert {row["activity"].rsplit("/", 1)[1] for row in facts.activities} == {"before", "after", "done"}
+    assert facts.uncountable == []

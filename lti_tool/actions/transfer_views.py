@@ -1,0 +1,160 @@
+"""What the pages of the transfer protocol show: read only, one unit of work each."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lrs.ground.database import UnitOfWork
+from lti_tool.actions import acts, transferring
+from lti_tool.actions.acts import Stage
+from lti_tool.actions.programmes import Programme
+from lti_tool.actions.transferring import ANSWERED_BY, FOLLOW_UP, MANAGER, MENTOR, PROTOCOL
+from lti_tool.store import learning, transfer
+from lti_tool.store.people import LaunchSession
+from lti_tool.store.transfer import Due, Handed, Review, Task, Use, Waiting
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the protocol. ``state``: done, due, late, unasked (it was due before anybody was asked)."""
+
+    act: str
+    due_at: datetime | None
+    done_at: datetime | None
+    state: str
+
+
+@dataclass(frozen=True)
+class WorkView:
+    """The learner's page of the protocol."""
+
+    programme: Programme
+    steps: list[Step]
+    tasks: list[Task]
+    titles: dict[str, str]
+    handed: dict[str, Handed]
+    answers: dict[str, Review]
+    no_opportunity_at: datetime | None
+    follow_up_asked: bool
+    unmapped: list[str]
+
+
+@dataclass(frozen=True)
+class ToAnswer:
+    """Something that waits for a reviewer, with the words for its task and the day by which it is to be answered."""
+
+    learner: Waiting
+    relation: str
+    programme: str
+    title: str
+    handed: Handed | None
+    use: Use | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """A reviewer's page: what was handed in, uses to confirm, follow-ups, and the people with their maps."""
+
+    handed: list[ToAnswer]
+    uses: list[ToAnswer]
+    follow_ups: list[ToAnswer]
+    people: list[Waiting]
+    leads: bool
+
+
+def work(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> WorkView:
+    """The learner's page."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        dues = transfer.dues(connection, session.tenant_id, stage.episode.id)
+        handed = transfer.handed(connection, session.tenant_id, stage.episode.id)
+        found = transfer.reviews(connection, session.tenant_id, [one.id for one in handed.values()])
+        tasks = transfer.tasks(connection, session.tenant_id, stage.episode.id)
+        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        last = transfer.last_no_opportunity(connection, session.tenant_id, stage.episode.id)
+        answered = transfer.followed_up(connection, session.tenant_id, [stage.episode.id])
+    done = {"plan": plan.committed_at if plan else None}
+    done |= {kind: handed[kind].at if kind in handed else None for kind in ANSWERED_BY}
+    answers = {kind: found[handed[kind].id] for kind in handed if handed[kind].id in found}
+    done |= {act: answers[kind].at if kind in answers else None for kind, act in ANSWERED_BY.items()}
+    steps = [_step(act, dues.get(act), done.get(act), now) for act in PROTOCOL]
+    follow_up = dues.get(FOLLOW_UP)
+    asked = follow_up is not None and follow_up.due_at <= now and (stage.episode.id, "learner") not in answered
+    mapped = {one.competency for one in tasks}
+    unmapped = [one.title for one in stage.programme.competencies if one.key not in mapped]
+    return WorkView(stage.programme, steps, tasks, _titles(stage, tasks), handed, answers, last, asked, unmapped)
+
+
+def _step(act: str, due: Due | None, done_at: datetime | None, now: datetime) -> Step:
+    state = "done" if done_at else "unasked" if due is None else "late" if due.due_at < now else "due"
+    return Step(act, due.due_at if due else None, done_at, state)
+
+
+def _titles(stage: Stage, tasks: list[Task]) -> dict[str, str]:
+    """Task key → words: the learner's own job first, then the rest of the programme's list."""
+    return {one.key: one.title for one in tasks} | {
+        one.key: one.title for one in stage.programme.tasks if one.key not in {task.key for task in tasks}
+    }
+
+
+def titles(unit_of_work: UnitOfWork, *, session: LaunchSession) -> dict[str, str]:
+    """The tasks that a learner may choose from."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        return _titles(stage, transfer.tasks(connection, session.tenant_id, stage.episode.id))
+
+
+def revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> list[Any]:
+    """All states of the learner's plan, the newest first."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        return transfer.plan_revisions(connection, session.tenant_id, plan.id) if plan else []
+
+
+def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Inbox:
+    """A reviewer's page: what waits, the most urgent first."""
+    with unit_of_work(session.tenant_id) as connection:
+        led = transfer.led(connection, session.tenant_id, session.person_id)
+        by_episode = {one.episode_id: one for one in led}
+        ids = list(by_episode)
+        stages: dict[uuid.UUID, Stage] = {}
+
+        def waiting(episode_id: uuid.UUID, task: str, handed: Handed | None, use: Use | None, due: Due | None) -> ToAnswer:
+            if episode_id not in stages:
+                stages[episode_id] = acts.on_stage(connection, session.tenant_id, learning.episode_by_id(connection, session.tenant_id, episode_id))
+            stage, learner = stages[episode_id], by_episode[episode_id]
+            relation = MANAGER if learner.manager_id == session.person_id else MENTOR
+            title = stage.task_title(task) or task
+            return ToAnswer(learner, relation, stage.programme.title, title, handed, use, due.due_at if due else None)
+
+        answer_dues = {act: transfer.dues_of(connection, session.tenant_id, ids, act) for act in (*ANSWERED_BY.values(), FOLLOW_UP)}
+        handed = [
+            waiting(episode_id, one.task, one, None, answer_dues[ANSWERED_BY[one.kind]].get(episode_id))
+            for episode_id, one in transfer.handed_without_review(connection, session.tenant_id, ids)
+        ]
+        claimed = transfer.uses(connection, session.tenant_id, ids)
+        answered = transfer.confirmed_by(connection, session.tenant_id, session.person_id, [one.id for one in claimed])
+        uses = [
+            waiting(one.episode_id, one.task, None, one, None)
+            for one in claimed
+            if one.id not in answered and one.grade < _grade(by_episode, one, session)
+        ]
+        given = transfer.followed_up(connection, session.tenant_id, ids)
+        follow_ups = [
+            waiting(episode_id, "", None, None, due)
+            for episode_id, due in answer_dues[FOLLOW_UP].items()
+            if due.due_at <= now and (episode_id, "supervisor") not in given and by_episode[episode_id].manager_id == session.person_id
+        ]
+    handed.sort(key=lambda one: (one.due_at is None, one.due_at, one.learner.name))
+    return Inbox(handed, uses, follow_ups, led, bool(led))
+
+
+def _grade(by_episode: dict[uuid.UUID, Waiting], use: Use, session: LaunchSession) -> int:
+    """What this person's word would weigh: who cannot raise a grade is not asked."""
+    relation = MANAGER if by_episode[use.episode_id].manager_id == session.person_id else MENTOR
+    return transferring.GRADES[relation]

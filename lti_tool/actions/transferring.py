@@ -1,0 +1,277 @@
+"""The transfer protocol beside checks and plan: tasks of the own job, exercise, case study, their answers, uses that somebody confirms,
+"no opportunity", the follow-up. Each act and its statements are one transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from adapters import xapi
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
+from lti_tool.actions import acts, languages, planning
+from lti_tool.actions.acts import Stage
+from lti_tool.actions.working_time import WorkingTime
+from lti_tool.store import directory, learning, mails, transfer
+from lti_tool.store.directory import Profile
+from lti_tool.store.people import LaunchSession
+from lti_tool.store.transfer import Task, Use
+
+# Act → days after the certification by which it is due (domain, A2 to A4).
+PROTOCOL: Mapping[str, int] = {"exercise": 4, "plan": 7, "exercise review": 7, "case study": 23, "feedback": 30}
+ANSWERED_BY = {"exercise": "exercise review", "case study": "feedback"}
+FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
+MANAGER, MENTOR, LEARNER, WORK_RECORD = "manager", "mentor", "learner", "work record"
+GRADES = {MENTOR: 2, MANAGER: 3, WORK_RECORD: 4}
+VERIFIED = 2  # a use is verified from this grade on
+LARGEST_FILE = 10_000_000
+LONGEST_WORDS = 5_000
+HOW_OFTEN = ("daily", "weekly", "monthly", "rarely")
+
+
+def due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
+    """The end of the first working day that many days after the certification or later."""
+    return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
+
+
+def schedule(stage: Stage, when: WorkingTime, now: datetime) -> list[xapi.Statement]:
+    """What is due beside the checks, and its statements; what was due before it was on record is neither asked nor counted."""
+    planned = {act: due_at(stage.episode.certified_at, days, when) for act, days in PROTOCOL.items()}
+    dues = {act: at for act, at in planned.items() if at > now}
+    transfer.schedule(stage.connection, stage.tenant_id, stage.episode.id, dues)
+    return [_scheduled(stage, act, at, now) for act, at in dues.items()]
+
+
+def _scheduled(stage: Stage, act: str, at: datetime, now: datetime) -> xapi.Statement:
+    return xapi.act_scheduled(stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at)
+
+
+def add_task(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, key: str, title: str, competency: str, now: datetime
+) -> None:
+    """Name a task of the learner's own job for a competency: one of the programme's list (``key``), or one of its own (``title``).
+
+    ``episode_id`` is given where a manager or a mentor does it for somebody.
+    """
+    with unit_of_work(session.tenant_id) as connection:
+        stage = _stage(connection, session, episode_id)
+        if competency not in {one.key for one in stage.programme.competencies}:
+            raise BadInput("Choose the competency.", field="competency")
+        words = " ".join(title.split())
+        listed = stage.programme.task_title(key) if key else None
+        if key and listed is None:
+            raise BadInput("Choose one of the tasks.", field="task")
+        if not key and (not words or len(words) > planning.LONGEST_TITLE):
+            raise BadInput(f"Name the task in up to {planning.LONGEST_TITLE} characters.", field="title")
+        # The same words are the same task, however often the form is sent.
+        made = Task(key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}", listed or words, competency, not key)
+        if transfer.keep_task(connection, session.tenant_id, stage.episode.id, made, session.person_id):
+            act = stage.act(f"mapped {stage.episode.id} {made.key}", now)
+            titled = stage.programme.competency_title(competency)
+            stage.say([xapi.mapped(act, task=made.key, task_title=stage.task_name(made.key), competency=competency, competency_title=titled)])
+
+
+def drop_task(unit_of_work: UnitOfWork, *, session: LaunchSession, key: str) -> None:
+    """A task is none of this job any more; what was said of it stays on record."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        transfer.drop_task(connection, session.tenant_id, stage.episode.id, key)
+
+
+def hand_in(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, task: str, words: str, file: tuple[str, bytes] | None, now: datetime
+) -> None:
+    """Hand in the exercise or the case study: text, a file, or both. It can change until somebody has answered it."""
+    if kind not in ANSWERED_BY:
+        raise NotFound("There is nothing of this kind to hand in.")
+    if not words.strip() and not file:
+        raise BadInput("Write what you did, or choose a file.", field="words")
+    if len(words) > LONGEST_WORDS:
+        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    if file and len(file[1]) > LARGEST_FILE:
+        raise BadInput(f"The file has {len(file[1]) / 1e6:.0f} MB; {LARGEST_FILE / 1e6:.0f} MB is the most.", field="file")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        if stage.task_title(task) is None:
+            raise BadInput("Choose one of the tasks.", field="task")
+        before = transfer.handed(connection, session.tenant_id, stage.episode.id).get(kind)
+        if before is not None and before.id in transfer.reviews(connection, session.tenant_id, [before.id]):
+            raise Conflict("It was answered already, so it stays as it is.")
+        document_id = (
+            transfer.keep_document(connection, session.tenant_id, session.person_id, *file) if file else before.document_id if before else None
+        )
+        values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "at": now}
+        handed_id, revision = transfer.keep_handed(connection, session.tenant_id, stage.episode.id, values)
+        stage.say([xapi.handed_in(stage.act(f"handed in {handed_id} {revision}", now), kind)])
+        transfer.finish(connection, session.tenant_id, stage.episode.id, kind, now)
+        _ask_reviewers(stage, f"review {handed_id} {revision}", now)
+
+
+def _ask_reviewers(stage: Stage, key: str, now: datetime) -> None:
+    """A mail to who leads and who accompanies the learner: addresses of the list, never one that was typed here."""
+    learner = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id)
+    rows = []
+    for reviewer_id in dict.fromkeys(one for one in (learner.mentor_id, learner.manager_id) if one is not None):
+        if "review" in mails.stopped(stage.connection, stage.tenant_id, reviewer_id):
+            continue
+        tag = languages.choose([directory.profile(stage.connection, stage.tenant_id, reviewer_id).language])
+        said = languages.translated
+        rows.append(
+            {
+                "person_id": reviewer_id,
+                "kind": "review",
+                "key": key,
+                "subject": said(tag, "%(name)s waits for your answer", name=learner.name or said(tag, "A learner")),
+                "words": said(tag, "Something was handed in and waits for you. Reading and answering it takes about five minutes."),
+                "programme": stage.programme.key,
+                "path": "inbox",
+                "next_try_at": now,
+            }
+        )
+    mails.queue(stage.connection, stage.tenant_id, rows)
+
+
+def relation_of(learner: Profile, reviewer_id: uuid.UUID, accompanies: bool) -> str | None:
+    """What somebody is to a learner; None where nothing."""
+    if learner.manager_id == reviewer_id:
+        return MANAGER
+    return MENTOR if learner.mentor_id == reviewer_id or accompanies else None
+
+
+def _led(connection: Connection, session: LaunchSession, episode_id: uuid.UUID) -> tuple[Stage, str]:
+    """The stage of somebody whom this person leads or accompanies, and as what; Forbidden for anybody else."""
+    found = next((one for one in transfer.led(connection, session.tenant_id, session.person_id) if one.episode_id == episode_id), None)
+    if found is None:
+        raise Forbidden("This belongs to somebody whom you neither lead nor accompany.")
+    relation = MANAGER if found.manager_id == session.person_id else MENTOR
+    return acts.on_stage(connection, session.tenant_id, learning.episode_by_id(connection, session.tenant_id, episode_id)), relation
+
+
+def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> Stage:
+    return acts.required_stage(connection, session) if episode_id is None else _led(connection, session, episode_id)[0]
+
+
+def review(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, handed_id: uuid.UUID, good: str, next_step: str, weak_content: str, now: datetime
+) -> None:
+    """Answer what was handed in: what is good, what comes next, what the training left open. The first answer stands."""
+    for field, words in (("good", good), ("next_step", next_step), ("weak_content", weak_content)):
+        if len(words) > LONGEST_WORDS:
+            raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field=field)
+    if not good.strip() or not next_step.strip():
+        raise BadInput("Write what is good, and what comes next.", field="good" if not good.strip() else "next_step")
+    with unit_of_work(session.tenant_id) as connection:
+        found = transfer.handed_for_update(connection, session.tenant_id, handed_id)
+        if found is None:
+            raise NotFound("This was not handed in.")
+        episode_id, handed = found
+        stage, relation = _led(connection, session, episode_id)
+        values = {
+            "handed_in_id": handed_id,
+            "reviewer_id": session.person_id,
+            "relation": relation,
+            "good": good,
+            "next_step": next_step,
+            "weak_content": weak_content,
+            "at": now,
+        }
+        if not transfer.keep_review(connection, session.tenant_id, values):
+            return
+        name = ANSWERED_BY[handed.kind]
+        stage.say([xapi.reviewed(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)])
+        transfer.finish(connection, session.tenant_id, episode_id, name, now)
+
+
+def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UUID, seen: bool, words: str, now: datetime) -> None:
+    """Say to a use on the job what one saw of it. The one who confirms decides the grade, never who claimed it."""
+    if len(words) > LONGEST_WORDS:
+        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        use = transfer.use_for_update(connection, session.tenant_id, use_id)
+        if use is None:
+            raise NotFound("There is no such use on the job.")
+        stage, relation = _led(connection, session, use.episode_id)
+        grade = GRADES[relation]
+        values = {"use_id": use_id, "person_id": session.person_id, "seen": seen, "grade": grade, "words": words, "at": now}
+        if not transfer.keep_confirmation(connection, session.tenant_id, values) or not seen:
+            return
+        title = stage.task_name(use.task)
+        act = stage.act(f"confirmed {use_id} {session.person_id}", now)
+        stage.say(
+            [xapi.confirmed(act, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade, by=session.person_id, relation=relation)]
+        )
+        if grade > use.grade:
+            _raise(stage, use, grade, title, now)
+
+
+def _raise(stage: Stage, use: Use, grade: int, title: str, now: datetime) -> None:
+    """The use again with the higher grade, and what was said of it before made void; the first verified use schedules the follow-up."""
+    transfer.raise_grade(stage.connection, stage.tenant_id, use.id, grade, use.revision + 1)
+    at = planning.moment(use.used_on, stage.episode.certified_at, use.reported_at)
+    before, after = (stage.act(f"use {use.id}", at, revision=revision) for revision in (use.revision, use.revision + 1))
+    stage.say(
+        [
+            xapi.voided(stage.act(f"void use {use.id} {use.revision}", now), xapi.statement_id(before, "applied")),
+            xapi.applied(after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade),
+        ]
+    )
+    if use.grade < VERIFIED <= grade and FOLLOW_UP not in transfer.dues(stage.connection, stage.tenant_id, stage.episode.id):
+        asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
+        transfer.schedule(stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at})
+        stage.say([_scheduled(stage, FOLLOW_UP, asked_at, now)])
+
+
+def say_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, words: str, now: datetime) -> None:
+    """There was nothing to use it on: an honest answer, and no failure of the learner's."""
+    if len(words) > LONGEST_WORDS:
+        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        if transfer.keep_no_opportunity(connection, session.tenant_id, form_id, stage.episode.id, words, now):
+            stage.say([xapi.had_no_opportunity(stage.act(f"no opportunity {form_id}", now))])
+
+
+def answer_follow_up(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, still_used: bool, how_often: str, now: datetime
+) -> None:
+    """The two questions 90 days after the first verified use: to the learner, or (``episode_id``) to who leads the learner."""
+    if how_often not in HOW_OFTEN:
+        raise BadInput("Choose how often.", field="how_often")
+    with unit_of_work(session.tenant_id) as connection:
+        if episode_id is None:
+            stage, relation = acts.required_stage(connection, session), LEARNER
+        else:
+            stage, relation = _led(connection, session, episode_id)
+        due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
+        if due is None or due.due_at > now:
+            raise BadInput("The follow-up is not asked yet.")
+        asked = "learner" if relation == LEARNER else "supervisor"
+        values = {
+            "episode_id": stage.episode.id,
+            "asked": asked,
+            "person_id": session.person_id,
+            "still_used": still_used,
+            "how_often": how_often,
+            "at": now,
+        }
+        if transfer.keep_follow_up(connection, session.tenant_id, values):
+            act = stage.act(f"follow-up {stage.episode.id} {asked}", now)
+            stage.say([xapi.followed_up(act, still_used=still_used, by=session.person_id, relation=relation)])
+            transfer.finish(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
+
+
+def document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID) -> tuple[str, bytes]:
+    """(name, content) of a file: for who handed it in, and for who leads or accompanies that person."""
+    with unit_of_work(session.tenant_id) as connection:
+        found = transfer.find_document(connection, session.tenant_id, document_id)
+        if found is None:
+            raise NotFound("There is no such file.")
+        whose, name, content = found
+        led = {one.person_id for one in transfer.led(connection, session.tenant_id, session.person_id)}
+        if whose != session.person_id and whose not in led:
+            raise NotFound("There is no such file.")
+        return name, content

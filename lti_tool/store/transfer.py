@@ -1,0 +1,344 @@
+"""From what was learnt to work: tasks of the own job, what is due beside the checks, what was handed in, answered, confirmed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.learning import Plan
+from lti_tool.store.tables import (
+    confirmation,
+    document,
+    episode,
+    follow_up,
+    handed_in,
+    job_use,
+    mapped_task,
+    membership,
+    no_opportunity,
+    person,
+    plan,
+    plan_revision,
+    review,
+    scheduled_act,
+)
+
+LONGEST_LIST = 200
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of the learner's own job; ``own``: it is none of the programme's list."""
+
+    key: str
+    title: str
+    competency: str
+    own: bool
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that is due beside the checks."""
+
+    act: str
+    due_at: datetime
+    done_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Handed:
+    """An exercise or a case study that was handed in."""
+
+    id: uuid.UUID
+    kind: str
+    task: str
+    words: str
+    document_id: uuid.UUID | None
+    document_name: str
+    revision: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Review:
+    """What somebody said to it."""
+
+    handed_in_id: uuid.UUID
+    reviewer_name: str
+    relation: str
+    good: str
+    next_step: str
+    weak_content: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Use:
+    """A use on the job with what vouches for it, as a reviewer and its learner see it."""
+
+    id: uuid.UUID
+    episode_id: uuid.UUID
+    plan_id: uuid.UUID
+    task: str
+    used_on: date
+    words: str
+    reported_at: datetime
+    grade: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Something that waits for a reviewer: the learner, the episode, what it is."""
+
+    episode_id: uuid.UUID
+    person_id: uuid.UUID
+    name: str
+    manager_id: uuid.UUID | None
+    mentor_id: uuid.UUID | None
+
+
+def schedule(connection: Connection, tenant_id: int, episode_id: uuid.UUID, dues: Mapping[str, datetime]) -> None:
+    """What is due beside the checks; what is on record stays."""
+    if dues:
+        rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "act": act, "due_at": due_at} for act, due_at in dues.items()]
+        connection.execute(upsert(scheduled_act).values(rows).on_conflict_do_nothing())
+
+
+def dues(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> dict[str, Due]:
+    """Act → when it is due and when it was done."""
+    s = scheduled_act.c
+    query = select(s.act, s.due_at, s.done_at).where(s.tenant_id == tenant_id, s.episode_id == episode_id).order_by(s.due_at)
+    return {row.act: Due(**row._mapping) for row in connection.execute(query)}
+
+
+def finish(connection: Connection, tenant_id: int, episode_id: uuid.UUID, act: str, at: datetime) -> None:
+    """It is done; done again, the first time stands."""
+    s = scheduled_act.c
+    mine = (s.tenant_id == tenant_id) & (s.episode_id == episode_id) & (s.act == act) & s.done_at.is_(None)
+    connection.execute(update(scheduled_act).where(mine).values(done_at=at))
+
+
+def tasks(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Task]:
+    """Tasks of the learner's own job, in the order in which they were named."""
+    m = mapped_task.c
+    query = select(m.key, m.title, m.competency, m.own).where(m.tenant_id == tenant_id, m.episode_id == episode_id).order_by(m.created_at, m.key)
+    return [Task(**row._mapping) for row in connection.execute(query)]
+
+
+def keep_task(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Task, by: uuid.UUID) -> bool:
+    """Name a task; False where it is named."""
+    row = upsert(mapped_task).values(tenant_id=tenant_id, episode_id=episode_id, added_by=by, **vars(made))
+    return connection.execute(row.on_conflict_do_nothing().returning(mapped_task.c.key)).first() is not None
+
+
+def drop_task(connection: Connection, tenant_id: int, episode_id: uuid.UUID, key: str) -> None:
+    """A task is none of this job any more."""
+    m = mapped_task.c
+    connection.execute(delete(mapped_task).where(m.tenant_id == tenant_id, m.episode_id == episode_id, m.key == key))
+
+
+def keep_plan_revision(connection: Connection, tenant_id: int, made: Plan, revision: int, at: datetime) -> bool:
+    """The plan as it stands after a commitment or a revision; False where this revision is on record."""
+    values = {name: getattr(made, name) for name in ("task", "what", "by_when", "with_whom", "evidence", "obstacle")}
+    row = upsert(plan_revision).values(tenant_id=tenant_id, plan_id=made.id, revision=revision, at=at, **values)
+    if connection.execute(row.on_conflict_do_nothing().returning(plan_revision.c.revision)).first() is None:
+        return False
+    connection.execute(update(plan).where(plan.c.tenant_id == tenant_id, plan.c.id == made.id).values(revision=revision, saved_at=at, **values))
+    return True
+
+
+def plan_revisions(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[Any]:
+    """All states of a plan, the newest first."""
+    r = plan_revision.c
+    query = select(plan_revision).where(r.tenant_id == tenant_id, r.plan_id == plan_id).order_by(r.revision.desc()).limit(LONGEST_LIST)
+    return list(connection.execute(query))
+
+
+def keep_document(connection: Connection, tenant_id: int, person_id: uuid.UUID, name: str, content: bytes) -> uuid.UUID:
+    """Keep a file that a learner hands in."""
+    made = uuid.uuid4()
+    connection.execute(insert(document).values(id=made, tenant_id=tenant_id, person_id=person_id, name=name, content=content))
+    return made
+
+
+def find_document(connection: Connection, tenant_id: int, document_id: uuid.UUID) -> tuple[uuid.UUID, str, bytes] | None:
+    """(whose, name, content)."""
+    d = document.c
+    row = connection.execute(select(d.person_id, d.name, d.content).where(d.tenant_id == tenant_id, d.id == document_id)).first()
+    return (row.person_id, row.name, bytes(row.content)) if row else None
+
+
+def _handed() -> Any:
+    h = handed_in.c
+    return select(h.id, h.kind, h.task, h.words, h.document_id, document.c.name.label("document_name"), h.revision, h.at).outerjoin(
+        document, document.c.id == h.document_id
+    )
+
+
+def _handed_of(row: Any) -> Handed:
+    return Handed(**{**row._mapping, "document_name": row.document_name or ""})
+
+
+def handed(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> dict[str, Handed]:
+    """Kind → what was handed in."""
+    query = _handed().where(handed_in.c.tenant_id == tenant_id, handed_in.c.episode_id == episode_id)
+    return {row.kind: _handed_of(row) for row in connection.execute(query)}
+
+
+def handed_for_update(connection: Connection, tenant_id: int, handed_id: uuid.UUID) -> tuple[uuid.UUID, Handed] | None:
+    """(episode, what was handed in), locked: an answer and a change take turns."""
+    h = handed_in.c
+    locked = connection.execute(select(h.episode_id).where(h.tenant_id == tenant_id, h.id == handed_id).with_for_update()).first()
+    if locked is None:
+        return None
+    row = connection.execute(_handed().where(h.tenant_id == tenant_id, h.id == handed_id)).one()
+    return locked.episode_id, _handed_of(row)
+
+
+def keep_handed(connection: Connection, tenant_id: int, episode_id: uuid.UUID, values: Mapping[str, Any]) -> tuple[uuid.UUID, int]:
+    """Keep what was handed in, over what was handed in before; gives its id and its revision."""
+    row = upsert(handed_in).values(id=uuid.uuid4(), tenant_id=tenant_id, episode_id=episode_id, revision=1, **values)
+    changed = {name: row.excluded[name] for name in ("task", "words", "document_id", "at")} | {"revision": handed_in.c.revision + 1}
+    made = row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "kind"], set_=changed)
+    found = connection.execute(made.returning(handed_in.c.id, handed_in.c.revision)).one()
+    return found.id, found.revision
+
+
+def reviews(connection: Connection, tenant_id: int, handed_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Review]:
+    """Answers to what was handed in."""
+    r = review.c
+    query = (
+        select(r.handed_in_id, person.c.name.label("reviewer_name"), r.relation, r.good, r.next_step, r.weak_content, r.at)
+        .join(person, person.c.id == r.reviewer_id)
+        .where(r.tenant_id == tenant_id, r.handed_in_id.in_(handed_ids))
+    )
+    return {row.handed_in_id: Review(**row._mapping) for row in connection.execute(query)}
+
+
+def keep_review(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+    """Keep an answer; False where there is one."""
+    row = upsert(review).values(id=uuid.uuid4(), tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(review.c.id)
+    return connection.execute(row).first() is not None
+
+
+def _uses() -> Any:
+    u = job_use.c
+    return select(u.id, plan.c.episode_id, u.plan_id, u.task, u.used_on, u.words, u.reported_at, u.grade, u.revision).join(
+        plan, plan.c.id == u.plan_id
+    )
+
+
+def use_for_update(connection: Connection, tenant_id: int, use_id: uuid.UUID) -> Use | None:
+    """A use, locked: two confirmations take turns."""
+    u = job_use.c
+    if connection.execute(select(u.id).where(u.tenant_id == tenant_id, u.id == use_id).with_for_update()).first() is None:
+        return None
+    return Use(**connection.execute(_uses().where(u.tenant_id == tenant_id, u.id == use_id)).one()._mapping)
+
+
+def uses(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[Use]:
+    """Uses of these episodes, the latest first."""
+    query = _uses().where(job_use.c.tenant_id == tenant_id, plan.c.episode_id.in_(episode_ids))
+    return [Use(**row._mapping) for row in connection.execute(query.order_by(job_use.c.reported_at.desc()).limit(LONGEST_LIST))]
+
+
+def raise_grade(connection: Connection, tenant_id: int, use_id: uuid.UUID, grade: int, revision: int) -> None:
+    """Somebody who weighs more vouches for it."""
+    u = job_use.c
+    connection.execute(update(job_use).where(u.tenant_id == tenant_id, u.id == use_id).values(grade=grade, revision=revision))
+
+
+def keep_confirmation(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+    """Keep what a person says to a use; False where he or she said it before."""
+    row = upsert(confirmation).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(confirmation.c.use_id)
+    return connection.execute(row).first() is not None
+
+
+def confirmed_by(connection: Connection, tenant_id: int, person_id: uuid.UUID, use_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these uses this person answered."""
+    c = confirmation.c
+    return set(connection.execute(select(c.use_id).where(c.tenant_id == tenant_id, c.person_id == person_id, c.use_id.in_(use_ids))).scalars())
+
+
+def keep_no_opportunity(connection: Connection, tenant_id: int, form_id: uuid.UUID, episode_id: uuid.UUID, words: str, at: datetime) -> bool:
+    """An honest answer; False where the form was sent before."""
+    row = upsert(no_opportunity).values(id=form_id, tenant_id=tenant_id, episode_id=episode_id, words=words, at=at)
+    return connection.execute(row.on_conflict_do_nothing().returning(no_opportunity.c.id)).first() is not None
+
+
+def last_no_opportunity(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> datetime | None:
+    """When the learner last said so."""
+    n = no_opportunity.c
+    found: datetime | None = connection.execute(
+        select(n.at).where(n.tenant_id == tenant_id, n.episode_id == episode_id).order_by(n.at.desc()).limit(1)
+    ).scalar()
+    return found
+
+
+def keep_follow_up(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+    """The two answers; False where they were given."""
+    row = upsert(follow_up).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(follow_up.c.asked)
+    return connection.execute(row).first() is not None
+
+
+def followed_up(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, str]]:
+    """(episode, who was asked) of the follow-ups that were answered."""
+    f = follow_up.c
+    return {
+        (row[0], row[1]) for row in connection.execute(select(f.episode_id, f.asked).where(f.tenant_id == tenant_id, f.episode_id.in_(episode_ids)))
+    }
+
+
+def led(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID) -> list[Waiting]:
+    """Episodes of the people whom a person leads or accompanies: by the list, or as a mentor of their course."""
+    e, p = episode.c, person.c
+    theirs, mine = membership.alias(), membership.alias()
+    mentored = (
+        select(theirs.c.person_id)
+        .join(mine, (mine.c.tenant_id == theirs.c.tenant_id) & (mine.c.course_id == theirs.c.course_id))
+        .where(
+            theirs.c.tenant_id == tenant_id,
+            theirs.c.person_id == p.id,
+            theirs.c.role == "learner",
+            theirs.c.active,
+            mine.c.person_id == reviewer_id,
+            mine.c.role == "mentor",
+            mine.c.active,
+        )
+    )
+    query = (
+        select(e.id.label("episode_id"), p.id.label("person_id"), p.name, p.manager_id, p.mentor_id)
+        .join(person, p.id == e.person_id)
+        .where(e.tenant_id == tenant_id, e.left_at.is_(None), p.id != reviewer_id)
+        .where(or_(p.manager_id == reviewer_id, p.mentor_id == reviewer_id, mentored.exists()))
+        .order_by(p.name, e.certified_at)
+        .limit(1_000)
+    )
+    return [Waiting(**row._mapping) for row in connection.execute(query)]
+
+
+def handed_without_review(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, Handed]]:
+    """(episode, what was handed in) that nobody answered, the oldest first."""
+    h = handed_in.c
+    query = _handed().add_columns(h.episode_id).outerjoin(review, review.c.handed_in_id == h.id)
+    query = query.where(h.tenant_id == tenant_id, h.episode_id.in_(episode_ids), review.c.id.is_(None)).order_by(h.at).limit(LONGEST_LIST)
+    found = []
+    for row in connection.execute(query):
+        fields = dict(row._mapping)
+        episode_id = fields.pop("episode_id")
+        found.append((episode_id, Handed(**{**fields, "document_name": fields["document_name"] or ""})))
+    return found
+
+
+def dues_of(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], act: str) -> dict[uuid.UUID, Due]:
+    """Episode → when this act is due and when it was done."""
+    s = scheduled_act.c
+    query = select(s.episode_id, s.act, s.due_at, s.done_at).where(s.tenant_id == tenant_id, s.episode_id.in_(episode_ids), s.act == act)
+    return {row.episode_id: Due(row.act, row.due_at, row.done_at) for row in connection.execute(query)}

@@ -1,0 +1,171 @@
+"""From learning to work: the learner's page of the protocol, and the inbox of who leads or accompanies people."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Conflict, Refused
+from lti_tool.actions import transfer_views, transferring
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.mails import SEND_MAILS
+from lti_tool.store.outbox import SEND_STATEMENTS
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+from lti_tool.views.office import takes_file, text_of
+
+LONGEST_NAME = 200
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The routes below ``/t/<launch>``: work, inbox, documents."""
+    pages = Blueprint("transfer", __name__, url_prefix="/t/<uuid:launch_id>")
+    work = deps.unit_of_work
+
+    def show(who: LaunchSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+        return render_template(template, **framed(deps, request, who), **values), status
+
+    def page(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
+        view = transfer_views.work(work, session=who, now=clock.now())
+        sent = request.form.to_dict() if error else {}
+        status = error.status if error else 200
+        return show(
+            who,
+            "work.html",
+            status,
+            view=view,
+            sent=sent,
+            error=error,
+            field=str(error.where.get("field", "")) if error else "",
+            form_id=uuid.uuid4(),
+            how_often=transferring.HOW_OFTEN,
+        )
+
+    def act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str, back: str = "work") -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        try:
+            what(who)
+        except (BadInput, Conflict) as error:
+            return page(who, error) if back == "work" else inbox_page(who, error)
+        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.nudges.nudge(SEND_MAILS)
+        return redirect(f"/t/{launch_id}/{back}?done={done}", code=303)
+
+    @pages.get("/work")
+    def to_work(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return page(session.current(deps, request, launch_id))
+
+    @pages.post("/tasks")
+    def add_task(launch_id: uuid.UUID) -> ResponseReturnValue:
+        key, title, competency = text_of("task"), text_of("title"), text_of("competency")
+        return act(
+            launch_id,
+            lambda who: transferring.add_task(work, session=who, episode_id=None, key=key, title=title, competency=competency, now=clock.now()),
+            "mapped",
+        )
+
+    @pages.post("/tasks/drop")
+    def drop_task(launch_id: uuid.UUID) -> ResponseReturnValue:
+        key = text_of("key")
+        return act(launch_id, lambda who: transferring.drop_task(work, session=who, key=key), "dropped")
+
+    @pages.post("/hand-in/<kind>")
+    def hand_in(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
+        takes_file()
+        name = kind.replace("-", " ")
+
+        def handed(who: LaunchSession) -> None:
+            file = request.files.get("file")
+            brought = (file.filename.replace("\0", "")[-LONGEST_NAME:], file.read()) if file and file.filename else None
+            transferring.hand_in(work, session=who, kind=name, task=text_of("task"), words=text_of("words"), file=brought, now=clock.now())
+
+        return act(launch_id, handed, "handed")
+
+    @pages.post("/no-opportunity")
+    def no_opportunity(launch_id: uuid.UUID) -> ResponseReturnValue:
+        form_id, words = _uuid(text_of("form_id")), text_of("words")
+        return act(
+            launch_id,
+            lambda who: transferring.say_no_opportunity(work, session=who, form_id=form_id, words=words, now=clock.now()),
+            "told",
+        )
+
+    @pages.post("/follow-up")
+    def follow_up(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return act(launch_id, lambda who: _follow_up(who, None), "followed")
+
+    def _follow_up(who: LaunchSession, episode_id: uuid.UUID | None) -> None:
+        if text_of("still") not in ("yes", "no"):
+            raise BadInput("Say whether it is still used.", field="still")
+        still = text_of("still") == "yes"
+        transferring.answer_follow_up(work, session=who, episode_id=episode_id, still_used=still, how_often=text_of("how_often"), now=clock.now())
+
+    @pages.get("/documents/<uuid:document_id>")
+    def document(launch_id: uuid.UUID, document_id: uuid.UUID) -> ResponseReturnValue:
+        """A file that was handed in. It is never shown inside a page: nobody knows what is in it."""
+        who = session.current(deps, request, launch_id)
+        name, content = transferring.document(work, session=who, document_id=document_id)
+        answer = Response(content, content_type="application/octet-stream")
+        answer.headers.set("Content-Disposition", "attachment", filename=name)
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return answer
+
+    def inbox_page(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
+        view = transfer_views.inbox(work, session=who, now=clock.now())
+        status = error.status if error else 200
+        return show(who, "inbox.html", status, view=view, error=error, how_often=transferring.HOW_OFTEN)
+
+    @pages.get("/inbox")
+    def inbox(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return inbox_page(session.current(deps, request, launch_id))
+
+    @pages.post("/inbox/reviews/<uuid:handed_id>")
+    def review(launch_id: uuid.UUID, handed_id: uuid.UUID) -> ResponseReturnValue:
+        good, next_step, weak = text_of("good"), text_of("next_step"), text_of("weak_content")
+        return act(
+            launch_id,
+            lambda who: transferring.review(
+                work, session=who, handed_id=handed_id, good=good, next_step=next_step, weak_content=weak, now=clock.now()
+            ),
+            "reviewed",
+            "inbox",
+        )
+
+    @pages.post("/inbox/uses/<uuid:use_id>")
+    def confirm(launch_id: uuid.UUID, use_id: uuid.UUID) -> ResponseReturnValue:
+        seen, words = text_of("seen") == "yes", text_of("words")
+        return act(
+            launch_id,
+            lambda who: transferring.confirm(work, session=who, use_id=use_id, seen=seen, words=words, now=clock.now()),
+            "confirmed" if seen else "unseen",
+            "inbox",
+        )
+
+    @pages.post("/inbox/follow-ups/<uuid:episode_id>")
+    def supervisor_follow_up(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return act(launch_id, lambda who: _follow_up(who, episode_id), "followed", "inbox")
+
+    @pages.post("/inbox/tasks/<uuid:episode_id>")
+    def add_task_for(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        key, title, competency = text_of("task"), text_of("title"), text_of("competency")
+        return act(
+            launch_id,
+            lambda who: transferring.add_task(work, session=who, episode_id=episode_id, key=key, title=title, competency=competency, now=clock.now()),
+            "mapped",
+            "inbox",
+        )
+
+    return pages
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("The form is not complete; open the page again.") from None
