@@ -178,6 +178,15 @@ def _settled(report: dict[str, Any] | None) -> bool:
     return report is not None and not report["uncounted"]["waiting"] and not report["outbox"]["statements"]
 
 
+def _practice_list() -> bytes:
+    """The practice people as an organisation's list: the teacher leads the learner, the mentor accompanies."""
+    lines = ["id,name,email,manager,mentor,team"]
+    for one in (PEOPLE["teacher"], PEOPLE["mentor"], PEOPLE["learner"]):
+        led = (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if one.learns else ("", "")
+        lines.append(",".join((one.sourced_id, one.name, one.email, *led, "Practice desk")))
+    return "\n".join(lines).encode()
+
+
 class Practice:
     """The practice tenant: made at the first start, kept at the next ones. What must outlive a start stands in practice.json."""
 
@@ -208,6 +217,9 @@ class Practice:
             platform=platform(lms_address(settings.base_url)),
             deployments=[DEPLOYMENT_ID],
             certified={learner.subject: (learner.name, self._started_at() - LEARNER_CERTIFIED_BEFORE)},
+            listed=_practice_list(),
+            sourced={learner.subject: learner.sourced_id},
+            roles={PEOPLE["teacher"].sourced_id: "training manager"},
         )
         self._keep(tenant_id=tenant_id, installation=str(installation))
 

@@ -17,10 +17,10 @@ from lrs.ground.database import UnitOfWork, make_engine, require_reachable, unit
 from lrs.ground.errors import NotFound, Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
-from lti_tool.actions import administering, certifying, programmes, registering, tenants
+from lti_tool.actions import administering, certifying, importing, programmes, registering, tenants
 from lti_tool.actions.registering import ByHand
 from lti_tool.lti import keys
-from lti_tool.store import people, platforms, schema
+from lti_tool.store import directory, people, platforms, schema
 from lti_tool.store import tenants as stored_tenants
 from lti_tool.store.people import Named
 from lti_tool.store.platforms import APPROVED, DISABLED, PENDING, REMOVED, Deployment, Platform
@@ -193,15 +193,27 @@ def set_up(
     platform: dict[str, str],
     deployments: list[str],
     certified: Mapping[str, tuple[str, datetime]],
+    listed: bytes = b"",
+    sourced: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> uuid.UUID:
-    """A programme, a platform and people certified in it (subject → name, moment), all as acts; gives the installation's id."""
+    """A programme, a platform and people certified in it (subject → name, moment), all as acts; gives the installation's id.
+
+    ``listed`` is a list of people, ``sourced`` names their ids by subject, ``roles`` gives roles to some of them (id → role).
+    """
     engine = make_engine(settings.database_url)
     unit_of_work = unit_of_work_on(engine)
     made = programmes.keep(unit_of_work, tenant_id=tenant_id, document=dict(programme))
     registration = tenants.register_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
+    if listed:
+        importing.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_who(), now=clock.now())
+    with unit_of_work(tenant_id) as connection:
+        for external_id, role in (roles or {}).items():
+            (one,) = directory.find(connection, tenant_id, external_ids=[external_id])
+            directory.grant(connection, tenant_id, one.id, role, _who())
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
-            person = people.ensure_person(connection, tenant_id, registration, Named(subject, name, ""))
+            person = people.ensure_person(connection, tenant_id, registration, Named(subject, name, "", (sourced or {}).get(subject, "")))
         certifying.certify(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
     with unit_of_work(tenant_id) as connection:
         installation = installation_id(connection)

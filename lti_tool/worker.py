@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from adapters.channels import mailer_of
+from lrs.ground import clock
 from lrs.ground.queue import Timed, TimeIsUp
 from lti_tool import bootstrap
+from lti_tool.actions import nudging
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.jobs import grades, mails, rosters, statements, upkeep
 from lti_tool.lti.deps import ToolDeps
@@ -20,8 +22,8 @@ from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 
 log = logging.getLogger(__name__)
 
-TIDY = "lti_tool.worker.tidy"
-TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SEND_MAILS, 10), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 300))
+TIDY, REMIND = "lti_tool.worker.tidy", "lti_tool.worker.remind"
+TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SEND_MAILS, 10), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 300), Timed(REMIND, 600))
 
 
 @cache
@@ -47,6 +49,13 @@ def send_grades() -> None:
     deps = _deps()
     deps.nudges.begin(SEND_GRADES)
     _for_each(outbox.tenants(deps.engine), lambda tenant_id: grades.send(deps, tenant_id))
+
+
+def remind() -> None:
+    """Queue the nudges of this hour."""
+    deps = _deps()
+    deps.nudges.begin(REMIND)
+    _for_each(tenants.every(deps.engine), lambda tenant_id: nudging.remind(deps.unit_of_work, tenant_id=tenant_id, now=clock.now()))
 
 
 def send_mails() -> None:

@@ -65,7 +65,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "course.make": _TEACHING,
     "course.rename": _TEACHING,
     "course.remove": _TEACHING,
-    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "look", "take")},
+    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "participants", "pause", "look", "take")},
     **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
     **{
@@ -102,6 +102,7 @@ OPEN: Mapping[str, str] = {
     "visit.ask": "sends a link to an address of a list, and tells nobody whether it did",
     "visit.look_at_stop": "a signed link is in the address",
     "visit.stop": "a signed link is in the address",
+    "visit.calendar": "a signed text in the address opens one person's due dates, nothing else",
     "admin_entrance.look": "a one-time link is in the address",
     "admin_entrance.enter": "a one-time link is in the address",
 }

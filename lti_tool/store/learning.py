@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import answer, attempt, episode, exam_score, hold, job_use, memory, plan, programme_version, scheduled_check
+from lti_tool.store.tables import answer, attempt, episode, exam_score, hold, job_use, memory, person, plan, programme_version, scheduled_check
 from lti_tool.store.tables import grade_place as stored_grade_place
+
+PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,22 @@ class Hold:
 
 
 @dataclass(frozen=True)
+class Participant:
+    """A person in a programme. ``held``: on hold now; ``done``: checks that were finished, of those scheduled."""
+
+    episode_id: uuid.UUID
+    name: str
+    team: str
+    wave: str
+    programme_version: int
+    certified_at: datetime
+    left_at: datetime | None
+    held: bool
+    done: int
+    scheduled: int
+
+
+@dataclass(frozen=True)
 class Memory:
     """What the memory model holds of one competency of one learner."""
 
@@ -182,6 +200,13 @@ def people_with_episodes(connection: Connection, tenant_id: int, programme: str,
     return set(
         connection.execute(select(e.person_id).where(e.tenant_id == tenant_id, e.programme == programme, e.person_id.in_(person_ids))).scalars()
     )
+
+
+def episodes_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[Episode]:
+    """All episodes of a person, the latest certification first."""
+    e = episode.c
+    query = _episodes().where(e.tenant_id == tenant_id, e.person_id == person_id).order_by(e.certified_at.desc())
+    return [Episode(**row._mapping) for row in connection.execute(query)]
 
 
 def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]) -> None:
@@ -297,6 +322,33 @@ def keep_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, mad
 def end_hold(connection: Connection, tenant_id: int, hold_id: uuid.UUID, at: datetime) -> None:
     """The end of a hold."""
     connection.execute(update(hold).where(hold.c.tenant_id == tenant_id, hold.c.id == hold_id).values(until_at=at))
+
+
+def participants(connection: Connection, tenant_id: int, programme: str, after: tuple[str, uuid.UUID] | None, at: datetime) -> list[Participant]:
+    """The people in a programme by name, a page at a time."""
+    e, p, c, a, h = episode.c, person.c, scheduled_check.c, attempt.c, hold.c
+    done = select(func.count()).where(a.tenant_id == tenant_id, a.episode_id == e.id, a.kind == "check", a.finished_at.is_not(None)).scalar_subquery()
+    scheduled = select(func.count()).where(c.tenant_id == tenant_id, c.episode_id == e.id).scalar_subquery()
+    held = select(h.id).where(h.tenant_id == tenant_id, h.episode_id == e.id, h.from_at <= at, h.until_at.is_(None) | (h.until_at > at)).exists()
+    query = (
+        select(
+            e.id.label("episode_id"),
+            p.name,
+            p.team,
+            e.wave,
+            e.programme_version,
+            e.certified_at,
+            e.left_at,
+            held.label("held"),
+            done.label("done"),
+            scheduled.label("scheduled"),
+        )
+        .join(person, p.id == e.person_id)
+        .where(e.tenant_id == tenant_id, e.programme == programme)
+    )
+    if after is not None:
+        query = query.where((p.name > after[0]) | ((p.name == after[0]) & (e.id > after[1])))
+    return [Participant(**row._mapping) for row in connection.execute(query.order_by(p.name, e.id).limit(PAGE))]
 
 
 def leave(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:

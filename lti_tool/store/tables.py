@@ -428,6 +428,7 @@ scheduled_check = Table(
     Column("due_at", _INSTANT, nullable=False),
     Column("opens_at", _INSTANT, nullable=False),
     Column("closes_at", _INSTANT, nullable=False),
+    Index(None, "tenant_id", "due_at"),
 )
 
 attempt = Table(

@@ -15,7 +15,7 @@ from adapters.lms import Message
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, NotFound
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import answering, certifying, choices, reviewing, roles, viewing
+from lti_tool.actions import answering, calendars, certifying, choices, reviewing, roles, viewing
 from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.actions.visiting import VISIT
@@ -67,7 +67,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         if interval and request.args.get("all") is None:
             check = next((one for one in today.checks if one.interval == interval), None)
             return render_template("check.html", **framed(deps, request, who), today=today, check=check, label=LABELS[interval])
-        return render_template("today.html", **framed(deps, request, who), today=today)
+        calendar = f"{deps.settings.base_url}/calendar/{calendars.address(deps.secrets, who.tenant_id, who.person_id)}.ics"
+        return render_template("today.html", **framed(deps, request, who), today=today, calendar=calendar)
 
     def _review(who: LaunchSession) -> ResponseReturnValue:
         attempt = uuid.UUID(who.page.removeprefix(_ATTEMPT)) if who.page.startswith(_ATTEMPT) else None

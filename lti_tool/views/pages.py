@@ -29,7 +29,7 @@ _CONTENT = (
 
 # Addresses that hold a one-time secret: nobody is told more of them than the host. (no-referrer would also take the Origin from our own
 # forms, by which they are told from another site's.)
-_SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/")
+_SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/calendar/")
 
 
 def frame_for(platform: Platform) -> None:

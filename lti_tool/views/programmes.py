@@ -15,7 +15,7 @@ from adapters.questions.formats import FORMATS
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, Refused
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import authoring, importing, keeping
+from lti_tool.actions import authoring, importing, keeping, pausing
 from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
@@ -108,6 +108,35 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         except (BadInput, Conflict) as error:
             return console(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
+
+    @pages.get("/<key>/people")
+    def participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return _people(opening(given), key)
+
+    def _people(desk: Desk, key: str, error: Refused | None = None) -> ResponseReturnValue:
+        view = pausing.people(work, tenant_id=desk.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
+        title = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme.title
+        return desk.show("participants.html", error.status if error else 200, view=view, key=key, title=title, error=error)
+
+    @pages.post("/<key>/people/<uuid:episode_id>")
+    def pause(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
+        """Put somebody on hold, end a hold, take somebody out."""
+        desk, act, now = opening(given), text_of("act"), clock.now()
+        try:
+            if act == "hold":
+                text = text_of("until")
+                until = _required_day(text, "Until") if text else None
+                pausing.hold(work, tenant_id=desk.tenant_id, episode_id=episode_id, until=until, who=desk.who, now=now)
+            elif act == "resume":
+                pausing.resume(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
+            elif act == "leave":
+                pausing.leave(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
+            else:
+                raise BadInput("Choose what to do.")
+        except BadInput as error:
+            return _people(desk, key, error)
+        deps.nudges.nudge(SEND_STATEMENTS)
+        return redirect(f"{desk.home}programmes/{key}/people?done={act}", code=303)
 
     @pages.post("/<key>/certifications/look")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
 from lrs.ground.errors import Unavailable
-from lti_tool.actions import visiting
+from lti_tool.actions import calendars, visiting
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.views import language, session
@@ -73,5 +73,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         tenant_id, person_id, kind = visiting.read_stop(deps.secrets, text)
         visiting.stop(deps.unit_of_work, tenant_id=tenant_id, person_id=person_id, kind=kind)
         return render_template("stop.html", done=True)
+
+    @pages.get("/calendar/<text>.ics")
+    def calendar(text: str) -> ResponseReturnValue:
+        return Response(calendars.feed(deps, text=text), content_type="text/calendar; charset=utf-8")
 
     return pages

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from carryover.sample_programme import document
 from tests.integration.lti_tool.conftest import Tool
+from tests.integration.lti_tool.test_learning import verbs
 from tests.integration.lti_tool.test_people import grant
 from tests.unit.adapters.questions import samples
 
@@ -212,3 +213,23 @@ def test_questions_and_answers_are_for_those_who_set_programmes_up(tool: Tool, p
 def test_the_sample_document_is_a_programme_that_can_be_edited(tool: Tool, office: str) -> None:
     page = tool.get(f"{office}programmes/phishing-response/")
     assert document()["title"] in page.text and "Check after 6 months" in page.text
+
+
+def test_somebody_is_put_on_hold_comes_back_and_leaves(tool: Tool, office: str) -> None:
+    place = f"{office}programmes/phishing-response/people"
+    page = tool.get(place)
+    target = page.text.split("phishing-response/people/")[1].split(chr(34))[0]
+    held = tool.post(f"{place}/{target}", page, act="hold", until="2099-01-01")
+    assert "on hold" in held.text
+    tool.post(f"{place}/{target}", held, act="hold", until="")
+    assert tool.rows("hold") == 1
+    back = tool.post(f"{place}/{target}", held, act="resume")
+    assert "takes part" in back.text
+    wrong = tool.post(f"{place}/{target}", back, act="hold", until="2001-01-01")
+    assert wrong.status_code == 400 and "choose a later day" in wrong.text
+    gone = tool.post(f"{place}/{target}", back, act="leave")
+    assert "left on" in gone.text
+    tool.post(f"{place}/{target}", page, act="leave")
+    said = [verb for verb in verbs(tool) if verb in ("suspended", "resumed", "unregistered")]
+    assert said == ["suspended", "resumed", "unregistered"]
+    assert "You left this programme" in tool.get(tool.launch().location).text

@@ -405,6 +405,7 @@ def upgrade() -> None:
     op.add_column("job_use", sa.Column("grade", sa.SmallInteger(), server_default="1", nullable=False), schema="lti_tool")
     op.add_column("job_use", sa.Column("revision", sa.Integer(), server_default="1", nullable=False), schema="lti_tool")
     op.add_column("plan", sa.Column("revision", sa.Integer(), server_default="0", nullable=False), schema="lti_tool")
+    op.create_index(op.f("ix_scheduled_check_tenant_id_due_at"), "scheduled_check", ["tenant_id", "due_at"], unique=False, schema="lti_tool")
     for statement in protect("lti_tool", TABLES):
         op.execute(statement)
     for name, function in FUNCTIONS.items():

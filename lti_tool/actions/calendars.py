@@ -1,0 +1,73 @@
+"""A person's due dates as a calendar feed (iCalendar, RFC 5545). The one owner of ``icalendar``."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from icalendar import Alarm, Calendar, Event
+
+from lrs.ground.errors import NotFound
+from lrs.ground.secrets import Secrets
+from lrs.vocabulary import INTERVALS
+from lti_tool.actions import acts, languages
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import learning, mails, people, transfer
+
+PURPOSE = "calendar feed"
+LONGEST_DAYS = 400  # a calendar program keeps asking; after a year the page gives a new address
+CHECK_MINUTES, ACT_MINUTES = 5, 30
+
+
+def address(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> str:
+    """The text in the feed's address: it opens dates, nothing else."""
+    return secrets.sign(PURPOSE, [tenant_id, person_id.hex])
+
+
+def feed(deps: ToolDeps, *, text: str) -> bytes:
+    """The calendar of whose address this is."""
+    tenant_id, person = deps.secrets.verified(PURPOSE, text, LONGEST_DAYS * 86_400)
+    person_id = uuid.UUID(person)
+    calendar = Calendar()
+    calendar.add("prodid", "-//Carryover//due dates//EN")
+    calendar.add("version", "2.0")
+    calendar.add("name", "Carryover")
+    calendar.add("refresh-interval", timedelta(hours=12), parameters={"VALUE": "DURATION"})
+    labels = {interval.key: interval.label for interval in INTERVALS}
+    with deps.unit_of_work(tenant_id) as connection:
+        if not people.exists(connection, tenant_id, person_id):
+            raise NotFound("This calendar is of nobody here any more.")
+        tag = languages.choose([mails.language_of(connection, tenant_id, person_id)])
+        for episode in learning.episodes_of(connection, tenant_id, person_id):
+            if episode.left_at is not None:
+                continue
+            title = acts.on_stage(connection, tenant_id, episode).programme.title
+            done = {one.interval for one in learning.attempts_of(connection, tenant_id, episode.id) if one.kind == "check" and one.finished_at}
+            for check in learning.checks_of(connection, tenant_id, episode.id):
+                if check.interval not in done:
+                    name = languages.translated(tag, "Check after %(interval)s", interval=languages.translated(tag, labels[check.interval]))
+                    calendar.add_component(_event(f"{episode.id}-{check.interval}", f"{title}: {name}", check.due_at, CHECK_MINUTES))
+            names = {"plan": "Transfer plan", "exercise": "Exercise", "case study": "Case study", "follow-up": "Three months later: two questions"}
+            for act, due in transfer.dues(connection, tenant_id, episode.id).items():
+                if act in names and due.done_at is None:
+                    name = languages.translated(tag, names[act])
+                    calendar.add_component(_event(f"{episode.id}-{act.replace(' ', '-')}", f"{title}: {name}", due.due_at, ACT_MINUTES))
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _event(uid: str, summary: str, due_at: datetime, minutes: int) -> Event:
+    """An event that ends when it is due, so that it lies inside the day. Free time: nobody is shown as busy for it."""
+    event = Event()
+    event.add("uid", f"{uid}@carryover")
+    event.add("summary", summary)
+    event.add("dtstamp", due_at)
+    event.add("dtstart", due_at - timedelta(minutes=minutes) if minutes == ACT_MINUTES else due_at)
+    event.add("duration", timedelta(minutes=minutes))
+    event.add("transp", "TRANSPARENT")
+    alarm = Alarm()
+    alarm.add("action", "DISPLAY")
+    alarm.add("description", summary)
+    alarm.add("trigger", timedelta(0))
+    event.add_component(alarm)
+    return event

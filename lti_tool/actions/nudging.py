@@ -1,0 +1,94 @@
+"""Nudges to people, by mail: what is due, what is overdue. In their language, in their working hours, not too often, stopped by one click.
+
+A nudge names what is due and opens it by its link; it never says how somebody did.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from lrs.ground.database import UnitOfWork
+from lrs.vocabulary import INTERVALS
+from lti_tool.actions import languages, programmes, working_time
+from lti_tool.actions.programmes import Programme
+from lti_tool.store import mails, nudges
+from lti_tool.store.nudges import Reminder
+
+DUE, OVERDUE = "due", "overdue"
+HOURS = (time(8), time(18))  # quiet before and after
+MOST_A_DAY, MOST_A_WEEK = 1, 3
+# kind → how long a check is due before it is said; acts are told a day ahead, and as overdue two days later.
+LATE = {DUE: "0 hours", OVERDUE: "72 hours"}
+AHEAD = {DUE: "24 hours", OVERDUE: "-48 hours"}
+FORGET = "14 days"  # what is longer overdue is not mailed any more; it stands on the page
+
+
+def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
+    """Queue the nudges of this hour; gives how many."""
+    queued = 0
+    with unit_of_work(tenant_id) as connection:
+        loaded: dict[tuple[str, int], Programme] = {}
+
+        def programme_of(key: str, version: int) -> Programme:
+            if (key, version) not in loaded:
+                loaded[key, version] = programmes.load(connection, tenant_id, key, version)
+            return loaded[key, version]
+
+        told: set[uuid.UUID] = set()
+        for kind in (OVERDUE, DUE):
+            found = nudges.due(connection, tenant_id, kind, now, late=LATE[kind], ahead=AHEAD[kind], forget=FORGET)
+            before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), (DUE, OVERDUE), now - timedelta(days=7))
+            rows = []
+            for one in found:
+                if one.person_id not in told and _fits(one, programme_of, before.get(one.person_id, []), now):
+                    told.add(one.person_id)
+                    rows.append(_mail(one, kind, programme_of(one.programme, one.programme_version), now))
+            queued += mails.queue(connection, tenant_id, rows)
+    return queued
+
+
+def _fits(one: Reminder, programme_of: Callable[[str, int], Programme], before: list[datetime], now: datetime) -> bool:
+    """Whether now is a working hour of this person who was not told too much lately."""
+    when = working_time.of(one.time_zone, one.working_days, programme_of(one.programme, one.programme_version).calendar)
+    local = now.astimezone(when.zone)
+    if not when.works_on(local.date()) or not HOURS[0] <= local.time() < HOURS[1]:
+        return False
+    return sum(at > now - timedelta(days=1) for at in before) < MOST_A_DAY and len(before) < MOST_A_WEEK
+
+
+def _mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict[str, Any]:
+    tag = languages.choose([one.language])
+
+    def said(text: str, **values: Any) -> str:
+        return languages.translated(tag, text, **values)
+
+    if one.what.startswith("check "):
+        label = next(interval.label for interval in INTERVALS if f"check {interval.key}" == one.what)
+        subject = said("Your check after %(interval)s is open", interval=said(label))
+        words = said("%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.", count=programme.questions)
+        path = "today"
+    else:
+        subject = {
+            "plan": said("Your transfer plan is due"),
+            "exercise": said("Your exercise is due"),
+            "case study": said("Your case study is due"),
+            "follow-up": said("Two questions, three months later"),
+        }[one.what]
+        words = said("Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=languages.day(tag, one.due_at))
+        path = "plan" if one.what == "plan" else "work"
+    if kind == OVERDUE:
+        subject = said("Still open: %(what)s", what=subject)
+    return {
+        "person_id": one.person_id,
+        "kind": kind,
+        "key": f"{kind} {one.episode_id} {one.what}",
+        "subject": subject,
+        "words": f"{programme.title}\n\n{words}",
+        "programme": one.programme,
+        "path": path,
+        "queued_at": now,
+        "next_try_at": now,
+    }

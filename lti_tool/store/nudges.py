@@ -1,0 +1,80 @@
+"""What people are to be reminded of: due checks and acts with whose they are, in one query for all of a tenant."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+
+from lti_tool.store.tables import mail
+
+MOST = 2_000  # of one run; what is left follows with the next
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """Something due for a person, with what is needed to say it in their language at their hour."""
+
+    person_id: uuid.UUID
+    episode_id: uuid.UUID
+    programme: str
+    programme_version: int
+    what: str
+    due_at: datetime
+    closes_at: datetime | None
+    name: str
+    time_zone: str
+    working_days: list[int]
+    language: str
+
+
+# Whoever has an address, is not on hold and has not left; what was said before (the key of the mail) is not said again.
+_DUE = text(
+    """
+    SELECT e.person_id, e.id AS episode_id, e.programme, e.programme_version, d.what, d.due_at, d.closes_at,
+           p.name, p.time_zone, p.working_days, p.language
+    FROM (
+      SELECT c.episode_id, 'check ' || c.interval AS what, c.due_at, c.closes_at
+      FROM lti_tool.scheduled_check c
+      WHERE c.tenant_id = :tenant AND c.due_at <= :now - CAST(:late AS interval) AND c.closes_at > :now
+        AND NOT EXISTS (SELECT 1 FROM lti_tool.attempt a WHERE a.tenant_id = :tenant AND a.episode_id = c.episode_id
+                        AND a.interval = c.interval AND a.kind = 'check' AND a.finished_at IS NOT NULL)
+      UNION ALL
+      SELECT s.episode_id, s.act, s.due_at, NULL
+      FROM lti_tool.scheduled_act s
+      WHERE s.tenant_id = :tenant AND s.done_at IS NULL AND s.act IN ('plan', 'exercise', 'case study', 'follow-up')
+        AND s.due_at <= :now + CAST(:ahead AS interval) AND s.due_at > :now - CAST(:forget AS interval)
+    ) d
+    JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = d.episode_id AND e.left_at IS NULL
+    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> ''
+    WHERE NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
+                      AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))
+      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = p.id AND s.kind = :kind)
+      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND m.person_id = p.id
+                      AND m.key = :kind || ' ' || e.id || ' ' || d.what)
+    ORDER BY d.due_at, e.id LIMIT :most
+    """
+)
+
+
+def due(connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str) -> list[Reminder]:
+    """What is due and was not said yet. Checks: due for at least ``late``; acts: due within ``ahead``, not longer ago than ``forget``."""
+    values = {"tenant": tenant_id, "kind": kind, "now": now, "late": late, "ahead": ahead, "forget": forget, "most": MOST}
+    return [Reminder(**row._mapping) for row in connection.execute(_DUE, values)]
+
+
+def said_since(
+    connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], kinds: Sequence[str], since: datetime
+) -> dict[uuid.UUID, list[datetime]]:
+    """When each of these people was last told something of these kinds."""
+    m = mail.c
+    query: Any = (
+        select(m.person_id, func.array_agg(m.queued_at))
+        .where(m.tenant_id == tenant_id, m.person_id.in_(person_ids), m.kind.in_(kinds), m.queued_at >= since)
+        .group_by(m.person_id)
+    )
+    return {row[0]: list(row[1]) for row in connection.execute(query)}
