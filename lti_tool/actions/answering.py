@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from adapters import xapi
@@ -126,19 +127,28 @@ def right_answer(item: Item) -> list[str]:
     return shown(item, AND.join(item.correct))
 
 
-def said_to(item: Item, response: str) -> list[str]:
-    """What is said to a response, as lines of HTML: of the choices that were taken, then of the question, then what explains it."""
+@dataclass(frozen=True)
+class Said:
+    """What is said to a response, as lines of HTML: to what was answered, to what would have been right, to everybody."""
+
+    to_answer: list[str]
+    to_right: list[str]
+    to_all: list[str]
+
+
+def said_to(item: Item, response: str) -> Said:
+    """What the author wrote for this response. Who is wrong is told why what is right is right."""
     right = is_right(item, response)
-    lines: list[str] = []
+    answered, correct = list[str](), list[str]()
     if item.kind in ("single", "true_false", "multiple"):
-        lines += [item.choice(key).feedback for key in response.split(AND)]
-        if not right:
-            lines += [item.choice(key).feedback for key in item.correct if key not in response.split(AND)]
+        chosen = response.split(AND)
+        answered = [item.choice(key).feedback for key in chosen]
+        correct = [] if right else [item.choice(key).feedback for key in item.correct if key not in chosen]
     elif item.kind in ("numeric", "short"):
         taken = _taken(item, response)
-        lines.append(taken.feedback if taken else "")
-    lines += [item.when_right if right else item.when_wrong, item.explanation]
-    return [line for line in dict.fromkeys(lines) if line]
+        answered = [taken.feedback] if taken else []
+    answered.append(item.when_right if right else item.when_wrong)
+    return Said(*([line for line in dict.fromkeys(lines) if line] for lines in (answered, correct, [item.explanation])))
 
 
 def rapid(item: Item, seconds: float) -> bool:

@@ -73,11 +73,12 @@ class PlanView:
     certified_at: datetime
 
 
-def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[Platform | None, bool]:
-    """The platform a visit came from (None: it began without an LMS), and whether its data are practice data."""
+def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[Platform | None, bool, bool]:
+    """The platform a visit came from (None: it began without an LMS), whether its data are practice data, whether the person takes part."""
     with unit_of_work(session.tenant_id) as connection:
         platform = platforms.by_id(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
-        return platform, tenants.by_id(connection, session.tenant_id).practice
+        takes_part = learning.episode_of(connection, session.tenant_id, session.person_id, session.programme) is not None
+        return platform, tenants.by_id(connection, session.tenant_id).practice, takes_part
 
 
 def has_episode(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:

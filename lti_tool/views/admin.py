@@ -117,7 +117,7 @@ def by_launch(deps: ToolDeps) -> Blueprint:
         who = session.current(deps, request, given)
         if not who.administers:
             raise Forbidden("The administration is for who runs the LMS. Ask your administrator.")
-        platform, practice = viewing.surroundings(deps.unit_of_work, session=who)
+        platform, practice, _ = viewing.surroundings(deps.unit_of_work, session=who)
         if platform is None:
             raise Forbidden("This page belongs to an LMS. Open it from there.")
         page_rules.frame_for(platform)

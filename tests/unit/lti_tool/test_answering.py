@@ -83,10 +83,11 @@ def test_what_is_missing_is_said_and_nothing_is_taken(asked: Item, form: dict[st
 
 
 def test_what_is_said_to_an_answer() -> None:
-    assert answering.said_to(SINGLE, "b") == ["Said to beta", "Because."]
-    assert answering.said_to(SINGLE, "a") == ["Said to alpha", "Said to beta", "Because."], "who is wrong is told why what is right is right"
-    assert answering.said_to(NUMERIC, "12.6") == ["Close enough"]
-    assert answering.said_to(NUMERIC, "1") == ["Count again"]
+    assert answering.said_to(SINGLE, "b") == answering.Said(["Said to beta"], [], ["Because."])
+    told = answering.said_to(SINGLE, "a")
+    assert told == answering.Said(["Said to alpha"], ["Said to beta"], ["Because."]), "who is wrong is told why what is right is right"
+    assert answering.said_to(NUMERIC, "12.6").to_answer == ["Close enough"]
+    assert answering.said_to(NUMERIC, "1").to_answer == ["Count again"]
 
 
 @pytest.mark.parametrize(

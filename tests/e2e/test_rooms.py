@@ -1,0 +1,155 @@
+"""The rooms of everybody beside the check, in a real browser: work, inbox, programmes, questions, people, mail; axe on each of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+from playwright.sync_api import Frame, Page
+
+from tests.demo import Demo, wait_until
+from tests.e2e.test_learner_path import Pages, accessible, frame_of
+from tests.unit.adapters.questions import samples
+
+SIZES = [(360, False), (1280, True)]
+
+
+def opened(demo: Demo, tab: Page, who: str, room: str) -> Frame:
+    """The room of a person, from the navigation after a launch."""
+    tab.goto(demo.told["launch"][who])
+    frame = frame_of(tab)
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).click()
+    return frame
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    tab = page(width, dark)
+    frame = opened(demo, tab, "learner", "To work")
+    frame.get_by_role("heading", name="Your steps").wait_for()
+    for summary in frame.locator("summary").all():
+        summary.click()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"work-{width}.png", full_page=True)
+    exercise = frame.get_by_role("region", name="Exercise on your own data")
+    if exercise.get_by_text("handed in on").count() == 0:
+        exercise.locator("summary").click()
+        exercise.get_by_label("Task").select_option(index=1)
+        exercise.get_by_label("In your words").fill("I looked at the domain of three mails before I opened them.")
+        exercise.get_by_role("button", name="Hand it in").press("Enter")
+        frame.get_by_text("It is handed in.").wait_for()
+
+    mail = page(width, dark)
+
+    def letter() -> bool:
+        mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
+        return mail.get_by_role("heading", name="Practice learner waits for your answer").count() > 0
+
+    wait_until(letter, 40)
+    accessible(mail)
+    section = mail.locator("section", has_text="To Practice mentor").filter(has_text="waits for your answer").first
+    mail.goto(section.get_by_role("link").first.get_attribute("href") or "")
+    accessible(mail)
+    mail.get_by_role("button", name="Open my page").press("Enter")
+    mail.get_by_role("heading", name="Waits for you").wait_for()
+    accessible(mail)
+    mail.screenshot(path=pictures / f"inbox-{width}.png", full_page=True)
+    if mail.get_by_label("What is good").count():
+        mail.get_by_label("What is good").first.fill("You slowed down before you opened anything.")
+        mail.get_by_label("What comes next").first.fill("Report one of them, too.")
+        mail.get_by_role("button", name="Send the answer").first.press("Enter")
+        mail.get_by_text("Your answer is with the learner.").wait_for()
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    tab = page(width, dark)
+    frame = opened(demo, tab, "teacher", "Programmes")
+    frame.get_by_role("heading", name="Programmes").wait_for()
+    accessible(tab)
+    frame.get_by_role("link", name="Phishing response").click()
+    frame.get_by_role("heading", name="Who receives what, when").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"programme-{width}.png")
+    frame.get_by_role("link", name="Questions (43)").click()
+    frame.get_by_role("heading", name="Questions").wait_for()
+    frame.locator("summary").first.click()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"questions-{width}.png")
+    place = frame.url
+    for kind in ("one answer", "several answers", "true or false", "a number", "a few words", "matching", "an order"):
+        frame.get_by_role("link", name=kind, exact=True).click()
+        frame.get_by_role("heading", name="A new question").wait_for()
+        accessible(tab)
+        frame.goto(place)
+    frame.locator("tbody a").first.click()
+    frame.get_by_role("heading", name="As learners see it").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"question-form-{width}.png")
+    frame.goto(place)
+    frame.locator("summary").first.click()
+    frame.get_by_label("File").set_input_files({"name": "bank.txt", "mimeType": "text/plain", "buffer": samples.GIFT})
+    frame.get_by_role("button", name="Look what it would bring").click()
+    frame.get_by_role("heading", name="What the file would bring").wait_for()
+    for summary in frame.locator("summary").all():
+        summary.click()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"intake-{width}.png")
+    frame.goto(urljoin(place, "../people"))
+    frame.get_by_role("heading", name="People in it").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"participants-{width}.png")
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="People", exact=True).click()
+    frame.get_by_role("heading", name="Take over a list").wait_for()
+    for summary in frame.locator("summary").all():
+        summary.click()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"people-{width}.png")
+    content = b"id,name,email,manager\nX1,Somebody new,new@example.org,SIS-3\nX2,,wrong,\n"
+    frame.get_by_label("File").set_input_files({"name": "people.csv", "mimeType": "text/csv", "buffer": content})
+    frame.get_by_role("button", name="Look what it would do").click()
+    frame.get_by_role("heading", name="What the file would do").wait_for()
+    frame.get_by_text("1 wrong").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"import-{width}.png")
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_every_kind_of_question_is_answered_by_keyboard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    """As its author sees it in the preview: each kind with its fields, without scripts."""
+    tab = page(width, dark)
+    frame = opened(demo, tab, "learner", "Today")
+    frame.get_by_role("button", name="Practise").press("Enter")
+    frame.get_by_text("Question 1 of 3").wait_for()
+    for position in range(1, 4):
+        frame.get_by_role("radio").first.press("Space")
+        frame.get_by_role("button", name="Answer").press("Enter")
+        frame.get_by_role("status").wait_for()
+        accessible(tab)
+        if position == 1:
+            tab.screenshot(path=pictures / f"two-taps-{width}.png", full_page=True)
+    frame.get_by_role("link", name="See your result").press("Enter")
+    frame.get_by_text("counts for nothing").wait_for()
+
+
+def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Path) -> None:
+    tab = page(360)
+    tab.goto(f"{demo.base}/sign-in")
+    accessible(tab)
+    tab.get_by_label("E-mail address").fill("teacher@example.org")
+    tab.get_by_role("button", name="Send me a link").press("Enter")
+    tab.get_by_role("heading", name="Look into your mail").wait_for()
+    accessible(tab)
+
+    def arrived() -> bool:
+        tab.goto(f"http://localhost:{demo.port}/practice/mailbox")
+        return tab.get_by_role("heading", name="Your link to Carryover").count() > 0
+
+    wait_until(arrived, 40)
+    address = tab.locator("section", has_text="Your link to Carryover").get_by_role("link").first.get_attribute("href") or ""
+    tab.goto(address)
+    tab.get_by_role("button", name="Open my page").press("Enter")
+    tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Programmes").press("Enter")
+    tab.get_by_role("heading", name="Programmes").wait_for()
+    accessible(tab)
