@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -22,14 +22,21 @@ from adapters.questions.shapes import key_from
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import programmes, working_time
+from lti_tool.actions import programmes, transferring, working_time
 from lti_tool.actions.programmes import Competency, Programme
-from lti_tool.store import drafts, journal, learning, pictures
+from lti_tool.store import drafts, journal, learning, pictures, transfer
 from lti_tool.store.drafts import Draft, Shelf
+from lti_tool.store.transfer import LeftOpen
 
 DOCUMENT = "programme.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip archive can name: the same programme is the same file
-PLAN_DAYS = 7
+_PROTOCOL_WORDS = {
+    "exercise": ("Exercise", "A first use on real data, handed in by this day."),
+    "plan": ("Transfer plan", "One page, committed by this day."),
+    "exercise review": ("Answer to the exercise", "By the mentor or the manager, who get a mail when it is handed in."),
+    "case study": ("Case study", "One real use described, by this day."),
+    "feedback": ("Feedback on the case study", "By the manager or the mentor."),
+}
 
 
 @dataclass(frozen=True)
@@ -176,7 +183,9 @@ def preview(programme: Programme, certified_on: date, time_zone: str, working_da
     when = working_time.of(time_zone, working_days, programme.calendar)
     certified_at = when.at(certified_on)
     events = [
-        Event(when.day_of(certified_at + timedelta(days=PLAN_DAYS)), PLAN_DAYS, "Transfer plan", "One page, committed by this day."),
+        Event(when.day_of(transferring.due_at(certified_at, days, when)), days, title, text)
+        for act, days in transferring.PROTOCOL.items()
+        for title, text in (_PROTOCOL_WORDS[act],)
     ]
     if any(item.pool == "baseline" for item in programme.items):
         count = sum(item.pool == "baseline" for item in programme.items)
@@ -193,6 +202,13 @@ def preview(programme: Programme, certified_on: date, time_zone: str, working_da
             )
         )
     return sorted(events, key=lambda event: event.day)
+
+
+def left_open(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> list[LeftOpen]:
+    """What reviewers said that the training left open, the latest first: it points at the content, and names nobody."""
+    with unit_of_work(tenant_id) as connection:
+        _draft(connection, tenant_id, key)
+        return transfer.left_open(connection, tenant_id, key)
 
 
 def read_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, name: str, content: bytes, competency: str, pool: str) -> Intake:

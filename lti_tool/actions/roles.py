@@ -65,7 +65,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "course.make": _TEACHING,
     "course.rename": _TEACHING,
     "course.remove": _TEACHING,
-    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "participants", "pause", "look", "take")},
+    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "left_open", "participants", "pause", "look", "take")},
     **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
     **{

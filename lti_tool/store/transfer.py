@@ -94,6 +94,16 @@ class Use:
 
 
 @dataclass(frozen=True)
+class LeftOpen:
+    """What a reviewer said that the training left open: to which kind of work, on which task."""
+
+    kind: str
+    task: str
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Waiting:
     """Something that waits for a reviewer: the learner, the episode, what it is."""
 
@@ -294,6 +304,20 @@ def followed_up(connection: Connection, tenant_id: int, episode_ids: Sequence[uu
     return {
         (row[0], row[1]) for row in connection.execute(select(f.episode_id, f.asked).where(f.tenant_id == tenant_id, f.episode_id.in_(episode_ids)))
     }
+
+
+def left_open(connection: Connection, tenant_id: int, programme: str) -> list[LeftOpen]:
+    """What the training left open in the eyes of reviewers, the latest first."""
+    r, h = review.c, handed_in.c
+    query = (
+        select(h.kind, h.task, r.weak_content.label("words"), r.at)
+        .join(handed_in, h.id == r.handed_in_id)
+        .join(episode, episode.c.id == h.episode_id)
+        .where(r.tenant_id == tenant_id, episode.c.programme == programme, r.weak_content != "")
+        .order_by(r.at.desc())
+        .limit(LONGEST_LIST)
+    )
+    return [LeftOpen(**row._mapping) for row in connection.execute(query)]
 
 
 def led(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID) -> list[Waiting]:

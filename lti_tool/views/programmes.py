@@ -109,6 +109,13 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             return console(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
 
+    @pages.get("/<key>/left-open")
+    def left_open(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk = opening(given)
+        programme = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme
+        said = authoring.left_open(work, tenant_id=desk.tenant_id, key=key)
+        return desk.show("left_open.html", programme=programme, said=said)
+
     @pages.get("/<key>/people")
     def participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
         return _people(opening(given), key)

@@ -16,7 +16,7 @@ from lti_tool.actions import certifying, importing, transferring
 from lti_tool.views.session import form_token_of
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import statements, verbs
-from tests.integration.lti_tool.test_people import person
+from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_visits import link_of, press
 
 NOW = datetime.now(UTC)
@@ -107,6 +107,11 @@ def test_an_exercise_goes_to_the_mentor_and_its_answer_comes_back(tool: Tool, ho
     assert again.status_code == 200 and tool.rows("review") == 1, "the first answer stands"
     mine = tool.get(f"{visit(tool, 'SIS-L')}work")
     assert "You slowed down." in mine.text and "voice mail" not in mine.text, "what the training left open goes to its owner"
+    tool.launch("launch-resource-teacher")
+    grant(tool, "training manager")
+    office = tool.launch("launch-resource-teacher").location
+    owner = tool.get(f"{office}programmes/phishing-response/left-open")
+    assert "No example of a voice mail." in owner.text and "Learner" not in owner.text, "it names nobody"
     reviewed = said(tool, "reviewed")[0]
     assert reviewed["context"]["extensions"][EXTENSIONS["relation"]] == "mentor"
     assert reviewed["context"]["instructor"]["account"]["name"] == str(person(tool, "E8").id)
