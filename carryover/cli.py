@@ -16,6 +16,7 @@ from carryover import backup as backups
 from carryover import demo as demo_run
 from carryover import serving, tool
 from carryover.doctor import examine
+from carryover.forget import erase
 from carryover.record_store import COMMANDS
 from lrs import cli as lrs_cli
 from lrs.ground import settings
@@ -166,5 +167,5 @@ def tenant_create(name: str) -> None:
     click.echo("Next: carryover platform invite makes an address that registers an LMS; carryover admin link opens the administration.")
 
 
-for command_of_a_house in (*COMMANDS, *tool.COMMANDS):
+for command_of_a_house in (*COMMANDS, *tool.COMMANDS, erase):
     main.add_command(command_of_a_house)

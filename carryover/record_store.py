@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -126,31 +125,6 @@ def issuer_remove(desk: Desk, address: str) -> None:
     """Accept its tokens no longer."""
     desk.remove_issuer(address)
     click.echo(f"Tokens of {address} are accepted no longer.")
-
-
-@click.command()
-@click.option("--mbox", help="E-mail address.")
-@click.option("--openid", help="OpenID.")
-@click.option("--mbox-sha1sum", help="SHA-1 of the mailto: address.")
-@click.option("--account", nargs=2, help="Home page and name of an account.")
-@click.option("--really", is_flag=True, help="Erase; without it, only count.")
-@on_a_tenant
-def erase(desk: Desk, mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None, really: bool) -> None:
-    """Erase a person by one identifier. Figures move back with the next count."""
-    agent: dict[str, Any] = {}
-    if mbox:
-        agent["mbox"] = f"mailto:{mbox.removeprefix('mailto:')}"
-    if openid:
-        agent["openid"] = openid
-    if mbox_sha1sum:
-        agent["mbox_sha1sum"] = mbox_sha1sum
-    if account:
-        agent["account"] = {"homePage": account[0], "name": account[1]}
-    if len(agent) != 1:
-        raise Stop("Name the person by exactly one identifier: --mbox, --openid, --mbox-sha1sum or --account.")
-    found = desk.erase(json.dumps(agent), dry_run=not really)
-    counts = ", ".join(f"{count} {name}" for name, count in asdict(found).items())
-    click.echo(f"{'Erased' if really else 'Would erase'}: {counts}." + ("" if really else " Say --really to do it."))
 
 
 @click.group()
@@ -315,4 +289,4 @@ def audit(desk: Desk, rows: int) -> None:
         click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
 
 
-COMMANDS = (credential, issuer, erase, retention, forward, import_, export, audit)
+COMMANDS = (credential, issuer, retention, forward, import_, export, audit)

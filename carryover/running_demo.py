@@ -17,7 +17,8 @@ FILE = "servers.json"
 
 def write(home: Path, environ: Mapping[str, str]) -> str:
     """The text of the file: what a command needs of the demo's environment."""
-    names = ("CARRYOVER_DATABASE_URL", "CARRYOVER_MIGRATION_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY", "CARRYOVER_BASE_URL", "PORT")
+    ours = ("DATABASE_URL", "MIGRATION_URL", "REDIS_URL", "SECRET_KEY", "BASE_URL", "MAIL_URL", "MAIL_FROM")
+    names = (*(f"CARRYOVER_{name}" for name in ours), "PORT")
     return json.dumps({"CARRYOVER_HOME": str(home), **{name: environ[name] for name in names}, "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1"})
 
 

@@ -18,6 +18,7 @@ from lti_tool.views import (
     language,
     launch,
     learner,
+    me,
     office,
     pages,
     people,
@@ -49,7 +50,7 @@ def create_app(deps: ToolDeps) -> Flask:
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, visit, home, learner, transfer, picker, course):
+    for view in (launch, register, visit, home, learner, transfer, me, picker, course):
         app.register_blueprint(view.blueprint(deps))
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))

@@ -12,12 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
+
 from lrs.ground import clock
 from lrs.ground.database import UnitOfWork, make_engine, require_reachable, unit_of_work_on
 from lrs.ground.errors import NotFound, Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
-from lti_tool.actions import administering, certifying, importing, programmes, registering, tenants
+from lti_tool.actions import administering, certifying, forgetting, importing, programmes, registering, tenants
+from lti_tool.actions.forgetting import Ours
 from lti_tool.actions.registering import ByHand
 from lti_tool.lti import keys
 from lti_tool.store import directory, people, platforms, schema
@@ -163,6 +166,42 @@ def _who() -> str:
     except (KeyError, OSError):
         name = "somebody"
     return f"{name} at {socket.gethostname()}, command line"
+
+
+@contextmanager
+def _owner_of(settings: Settings, tenant: str) -> Iterator[tuple[Engine, int]]:
+    """The owner's engine and the tenant of this name."""
+    settings.require("CARRYOVER_MIGRATION_URL")
+    owner = make_engine(settings.migration_url)
+    require_reachable(owner)
+    tenant_id, known = stored_tenants.named(owner, tenant)
+    try:
+        if tenant_id is None:
+            raise Stop(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+        yield owner, tenant_id
+    except NotFound as error:
+        raise Stop(error.message) from None
+    finally:
+        owner.dispose()
+
+
+def would_erase(settings: Settings, tenant: str, named: str) -> tuple[dict[str, int], dict[str, Any]]:
+    """What an erasure would remove (table → rows), and the agent that the record store would look for."""
+    with _owner_of(settings, tenant) as (owner, tenant_id):
+        return forgetting.counted(owner, tenant_id=tenant_id, named=named)
+
+
+def erase(settings: Settings, tenant: str, named: str) -> tuple[int, Ours]:
+    """Remove a person from the tool: (tenant, what went and what the record store has to look for)."""
+    with _owner_of(settings, tenant) as (owner, tenant_id):
+        return tenant_id, forgetting.erase(owner, tenant_id=tenant_id, named=named, who=_who(), now=clock.now())
+
+
+def erased(settings: Settings, tenant_id: int, request_id: uuid.UUID) -> None:
+    """The record store has removed the person, too."""
+    owner = make_engine(settings.migration_url)
+    forgetting.finish(owner, tenant_id=tenant_id, request_id=request_id, now=clock.now())
+    owner.dispose()
 
 
 def rotate_keys(settings: Settings, at_once: bool) -> ToolKey:

@@ -57,6 +57,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     **{f"transfer.{name}": EVERYBODY for name in ("to_work", "add_task", "drop_task", "hand_in", "no_opportunity", "follow_up", "document")},
     # Who leads or accompanies nobody sees an empty inbox; each act asks again whose it is.
     **{f"transfer.{name}": _LEADING for name in ("inbox", "review", "confirm", "supervisor_follow_up", "add_task_for")},
+    **{f"me.{name}": EVERYBODY for name in ("stored", "data", "erase")},
     "picker.pick": _TEACHING,
     "picker.send": _TEACHING,
     "course.course": _TEACHING,

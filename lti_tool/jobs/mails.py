@@ -47,10 +47,11 @@ def _settle(deps: ToolDeps, tenant_id: int, row: MailRow, outcome: NotNow | Unde
             mails.sent(connection, tenant_id, row.id, clock.now())
             return 1
         if isinstance(outcome, NotNow) and row.tries < GIVE_UP_AFTER_TRIES:
-            log.warning("tenant %s: a mail waits: %s", tenant_id, outcome)
+            # What a mail server says may name the person: it stays in the row, which goes with the person.
+            log.warning("tenant %s: mail %s waits", tenant_id, row.id)
             mails.later(connection, tenant_id, row.id, wait_after(row.tries))
         else:
-            log.warning("tenant %s: a mail cannot be sent: %s", tenant_id, outcome)
+            log.warning("tenant %s: mail %s cannot be sent", tenant_id, row.id)
             mails.refuse(connection, tenant_id, row.id, str(outcome))
     return 0
 

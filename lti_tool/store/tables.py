@@ -776,3 +776,19 @@ upload = Table(
     _created(),
     Index(None, "tenant_id", "created_at"),
 )
+
+# A wish to be erased, and how far it was fulfilled: both houses, each in its own transaction. When it is done the person's id is gone
+# from here, too.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("person_id", Uuid),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", _INSTANT, nullable=False),
+    Column("tool_done_at", _INSTANT),
+    Column("done_at", _INSTANT),
+    Index(None, "tenant_id", "asked_at"),
+    Index("uq_erasure_person_id", "tenant_id", "person_id", unique=True, postgresql_where=text("person_id IS NOT NULL")),
+)

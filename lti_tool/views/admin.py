@@ -24,7 +24,7 @@ from lti_tool.store.outbox import SEND_GRADES
 from lti_tool.store.platforms import APPROVED, DISABLED, REMOVED
 from lti_tool.views import pages as page_rules
 from lti_tool.views import session
-from lti_tool.views.office import Desk, Opening
+from lti_tool.views.office import Desk, Opening, named
 from lti_tool.views.session import admin_secret, form_token_of, own_origin
 
 _STATUS = {"approve": APPROVED, "disable": DISABLED, "enable": APPROVED, "remove": REMOVED}
@@ -121,7 +121,7 @@ def by_launch(deps: ToolDeps) -> Blueprint:
         if platform is None:
             raise Forbidden("This page belongs to an LMS. Open it from there.")
         page_rules.frame_for(platform)
-        name = f"{who.person_name or who.subject}, administrator of {platform.name}"
+        name = f"{named(who)}, administrator of {platform.name}"
         return Admin(who.tenant_id, name, platform.id, platform.administers, f"/t/{given}/admin/", session.form_token(request, given), practice)
 
     return _pages(deps, "admin_by_launch", "/t/<uuid:given>/admin", admin)

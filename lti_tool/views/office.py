@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 
 from lrs.ground.errors import BadInput
 from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
 
@@ -42,9 +43,14 @@ def of_visit(deps: ToolDeps) -> Opening:
     def opened(visit_id: uuid.UUID) -> Desk:
         who = session.current(deps, request, visit_id)
         common = framed(deps, request, who)
-        return Desk(who.tenant_id, who.person_name or str(who.person_id), common["home"], common)
+        return Desk(who.tenant_id, named(who), common["home"], common)
 
     return opened
+
+
+def named(who: LaunchSession) -> str:
+    """Who acts, for records: the name for people, the id so that it can be taken out when the person is erased."""
+    return f"{who.person_name or 'Somebody without a name'} ({who.person_id})"
 
 
 def takes_file() -> None:

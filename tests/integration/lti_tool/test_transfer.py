@@ -21,7 +21,7 @@ from tests.integration.lti_tool.test_visits import link_of, press
 
 NOW = datetime.now(UTC)
 LIST = b"""id,name,email,manager,mentor
-SIS-L,Learner,learner@example.org,E9,E8
+SIS-L,Learner seventeen,learner@example.org,E9,E8
 E8,Mentor,mentor@example.org,,
 E9,Manager,manager@example.org,,
 E7,Somebody else,else@example.org,,

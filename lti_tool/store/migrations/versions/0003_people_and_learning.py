@@ -15,6 +15,7 @@ revision = "0003"
 down_revision = "0002"
 
 TABLES = [
+    "erasure",
     "upload",
     "picture",
     "programme_draft",
@@ -406,6 +407,27 @@ def upgrade() -> None:
     op.add_column("job_use", sa.Column("revision", sa.Integer(), server_default="1", nullable=False), schema="lti_tool")
     op.add_column("plan", sa.Column("revision", sa.Integer(), server_default="0", nullable=False), schema="lti_tool")
     op.create_index(op.f("ix_scheduled_check_tenant_id_due_at"), "scheduled_check", ["tenant_id", "due_at"], unique=False, schema="lti_tool")
+    op.create_table(
+        "erasure",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tool_done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_erasure_tenant_id_asked_at"), "erasure", ["tenant_id", "asked_at"], unique=False, schema="lti_tool")
+    op.create_index(
+        "uq_erasure_person_id",
+        "erasure",
+        ["tenant_id", "person_id"],
+        unique=True,
+        schema="lti_tool",
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
     for statement in protect("lti_tool", TABLES):
         op.execute(statement)
     for name, function in FUNCTIONS.items():

@@ -1,0 +1,106 @@
+"""What is stored about a person: shown to the person, and erased where somebody asks for it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+
+from adapters import xapi
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import NotFound
+from lti_tool.store import directory, erasing, people, tenants
+from lti_tool.store.erasing import Request
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What this house removed, and what the other one has to look for: the agent of the person's statements."""
+
+    request: Request
+    agent: dict[str, Any]
+    email: str
+    name: str
+    removed: dict[str, int]
+    in_flight: bool
+
+
+def stored(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
+    """All rows of a person in this house, by table."""
+    with unit_of_work(tenant_id) as connection:
+        return erasing.everything(connection, tenant_id, person_id)
+
+
+def ask(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: datetime) -> None:
+    """The person wishes to be erased; whoever protects data fulfils it with ``carryover erase``."""
+    with unit_of_work(tenant_id) as connection:
+        erasing.ask(connection, tenant_id, person_id, "the person", now)
+
+
+def open_request(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> Request | None:
+    """The person's wish, while it is not fulfilled."""
+    with unit_of_work(tenant_id) as connection:
+        return next((one for one in erasing.requests(connection, tenant_id) if one.person_id == person_id), None)
+
+
+def counted(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[str, int], dict[str, Any]]:
+    """What an erasure would remove (table → rows), and the agent of the person's statements. Changes nothing."""
+    with owner.begin() as connection:
+        person_id = _whom(connection, tenant_id, named)
+        rows = erasing.everything(connection, tenant_id, person_id)
+        return {table: len(found) for table, found in rows.items()}, xapi.account(tenants.installation_id(connection), person_id)
+
+
+def erase(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime) -> Ours:
+    """Remove a person from this house, in one transaction: by id of the list, e-mail address, or our own id. Begun before, it goes on."""
+    with owner.begin() as connection:
+        person_id = _whom(connection, tenant_id, named)
+        request = erasing.ask(connection, tenant_id, person_id, who, now)
+        agent = xapi.account(tenants.installation_id(connection), person_id)
+        email, name, removed, moving = "", "", dict[str, int](), False
+        if people.exists(connection, tenant_id, person_id):
+            known = directory.profile(connection, tenant_id, person_id)
+            email, name = known.email, known.name
+            moving = erasing.in_flight(connection, tenant_id, [str(person_id)])
+            removed = erasing.erase(connection, tenant_id, person_id)
+            erasing.tool_done(connection, tenant_id, request.id, now)
+        return Ours(request, agent, email, name, removed, moving)
+
+
+def _whom(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
+    """The person of an id of the list, an address, or our own id (also of one whose erasure was begun)."""
+    found = directory.find(connection, tenant_id, external_ids=[named], emails=[named.lower()])
+    if len(found) == 1:
+        return found[0].id
+    if found:
+        raise NotFound(f"Several people have the address {named}; name the one by id: {', '.join(str(one.id) for one in found)}.")
+    try:
+        person_id = uuid.UUID(named)
+    except ValueError:
+        person_id = None
+    begun = {one.person_id for one in erasing.requests(connection, tenant_id)}
+    if person_id is None or not (person_id in begun or people.exists(connection, tenant_id, person_id)):
+        raise NotFound("Nobody here has this id or address.")
+    return person_id
+
+
+def finish(owner: Engine, *, tenant_id: int, request_id: uuid.UUID, now: datetime) -> None:
+    """Both houses have removed the person."""
+    with owner.begin() as connection:
+        erasing.done(connection, tenant_id, request_id, now)
+
+
+def waiting(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[tuple[Request, str]]:
+    """Wishes that are not fulfilled, with the person's name."""
+    with unit_of_work(tenant_id) as connection:
+        found = [one for one in erasing.requests(connection, tenant_id) if one.person_id is not None]
+        return [
+            (
+                one,
+                people.name_of(connection, tenant_id, one.person_id) if one.person_id and people.exists(connection, tenant_id, one.person_id) else "",
+            )
+            for one in found
+        ]

@@ -1,0 +1,175 @@
+"""Everything of one person, to be shown and to be removed. Runs as the owner: the audit record is nobody else's to change.
+
+A new table that names people belongs in one of the lists below; a test holds them against the database's own foreign keys.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import erasure, person
+
+_MINE = "SELECT id FROM lti_tool.episode WHERE tenant_id = :tenant AND person_id = :person"
+_PLANS = f"SELECT id FROM lti_tool.plan WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608 - constants of this file
+_USES = f"SELECT id FROM lti_tool.job_use WHERE tenant_id = :tenant AND plan_id IN ({_PLANS})"  # noqa: S608
+_ATTEMPTS = f"SELECT id FROM lti_tool.attempt WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608
+_HANDED = f"SELECT id FROM lti_tool.handed_in WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608
+
+# Table → which rows are this person's own; children before parents.
+THEIRS = {
+    "review": f"handed_in_id IN ({_HANDED})",
+    "handed_in": f"episode_id IN ({_MINE})",
+    "document": "person_id = :person",
+    "confirmation": f"use_id IN ({_USES})",
+    "job_use": f"plan_id IN ({_PLANS})",
+    "plan_revision": f"plan_id IN ({_PLANS})",
+    "plan": f"episode_id IN ({_MINE})",
+    "no_opportunity": f"episode_id IN ({_MINE})",
+    "follow_up": f"episode_id IN ({_MINE})",
+    "mapped_task": f"episode_id IN ({_MINE})",
+    "scheduled_act": f"episode_id IN ({_MINE})",
+    "memory": f"episode_id IN ({_MINE})",
+    "hold": f"episode_id IN ({_MINE})",
+    "exam_score": f"episode_id IN ({_MINE})",
+    "grade_outbox": f"attempt_id IN ({_ATTEMPTS})",
+    "answer": f"attempt_id IN ({_ATTEMPTS})",
+    "attempt": f"episode_id IN ({_MINE})",
+    "scheduled_check": f"episode_id IN ({_MINE})",
+    "episode": "person_id = :person",
+    "mail": "person_id = :person",
+    "mail_stop": "person_id = :person",
+    "grade_place": "person_id = :person",
+    "launch": "person_id = :person",
+    "membership": "person_id = :person",
+    "role_grant": "person_id = :person",
+    "identity": "person_id = :person",
+}
+# Mails to others about what this person handed in name the person.
+_TOLD_OTHERS = (
+    f"EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN ({_MINE}) AND m.key LIKE 'review ' || h.id || ' %')"  # noqa: S608
+)
+# (table, column): this person did something for somebody else; it stays theirs, done by nobody who can be traced.
+FOR_OTHERS = (
+    ("review", "reviewer_id"),
+    ("confirmation", "person_id"),
+    ("follow_up", "person_id"),
+    ("mapped_task", "added_by"),
+)
+# (table, column): who leads or accompanies whom.
+LEADS = (("person", "manager_id"), ("person", "mentor_id"))
+# (table, column): texts that say who did something; they hold the person's id.
+SAYS_WHO = (
+    ("audit", "who"),
+    ("registration_invite", "made_by"),
+    ("hold", "set_by"),
+    ("programme_draft", "saved_by"),
+    ("role_grant", "granted_by"),
+    ("erasure", "asked_by"),
+    ("admin_session", "who"),
+)
+NOBODY = "somebody who was erased"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A wish to be erased: whose, and how far it was fulfilled."""
+
+    id: uuid.UUID
+    person_id: uuid.UUID | None
+    asked_by: str
+    asked_at: datetime
+    tool_done_at: datetime | None
+    done_at: datetime | None
+
+
+def ask(connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, at: datetime) -> Request:
+    """Record a wish; one that is open is the same wish."""
+    row = upsert(erasure).values(id=uuid.uuid4(), tenant_id=tenant_id, person_id=person_id, asked_by=who, asked_at=at)
+    connection.execute(row.on_conflict_do_nothing())
+    (found,) = [one for one in requests(connection, tenant_id) if one.person_id == person_id]
+    return found
+
+
+def requests(connection: Connection, tenant_id: int) -> list[Request]:
+    """All wishes, the latest first."""
+    e = erasure.c
+    query = select(*(e[name] for name in Request.__dataclass_fields__)).where(e.tenant_id == tenant_id).order_by(e.asked_at.desc())
+    return [Request(**row._mapping) for row in connection.execute(query.limit(200))]
+
+
+def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
+    """Table → the person's own rows, as the database writes them: for the person to look at."""
+    values = {"tenant": tenant_id, "person": person_id}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for table, mine in {"person": "id = :person", **THEIRS}.items():
+        if table == "launch":
+            continue  # sessions: who is signed in now; they hold secrets and nothing that lasts
+        content = " - 'content'" if table == "document" else ""
+        rows = connection.execute(
+            text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {mine}"),  # noqa: S608 - constants of this file
+            values,
+        )
+        told = [row[0] for row in rows]
+        if told:
+            found[table] = told
+    return found
+
+
+def in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -> bool:
+    """Whether a statement of this person is on its way to the record store just now."""
+    query = text(
+        "SELECT 1 FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND tries > 0 AND next_try_at > now()"
+        " AND convert_from(payload, 'UTF8') LIKE ANY (:accounts) LIMIT 1"
+    )
+    return connection.execute(query, {"tenant": tenant_id, "accounts": [f"%{one}%" for one in accounts]}).first() is not None
+
+
+def erase(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
+    """Remove a person from every table; gives how many rows went or became nobody's."""
+    values = {"tenant": tenant_id, "person": person_id, "like": f"%{person_id}%", "nobody": NOBODY}
+    gone: dict[str, int] = {}
+
+    def run(name: str, statement: str, **more: Any) -> None:
+        gone[name] = gone.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
+
+    run("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND {_TOLD_OTHERS}")  # noqa: S608 - constants of this file
+    for table, mine in THEIRS.items():
+        run(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {mine}")  # noqa: S608 - constants of this file
+    mentions = sum(_count(owner, table, column, values) for table, column in FOR_OTHERS)
+    if mentions:
+        nobody = uuid.uuid4()
+        owner.execute(person.insert().values(id=nobody, tenant_id=tenant_id, name="", email=""))
+        for table, column in FOR_OTHERS:
+            run(table, f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND {column} = :person", other=nobody)  # noqa: S608
+    for table, column in LEADS:
+        run(table, f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608
+    for table, column in SAYS_WHO:
+        run(table, f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND {column} LIKE :like")  # noqa: S608
+    run("audit", "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text LIKE :like")
+    run("statement_outbox", "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND convert_from(payload, 'UTF8') LIKE :like")
+    # Files that wait for a word may name anybody; whoever uploaded them chooses them again.
+    run("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
+    run("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
+    return {name: count for name, count in gone.items() if count}
+
+
+def _count(owner: Connection, table: str, column: str, values: dict[str, Any]) -> int:
+    query = text(f"SELECT count(*) FROM lti_tool.{table} WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608 - constants of this file
+    return int(owner.execute(query, values).scalar_one())
+
+
+def tool_done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
+    """This house has removed the person."""
+    owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(tool_done_at=at))
+
+
+def done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
+    """Both houses have; the id goes as well."""
+    owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(done_at=at, person_id=None))

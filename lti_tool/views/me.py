@@ -1,0 +1,46 @@
+"""What is stored about me: to look at, to take along, and to have erased."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from flask import Blueprint, Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lti_tool.actions import forgetting
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The routes below ``/t/<launch>/me``."""
+    pages = Blueprint("me", __name__, url_prefix="/t/<uuid:launch_id>/me")
+    work = deps.unit_of_work
+
+    @pages.get("")
+    def stored(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        rows = forgetting.stored(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        asked = forgetting.open_request(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        return render_template("me.html", **framed(deps, request, who), counts={name: len(found) for name, found in rows.items()}, asked=asked)
+
+    @pages.get("/data.json")
+    def data(launch_id: uuid.UUID) -> ResponseReturnValue:
+        """All of it as one file. Statements in the record store are under the account that the file names."""
+        who = session.current(deps, request, launch_id)
+        rows = forgetting.stored(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        answer = Response(json.dumps({"person": str(who.person_id), "tables": rows}, ensure_ascii=False, indent=1), content_type="application/json")
+        answer.headers["Content-Disposition"] = "attachment; filename=carryover-my-data.json"
+        return answer
+
+    @pages.post("/erase")
+    def erase(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        if request.form.get("sure") == "1":
+            forgetting.ask(work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now())
+        return redirect(f"/t/{launch_id}/me?done=1", code=303)
+
+    return pages
