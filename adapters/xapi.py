@@ -325,6 +325,30 @@ def followed_up(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> 
     )
 
 
+def _meeting(act: Act, group: uuid.UUID, number: int) -> dict[str, Any]:
+    return activity(f"{BASE}groups/{group}/meetings/{number}", "meeting", f"{act.programme.title}: meeting {number}")
+
+
+def meeting_scheduled(act: Act, *, group: uuid.UUID, number: int, at: datetime) -> Statement:
+    """A meeting of the learner's coaching group is planned for ``at``."""
+    return _statement(act, "scheduled", _meeting(act, group, number), extensions={"due_date": text_of(at)})
+
+
+def meeting_held(act: Act, *, group: uuid.UUID, number: int) -> Statement:
+    """The meeting took place; ``act`` is of whoever recorded it."""
+    return _statement(act, "held", _meeting(act, group, number))
+
+
+def attended(act: Act, *, group: uuid.UUID, number: int) -> Statement:
+    """The learner was there."""
+    return _statement(act, "attended", _meeting(act, group, number))
+
+
+def action_closed(act: Act, *, action: uuid.UUID) -> Statement:
+    """What the learner agreed to do is done. Its words stay in the tool."""
+    return _statement(act, "closed", activity(f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"))
+
+
 def voided(act: Act, statement: uuid.UUID) -> Statement:
     """A statement of ours does not hold any more."""
     return _statement(act, "voided", {"objectType": "StatementRef", "id": str(statement)})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,6 +14,7 @@ from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import (
     admin,
+    coaching,
     course,
     home,
     language,
@@ -42,6 +44,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.jinja_env.filters["day"] = language.day
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["hour"] = hour
     app.jinja_env.filters["rich"] = pages.rich
     app.jinja_env.filters["words"] = html.plain
     app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
@@ -50,7 +53,7 @@ def create_app(deps: ToolDeps) -> Flask:
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, visit, home, learner, transfer, me, picker, course):
+    for view in (launch, register, visit, home, learner, transfer, coaching, me, picker, course):
         app.register_blueprint(view.blueprint(deps))
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))
@@ -69,3 +72,9 @@ def create_app(deps: ToolDeps) -> Flask:
 def moment(instant: datetime) -> str:
     """23 November 2026, 14:05 UTC."""
     return f"{language.day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+
+
+def hour(instant: datetime, zone: ZoneInfo) -> str:
+    """23 November 2026, 15:05 (Europe/Berlin)."""
+    local = instant.astimezone(zone)
+    return f"{language.day(local)}, {local:%H:%M} ({zone.key})"

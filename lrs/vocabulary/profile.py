@@ -72,6 +72,8 @@ def _concepts() -> list[dict[str, Any]]:
             {"id": VERBS[name].id, "type": "Verb", **scheme, **_texts(VERBS[name].display, text)}
             for name, text in (
                 ("mapped", "The learner, or the manager, said on which task of this learner's own job a competency shows."),
+                ("held", "A meeting of a coaching group took place."),
+                ("closed", "An action that was agreed in a coaching group is done."),
                 ("confirmed", "Somebody else confirmed that the learner used what was learnt in a real task."),
                 ("had-no-opportunity", "There was no task on which the learner could have used what was learnt."),
             )
@@ -79,6 +81,7 @@ def _concepts() -> list[dict[str, Any]]:
         *(
             {"id": ACTIVITY_TYPES[name], "type": "ActivityType", **scheme, **_texts(label, text)}
             for name, label, text in (
+                ("action", "Action", "What somebody agreed to do in a coaching group."),
                 ("exercise", "Exercise", "A first use on real data, handed in a few days after the certification."),
                 ("case study", "Case study", "One real use, described so that a senior colleague can answer."),
                 ("review", "Review", "What a mentor, peer or manager says to something that was handed in."),
@@ -143,6 +146,10 @@ def _templates() -> list[dict[str, Any]]:
         _template("case-scheduled", "The case study is due at a date.", "scheduled", "case study", _included(_extension("due_date")), **grouped),
         _template("review-scheduled", "A review is due at a date.", "scheduled", "review", _included(_extension("due_date")), **grouped),
         _template("follow-up-scheduled", "The follow-up is due at a date.", "scheduled", "follow-up", _included(_extension("due_date")), **grouped),
+        _template("meeting-scheduled", "A meeting of a coaching group is planned.", "scheduled", "meeting", _included(_extension("due_date")), **grouped),
+        _template("meeting-held", "A meeting of a coaching group took place.", "held", "meeting", **grouped),
+        _template("attended", "A person was at a meeting of the coaching group.", "attended", "meeting", **grouped),
+        _template("action-closed", "An action that was agreed is done.", "closed", "action", **grouped),
         _template("mapped", "A task of the learner's own job is named for a competency.", "mapped", "task", **grouped),
         _template("revised", "A plan that was committed is revised.", "updated", "plan", **grouped),
         _template("exercise-handed-in", "The exercise is handed in.", "submitted", "exercise", **grouped),
@@ -182,7 +189,7 @@ def _templates() -> list[dict[str, Any]]:
 
 
 _TRANSFER = (
-    "suspended", "resumed", "left", "act-scheduled", "exercise-scheduled", "case-scheduled", "review-scheduled", "follow-up-scheduled", "mapped", "revised",
+    "suspended", "resumed", "left", "act-scheduled", "exercise-scheduled", "case-scheduled", "review-scheduled", "follow-up-scheduled", "meeting-scheduled", "meeting-held", "attended", "action-closed", "mapped", "revised",
     "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up",
 )  # fmt: skip
 

@@ -12,11 +12,11 @@ from lrs.ground.secrets import Secrets
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, languages
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import learning, mails, people, transfer
+from lti_tool.store import coaching, learning, mails, people, transfer
 
 PURPOSE = "calendar feed"
 LONGEST_DAYS = 400  # a calendar program keeps asking; after a year the page gives a new address
-CHECK_MINUTES, ACT_MINUTES = 5, 30
+CHECK_MINUTES, ACT_MINUTES, MEETING_MINUTES = 5, 30, 45
 
 
 def address(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> str:
@@ -52,6 +52,10 @@ def feed(deps: ToolDeps, *, text: str) -> bytes:
                 if act in names and due.done_at is None:
                     name = languages.translated(tag, names[act])
                     calendar.add_component(_event(f"{episode.id}-{act.replace(' ', '-')}", f"{title}: {name}", due.due_at, ACT_MINUTES))
+            group = coaching.group_of(connection, tenant_id, episode.id)
+            for meeting in coaching.meetings(connection, tenant_id, [group.id]).get(group.id, []) if group else ():
+                name = languages.translated(tag, "Coaching group")
+                calendar.add_component(_event(f"{meeting.id}", f"{title}: {name}", meeting.at, MEETING_MINUTES))
     content: bytes = calendar.to_ical()
     return content
 

@@ -17,7 +17,7 @@ from lti_tool.actions.programmes import Programme
 from lti_tool.store import mails, nudges
 from lti_tool.store.nudges import Reminder
 
-DUE, OVERDUE = "due", "overdue"
+KINDS = DUE, OVERDUE, COACHING = "due", "overdue", "coaching"
 HOURS = (time(8), time(18))  # quiet before and after
 MOST_A_DAY, MOST_A_WEEK = 1, 3
 # kind → how long a check is due before it is said; acts are told a day ahead, and as overdue two days later.
@@ -38,9 +38,12 @@ def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
             return loaded[key, version]
 
         told: set[uuid.UUID] = set()
-        for kind in (OVERDUE, DUE):
-            found = nudges.due(connection, tenant_id, kind, now, late=LATE[kind], ahead=AHEAD[kind], forget=FORGET)
-            before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), (DUE, OVERDUE), now - timedelta(days=7))
+        for kind in (COACHING, OVERDUE, DUE):  # what cannot wait for another day comes first
+            if kind == COACHING:
+                found = nudges.tomorrow(connection, tenant_id, now)
+            else:
+                found = nudges.due(connection, tenant_id, kind, now, late=LATE[kind], ahead=AHEAD[kind], forget=FORGET)
+            before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), KINDS, now - timedelta(days=7))
             rows = []
             for one in found:
                 if one.person_id not in told and _fits(one, programme_of, before.get(one.person_id, []), now):
@@ -70,6 +73,10 @@ def _mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict
         subject = said("Your check after %(interval)s is open", interval=said(label))
         words = said("%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.", count=programme.questions)
         path = "today"
+    elif kind == COACHING:
+        subject = said("Your coaching group meets on %(day)s", day=languages.day(tag, one.due_at))
+        words = said("Bring one thing that worked and one that did not. Your page shows the hour and who is there.")
+        path = "group"
     else:
         subject = {
             "plan": said("Your transfer plan is due"),

@@ -57,6 +57,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     **{f"transfer.{name}": EVERYBODY for name in ("to_work", "add_task", "drop_task", "hand_in", "no_opportunity", "follow_up", "document")},
     # Who leads or accompanies nobody sees an empty inbox; each act asks again whose it is.
     **{f"transfer.{name}": _LEADING for name in ("inbox", "review", "confirm", "supervisor_follow_up", "add_task_for")},
+    **{f"coaching.{name}": EVERYBODY for name in ("group", "record", "agree", "close")},
     **{f"me.{name}": EVERYBODY for name in ("stored", "data", "erase")},
     "picker.pick": _TEACHING,
     "picker.send": _TEACHING,
@@ -66,7 +67,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "course.make": _TEACHING,
     "course.rename": _TEACHING,
     "course.remove": _TEACHING,
-    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "left_open", "participants", "pause", "look", "take")},
+    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "groups", "form_groups", "left_open", "participants", "pause", "look", "take")},
     **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
     **{

@@ -61,6 +61,30 @@ _DUE = text(
 )
 
 
+_TOMORROW = text(
+    """
+    SELECT e.person_id, e.id AS episode_id, e.programme, e.programme_version, 'meeting ' || m.id AS what, m.at AS due_at, NULL AS closes_at,
+           p.name, p.time_zone, p.working_days, p.language
+    FROM lti_tool.meeting m
+    JOIN lti_tool.group_member g ON g.tenant_id = :tenant AND g.group_id = m.group_id
+    JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = g.episode_id AND e.left_at IS NULL
+    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> ''
+    WHERE m.tenant_id = :tenant AND m.at > :now AND m.at <= :now + interval '28 hours'
+      AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
+                      AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))
+      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = p.id AND s.kind = 'coaching')
+      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail x WHERE x.tenant_id = :tenant AND x.person_id = p.id
+                      AND x.key = 'coaching ' || e.id || ' meeting ' || m.id)
+    ORDER BY m.at, e.id LIMIT :most
+    """
+)
+
+
+def tomorrow(connection: Connection, tenant_id: int, now: datetime) -> list[Reminder]:
+    """Meetings of coaching groups in the next day or so that their members were not told of yet."""
+    return [Reminder(**row._mapping) for row in connection.execute(_TOMORROW, {"tenant": tenant_id, "now": now, "most": MOST})]
+
+
 def due(connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str) -> list[Reminder]:
     """What is due and was not said yet. Checks: due for at least ``late``; acts: due within ``ahead``, not longer ago than ``forget``."""
     values = {"tenant": tenant_id, "kind": kind, "now": now, "late": late, "ahead": ahead, "forget": forget, "most": MOST}

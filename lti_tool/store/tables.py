@@ -730,6 +730,65 @@ audit = Table(
     Index(None, "tenant_id", "audit_id"),
 )
 
+# Peers of one programme who meet every two weeks for three months.
+coaching_group = Table(
+    "coaching_group",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("programme", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("formed_at", _INSTANT, nullable=False),
+    UniqueConstraint("tenant_id", "programme", "number"),
+)
+
+group_member = Table(
+    "group_member",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Column("group_id", ForeignKey(coaching_group.c.id), nullable=False),
+    Index(None, "tenant_id", "group_id"),
+)
+
+meeting = Table(
+    "meeting",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("group_id", ForeignKey(coaching_group.c.id), nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column("held_at", _INSTANT),
+    UniqueConstraint("tenant_id", "group_id", "number"),
+    Index(None, "tenant_id", "at"),
+)
+
+attendance = Table(
+    "attendance",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("meeting_id", ForeignKey(meeting.c.id), primary_key=True),
+    Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
+    Index(None, "tenant_id", "episode_id"),
+)
+
+# What somebody of the group agreed to do; it is carried over from meeting to meeting until it is closed.
+agreed_action = Table(
+    "agreed_action",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("group_id", ForeignKey(coaching_group.c.id), nullable=False),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("due_on", Date),
+    Column("agreed_at", _INSTANT, nullable=False),
+    Column("closed_at", _INSTANT),
+    Index(None, "tenant_id", "group_id"),
+    Index(None, "tenant_id", "episode_id"),
+)
+
 # Mail to people. ``key`` names what it is about: the same thing is said once.
 mail = Table(
     "mail",

@@ -13,7 +13,7 @@ from lti_tool.store.people import LaunchSession
 from lti_tool.views import language, pages, session
 
 # Label, address below the visit's, and the route whose roles open it.
-LEARNERS = (("Today", "today", "home.today"), ("To work", "work", "transfer.to_work"))
+LEARNERS = (("Today", "today", "home.today"), ("To work", "work", "transfer.to_work"), ("Group", "group", "coaching.group"))
 ROOMS = (
     ("Waits for you", "inbox", "transfer.inbox"),
     ("Figures", "figures", "home.figures"),

@@ -15,7 +15,7 @@ from adapters.questions.formats import FORMATS
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, Refused
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import authoring, importing, keeping, pausing
+from lti_tool.actions import authoring, coaching, importing, keeping, pausing
 from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
@@ -108,6 +108,20 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         except (BadInput, Conflict) as error:
             return console(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
+
+    @pages.get("/<key>/groups")
+    def groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk = opening(given)
+        title = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme.title
+        view = coaching.overview(work, tenant_id=desk.tenant_id, programme=key, now=clock.now())
+        return desk.show("groups.html", view=view, key=key, title=title)
+
+    @pages.post("/<key>/groups")
+    def form_groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk = opening(given)
+        made = coaching.form(work, tenant_id=desk.tenant_id, programme=key, who=desk.who, now=clock.now())
+        deps.nudges.nudge(SEND_STATEMENTS)
+        return redirect(f"{desk.home}programmes/{key}/groups?formed={made}", code=303)
 
     @pages.get("/<key>/left-open")
     def left_open(given: uuid.UUID, key: str) -> ResponseReturnValue:

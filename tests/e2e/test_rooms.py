@@ -32,6 +32,15 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: P
         summary.click()
     accessible(tab)
     tab.screenshot(path=pictures / f"work-{width}.png", full_page=True)
+    for room, title in (("Group", "Coaching group"), ("Today", "Your checks")):
+        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).click()
+        frame.get_by_role("heading", name=title).wait_for()
+        accessible(tab)
+    frame.get_by_role("link", name="What is stored about me").click()
+    frame.get_by_role("heading", name="Have it erased").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"me-{width}.png")
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="To work", exact=True).click()
     exercise = frame.get_by_role("region", name="Exercise on your own data")
     if exercise.get_by_text("handed in on").count() == 0:
         exercise.locator("summary").click()
@@ -100,6 +109,10 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
     frame.get_by_role("heading", name="People in it").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"participants-{width}.png")
+    for room, title in (("groups", "Coaching groups"), ("left-open", "What the training left open")):
+        frame.goto(urljoin(place, f"../{room}"))
+        frame.get_by_role("heading", name=title).wait_for()
+        accessible(tab)
     frame.get_by_role("navigation", name="Pages").get_by_role("link", name="People", exact=True).click()
     frame.get_by_role("heading", name="Take over a list").wait_for()
     for summary in frame.locator("summary").all():

@@ -37,6 +37,9 @@ BUILT = {
     "reviewed": xapi.reviewed(ACT, "feedback", reviewer=uuid.uuid4(), relation="manager"),
     "confirmed": xapi.confirmed(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=3, by=uuid.uuid4(), relation="manager"),
     "had-no-opportunity": xapi.had_no_opportunity(ACT),
+    "held": xapi.meeting_held(ACT, group=uuid.uuid4(), number=1),
+    "attended": xapi.attended(ACT, group=uuid.uuid4(), number=1),
+    "closed": xapi.action_closed(ACT, action=uuid.uuid4()),
     "responded": xapi.followed_up(ACT, still_used=True, by=uuid.uuid4(), relation="learner"),
 }
 DOCUMENT = profile.document()
@@ -55,6 +58,10 @@ def test_what_we_send_breaks_no_template(name: str) -> None:
 @pytest.mark.parametrize("act", ["plan", "exercise", "exercise review", "case study", "feedback", "follow-up"])
 def test_every_act_of_the_protocol_is_scheduled_as_the_profile_says(act: str) -> None:
     assert breaks(json.loads(xapi.act_scheduled(ACT, act, due_at=NOW).payload), TEMPLATES) == []
+
+
+def test_a_meeting_is_scheduled_as_the_profile_says() -> None:
+    assert breaks(json.loads(xapi.meeting_scheduled(ACT, group=uuid.uuid4(), number=2, at=NOW).payload), TEMPLATES) == []
 
 
 def test_what_a_template_asks_for_is_missed() -> None:

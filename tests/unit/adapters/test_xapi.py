@@ -43,6 +43,10 @@ def every_kind() -> list[Statement]:
         xapi.reviewed(act(), "exercise review", reviewer=uuid.UUID(int=4), relation="mentor"),
         xapi.confirmed(act(), plan=plan, task="t", task_title="A task", evidence_grade=3, by=uuid.UUID(int=4), relation="manager"),
         xapi.had_no_opportunity(act()),
+        xapi.meeting_scheduled(act("m"), group=uuid.UUID(int=5), number=1, at=AT),
+        xapi.meeting_held(act(), group=uuid.UUID(int=5), number=1),
+        xapi.attended(act(), group=uuid.UUID(int=5), number=1),
+        xapi.action_closed(act(), action=uuid.UUID(int=6)),
         xapi.followed_up(act(), still_used=True, by=uuid.UUID(int=4), relation="manager"),
     ]
 

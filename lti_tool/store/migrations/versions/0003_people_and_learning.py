@@ -35,6 +35,11 @@ TABLES = [
     "plan_revision",
     "review",
     "confirmation",
+    "coaching_group",
+    "meeting",
+    "agreed_action",
+    "attendance",
+    "group_member",
 ]
 
 # What must be known before a tenant is: who may sign in by this address. Only people of a list: what a launch claimed opens nothing.
@@ -428,6 +433,70 @@ def upgrade() -> None:
         schema="lti_tool",
         postgresql_where=sa.text("person_id IS NOT NULL"),
     )
+    op.create_table(
+        "coaching_group",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("formed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coaching_group")),
+        sa.UniqueConstraint("tenant_id", "programme", "number", name=op.f("uq_coaching_group_tenant_id_programme_number")),
+        schema="lti_tool",
+    )
+    op.create_table(
+        "meeting",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.SmallInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["group_id"], ["lti_tool.coaching_group.id"], name=op.f("fk_meeting_group_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting")),
+        sa.UniqueConstraint("tenant_id", "group_id", "number", name=op.f("uq_meeting_tenant_id_group_id_number")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_meeting_tenant_id_at"), "meeting", ["tenant_id", "at"], unique=False, schema="lti_tool")
+    op.create_table(
+        "agreed_action",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_agreed_action_episode_id")),
+        sa.ForeignKeyConstraint(["group_id"], ["lti_tool.coaching_group.id"], name=op.f("fk_agreed_action_group_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreed_action")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_agreed_action_tenant_id_episode_id"), "agreed_action", ["tenant_id", "episode_id"], unique=False, schema="lti_tool")
+    op.create_index(op.f("ix_agreed_action_tenant_id_group_id"), "agreed_action", ["tenant_id", "group_id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "attendance",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("meeting_id", sa.Uuid(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_attendance_episode_id")),
+        sa.ForeignKeyConstraint(["meeting_id"], ["lti_tool.meeting.id"], name=op.f("fk_attendance_meeting_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "meeting_id", "episode_id", name=op.f("pk_attendance")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_attendance_tenant_id_episode_id"), "attendance", ["tenant_id", "episode_id"], unique=False, schema="lti_tool")
+    op.create_table(
+        "group_member",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("episode_id", sa.Uuid(), nullable=False),
+        sa.Column("group_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["episode_id"], ["lti_tool.episode.id"], name=op.f("fk_group_member_episode_id")),
+        sa.ForeignKeyConstraint(["group_id"], ["lti_tool.coaching_group.id"], name=op.f("fk_group_member_group_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "episode_id", name=op.f("pk_group_member")),
+        schema="lti_tool",
+    )
+    op.create_index(op.f("ix_group_member_tenant_id_group_id"), "group_member", ["tenant_id", "group_id"], unique=False, schema="lti_tool")
     for statement in protect("lti_tool", TABLES):
         op.execute(statement)
     for name, function in FUNCTIONS.items():

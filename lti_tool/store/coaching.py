@@ -1,0 +1,187 @@
+"""Coaching groups: who is in which, their meetings, who was there, what was agreed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.learning import Episode
+from lti_tool.store.tables import agreed_action, attendance, coaching_group, episode, group_member, meeting, person
+
+MOST = 2_000
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody who may be put into a group: what makes people fit together."""
+
+    episode_id: uuid.UUID
+    wave: str
+    site: str
+    team: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group: its number in the programme."""
+
+    id: uuid.UUID
+    programme: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody of a group."""
+
+    episode_id: uuid.UUID
+    person_id: uuid.UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A meeting; ``there`` are the episodes of those who were."""
+
+    id: uuid.UUID
+    number: int
+    at: datetime
+    held_at: datetime | None
+    there: frozenset[uuid.UUID]
+
+
+@dataclass(frozen=True)
+class Action:
+    """What somebody agreed to do."""
+
+    id: uuid.UUID
+    episode_id: uuid.UUID
+    words: str
+    due_on: date | None
+    agreed_at: datetime
+    closed_at: datetime | None
+
+
+def candidates(connection: Connection, tenant_id: int, programme: str, since: datetime) -> list[Candidate]:
+    """Who was certified since then, takes part and is in no group."""
+    e, p = episode.c, person.c
+    grouped = select(group_member.c.episode_id).where(group_member.c.tenant_id == tenant_id, group_member.c.episode_id == e.id)
+    query = (
+        select(e.id.label("episode_id"), e.wave, p.site, p.team, p.time_zone)
+        .join(person, p.id == e.person_id)
+        .where(e.tenant_id == tenant_id, e.programme == programme, e.left_at.is_(None), e.certified_at >= since, ~grouped.exists())
+        .order_by(e.certified_at, e.id)
+        .limit(MOST)
+    )
+    return [Candidate(**row._mapping) for row in connection.execute(query)]
+
+
+def form(connection: Connection, tenant_id: int, programme: str, members: Sequence[uuid.UUID], dates: Sequence[datetime], at: datetime) -> Group:
+    """A group with its meetings. Runs under the lock of :func:`take_turns`."""
+    g = coaching_group.c
+    last = connection.execute(select(func.coalesce(func.max(g.number), 0)).where(g.tenant_id == tenant_id, g.programme == programme)).scalar_one()
+    made = Group(uuid.uuid4(), programme, last + 1)
+    connection.execute(insert(coaching_group).values(tenant_id=tenant_id, formed_at=at, **vars(made)))
+    connection.execute(insert(group_member), [{"tenant_id": tenant_id, "episode_id": one, "group_id": made.id} for one in members])
+    rows = [{"id": uuid.uuid4(), "tenant_id": tenant_id, "group_id": made.id, "number": number, "at": one} for number, one in enumerate(dates, 1)]
+    connection.execute(insert(meeting), rows)
+    return made
+
+
+def take_turns(connection: Connection, tenant_id: int) -> None:
+    """Two who form groups at once take turns, so that nobody is put into two."""
+    connection.execute(select(func.pg_advisory_xact_lock(7_274_010, tenant_id)))
+
+
+def group_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Group | None:
+    """The group of an episode."""
+    g, m = coaching_group.c, group_member.c
+    query = select(g.id, g.programme, g.number).join(group_member, m.group_id == g.id).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
+    row = connection.execute(query).first()
+    return Group(**row._mapping) if row else None
+
+
+def groups(connection: Connection, tenant_id: int, programme: str) -> list[Group]:
+    """All groups of a programme."""
+    g = coaching_group.c
+    query = select(g.id, g.programme, g.number).where(g.tenant_id == tenant_id, g.programme == programme).order_by(g.number).limit(MOST)
+    return [Group(**row._mapping) for row in connection.execute(query)]
+
+
+def members(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Member]]:
+    """Group → who is in it."""
+    m, e, p = group_member.c, episode.c, person.c
+    query = (
+        select(m.group_id, m.episode_id, p.id.label("person_id"), p.name)
+        .join(episode, e.id == m.episode_id)
+        .join(person, p.id == e.person_id)
+        .where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
+        .order_by(p.name, m.episode_id)
+    )
+    found: dict[uuid.UUID, list[Member]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.group_id, []).append(Member(row.episode_id, row.person_id, row.name))
+    return found
+
+
+def episodes_of(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Episode]:
+    """The episodes of a group's members."""
+    m = group_member.c
+    query = select(*(episode.c[name] for name in Episode.__dataclass_fields__)).join(group_member, m.episode_id == episode.c.id)
+    return [Episode(**row._mapping) for row in connection.execute(query.where(m.tenant_id == tenant_id, m.group_id == group_id))]
+
+
+def meetings(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Meeting]]:
+    """Group → its meetings in their order."""
+    m, a = meeting.c, attendance.c
+    there: dict[uuid.UUID, set[uuid.UUID]] = {}
+    query: Any = select(a.meeting_id, a.episode_id).join(meeting, m.id == a.meeting_id).where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
+    for row in connection.execute(query):
+        there.setdefault(row.meeting_id, set()).add(row.episode_id)
+    found: dict[uuid.UUID, list[Meeting]] = {}
+    query = select(m.group_id, m.id, m.number, m.at, m.held_at).where(m.tenant_id == tenant_id, m.group_id.in_(group_ids)).order_by(m.number)
+    for row in connection.execute(query):
+        made = Meeting(row.id, row.number, row.at, row.held_at, frozenset(there.get(row.id, ())))
+        found.setdefault(row.group_id, []).append(made)
+    return found
+
+
+def hold(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, at: datetime) -> bool:
+    """It took place; False where that is on record."""
+    m = meeting.c
+    mine = (m.tenant_id == tenant_id) & (m.id == meeting_id) & m.held_at.is_(None)
+    return connection.execute(update(meeting).where(mine).values(held_at=at)).rowcount == 1
+
+
+def attend(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, episode_id: uuid.UUID) -> bool:
+    """Somebody was there; False where that is on record."""
+    row = upsert(attendance).values(tenant_id=tenant_id, meeting_id=meeting_id, episode_id=episode_id)
+    return connection.execute(row.on_conflict_do_nothing().returning(attendance.c.episode_id)).first() is not None
+
+
+def actions(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Action]:
+    """What was agreed, what is open first."""
+    a = agreed_action.c
+    query = select(a.id, a.episode_id, a.words, a.due_on, a.agreed_at, a.closed_at).where(a.tenant_id == tenant_id, a.group_id == group_id)
+    return [Action(**row._mapping) for row in connection.execute(query.order_by(a.closed_at.is_not(None), a.agreed_at).limit(MOST))]
+
+
+def agree(connection: Connection, tenant_id: int, group_id: uuid.UUID, values: Mapping[str, Any]) -> bool:
+    """Agree on an action; False where the form was sent before."""
+    row = upsert(agreed_action).values(tenant_id=tenant_id, group_id=group_id, **values).on_conflict_do_nothing()
+    return connection.execute(row.returning(agreed_action.c.id)).first() is not None
+
+
+def close(connection: Connection, tenant_id: int, group_id: uuid.UUID, action_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
+    """It is done; gives whose it was, or None where it was done before."""
+    a = agreed_action.c
+    mine = (a.tenant_id == tenant_id) & (a.group_id == group_id) & (a.id == action_id) & a.closed_at.is_(None)
+    found: uuid.UUID | None = connection.execute(update(agreed_action).where(mine).values(closed_at=at).returning(a.episode_id)).scalar()
+    return found

@@ -1,0 +1,79 @@
+"""The coaching group's page: who is in it, its meetings, who was there, what was agreed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Refused
+from lti_tool.actions import coaching
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.outbox import SEND_STATEMENTS
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+from lti_tool.views.office import text_of
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The routes below ``/t/<launch>/group``."""
+    pages = Blueprint("coaching", __name__, url_prefix="/t/<uuid:launch_id>/group")
+    work = deps.unit_of_work
+
+    def page(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
+        view = coaching.view(work, session=who)
+        values: dict[str, Any] = {"view": view, "error": error, "now": clock.now(), "form_id": uuid.uuid4()}
+        return render_template("group.html", **framed(deps, request, who), **values), error.status if error else 200
+
+    def act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        try:
+            what(who)
+        except BadInput as error:
+            return page(who, error)
+        deps.nudges.nudge(SEND_STATEMENTS)
+        return redirect(f"/t/{launch_id}/group?done={done}", code=303)
+
+    @pages.get("")
+    def group(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return page(session.current(deps, request, launch_id))
+
+    @pages.post("/meetings/<uuid:meeting_id>")
+    def record(launch_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:
+        there = request.form.getlist("there")
+        return act(launch_id, lambda who: coaching.record(work, session=who, meeting_id=meeting_id, there=there, now=clock.now()), "held")
+
+    @pages.post("/actions")
+    def agree(launch_id: uuid.UUID) -> ResponseReturnValue:
+        def agreed(who: LaunchSession) -> None:
+            due_on = _day(text_of("due_on"))
+            form_id = _uuid(text_of("form_id"))
+            coaching.agree(work, session=who, form_id=form_id, whose=text_of("whose"), words=text_of("words"), due_on=due_on, now=clock.now())
+
+        return act(launch_id, agreed, "agreed")
+
+    @pages.post("/actions/<uuid:action_id>")
+    def close(launch_id: uuid.UUID, action_id: uuid.UUID) -> ResponseReturnValue:
+        return act(launch_id, lambda who: coaching.close(work, session=who, action_id=action_id, now=clock.now()), "closed")
+
+    return pages
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field="due_on") from None
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("The form is not complete; open the page again.") from None
