@@ -1,4 +1,4 @@
-"""The four people of the practice course, called by what they are, and the course itself."""
+"""The five people of the practice course, called by what they are, and the course itself."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ PEOPLE = {
     person.key: person
     for person in (
         _member("learner", "5", "Learner"),
+        _member("newcomer", "9", "Learner"),
         _member("mentor", "7", "Mentor"),
         _member("teacher", "3", "Instructor"),
         Person("admin", "2", "Practice administrator", _ADMIN_ROLES, _ADMIN_SHORT_ROLES, ""),

@@ -919,7 +919,7 @@ def test_members_come_in_pages_when_a_limit_is_asked_for(lms: Lms) -> None:
 def test_members_can_be_asked_for_by_role_and_only_with_their_scope(lms: Lms) -> None:
     for role in ("Learner", "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"):
         query = urlencode({"role": role})
-        assert [member["user_id"] for member in lms.call("GET", f"/practice/memberships?{query}", MEMBERS).json["members"]] == ["5"]
+        assert [member["user_id"] for member in lms.call("GET", f"/practice/memberships?{query}", MEMBERS).json["members"]] == ["5", "9"]
     other = lms.token(scope=SCORE_SCOPE).json["access_token"]
     assert lms.call("GET", "/practice/memberships", MEMBERS, token=other).status_code == 403
     assert lms.call("GET", "/practice/memberships", "application/json").status_code == 406
