@@ -47,6 +47,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["hour"] = hour
     app.jinja_env.filters["rich"] = pages.rich
     app.jinja_env.filters["words"] = html.plain
+    app.jinja_env.filters["as_typed"] = html.as_typed
     app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
     languages.catalogues()  # a broken one stops the start, not a page
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

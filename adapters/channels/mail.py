@@ -81,9 +81,14 @@ class Maildir:
     def send(self, letters: list[Letter]) -> list[NotNow | Undeliverable | None]:
         """Keep each letter in the folder."""
         box = mailbox.Maildir(self._folder, create=True)
+        outcomes: list[NotNow | Undeliverable | None] = []
         for letter in letters:
-            box.add(message_of(letter, self._sender))
-        return [None] * len(letters)
+            try:
+                box.add(message_of(letter, self._sender))
+                outcomes.append(None)
+            except ValueError as error:
+                outcomes.append(Undeliverable(f"The address cannot be written to: {error}."))
+        return outcomes
 
 
 class Smtp:
@@ -130,7 +135,7 @@ class Smtp:
             return self._told(code, words)
         except smtplib.SMTPResponseException as error:
             return self._told(error.smtp_code, error.smtp_error)
-        except ValueError as error:
+        except (ValueError, smtplib.SMTPNotSupportedError) as error:
             return Undeliverable(f"The address cannot be written to: {error}.")
         return None
 

@@ -70,7 +70,8 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         context_history=_history(custom.get(CONTEXT_HISTORY, "")),
         name=_words(claims.get("name")) or " ".join(filter(None, (_words(claims.get("given_name")), _words(claims.get("family_name"))))),
         email=_words(claims.get("email")),
-        sourced_id=_sourced(claims, custom),
+        sourced_id=(_claimed(claims) or _words(custom.get(PERSON_ID)))[:LONGEST_SOURCED_ID],
+        sourced_by_parameter=not _claimed(claims),
         locale=_words(presentation.get("locale")) or _words(claims.get("locale")),
         return_url=_web_address(presentation.get("return_url")),
         line_item_url=_web_address(endpoint.get("lineitem")),
@@ -84,11 +85,10 @@ def read_launch(claims: dict[str, Any]) -> Launch:
     )
 
 
-def _sourced(claims: dict[str, Any], custom: dict[str, str]) -> str:
-    """The organisation's id of the person: LTI 1.3 core, D.2 (person_sourcedid), or our custom parameter."""
+def _claimed(claims: dict[str, Any]) -> str:
+    """The organisation's id of the person as the platform itself says it: LTI 1.3 core, D.2 (person_sourcedid)."""
     told = claims.get(f"{CLAIM}lis")
-    given = told.get("person_sourcedid") if isinstance(told, dict) else None
-    return (_words(given) or _words(custom.get(PERSON_ID)))[:LONGEST_SOURCED_ID]
+    return _words(told.get("person_sourcedid")) if isinstance(told, dict) else ""
 
 
 def _message(claims: dict[str, Any]) -> Message:

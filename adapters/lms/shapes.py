@@ -49,7 +49,8 @@ class DeepLinking:
 class Launch:
     """A launch in our words. Texts that the LMS left out are empty.
 
-    ``sourced_id`` is the organisation's id of the person (claim lis, or the custom parameter person_id).
+    ``sourced_id`` is the organisation's id of the person: by the claim lis, or (``sourced_by_parameter``) by the custom parameter person_id,
+    which whoever sets an activity up may have typed.
 
     ``role`` is the one in the course. ``administers`` says that the person runs the LMS; it makes nobody a teacher.
     """
@@ -69,6 +70,7 @@ class Launch:
     name: str
     email: str
     sourced_id: str
+    sourced_by_parameter: bool
     locale: str
     return_url: str
     line_item_url: str

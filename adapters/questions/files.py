@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import posixpath
 import stat
 import zipfile
@@ -66,7 +67,7 @@ def archive_of(content: bytes) -> dict[str, bytes]:
                             raise FileRefused(f"The archive holds more than {LARGEST_ARCHIVE / 1e6:.0f} MB when it is unpacked.")
                         parts.append(part)
                 found[name] = b"".join(parts)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError, IndexError, ValueError) as error:
         raise FileRefused(f"The file is no zip archive that can be read ({type(error).__name__}).") from None
     return found
 

@@ -100,6 +100,12 @@ def plain(text: str) -> str:
     return " ".join(html.unescape(bare).split())
 
 
+def as_typed(text: str) -> str:
+    """A text for its author to change: plain, with its lines, where it holds no markup; else as it is."""
+    bare = html.unescape(text.replace("<br>", "\n"))
+    return bare if clean(escape(bare)) == text else text
+
+
 def pictures_in(text: str) -> list[str]:
     """Digests of the pictures that a cleaned text shows."""
     return _PICTURES.findall(text)

@@ -301,6 +301,11 @@ def write(items: list[Item], pictures: dict[str, Picture]) -> tuple[bytes, list[
     return body, notes
 
 
+def storable(text: str) -> str:
+    """A text without the characters that XML cannot hold."""
+    return _ILLEGAL.sub("", text)
+
+
 def _put(element: etree._Element, text: str) -> None:
     etree.SubElement(element, "text").text = _ILLEGAL.sub("", text)
 

@@ -22,7 +22,7 @@ from lxml import html as lxml_html
 
 from adapters.questions import html, marks, qti12
 from adapters.questions.files import archive_of, beside, local, xml_of
-from adapters.questions.moodle_xml import embedded
+from adapters.questions.moodle_xml import embedded, storable
 from adapters.questions.pictures import PictureRefused, checked
 from adapters.questions.shapes import (
     Accepted,
@@ -404,7 +404,7 @@ def write(items: list[Item], pictures: dict[str, Picture], title: str) -> tuple[
     resources = _add(manifest, _PACKAGE, "resources")
     test = _add(resources, _PACKAGE, "resource", None, identifier="test", type="imsqti_test_xmlv2p1", href="assessmentTests/test.xml")
     _add(test, _PACKAGE, "file", None, href="assessmentTests/test.xml")
-    root = etree.Element(f"{{{_QTI}}}assessmentTest", {"identifier": "test", "title": title}, nsmap=_namespaces(_QTI))
+    root = etree.Element(f"{{{_QTI}}}assessmentTest", {"identifier": "test", "title": storable(title)}, nsmap=_namespaces(_QTI))
     part = _add(root, _QTI, "testPart", None, identifier="part", navigationMode="linear", submissionMode="individual")
     section = _add(part, _QTI, "assessmentSection", None, identifier="section", title=title, visible="false")
     for item in items:
@@ -466,13 +466,13 @@ def _namespaces(default: str) -> dict[str, str]:
 
 
 def _add(parent: etree._Element, namespace: str, name: str, text: str | None = None, **attributes: str) -> etree._Element:
-    element = etree.SubElement(parent, f"{{{namespace}}}{name}", attributes)
-    element.text = text
+    element = etree.SubElement(parent, f"{{{namespace}}}{name}", {key: storable(value) for key, value in attributes.items()})
+    element.text = storable(text) if text else text
     return element
 
 
 def _written(item: Item, pictures: dict[str, Picture]) -> etree._Element:
-    about = {"identifier": f"{_OURS}{item.key}", "title": item.title or item.key, "adaptive": "false", "timeDependent": "false"}
+    about = {"identifier": f"{_OURS}{item.key}", "title": storable(item.title or item.key), "adaptive": "false", "timeDependent": "false"}
     root = etree.Element(f"{{{_QTI}}}assessmentItem", about, nsmap=_namespaces(_QTI))
     cardinality, base = {
         "single": ("single", "identifier"),
@@ -571,7 +571,7 @@ def _rich(parent: etree._Element, text: str, pictures: dict[str, Picture]) -> No
     for digest in html.pictures_in(text):
         if digest in pictures:
             text = text.replace(f"file:{digest}", f"../{_picture_name(pictures[digest])}")
-    _copy(lxml_html.fragment_fromstring(text, create_parent="div"), parent)
+    _copy(lxml_html.fragment_fromstring(storable(text), create_parent="div"), parent)
 
 
 def _copy(source: etree._Element, target: etree._Element) -> None:

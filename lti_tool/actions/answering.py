@@ -153,7 +153,8 @@ def said_to(item: Item, response: str) -> Said:
 
 def rapid(item: Item, seconds: float) -> bool:
     """Whether an answer came faster than the question can be read."""
-    words = len(html.plain(" ".join(item.texts())).split()) - len(html.plain(" ".join(one.feedback for one in item.choices)).split())
+    shown = [item.stem, *(one.text for one in item.choices), *(item.matches if item.kind == "matching" else ())]
+    words = len(html.plain(" ".join(shown)).split())
     return seconds < max(LEAST_SECONDS, words * SECONDS_A_WORD)
 
 

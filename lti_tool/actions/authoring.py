@@ -152,9 +152,10 @@ def publish(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int
         before = programmes.load(connection, tenant_id, key, version).items if version else []
         draft_programme = msgspec.convert(draft.document, Programme)
         made = msgspec.structs.replace(draft_programme, version=version + 1, items=_numbered(draft_programme.items, before))
-        programmes.ready(programmes.stored(made))
+        made = programmes.ready(programmes.stored(made))
         learning.keep_programme(connection, tenant_id, key, made.version, programmes.stored(made))
-        drafts.save(connection, tenant_id, key, programmes.stored(made), revision, now, who)
+        if not drafts.save(connection, tenant_id, key, programmes.stored(made), revision, now, who):
+            raise Conflict("Somebody published this programme a moment ago.")
         journal.add_audit(connection, tenant_id, who, "published a programme", {"programme": key, "version": made.version})
     return made.version
 

@@ -43,8 +43,7 @@ def certify(
         version = learning.newest_programmes(connection, tenant_id).get(programme)
         if version is None:
             raise BadInput(f"There is no programme {programme!r} here.")
-        if programme in drafts.archived(connection, tenant_id):
-            raise BadInput("This programme was put away: nobody new begins it. A training manager can take it back.")
+        require_open(connection, tenant_id, programme)
         return certify_within(
             connection,
             tenant_id=tenant_id,
@@ -106,6 +105,12 @@ def certify_within(
         statements.append(xapi.scheduled(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at))
     stage.say([*statements, *transferring.schedule(stage, when, now)])
     return True
+
+
+def require_open(connection: Connection, tenant_id: int, programme: str) -> None:
+    """BadInput for a programme that was put away."""
+    if programme in drafts.archived(connection, tenant_id):
+        raise BadInput("This programme was put away: nobody new begins it. A training manager can take it back.")
 
 
 def require_likely(certified_at: datetime, now: datetime) -> None:

@@ -60,7 +60,7 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
             },
         )
         placed = _placement(connection, platform, course, launch)
-        named = Named(launch.subject, launch.name, launch.email, launch.sourced_id)
+        named = Named(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_by_parameter)
         person_id = people.ensure_person(connection, tenant_id, platform.id, named)
         if not launch.is_test_user:
             courses.meet(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)

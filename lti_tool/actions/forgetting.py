@@ -43,7 +43,7 @@ def ask(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: 
 def open_request(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> Request | None:
     """The person's wish, while it is not fulfilled."""
     with unit_of_work(tenant_id) as connection:
-        return next((one for one in erasing.requests(connection, tenant_id) if one.person_id == person_id), None)
+        return erasing.open_request(connection, tenant_id, person_id)
 
 
 def counted(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[str, int], dict[str, Any]]:
@@ -81,8 +81,7 @@ def _whom(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
         person_id = uuid.UUID(named)
     except ValueError:
         person_id = None
-    begun = {one.person_id for one in erasing.requests(connection, tenant_id)}
-    if person_id is None or not (person_id in begun or people.exists(connection, tenant_id, person_id)):
+    if person_id is None or not (people.exists(connection, tenant_id, person_id) or erasing.open_request(connection, tenant_id, person_id)):
         raise NotFound("Nobody here has this id or address.")
     return person_id
 

@@ -109,6 +109,10 @@ class _Merge:
         if any(other.imported_at is not None for other in others):
             self._problems[one.line] = f"The address {one.email} belongs to somebody else on the list ({others[0].external_id or others[0].name})."
             return
+        before = next((line for line, (_, known) in self._places.items() if found is not None and known is not None and known.id == found.id), None)
+        if before is not None:
+            self._problems[one.line] = f"This is the person of line {before} as well."
+            return
         self._places[one.line] = (found.id if found else uuid.uuid4(), found)
 
     def _leader(self, named: str) -> uuid.UUID | None:
@@ -187,6 +191,7 @@ def import_certifications(
         version = learning.newest_programmes(connection, tenant_id).get(programme)
         if version is None:
             raise BadInput(f"There is no programme {programme!r} here.")
+        certifying.require_open(connection, tenant_id, programme)
         made = programmes.load(connection, tenant_id, programme, version)
         keys = tuple(one.key for one in made.competencies)
         rows, faults = _read(lambda: table.read_certifications(content, keys))
@@ -200,6 +205,9 @@ def import_certifications(
             person, problem = _whom(row, known)
             if person is None:
                 lines.append(Line(row.line, WRONG, row.id or row.email, problem))
+                continue
+            if person.id in {other.id for _, other in chosen}:
+                lines.append(Line(row.line, WRONG, person.name or row.email, "This person stands in a line before as well."))
                 continue
             if person.id in begun:
                 lines.append(Line(row.line, SAME, person.name or row.email, "This person's certification is on record already."))

@@ -37,7 +37,7 @@ _TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
 _LMS = frozenset((LMS_ADMIN, ADMIN))
 _LEADING = frozenset((MENTOR, MANAGER))
 _OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
-_PEOPLE_PAGES = ("people", "template", "look", "take", "change_role", "join")
+_PEOPLE_PAGES = ("people", "template", "look", "take", "join")
 
 # Endpoint → who may call it in a session after a launch, an e-mailed link or a sign-in. What is "mine" is decided by each act itself.
 ROUTES: Mapping[str, frozenset[str]] = {
@@ -70,6 +70,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "groups", "form_groups", "left_open", "participants", "pause", "look", "take")},
     **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
+    "people.change_role": frozenset((ADMIN,)),
     **{
         f"admin_by_launch.{name}": _LMS
         for name in (
@@ -82,7 +83,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
 # The same pages for who came by an administrator's one-time link: a session of its own, which opens nothing else.
 ADMINISTRATION = frozenset(name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTES if name.startswith("admin_by_launch.")) | {
     "admin_by_link.leave",
-    *(f"admin_people.{name}" for name in _PEOPLE_PAGES),
+    *(f"admin_people.{name}" for name in (*_PEOPLE_PAGES, "change_role")),
 }
 
 # Endpoints that need no session, and why.

@@ -137,13 +137,8 @@ def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
             waiting(episode_id, one.task, one, None, answer_dues[ANSWERED_BY[one.kind]].get(episode_id))
             for episode_id, one in transfer.handed_without_review(connection, session.tenant_id, ids)
         ]
-        claimed = transfer.uses(connection, session.tenant_id, ids)
-        answered = transfer.confirmed_by(connection, session.tenant_id, session.person_id, [one.id for one in claimed])
-        uses = [
-            waiting(one.episode_id, one.task, None, one, None)
-            for one in claimed
-            if one.id not in answered and one.grade < _grade(by_episode, one, session)
-        ]
+        claimed = transfer.unanswered_uses(connection, session.tenant_id, ids, session.person_id)
+        uses = [waiting(one.episode_id, one.task, None, one, None) for one in claimed if one.grade < _grade(by_episode, one, session)]
         given = transfer.followed_up(connection, session.tenant_id, ids)
         follow_ups = [
             waiting(episode_id, "", None, None, due)

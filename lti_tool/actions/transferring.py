@@ -17,7 +17,6 @@ from lti_tool.actions import acts, languages, planning
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.working_time import WorkingTime
 from lti_tool.store import directory, learning, mails, transfer
-from lti_tool.store.directory import Profile
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.transfer import Task, Use
 
@@ -70,7 +69,7 @@ def add_task(
         # The same words are the same task, however often the form is sent.
         made = Task(key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}", listed or words, competency, not key)
         if transfer.keep_task(connection, session.tenant_id, stage.episode.id, made, session.person_id):
-            act = stage.act(f"mapped {stage.episode.id} {made.key}", now)
+            act = stage.act(f"mapped {stage.episode.id} {made.key} {now.isoformat()}", now)
             titled = stage.programme.competency_title(competency)
             stage.say([xapi.mapped(act, task=made.key, task_title=stage.task_name(made.key), competency=competency, competency_title=titled)])
 
@@ -99,6 +98,8 @@ def hand_in(
         if stage.task_title(task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
         before = transfer.handed(connection, session.tenant_id, stage.episode.id).get(kind)
+        if before is not None:
+            transfer.handed_for_update(connection, session.tenant_id, before.id)  # an answer and a change take turns
         if before is not None and before.id in transfer.reviews(connection, session.tenant_id, [before.id]):
             raise Conflict("It was answered already, so it stays as it is.")
         document_id = (
@@ -135,16 +136,9 @@ def _ask_reviewers(stage: Stage, key: str, now: datetime) -> None:
     mails.queue(stage.connection, stage.tenant_id, rows)
 
 
-def relation_of(learner: Profile, reviewer_id: uuid.UUID, accompanies: bool) -> str | None:
-    """What somebody is to a learner; None where nothing."""
-    if learner.manager_id == reviewer_id:
-        return MANAGER
-    return MENTOR if learner.mentor_id == reviewer_id or accompanies else None
-
-
 def _led(connection: Connection, session: LaunchSession, episode_id: uuid.UUID) -> tuple[Stage, str]:
     """The stage of somebody whom this person leads or accompanies, and as what; Forbidden for anybody else."""
-    found = next((one for one in transfer.led(connection, session.tenant_id, session.person_id) if one.episode_id == episode_id), None)
+    found = next(iter(transfer.led(connection, session.tenant_id, session.person_id, episode_id)), None)
     if found is None:
         raise Forbidden("This belongs to somebody whom you neither lead nor accompany.")
     relation = MANAGER if found.manager_id == session.person_id else MENTOR
@@ -246,6 +240,8 @@ def answer_follow_up(
             stage, relation = acts.required_stage(connection, session), LEARNER
         else:
             stage, relation = _led(connection, session, episode_id)
+            if relation != MANAGER:
+                raise Forbidden("The supervisor is asked this, and nobody else.")
         due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
         if due is None or due.due_at > now:
             raise BadInput("The follow-up is not asked yet.")
@@ -261,7 +257,8 @@ def answer_follow_up(
         if transfer.keep_follow_up(connection, session.tenant_id, values):
             act = stage.act(f"follow-up {stage.episode.id} {asked}", now)
             stage.say([xapi.followed_up(act, still_used=still_used, by=session.person_id, relation=relation)])
-            transfer.finish(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
+            if relation == LEARNER:
+                transfer.finish(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
 
 
 def document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID) -> tuple[str, bytes]:

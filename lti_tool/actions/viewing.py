@@ -114,7 +114,7 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
             if attempt and attempt.finished_at:
                 state = "done"
             elif attempt:
-                state = "begun"
+                state = "begun" if now < check.closes_at else "missed"
             else:
                 state = "later" if now < check.opens_at else "open" if now < check.closes_at else "missed"
                 if left or (state == "open" and held) or (state == "missed" and any(one.covers(check) for one in holds)):

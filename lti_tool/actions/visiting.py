@@ -26,7 +26,8 @@ from lti_tool.store import directory, learning, mails, people
 PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
 LINK_DAYS = 14
 LONGEST_DAYS = 400  # older links are not even read: the kept mail of a year
-VISIT, SIGN_IN = "visit", "sign-in"
+VISIT, SIGNED_IN, SIGN_IN = "visit", "signed in", "sign-in"
+SIGN_IN_TIME = timedelta(days=1)  # how long a link that was asked for opens roles that were given; later it is as a nudge's
 NUDGES = ("due", "overdue", "review", "coaching")
 
 
@@ -68,6 +69,7 @@ def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID,
         language = mails.language_of(connection, link.tenant_id, link.person_id)
         if link.mail_id:
             mails.opened(connection, link.tenant_id, link.mail_id, now)
+        asked_for = mails.kind_of(connection, link.tenant_id, link.mail_id) == SIGN_IN and now - link.made_at < SIGN_IN_TIME
         people.remember_launch(
             connection,
             {
@@ -75,11 +77,11 @@ def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID,
                 "tenant_id": link.tenant_id,
                 "secret_hash": digest(secret),
                 "person_id": link.person_id,
-                "message": VISIT,
+                "message": SIGNED_IN if asked_for else VISIT,
                 "role": Role.LEARNER.value,
                 "administers": False,
                 "locale": language,
-                "programme": link.programme or next(iter(learning.newest_programmes(connection, link.tenant_id)), ""),
+                "programme": link.programme or _programme_of(connection, link),
                 "page": "today",
                 "created_at": now,
                 "expires_at": now + SESSION_TIME,
@@ -99,6 +101,12 @@ def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID,
             },
         )
     return visit_id, secret
+
+
+def _programme_of(connection: Connection, link: Link) -> str:
+    """The programme that a visit without one is about: the one of the latest certification, else the first there is."""
+    mine = [one.programme for one in learning.episodes_of(connection, link.tenant_id, link.person_id) if one.left_at is None]
+    return next(iter([*mine, *learning.newest_programmes(connection, link.tenant_id)]), "")
 
 
 def _require_person(connection: Connection, link: Link) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 
 from adapters.channels import Letter, Mailer, NotNow, Undeliverable
 from lrs.ground import clock
-from lti_tool.actions import languages, visiting
+from lti_tool.actions import languages, nudging, visiting
 from lti_tool.actions.visiting import Link
 from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
 from lti_tool.lti.deps import ToolDeps
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 
 ROUND = 20
 RUN_SECONDS = 20
+STALE = timedelta(days=1)
 
 
 def send(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
@@ -25,6 +27,7 @@ def send(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
     taken, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
+            mails.drop_stale(connection, tenant_id, nudging.KINDS, clock.now() - STALE)
             rows = mails.lease(connection, tenant_id, ROUND)
             tags = {row.id: languages.choose([mails.language_of(connection, tenant_id, row.person_id)]) for row in rows}
         if not rows:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import episode, identity, person, platform_registration, role_grant
+from lti_tool.store.tables import episode, grade_place, identity, launch, mail, mail_stop, membership, person, platform_registration, role_grant
 
 PAGE = 100
 
@@ -53,6 +53,11 @@ def _profiles() -> Any:
     return select(*(person.c[name] for name in Profile.__dataclass_fields__))
 
 
+def _any(texts: Sequence[str]) -> Any:
+    """One of these, however many: a list is one parameter."""
+    return any_(bindparam(None, list(texts), type_=ARRAY(Text), unique=True))
+
+
 def profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Profile:
     """A person who is known to exist."""
     row = connection.execute(_profiles().where(person.c.tenant_id == tenant_id, person.c.id == person_id)).one()
@@ -62,7 +67,9 @@ def profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Pro
 def find(connection: Connection, tenant_id: int, *, external_ids: Sequence[str] = (), emails: Sequence[str] = ()) -> list[Profile]:
     """People with one of these ids, or one of these addresses (in small letters)."""
     p = person.c
-    query = _profiles().where(p.tenant_id == tenant_id, or_(p.external_id.in_(external_ids), (p.email != "") & func.lower(p.email).in_(emails)))
+    query = _profiles().where(
+        p.tenant_id == tenant_id, or_(p.external_id == _any(external_ids), (p.email != "") & (func.lower(p.email) == _any(emails)))
+    )
     return [Profile(**row._mapping) for row in connection.execute(query)]
 
 
@@ -70,7 +77,7 @@ def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[
     """People whom an LMS named by the organisation's id, and whom the list does not know yet."""
     i = identity.c
     query = _profiles().add_columns(i.sourced_id).join(identity, i.person_id == person.c.id)
-    query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id.in_(sourced_ids), person.c.imported_at.is_(None))
+    query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id == _any(sourced_ids), person.c.imported_at.is_(None))
     found = {}
     for row in connection.execute(query):
         fields = dict(row._mapping)
@@ -84,7 +91,7 @@ def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[st
     p = person.c
     query = _profiles().where(p.tenant_id == tenant_id)
     if unmatched:
-        query = query.where(p.imported_at.is_(None))
+        query = query.where(p.imported_at.is_(None), select(identity.c.subject).where(identity.c.person_id == p.id).exists())
     if search:
         words = search.lower()
         query = query.where(or_(*(func.lower(column).contains(words, autoescape=True) for column in (p.name, p.email, p.external_id))))
@@ -96,8 +103,9 @@ def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[st
 def counts(connection: Connection, tenant_id: int) -> tuple[int, int]:
     """(people on the list, people whom an LMS named and the list does not)."""
     p = person.c
-    listed = func.count().filter(p.imported_at.is_not(None))
-    row = connection.execute(select(listed, func.count() - listed).where(p.tenant_id == tenant_id)).one()
+    named = select(identity.c.subject).where(identity.c.tenant_id == tenant_id, identity.c.person_id == p.id).exists()
+    listed, others = func.count().filter(p.imported_at.is_not(None)), func.count().filter(p.imported_at.is_(None) & named)
+    row = connection.execute(select(listed, others).where(p.tenant_id == tenant_id)).one()
     return int(row[0]), int(row[1])
 
 
@@ -105,9 +113,10 @@ def keep(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any
     """Keep people of the list, new ones and known ones, by id. The rows have the same fields."""
     if not rows:
         return
-    made = upsert(person).values([{"tenant_id": tenant_id, **row} for row in rows])
+    made = upsert(person)
     changed = {name: made.excluded[name] for name in rows[0] if name != "id"}
-    connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=changed, where=person.c.tenant_id == tenant_id))
+    statement = made.on_conflict_do_update(index_elements=["id"], set_=changed, where=person.c.tenant_id == tenant_id)
+    connection.execute(statement, [{"tenant_id": tenant_id, **row} for row in rows])
 
 
 def set_leaders(connection: Connection, tenant_id: int, rows: Sequence[tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]]) -> None:
@@ -123,6 +132,12 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
     if connection.execute(select(e.id).where(e.tenant_id == tenant_id, e.person_id == met).limit(1)).first():
         return False
     connection.execute(update(identity).where(identity.c.tenant_id == tenant_id, identity.c.person_id == met).values(person_id=listed))
+    # What hung on the name of the LMS goes with it: the next launch and the next roster say it again of the one of the list.
+    for table in (launch, mail, mail_stop, role_grant, grade_place, membership):
+        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.person_id == met))
+    for column in ("manager_id", "mentor_id"):
+        connection.execute(update(person).where(person.c.tenant_id == tenant_id, person.c[column] == met).values({column: listed}))
+    connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == met))
     return True
 
 

@@ -96,8 +96,17 @@ def ask(connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, 
     """Record a wish; one that is open is the same wish."""
     row = upsert(erasure).values(id=uuid.uuid4(), tenant_id=tenant_id, person_id=person_id, asked_by=who, asked_at=at)
     connection.execute(row.on_conflict_do_nothing())
-    (found,) = [one for one in requests(connection, tenant_id) if one.person_id == person_id]
+    found = open_request(connection, tenant_id, person_id)
+    assert found is not None
     return found
+
+
+def open_request(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Request | None:
+    """A person's wish while it is not fulfilled."""
+    e = erasure.c
+    query = select(*(e[name] for name in Request.__dataclass_fields__)).where(e.tenant_id == tenant_id, e.person_id == person_id)
+    row = connection.execute(query).first()
+    return Request(**row._mapping) if row else None
 
 
 def requests(connection: Connection, tenant_id: int) -> list[Request]:
@@ -114,7 +123,8 @@ def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> 
     for table, mine in {"person": "id = :person", **THEIRS}.items():
         if table == "launch":
             continue  # sessions: who is signed in now; they hold secrets and nothing that lasts
-        content = " - 'content'" if table == "document" else ""
+        # Bytes of files are fetched one by one; what a reviewer said of the training is for its owner, and who said it is another person.
+        content = {"document": " - 'content'", "review": " - 'weak_content' - 'reviewer_id'"}.get(table, "")
         rows = connection.execute(
             text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {mine}"),  # noqa: S608 - constants of this file
             values,

@@ -80,6 +80,18 @@ def opened(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -
     return connection.execute(update(mail).where(m.tenant_id == tenant_id, m.id == mail_id, m.opened_at.is_(None)).values(opened_at=at)).rowcount == 1
 
 
+def kind_of(connection: Connection, tenant_id: int, mail_id: int) -> str:
+    """The kind of a mail; empty where there is none."""
+    return str(connection.execute(select(mail.c.kind).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id)).scalar() or "")
+
+
+def drop_stale(connection: Connection, tenant_id: int, kinds: Sequence[str], before: datetime) -> None:
+    """Nudges that could not be sent in their time are not sent any more: what is due stands on the page."""
+    m = mail.c
+    stale = (m.tenant_id == tenant_id) & m.kind.in_(kinds) & m.sent_at.is_(None) & m.refused.is_(None) & (m.queued_at < before)
+    connection.execute(update(mail).where(stale).values(refused="It was out of date before it could be sent."))
+
+
 def stop(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
     """No more mail of this kind to this person."""
     connection.execute(upsert(mail_stop).values(tenant_id=tenant_id, person_id=person_id, kind=kind).on_conflict_do_nothing())

@@ -50,7 +50,7 @@ _DUE = text(
         AND s.due_at <= :now + CAST(:ahead AS interval) AND s.due_at > :now - CAST(:forget AS interval)
     ) d
     JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = d.episode_id AND e.left_at IS NULL
-    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> ''
+    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> '' AND p.imported_at IS NOT NULL
     WHERE NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
                       AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))
       AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = p.id AND s.kind = :kind)
@@ -68,7 +68,7 @@ _TOMORROW = text(
     FROM lti_tool.meeting m
     JOIN lti_tool.group_member g ON g.tenant_id = :tenant AND g.group_id = m.group_id
     JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = g.episode_id AND e.left_at IS NULL
-    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> ''
+    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> '' AND p.imported_at IS NOT NULL
     WHERE m.tenant_id = :tenant AND m.at > :now AND m.at <= :now + interval '28 hours'
       AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
                       AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, te
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.ground.errors import NotFound
-from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration
+from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration, role_grant
 
 SEEN_EVERY = timedelta(minutes=5)
 LONGEST_LIST = 200  # learners of one course on one page; the rest follow as these are certified
@@ -90,6 +90,7 @@ class Named:
     name: str
     email: str
     sourced_id: str = ""
+    by_parameter: bool = False
 
 
 def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
@@ -105,7 +106,7 @@ def ensure_person(connection: Connection, tenant_id: int, registration_id: int, 
         same = (person.c.tenant_id == tenant_id) & (person.c.id == known) & person.c.imported_at.is_(None)
         new = or_(*(person.c[field] != value for field, value in given.items()))
         connection.execute(update(person).where(same, new).values(**given))
-    if named.sourced_id:
+    if named.sourced_id and not named.by_parameter:
         i = identity.c
         mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
         connection.execute(update(identity).where(mine).values(sourced_id=named.sourced_id))
@@ -118,7 +119,13 @@ def _meet(connection: Connection, tenant_id: int, registration_id: int, named: N
     made = listed or uuid.uuid4()
     if listed is None:
         connection.execute(insert(person).values(id=made, tenant_id=tenant_id, name=named.name, email=named.email))
-    row = {"tenant_id": tenant_id, "registration_id": registration_id, "subject": named.subject, "person_id": made, "sourced_id": named.sourced_id}
+    row = {
+        "tenant_id": tenant_id,
+        "registration_id": registration_id,
+        "subject": named.subject,
+        "person_id": made,
+        "sourced_id": "" if named.by_parameter else named.sourced_id,
+    }
     connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
     # Met twice at once: the database kept one of the two identities.
     known = person_of(connection, tenant_id, registration_id, named.subject)
@@ -131,16 +138,23 @@ def _meet(connection: Connection, tenant_id: int, registration_id: int, named: N
 def _on_the_list(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID | None:
     """The one person of the organisation's list with this id, else with this address, whom this platform does not name otherwise already.
 
-    A parameter that a teacher typed by hand would name everybody alike: the first is taken, the others are listed as unmatched.
+    A parameter that a teacher typed by hand would name everybody alike: the first is taken, the others are listed as unmatched. Who leads
+    people or holds a role here is found only by a platform that may administer the tenant, and never by a parameter.
     """
     p, i = person.c, identity.c
+    trusted = select(platform_registration.c.administers).where(platform_registration.c.id == registration_id).scalar_subquery()
+    led = person.alias()
+    leads = select(led.c.id).where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id)).exists()
+    holds = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id).exists()
     taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.person_id == p.id).exists()
-    for given, same in ((named.sourced_id, p.external_id == named.sourced_id), (named.email, func.lower(p.email) == named.email.lower())):
+    by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
+    for given, same, typed in ((named.sourced_id, p.external_id == named.sourced_id, named.by_parameter), (named.email, by_address, False)):
         if given:
-            query = select(p.id, taken.label("taken")).where(p.tenant_id == tenant_id, p.imported_at.is_not(None), same).limit(2)
-            found = connection.execute(query).all()
+            query = select(p.id, taken.label("taken"), (leads | holds).label("privileged"), trusted.label("trusted"))
+            found = connection.execute(query.where(p.tenant_id == tenant_id, p.imported_at.is_not(None), same).limit(2)).all()
             if len(found) == 1:
-                return None if found[0].taken else found[0].id
+                one = found[0]
+                return None if one.taken or (one.privileged and (typed or not one.trusted)) else one.id
     return None
 
 

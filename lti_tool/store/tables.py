@@ -196,7 +196,7 @@ person = Table(
     _created(),
     Index(None, "tenant_id"),
     Index("uq_person_external_id", "tenant_id", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
-    Index("ix_person_email", "tenant_id", text("lower(email)"), postgresql_where=text("email <> ''")),
+    Index("ix_person_email", text("lower(email)"), "tenant_id", postgresql_where=text("email <> ''")),
     Index(None, "tenant_id", "manager_id", postgresql_where=text("manager_id IS NOT NULL")),
     Index(None, "tenant_id", "mentor_id", postgresql_where=text("mentor_id IS NOT NULL")),
 )

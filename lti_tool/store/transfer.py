@@ -20,7 +20,6 @@ from lti_tool.store.tables import (
     handed_in,
     job_use,
     mapped_task,
-    membership,
     no_opportunity,
     person,
     plan,
@@ -253,9 +252,11 @@ def use_for_update(connection: Connection, tenant_id: int, use_id: uuid.UUID) ->
     return Use(**connection.execute(_uses().where(u.tenant_id == tenant_id, u.id == use_id)).one()._mapping)
 
 
-def uses(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[Use]:
-    """Uses of these episodes, the latest first."""
-    query = _uses().where(job_use.c.tenant_id == tenant_id, plan.c.episode_id.in_(episode_ids))
+def unanswered_uses(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], reviewer_id: uuid.UUID) -> list[Use]:
+    """Uses of these episodes to which this person said nothing yet, the latest first."""
+    c = confirmation.c
+    said = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == job_use.c.id, c.person_id == reviewer_id)
+    query = _uses().where(job_use.c.tenant_id == tenant_id, plan.c.episode_id.in_(episode_ids), ~said.exists())
     return [Use(**row._mapping) for row in connection.execute(query.order_by(job_use.c.reported_at.desc()).limit(LONGEST_LIST))]
 
 
@@ -269,12 +270,6 @@ def keep_confirmation(connection: Connection, tenant_id: int, values: Mapping[st
     """Keep what a person says to a use; False where he or she said it before."""
     row = upsert(confirmation).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(confirmation.c.use_id)
     return connection.execute(row).first() is not None
-
-
-def confirmed_by(connection: Connection, tenant_id: int, person_id: uuid.UUID, use_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Which of these uses this person answered."""
-    c = confirmation.c
-    return set(connection.execute(select(c.use_id).where(c.tenant_id == tenant_id, c.person_id == person_id, c.use_id.in_(use_ids))).scalars())
 
 
 def keep_no_opportunity(connection: Connection, tenant_id: int, form_id: uuid.UUID, episode_id: uuid.UUID, words: str, at: datetime) -> bool:
@@ -320,31 +315,22 @@ def left_open(connection: Connection, tenant_id: int, programme: str) -> list[Le
     return [LeftOpen(**row._mapping) for row in connection.execute(query)]
 
 
-def led(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID) -> list[Waiting]:
-    """Episodes of the people whom a person leads or accompanies: by the list, or as a mentor of their course."""
+def led(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID, episode_id: uuid.UUID | None = None) -> list[Waiting]:
+    """Episodes of the people whom a person leads or accompanies by the list; or that one episode, where it is one of them.
+
+    A mentor of a course is none here: some LMSs call guests of a single learner so.
+    """
     e, p = episode.c, person.c
-    theirs, mine = membership.alias(), membership.alias()
-    mentored = (
-        select(theirs.c.person_id)
-        .join(mine, (mine.c.tenant_id == theirs.c.tenant_id) & (mine.c.course_id == theirs.c.course_id))
-        .where(
-            theirs.c.tenant_id == tenant_id,
-            theirs.c.person_id == p.id,
-            theirs.c.role == "learner",
-            theirs.c.active,
-            mine.c.person_id == reviewer_id,
-            mine.c.role == "mentor",
-            mine.c.active,
-        )
-    )
     query = (
         select(e.id.label("episode_id"), p.id.label("person_id"), p.name, p.manager_id, p.mentor_id)
         .join(person, p.id == e.person_id)
         .where(e.tenant_id == tenant_id, e.left_at.is_(None), p.id != reviewer_id)
-        .where(or_(p.manager_id == reviewer_id, p.mentor_id == reviewer_id, mentored.exists()))
+        .where(or_(p.manager_id == reviewer_id, p.mentor_id == reviewer_id))
         .order_by(p.name, e.certified_at)
         .limit(1_000)
     )
+    if episode_id is not None:
+        query = query.where(e.id == episode_id)
     return [Waiting(**row._mapping) for row in connection.execute(query)]
 
 

@@ -92,7 +92,7 @@ def desk_by_link(deps: ToolDeps) -> Opening:
     def opened(given: uuid.UUID) -> Desk:
         who = admin(given)
         common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice}
-        return Desk(who.tenant_id, who.who, who.base, common)
+        return Desk(who.tenant_id, who.who, who.base, common, gives_roles=True)
 
     return opened
 

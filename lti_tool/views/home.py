@@ -11,14 +11,13 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from adapters import lrs_client, xapi
-from adapters.lms import Message
+from adapters.lms import Message, Role
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, NotFound
 from lrs.ground.http import OutsideCallFailed
 from lti_tool.actions import answering, calendars, certifying, choices, reviewing, roles, viewing
 from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of
-from lti_tool.actions.visiting import VISIT
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
@@ -43,8 +42,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             return _review(who)
         if who.administers and (who.page == choices.ADMIN_PAGE or not who.programme):
             return redirect(f"/t/{launch_id}/admin/")
-        if who.roles & roles.ROUTES["home.figures"] and not (who.message == VISIT and viewing.has_episode(deps.unit_of_work, session=who)):
+        takes_part = viewing.has_episode(deps.unit_of_work, session=who)
+        if takes_part and Role(who.role) is Role.LEARNER:
+            return _today(who)
+        if who.roles & roles.ROUTES["home.figures"]:
             return _figures(who)
+        if not takes_part and who.roles & roles.ROUTES["transfer.inbox"]:
+            return redirect(f"/t/{launch_id}/inbox")
         return _today(who)
 
     @pages.get("/figures")
@@ -80,6 +84,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template("review.html", **framed(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label)
 
     def _figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
+        if not who.programme:
+            if who.roles & roles.ROUTES["programmes.every"]:
+                return redirect(f"/t/{who.id}/programmes/")
+            raise NotFound("No programme is set up yet. Ask your training manager to set one up.")
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
         title, waiting = viewing.course(deps.unit_of_work, session=who)
         try:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from lrs.ground.errors import BadInput
+from lti_tool.actions import roles
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
@@ -28,6 +29,7 @@ class Desk:
     who: str
     home: str
     common: dict[str, Any]
+    gives_roles: bool
 
     def show(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
         """A page."""
@@ -43,7 +45,7 @@ def of_visit(deps: ToolDeps) -> Opening:
     def opened(visit_id: uuid.UUID) -> Desk:
         who = session.current(deps, request, visit_id)
         common = framed(deps, request, who)
-        return Desk(who.tenant_id, named(who), common["home"], common)
+        return Desk(who.tenant_id, named(who), common["home"], common, bool(who.roles & roles.ROUTES["people.change_role"]))
 
     return opened
 

@@ -29,7 +29,9 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
             unmatched=request.args.get("unmatched") == "1",
         )
         status = error.status if error else 200
-        return desk.show("people.html", status, view=view, error=error, columns=COLUMNS, roles=roles.ROLES, granted=roles.GRANTED)
+        return desk.show(
+            "people.html", status, view=view, error=error, columns=COLUMNS, roles=roles.ROLES, granted=roles.GRANTED, gives=desk.gives_roles
+        )
 
     @pages.get("/")
     def people(given: uuid.UUID) -> ResponseReturnValue:

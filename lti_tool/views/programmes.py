@@ -40,7 +40,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         zone = request.args.get("time_zone", "")
         try:
             events = authoring.preview(found.programme, day, zone, [])
-        except (ValueError, OSError, OverflowError):  # a zone that nobody knows, a day at the end of time
+        except (KeyError, ValueError, OSError, OverflowError):  # a zone that nobody knows, a day at the end of time
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.show(

@@ -21,6 +21,7 @@ from lti_tool.actions.administering import SESSION_TIME as ADMIN_TIME
 from lti_tool.actions.entering import SESSION_TIME, Entered
 from lti_tool.actions.launching import LOGIN_TIME, Begun
 from lti_tool.actions.tokens import digest
+from lti_tool.actions.visiting import VISIT
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, people
 from lti_tool.store.people import LaunchSession
@@ -81,6 +82,8 @@ def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSes
         if who is None:
             raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
         listed = directory.roles_of(connection, who.tenant_id, who.person_id)
+    if who.message == VISIT:
+        listed -= frozenset(roles.GRANTED)  # a nudge's link lies in a mailbox for weeks: what was given opens by signing in
     who = replace(who, roles=roles.of_session(who.role, who.administers, who.administers_tenant, listed))
     roles.require(who.roles, request.endpoint)
     return who

@@ -82,7 +82,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
         def handed(who: LaunchSession) -> None:
             file = request.files.get("file")
-            brought = (file.filename.replace("\0", "")[-LONGEST_NAME:], file.read()) if file and file.filename else None
+            brought = (" ".join(file.filename.replace("\0", "").split())[-LONGEST_NAME:], file.read()) if file and file.filename else None
             transferring.hand_in(work, session=who, kind=name, task=text_of("task"), words=text_of("words"), file=brought, now=clock.now())
 
         return act(launch_id, handed, "handed")

@@ -16,6 +16,7 @@ from lti_tool.store.tables import metadata
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_transfer import confirm, hand_in, home, report, send, visit
+from tests.integration.lti_tool.test_visits import press, sign_in
 
 __all__ = ["home"]  # the fixture of a learner with a manager and a mentor
 NOW = datetime.now(UTC)
@@ -98,7 +99,7 @@ def test_what_somebody_did_as_training_manager_becomes_nobody_s(tool: Tool, home
         tenant=tool.tenant_id,
         person=teacher.id,
     )
-    office = visit(tool, "T1")
+    office = f"/t/{press(tool, sign_in(tool, 't1@example.org')).request.path.split('/')[2]}/"
     send(tool, office, "programmes/", title="Begun by somebody", copy_of="")
     assert traces(owner, ["Teacher one"])
     ours = forgetting.erase(owner, tenant_id=tool.tenant_id, named="T1", who="test", now=NOW)

@@ -65,6 +65,18 @@ def test_one_wrong_line_keeps_all_of_the_file_out(tool: Tool, line: bytes, words
     assert words in next(one.text for one in report.lines if one.outcome == "wrong" and one.line == 5)
 
 
+def test_two_lines_of_one_person_are_told(tool: Tool) -> None:
+    take(tool, LIST)
+    report = take(tool, b"id,name,email\nE1,Learner one,\n,Learner one,one@example.org\n")
+    assert "line 2" in next(one.text for one in report.lines if one.outcome == "wrong") and not report.applied
+
+
+def test_a_list_of_five_thousand_people_is_taken_over(tool: Tool) -> None:
+    content = "id,name,email\n" + "".join(f"N{n},Learner {n},n{n}@example.org\n" for n in range(5000))
+    assert take(tool, content.encode()).counts == {"new": 5000}
+    assert take(tool, content.encode()).counts == {"same": 5000}
+
+
 def test_an_address_of_somebody_else_on_the_list_is_not_taken(tool: Tool) -> None:
     take(tool, LIST)
     report = take(tool, b"id,email\nE7,one@example.org\n")
@@ -84,8 +96,9 @@ def test_a_launch_finds_the_person_by_sourcedid_by_parameter_or_by_address(tool:
     take(tool, LIST)
     tool.launch("launch-resource-student1", sub="90", email="x@example.org", **lis("E1"))
     assert whose(tool, "90") == person(tool, "E1").id
-    tool.launch("launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E8"}, f"{CLAIM}lis": ...})
-    assert whose(tool, "91") == person(tool, "E8").id
+    take(tool, b"id,name,email\nE6,Learner six,six@example.org\n")
+    tool.launch("launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
+    assert whose(tool, "91") == person(tool, "E6").id
     tool.launch("launch-resource-student1", sub="92", email="BOSS@example.org", **{f"{CLAIM}lis": ...})
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
         assert directory.profile(connection, tool.tenant_id, whose(tool, "92")).name == "The boss", "the list's name stays"
@@ -99,6 +112,23 @@ def test_a_parameter_typed_by_hand_does_not_make_a_class_one_person(tool: Tool) 
             "launch-resource-student1", sub=subject, email=f"{subject}@example.org", **{f"{CLAIM}custom": {"person_id": "E1"}, f"{CLAIM}lis": ...}
         )
     assert whose(tool, "90") != whose(tool, "91")
+
+
+def test_a_parameter_makes_nobody_a_leader(tool: Tool) -> None:
+    """E8 is somebody's mentor: whoever writes E8 into an activity does not read what that learner handed in."""
+    take(tool, LIST)
+    tool.launch("launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E8"}, f"{CLAIM}lis": ...})
+    assert whose(tool, "91") != person(tool, "E8").id
+
+
+def test_a_platform_that_may_not_administer_names_no_leader(tool: Tool) -> None:
+    take(tool, LIST)
+    tool.sql("UPDATE lti_tool.platform_registration SET administers = false")
+    tool.launch("launch-resource-student1", sub="92", email="boss@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="90", email="x@example.org", **lis("E1"))
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        assert directory.profile(connection, tool.tenant_id, whose(tool, "92")).imported_at is None
+    assert whose(tool, "90") == person(tool, "E1").id
 
 
 def test_whom_an_lms_named_before_becomes_the_one_of_the_list(tool: Tool) -> None:
@@ -120,6 +150,16 @@ def test_who_is_not_matched_is_listed_and_joined_by_hand(tool: Tool) -> None:
     met = whose(tool, "90")
     tool.post(f"{home}people/join", page, met=str(met), external_id="E1")
     assert whose(tool, "90") == person(tool, "E1").id
+    assert tool.sql("SELECT count(*) FROM lti_tool.person WHERE id = :met", met=met)[0][0] == 0, "and is nobody on its own any more"
+
+
+def test_a_training_manager_gives_no_roles(tool: Tool) -> None:
+    tool.launch("launch-resource-teacher")
+    grant(tool, "training manager")
+    home = tool.launch("launch-resource-teacher").location
+    page = tool.get(f"{home}people/")
+    assert "Give the role" not in page.text
+    assert tool.post(f"{home}people/roles", page, person=str(whose(tool, "3")), role="analyst", act="grant").status_code == 403
 
 
 def test_a_list_is_taken_over_on_its_page(tool: Tool) -> None:

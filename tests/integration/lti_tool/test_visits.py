@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from adapters.channels import mailer_of
-from lti_tool.actions import importing, visiting
+from lti_tool.actions import directing, importing, visiting
 from lti_tool.actions.visiting import Link
 from lti_tool.jobs import mails as mail_job
 from lti_tool.store import learning, mails
@@ -64,6 +64,13 @@ def take(tool: Tool, content: bytes = LIST) -> None:
 
 def link_of(tool: Tool, person_id: uuid.UUID, path: str = "", made_at: datetime = NOW, mail_id: int = 0) -> str:
     return f"/s/{visiting.make(tool.deps.secrets, Link(tool.tenant_id, person_id, 'phishing-response', path, mail_id, made_at))}"
+
+
+def sign_in(tool: Tool, email: str) -> str:
+    """The link of the mail that somebody asked for at the sign-in page."""
+    press(tool, "/sign-in", email=email)
+    person_id, programme, path, mail_id = tool.sql("SELECT person_id, programme, path, id FROM lti_tool.mail ORDER BY id DESC LIMIT 1")[0]
+    return f"/s/{visiting.make(tool.deps.secrets, Link(tool.tenant_id, person_id, programme, path, mail_id, NOW))}"
 
 
 def press(tool: Tool, path: str, **fields: Any) -> Any:
@@ -126,6 +133,16 @@ def test_signing_in_by_mail_tells_nobody_who_is_known(tool: Tool) -> None:
     assert tool.sql("SELECT person_id FROM lti_tool.mail") == [(person(tool, "E1").id,)]
 
 
+def test_a_given_role_opens_by_signing_in_and_not_by_a_nudge(tool: Tool) -> None:
+    take(tool)
+    one = person(tool, "E1").id
+    directing.grant(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=one, role="training manager", who="test")
+    nudged, signed_in = (
+        f"/t/{press(tool, link).request.path.split('/')[2]}/people/" for link in (link_of(tool, one), sign_in(tool, "one@example.org"))
+    )
+    assert (tool.get(nudged).status_code, tool.get(signed_in).status_code) == (403, 200)
+
+
 def test_only_people_of_the_list_sign_in_by_address(tool: Tool) -> None:
     """What a launch claimed to be an address opens nothing."""
     tool.launch("launch-resource-student1", sub="90", email="claimed@example.org")
@@ -182,6 +199,16 @@ def test_who_cannot_be_reached_is_told_and_holds_up_nobody(tool: Tool, postbox: 
     box.busy = False
     tool.sql("UPDATE lti_tool.mail SET next_try_at = now()")
     assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 1
+
+
+def test_an_address_that_no_mail_can_carry_holds_up_nobody(tool: Tool, postbox: tuple[Postbox, str]) -> None:
+    box, url = postbox
+    take(tool, "id,email\nE1,jörg@example.org\nE8,eight@example.org\n".encode())
+    queue(tool, ("E1", "k"), ("E8", "k"))
+    mailer = mailer_of(url, "learning@example.org")
+    assert mailer is not None
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) >= 1
+    assert any("eight@example.org" in letter["To"] for letter in box.letters)
 
 
 def test_a_mail_server_that_is_away_loses_nothing(tool: Tool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,7 +122,7 @@ def test_any_form_is_an_answer_or_a_clear_no(asked: Item, form: dict[str, list[s
 
 def test_an_answer_faster_than_reading_is_a_rapid_guess() -> None:
     assert answering.rapid(SINGLE, 1.0) and not answering.rapid(SINGLE, 3.5)
-    long = item("single", choices=ABC, correct=["a"], explanation="", other_matches=[" ".join(["word"] * 100)])
+    long = msgspec.structs.replace(SINGLE, stem=" ".join(["word"] * 100))
     assert answering.rapid(long, 8) and not answering.rapid(long, 20)
 
 

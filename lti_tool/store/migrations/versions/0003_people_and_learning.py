@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import sqlalchemy as sa
@@ -219,7 +220,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_person_email",
         "person",
-        ["tenant_id", sa.literal_column("lower(email)")],
+        [sa.literal_column("lower(email)"), "tenant_id"],
         unique=False,
         schema="lti_tool",
         postgresql_where=sa.text("email <> ''"),
@@ -514,6 +515,10 @@ def _right_answers_are_lists() -> None:
         for item in row.document["items"]:
             if isinstance(item["correct"], str):
                 item["correct"] = [item["correct"]]
+                # Texts were plain and are HTML now.
+                item["stem"] = html.escape(item["stem"], quote=False)
+                for choice in item["choices"]:
+                    choice |= {name: html.escape(choice[name], quote=False) for name in ("text", "feedback")}
         connection.execute(
             sa.text("UPDATE lti_tool.programme_version SET document = :document WHERE tenant_id = :tenant AND key = :key AND version = :version"),
             {"document": json.dumps(row.document), "tenant": row.tenant_id, "key": row.key, "version": row.version},
