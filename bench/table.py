@@ -21,6 +21,9 @@ ROWS = [
     ("disk for a statement of 1.09 kB", "2,000 bytes", "disk", " bytes", False, 2_000),
     ("memory of a web worker through 1 M statements", "200 MB", "memory", " MB", False, 200),
     ("a launch (login and launch), median, one after the other", "60 ms", "launch, p50", " ms", False, 60),
+    ("schedules of six months for 5,000 learners, from a file", "60 s", "schedules of 5,000", " s", False, 60),
+    ("nudges of a day on which 5,000 have something due", "60 s", "nudges of 5,000", " s", False, 60),
+    ("“Today”, p95, 50 people at once, 5,000 learners", "150 ms", "today, p95", " ms", False, 150),
     ("memory of a web worker, 1 GB attachment up and down", "300 MB", "attachment memory", " MB", False, 300),
 ]
 

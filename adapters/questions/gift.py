@@ -108,10 +108,8 @@ def _question(source: _Source, taken: set[str]) -> tuple[Item, list[str]]:
     if opens < 0 or closes < opens:
         raise Unfit("One of its braces is missing: the answers stand between { and }, without an empty line inside.")
     before, block, after = text[:opens], text[opens + 1 : closes], text[closes + 1 :]
-    form = "moodle"
     marker = _MARKER.match(before)
-    if marker:
-        form, before = marker[1], before[marker.end() :]
+    form = marker[1] if marker else "moodle"
     stem = f"{before.rstrip()} _____ {after.lstrip()}" if after.strip() else before
     block, _, general = block.rpartition("####") if "####" in block else (block, "", "")
     if form == "markdown":
@@ -300,7 +298,7 @@ def write(items: list[Item]) -> tuple[bytes, list[Note]]:
         if item.kind == "numeric" and item.when_right:
             notes.append(Note(item.key, "What is said to every right answer has no room in GIFT."))
         tags = "".join(" [tag:" + tag.replace("]", "\\]") + "]" for tag in marks.written(item))
-        general = f"\t####{_escaped(item.explanation)}\n" if item.explanation else ""
+        general = f"\t####{_marked(item.explanation)}\n" if item.explanation else ""
         name = _escaped(item.title or item.key)
         parts.append(f"// [id:{item.key}]{tags}\n::{name}::[html]{_escaped(item.stem)}{{{_block(item)}{general}}}\n")
     return "\n".join(parts).encode(), notes
@@ -311,31 +309,36 @@ def _block(item: Item) -> str:
     if item.kind in ("single", "multiple"):
         share = f"{Decimal(100) / len(item.correct):.5f}".rstrip("0").rstrip(".")
         signs = {True: "=" if item.kind == "single" else f"~%{share}%", False: "~"}
-        lines = [f"{signs[one.key in item.correct]}{_escaped(one.text)}{_said(one.feedback)}" for one in item.choices]
+        lines = [f"{signs[one.key in item.correct]}{_marked(one.text)}{_said(one.feedback)}" for one in item.choices]
         if item.kind == "multiple" and len(item.correct) == 1:
             # Without a negative weight beside it, one right answer of several would be read as single.
             lines = [line if line.startswith("~%") else f"~%-100%{line[1:]}" for line in lines]
     elif item.kind == "true_false":
         right, wrong = (next(one.feedback for one in item.choices if (one.key in item.correct) is fits) for fits in (True, False))
-        said = f"#{_escaped(wrong)}#{_escaped(right)}" if right or wrong else ""
+        said = f"#{_marked(wrong)}#{_marked(right)}" if right or wrong else ""
         return f"{item.correct[0].upper()}{said}\n" if item.explanation else f"{item.correct[0].upper()}{said}"
     elif item.kind == "matching":
-        lines = [f"={_escaped(one.text)} -> {_escaped(one.match)}" for one in item.choices] + [f"= -> {_escaped(one)}" for one in item.other_matches]
+        lines = [f"={_marked(one.text)} -> {_marked(one.match)}" for one in item.choices] + [f"= -> {_marked(one)}" for one in item.other_matches]
     elif item.kind == "ordering":
-        texts = [_escaped(item.choice(key).text) for key in item.correct]
+        texts = [_marked(item.choice(key).text) for key in item.correct]
         return f">{len(texts)} ALL VERTICAL ALL_OR_NOTHING HIDE none\n" + "".join(f"{text}\n" for text in texts)
     elif item.kind == "numeric":
         lines = [f"=%100%{one.value}:{one.tolerance}{_said(one.feedback)}" for one in item.accepted]
         lines += [f"~{_said(item.when_wrong)}"] if item.when_wrong else []
         return "#\n" + "".join(f"\t{line}\n" for line in lines)
     else:
-        lines = [f"=%100%{_escaped(one.value)}{_said(one.feedback)}" for one in item.accepted]
+        lines = [f"=%100%{_marked(one.value)}{_said(one.feedback)}" for one in item.accepted]
         lines += [f"=%0%*{_said(item.when_wrong)}"] if item.when_wrong else []
     return "\n" + "".join(f"\t{line}\n" for line in lines)
 
 
 def _said(feedback: str) -> str:
-    return f"#{_escaped(feedback)}" if feedback else ""
+    return f"#{_marked(feedback)}" if feedback else ""
+
+
+def _marked(text: str) -> str:
+    """A text as it stands in an answer; one that begins as a marker of a format gets one before it."""
+    return f"[html]{_escaped(text)}" if _MARKER.match(text) else _escaped(text)
 
 
 def _escaped(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -81,13 +81,11 @@ class _Merge:
         }
         known = directory.find(connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails))
         self._by_id = {one.external_id: one for one in known if one.external_id}
-        self._by_email: dict[str, list[Profile]] = {}
-        for other in known:
-            if other.email:
-                self._by_email.setdefault(other.email.lower(), []).append(other)
+        self._by_email = _by_email(known)
         self._sourced = directory.by_sourced_id(connection, tenant_id, sorted(one.id for one in people if one.id))
         self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
         self._problems: dict[int, str] = {}
+        self._lines: dict[uuid.UUID, int] = {}
         for one in people:
             self._place(one)
         self._leaders = {key: self._places[one.line][0] for one in people if one.line in self._places for key in (one.id, one.email.lower()) if key}
@@ -109,11 +107,12 @@ class _Merge:
         if any(other.imported_at is not None for other in others):
             self._problems[one.line] = f"The address {one.email} belongs to somebody else on the list ({others[0].external_id or others[0].name})."
             return
-        before = next((line for line, (_, known) in self._places.items() if found is not None and known is not None and known.id == found.id), None)
-        if before is not None:
+        place = found.id if found else uuid.uuid4()
+        before = self._lines.setdefault(place, one.line)
+        if before != one.line:
             self._problems[one.line] = f"This is the person of line {before} as well."
             return
-        self._places[one.line] = (found.id if found else uuid.uuid4(), found)
+        self._places[one.line] = (place, found)
 
     def _leader(self, named: str) -> uuid.UUID | None:
         """The person of an id or an address, in the file or on the list."""
@@ -198,15 +197,16 @@ def import_certifications(
         known = directory.find(
             connection, tenant_id, external_ids=[one.id for one in rows if one.id], emails=[one.email.lower() for one in rows if one.email]
         )
+        by_id, by_email = {one.external_id: one for one in known if one.external_id}, _by_email(known)
         begun = learning.people_with_episodes(connection, tenant_id, programme, [one.id for one in known])
         lines = [Line(one.line, WRONG, "", one.text) for one in faults]
-        chosen: list[tuple[Certification, Profile]] = []
+        chosen: dict[uuid.UUID, tuple[Certification, Profile]] = {}
         for row in rows:
-            person, problem = _whom(row, known)
+            person, problem = _whom(row, by_id, by_email)
             if person is None:
                 lines.append(Line(row.line, WRONG, row.id or row.email, problem))
                 continue
-            if person.id in {other.id for _, other in chosen}:
+            if person.id in chosen:
                 lines.append(Line(row.line, WRONG, person.name or row.email, "This person stands in a line before as well."))
                 continue
             if person.id in begun:
@@ -221,11 +221,11 @@ def import_certifications(
                 lines.append(Line(row.line, WRONG, person.name or row.email, f"The programme has no wave {row.wave!r}."))
                 continue
             lines.append(Line(row.line, NEW, person.name or row.email))
-            chosen.append((row, person))
+            chosen[person.id] = (row, person)
         lines.sort(key=lambda one: one.line)
         applied = apply and not any(one.outcome == WRONG for one in lines)
         if applied:
-            for row, person in chosen:
+            for row, person in chosen.values():
                 certifying.certify_within(
                     connection,
                     tenant_id=tenant_id,
@@ -242,8 +242,16 @@ def import_certifications(
     return Report(lines, applied)
 
 
-def _whom(row: Certification, known: Sequence[Profile]) -> tuple[Profile | None, str]:
-    fitting = [one for one in known if (one.external_id == row.id if row.id else one.email.lower() == row.email.lower())]
+def _by_email(known: Sequence[Profile]) -> dict[str, list[Profile]]:
+    found: dict[str, list[Profile]] = {}
+    for one in known:
+        if one.email:
+            found.setdefault(one.email.lower(), []).append(one)
+    return found
+
+
+def _whom(row: Certification, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]) -> tuple[Profile | None, str]:
+    fitting = [by_id[row.id]] if row.id in by_id else [] if row.id else by_email.get(row.email.lower(), [])
     if len(fitting) == 1:
         return fitting[0], ""
     if fitting:

@@ -40,16 +40,17 @@ def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
         told: set[uuid.UUID] = set()
         for kind in (COACHING, OVERDUE, DUE):  # what cannot wait for another day comes first
             if kind == COACHING:
-                found = nudges.tomorrow(connection, tenant_id, now)
+                pages = nudges.tomorrow(connection, tenant_id, now)
             else:
-                found = nudges.due(connection, tenant_id, kind, now, late=LATE[kind], ahead=AHEAD[kind], forget=FORGET)
-            before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), KINDS, now - timedelta(days=7))
-            rows = []
-            for one in found:
-                if one.person_id not in told and _fits(one, programme_of, before.get(one.person_id, []), now):
-                    told.add(one.person_id)
-                    rows.append(_mail(one, kind, programme_of(one.programme, one.programme_version), now))
-            queued += mails.queue(connection, tenant_id, rows)
+                pages = nudges.due(connection, tenant_id, kind, now, late=LATE[kind], ahead=AHEAD[kind], forget=FORGET)
+            for found in pages:  # all of them: who cannot be told now holds up nobody behind
+                before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), KINDS, now - timedelta(days=7))
+                rows = []
+                for one in found:
+                    if one.person_id not in told and _fits(one, programme_of, before.get(one.person_id, []), now):
+                        told.add(one.person_id)
+                        rows.append(_mail(one, kind, programme_of(one.programme, one.programme_version), now))
+                queued += mails.queue(connection, tenant_id, rows)
     return queued
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, TextClause, func, select, text
 
 from lti_tool.store.tables import mail
 
-MOST = 2_000  # of one run; what is left follows with the next
+MOST = 2_000  # of one page
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ _DUE = text(
       AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = p.id AND s.kind = :kind)
       AND NOT EXISTS (SELECT 1 FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND m.person_id = p.id
                       AND m.key = :kind || ' ' || e.id || ' ' || d.what)
-    ORDER BY d.due_at, e.id LIMIT :most
+      AND (d.due_at, e.id, d.what) > (CAST(:after_at AS timestamptz), CAST(:after_episode AS uuid), :after_what)
+    ORDER BY d.due_at, e.id, d.what LIMIT :most
     """
 )
 
@@ -75,20 +76,30 @@ _TOMORROW = text(
       AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = p.id AND s.kind = 'coaching')
       AND NOT EXISTS (SELECT 1 FROM lti_tool.mail x WHERE x.tenant_id = :tenant AND x.person_id = p.id
                       AND x.key = 'coaching ' || e.id || ' meeting ' || m.id)
-    ORDER BY m.at, e.id LIMIT :most
+      AND (m.at, e.id, 'meeting ' || m.id) > (CAST(:after_at AS timestamptz), CAST(:after_episode AS uuid), :after_what)
+    ORDER BY m.at, e.id, what LIMIT :most
     """
 )
 
 
-def tomorrow(connection: Connection, tenant_id: int, now: datetime) -> list[Reminder]:
-    """Meetings of coaching groups in the next day or so that their members were not told of yet."""
-    return [Reminder(**row._mapping) for row in connection.execute(_TOMORROW, {"tenant": tenant_id, "now": now, "most": MOST})]
+def tomorrow(connection: Connection, tenant_id: int, now: datetime) -> Iterator[list[Reminder]]:
+    """Meetings of coaching groups in the next day or so that their members were not told of yet, page by page."""
+    return _pages(connection, _TOMORROW, {"tenant": tenant_id, "now": now})
 
 
-def due(connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str) -> list[Reminder]:
-    """What is due and was not said yet. Checks: due for at least ``late``; acts: due within ``ahead``, not longer ago than ``forget``."""
-    values = {"tenant": tenant_id, "kind": kind, "now": now, "late": late, "ahead": ahead, "forget": forget, "most": MOST}
-    return [Reminder(**row._mapping) for row in connection.execute(_DUE, values)]
+def due(connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str) -> Iterator[list[Reminder]]:
+    """What is due and was not said yet, page by page.
+
+    Checks: due for at least ``late``; acts: due within ``ahead``, not longer ago than ``forget``.
+    """
+    return _pages(connection, _DUE, {"tenant": tenant_id, "kind": kind, "now": now, "late": late, "ahead": ahead, "forget": forget})
+
+
+def _pages(connection: Connection, query: TextClause, values: Mapping[str, Any]) -> Iterator[list[Reminder]]:
+    after: dict[str, Any] = {"after_at": "-infinity", "after_episode": uuid.UUID(int=0), "after_what": ""}
+    while page := [Reminder(**row._mapping) for row in connection.execute(query, {**values, **after, "most": MOST})]:
+        yield page
+        after = {"after_at": page[-1].due_at.isoformat(), "after_episode": page[-1].episode_id, "after_what": page[-1].what}
 
 
 def said_since(

@@ -8,7 +8,7 @@ import pytest
 from icalendar import Calendar
 
 from lti_tool.actions import certifying, importing, nudging
-from lti_tool.store import mails
+from lti_tool.store import mails, nudges
 from tests.integration.lti_tool.conftest import TOOL, Tool
 from tests.integration.lti_tool.test_people import person
 from tests.integration.lti_tool.test_transfer import visit
@@ -52,6 +52,19 @@ def test_quiet_hours_and_days_off_are_the_person_s_own(certified: Tool) -> None:
     assert "E2" not in {one[0] for one in remind(certified, NOW)}, "22:00 in Auckland"
     assert [one[0] for one in remind(certified, NOW + timedelta(hours=11))] == ["E2"], "9:00 there, 21:00 in Berlin"
     assert remind(certified, datetime(2026, 11, 28, 9, tzinfo=UTC)) == [], "a Saturday"
+
+
+def test_who_cannot_be_told_now_holds_up_nobody(certified: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait for their morning, those behind them are told."""
+    for table in ("scheduled_check", "scheduled_act"):
+        certified.sql(
+            f"UPDATE lti_tool.{table} SET due_at = due_at - interval '1 hour' WHERE episode_id IN (SELECT id FROM lti_tool.episode WHERE person_id = :two)",  # noqa: S608 - our own names
+            two=person(certified, "E2").id,
+        )
+    everybody = remind(certified, NOW)
+    certified.sql("DELETE FROM lti_tool.mail")
+    monkeypatch.setattr(nudges, "MOST", 1)
+    assert [one[0] for one in everybody] == ["E1"] and remind(certified, NOW) == everybody
 
 
 def test_no_more_than_one_a_day_and_three_a_week(certified: Tool) -> None:

@@ -190,6 +190,14 @@ def items(draw: st.DrawFn) -> Item:
 
 
 @pytest.mark.parametrize("name", FORMATS)
+def test_a_text_that_looks_like_a_marker_of_a_format_stays_text(name: str) -> None:
+    choices = [Choice("a", "[html]", match="[plain] text"), Choice("b", "x", match="y")]
+    bank = [Item(key="q", competency="recognise", stem="[markdown] is what?", kind="matching", choices=choices, title="Marks")]
+    content, _ = FORMATS[name].write(bank, {}, "A bank")
+    assert FORMATS[name].read(content).items == bank
+
+
+@pytest.mark.parametrize("name", FORMATS)
 @given(st.lists(items(), min_size=1, max_size=3, unique_by=lambda item: item.key))
 def test_any_question_survives_the_way_there_and_back(name: str, bank: list[Item]) -> None:
     content, _ = FORMATS[name].write(bank, {}, "A bank")
