@@ -131,9 +131,14 @@ def test_a_person_looks_at_it_takes_it_along_and_asks_for_its_end(tool: Tool, ho
     busy(tool, home)
     page = tool.get(f"{home}me")
     assert "What you handed in: 2" in page.text and "Your transfer plan: 1" in page.text
+    handed = tool.sql("SELECT id FROM lti_tool.handed_in WHERE kind = 'exercise'")[0][0]
+    send(tool, visit(tool, "E8"), f"inbox/reviews/{handed}", good="Well done.", next_step="Go on.", weak_content="of no use")
+    home = visit(tool, "SIS-L")
     data = tool.get(f"{home}me/data.json").json
+    assert "Well done." in str(data) and "of no use" not in str(data), "what a reviewer told the training's owner is not about the learner"
     assert data["tables"]["handed_in"][0]["words"] == "secret words" and "launch" not in data["tables"]
     assert not any("secret_hash" in str(rows) for rows in data["tables"].values())
+    page = tool.get(f"{home}me")
     for _ in range(2):
         asked = tool.post(f"{home}me/erase", page, sure="1")
     assert "You asked for it on" in asked.text and tool.rows("erasure") == 1

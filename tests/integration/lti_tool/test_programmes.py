@@ -111,6 +111,26 @@ def test_what_people_did_stays_tied_to_the_version_they_saw(tool: Tool, office: 
     assert tool.sql("SELECT programme_version FROM lti_tool.episode") == [(1,)]
 
 
+def test_a_question_that_is_saved_again_stays_as_it_is(tool: Tool, office: str) -> None:
+    """What an author typed comes back as typed: no sign of it is escaped once more with every edit."""
+    place, typed = f"{office}programmes/phishing-response/", 'Is 3 < 4 & "yes" fine?'
+    for turn in range(3):
+        page = tool.get(f"{place}questions/edit/recognise-sender")
+        stem = unescape(page.text.split('name="stem"')[1].split(">", 1)[1].split("</textarea>")[0]) if turn else typed
+        texts = [unescape(one) for one in re.findall(r'name="text" value="([^"]*)"', page.text)]
+        said = [unescape(one) for one in re.findall(r'name="feedback" value="([^"]*)"', page.text)]
+        assert stem == typed
+        fields = {"kind": "single", "key": "recognise-sender", "competency": "recognise", "pool": "check", "critical": "1", "right": "0"}
+        saved = tool.post(f"{place}questions/save", page, revision=revision(page), stem=stem, text=texts, feedback=said, **fields)
+        assert saved.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["time_zone=Berlin", "time_zone=..%2Fetc", "certified_on=9999-12-31"])
+def test_a_look_at_who_receives_what_explains_what_cannot_be(tool: Tool, office: str, query: str) -> None:
+    answer = tool.get(f"{office}programmes/phishing-response/?{query}")
+    assert answer.status_code == 400 and "Europe/Berlin" in answer.text
+
+
 def test_two_editors_never_write_over_each_other(tool: Tool, office: str) -> None:
     place = begun(tool, office)
     page = tool.get(place)

@@ -249,6 +249,8 @@ def test_two_questions_three_months_after_the_first_verified_use(tool: Tool, hom
     assert "Three months later: two questions" in page.text
     tool.post(f"{home}follow-up", page, still="yes", how_often="weekly")
     assert "Three months later" not in tool.get(f"{home}work").text
+    mentor, episode = visit(tool, "E8"), tool.sql("SELECT id FROM lti_tool.episode WHERE person_id = :id", id=person(tool, "SIS-L").id)[0][0]
+    assert send(tool, mentor, f"inbox/follow-ups/{episode}", still="no", how_often="rarely").status_code == 403, "the supervisor is asked"
     boss = visit(tool, "E9")
     page = tool.get(f"{boss}inbox")
     episode = page.text.split("/inbox/follow-ups/")[1].split('"')[0]
