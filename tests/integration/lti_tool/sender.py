@@ -1,12 +1,13 @@
-"""A sender of grades that is killed every second: run as a program by test_grades_under_kills.py, its folder and tenant as arguments.
+"""A sender of grades that is killed about every second: run as a program by test_grades_under_kills.py, its folder and tenant as arguments.
 
-The parent imports everything once and forks a child that sends, as the queue's worker does; it kills the child with SIGKILL each
-second, until the folder holds a file named stop.
+The parent imports everything once and forks a child that sends, as the queue's worker does; it kills the child with SIGKILL about
+each second, until the folder holds a file named stop.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
 import time
@@ -17,7 +18,8 @@ from lti_tool import bootstrap
 from lti_tool.jobs import grades
 from lti_tool.store import grades as stored
 
-KILL_SECONDS = 1.0
+# Not a fixed time: a lease of three seconds would end at the same moment of a child's life again and again, and the same grade be cut off.
+SHORTEST, LONGEST = 0.6, 1.4
 
 
 def main() -> None:
@@ -25,6 +27,7 @@ def main() -> None:
     folder, tenant_id = Path(sys.argv[1]), int(sys.argv[2])
     # A test's platform answers at once, so a lease may end soon: else the test would mostly wait for leases of the killed.
     stored.LEASE = timedelta(seconds=float(sys.argv[3]))
+    chance = random.Random(20_261_125)
     while not (folder / "stop").exists():
         child = os.fork()
         if child == 0:
@@ -32,7 +35,7 @@ def main() -> None:
             while True:
                 grades.send(deps, tenant_id)
                 time.sleep(0.05)
-        time.sleep(KILL_SECONDS)
+        time.sleep(chance.uniform(SHORTEST, LONGEST))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         with (folder / "kills").open("a") as kills:
