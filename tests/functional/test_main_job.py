@@ -22,7 +22,7 @@ def test_demo_json_says_where_everything_is(demo: Demo) -> None:
     assert set(told) == {"base_url", "xapi", "api", "launch", "registration_url"}
     assert told["base_url"] == demo.base
     assert told["xapi"]["endpoint"] == f"{demo.base}/xapi"
-    assert set(told["launch"]) == {"learner", "mentor", "teacher", "admin"}
+    assert set(told["launch"]) == {"learner", "newcomer", "mentor", "teacher", "admin"}
     assert told["registration_url"].startswith(f"{demo.base}/lti/register/")
     assert (demo.home / "servers.json").stat().st_mode & 0o077 == 0
     assert (demo.home / "demo.json").stat().st_mode & 0o077 == 0
