@@ -14,7 +14,7 @@ from lxml import etree
 
 from adapters.questions import html, marks
 from adapters.questions.files import local, xml_of
-from adapters.questions.pictures import PictureRefused, checked
+from adapters.questions.pictures import PictureRefused, checked, file_name
 from adapters.questions.shapes import (
     Accepted,
     Choice,
@@ -36,7 +36,6 @@ NAME, ENDING = "Moodle XML", "xml"
 MOST_QUESTIONS = 5_000
 _PLACE = "@@PLUGINFILE@@/"
 _ILLEGAL = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 _OTHERS = {
     "essay": "an essay, which nobody but a person can judge",
     "description": "a description, which asks nothing",
@@ -315,7 +314,7 @@ def _put_rich(parent: etree._Element, name: str, text: str, pictures: dict[str, 
     files = []
     for digest in dict.fromkeys(html.pictures_in(text)):
         if digest in pictures:
-            file = f"{digest[:16]}.{_ENDINGS[pictures[digest].media_type]}"
+            file = file_name(pictures[digest])
             text = text.replace(f"file:{digest}", f"{_PLACE}{file}")
             files.append((file, pictures[digest].content))
     etree.SubElement(element, "text").text = etree.CDATA(_ILLEGAL.sub("", text)) if "]]>" not in text else _ILLEGAL.sub("", text)

@@ -17,10 +17,16 @@ LARGEST_BYTES = 2_000_000
 LARGEST_SIDE = 6_000  # pixels
 LARGEST_AREA = 25_000_000  # pixels: 100 MB when it is unpacked
 _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
 
 class PictureRefused(ValueError):
     """The bytes are no picture that is kept; the text says why."""
+
+
+def file_name(picture: Picture) -> str:
+    """What a picture is called in a file of questions: short, and the same for the same bytes."""
+    return f"{picture.digest[:16]}.{_ENDINGS[picture.media_type]}"
 
 
 def checked(content: bytes) -> Picture:

@@ -23,7 +23,7 @@ from lxml import html as lxml_html
 from adapters.questions import html, marks, qti12
 from adapters.questions.files import archive_of, beside, local, xml_of
 from adapters.questions.moodle_xml import embedded, storable
-from adapters.questions.pictures import PictureRefused, checked
+from adapters.questions.pictures import PictureRefused, checked, file_name
 from adapters.questions.shapes import (
     Accepted,
     Choice,
@@ -57,7 +57,6 @@ _INTERACTIONS = (
     "extendedTextInteraction",
 )
 _BLANK = "_____"
-_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 # A zip archive of the same questions has the same bytes: the moment is the earliest that the format can name.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -453,7 +452,7 @@ def _lost(item: Item) -> Iterator[str]:
 
 
 def _picture_name(picture: Picture) -> str:
-    return f"images/{picture.digest[:16]}.{_ENDINGS[picture.media_type]}"
+    return f"images/{file_name(picture)}"
 
 
 def _xml(root: etree._Element) -> bytes:
