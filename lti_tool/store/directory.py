@@ -187,10 +187,3 @@ def granted(connection: Connection, tenant_id: int) -> list[tuple[uuid.UUID, str
 def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
     """One person."""
     connection.execute(insert(person).values(tenant_id=tenant_id, **values))
-
-
-def team_of(connection: Connection, tenant_id: int, leader_id: uuid.UUID) -> list[Profile]:
-    """Whom a person leads or accompanies."""
-    p = person.c
-    query = _profiles().where(p.tenant_id == tenant_id, or_(p.manager_id == leader_id, p.mentor_id == leader_id)).order_by(p.name, p.id)
-    return [Profile(**row._mapping) for row in connection.execute(query.limit(1_000))]
