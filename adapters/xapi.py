@@ -37,13 +37,16 @@ class Programme:
 
 @dataclass(frozen=True)
 class Act:
-    """What every statement shares. ``name`` is unique for the act within the tenant; ``revision`` counts corrections."""
+    """What every statement shares. ``name`` is unique for the act within the tenant; ``revision`` counts corrections.
+
+    ``episode`` is None for an act of somebody who looks after others: it is of no certification of his or her own.
+    """
 
     installation: uuid.UUID
     tenant: str
     name: str
     learner: uuid.UUID
-    episode: uuid.UUID
+    episode: uuid.UUID | None
     programme: Programme
     at: datetime
     audience: Mapping[str, str] = field(default_factory=dict)
@@ -107,7 +110,7 @@ def _statement(
         "verb": {"id": VERBS[verb].id, "display": {LANGUAGE: VERBS[verb].display}},
         "object": obj,
         "context": {
-            "registration": str(act.episode),
+            **({"registration": str(act.episode)} if act.episode else {}),
             "contextActivities": activities,
             "extensions": {EXTENSIONS[name]: given for name, given in named.items()},
         },
@@ -248,12 +251,13 @@ def applied(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_g
     return _statement(act, "applied", _task(act.programme, task, task_title), parent=_plan(act.programme, plan), extensions=extensions)
 
 
-def protocol_activity(programme: Programme, episode: uuid.UUID, act: str) -> dict[str, Any]:
-    """What is due beside the checks: plan, exercise, exercise review, case study, feedback, follow-up."""
+def protocol_activity(programme: Programme, episode: uuid.UUID | None, act: str) -> dict[str, Any]:
+    """What is due beside the checks: plan, exercise, exercise review, case study, feedback, behaviour assessment, follow-up."""
+    assert episode is not None
     if act == "plan":
         return _plan(programme, plan_id(episode))
-    kinds = {"exercise": "exercise", "exercise review": "review", "case study": "case study", "feedback": "review", "follow-up": "follow-up"}
-    return activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kinds[act], f"{programme.title}: {act}")
+    kind = {"exercise review": "review", "feedback": "review"}.get(act, act)
+    return activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}")
 
 
 def plan_id(episode: uuid.UUID) -> uuid.UUID:
@@ -314,6 +318,7 @@ def confirmed(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence
 
 def had_no_opportunity(act: Act) -> Statement:
     """There was nothing to use it on."""
+    assert act.episode is not None
     return _statement(act, "had-no-opportunity", _plan(act.programme, plan_id(act.episode)))
 
 
@@ -323,6 +328,42 @@ def followed_up(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> 
     return _statement(
         act, "responded", obj, result={"success": still_used}, extensions={"relation": relation}, instructor=account(act.installation, by)
     )
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Somebody's work held against a rubric of ``levels`` levels; ``scores`` holds (criterion, competency, level from 1 up) of what was seen.
+
+    ``competent``: whether all that was seen reaches the level from which somebody is competent.
+    """
+
+    levels: int
+    scores: Sequence[tuple[str, str, int]]
+    competent: bool
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """As a statement's result: the mean level, and the levels themselves."""
+        mean = sum(level for _, _, level in self.scores) / len(self.scores)
+        told = [{"criterion": criterion, "competency": competency, "level": level} for criterion, competency, level in self.scores]
+        score = {"scaled": (mean - 1) / (self.levels - 1), "raw": mean, "min": 1, "max": self.levels}
+        return {"score": score, "success": self.competent, "extensions": {EXTENSIONS["rubric_scores"]: told}}
+
+
+def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str) -> Statement:
+    """The learner's work was assessed by ``by``. ``titles`` names the competencies; ``method`` is empty where learners assess themselves."""
+    named = {competency for _, competency, _ in assessment.scores}
+    grouping = [activity(f"{act.programme.iri}/competencies/{one}", "competency", titles[one]) for one in titles if one in named]
+    extensions = {"relation": relation, **({"method": method} if method else {})}
+    obj = protocol_activity(act.programme, act.episode, "behaviour assessment")
+    by_whom = account(act.installation, by)
+    return _statement(act, "assessed", obj, result=assessment.result, grouping=grouping, extensions=extensions, instructor=by_whom)
+
+
+def calibrated(act: Act, assessment: Assessment, *, case: str, title: str) -> Statement:
+    """A rater assessed a described piece of work. ``act.learner`` is the rater, and the act is of no episode."""
+    obj = activity(f"{act.programme.iri}/cases/{case}", "calibration case", title)
+    return _statement(act, "assessed", obj, result=assessment.result, instructor=account(act.installation, act.learner))
 
 
 def _meeting(act: Act, group: uuid.UUID, number: int) -> dict[str, Any]:
@@ -347,6 +388,31 @@ def attended(act: Act, *, group: uuid.UUID, number: int) -> Statement:
 def action_closed(act: Act, *, action: uuid.UUID) -> Statement:
     """What the learner agreed to do is done. Its words stay in the tool."""
     return _statement(act, "closed", activity(f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"))
+
+
+def logged_in(act: Act) -> Statement:
+    """Somebody was here."""
+    return _statement(act, "logged-in", activity(act.programme.iri, "programme", act.programme.title))
+
+
+def report_viewed(act: Act, report: str) -> Statement:
+    """Somebody looked at a page of figures; ``report`` names it."""
+    return _statement(act, "viewed", activity(f"{act.programme.iri}/reports/{report}", "report", f"{act.programme.title}: {report}"))
+
+
+def nudge_received(act: Act, *, nudge: int, kind: str) -> Statement:
+    """A mail that reminds or asks was sent. What it says stays in the tool."""
+    return _nudge(act, "received", nudge, kind)
+
+
+def nudge_opened(act: Act, *, nudge: int, kind: str) -> Statement:
+    """Its link was followed. No picture counts looks at a mail: mail programs fetch pictures by themselves."""
+    return _nudge(act, "opened", nudge, kind)
+
+
+def _nudge(act: Act, verb: str, nudge: int, kind: str) -> Statement:
+    iri = f"{BASE}installations/{act.installation}/nudges/{act.tenant}-{nudge}"
+    return _statement(act, verb, activity(iri, "nudge", f"{act.programme.title}: {kind}"), extensions={"nudge": kind})
 
 
 def voided(act: Act, statement: uuid.UUID) -> Statement:

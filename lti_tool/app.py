@@ -14,6 +14,7 @@ from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import (
     admin,
+    assessments,
     coaching,
     course,
     home,
@@ -28,6 +29,7 @@ from lti_tool.views import (
     programmes,
     questions,
     register,
+    rubrics,
     transfer,
     visit,
 )
@@ -54,13 +56,14 @@ def create_app(deps: ToolDeps) -> Flask:
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, visit, home, learner, transfer, coaching, me, picker, course):
+    for view in (launch, register, visit, home, learner, transfer, assessments, coaching, me, picker, course):
         app.register_blueprint(view.blueprint(deps))
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))
     app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.of_visit(deps)))
     app.register_blueprint(programmes.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(questions.blueprint(deps, office.of_visit(deps)))
+    app.register_blueprint(rubrics.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.desk_by_link(deps)))
 
     @app.get("/")

@@ -39,6 +39,11 @@ VERBS = {
     "updated": Verb(f"{_STREAMS}update", "revised"),
     "submitted": Verb(f"{_STREAMS}submit", "handed in"),
     "reviewed": Verb(f"{_TINCAN}reviewed", "had reviewed"),
+    "assessed": Verb(f"{_TLA}verbs/assessed", "was assessed on"),
+    "logged-in": Verb("https://w3id.org/xapi/adl/verbs/logged-in", "logged in to"),
+    "viewed": Verb(f"{_TINCAN}viewed", "viewed"),
+    "received": Verb(f"{_STREAMS}receive", "received"),
+    "opened": Verb(f"{_STREAMS}open", "opened"),
     "attended": Verb(f"{_ADL}attended", "attended"),
     "responded": Verb(f"{_ADL}responded", "responded to"),
     # No published verb means "bound oneself to a plan" or "used the skill at work".
@@ -66,6 +71,10 @@ ACTIVITY_TYPES = {
     "case study": f"{BASE}activity-types/case-study",
     "review": f"{BASE}activity-types/review",
     "follow-up": f"{BASE}activity-types/follow-up",
+    "behaviour assessment": f"{BASE}activity-types/behaviour-assessment",
+    "calibration case": f"{BASE}activity-types/calibration-case",
+    "report": f"{BASE}activity-types/report",
+    "nudge": f"{_STREAMS}alert",
     "profile": "http://adlnet.gov/expapi/activities/profile",
 }
 
@@ -86,6 +95,9 @@ EXTENSIONS = {
     "experience": f"{BASE}extensions/experience",
     "exam_scores": f"{BASE}extensions/exam-scores",
     "confidence": f"{BASE}extensions/confidence",
+    "rubric_scores": f"{BASE}extensions/rubric-scores",
+    "method": f"{BASE}extensions/method",
+    "nudge": f"{BASE}extensions/nudge",
 }
 
 # Which answers measure: those of a check alone (domain, C2); the baseline is what they are held against.

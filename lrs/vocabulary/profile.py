@@ -36,7 +36,12 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "exam_scores": ("Exam scores", "What the certification's exam showed: shares from 0 to 1 by the key of the competency.", {"type": "object"}),
     "rapid_guess": ("Rapid guess", "Whether the answer came faster than the question can be read.", {"type": "boolean"}),
     "confidence": ("Confidence", "How sure the learner was of an answer: 1 guessed, 2 fairly sure, 3 certain.", {"type": "integer", "minimum": 1, "maximum": 3}),
+    "nudge": ("Nudge", "What a mail is about: due, overdue, review, coaching, prompt.", {"type": "string"}),
+    "method": ("Method", "How behaviour was assessed: watching, recording, simulation.", {"enum": ["watching", "recording", "simulation"]}),
+    "rubric_scores": ("Rubric scores", "The levels of a rubric: one entry for each criterion that was seen, with its key, its competency and its level from 1 up.", {"type": "array"}),
 }  # fmt: skip
+# Those that stand in a statement's result; the others stand in its context.
+_IN_RESULT = frozenset(("rubric_scores",))
 
 
 def _texts(label: str, definition: str) -> dict[str, Any]:
@@ -85,12 +90,24 @@ def _concepts() -> list[dict[str, Any]]:
                 ("exercise", "Exercise", "A first use on real data, handed in a few days after the certification."),
                 ("case study", "Case study", "One real use, described so that a senior colleague can answer."),
                 ("review", "Review", "What a mentor, peer or manager says to something that was handed in."),
+                (
+                    "behaviour assessment",
+                    "Behaviour assessment",
+                    "Somebody's work held against a rubric, by watching, by a recording or in a simulation.",
+                ),
+                ("calibration case", "Calibration case", "A described piece of work that all raters assess, so that their levels mean the same."),
+                ("report", "Report", "A page of figures."),
                 ("follow-up", "Follow-up", "Two questions some months after the first verified use."),
             )
         ),
     ]
     for name, (label, definition, schema) in _EXTENSION_TEXTS.items():
-        concept = {"id": EXTENSIONS[name], "type": "ContextExtension", **scheme, **_texts(label, definition)}
+        concept = {
+            "id": EXTENSIONS[name],
+            "type": "ResultExtension" if name in _IN_RESULT else "ContextExtension",
+            **scheme,
+            **_texts(label, definition),
+        }
         found.append({**concept, "inlineSchema": _inline(schema)})
     return found
 
@@ -115,7 +132,8 @@ def _included(location: str, **more: Any) -> dict[str, Any]:
     return {"location": location, "presence": "included", **more}
 
 
-def _template(name: str, definition: str, verb: str, object_type: str, *rules: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _template(name: str, definition: str, verb: str, object_type: str, *rules: dict[str, Any], episode: bool = True, **more: Any) -> dict[str, Any]:
+    registration = [_included("$.context.registration", scopeNote={"en": "The certification episode: one learner, one certification."})]
     return {
         "id": f"{BASE}templates/{name}",
         "type": "StatementTemplate",
@@ -124,7 +142,7 @@ def _template(name: str, definition: str, verb: str, object_type: str, *rules: d
         "verb": VERBS[verb].id,
         "objectActivityType": ACTIVITY_TYPES[object_type],
         "rules": [
-            _included("$.context.registration", scopeNote={"en": "The certification episode: one learner, one certification."}),
+            *(registration if episode else []),
             _included("$.timestamp"),
             *rules,
         ],
@@ -133,10 +151,11 @@ def _template(name: str, definition: str, verb: str, object_type: str, *rules: d
 
 
 def _templates() -> list[dict[str, Any]]:
-    grouped = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
+    grouped: dict[str, Any] = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
     interval = {"location": _extension("interval"), "presence": "recommended"}
     kind = _included(_extension("kind"), any=list(KINDS))
     relation = _included(_extension("relation"))
+    levels = _included(f"$.result.extensions['{EXTENSIONS['rubric_scores']}']")
     return [
         _template("suspended", "A pause begins: nothing is due in it.", "suspended", "programme"),
         _template("resumed", "A pause ends.", "resumed", "programme"),
@@ -158,6 +177,13 @@ def _templates() -> list[dict[str, Any]]:
         _template("confirmed", "A use on the job is confirmed by somebody else.", "confirmed", "task", _included(_extension("evidence_grade"), any=[2, 3, 4]), relation, **grouped),
         _template("no-opportunity", "There was nothing to use it on.", "had-no-opportunity", "plan", **grouped),
         _template("followed-up", "The two questions of the follow-up are answered.", "responded", "follow-up", _included("$.result.success", any=[True, False]), relation, **grouped),
+        _template("assessment-scheduled", "A behaviour assessment is due at a date.", "scheduled", "behaviour assessment", _included(_extension("due_date")), **grouped),
+        _template("assessed", "A person's work is held against the rubric.", "assessed", "behaviour assessment", levels, relation, **grouped),
+        _template("calibrated", "A rater assesses a described piece of work, to see whether his or her levels mean what others mean.", "assessed", "calibration case", levels, episode=False, **grouped),
+        _template("logged-in", "A person was here on this day.", "logged-in", "programme", episode=False),
+        _template("report-viewed", "A person looked at a page of figures on this day.", "viewed", "report", episode=False, **grouped),
+        _template("nudge-received", "A mail that reminds or asks was handed to the person's mail server.", "received", "nudge", _included(_extension("nudge")), episode=False, **grouped),
+        _template("nudge-opened", "The person followed the link of such a mail; a look at the mail counts for nothing.", "opened", "nudge", _included(_extension("nudge")), episode=False, **grouped),
         _template("registered", "A person enters the audience of a programme.", "registered", "programme"),
         _template("certified", "A person passed the certification: the anchor of all that follows.", "certified", "certification", **grouped),
         _template("scheduled", "A check is due at a date.", "scheduled", "check", _included(_extension("due_date")), interval, **grouped),
@@ -190,7 +216,7 @@ def _templates() -> list[dict[str, Any]]:
 
 _TRANSFER = (
     "suspended", "resumed", "left", "act-scheduled", "exercise-scheduled", "case-scheduled", "review-scheduled", "follow-up-scheduled", "meeting-scheduled", "meeting-held", "attended", "action-closed", "mapped", "revised",
-    "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up",
+    "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up", "assessment-scheduled", "assessed",
 )  # fmt: skip
 
 

@@ -54,7 +54,25 @@ class Stage:
 
     def say(self, statements: Sequence[xapi.Statement]) -> None:
         """The act's statements, in the act's transaction."""
-        outbox.add_statements(self.connection, self.tenant_id, [(one.id, one.payload) for one in statements])
+        say(self.connection, self.tenant_id, statements)
+
+
+def say(connection: Connection, tenant_id: int, statements: Sequence[xapi.Statement]) -> None:
+    """Statements, in the act's transaction."""
+    outbox.add_statements(connection, tenant_id, [(one.id, one.payload) for one in statements])
+
+
+def of_person(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: Programme, name: str, at: datetime) -> xapi.Act:
+    """An act of somebody who looks after others: of no episode."""
+    return xapi.Act(
+        installation=tenants.installation_id(connection),
+        tenant=str(tenant_id),
+        name=f"{name} {person_id}",
+        learner=person_id,
+        episode=None,
+        programme=programme.for_statements(),
+        at=at,
+    )
 
 
 def stage(connection: Connection, session: LaunchSession) -> Stage | None:

@@ -22,7 +22,7 @@ from adapters.questions.shapes import key_from
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import programmes, transferring, working_time
+from lti_tool.actions import programmes, rubrics, transferring, working_time
 from lti_tool.actions.programmes import Competency, Programme
 from lti_tool.store import drafts, journal, learning, pictures, transfer
 from lti_tool.store.drafts import Draft, Shelf
@@ -35,6 +35,7 @@ _PROTOCOL_WORDS = {
     "plan": ("Transfer plan", "One page, committed by this day."),
     "exercise review": ("Answer to the exercise", "By the mentor or the manager, who get a mail when it is handed in."),
     "case study": ("Case study", "One real use described, by this day."),
+    "behaviour assessment": ("Behaviour assessment", "By the manager or the mentor, with the rubric."),
     "feedback": ("Feedback on the case study", "By the manager or the mentor."),
 }
 
@@ -185,7 +186,7 @@ def preview(programme: Programme, certified_on: date, time_zone: str, working_da
     certified_at = when.at(certified_on)
     events = [
         Event(when.day_of(transferring.due_at(certified_at, days, when)), days, title, text)
-        for act, days in transferring.PROTOCOL.items()
+        for act, days in transferring.protocol(programme).items()
         for title, text in (_PROTOCOL_WORDS[act],)
     ]
     if any(item.pool == "baseline" for item in programme.items):
@@ -358,4 +359,5 @@ def without_competency(programme: Programme, keep: Sequence[Competency]) -> Prog
             raise BadInput(f"“{gone.title}” still has {held} questions; move or remove them first.", field="competencies")
     tasks = [task for task in programme.tasks if task.competency in kept]
     blueprint = [cell for cell in programme.blueprint if cell.competency in kept]
-    return msgspec.structs.replace(programme, competencies=list(keep), tasks=tasks, blueprint=blueprint)
+    rubric = rubrics.without_competency(programme.rubric, kept)
+    return msgspec.structs.replace(programme, competencies=list(keep), tasks=tasks, blueprint=blueprint, rubric=rubric)

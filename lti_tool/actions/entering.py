@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from adapters.lms import Launch, Message, Role, family_of
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
 from lrs.ground.http import origin
+from lti_tool.actions import presence
 from lti_tool.actions.choices import ADMIN_PAGE, PAGES
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
@@ -72,6 +73,8 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
         if takes_grades and placed.programme and course.line_items_url:
             place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
             learning.keep_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
+        if not launch.is_test_user:
+            presence.came(connection, tenant_id, person_id, placed.programme, now)
         people.remember_launch(
             connection,
             {

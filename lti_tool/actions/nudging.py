@@ -17,12 +17,25 @@ from lti_tool.actions.programmes import Programme
 from lti_tool.store import mails, nudges
 from lti_tool.store.nudges import Reminder
 
-KINDS = DUE, OVERDUE, COACHING = "due", "overdue", "coaching"
+KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT = "due", "overdue", "coaching", "review", "prompt"
+OF_THEIR_DAY = (DUE, OVERDUE, COACHING, PROMPT)  # out of date after a day; what was asked of somebody is asked still
 HOURS = (time(8), time(18))  # quiet before and after
 MOST_A_DAY, MOST_A_WEEK = 1, 3
 # kind → how long a check is due before it is said; acts are told a day ahead, and as overdue two days later.
 LATE = {DUE: "0 hours", OVERDUE: "72 hours"}
 AHEAD = {DUE: "24 hours", OVERDUE: "-48 hours"}
+EVERY_WEEKS = 2  # between two prompts to a manager
+# Days since the first of a manager's people was certified, up to which a prompt fits; its subject, its words (domain, B3).
+PROMPTS: tuple[tuple[int, str, str], ...] = (
+    (14, "Ask one question this week", "People whom you lead were certified. Ask each: on which task will you use it, and what could stop you?"),
+    (30, "Ask to be shown one real use", "Ask somebody to show you one use on a real task, and say what you liked. A use that you saw counts more."),
+    (
+        60,
+        "Give a task that needs it",
+        "Choose a task of the next two weeks that cannot be done without what was learned, and give it to somebody new to it.",
+    ),
+    (90, "Watch once", "Watch one piece of work for ten minutes. The form fits your phone; say first what went well."),
+)
 FORGET = "14 days"  # what is longer overdue is not mailed any more; it stands on the page
 
 
@@ -38,11 +51,15 @@ def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
             return loaded[key, version]
 
         told: set[uuid.UUID] = set()
-        for kind in (COACHING, OVERDUE, DUE):  # what cannot wait for another day comes first
-            if kind == COACHING:
-                pages = nudges.tomorrow(connection, tenant_id, now)
-            else:
-                pages = nudges.due(connection, tenant_id, kind, now, late=LATE[kind], ahead=AHEAD[kind], forget=FORGET)
+        year, week, _ = now.isocalendar()
+        sources = {  # what cannot wait for another day comes first
+            COACHING: nudges.tomorrow(connection, tenant_id, now),
+            OVERDUE: nudges.due(connection, tenant_id, OVERDUE, now, late=LATE[OVERDUE], ahead=AHEAD[OVERDUE], forget=FORGET),
+            DUE: nudges.due(connection, tenant_id, DUE, now, late=LATE[DUE], ahead=AHEAD[DUE], forget=FORGET),
+            REVIEW: nudges.to_answer(connection, tenant_id, now, forget=FORGET),
+            PROMPT: nudges.led(connection, tenant_id, now, f"{year}-{week}") if week % EVERY_WEEKS == 0 else iter(()),
+        }
+        for kind, pages in sources.items():
             for found in pages:  # all of them: who cannot be told now holds up nobody behind
                 before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), KINDS, now - timedelta(days=7))
                 rows = []
@@ -78,6 +95,21 @@ def _mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict
         subject = said("Your coaching group meets on %(day)s", day=languages.day(tag, one.due_at))
         words = said("Bring one thing that worked and one that did not. Your page shows the hour and who is there.")
         path = "group"
+    elif kind == PROMPT:
+        days = (now - one.due_at).days
+        _, title, text = next((prompt for prompt in PROMPTS if days <= prompt[0]), PROMPTS[-1])
+        subject, words, path = said(title), said(text), "inbox"
+    elif kind == REVIEW:
+        name, path = one.name or said("A learner"), "inbox"
+        if one.what == "behaviour assessment":
+            subject = said("A look at the work of %(name)s", name=name)
+            words = said(
+                "Three months after the certification: ten minutes of watching show more than a report. Please by %(day)s.",
+                day=languages.day(tag, one.due_at),
+            )
+        else:
+            subject = said("%(name)s still waits for your answer", name=name)
+            words = said("Reading and answering it takes about five minutes. Please by %(day)s.", day=languages.day(tag, one.due_at))
     else:
         subject = {
             "plan": said("Your transfer plan is due"),

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict
-from lti_tool.actions import acts
+from lti_tool.actions import acts, asking, relations
 from lti_tool.actions.acts import Stage
 from lti_tool.store import learning, transfer
 from lti_tool.store.learning import JobUse, Plan
@@ -94,9 +94,20 @@ def _require_complete(task: str, what: str, by_when: date | None, stage: Stage) 
 
 
 def report_use(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, task: str, used_on: date | None, words: str, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    task: str,
+    used_on: date | None,
+    words: str,
+    peer: str = "",
+    now: datetime,
 ) -> None:
-    """Report that the skill was used at work. ``form_id`` was given with the form: sending it twice reports one use."""
+    """Report that the skill was used at work. ``form_id`` was given with the form: sending it twice reports one use.
+
+    ``peer``: the id of somebody of the coaching group who saw it and is asked to confirm it; empty for nobody.
+    """
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
@@ -110,9 +121,17 @@ def report_use(
             raise BadInput("Enter the day on which you used it; it cannot lie in the future.", field="used_on")
         if used_on < stage.episode.certified_at.date():
             raise BadInput("This day lies before your certification.", field="used_on")
-        use = JobUse(form_id, task, used_on, words, now)
+        use = JobUse(form_id, task, used_on, words, now, peer_id=relations.chosen_peer(stage, peer))
         if not learning.keep_use(connection, session.tenant_id, plan.id, use):
             return
+        asking.tell_reviewers(
+            stage,
+            f"review uses {stage.episode.id} {now:%Y-%m-%d}",
+            "%(name)s used it at work and asks you to confirm it",
+            "Say whether you saw it, or where a record of the work shows it. It takes a minute.",
+            now,
+            use.peer_id,
+        )
         act = stage.act(f"use {use.id}", moment(used_on, stage.episode.certified_at, now))
         stage.say([xapi.applied(act, plan=plan.id, task=task, task_title=stage.task_name(task), evidence_grade=SELF_REPORTED)])
 

@@ -19,6 +19,8 @@ from adapters.questions.shapes import KEY, Item, decimal, faults
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput
 from lrs.vocabulary import INTERVALS
+from lti_tool.actions import rubrics
+from lti_tool.actions.rubrics import Rubric
 from lti_tool.store import learning
 
 MOST_QUESTIONS = 5  # of one check: 5 questions, 5 minutes (domain, C1)
@@ -95,6 +97,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     calendar: Calendar = msgspec.field(default_factory=Calendar)
     rhythm: Literal["weekly", "monthly", "none"] = "weekly"
     asks_confidence: bool = False
+    rubric: Rubric | None = None
 
     def item(self, key: str) -> Item:
         """An item of this version."""
@@ -194,6 +197,8 @@ def _require_sound(programme: Programme) -> None:
     _require_links(programme)
     _require_calendar(programme.calendar)
     _require_kpi(programme.kpi)
+    if programme.rubric is not None:
+        rubrics.require_sound(programme.rubric, {one.key for one in programme.competencies})
 
 
 def _require_links(programme: Programme) -> None:
@@ -248,7 +253,7 @@ def missing(programme: Programme) -> list[str]:
     if not programme.blueprint and programme.questions < MOST_QUESTIONS:
         held, needed = sum(one.pool == "check" for one in programme.items), MOST_QUESTIONS * len(INTERVALS)
         found.append(f"The bank holds {held} of the {needed} items that the checks need.")
-    return found
+    return found + rubrics.missing(programme.rubric)
 
 
 def ready(document: dict[str, Any]) -> Programme:

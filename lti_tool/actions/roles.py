@@ -35,7 +35,7 @@ _OF_COURSE = {CourseRole.LEARNER: LEARNER, CourseRole.TEACHER: TEACHER, CourseRo
 EVERYBODY = frozenset(ROLES)
 _TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
 _LMS = frozenset((LMS_ADMIN, ADMIN))
-_LEADING = frozenset((MENTOR, MANAGER))
+LEADING = frozenset((MENTOR, MANAGER))
 _OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
 _PEOPLE_PAGES = ("people", "template", "look", "take", "join")
 
@@ -55,10 +55,14 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "learner.save_plan": EVERYBODY,
     "learner.report_use": EVERYBODY,
     **{f"transfer.{name}": EVERYBODY for name in ("to_work", "add_task", "drop_task", "hand_in", "no_opportunity", "follow_up", "document")},
-    # Who leads or accompanies nobody sees an empty inbox; each act asks again whose it is.
-    **{f"transfer.{name}": _LEADING for name in ("inbox", "review", "confirm", "supervisor_follow_up", "add_task_for")},
+    # Peers answer what they were asked: each act asks again whose it is.
+    **{f"transfer.{name}": EVERYBODY for name in ("inbox", "review", "confirm")},
+    **{f"transfer.{name}": LEADING for name in ("supervisor_follow_up", "add_task_for")},
+    **{f"assessments.{name}": EVERYBODY for name in ("mine", "wish", "form_mine", "send_mine", "form_of", "send_of", "cases", "calibrate")},
+    "assessments.of": LEADING,
     **{f"coaching.{name}": EVERYBODY for name in ("group", "record", "agree", "close")},
     **{f"me.{name}": EVERYBODY for name in ("stored", "data", "erase")},
+    "me.wishes": frozenset((DATA_PROTECTION, ADMIN)),
     "picker.pick": _TEACHING,
     "picker.send": _TEACHING,
     "course.course": _TEACHING,
@@ -69,6 +73,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "course.remove": _TEACHING,
     **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "groups", "form_groups", "left_open", "participants", "pause", "look", "take")},
     **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
+    **{f"rubrics.{name}": _OFFICE for name in ("rubric", "levels", "criteria", "cases")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
     "people.change_role": frozenset((ADMIN,)),
     **{

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from lrs.ground.database import UnitOfWork
-from lti_tool.actions import acts, transferring
+from lti_tool.actions import acts, assessing, programmes, relations, transferring
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.programmes import Programme
-from lti_tool.actions.transferring import ANSWERED_BY, FOLLOW_UP, MANAGER, MENTOR, PROTOCOL
-from lti_tool.store import learning, transfer
+from lti_tool.actions.transferring import ANSWERED_BY, ASSESSMENT, FOLLOW_UP
+from lti_tool.store import assessments, learning, transfer
+from lti_tool.store.coaching import Member
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.transfer import Due, Handed, Review, Task, Use, Waiting
 
@@ -40,11 +44,15 @@ class WorkView:
     no_opportunity_at: datetime | None
     follow_up_asked: bool
     unmapped: list[str]
+    peers: list[Member]
 
 
 @dataclass(frozen=True)
 class ToAnswer:
-    """Something that waits for a reviewer, with the words for its task and the day by which it is to be answered."""
+    """Something that waits for a reviewer, with the words for its task and the day by which it is to be answered.
+
+    ``words``: what the learner wrote with a wish to be assessed.
+    """
 
     learner: Waiting
     relation: str
@@ -53,17 +61,20 @@ class ToAnswer:
     handed: Handed | None
     use: Use | None
     due_at: datetime | None
+    words: str = ""
 
 
 @dataclass(frozen=True)
 class Inbox:
-    """A reviewer's page: what was handed in, uses to confirm, follow-ups, and the people with their maps."""
+    """A reviewer's page: what was handed in, uses to confirm, assessments, follow-ups, and the people whom one leads or accompanies."""
 
     handed: list[ToAnswer]
     uses: list[ToAnswer]
+    assessments: list[ToAnswer]
     follow_ups: list[ToAnswer]
     people: list[Waiting]
-    leads: bool
+    assessable: frozenset[uuid.UUID]
+    exercises: dict[str, str]
 
 
 def work(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> WorkView:
@@ -77,16 +88,19 @@ def work(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> 
         plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
         last = transfer.last_no_opportunity(connection, session.tenant_id, stage.episode.id)
         answered = transfer.followed_up(connection, session.tenant_id, [stage.episode.id])
+        peers = relations.peers(stage)
     done = {"plan": plan.committed_at if plan else None}
     done |= {kind: handed[kind].at if kind in handed else None for kind in ANSWERED_BY}
     answers = {kind: found[handed[kind].id] for kind in handed if handed[kind].id in found}
     done |= {act: answers[kind].at if kind in answers else None for kind, act in ANSWERED_BY.items()}
-    steps = [_step(act, dues.get(act), done.get(act), now) for act in PROTOCOL]
+    if ASSESSMENT in dues:
+        done[ASSESSMENT] = dues[ASSESSMENT].done_at
+    steps = [_step(act, dues.get(act), done.get(act), now) for act in transferring.protocol(stage.programme)]
     follow_up = dues.get(FOLLOW_UP)
     asked = follow_up is not None and follow_up.due_at <= now and (stage.episode.id, "learner") not in answered
     mapped = {one.competency for one in tasks}
     unmapped = [one.title for one in stage.programme.competencies if one.key not in mapped]
-    return WorkView(stage.programme, steps, tasks, _titles(stage, tasks), handed, answers, last, asked, unmapped)
+    return WorkView(stage.programme, steps, tasks, _titles(stage, tasks), handed, answers, last, asked, unmapped, peers)
 
 
 def _step(act: str, due: Due | None, done_at: datetime | None, now: datetime) -> Step:
@@ -120,36 +134,68 @@ def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
     """A reviewer's page: what waits, the most urgent first."""
     with unit_of_work(session.tenant_id) as connection:
         led = transfer.led(connection, session.tenant_id, session.person_id)
-        by_episode = {one.episode_id: one for one in led}
-        ids = list(by_episode)
+        ids = [one.episode_id for one in led]
+        given_in = transfer.handed_without_review(connection, session.tenant_id, ids, session.person_id)
+        claimed = transfer.unanswered_uses(connection, session.tenant_id, ids, session.person_id)
+        wishes = assessments.wishes_to(connection, session.tenant_id, session.person_id)
+        others = [*(one for one, _ in given_in), *(one.episode_id for one in claimed), *(one.episode_id for one in wishes)]
+        # Who has left the programme is in neither: nothing of theirs waits any more.
+        by_episode = {one.episode_id: one for one in led} | transfer.waiting(connection, session.tenant_id, others)
         stages: dict[uuid.UUID, Stage] = {}
 
-        def waiting(episode_id: uuid.UUID, task: str, handed: Handed | None, use: Use | None, due: Due | None) -> ToAnswer:
+        def waiting(episode_id: uuid.UUID, task: str, handed: Handed | None, use: Use | None, due: Due | None, words: str = "") -> ToAnswer:
             if episode_id not in stages:
                 stages[episode_id] = acts.on_stage(connection, session.tenant_id, learning.episode_by_id(connection, session.tenant_id, episode_id))
             stage, learner = stages[episode_id], by_episode[episode_id]
-            relation = MANAGER if learner.manager_id == session.person_id else MENTOR
+            relation = relations.of(session.person_id, learner)
             title = stage.task_title(task) or task
-            return ToAnswer(learner, relation, stage.programme.title, title, handed, use, due.due_at if due else None)
+            return ToAnswer(learner, relation, stage.programme.title, title, handed, use, due.due_at if due else None, words)
 
-        answer_dues = {act: transfer.dues_of(connection, session.tenant_id, ids, act) for act in (*ANSWERED_BY.values(), FOLLOW_UP)}
+        answer_dues = {act: transfer.dues_of(connection, session.tenant_id, ids, act) for act in (*ANSWERED_BY.values(), FOLLOW_UP, ASSESSMENT)}
         handed = [
             waiting(episode_id, one.task, one, None, answer_dues[ANSWERED_BY[one.kind]].get(episode_id))
-            for episode_id, one in transfer.handed_without_review(connection, session.tenant_id, ids)
+            for episode_id, one in given_in
+            if episode_id in by_episode
         ]
-        claimed = transfer.unanswered_uses(connection, session.tenant_id, ids, session.person_id)
-        uses = [waiting(one.episode_id, one.task, None, one, None) for one in claimed if one.grade < _grade(by_episode, one, session)]
+        uses = [
+            waiting(one.episode_id, one.task, None, one, None)
+            for one in claimed
+            if one.episode_id in by_episode and one.grade < _grade(by_episode[one.episode_id], session)
+        ]
+        to_assess = [waiting(one.episode_id, "", None, None, None, one.words) for one in wishes if one.episode_id in by_episode]
+        wished = {one.episode_id for one in wishes}
+        to_assess += [
+            waiting(episode_id, "", None, None, due)
+            for episode_id, due in answer_dues[ASSESSMENT].items()
+            if due.done_at is None and due.due_at - assessing.OPENS <= now and episode_id not in wished
+        ]
         given = transfer.followed_up(connection, session.tenant_id, ids)
         follow_ups = [
             waiting(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[FOLLOW_UP].items()
             if due.due_at <= now and (episode_id, "supervisor") not in given and by_episode[episode_id].manager_id == session.person_id
         ]
+        assessable, exercises = _rubrics(connection, session.tenant_id, ids)
     handed.sort(key=lambda one: (one.due_at is None, one.due_at, one.learner.name))
-    return Inbox(handed, uses, follow_ups, led, bool(led))
+    return Inbox(handed, uses, to_assess, follow_ups, led, assessable, exercises)
 
 
-def _grade(by_episode: dict[uuid.UUID, Waiting], use: Use, session: LaunchSession) -> int:
+def _rubrics(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> tuple[frozenset[uuid.UUID], dict[str, str]]:
+    """Episodes whose programme has a rubric; and programmes (key → title) whose newest version has cases to practise on."""
+    episodes = learning.episodes_by_id(connection, tenant_id, episode_ids)
+    versions = {(one.programme, one.programme_version) for one in episodes}
+    newest = learning.newest_programmes(connection, tenant_id)
+    wanted = versions | {(key, newest[key]) for key, _ in versions}
+    loaded = {one: programmes.load(connection, tenant_id, *one) for one in wanted}
+    assessable = frozenset(one.id for one in episodes if loaded[one.programme, one.programme_version].rubric)
+    exercises = {}
+    for key in sorted({key for key, _ in versions}):
+        found = loaded[key, newest[key]]
+        if found.rubric and found.rubric.cases:
+            exercises[key] = found.title
+    return assessable, exercises
+
+
+def _grade(learner: Waiting, session: LaunchSession) -> int:
     """What this person's word would weigh: who cannot raise a grade is not asked."""
-    relation = MANAGER if by_episode[use.episode_id].manager_id == session.person_id else MENTOR
-    return transferring.GRADES[relation]
+    return transferring.GRADES[relations.of(session.person_id, learner)]

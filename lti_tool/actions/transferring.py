@@ -13,10 +13,12 @@ from sqlalchemy import Connection
 from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
-from lti_tool.actions import acts, languages, planning
+from lti_tool.actions import acts, asking, planning, relations
 from lti_tool.actions.acts import Stage
+from lti_tool.actions.programmes import Programme
+from lti_tool.actions.relations import LEARNER, MANAGER, MENTOR, PEER
 from lti_tool.actions.working_time import WorkingTime
-from lti_tool.store import directory, learning, mails, transfer
+from lti_tool.store import transfer
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.transfer import Task, Use
 
@@ -24,8 +26,11 @@ from lti_tool.store.transfer import Task, Use
 PROTOCOL: Mapping[str, int] = {"exercise": 4, "plan": 7, "exercise review": 7, "case study": 23, "feedback": 30}
 ANSWERED_BY = {"exercise": "exercise review", "case study": "feedback"}
 FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
-MANAGER, MENTOR, LEARNER, WORK_RECORD = "manager", "mentor", "learner", "work record"
-GRADES = {MENTOR: 2, MANAGER: 3, WORK_RECORD: 4}
+ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # at three months (domain, D1)
+# What somebody's word weighs. A mentor knows the work and not the job: as a peer.
+GRADES = {PEER: 2, MENTOR: 2, MANAGER: 3}
+WORK_RECORD = 4
+LONGEST_RECORD = 300
 VERIFIED = 2  # a use is verified from this grade on
 LARGEST_FILE = 10_000_000
 LONGEST_WORDS = 5_000
@@ -37,9 +42,14 @@ def due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
     return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
 
 
+def protocol(programme: Programme) -> Mapping[str, int]:
+    """Act → days after the certification, for this programme: behaviour is assessed where there is a rubric for it."""
+    return {**PROTOCOL, ASSESSMENT: ASSESSMENT_DAYS} if programme.rubric else PROTOCOL
+
+
 def schedule(stage: Stage, when: WorkingTime, now: datetime) -> list[xapi.Statement]:
     """What is due beside the checks, and its statements; what was due before it was on record is neither asked nor counted."""
-    planned = {act: due_at(stage.episode.certified_at, days, when) for act, days in PROTOCOL.items()}
+    planned = {act: due_at(stage.episode.certified_at, days, when) for act, days in protocol(stage.programme).items()}
     dues = {act: at for act, at in planned.items() if at > now}
     transfer.schedule(stage.connection, stage.tenant_id, stage.episode.id, dues)
     return [_scheduled(stage, act, at, now) for act, at in dues.items()]
@@ -82,9 +92,20 @@ def drop_task(unit_of_work: UnitOfWork, *, session: LaunchSession, key: str) -> 
 
 
 def hand_in(
-    unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, task: str, words: str, file: tuple[str, bytes] | None, now: datetime
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    kind: str,
+    task: str,
+    words: str,
+    file: tuple[str, bytes] | None,
+    peer: str = "",
+    now: datetime,
 ) -> None:
-    """Hand in the exercise or the case study: text, a file, or both. It can change until somebody has answered it."""
+    """Hand in the exercise or the case study: text, a file, or both. It can change until somebody has answered it.
+
+    ``peer``: the id of somebody of the coaching group who is to see the exercise and may answer it, too; empty for nobody.
+    """
     if kind not in ANSWERED_BY:
         raise NotFound("There is nothing of this kind to hand in.")
     if not words.strip() and not file:
@@ -105,48 +126,17 @@ def hand_in(
         document_id = (
             transfer.keep_document(connection, session.tenant_id, session.person_id, *file) if file else before.document_id if before else None
         )
-        values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "at": now}
+        peer_id = relations.chosen_peer(stage, peer) if kind == "exercise" else None
+        values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "peer_id": peer_id, "at": now}
         handed_id, revision = transfer.keep_handed(connection, session.tenant_id, stage.episode.id, values)
         stage.say([xapi.handed_in(stage.act(f"handed in {handed_id} {revision}", now), kind)])
         transfer.finish(connection, session.tenant_id, stage.episode.id, kind, now)
-        _ask_reviewers(stage, f"review {handed_id} {revision}", now)
-
-
-def _ask_reviewers(stage: Stage, key: str, now: datetime) -> None:
-    """A mail to who leads and who accompanies the learner: addresses of the list, never one that was typed here."""
-    learner = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id)
-    rows = []
-    for reviewer_id in dict.fromkeys(one for one in (learner.mentor_id, learner.manager_id) if one is not None):
-        if "review" in mails.stopped(stage.connection, stage.tenant_id, reviewer_id):
-            continue
-        tag = languages.choose([directory.profile(stage.connection, stage.tenant_id, reviewer_id).language])
-        said = languages.translated
-        rows.append(
-            {
-                "person_id": reviewer_id,
-                "kind": "review",
-                "key": key,
-                "subject": said(tag, "%(name)s waits for your answer", name=learner.name or said(tag, "A learner")),
-                "words": said(tag, "Something was handed in and waits for you. Reading and answering it takes about five minutes."),
-                "programme": stage.programme.key,
-                "path": "inbox",
-                "next_try_at": now,
-            }
-        )
-    mails.queue(stage.connection, stage.tenant_id, rows)
-
-
-def _led(connection: Connection, session: LaunchSession, episode_id: uuid.UUID) -> tuple[Stage, str]:
-    """The stage of somebody whom this person leads or accompanies, and as what; Forbidden for anybody else."""
-    found = next(iter(transfer.led(connection, session.tenant_id, session.person_id, episode_id)), None)
-    if found is None:
-        raise Forbidden("This belongs to somebody whom you neither lead nor accompany.")
-    relation = MANAGER if found.manager_id == session.person_id else MENTOR
-    return acts.on_stage(connection, session.tenant_id, learning.episode_by_id(connection, session.tenant_id, episode_id)), relation
+        said = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
+        asking.tell_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", said, now, peer_id)
 
 
 def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> Stage:
-    return acts.required_stage(connection, session) if episode_id is None else _led(connection, session, episode_id)[0]
+    return acts.required_stage(connection, session) if episode_id is None else relations.led(connection, session, episode_id)[0]
 
 
 def review(
@@ -163,7 +153,7 @@ def review(
         if found is None:
             raise NotFound("This was not handed in.")
         episode_id, handed = found
-        stage, relation = _led(connection, session, episode_id)
+        stage, relation = relations.asked(connection, session, episode_id, handed.peer_id)
         values = {
             "handed_in_id": handed_id,
             "reviewer_id": session.person_id,
@@ -180,17 +170,32 @@ def review(
         transfer.finish(connection, session.tenant_id, episode_id, name, now)
 
 
-def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UUID, seen: bool, words: str, now: datetime) -> None:
-    """Say to a use on the job what one saw of it. The one who confirms decides the grade, never who claimed it."""
+def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UUID, seen: bool, words: str, record: str = "", now: datetime) -> None:
+    """Say to a use on the job what one saw of it. The one who confirms decides the grade, never who claimed it.
+
+    ``record`` says where a work system shows it (the number of a ticket, of an order): whoever looked it up vouches for more than a memory.
+    """
+    if len(record) > LONGEST_RECORD:
+        raise BadInput(f"Keep it to {LONGEST_RECORD} characters; this has {len(record)}.", field="record")
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
         use = transfer.use_for_update(connection, session.tenant_id, use_id)
         if use is None:
             raise NotFound("There is no such use on the job.")
-        stage, relation = _led(connection, session, use.episode_id)
-        grade = GRADES[relation]
-        values = {"use_id": use_id, "person_id": session.person_id, "seen": seen, "grade": grade, "words": words, "at": now}
+        stage, relation = relations.asked(connection, session, use.episode_id, use.peer_id)
+        if record and relation == PEER:
+            raise BadInput("A work record is vouched for by who leads or accompanies the learner.", field="record")
+        grade = WORK_RECORD if record else GRADES[relation]
+        values = {
+            "use_id": use_id,
+            "person_id": session.person_id,
+            "seen": seen,
+            "grade": grade,
+            "words": words,
+            "record": record if seen else "",
+            "at": now,
+        }
         if not transfer.keep_confirmation(connection, session.tenant_id, values) or not seen:
             return
         title = stage.task_name(use.task)
@@ -239,7 +244,7 @@ def answer_follow_up(
         if episode_id is None:
             stage, relation = acts.required_stage(connection, session), LEARNER
         else:
-            stage, relation = _led(connection, session, episode_id)
+            stage, relation = relations.led(connection, session, episode_id)
             if relation != MANAGER:
                 raise Forbidden("The supervisor is asked this, and nobody else.")
         due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
@@ -262,13 +267,13 @@ def answer_follow_up(
 
 
 def document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID) -> tuple[str, bytes]:
-    """(name, content) of a file: for who handed it in, and for who leads or accompanies that person."""
+    """(name, content) of a file: for who handed it in, who leads or accompanies that person, and the peer who was asked."""
     with unit_of_work(session.tenant_id) as connection:
         found = transfer.find_document(connection, session.tenant_id, document_id)
         if found is None:
             raise NotFound("There is no such file.")
         whose, name, content = found
-        led = {one.person_id for one in transfer.led(connection, session.tenant_id, session.person_id)}
-        if whose != session.person_id and whose not in led:
+        shown = whose == session.person_id or transfer.asked_to_read(connection, session.tenant_id, session.person_id, document_id)
+        if not shown and whose not in {one.person_id for one in transfer.led(connection, session.tenant_id, session.person_id)}:
             raise NotFound("There is no such file.")
         return name, content

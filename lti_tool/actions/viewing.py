@@ -11,9 +11,10 @@ from adapters.questions.shapes import Picture
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import acts, programmes, refreshing
+from lti_tool.actions import acts, programmes, refreshing, relations
 from lti_tool.actions.programmes import Programme
-from lti_tool.store import grades, learning, people, pictures, platforms, tenants
+from lti_tool.store import grades, learning, people, pictures, platforms, tenants, transfer
+from lti_tool.store.coaching import Member
 from lti_tool.store.learning import Attempt, JobUse, Plan
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.platforms import Platform
@@ -51,6 +52,7 @@ class Today:
     running: Attempt | None
     held: bool
     left: bool
+    fresh: bool  # nothing was answered here yet
 
     @property
     def next_check(self) -> CheckLine | None:
@@ -71,14 +73,28 @@ class PlanView:
     plan: Plan | None
     uses: list[JobUse]
     certified_at: datetime
+    peers: list[Member]
 
 
-def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[Platform | None, bool, bool]:
-    """The platform a visit came from (None: it began without an LMS), whether its data are practice data, whether the person takes part."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What is around every page: the platform a visit came from (None: it began without an LMS), whether its data are practice data, whether
+    the person takes part, whether something is asked of the person.
+    """
+
+    platform: Platform | None
+    practice: bool
+    takes_part: bool
+    asked: bool
+
+
+def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Surroundings:
+    """What is around this visit's pages."""
     with unit_of_work(session.tenant_id) as connection:
         platform = platforms.by_id(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
         takes_part = learning.episode_of(connection, session.tenant_id, session.person_id, session.programme) is not None
-        return platform, tenants.by_id(connection, session.tenant_id).practice, takes_part
+        asked = transfer.asks(connection, session.tenant_id, session.person_id)
+        return Surroundings(platform, tenants.by_id(connection, session.tenant_id).practice, takes_part, asked)
 
 
 def has_episode(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
@@ -141,7 +157,7 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
         offers = {kind: items for kind, items in offers.items() if kind == "practice"}
     running = next((one for one in every if one.finished_at is None and one.kind in offers), None)
     due = certified_at + timedelta(days=PLAN_DAYS)
-    return Today(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, held, left)
+    return Today(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, held, left, not every)
 
 
 def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:
@@ -165,7 +181,8 @@ def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
         stage = acts.required_stage(connection, session)
         found = learning.plan_of(connection, session.tenant_id, stage.episode.id)
         uses = learning.uses_of(connection, session.tenant_id, found.id) if found else []
-    return PlanView(stage.programme, found, uses, stage.episode.certified_at)
+        peers = relations.peers(stage)
+    return PlanView(stage.programme, found, uses, stage.episode.certified_at, peers)
 
 
 def course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:

@@ -17,7 +17,7 @@ from adapters.lms import Role
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, NotFound
 from lrs.ground.secrets import Secrets
-from lti_tool.actions import languages
+from lti_tool.actions import languages, presence
 from lti_tool.actions.entering import SESSION_TIME
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
@@ -28,7 +28,7 @@ LINK_DAYS = 14
 LONGEST_DAYS = 400  # older links are not even read: the kept mail of a year
 VISIT, SIGNED_IN, SIGN_IN = "visit", "signed in", "sign-in"
 SIGN_IN_TIME = timedelta(days=1)  # how long a link that was asked for opens roles that were given; later it is as a nudge's
-NUDGES = ("due", "overdue", "review", "coaching")
+NUDGES = ("due", "overdue", "review", "coaching", "prompt")
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,12 @@ def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID,
     with deps.unit_of_work(link.tenant_id) as connection:
         _require_person(connection, link)
         language = mails.language_of(connection, link.tenant_id, link.person_id)
-        if link.mail_id:
-            mails.opened(connection, link.tenant_id, link.mail_id, now)
-        asked_for = mails.kind_of(connection, link.tenant_id, link.mail_id) == SIGN_IN and now - link.made_at < SIGN_IN_TIME
+        kind = mails.kind_of(connection, link.tenant_id, link.mail_id)
+        if link.mail_id and mails.opened(connection, link.tenant_id, link.mail_id, now) and kind in NUDGES:
+            presence.opened(connection, link.tenant_id, link.person_id, link.programme, link.mail_id, kind, now)
+        programme = link.programme or _programme_of(connection, link)
+        presence.came(connection, link.tenant_id, link.person_id, programme, now)
+        asked_for = kind == SIGN_IN and now - link.made_at < SIGN_IN_TIME
         people.remember_launch(
             connection,
             {
@@ -81,7 +84,7 @@ def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID,
                 "role": Role.LEARNER.value,
                 "administers": False,
                 "locale": language,
-                "programme": link.programme or _programme_of(connection, link),
+                "programme": programme,
                 "page": "today",
                 "created_at": now,
                 "expires_at": now + SESSION_TIME,

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from adapters.channels import Letter, Mailer, NotNow, Undeliverable
 from lrs.ground import clock
-from lti_tool.actions import languages, nudging, visiting
+from lti_tool.actions import languages, nudging, presence, visiting
 from lti_tool.actions.visiting import Link
 from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
 from lti_tool.lti.deps import ToolDeps
@@ -27,7 +27,7 @@ def send(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
     taken, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
-            mails.drop_stale(connection, tenant_id, nudging.KINDS, clock.now() - STALE)
+            mails.drop_stale(connection, tenant_id, nudging.OF_THEIR_DAY, clock.now() - STALE)
             rows = mails.lease(connection, tenant_id, ROUND)
             tags = {row.id: languages.choose([mails.language_of(connection, tenant_id, row.person_id)]) for row in rows}
         if not rows:
@@ -48,6 +48,8 @@ def _settle(deps: ToolDeps, tenant_id: int, row: MailRow, outcome: NotNow | Unde
     with deps.unit_of_work(tenant_id) as connection:
         if outcome is None:
             mails.sent(connection, tenant_id, row.id, clock.now())
+            if row.kind in visiting.NUDGES:
+                presence.received(connection, tenant_id, row.person_id, row.programme, row.id, row.kind, clock.now())
             return 1
         if isinstance(outcome, NotNow) and row.tries < GIVE_UP_AFTER_TRIES:
             # What a mail server says may name the person: it stays in the row, which goes with the person.

@@ -11,7 +11,19 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import episode, grade_place, identity, launch, mail, mail_stop, membership, person, platform_registration, role_grant
+from lti_tool.store.tables import (
+    episode,
+    grade_place,
+    identity,
+    launch,
+    mail,
+    mail_stop,
+    membership,
+    person,
+    platform_registration,
+    presence,
+    role_grant,
+)
 
 PAGE = 100
 
@@ -133,7 +145,7 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
         return False
     connection.execute(update(identity).where(identity.c.tenant_id == tenant_id, identity.c.person_id == met).values(person_id=listed))
     # What hung on the name of the LMS goes with it: the next launch and the next roster say it again of the one of the list.
-    for table in (launch, mail, mail_stop, role_grant, grade_place, membership):
+    for table in (launch, mail, mail_stop, role_grant, grade_place, membership, presence):
         connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.person_id == met))
     for column in ("manager_id", "mentor_id"):
         connection.execute(update(person).where(person.c.tenant_id == tenant_id, person.c[column] == met).values({column: listed}))

@@ -33,6 +33,10 @@ THEIRS = {
     "plan": f"episode_id IN ({_MINE})",
     "no_opportunity": f"episode_id IN ({_MINE})",
     "follow_up": f"episode_id IN ({_MINE})",
+    "assessment": f"episode_id IN ({_MINE})",
+    "assessment_request": f"(episode_id IN ({_MINE}) OR rater_id = :person)",
+    "presence": "person_id = :person",
+    "calibration": "rater_id = :person",
     "mapped_task": f"episode_id IN ({_MINE})",
     "scheduled_act": f"episode_id IN ({_MINE})",
     "attendance": f"episode_id IN ({_MINE})",
@@ -57,6 +61,7 @@ THEIRS = {
 # Mails to others about what this person handed in name the person.
 _TOLD_OTHERS = (
     f"EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN ({_MINE}) AND m.key LIKE 'review ' || h.id || ' %')"  # noqa: S608
+    f" OR EXISTS (SELECT 1 FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.person_id = :person AND m.kind = 'review' AND m.key LIKE '%' || e.id || '%')"
 )
 # (table, column): this person did something for somebody else; it stays theirs, done by nobody who can be traced.
 FOR_OTHERS = (
@@ -64,6 +69,9 @@ FOR_OTHERS = (
     ("confirmation", "person_id"),
     ("follow_up", "person_id"),
     ("mapped_task", "added_by"),
+    ("assessment", "rater_id"),
+    ("handed_in", "peer_id"),
+    ("job_use", "peer_id"),
 )
 # (table, column): who leads or accompanies whom.
 LEADS = (("person", "manager_id"), ("person", "mentor_id"))
@@ -124,7 +132,7 @@ def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> 
         if table == "launch":
             continue  # sessions: who is signed in now; they hold secrets and nothing that lasts
         # Bytes of files are fetched one by one; what a reviewer said of the training is for its owner, and who said it is another person.
-        content = {"document": " - 'content'", "review": " - 'weak_content' - 'reviewer_id'"}.get(table, "")
+        content = {"document": " - 'content'", "review": " - 'weak_content' - 'reviewer_id'", "assessment": " - 'rater_id'"}.get(table, "")
         rows = connection.execute(
             text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {mine}"),  # noqa: S608 - constants of this file
             values,
@@ -152,7 +160,7 @@ def erase(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, 
     def run(name: str, statement: str, **more: Any) -> None:
         gone[name] = gone.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
 
-    run("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND {_TOLD_OTHERS}")  # noqa: S608 - constants of this file
+    run("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_TOLD_OTHERS})")  # noqa: S608 - constants of this file
     for table, mine in THEIRS.items():
         run(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {mine}")  # noqa: S608 - constants of this file
     mentions = sum(_count(owner, table, column, values) for table, column in FOR_OTHERS)

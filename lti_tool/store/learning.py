@@ -151,6 +151,7 @@ class JobUse:
     words: str
     reported_at: datetime
     grade: int = 1
+    peer_id: uuid.UUID | None = None
 
 
 def keep_programme(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
@@ -221,6 +222,12 @@ def episode_by_id(connection: Connection, tenant_id: int, episode_id: uuid.UUID)
     e = episode.c
     query = _episodes().where(e.tenant_id == tenant_id, e.id == episode_id)
     return Episode(**connection.execute(query).one()._mapping)
+
+
+def episodes_by_id(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[Episode]:
+    """These episodes."""
+    e = episode.c
+    return [Episode(**row._mapping) for row in connection.execute(_episodes().where(e.tenant_id == tenant_id, e.id.in_(episode_ids)))]
 
 
 def learner_of_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID) -> uuid.UUID | None:
@@ -401,5 +408,5 @@ def keep_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: J
 def uses_of(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[JobUse]:
     """The uses of a plan, latest first; a page's worth."""
     u = job_use.c
-    query = select(u.id, u.task, u.used_on, u.words, u.reported_at, u.grade).where(u.tenant_id == tenant_id, u.plan_id == plan_id)
+    query = select(u.id, u.task, u.used_on, u.words, u.reported_at, u.grade, u.peer_id).where(u.tenant_id == tenant_id, u.plan_id == plan_id)
     return [JobUse(**row._mapping) for row in connection.execute(query.order_by(u.reported_at.desc()).limit(50))]

@@ -17,7 +17,7 @@ MOST = 2_000  # of one page
 
 @dataclass(frozen=True)
 class Reminder:
-    """Something due for a person, with what is needed to say it in their language at their hour."""
+    """Something due, with whom to tell (``person_id``, in their language at their hour) and the learner's name."""
 
     person_id: uuid.UUID
     episode_id: uuid.UUID
@@ -33,11 +33,30 @@ class Reminder:
 
 
 # Whoever has an address, is not on hold and has not left; what was said before (the key of the mail) is not said again.
-_DUE = text(
+_FRAME = """
+    SELECT r.id AS person_id, e.id AS episode_id, e.programme, e.programme_version, d.what, d.due_at, d.closes_at,
+           p.name, r.time_zone, r.working_days, r.language
+    FROM ({due}) d
+    JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = d.episode_id AND e.left_at IS NULL
+    JOIN lti_tool.person p ON p.id = e.person_id
+    JOIN lti_tool.person r ON r.id = {to} AND r.email <> '' AND r.imported_at IS NOT NULL
+    WHERE NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
+                      AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))
+      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = r.id AND s.kind = :kind)
+      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND m.person_id = r.id
+                      AND m.key = :kind || ' ' || e.id || ' ' || d.what)
+      AND (d.due_at, e.id, d.what) > (CAST(:after_at AS timestamptz), CAST(:after_episode AS uuid), :after_what)
+    ORDER BY d.due_at, e.id, d.what LIMIT :most
+"""
+_LEARNER, _LEADER = "e.person_id", "coalesce(p.manager_id, p.mentor_id)"
+
+
+def _query(due: str, to: str) -> TextClause:
+    return text(_FRAME.format(due=due, to=to))
+
+
+_DUE = _query(
     """
-    SELECT e.person_id, e.id AS episode_id, e.programme, e.programme_version, d.what, d.due_at, d.closes_at,
-           p.name, p.time_zone, p.working_days, p.language
-    FROM (
       SELECT c.episode_id, 'check ' || c.interval AS what, c.due_at, c.closes_at
       FROM lti_tool.scheduled_check c
       WHERE c.tenant_id = :tenant AND c.due_at <= :now - CAST(:late AS interval) AND c.closes_at > :now
@@ -48,43 +67,56 @@ _DUE = text(
       FROM lti_tool.scheduled_act s
       WHERE s.tenant_id = :tenant AND s.done_at IS NULL AND s.act IN ('plan', 'exercise', 'case study', 'follow-up')
         AND s.due_at <= :now + CAST(:ahead AS interval) AND s.due_at > :now - CAST(:forget AS interval)
-    ) d
-    JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = d.episode_id AND e.left_at IS NULL
-    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> '' AND p.imported_at IS NOT NULL
-    WHERE NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
-                      AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))
-      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = p.id AND s.kind = :kind)
-      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND m.person_id = p.id
-                      AND m.key = :kind || ' ' || e.id || ' ' || d.what)
-      AND (d.due_at, e.id, d.what) > (CAST(:after_at AS timestamptz), CAST(:after_episode AS uuid), :after_what)
-    ORDER BY d.due_at, e.id, d.what LIMIT :most
+    """,
+    _LEARNER,
+)
+_TOMORROW = _query(
     """
+      SELECT g.episode_id, 'meeting ' || m.id AS what, m.at AS due_at, NULL AS closes_at
+      FROM lti_tool.meeting m
+      JOIN lti_tool.group_member g ON g.tenant_id = :tenant AND g.group_id = m.group_id
+      WHERE m.tenant_id = :tenant AND m.at > :now AND m.at <= :now + interval '28 hours'
+    """,
+    _LEARNER,
+)
+# An answer is due soon to something that was handed in, or a look at somebody's work.
+_TO_ANSWER = _query(
+    """
+      SELECT s.episode_id, s.act AS what, s.due_at, NULL AS closes_at
+      FROM lti_tool.scheduled_act s
+      WHERE s.tenant_id = :tenant AND s.done_at IS NULL AND s.due_at > :now - CAST(:forget AS interval)
+        AND ((s.act = 'behaviour assessment' AND s.due_at <= :now + interval '3 days')
+          OR (s.act IN ('exercise review', 'feedback') AND s.due_at <= :now + interval '1 day'
+              AND EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id = s.episode_id
+                          AND h.kind = CASE s.act WHEN 'feedback' THEN 'case study' ELSE 'exercise' END)))
+    """,
+    _LEADER,
+)
+# For each manager and programme the one of his or her people who was certified first within these three months.
+_LED = _query(
+    """
+      SELECT DISTINCT ON (b.manager_id, a.programme) a.id AS episode_id, :week AS what, a.certified_at AS due_at, NULL AS closes_at
+      FROM lti_tool.episode a JOIN lti_tool.person b ON b.id = a.person_id
+      WHERE a.tenant_id = :tenant AND a.left_at IS NULL AND b.manager_id IS NOT NULL AND a.certified_at > :now - interval '90 days'
+      ORDER BY b.manager_id, a.programme, a.certified_at, a.id
+    """,
+    _LEADER,
 )
 
 
-_TOMORROW = text(
-    """
-    SELECT e.person_id, e.id AS episode_id, e.programme, e.programme_version, 'meeting ' || m.id AS what, m.at AS due_at, NULL AS closes_at,
-           p.name, p.time_zone, p.working_days, p.language
-    FROM lti_tool.meeting m
-    JOIN lti_tool.group_member g ON g.tenant_id = :tenant AND g.group_id = m.group_id
-    JOIN lti_tool.episode e ON e.tenant_id = :tenant AND e.id = g.episode_id AND e.left_at IS NULL
-    JOIN lti_tool.person p ON p.id = e.person_id AND p.email <> '' AND p.imported_at IS NOT NULL
-    WHERE m.tenant_id = :tenant AND m.at > :now AND m.at <= :now + interval '28 hours'
-      AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
-                      AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now))
-      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail_stop s WHERE s.tenant_id = :tenant AND s.person_id = p.id AND s.kind = 'coaching')
-      AND NOT EXISTS (SELECT 1 FROM lti_tool.mail x WHERE x.tenant_id = :tenant AND x.person_id = p.id
-                      AND x.key = 'coaching ' || e.id || ' meeting ' || m.id)
-      AND (m.at, e.id, 'meeting ' || m.id) > (CAST(:after_at AS timestamptz), CAST(:after_episode AS uuid), :after_what)
-    ORDER BY m.at, e.id, what LIMIT :most
-    """
-)
+def to_answer(connection: Connection, tenant_id: int, now: datetime, *, forget: str) -> Iterator[list[Reminder]]:
+    """What waits for an answer of who leads or accompanies a learner, and is due soon or was not longer ago than ``forget``."""
+    return _pages(connection, _TO_ANSWER, {"tenant": tenant_id, "kind": "review", "now": now, "forget": forget})
+
+
+def led(connection: Connection, tenant_id: int, now: datetime, week: str) -> Iterator[list[Reminder]]:
+    """Managers with people who began lately and who were told nothing in this week; ``due_at`` is when the first of them was certified."""
+    return _pages(connection, _LED, {"tenant": tenant_id, "kind": "prompt", "now": now, "week": week})
 
 
 def tomorrow(connection: Connection, tenant_id: int, now: datetime) -> Iterator[list[Reminder]]:
     """Meetings of coaching groups in the next day or so that their members were not told of yet, page by page."""
-    return _pages(connection, _TOMORROW, {"tenant": tenant_id, "now": now})
+    return _pages(connection, _TOMORROW, {"tenant": tenant_id, "kind": "coaching", "now": now})
 
 
 def due(connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str) -> Iterator[list[Reminder]]:

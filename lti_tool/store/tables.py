@@ -559,9 +559,12 @@ handed_in = Table(
     Column("task", Text, nullable=False),
     Column("words", Text, nullable=False),
     Column("document_id", ForeignKey(document.c.id)),
+    # Somebody of the learner's coaching group whom the learner asked to answer, too.
+    Column("peer_id", ForeignKey(person.c.id)),
     Column("revision", Integer, nullable=False),
     Column("at", _INSTANT, nullable=False),
     CheckConstraint("kind IN ('exercise', 'case study')", name="kind_known"),
+    Index(None, "tenant_id", "peer_id", postgresql_where=text("peer_id IS NOT NULL")),
     UniqueConstraint("tenant_id", "episode_id", "kind"),
 )
 
@@ -592,10 +595,13 @@ job_use = Table(
     Column("used_on", Date, nullable=False),
     Column("words", Text, nullable=False),
     Column("reported_at", _INSTANT, nullable=False),
+    # Somebody of the learner's coaching group who saw it, as the learner says.
+    Column("peer_id", ForeignKey(person.c.id)),
     # Who vouches for it: 1 the learner, 2 a peer, 3 the supervisor, 4 a record of the work system. The one who confirms decides it.
     Column("grade", SmallInteger, nullable=False, server_default="1"),
     Column("revision", Integer, nullable=False, server_default="1"),
     Index(None, "tenant_id", "plan_id"),
+    Index(None, "tenant_id", "peer_id", postgresql_where=text("peer_id IS NOT NULL")),
     CheckConstraint("grade BETWEEN 1 AND 4", name="grade_known"),
 )
 
@@ -609,6 +615,8 @@ confirmation = Table(
     Column("seen", Boolean, nullable=False),
     Column("grade", SmallInteger, nullable=False),
     Column("words", Text, nullable=False),
+    # Where a work system shows it: a number, an address. Empty: nobody looked.
+    Column("record", Text, nullable=False, server_default=""),
     Column("at", _INSTANT, nullable=False),
     Index(None, "tenant_id", "person_id"),
 )
@@ -638,6 +646,64 @@ follow_up = Table(
     Column("at", _INSTANT, nullable=False),
     CheckConstraint("asked IN ('learner', 'supervisor')", name="asked_known"),
     Index(None, "tenant_id", "person_id"),
+)
+
+# Somebody's work held against the rubric. ``levels``: criterion → level from 1 up; what was not seen is not in it.
+assessment = Table(
+    "assessment",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("rater_id", ForeignKey(person.c.id), nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("levels", JSONB, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    CheckConstraint("relation IN ('learner', 'peer', 'mentor', 'manager')", name="relation_known"),
+    CheckConstraint("method IN ('', 'watching', 'recording', 'simulation')", name="method_known"),
+    Index(None, "tenant_id", "episode_id"),
+    Index(None, "tenant_id", "rater_id"),
+)
+
+# A learner's wish to be watched by somebody.
+assessment_request = Table(
+    "assessment_request",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("rater_id", ForeignKey(person.c.id), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("asked_at", _INSTANT, nullable=False),
+    Column("done_at", _INSTANT),
+    Index("uq_assessment_request_open", "tenant_id", "episode_id", "rater_id", unique=True, postgresql_where=text("done_at IS NULL")),
+    Index(None, "tenant_id", "rater_id", postgresql_where=text("done_at IS NULL")),
+)
+
+# What a rater made of a described piece of work; once, before the agreed levels were shown.
+calibration = Table(
+    "calibration",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("rater_id", ForeignKey(person.c.id), primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("case_key", Text, primary_key=True),
+    Column("programme_version", Integer, nullable=False),
+    Column("levels", JSONB, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+)
+
+# That somebody was here, or looked at figures: once a day.
+presence = Table(
+    "presence",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("what", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
 )
 
 statement_outbox = Table(

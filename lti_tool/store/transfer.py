@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.learning import Plan
 from lti_tool.store.tables import (
+    assessment_request,
     confirmation,
     document,
     episode,
@@ -60,6 +61,7 @@ class Handed:
     words: str
     document_id: uuid.UUID | None
     document_name: str
+    peer_id: uuid.UUID | None
     revision: int
     at: datetime
 
@@ -90,6 +92,7 @@ class Use:
     reported_at: datetime
     grade: int
     revision: int
+    peer_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ def find_document(connection: Connection, tenant_id: int, document_id: uuid.UUID
 
 def _handed() -> Any:
     h = handed_in.c
-    return select(h.id, h.kind, h.task, h.words, h.document_id, document.c.name.label("document_name"), h.revision, h.at).outerjoin(
+    return select(h.id, h.kind, h.task, h.words, h.document_id, document.c.name.label("document_name"), h.peer_id, h.revision, h.at).outerjoin(
         document, document.c.id == h.document_id
     )
 
@@ -214,7 +217,7 @@ def handed_for_update(connection: Connection, tenant_id: int, handed_id: uuid.UU
 def keep_handed(connection: Connection, tenant_id: int, episode_id: uuid.UUID, values: Mapping[str, Any]) -> tuple[uuid.UUID, int]:
     """Keep what was handed in, over what was handed in before; gives its id and its revision."""
     row = upsert(handed_in).values(id=uuid.uuid4(), tenant_id=tenant_id, episode_id=episode_id, revision=1, **values)
-    changed = {name: row.excluded[name] for name in ("task", "words", "document_id", "at")} | {"revision": handed_in.c.revision + 1}
+    changed = {name: row.excluded[name] for name in ("task", "words", "document_id", "peer_id", "at")} | {"revision": handed_in.c.revision + 1}
     made = row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "kind"], set_=changed)
     found = connection.execute(made.returning(handed_in.c.id, handed_in.c.revision)).one()
     return found.id, found.revision
@@ -239,7 +242,7 @@ def keep_review(connection: Connection, tenant_id: int, values: Mapping[str, Any
 
 def _uses() -> Any:
     u = job_use.c
-    return select(u.id, plan.c.episode_id, u.plan_id, u.task, u.used_on, u.words, u.reported_at, u.grade, u.revision).join(
+    return select(u.id, plan.c.episode_id, u.plan_id, u.task, u.used_on, u.words, u.reported_at, u.grade, u.revision, u.peer_id).join(
         plan, plan.c.id == u.plan_id
     )
 
@@ -253,10 +256,11 @@ def use_for_update(connection: Connection, tenant_id: int, use_id: uuid.UUID) ->
 
 
 def unanswered_uses(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], reviewer_id: uuid.UUID) -> list[Use]:
-    """Uses of these episodes to which this person said nothing yet, the latest first."""
+    """Uses of these episodes, and those of peers who named this person, to which he or she said nothing yet; the latest first."""
     c = confirmation.c
     said = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == job_use.c.id, c.person_id == reviewer_id)
-    query = _uses().where(job_use.c.tenant_id == tenant_id, plan.c.episode_id.in_(episode_ids), ~said.exists())
+    shown = or_(plan.c.episode_id.in_(episode_ids), job_use.c.peer_id == reviewer_id)
+    query = _uses().where(job_use.c.tenant_id == tenant_id, shown, ~said.exists())
     return [Use(**row._mapping) for row in connection.execute(query.order_by(job_use.c.reported_at.desc()).limit(LONGEST_LIST))]
 
 
@@ -334,11 +338,45 @@ def led(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID, episode_
     return [Waiting(**row._mapping) for row in connection.execute(query)]
 
 
-def handed_without_review(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, Handed]]:
-    """(episode, what was handed in) that nobody answered, the oldest first."""
+def waiting(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Waiting]:
+    """Episode → whose it is, for learners who take part."""
+    e, p = episode.c, person.c
+    query = (
+        select(e.id.label("episode_id"), p.id.label("person_id"), p.name, p.manager_id, p.mentor_id)
+        .join(person, p.id == e.person_id)
+        .where(e.tenant_id == tenant_id, e.left_at.is_(None), e.id.in_(episode_ids))
+    )
+    return {row.episode_id: Waiting(**row._mapping) for row in connection.execute(query)}
+
+
+def asks(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
+    """Whether a peer asked this person for an answer that was not given yet."""
+    h, u, c, r = handed_in.c, job_use.c, confirmation.c, assessment_request.c
+    said = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == u.id, c.person_id == person_id)
+    answered = select(review.c.id).where(review.c.tenant_id == tenant_id, review.c.handed_in_id == h.id)
+    found = union_all(
+        select(h.id).where(h.tenant_id == tenant_id, h.peer_id == person_id, ~answered.exists()),
+        select(u.id).where(u.tenant_id == tenant_id, u.peer_id == person_id, ~said.exists()),
+        select(r.id).where(r.tenant_id == tenant_id, r.rater_id == person_id, r.done_at.is_(None)),
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
+def asked_to_read(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID, document_id: uuid.UUID) -> bool:
+    """Whether a file was handed in with the wish that this person answers."""
+    h = handed_in.c
+    query = select(h.id).where(h.tenant_id == tenant_id, h.document_id == document_id, h.peer_id == reviewer_id)
+    return connection.execute(query).first() is not None
+
+
+def handed_without_review(
+    connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], reviewer_id: uuid.UUID
+) -> list[tuple[uuid.UUID, Handed]]:
+    """(episode, what was handed in) that nobody answered, of these episodes and of peers who asked this person; the oldest first."""
     h = handed_in.c
     query = _handed().add_columns(h.episode_id).outerjoin(review, review.c.handed_in_id == h.id)
-    query = query.where(h.tenant_id == tenant_id, h.episode_id.in_(episode_ids), review.c.id.is_(None)).order_by(h.at).limit(LONGEST_LIST)
+    shown = or_(h.episode_id.in_(episode_ids), h.peer_id == reviewer_id)
+    query = query.where(h.tenant_id == tenant_id, shown, review.c.id.is_(None)).order_by(h.at).limit(LONGEST_LIST)
     found = []
     for row in connection.execute(query):
         fields = dict(row._mapping)

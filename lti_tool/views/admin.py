@@ -117,12 +117,15 @@ def by_launch(deps: ToolDeps) -> Blueprint:
         who = session.current(deps, request, given)
         if not who.administers:
             raise Forbidden("The administration is for who runs the LMS. Ask your administrator.")
-        platform, practice, _ = viewing.surroundings(deps.unit_of_work, session=who)
+        around = viewing.surroundings(deps.unit_of_work, session=who)
+        platform = around.platform
         if platform is None:
             raise Forbidden("This page belongs to an LMS. Open it from there.")
         page_rules.frame_for(platform)
         name = f"{named(who)}, administrator of {platform.name}"
-        return Admin(who.tenant_id, name, platform.id, platform.administers, f"/t/{given}/admin/", session.form_token(request, given), practice)
+        return Admin(
+            who.tenant_id, name, platform.id, platform.administers, f"/t/{given}/admin/", session.form_token(request, given), around.practice
+        )
 
     return _pages(deps, "admin_by_launch", "/t/<uuid:given>/admin", admin)
 

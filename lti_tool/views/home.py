@@ -15,7 +15,7 @@ from adapters.lms import Message, Role
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, NotFound
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import answering, calendars, certifying, choices, reviewing, roles, viewing
+from lti_tool.actions import answering, calendars, certifying, choices, presence, reviewing, roles, viewing
 from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
@@ -47,7 +47,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             return _today(who)
         if who.roles & roles.ROUTES["home.figures"]:
             return _figures(who)
-        if not takes_part and who.roles & roles.ROUTES["transfer.inbox"]:
+        if not takes_part and who.roles & roles.LEADING:
             return redirect(f"/t/{launch_id}/inbox")
         return _today(who)
 
@@ -88,6 +88,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             if who.roles & roles.ROUTES["programmes.every"]:
                 return redirect(f"/t/{who.id}/programmes/")
             raise NotFound("No programme is set up yet. Ask your training manager to set one up.")
+        presence.looked(deps.unit_of_work, session=who, now=clock.now())
+        deps.nudges.nudge(SEND_STATEMENTS)
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
         title, waiting = viewing.course(deps.unit_of_work, session=who)
         try:

@@ -13,6 +13,7 @@ from lrs.ground import clock
 from lrs.ground.errors import BadInput, Refused
 from lti_tool.actions import answering, checks, planning, transfer_views, viewing
 from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
@@ -160,11 +161,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 task=request.form.get("task", ""),
                 used_on=_day(request.form.get("used_on", ""), "used_on"),
                 words=request.form.get("words", "").replace("\0", "").strip(),
+                peer=request.form.get("peer", ""),
                 now=clock.now(),
             )
         except BadInput as error:
             return _plan(who, error, error.status)
         said()
+        deps.nudges.nudge(SEND_MAILS)
         return redirect(f"/t/{launch_id}/plan?done=reported", code=303)
 
     return pages

@@ -43,4 +43,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             forgetting.ask(work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now())
         return redirect(f"/t/{launch_id}/me?done=1", code=303)
 
+    @pages.get("/wishes")
+    def wishes(launch_id: uuid.UUID) -> ResponseReturnValue:
+        """For who protects data: wishes to be erased that wait."""
+        who = session.current(deps, request, launch_id)
+        found = forgetting.waiting(work, tenant_id=who.tenant_id)
+        return render_template("wishes.html", **framed(deps, request, who), wishes=found)
+
     return pages

@@ -83,7 +83,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         def handed(who: LaunchSession) -> None:
             file = request.files.get("file")
             brought = (" ".join(file.filename.replace("\0", "").split())[-LONGEST_NAME:], file.read()) if file and file.filename else None
-            transferring.hand_in(work, session=who, kind=name, task=text_of("task"), words=text_of("words"), file=brought, now=clock.now())
+            transferring.hand_in(
+                work, session=who, kind=name, task=text_of("task"), words=text_of("words"), file=brought, peer=text_of("peer"), now=clock.now()
+            )
 
         return act(launch_id, handed, "handed")
 
@@ -139,10 +141,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/inbox/uses/<uuid:use_id>")
     def confirm(launch_id: uuid.UUID, use_id: uuid.UUID) -> ResponseReturnValue:
-        seen, words = text_of("seen") == "yes", text_of("words")
+        seen, words, record = text_of("seen") == "yes", text_of("words"), text_of("record")
         return act(
             launch_id,
-            lambda who: transferring.confirm(work, session=who, use_id=use_id, seen=seen, words=words, now=clock.now()),
+            lambda who: transferring.confirm(work, session=who, use_id=use_id, seen=seen, words=words, record=record, now=clock.now()),
             "confirmed" if seen else "unseen",
             "inbox",
         )

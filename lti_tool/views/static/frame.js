@@ -1,4 +1,6 @@
 // On every page: tell the LMS how tall the page is, and send a form that waits to be sent. Without it everything works, less comfortably.
+import { keepDrafts } from "./draft.js";
+
 const framed = window.parent !== window;
 
 function tellHeight() {
@@ -22,6 +24,7 @@ export function arrived() {
       button.textContent = button.dataset.copied;
     });
   }
+  keepDrafts();
   document.querySelector("form[data-send-now]")?.requestSubmit();
 }
 

@@ -77,6 +77,7 @@ function takeOver() {
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (event.defaultPrevented) return;
     const address = event.submitter?.getAttribute("formaction") || form.getAttribute("action") || location.href;
     if (form.target || new URL(address, location.href).origin !== location.origin) return;
     event.preventDefault();

@@ -25,8 +25,8 @@ def statements(tool: Tool) -> list[dict[str, Any]]:
 
 
 def learnt(tool: Tool) -> list[str]:
-    """The verbs of what the learner did: what followed the certification by itself is left out."""
-    return [verb for verb in verbs(tool) if verb not in ("registered", "certified", "scheduled")]
+    """The verbs of what the learner did: being here, and what followed the certification by itself, are left out."""
+    return [verb for verb in verbs(tool) if verb not in ("registered", "certified", "scheduled", "logged-in")]
 
 
 def verbs(tool: Tool) -> list[str]:

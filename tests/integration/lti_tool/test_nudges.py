@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -126,3 +127,36 @@ def test_due_dates_are_a_calendar_that_holds_nothing_else(certified: Tool) -> No
     assert due <= {at for _, at in events}
     assert any("Check nach 1 Monat" in summary for summary, _ in events)
     assert certified.stranger().get("/calendar/nonsense.ics", base_url="https://127.0.0.1:8080").status_code == 400
+
+
+LED = b"id,name,email,manager,time_zone\nB1,Boss,boss@example.org,,Europe/Berlin\nE1,One,one@example.org,B1,Europe/Berlin\nE2,Two,two@example.org,B1,Europe/Berlin\n"
+
+
+def test_who_leads_is_prompted_every_second_week_in_words_that_fit_the_time(certified: Tool) -> None:
+    importing.import_people(certified.deps.unit_of_work, tenant_id=certified.tenant_id, content=LED, apply=True, who="test", now=NOW)
+    assert NOW.isocalendar().week % 2 == 0
+    prompts = [one for one in remind(certified, NOW) if one[1] == "prompt"]
+    assert prompts == [("B1", "prompt", "Ask one question this week")], "one for both of them"
+    told = []
+    for day in range(1, 100):
+        told += [(day, subject) for _, kind, subject in remind(certified, NOW + timedelta(days=day)) if kind == "prompt"]
+    days = [day for day, _ in told]
+    assert all(later - earlier >= 7 for earlier, later in itertools.pairwise(days)) and 4 <= len(days) <= 6
+    assert [subject for _, subject in told][-1] == "Watch once" and "Ask to be shown one real use" in dict(told).values()
+    assert max(days) < 90, "no longer than three months"
+
+
+def test_who_was_asked_for_an_answer_is_reminded_before_it_is_late(certified: Tool) -> None:
+    importing.import_people(certified.deps.unit_of_work, tenant_id=certified.tenant_id, content=LED, apply=True, who="test", now=NOW)
+    certified.sql("UPDATE lti_tool.scheduled_act SET due_at = :at, done_at = NULL WHERE act = 'exercise review'", at=NOW + timedelta(hours=20))
+    assert not [one for one in remind(certified, NOW) if one[1] == "review"], "nothing was handed in"
+    certified.sql(
+        "INSERT INTO lti_tool.handed_in (id, tenant_id, episode_id, kind, task, words, revision, at)"
+        " SELECT gen_random_uuid(), s.tenant_id, s.episode_id, 'exercise', 'inbox', 'Words', 1, now() FROM lti_tool.scheduled_act s"
+        " JOIN lti_tool.episode e ON e.id = s.episode_id JOIN lti_tool.person p ON p.id = e.person_id"
+        " WHERE s.act = 'exercise review' AND p.external_id = 'E1'"
+    )
+    later = NOW + timedelta(hours=1)
+    certified.sql("DELETE FROM lti_tool.mail")
+    assert ("B1", "review", "One still waits for your answer") in remind(certified, later)
+    assert "review" not in {kind for _, kind, _ in remind(certified, later + timedelta(days=1))}

@@ -78,7 +78,7 @@ def test_what_is_due_is_scheduled_with_the_certification(tool: Tool, home: str) 
     for name, due in (("exercise", 4), ("transfer plan", 7), ("exercise review", 7), ("case study", 23), ("feedback", 30)):
         assert due - 0.1 <= days[name] <= due + 1.1, name
     page = tool.get(f"{home}work")
-    assert page.text.count("due on") == 5
+    assert page.text.count("due on") == 6, "five of the protocol, and the look at the work"
 
 
 def test_an_exercise_goes_to_the_mentor_and_its_answer_comes_back(tool: Tool, home: str) -> None:
@@ -141,7 +141,11 @@ def test_nobody_else_sees_or_answers_it(tool: Tool, home: str) -> None:
     document = tool.sql("SELECT document_id FROM lti_tool.handed_in")[0][0]
     other = visit(tool, "E7")
     assert tool.get(f"{other}documents/{document}").status_code == 404
-    assert tool.get(f"{other}inbox").status_code == 403
+    inbox = tool.get(f"{other}inbox")
+    assert "I looked at the domain first." not in inbox.text and "Nobody is named here whom you lead or accompany" in inbox.text
+    handed = tool.sql("SELECT id FROM lti_tool.handed_in")[0][0]
+    assert send(tool, other, f"inbox/reviews/{handed}", good="Good", next_step="Next", weak_content="").status_code == 403
+    assert tool.rows("review") == 0
     page = tool.get(f"{other}work")
     assert page.status_code == 404, "no certification, no protocol"
 

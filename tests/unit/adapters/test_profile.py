@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import re
 import uuid
@@ -18,6 +19,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ACT = xapi.Act(uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi.Programme("p", "Programme", "1"), NOW, {"team": "t"})
 ITEM = xapi.Item("i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency")
 CHECK = xapi.Quiz("check", "1w", "One week")
+SEEN = xapi.Assessment(4, [("x", "c", 3), ("y", "c", 2)], False)
 BUILT = {
     "registered": xapi.registered(ACT),
     "certified": xapi.certified(ACT),
@@ -40,6 +42,11 @@ BUILT = {
     "held": xapi.meeting_held(ACT, group=uuid.uuid4(), number=1),
     "attended": xapi.attended(ACT, group=uuid.uuid4(), number=1),
     "closed": xapi.action_closed(ACT, action=uuid.uuid4()),
+    "assessed": xapi.assessed(ACT, SEEN, titles={"c": "Competency"}, by=uuid.uuid4(), relation="mentor", method="watching"),
+    "logged-in": xapi.logged_in(dataclasses.replace(ACT, episode=None)),
+    "viewed": xapi.report_viewed(dataclasses.replace(ACT, episode=None), "figures"),
+    "received": xapi.nudge_received(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
+    "opened": xapi.nudge_opened(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
     "responded": xapi.followed_up(ACT, still_used=True, by=uuid.uuid4(), relation="learner"),
 }
 DOCUMENT = profile.document()
@@ -55,13 +62,22 @@ def test_what_we_send_breaks_no_template(name: str) -> None:
     assert breaks(json.loads(BUILT[name].payload), TEMPLATES) == []
 
 
-@pytest.mark.parametrize("act", ["plan", "exercise", "exercise review", "case study", "feedback", "follow-up"])
+@pytest.mark.parametrize("act", ["plan", "exercise", "exercise review", "case study", "feedback", "behaviour assessment", "follow-up"])
 def test_every_act_of_the_protocol_is_scheduled_as_the_profile_says(act: str) -> None:
     assert breaks(json.loads(xapi.act_scheduled(ACT, act, due_at=NOW).payload), TEMPLATES) == []
 
 
 def test_a_meeting_is_scheduled_as_the_profile_says() -> None:
     assert breaks(json.loads(xapi.meeting_scheduled(ACT, group=uuid.uuid4(), number=2, at=NOW).payload), TEMPLATES) == []
+
+
+def test_a_calibration_is_of_no_episode_and_breaks_no_template() -> None:
+    value = json.loads(xapi.calibrated(dataclasses.replace(ACT, episode=None), SEEN, case="one", title="Case").payload)
+    assert breaks(value, TEMPLATES) == []
+    assert "registration" not in value["context"]
+    assert value["context"]["instructor"] == value["actor"]
+    del value["result"]["extensions"]
+    assert "is missing" in breaks(value, TEMPLATES)[0][1]
 
 
 def test_what_a_template_asks_for_is_missed() -> None:

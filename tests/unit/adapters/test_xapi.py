@@ -20,6 +20,9 @@ def act(name: str = "a", revision: int = 1) -> Act:
     return Act(uuid.UUID(int=1), "1", name, uuid.UUID(int=2), uuid.UUID(int=3, version=4), programme, AT, {"team": "North"}, revision)
 
 
+SEEN = xapi.Assessment(4, [("x", "c", 4), ("y", "c", 2)], False)
+
+
 def every_kind() -> list[Statement]:
     item = xapi.Item("i", "Why?", "choice", ["a"], {"choices": [("a", "So"), ("b", "Not so")]}, "c", "A competency")
     check = xapi.Quiz("check", "1w", "1 week")
@@ -47,6 +50,11 @@ def every_kind() -> list[Statement]:
         xapi.meeting_held(act(), group=uuid.UUID(int=5), number=1),
         xapi.attended(act(), group=uuid.UUID(int=5), number=1),
         xapi.action_closed(act(), action=uuid.UUID(int=6)),
+        xapi.logged_in(act()),
+        xapi.report_viewed(act(), "figures"),
+        xapi.nudge_received(act(), nudge=7, kind="due"),
+        xapi.nudge_opened(act(), nudge=7, kind="due"),
+        xapi.assessed(act(), SEEN, titles={"c": "A competency"}, by=uuid.UUID(int=4), relation="peer", method="recording"),
         xapi.followed_up(act(), still_used=True, by=uuid.UUID(int=4), relation="manager"),
     ]
 
@@ -73,6 +81,16 @@ def test_the_same_act_is_the_same_statement_and_a_correction_is_another() -> Non
     assert xapi.certified(act()) == xapi.certified(act())
     assert xapi.certified(act()).id != xapi.registered(act()).id
     assert xapi.certified(act()).id != xapi.certified(act(revision=2)).id
+
+
+def test_an_assessment_carries_its_levels_their_mean_and_who_looked() -> None:
+    value = json.loads(next(one.payload for one in every_kind() if b"/assessed" in one.payload))
+    assert value["result"]["score"] == {"scaled": (3 - 1) / (4 - 1), "raw": 3, "min": 1, "max": 4}
+    assert value["result"]["success"] is False
+    (told,) = value["result"]["extensions"].values()
+    assert told == [{"criterion": "x", "competency": "c", "level": 4}, {"criterion": "y", "competency": "c", "level": 2}]
+    assert value["context"]["instructor"]["account"]["name"] == str(uuid.UUID(int=4))
+    assert {value["context"]["extensions"][EXTENSIONS[name]] for name in ("relation", "method")} == {"peer", "recording"}
 
 
 def test_an_answer_carries_choice_result_and_duration() -> None:

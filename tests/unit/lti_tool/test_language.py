@@ -13,7 +13,7 @@ from flask import Flask, render_template_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.actions import languages
+from lti_tool.actions import languages, nudging
 from lti_tool.actions.checks import LABELS
 from lti_tool.views import language
 
@@ -23,8 +23,10 @@ _TEXT = r'"((?:[^"\\]|\\.)*)"'
 
 
 def texts() -> set[str]:
-    """Every text that a template marks as one to translate, and the names of the intervals."""
-    found = set(LABELS.values())
+    """Every text that a template marks as one to translate or that a mail says, and the names of the intervals."""
+    found = set(LABELS.values()) | {text for _, *prompt in nudging.PROMPTS for text in prompt}
+    for path in Path(nudging.__file__).parent.glob("*.py"):
+        found |= set(re.findall(rf"(?:\bsaid\(|translated\(\s*tag, ){_TEXT}", path.read_text()))
     for path in TEMPLATES.glob("*.html"):
         said = path.read_text()
         found |= set(re.findall(rf"\b_\({_TEXT}", said))

@@ -1,0 +1,272 @@
+"""Behaviour assessment (domain, D1): somebody's work held against the programme's rubric, by watching, a recording or a simulation; on request
+at any time and at three months. Learner, peers and those who lead see it each in their way. Each act and its statement are one transaction.
+"""
+
+from __future__ import annotations
+
+import statistics
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from adapters import xapi
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Forbidden, NotFound
+from lti_tool.actions import acts, asking, programmes, relations
+from lti_tool.actions.acts import Stage
+from lti_tool.actions.programmes import Programme
+from lti_tool.actions.relations import LEARNER, PEER
+from lti_tool.actions.rubrics import Case, Rubric
+from lti_tool.actions.transferring import ASSESSMENT
+from lti_tool.store import assessments, directory, learning, people, transfer
+from lti_tool.store.assessments import Assessed, Calibrated, Wish
+from lti_tool.store.people import LaunchSession
+
+METHODS = ("watching", "recording", "simulation")
+OPENS = timedelta(days=14)  # the one at three months may be done so long before its day
+FEWEST_PEERS = 3  # raters below which what peers said is not shown: nobody is to guess who said it (reference: 360 degrees, anonymity)
+LONGEST_WORDS = 2_000
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of an assessment: of whom, as what, and the level from which somebody is competent."""
+
+    programme: Programme
+    rubric: Rubric
+    episode_id: uuid.UUID
+    name: str
+    relation: str
+
+
+@dataclass(frozen=True)
+class View:
+    """The latest level of each criterion in somebody's eyes: a person of the list, or what peers said on average."""
+
+    title: str
+    name: str
+    at: datetime
+    count: int
+    levels: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A learner's assessments, side by side. ``hidden_peers``: how many peers answered, where they are too few to be shown."""
+
+    programme: Programme
+    rubric: Rubric | None
+    name: str
+    episode_id: uuid.UUID
+    views: list[View]
+    said: list[Assessed]
+    hidden_peers: int
+    wishes: list[Wish]
+    raters: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """The calibration exercise: the next case, and those that this rater has done."""
+
+    programme: Programme
+    rubric: Rubric
+    case: Case | None
+    done: list[tuple[Case, Calibrated]]
+
+    @property
+    def exact(self) -> tuple[int, int]:
+        """(levels that are the agreed ones, levels that were compared)."""
+        pairs = [(mine.levels[key], level) for case, mine in self.done for key, level in case.levels.items() if key in mine.levels]
+        return sum(mine == level for mine, level in pairs), len(pairs)
+
+    @property
+    def lean(self) -> float | None:
+        """Mean of (own level − agreed level): above 0 milder than others, below 0 stricter; None where nothing was compared."""
+        gaps = [mine.levels[key] - level for case, mine in self.done for key, level in case.levels.items() if key in mine.levels]
+        return statistics.fmean(gaps) if gaps else None
+
+
+def form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> Form:
+    """The form for a learner, or (None) for oneself."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage, relation = _stage(connection, session, episode_id)
+        name = people.name_of(connection, session.tenant_id, stage.episode.person_id)
+        return Form(stage.programme, _rubric(stage), stage.episode.id, name, relation)
+
+
+def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> tuple[Stage, str]:
+    """The stage, and what this person is to its learner: oneself, who leads or accompanies, or a peer who was asked."""
+    if episode_id is None:
+        return acts.required_stage(connection, session), LEARNER
+    wish = any(one.episode_id == episode_id for one in assessments.wishes_to(connection, session.tenant_id, session.person_id))
+    return relations.asked(connection, session, episode_id, session.person_id if wish else None)
+
+
+def _rubric(stage: Stage) -> Rubric:
+    if stage.programme.rubric is None:
+        raise NotFound("This programme has no rubric to assess with. A training manager adds one.")
+    return stage.programme.rubric
+
+
+def send(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    episode_id: uuid.UUID | None,
+    method: str,
+    levels: Mapping[str, str],
+    words: str,
+    now: datetime,
+) -> None:
+    """Send an assessment: ``levels`` holds criterion → the number of a level, or nothing where it was not seen.
+
+    ``form_id`` was given with the form: sending it twice assesses once. It cannot be changed; who sees more assesses again.
+    """
+    if len(words) > LONGEST_WORDS:
+        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        if episode_id is not None and any(one.id == form_id for one in assessments.of_episode(connection, session.tenant_id, episode_id)):
+            return  # sent again by a peer whose wish is fulfilled
+        stage, relation = _stage(connection, session, episode_id)
+        rubric = _rubric(stage)
+        if relation == LEARNER:
+            method = ""
+        elif method not in METHODS:
+            raise BadInput("Say how you saw it.", field="method")
+        seen = rubric.seen(levels)
+        values = {"id": form_id, "episode_id": stage.episode.id, "rater_id": session.person_id, "relation": relation, "method": method}
+        if not assessments.keep(connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}):
+            return
+        assessments.fulfil(connection, session.tenant_id, stage.episode.id, session.person_id, now)
+        titles = {one.key: one.title for one in stage.programme.competencies}
+        act = stage.act(f"assessed {form_id}", now)
+        stage.say([xapi.assessed(act, rubric.assessment(seen), titles=titles, by=session.person_id, relation=relation, method=method)])
+        if relation in (LEARNER, PEER):
+            return  # what is due at three months is somebody's look who leads or accompanies
+        due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
+        if due is not None and now >= due.due_at - OPENS:
+            transfer.finish(connection, session.tenant_id, stage.episode.id, ASSESSMENT, now)
+        subject, text = "Your work was assessed", "Your page shows what was seen, and what comes next."
+        asking.tell(stage, [stage.episode.person_id], f"review assessed {form_id}", subject, text, now, "assessments")
+
+
+def wish(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, rater: str, words: str, now: datetime) -> None:
+    """Ask somebody to look at one's work: who leads or accompanies one, or a peer of the coaching group."""
+    if len(words) > LONGEST_WORDS:
+        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = acts.required_stage(connection, session)
+        _rubric(stage)
+        chosen = next((key for key, _, _ in _raters(stage) if key == rater), None)
+        if chosen is None:
+            raise BadInput("Choose whom you ask.", field="rater")
+        rater_id = uuid.UUID(chosen)
+        if assessments.wish(
+            connection,
+            session.tenant_id,
+            {"id": form_id, "episode_id": stage.episode.id, "rater_id": rater_id, "words": words, "asked_at": now},
+        ):
+            text = "The form fits a phone and is filled while watching. What you enter stays on your device until you send it."
+            asking.tell(stage, [rater_id], f"review wish {form_id} {stage.episode.id}", "%(name)s asks you to look at a piece of work", text, now)
+
+
+def _raters(stage: Stage) -> list[tuple[str, str, str]]:
+    """(id, name, relation) of whom a learner may ask."""
+    me = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id)
+    found: list[tuple[str, str, str]] = []
+    for person_id, relation in ((me.manager_id, relations.MANAGER), (me.mentor_id, relations.MENTOR)):
+        if person_id is not None and str(person_id) not in {key for key, _, _ in found}:
+            found.append((str(person_id), people.name_of(stage.connection, stage.tenant_id, person_id), relation))
+    known = {key for key, _, _ in found}
+    return found + [(str(one.person_id), one.name, PEER) for one in relations.peers(stage) if str(one.person_id) not in known]
+
+
+def picture(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> Picture:
+    """All that was assessed of a learner (for who leads or accompanies), or (None) of oneself."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage, relation = (
+            (acts.required_stage(connection, session), LEARNER) if episode_id is None else relations.led(connection, session, episode_id)
+        )
+        every = assessments.of_episode(connection, session.tenant_id, stage.episode.id)
+        mine = relation == LEARNER
+        wishes = assessments.wishes_of(connection, session.tenant_id, stage.episode.id) if mine else []
+        raters = _raters(stage) if mine and stage.programme.rubric else []
+        name = people.name_of(connection, session.tenant_id, stage.episode.person_id)
+    views, hidden = views_of(every)
+    # What a peer wrote names the peer to whoever knows the group: it is shown to nobody.
+    said = [one for one in every if one.relation != PEER]
+    return Picture(stage.programme, stage.programme.rubric, name, stage.episode.id, views, said, hidden, wishes, raters)
+
+
+def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
+    """The views of the learner, of each who leads or accompanies, and of the peers together; and how many peers are too few to be shown.
+
+    ``every`` is in the order of :func:`assessments.of_episode`. Of each rater the latest level of each criterion counts.
+    """
+    latest: dict[uuid.UUID, list[Assessed]] = {}
+    for one in every:
+        latest.setdefault(one.rater_id, []).append(one)
+    by_rater = []
+    for given in latest.values():
+        levels: dict[str, float] = {}
+        for one in reversed(given):
+            levels |= one.levels
+        by_rater.append((given[0], len(given), levels))
+    order = (LEARNER, relations.MANAGER, relations.MENTOR)
+    views = [
+        View(first.relation, first.rater_name, first.at, count, levels)
+        for relation in order
+        for first, count, levels in by_rater
+        if first.relation == relation
+    ]
+    peers = [levels for first, _, levels in by_rater if first.relation == PEER]
+    if len(peers) < FEWEST_PEERS:
+        return views, len(peers)
+    counts = {key: [levels[key] for levels in peers if key in levels] for key in dict.fromkeys(key for levels in peers for key in levels)}
+    means = {key: statistics.fmean(values) for key, values in counts.items() if len(values) >= FEWEST_PEERS}
+    at = max(first.at for first, _, _ in by_rater if first.relation == PEER)
+    return [*views, View(PEER, "", at, len(peers), means)], 0
+
+
+def exercise(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str) -> Exercise:
+    """The calibration exercise of a programme's newest version, for whoever assesses others."""
+    with unit_of_work(session.tenant_id) as connection:
+        found, rubric = _cases(connection, session, programme)
+        done = assessments.calibrations(connection, session.tenant_id, session.person_id, programme)
+    open_cases = [case for case in rubric.cases if case.key not in done]
+    finished = [(case, done[case.key]) for case in rubric.cases if case.key in done]
+    finished.sort(key=lambda pair: pair[1].at, reverse=True)
+    return Exercise(found, rubric, next(iter(open_cases), None), finished)
+
+
+def _cases(connection: Connection, session: LaunchSession, programme: str) -> tuple[Programme, Rubric]:
+    version = learning.newest_programmes(connection, session.tenant_id).get(programme)
+    found = programmes.load(connection, session.tenant_id, programme, version) if version else None
+    if found is None or found.rubric is None or not found.rubric.cases:
+        raise NotFound("This programme has no cases to practise assessing with. A training manager adds them.")
+    leads = any(one for one in transfer.led(connection, session.tenant_id, session.person_id))
+    if not leads and not assessments.wishes_to(connection, session.tenant_id, session.person_id):
+        raise Forbidden("The exercise is for people who assess others.")
+    return found, found.rubric
+
+
+def calibrate(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str, case_key: str, levels: Mapping[str, str], now: datetime) -> None:
+    """Assess a case: once, since the agreed levels are shown afterwards."""
+    with unit_of_work(session.tenant_id) as connection:
+        found, rubric = _cases(connection, session, programme)
+        case = next((one for one in rubric.cases if one.key == case_key), None)
+        if case is None:
+            raise NotFound("There is no such case here.")
+        seen = rubric.seen(levels)
+        lacks = next((rubric.criterion(key) for key in case.levels if key not in seen), None)
+        if lacks is not None:
+            raise BadInput(f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key)
+        values = {"rater_id": session.person_id, "programme": programme, "case_key": case_key, "programme_version": found.version}
+        if assessments.keep_calibration(connection, session.tenant_id, {**values, "levels": seen, "at": now}):
+            act = acts.of_person(connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key}", now)
+            acts.say(connection, session.tenant_id, [xapi.calibrated(act, rubric.assessment(seen), case=case_key, title=case.title)])

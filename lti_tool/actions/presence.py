@@ -1,0 +1,74 @@
+"""Use of the product (domain, G10): who was here, who looked at figures, who got and opened a nudge. Its statements are of no episode."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from adapters import xapi
+from lrs.ground.database import UnitOfWork
+from lti_tool.actions import acts, certifying
+from lti_tool.store import directory, learning, presences, tenants
+from lti_tool.store.people import LaunchSession
+
+HERE, FIGURES = "here", "figures"
+
+
+def came(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, now: datetime) -> None:
+    """Somebody began a visit: said once a day."""
+    _once_a_day(connection, tenant_id, person_id, programme, HERE, now, xapi.logged_in)
+
+
+def looked(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> None:
+    """Somebody looked at the page of figures: said once a day."""
+    with unit_of_work(session.tenant_id) as connection:
+        programme = session.programme
+        _once_a_day(connection, session.tenant_id, session.person_id, programme, FIGURES, now, lambda act: xapi.report_viewed(act, FIGURES))
+
+
+def _once_a_day(
+    connection: Connection,
+    tenant_id: int,
+    person_id: uuid.UUID,
+    programme: str,
+    what: str,
+    now: datetime,
+    statement: Callable[[xapi.Act], xapi.Statement],
+) -> None:
+    # Whom only an LMS named may turn out to be somebody of the list, and get that person's account: nothing is said of them before.
+    profile = directory.profile(connection, tenant_id, person_id)
+    if profile.imported_at is None and not learning.episodes_of(connection, tenant_id, person_id):
+        return
+    act = _act(connection, tenant_id, person_id, programme, f"{what} {programme} {now:%Y-%m-%d}", now)
+    if act is not None and presences.note(connection, tenant_id, person_id, programme, what, now.date()):
+        acts.say(connection, tenant_id, [statement(act)])
+
+
+def received(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
+    """A nudge was sent."""
+    act = _act(connection, tenant_id, person_id, programme, f"nudge {mail_id}", now)
+    if act is not None:
+        acts.say(connection, tenant_id, [xapi.nudge_received(act, nudge=mail_id, kind=kind)])
+
+
+def opened(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
+    """Its link was followed, the first time."""
+    act = _act(connection, tenant_id, person_id, programme, f"nudge {mail_id}", now)
+    if act is not None:
+        acts.say(connection, tenant_id, [xapi.nudge_opened(act, nudge=mail_id, kind=kind)])
+
+
+def _act(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, name: str, now: datetime) -> xapi.Act | None:
+    """None where the programme has no version that statements could name."""
+    found = presences.programme_name(connection, tenant_id, programme)
+    if found is None:
+        return None
+    title, version = found
+    audience = certifying.audience(directory.profile(connection, tenant_id, person_id), "", "")
+    installation = tenants.installation_id(connection)
+    return xapi.Act(
+        installation, str(tenant_id), f"{name} {person_id}", person_id, None, xapi.Programme(programme, title, str(version)), now, audience
+    )

@@ -1,0 +1,135 @@
+"""Rubrics: by what somebody's work is assessed (domain, D1). Criteria, each of a competency, with a sentence for every level.
+
+A rubric is a part of a programme's document and is checked with it. Its cases are described pieces of work that all raters assess once,
+so that their levels mean the same; ten or more are usual (Krippendorff; docs/learning.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from adapters import xapi
+from adapters.questions.shapes import KEY
+from lrs.ground.errors import BadInput
+
+FEWEST_LEVELS, MOST_LEVELS = 2, 6
+USUAL_LEVELS, USUAL_COMPETENT = ("Not yet", "With help", "Alone", "Shows others"), 3  # what a new rubric begins with
+MOST_CRITERIA, MOST_CASES = 12, 60  # a form that one hand fills while watching; twelve are two minutes
+LONGEST_LINE, LONGEST_ANCHOR, LONGEST_CASE = 300, 600, 4_000
+
+
+class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of a rubric. ``anchors``: what somebody does at each level, the lowest first."""
+
+    key: str
+    title: str
+    competency: str
+    anchors: list[str]
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A described piece of work, the levels (criterion → 1 and up) that those who wrote it agreed on, and why."""
+
+    key: str
+    title: str
+    words: str
+    levels: dict[str, int]
+    why: str = ""
+
+
+class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Criteria by levels. Somebody is competent whose levels all reach ``competent_from`` (1 is the lowest)."""
+
+    levels: list[str]
+    competent_from: int
+    criteria: list[Criterion]
+    cases: list[Case] = []
+
+    def criterion(self, key: str) -> Criterion:
+        """One of its lines."""
+        return next(one for one in self.criteria if one.key == key)
+
+    def assessment(self, seen: Mapping[str, int]) -> xapi.Assessment:
+        """Levels of what was seen, as statements tell them."""
+        scores = [(one.key, one.competency, seen[one.key]) for one in self.criteria if one.key in seen]
+        return xapi.Assessment(len(self.levels), scores, all(level >= self.competent_from for _, _, level in scores))
+
+    def seen(self, given: Mapping[str, str]) -> dict[str, int]:
+        """The levels of a form (criterion → number, or empty where it was not seen); BadInput names what is wrong with it."""
+        found = {}
+        for one in self.criteria:
+            text = given.get(one.key, "")
+            if not text:
+                continue
+            if text not in {str(level) for level in range(1, len(self.levels) + 1)}:
+                raise BadInput(f"Choose a level for “{one.title}”, or that you did not see it.", field=one.key)
+            found[one.key] = int(text)
+        if not found:
+            raise BadInput("Choose a level for at least one criterion that you saw.", field=self.criteria[0].key)
+        return found
+
+
+def require_sound(rubric: Rubric, competencies: Collection[str]) -> None:
+    """BadInput names what cannot be."""
+    if not FEWEST_LEVELS <= len(rubric.levels) <= MOST_LEVELS or any(not one.strip() or len(one) > LONGEST_LINE for one in rubric.levels):
+        raise BadInput(f"A rubric has {FEWEST_LEVELS} to {MOST_LEVELS} levels, each with a name.", field="rubric")
+    if not 1 <= rubric.competent_from <= len(rubric.levels):
+        raise BadInput("Choose the level from which somebody is competent.", field="rubric")
+    if len(rubric.criteria) > MOST_CRITERIA:
+        raise BadInput(f"A rubric has up to {MOST_CRITERIA} criteria: more cannot be watched at once.", field="rubric")
+    if len(rubric.cases) > MOST_CASES:
+        raise BadInput(f"A rubric has up to {MOST_CASES} cases.", field="rubric")
+    for keys in ([one.key for one in rubric.criteria], [one.key for one in rubric.cases]):
+        if len(set(keys)) < len(keys) or any(not KEY.match(key) for key in keys):
+            raise BadInput("Keys of a rubric differ from each other and hold small letters, digits and hyphens alone.", field="rubric")
+    for one in rubric.criteria:
+        if not one.title.strip() or len(one.title) > LONGEST_LINE:
+            raise BadInput(f"Name each criterion in up to {LONGEST_LINE} characters.", field="rubric")
+        if one.competency not in competencies:
+            raise BadInput(f"“{one.title}” belongs to no competency of this programme.", field="rubric")
+        if len(one.anchors) != len(rubric.levels) or any(len(anchor) > LONGEST_ANCHOR for anchor in one.anchors):
+            raise BadInput(f"“{one.title}” has one description a level, of up to {LONGEST_ANCHOR} characters.", field="rubric")
+    known = {one.key for one in rubric.criteria}
+    for case in rubric.cases:
+        if not case.title.strip() or len(case.title) > LONGEST_LINE or not case.words.strip() or len(case.words) > LONGEST_CASE:
+            raise BadInput(f"A case has a title and a description of up to {LONGEST_CASE:,} characters.", field="rubric")
+        if len(case.why) > LONGEST_CASE:
+            raise BadInput(f"Keep the reasons of “{case.title}” to {LONGEST_CASE:,} characters.", field="rubric")
+        if not case.levels or not set(case.levels) <= known or any(not 1 <= level <= len(rubric.levels) for level in case.levels.values()):
+            raise BadInput(f"“{case.title}” needs a level for at least one criterion of this rubric.", field="rubric")
+
+
+def missing(rubric: Rubric | None) -> list[str]:
+    """What a rubric lacks before anybody can assess with it; a programme without one lacks nothing."""
+    if rubric is None:
+        return []
+    if not rubric.criteria:
+        return ["The rubric has no criterion."]
+    return [
+        f"The rubric says of “{one.title}” at {sum(not anchor.strip() for anchor in one.anchors)} of {len(rubric.levels)} levels not what somebody does."
+        for one in rubric.criteria
+        if not all(anchor.strip() for anchor in one.anchors)
+    ]
+
+
+def with_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Rubric:
+    """The rubric with these levels: each criterion keeps its descriptions, and has an empty one for each new level above."""
+    criteria = [msgspec.structs.replace(one, anchors=(one.anchors + [""] * len(levels))[: len(levels)]) for one in rubric.criteria]
+    cases = [msgspec.structs.replace(case, levels={key: min(level, len(levels)) for key, level in case.levels.items()}) for case in rubric.cases]
+    return Rubric(levels, competent_from, criteria, cases)
+
+
+def without_competency(rubric: Rubric | None, kept: Collection[str]) -> Rubric | None:
+    """The rubric with the criteria of these competencies alone."""
+    if rubric is None:
+        return None
+    return with_criteria(rubric, [one for one in rubric.criteria if one.competency in kept])
+
+
+def with_criteria(rubric: Rubric, criteria: list[Criterion]) -> Rubric:
+    """The rubric with these criteria; its cases keep the levels of those that stay."""
+    known = {one.key for one in criteria}
+    trimmed = [msgspec.structs.replace(case, levels={key: level for key, level in case.levels.items() if key in known}) for case in rubric.cases]
+    return msgspec.structs.replace(rubric, criteria=criteria, cases=[case for case in trimmed if case.levels])

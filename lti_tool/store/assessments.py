@@ -1,0 +1,114 @@
+"""Behaviour assessments, wishes to be assessed, and what raters made of the cases of a rubric."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import assessment, assessment_request, calibration, person
+
+LONGEST_LIST = 200
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """An assessment. ``levels``: criterion → level from 1 up, of what was seen."""
+
+    id: uuid.UUID
+    rater_id: uuid.UUID
+    rater_name: str
+    relation: str
+    method: str
+    levels: dict[str, int]
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A learner's wish to be assessed by somebody."""
+
+    id: uuid.UUID
+    episode_id: uuid.UUID
+    rater_id: uuid.UUID
+    rater_name: str
+    words: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What a rater made of a case."""
+
+    case_key: str
+    levels: dict[str, int]
+    at: datetime
+
+
+def keep(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+    """Keep an assessment; False where the form was sent before."""
+    row = upsert(assessment).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment.c.id)
+    return connection.execute(row).first() is not None
+
+
+def of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Assessed]:
+    """All assessments of an episode, the latest first."""
+    a = assessment.c
+    query = (
+        select(a.id, a.rater_id, person.c.name.label("rater_name"), a.relation, a.method, a.levels, a.words, a.at)
+        .join(person, person.c.id == a.rater_id)
+        .where(a.tenant_id == tenant_id, a.episode_id == episode_id)
+        .order_by(a.at.desc(), a.id)
+        .limit(LONGEST_LIST)
+    )
+    return [Assessed(**row._mapping) for row in connection.execute(query)]
+
+
+def wish(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+    """Keep a wish; False where the form was sent before, or the same person is asked already."""
+    row = upsert(assessment_request).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment_request.c.id)
+    return connection.execute(row).first() is not None
+
+
+def _wishes() -> Any:
+    r = assessment_request.c
+    names = (r.id, r.episode_id, r.rater_id, person.c.name.label("rater_name"), r.words, r.asked_at)
+    return select(*names).join(person, person.c.id == r.rater_id).where(r.done_at.is_(None)).order_by(r.asked_at).limit(LONGEST_LIST)
+
+
+def wishes_to(connection: Connection, tenant_id: int, rater_id: uuid.UUID) -> list[Wish]:
+    """What this person is asked to assess, the oldest first."""
+    r = assessment_request.c
+    return [Wish(**row._mapping) for row in connection.execute(_wishes().where(r.tenant_id == tenant_id, r.rater_id == rater_id))]
+
+
+def wishes_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Wish]:
+    """Whom a learner asked who has not answered yet."""
+    r = assessment_request.c
+    return [Wish(**row._mapping) for row in connection.execute(_wishes().where(r.tenant_id == tenant_id, r.episode_id == episode_id))]
+
+
+def fulfil(connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_id: uuid.UUID, at: datetime) -> None:
+    """The wish to this person is fulfilled."""
+    r = assessment_request.c
+    mine = (r.tenant_id == tenant_id) & (r.episode_id == episode_id) & (r.rater_id == rater_id) & r.done_at.is_(None)
+    connection.execute(update(assessment_request).where(mine).values(done_at=at))
+
+
+def keep_calibration(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+    """Keep what a rater made of a case; False where he or she did it before: the agreed levels are known then."""
+    row = upsert(calibration).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(calibration.c.case_key)
+    return connection.execute(row).first() is not None
+
+
+def calibrations(connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str) -> dict[str, Calibrated]:
+    """Case → what this rater made of it."""
+    c = calibration.c
+    query = select(c.case_key, c.levels, c.at).where(c.tenant_id == tenant_id, c.rater_id == rater_id, c.programme == programme)
+    return {row.case_key: Calibrated(**row._mapping) for row in connection.execute(query)}

@@ -1,0 +1,126 @@
+"""Behaviour assessments: the form, what was assessed side by side, and the exercise for those who assess."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Refused
+from lti_tool.actions import assessing
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.mails import SEND_MAILS
+from lti_tool.store.outbox import SEND_STATEMENTS
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+from lti_tool.views.office import text_of
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """The pages below ``/t/<visit>/assessments``."""
+    pages = Blueprint("assessments", __name__, url_prefix="/t/<uuid:launch_id>/assessments")
+    work = deps.unit_of_work
+
+    def show(who: LaunchSession, template: str, error: Refused | None, **values: Any) -> ResponseReturnValue:
+        return render_template(template, **framed(deps, request, who), error=error, **values), error.status if error else 200
+
+    def said() -> None:
+        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.nudges.nudge(SEND_MAILS)
+
+    def picture(who: LaunchSession, episode_id: uuid.UUID | None, error: Refused | None = None) -> ResponseReturnValue:
+        view = assessing.picture(work, session=who, episode_id=episode_id)
+        return show(who, "assessments.html", error, view=view, mine=episode_id is None, form_id=uuid.uuid4())
+
+    def form(who: LaunchSession, episode_id: uuid.UUID | None, error: Refused | None = None) -> ResponseReturnValue:
+        view = assessing.form(work, session=who, episode_id=episode_id)
+        form_id = request.form.get("form_id", "") if error else str(uuid.uuid4())
+        return show(who, "assess.html", error, view=view, form_id=form_id, sent=request.form.to_dict() if error else {}, methods=assessing.METHODS)
+
+    def send(who: LaunchSession, episode_id: uuid.UUID | None, back: str) -> ResponseReturnValue:
+        try:
+            assessing.send(
+                work,
+                session=who,
+                form_id=_uuid(text_of("form_id")),
+                episode_id=episode_id,
+                method=text_of("method"),
+                levels=_levels(),
+                words=text_of("words"),
+                now=clock.now(),
+            )
+        except BadInput as error:
+            return form(who, episode_id, error)
+        said()
+        return redirect(f"/t/{who.id}/{back}?done=assessed&of={episode_id or 'me'}", code=303)
+
+    @pages.get("")
+    def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return picture(session.current(deps, request, launch_id), None)
+
+    @pages.get("/of/<uuid:episode_id>")
+    def of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return picture(session.current(deps, request, launch_id), episode_id)
+
+    @pages.post("/wishes")
+    def wish(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        try:
+            form_id, rater, words = _uuid(text_of("form_id")), text_of("rater"), text_of("words")
+            assessing.wish(work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now())
+        except BadInput as error:
+            return picture(who, None, error)
+        said()
+        return redirect(f"/t/{launch_id}/assessments?done=asked", code=303)
+
+    @pages.get("/form")
+    def form_mine(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return form(session.current(deps, request, launch_id), None)
+
+    @pages.post("/form")
+    def send_mine(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return send(session.current(deps, request, launch_id), None, "assessments")
+
+    @pages.get("/form/<uuid:episode_id>")
+    def form_of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return form(session.current(deps, request, launch_id), episode_id)
+
+    @pages.post("/form/<uuid:episode_id>")
+    def send_of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return send(session.current(deps, request, launch_id), episode_id, "inbox")
+
+    def cases_page(who: LaunchSession, programme: str, error: Refused | None = None) -> ResponseReturnValue:
+        view = assessing.exercise(work, session=who, programme=programme)
+        return show(who, "cases.html", error, view=view, sent=request.form.to_dict() if error else {})
+
+    @pages.get("/cases/<programme>")
+    def cases(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
+        return cases_page(session.current(deps, request, launch_id), programme)
+
+    @pages.post("/cases/<programme>")
+    def calibrate(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        try:
+            assessing.calibrate(work, session=who, programme=programme, case_key=text_of("case"), levels=_levels(), now=clock.now())
+        except BadInput as error:
+            return cases_page(who, programme, error)
+        said()
+        return redirect(f"/t/{launch_id}/assessments/cases/{programme}?done=rated", code=303)
+
+    return pages
+
+
+def _levels() -> dict[str, str]:
+    """Criterion → what was chosen."""
+    return {name.removeprefix("level-"): value for name, value in request.form.items() if name.startswith("level-")}
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("The form is not complete; open the page again.") from None
