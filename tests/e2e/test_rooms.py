@@ -167,3 +167,77 @@ def test_signing_in_without_an_lms(demo: Demo, page: Pages, pictures: Path) -> N
     tab.get_by_role("navigation", name="Pages").get_by_role("link", name="Programmes").press("Enter")
     tab.get_by_role("heading", name="Programmes").wait_for()
     accessible(tab)
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_work_is_assessed_on_a_phone_without_a_connection(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    """The learner asks the mentor to look; the mentor watches where there is no network; both see the levels side by side."""
+    tab = page(width, dark)
+    frame = opened(demo, tab, "learner", "To work")
+    frame.get_by_role("link", name="A look at your work").press("Enter")
+    frame.get_by_role("heading", name="Side by side").wait_for()
+    accessible(tab)
+    frame.get_by_role("link", name="Say how you see it yourself").press("Enter")
+    frame.get_by_role("group", name="Verifies by a second way").get_by_label("2 · With help").press("Space")
+    accessible(tab)
+    tab.screenshot(path=pictures / f"assess-own-{width}.png", full_page=True)
+    frame.get_by_role("button", name="Send the assessment").press("Enter")
+    frame.get_by_text("Your own view is on record.").wait_for()
+    frame.get_by_label("Whom").select_option(label="Practice mentor (Mentor)")
+    frame.get_by_label("When and at what, if you like").fill("On Monday, at the morning inbox.")
+    frame.get_by_role("button", name="Ask").press("Enter")
+    frame.get_by_text("The wish is on its way.").wait_for()
+    accessible(tab)
+
+    mail = page(width, dark)
+
+    def letter() -> bool:
+        mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
+        return mail.get_by_role("heading", name="Practice learner asks you to look at a piece of work").count() > 0
+
+    wait_until(letter, 40)
+    section = mail.locator("section", has_text="asks you to look at a piece of work").first
+    mail.goto(section.get_by_role("link").first.get_attribute("href") or "")
+    mail.get_by_role("button", name="Open my page").press("Enter")
+    mail.get_by_text("On Monday, at the morning inbox.").first.wait_for()
+    mail.get_by_role("link", name="Open the form").first.press("Enter")
+    watched = mail.get_by_role("group", name="Verifies by a second way").get_by_label("3 · Alone")
+    watched.press("Space")
+    mail.get_by_label("I watched it at work").press("Space")
+    accessible(mail)
+    mail.get_by_text("What you enter stays on this device until you send it.").wait_for()
+    mail.screenshot(path=pictures / f"assess-{width}.png", full_page=True)
+    mail.reload()
+    assert watched.is_checked(), "what was chosen is kept on the device"
+    mail.context.set_offline(True)
+    mail.get_by_role("button", name="Send the assessment").press("Enter")
+    mail.get_by_role("alert").get_by_text("There is no connection.").wait_for()
+    accessible(mail)
+    mail.context.set_offline(False)
+    mail.get_by_role("button", name="Send the assessment").press("Enter")
+    mail.get_by_text("Your assessment is on record.").wait_for()
+    accessible(mail)
+    assert mail.evaluate("Object.keys(localStorage).filter(key => key.startsWith('carryover-draft'))") == [], "nothing stays behind"
+    mail.get_by_role("link", name="Practise assessing: Phishing response").press("Enter")
+    mail.get_by_role("heading", name="Practise assessing").wait_for()
+    accessible(mail)
+    mail.screenshot(path=pictures / f"cases-{width}.png", full_page=True)
+
+    frame = opened(demo, tab, "learner", "To work")
+    frame.get_by_role("link", name="A look at your work").press("Enter")
+    frame.get_by_role("columnheader", name="Mentor").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"assessments-{width}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_a_rubric_is_built_on_its_page(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    tab = page(width, dark)
+    frame = opened(demo, tab, "teacher", "Programmes")
+    frame.get_by_role("link", name="Phishing response").click()
+    frame.get_by_role("link", name="Rubric (4)").click()
+    frame.get_by_role("heading", name="Criteria").wait_for()
+    for summary in frame.locator("summary").all():
+        summary.click()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"rubric-{width}.png", full_page=True)
