@@ -390,6 +390,12 @@ def action_closed(act: Act, *, action: uuid.UUID) -> Statement:
     return _statement(act, "closed", activity(f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"))
 
 
+def commented(act: Act, *, item: str, stem: str, competency: str, competency_title: str) -> Statement:
+    """The learner says that a question is wrong or unclear. The words stay in the tool."""
+    named = activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
+    return _statement(act, "commented", activity(f"{act.programme.iri}/items/{item}", "item", stem), grouping=[named])
+
+
 def logged_in(act: Act) -> Statement:
     """Somebody was here."""
     return _statement(act, "logged-in", activity(act.programme.iri, "programme", act.programme.title))

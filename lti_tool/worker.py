@@ -11,11 +11,12 @@ from adapters.channels import mailer_of
 from lrs.ground import clock
 from lrs.ground.queue import Timed, TimeIsUp
 from lti_tool import bootstrap
-from lti_tool.actions import nudging
+from lti_tool.actions import digests, nudging
 from lti_tool.actions.record_store import record_store_of
-from lti_tool.jobs import grades, mails, rosters, statements, upkeep
+from lti_tool.jobs import grades, mails, posts, rosters, statements, upkeep
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import courses, outbox, tenants
+from lti_tool.store.channels import SEND_POSTS
 from lti_tool.store.courses import SYNC_ROSTERS
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
@@ -23,7 +24,15 @@ from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 log = logging.getLogger(__name__)
 
 TIDY, REMIND = "lti_tool.worker.tidy", "lti_tool.worker.remind"
-TIMED = (Timed(SEND_STATEMENTS, 5), Timed(SEND_GRADES, 5), Timed(SEND_MAILS, 10), Timed(SYNC_ROSTERS, 60), Timed(TIDY, 300), Timed(REMIND, 600))
+TIMED = (
+    Timed(SEND_STATEMENTS, 5),
+    Timed(SEND_GRADES, 5),
+    Timed(SEND_MAILS, 10),
+    Timed(SEND_POSTS, 30),
+    Timed(SYNC_ROSTERS, 60),
+    Timed(TIDY, 300),
+    Timed(REMIND, 600),
+)
 
 
 @cache
@@ -52,10 +61,22 @@ def send_grades() -> None:
 
 
 def remind() -> None:
-    """Queue the nudges of this hour."""
+    """Queue the nudges of this hour, and the digests of this week."""
     deps = _deps()
     deps.nudges.begin(REMIND)
-    _for_each(tenants.every(deps.engine), lambda tenant_id: nudging.remind(deps.unit_of_work, tenant_id=tenant_id, now=clock.now()))
+
+    def queue(tenant_id: int) -> None:
+        nudging.remind(deps.unit_of_work, tenant_id=tenant_id, now=clock.now())
+        digests.queue(deps.unit_of_work, tenant_id=tenant_id, base_url=deps.settings.base_url, now=clock.now())
+
+    _for_each(tenants.every(deps.engine), queue)
+
+
+def send_posts() -> None:
+    """Say what waits to channels."""
+    deps = _deps()
+    deps.nudges.begin(SEND_POSTS)
+    _for_each(tenants.every(deps.engine), lambda tenant_id: posts.send(deps, tenant_id))
 
 
 def send_mails() -> None:

@@ -44,6 +44,7 @@ VERBS = {
     "viewed": Verb(f"{_TINCAN}viewed", "viewed"),
     "received": Verb(f"{_STREAMS}receive", "received"),
     "opened": Verb(f"{_STREAMS}open", "opened"),
+    "commented": Verb(f"{_ADL}commented", "commented on"),
     "attended": Verb(f"{_ADL}attended", "attended"),
     "responded": Verb(f"{_ADL}responded", "responded to"),
     # No published verb means "bound oneself to a plan" or "used the skill at work".

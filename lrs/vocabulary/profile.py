@@ -184,6 +184,7 @@ def _templates() -> list[dict[str, Any]]:
         _template("report-viewed", "A person looked at a page of figures on this day.", "viewed", "report", episode=False, **grouped),
         _template("nudge-received", "A mail that reminds or asks was handed to the person's mail server.", "received", "nudge", _included(_extension("nudge")), episode=False, **grouped),
         _template("nudge-opened", "The person followed the link of such a mail; a look at the mail counts for nothing.", "opened", "nudge", _included(_extension("nudge")), episode=False, **grouped),
+        _template("commented", "A person says that a question is wrong or unclear. The words stay with the programme's owner.", "commented", "item", **grouped),
         _template("registered", "A person enters the audience of a programme.", "registered", "programme"),
         _template("certified", "A person passed the certification: the anchor of all that follows.", "certified", "certification", **grouped),
         _template("scheduled", "A check is due at a date.", "scheduled", "check", _included(_extension("due_date")), interval, **grouped),
@@ -216,7 +217,7 @@ def _templates() -> list[dict[str, Any]]:
 
 _TRANSFER = (
     "suspended", "resumed", "left", "act-scheduled", "exercise-scheduled", "case-scheduled", "review-scheduled", "follow-up-scheduled", "meeting-scheduled", "meeting-held", "attended", "action-closed", "mapped", "revised",
-    "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up", "assessment-scheduled", "assessed",
+    "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up", "assessment-scheduled", "assessed", "commented",
 )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import programmes, rubrics, transferring, working_time
 from lti_tool.actions.programmes import Competency, Programme
-from lti_tool.store import drafts, journal, learning, pictures, transfer
+from lti_tool.store import drafts, journal, learning, pictures, remarks, transfer
 from lti_tool.store.drafts import Draft, Shelf
 from lti_tool.store.transfer import LeftOpen
 
@@ -207,10 +207,13 @@ def preview(programme: Programme, certified_on: date, time_zone: str, working_da
 
 
 def left_open(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> list[LeftOpen]:
-    """What reviewers said that the training left open, the latest first: it points at the content, and names nobody."""
+    """What reviewers said that the training left open, and learners of its questions; the latest first. It points at the content, and names
+    nobody.
+    """
     with unit_of_work(tenant_id) as connection:
         _draft(connection, tenant_id, key)
-        return transfer.left_open(connection, tenant_id, key)
+        said = [*transfer.left_open(connection, tenant_id, key), *remarks.of_programme(connection, tenant_id, key)]
+    return sorted(said, key=lambda one: one.at, reverse=True)
 
 
 def read_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, name: str, content: bytes, competency: str, pool: str) -> Intake:

@@ -35,6 +35,7 @@ THEIRS = {
     "follow_up": f"episode_id IN ({_MINE})",
     "assessment": f"episode_id IN ({_MINE})",
     "assessment_request": f"(episode_id IN ({_MINE}) OR rater_id = :person)",
+    "remark": f"episode_id IN ({_MINE})",
     "presence": "person_id = :person",
     "calibration": "rater_id = :person",
     "mapped_task": f"episode_id IN ({_MINE})",

@@ -695,6 +695,52 @@ calibration = Table(
     Column("at", _INSTANT, nullable=False),
 )
 
+# What a learner says of the content: of a question (``item``), or of the training itself. It goes to whoever owns the programme.
+remark = Table(
+    "remark",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("episode_id", ForeignKey(episode.c.id), nullable=False),
+    Column("item", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Index(None, "tenant_id", "episode_id"),
+)
+
+# A channel of Slack or Teams that hears a programme's digest. Its address opens the channel to whoever has it: it is sealed.
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    _tenant(),
+    Column("programme", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("url_sealed", Text, nullable=False),
+    _created(),
+    CheckConstraint("kind IN ('slack', 'teams')", name="kind_known"),
+    Index(None, "tenant_id", "programme"),
+)
+
+# What waits to be said to a channel; ``key`` names what it is about: the same is said once.
+channel_post = Table(
+    "channel_post",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _tenant(),
+    Column("channel_id", ForeignKey(channel.c.id, ondelete="CASCADE"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("queued_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("sent_at", _INSTANT),
+    Column("refused", Text),
+    UniqueConstraint("tenant_id", "channel_id", "key"),
+    Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
+)
+
 # That somebody was here, or looked at figures: once a day.
 presence = Table(
     "presence",

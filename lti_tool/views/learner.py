@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Refused
-from lti_tool.actions import answering, checks, planning, transfer_views, viewing
+from lti_tool.actions import answering, checks, planning, remarking, transfer_views, viewing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
@@ -94,8 +94,25 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             shown=answering.shown(item, given.response),
             right_answer=answering.right_answer(item),
             said_to=answering.said_to(item, given.response),
+            form_id=uuid.uuid4(),
             next_item=progress.item(position + 1) if progress.position == position + 1 else None,
         )
+
+    @pages.post("/attempts/<uuid:attempt_id>/answers/<int:position>/remarks")
+    def remark(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
+        """What the learner says of the question itself."""
+        who = session.current(deps, request, launch_id)
+        remarking.remark(
+            deps.unit_of_work,
+            session=who,
+            form_id=_form_id(request.form.get("form_id", "")),
+            attempt_id=attempt_id,
+            position=position,
+            words=request.form.get("words", "").replace("\0", ""),
+            now=clock.now(),
+        )
+        said()
+        return redirect(f"/t/{launch_id}/attempts/{attempt_id}/answers/{position}?done=told", code=303)
 
     @pages.get("/pictures/<digest>")
     def picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:

@@ -15,9 +15,10 @@ from adapters.questions.formats import FORMATS
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, Refused
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import authoring, coaching, importing, keeping, pausing
+from lti_tool.actions import authoring, coaching, digests, importing, keeping, pausing
 from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.channels import SEND_POSTS
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.views.office import Desk, Opening, download, file_of, revision_of, takes_file, text_of
 
@@ -44,7 +45,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.show(
-            "programme.html", status, work=found, error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
+            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
         )  # fmt: skip
 
     @pages.get("/")
@@ -108,6 +109,31 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         except (BadInput, Conflict) as error:
             return console(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
+
+    @pages.post("/<key>/channels")
+    def channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """A channel of Slack or Teams hears the digest; or (``remove``) does not any more."""
+        desk = opening(given)
+        try:
+            if text_of("remove"):
+                channel_id = _uuid(text_of("remove"))
+                digests.remove(work, tenant_id=desk.tenant_id, programme=key, channel_id=channel_id, who=desk.who)
+            else:
+                digests.add(
+                    work,
+                    deps.secrets,
+                    tenant_id=desk.tenant_id,
+                    programme=key,
+                    name=text_of("channel_name"),
+                    url=text_of("channel_url"),
+                    base_url=deps.settings.base_url,
+                    who=desk.who,
+                    now=clock.now(),
+                )
+        except BadInput as error:
+            return console(desk, key, error)
+        deps.nudges.nudge(SEND_POSTS)
+        return redirect(f"{desk.home}programmes/{key}/?done=moved#channels", code=303)
 
     @pages.get("/<key>/groups")
     def groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -197,6 +223,13 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         return desk.show("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
 
     return pages
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("The form is not complete; load the page again.") from None
 
 
 def _day(text: str) -> date | None:

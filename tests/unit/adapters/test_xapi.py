@@ -50,6 +50,7 @@ def every_kind() -> list[Statement]:
         xapi.meeting_held(act(), group=uuid.UUID(int=5), number=1),
         xapi.attended(act(), group=uuid.UUID(int=5), number=1),
         xapi.action_closed(act(), action=uuid.UUID(int=6)),
+        xapi.commented(act(), item="i", stem="Why?", competency="c", competency_title="A competency"),
         xapi.logged_in(act()),
         xapi.report_viewed(act(), "figures"),
         xapi.nudge_received(act(), nudge=7, kind="due"),

@@ -1,0 +1,95 @@
+"""Slack and Microsoft Teams: a digest without names, to the address that a channel gives to whoever posts into it (an incoming webhook).
+
+Slack: ``{"text", "blocks"}``, answered with 200 "ok"; 404 and 410 say that the channel or the address is gone, 429 asks to wait.
+Teams: a Workflow ("when a webhook request is received") takes a message with an Adaptive Card, answered with 202.
+The address is a secret by itself: no error here repeats it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import msgspec
+
+from adapters.channels.mail import NotNow, Undeliverable
+from lrs.ground.http import GuardedClient, OutsideCallFailed
+
+SLACK, TEAMS = "slack", "teams"
+# Where addresses of each kind are: Slack has one host, Workflows live below these of Microsoft.
+SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
+TEAMS_DOMAINS = ("logic.azure.com", "powerplatform.com", "powerautomate.com", "webhook.office.com", "azure-apim.net")
+SECONDS, LARGEST = 10.0, 65_536
+CARD_VERSION = "1.4"  # the newest that Teams shows everywhere
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What is said to a channel: a title, lines, and where to go on."""
+
+    title: str
+    lines: Sequence[str]
+    link: str
+    link_words: str
+
+
+def kind_of(url: str) -> str:
+    """Of which product an address is; empty for one that is of neither, or is not https."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    if parts.scheme != "https" or parts.username is not None:
+        return ""
+    if host in SLACK_HOSTS:
+        return SLACK
+    return TEAMS if any(host.endswith(f".{domain}") for domain in TEAMS_DOMAINS) else ""
+
+
+def payload(kind: str, digest: Digest) -> bytes:
+    """The digest in a product's form."""
+    return msgspec.json.encode(_slack(digest) if kind == SLACK else _teams(digest))
+
+
+def _slack(digest: Digest) -> dict[str, object]:
+    # Only these three characters mean something in Slack's text, and are written so.
+    def plain(text: str) -> str:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+    lines = "\n".join(f"• {plain(line)}" for line in digest.lines)
+    return {
+        "text": plain(digest.title),
+        "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "text": f"*{plain(digest.title)}*\n{lines}"}},
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<{digest.link}|{plain(digest.link_words)}>"}]},
+        ],
+    }
+
+
+def _teams(digest: Digest) -> dict[str, object]:
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": CARD_VERSION,
+        "body": [
+            {"type": "TextBlock", "text": digest.title, "weight": "Bolder", "wrap": True},
+            *({"type": "TextBlock", "text": f"- {line}", "wrap": True, "spacing": "Small"} for line in digest.lines),
+        ],
+        "actions": [{"type": "Action.OpenUrl", "title": digest.link_words, "url": digest.link}],
+    }
+    return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}]}
+
+
+def post(client: GuardedClient, url: str, body: bytes) -> NotNow | Undeliverable | None:
+    """Say it; None where it was taken."""
+    try:
+        answer = client.call("POST", url, headers={"Content-Type": "application/json"}, body=body, seconds=SECONDS, largest=LARGEST)
+    except OutsideCallFailed:
+        return NotNow("The channel's address did not answer.")
+    if 200 <= answer.status < 300:
+        return None
+    words = " ".join(answer.body.decode("utf-8", "replace").split())[:120]
+    text = f"The channel answered {answer.status}{f': {words}' if words and url not in words else ''}"
+    return NotNow(text) if answer.status in (408, 425, 429) or answer.status >= 500 else Undeliverable(text)
