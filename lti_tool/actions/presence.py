@@ -14,7 +14,7 @@ from lti_tool.actions import acts, certifying
 from lti_tool.store import directory, learning, presences, tenants
 from lti_tool.store.people import LaunchSession
 
-HERE, FIGURES = "here", "figures"
+HERE, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"
 
 
 def came(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, now: datetime) -> None:
@@ -22,11 +22,11 @@ def came(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme
     _once_a_day(connection, tenant_id, person_id, programme, HERE, now, xapi.logged_in)
 
 
-def looked(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> None:
-    """Somebody looked at the page of figures: said once a day."""
+def looked(unit_of_work: UnitOfWork, *, session: LaunchSession, report: str = FIGURES, now: datetime) -> None:
+    """Somebody looked at a page of figures: said once a day."""
     with unit_of_work(session.tenant_id) as connection:
         programme = session.programme
-        _once_a_day(connection, session.tenant_id, session.person_id, programme, FIGURES, now, lambda act: xapi.report_viewed(act, FIGURES))
+        _once_a_day(connection, session.tenant_id, session.person_id, programme, report, now, lambda act: xapi.report_viewed(act, report))
 
 
 def _once_a_day(

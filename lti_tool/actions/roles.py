@@ -61,6 +61,8 @@ ROUTES: Mapping[str, frozenset[str]] = {
     **{f"transfer.{name}": LEADING for name in ("supervisor_follow_up", "add_task_for")},
     **{f"assessments.{name}": EVERYBODY for name in ("mine", "wish", "form_mine", "send_mine", "form_of", "send_of", "cases", "calibrate")},
     "assessments.of": LEADING,
+    "teams.mine": LEADING,
+    "teams.every": frozenset((EXECUTIVE, TRAINING_MANAGER, ADMIN)),
     **{f"coaching.{name}": EVERYBODY for name in ("group", "record", "agree", "close")},
     **{f"me.{name}": EVERYBODY for name in ("stored", "data", "erase")},
     "me.wishes": frozenset((DATA_PROTECTION, ADMIN)),

@@ -17,7 +17,9 @@ from lti_tool.views import language, pages, session
 LEARNERS = (("Today", "today", "home.today"), ("To work", "work", "transfer.to_work"), ("Group", "group", "coaching.group"))
 INBOX = (("Waits for you", "inbox", "transfer.inbox"),)
 ROOMS = (
+    ("Your people", "team", "teams.mine"),
     ("Figures", "figures", "home.figures"),
+    ("Teams", "teams", "teams.every"),
     ("Programmes", "programmes/", "programmes.every"),
     ("People", "people/", "people.people"),
     ("Wishes to be erased", "me/wishes", "me.wishes"),

@@ -1,0 +1,73 @@
+"""How far people are (domain, G8): those who lead or accompany somebody see the person; all others see teams of five or more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from lrs.ground.database import UnitOfWork
+from lti_tool.actions import programmes
+from lti_tool.actions.transferring import VERIFIED
+from lti_tool.store import learning, teams
+from lti_tool.store.people import LaunchSession
+from lti_tool.store.teams import Person, Standing
+
+FEWEST = 5  # people of a group that is shown to somebody without individual access
+
+
+@dataclass(frozen=True)
+class Teams:
+    """Lines that may be shown, and how many people are in none of them."""
+
+    programme: str
+    lines: list[Standing]
+    hidden: int
+
+
+def people(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> tuple[list[Person], dict[tuple[str, int], str]]:
+    """The people whom this person leads or accompanies, and the titles of their programmes."""
+    with unit_of_work(session.tenant_id) as connection:
+        found = teams.led(connection, session.tenant_id, session.person_id, now, VERIFIED)
+        versions = sorted({(one.programme, one.programme_version) for one in found})
+        return found, {one: programmes.load(connection, session.tenant_id, *one).title for one in versions}
+
+
+def overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime) -> Teams:
+    """The teams of a programme for whoever has no individual access."""
+    with unit_of_work(tenant_id) as connection:
+        every = teams.by_team(connection, tenant_id, programme, now, VERIFIED)
+        version = learning.newest_programmes(connection, tenant_id).get(programme)
+        title = programmes.load(connection, tenant_id, programme, version).title if version else programme
+    return Teams(title, *shown(every))
+
+
+def shown(every: Sequence[Standing]) -> tuple[list[Standing], int]:
+    """(lines of five or more, how many people are in none). Smaller teams are put together to one line; where that has fewer than five, the
+    smallest line that would be shown goes into it as well, so that nobody is found by taking lines from a total known elsewhere.
+    """
+    large = sorted((one for one in every if one.people >= FEWEST and one.name), key=lambda one: (one.people, one.name))
+    small = [one for one in every if one.people < FEWEST or not one.name]
+    if small and sum(one.people for one in small) < FEWEST and large:
+        small.append(large.pop(0))
+    together = _sum(small)
+    lines = sorted(large, key=lambda one: one.name)
+    if together.people >= FEWEST:
+        return [*lines, together], 0
+    return lines, together.people
+
+
+def _sum(lines: Sequence[Standing]) -> Standing:
+    total = Standing("", 0, 0, 0, 0, 0, 0, 0)
+    for one in lines:
+        total = replace(
+            total,
+            people=total.people + one.people,
+            checks_due=total.checks_due + one.checks_due,
+            checks_done=total.checks_done + one.checks_done,
+            plans=total.plans + one.plans,
+            handed_in=total.handed_in + one.handed_in,
+            uses=total.uses + one.uses,
+            verified=total.verified + one.verified,
+        )
+    return total

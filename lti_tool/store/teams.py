@@ -1,0 +1,91 @@
+"""How far the people of a programme are: one line a person for who leads them, one line a team for everybody else."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+MOST = 500
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What became due for a person (or a team) so far, and what was done of it. A held person's windows count for nothing."""
+
+    name: str
+    people: int
+    checks_due: int
+    checks_done: int
+    plans: int
+    handed_in: int
+    uses: int
+    verified: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """A learner's line, with what only who leads the learner sees."""
+
+    episode_id: uuid.UUID
+    programme: str
+    programme_version: int
+    certified_at: datetime
+    held: bool
+    assessed_at: datetime | None
+    standing: Standing
+
+
+_LINES = """
+    SELECT e.id AS episode_id, e.programme, e.programme_version, e.certified_at, p.name, p.team,
+      EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
+              AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now)) AS held,
+      (SELECT max(a.at) FROM lti_tool.assessment a WHERE a.tenant_id = :tenant AND a.episode_id = e.id AND a.relation <> 'learner') AS assessed_at,
+      due.due AS checks_due, due.done AS checks_done,
+      (SELECT count(*) FROM lti_tool.plan l WHERE l.tenant_id = :tenant AND l.episode_id = e.id AND l.committed_at IS NOT NULL) AS plans,
+      (SELECT count(*) FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id = e.id) AS handed_in,
+      uses.uses, uses.verified
+    FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS due, count(a.id) AS done FROM lti_tool.scheduled_check c
+      LEFT JOIN lti_tool.attempt a ON a.tenant_id = :tenant AND a.episode_id = e.id AND a.interval = c.interval AND a.kind = 'check'
+                                  AND a.finished_at IS NOT NULL
+      WHERE c.tenant_id = :tenant AND c.episode_id = e.id AND c.due_at <= :now
+        AND NOT EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id AND a.id IS NULL
+                        AND h.from_at < c.closes_at AND (h.until_at IS NULL OR h.until_at > c.due_at))) due
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS uses, count(*) FILTER (WHERE u.grade >= :verified) AS verified
+      FROM lti_tool.job_use u JOIN lti_tool.plan l ON l.id = u.plan_id WHERE u.tenant_id = :tenant AND l.episode_id = e.id) uses
+    WHERE e.tenant_id = :tenant AND e.left_at IS NULL
+"""
+
+
+def led(connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datetime, verified: int) -> list[Person]:
+    """The people whom somebody leads or accompanies by the list, by name. ``verified``: the grade from which a use counts as such."""
+    query = text(f"{_LINES} AND (p.manager_id = :leader OR p.mentor_id = :leader) AND p.id <> :leader ORDER BY p.name, e.id LIMIT {MOST}")
+    rows = connection.execute(query, {"tenant": tenant_id, "leader": leader_id, "now": now, "verified": verified})
+    return [
+        Person(
+            row.episode_id,
+            row.programme,
+            row.programme_version,
+            row.certified_at,
+            row.held,
+            row.assessed_at,
+            Standing(row.name, 1, row.checks_due, row.checks_done, row.plans, row.handed_in, row.uses, row.verified),
+        )
+        for row in rows
+    ]
+
+
+def by_team(connection: Connection, tenant_id: int, programme: str, now: datetime, verified: int) -> list[Standing]:
+    """A line a team of a programme, small ones among them: who shows them decides what may be shown."""
+    query = text(
+        "SELECT l.team AS name, count(*) AS people, sum(checks_due)::int AS checks_due, sum(checks_done)::int AS checks_done,"  # noqa: S608 - constants of this file
+        " sum(plans)::int AS plans, sum(handed_in)::int AS handed_in, sum(uses)::int AS uses, sum(verified)::int AS verified"
+        f" FROM ({_LINES} AND e.programme = :programme) l GROUP BY l.team ORDER BY l.team"
+    )
+    rows = connection.execute(query, {"tenant": tenant_id, "programme": programme, "now": now, "verified": verified})
+    return [Standing(**row._mapping) for row in rows]

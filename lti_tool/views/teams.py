@@ -1,0 +1,38 @@
+"""How far people are: persons for who leads them, teams for everybody else."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lti_tool.actions import presence, teams
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.outbox import SEND_STATEMENTS
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """``/t/<visit>/team`` and ``/t/<visit>/teams``."""
+    pages = Blueprint("teams", __name__, url_prefix="/t/<uuid:launch_id>")
+
+    @pages.get("/team")
+    def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        presence.looked(deps.unit_of_work, session=who, report=presence.TEAM, now=clock.now())
+        deps.nudges.nudge(SEND_STATEMENTS)
+        people, titles = teams.people(deps.unit_of_work, session=who, now=clock.now())
+        return render_template("team.html", **framed(deps, request, who), people=people, titles=titles)
+
+    @pages.get("/teams")
+    def every(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        presence.looked(deps.unit_of_work, session=who, report=presence.TEAMS, now=clock.now())
+        deps.nudges.nudge(SEND_STATEMENTS)
+        view = teams.overview(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme, now=clock.now())
+        return render_template("teams.html", **framed(deps, request, who), view=view)
+
+    return pages
