@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 import msgspec
 
 from lrs.ground.errors import BadInput
-from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed
+from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed, origin
 
+PAGE = 100  # statements of a page
 XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
 
 
@@ -79,6 +80,29 @@ def _is_figure(value: Any) -> bool:
         return False
     rows = value.get("values")
     return isinstance(rows, list) and bool(rows) and all(isinstance(row, dict) and isinstance(row.get("part_label"), str) for row in rows)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Statements in the order in which they were stored; ``more`` is where they go on, empty at the end."""
+
+    statements: list[dict[str, Any]]
+    more: str
+
+
+def statements(client: GuardedClient, store: RecordStore, *, verb: str, activity: str, since: str, more: str = "") -> Page:
+    """A page of statements with this verb about this activity, stored after ``since`` (a timestamp, or empty), the earliest first."""
+    wanted = {"verb": verb, "activity": activity, "ascending": "true", "limit": str(PAGE), **({"since": since} if since else {})}
+    # "more" is relative to the store's host (xAPI-Communication 2.1.3); one of another host is not followed.
+    address = urljoin(store.xapi, more) if more else f"{store.xapi}/statements?{urlencode(wanted)}"
+    if origin(address) != origin(store.xapi):
+        raise OutsideCallFailed("The record store's list goes on at another address; it was not followed.")
+    headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
+    answer = client.call("GET", address, headers=headers, basic=(store.key, store.secret))
+    found = answer.json() if answer.status == 200 else None
+    if not isinstance(found, dict) or not isinstance(found.get("statements"), list) or not all(isinstance(one, dict) for one in found["statements"]):
+        raise OutsideCallFailed(f"The record store answered {answer.status} when asked for statements.")
+    return Page(found["statements"], str(found.get("more") or ""))
 
 
 def require_open(client: GuardedClient, store: RecordStore) -> None:

@@ -13,9 +13,10 @@ from lrs.ground.queue import Timed, TimeIsUp
 from lti_tool import bootstrap
 from lti_tool.actions import digests, nudging
 from lti_tool.actions.record_store import record_store_of
-from lti_tool.jobs import grades, mails, posts, rosters, statements, upkeep
+from lti_tool.jobs import beginnings, grades, mails, posts, rosters, statements, upkeep
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import courses, outbox, tenants
+from lti_tool.store.beginnings import READ_BEGINNINGS
 from lti_tool.store.channels import SEND_POSTS
 from lti_tool.store.courses import SYNC_ROSTERS
 from lti_tool.store.mails import SEND_MAILS
@@ -30,6 +31,7 @@ TIMED = (
     Timed(SEND_MAILS, 10),
     Timed(SEND_POSTS, 30),
     Timed(SYNC_ROSTERS, 60),
+    Timed(READ_BEGINNINGS, 60),
     Timed(TIDY, 300),
     Timed(REMIND, 600),
 )
@@ -70,6 +72,13 @@ def remind() -> None:
         digests.queue(deps.unit_of_work, tenant_id=tenant_id, base_url=deps.settings.base_url, now=clock.now())
 
     _for_each(tenants.every(deps.engine), queue)
+
+
+def read_beginnings() -> None:
+    """Read where certifications come from by themselves."""
+    deps = _deps()
+    deps.nudges.begin(READ_BEGINNINGS)
+    _for_each(tenants.every(deps.engine), lambda tenant_id: beginnings.read(deps, tenant_id))
 
 
 def send_posts() -> None:

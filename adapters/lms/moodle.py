@@ -22,6 +22,10 @@ class Moodle(Standard):
         """Without ``type_id``: with it, Moodle's paging of results ends in a page 404 as soon as a limit is set."""
         return super().results(urlunsplit(urlsplit(line_item_url)._replace(query="")), subject, token)
 
+    def results_address(self, line_item_url: str) -> str:
+        """As above."""
+        return super().results_address(urlunsplit(urlsplit(line_item_url)._replace(query="")))
+
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         if status == 400 and "Incorrect score" in reason:
             return "Moodle takes grades of people who are enrolled as students alone: look at the person's role in this course, then send it again."

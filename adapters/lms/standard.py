@@ -73,6 +73,23 @@ class Standard:
         """A question for what the gradebook holds of a person (AGS 2.0, 3.5)."""
         return self._ask(_with(_below(line_item_url, "results"), user_id=subject), _RESULTS, token)
 
+    def every_result(self, url: str, token: str) -> Request:
+        """A page of all results of a column; ``url`` is of :meth:`results_address`, or where its Link header goes on."""
+        return self._ask(url, _RESULTS, token)
+
+    def results_address(self, line_item_url: str) -> str:
+        """Where all results of a column begin."""
+        return _below(line_item_url, "results")
+
+    def read_results(self, body: Any) -> list[tuple[str, float]]:
+        """(subject, share from 0 to 1) of everybody of a page who has a score."""
+        found = []
+        for entry in body if isinstance(body, list) else []:
+            score, maximum = (_number(entry.get(name)) if isinstance(entry, dict) else None for name in ("resultScore", "resultMaximum"))
+            if score is not None and maximum is not None and maximum > 0 and isinstance(entry.get("userId"), str | int):
+                found.append((str(entry["userId"]), min(max(score / maximum, 0.0), 1.0)))
+        return found
+
     def read_result(self, body: Any, subject: str) -> Result:
         """The person's result out of the answer; an empty one where there is none."""
         for entry in body if isinstance(body, list) else []:

@@ -13,6 +13,7 @@ from lti_tool.actions.programmes import Programme
 TODAY, PLAN, FIGURES, ADMIN_PAGE = "today", "plan", "figures", "admin"
 _CHECK = "check-"
 CHECK_TAG = "carryover-check"
+CERTIFICATION = "certification"
 # The pages that a custom parameter may name; the administration is opened by who runs the LMS alone.
 PAGES = (TODAY, *(f"{_CHECK}{one.key}" for one in INTERVALS), PLAN, FIGURES)
 
@@ -60,6 +61,11 @@ def column(programme: Programme, interval: str) -> LineItem:
     """The column of a check."""
     label = next(one.label for one in INTERVALS if one.key == interval)
     return LineItem(f"{programme.title}: check after {label}", programme.questions, resource_id(programme.key, interval), CHECK_TAG)
+
+
+def certifying_column(key: str, title: str) -> LineItem:
+    """The column in which the result of a certification is entered, in percent."""
+    return LineItem(f"{title}: result of the certification", 100, resource_id(key, CERTIFICATION), CERTIFICATION)
 
 
 def content_items(programme: Programme, pages: list[str], columns: bool, opens_at: datetime | None, closes_at: datetime | None) -> list[ContentItem]:

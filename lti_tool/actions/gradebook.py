@@ -16,7 +16,8 @@ from lti_tool.actions import choices, programmes
 from lti_tool.lti import columns
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
-from lti_tool.store import courses, grades, learning, platforms
+from lti_tool.store import beginnings, courses, grades, journal, learning, platforms
+from lti_tool.store.beginnings import CertifyingColumn
 from lti_tool.store.courses import Course, CoursePerson, RosterRun
 from lti_tool.store.grades import Column, GradeState
 from lti_tool.store.people import LaunchSession
@@ -37,6 +38,7 @@ class CourseView:
     runs: list[RosterRun]
     columns: list[Column]
     grades: list[GradeState]
+    certifying: CertifyingColumn | None
 
 
 def view(deps: ToolDeps, *, session: LaunchSession) -> CourseView:
@@ -50,6 +52,7 @@ def view(deps: ToolDeps, *, session: LaunchSession) -> CourseView:
             courses.runs(connection, tenant_id, 5, course_id=course.id),
             grades.columns(connection, tenant_id, session.platform(), course.line_items_url) if course.line_items_url else [],
             grades.listed(connection, tenant_id, LONGEST_LIST, course_id=course.id),
+            beginnings.column_of(connection, tenant_id, course.id, session.programme),
         )
 
 
@@ -103,6 +106,42 @@ def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, want
         raise
     with deps.unit_of_work(tenant_id) as connection:
         grades.keep_column(connection, tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
+
+
+def certify_by(deps: ToolDeps, *, session: LaunchSession, percent: str, who: str, now: datetime) -> None:
+    """A column of the course records certifications: whoever reaches so many percent of it begins the programme.
+
+    LMSs show a tool the columns that it made and no others, so this is one of ours; teachers, or the exam's export, write into it.
+    """
+    share = _share(percent)
+    course, platform = _course(deps, session)
+    with deps.unit_of_work(session.tenant_id) as connection:
+        version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
+        title = programmes.load(connection, session.tenant_id, session.programme, version).title
+    wanted = choices.certifying_column(session.programme, title)
+    with within(PAGE_SECONDS):
+        _ensure_column(deps, platform, course.line_items_url, wanted)
+    with deps.unit_of_work(session.tenant_id) as connection:
+        made = grades.column(connection, session.tenant_id, platform.id, json.dumps([course.line_items_url, wanted.resource_id]))
+        if made is None:
+            raise BadInput("The column is being made already. Load the page again in a minute.")
+        values = {"course_id": course.id, "programme": session.programme, "registration_id": platform.id, "url": made.url, "share": share}
+        beginnings.keep_column(connection, session.tenant_id, {**values, "due_at": now})
+        journal.add_audit(connection, session.tenant_id, who, "let a gradebook's column certify", {"programme": session.programme, "share": share})
+
+
+def certify_no_more(deps: ToolDeps, *, session: LaunchSession, who: str) -> None:
+    """The column records no more certifications; it stays in the gradebook."""
+    with deps.unit_of_work(session.tenant_id) as connection:
+        beginnings.drop_column(connection, session.tenant_id, session.course(), session.programme)
+        journal.add_audit(connection, session.tenant_id, who, "let a gradebook's column certify no more", {"programme": session.programme})
+
+
+def _share(percent: str) -> float:
+    text = percent.strip().rstrip("% ")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4] or 0) <= 100:
+        raise BadInput("Enter a whole percentage from 1 to 100, for example 80.", field="percent")
+    return int(text) / 100
 
 
 def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: str) -> None:

@@ -695,6 +695,39 @@ calibration = Table(
     Column("at", _INSTANT, nullable=False),
 )
 
+# A column of a gradebook whose grades from ``share`` on record a certification.
+certifying_column = Table(
+    "certifying_column",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("course_id", ForeignKey(course.c.id), primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("share", Float, nullable=False),
+    Column("due_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("begun", Integer, nullable=False, server_default="0"),
+    Column("trouble", Text, nullable=False, server_default=""),
+    CheckConstraint("share > 0 AND share <= 1", name="share_within"),
+    Index(None, "tenant_id", "due_at"),
+)
+
+# An activity of the record store: who "earned" it or is "certified" by it begins the programme. ``since``: verb → how far it was read.
+statement_source = Table(
+    "statement_source",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("activity", Text, primary_key=True),
+    Column("since", JSONB, nullable=False, server_default="{}"),
+    Column("due_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("begun", Integer, nullable=False, server_default="0"),
+    # Statements that name nobody of the list. They are read again from the beginning once the list knows them.
+    Column("unmatched", Integer, nullable=False, server_default="0"),
+    Column("trouble", Text, nullable=False, server_default=""),
+    Index(None, "tenant_id", "due_at"),
+)
+
 # What a learner says of the content: of a question (``item``), or of the training itself. It goes to whoever owns the programme.
 remark = Table(
     "remark",

@@ -13,11 +13,13 @@ from lrs.ground.errors import BadInput, Forbidden, NotFound, Refused
 from lrs.ground.http import OutsideCallFailed
 from lti_tool.actions import gradebook
 from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.beginnings import READ_BEGINNINGS
 from lti_tool.store.courses import SYNC_ROSTERS
 from lti_tool.store.outbox import SEND_GRADES
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
+from lti_tool.views.office import named
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -74,6 +76,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         if request.form.get("sure") != "1":
             return act(launch_id, _unsure, "")
         return act(launch_id, lambda who: gradebook.remove_column(deps, session=who, place=place), "removed")
+
+    @pages.post("/certifying")
+    def certify(launch_id: uuid.UUID) -> ResponseReturnValue:
+        """A column of the gradebook certifies; or (``stop``) does not any more."""
+        percent, stop = request.form.get("percent", ""), request.form.get("stop") == "1"
+        if stop:
+            return act(launch_id, lambda who: gradebook.certify_no_more(deps, session=who, who=named(who)), "stopped")
+        answer = act(launch_id, lambda who: gradebook.certify_by(deps, session=who, percent=percent, who=named(who), now=clock.now()), "certifying")
+        deps.nudges.nudge(READ_BEGINNINGS)
+        return answer
 
     return pages
 

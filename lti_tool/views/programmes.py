@@ -15,9 +15,10 @@ from adapters.questions.formats import FORMATS
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, Refused
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import authoring, coaching, digests, importing, keeping, pausing
+from lti_tool.actions import authoring, beginning, coaching, digests, importing, keeping, pausing
 from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.beginnings import READ_BEGINNINGS
 from lti_tool.store.channels import SEND_POSTS
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.views.office import Desk, Opening, download, file_of, revision_of, takes_file, text_of
@@ -45,7 +46,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.show(
-            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
+            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.sources(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
         )  # fmt: skip
 
     @pages.get("/")
@@ -134,6 +135,20 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             return console(desk, key, error)
         deps.nudges.nudge(SEND_POSTS)
         return redirect(f"{desk.home}programmes/{key}/?done=moved#channels", code=303)
+
+    @pages.post("/<key>/sources")
+    def sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """Statements about an activity begin the programme; or (``remove``) do not any more."""
+        desk = opening(given)
+        try:
+            if gone := text_of("remove"):
+                beginning.drop_source(work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who)
+            else:
+                beginning.add_source(work, tenant_id=desk.tenant_id, programme=key, activity=text_of("activity"), who=desk.who)
+        except BadInput as error:
+            return console(desk, key, error)
+        deps.nudges.nudge(READ_BEGINNINGS)
+        return redirect(f"{desk.home}programmes/{key}/?done=moved#certifications", code=303)
 
     @pages.get("/<key>/groups")
     def groups(given: uuid.UUID, key: str) -> ResponseReturnValue:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, VERBS
+from lrs.vocabulary import ACTIVITY_TYPES, EARNED, EXTENSIONS, VERBS
 from lrs.xapi import special
 from lrs.xapi.actors import identity_of
 from lrs.xapi.keys import key_of
 
 # Other sources say the same in other words (read time only; the statement stays as it came).
-VERB_ALIASES = {"http://id.tincanapi.com/verb/earned": "certified", "http://adlnet.gov/expapi/verbs/completed": "completed"}
+VERB_ALIASES = {EARNED: "certified", "http://adlnet.gov/expapi/verbs/completed": "completed"}
 _NAME_OF_VERB = {verb.id: name for name, verb in VERBS.items()} | VERB_ALIASES
 LONGEST_IRI = 2_000  # bytes; an index of PostgreSQL holds rows of up to 2,704
 # Verbs that finish what was scheduled, whatever it is.

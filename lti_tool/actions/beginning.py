@@ -1,0 +1,164 @@
+"""Certifications that come by themselves: grades of a gradebook's column, statements of any source about an activity. Each is taken once: a
+person who has an episode in the programme keeps it as it is.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from lrs.ground import clock
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput
+from lrs.vocabulary import BASE, EARNED, VERBS
+from lti_tool.actions import certifying, programmes
+from lti_tool.actions.programmes import Programme
+from lti_tool.store import beginnings, directory, drafts, journal, learning, people, tenants
+from lti_tool.store.beginnings import CertifyingColumn, Source
+
+# Verbs that say of a person that the certification is his or hers.
+VERB_IRIS = (VERBS["certified"].id, EARNED)
+LONGEST_IRI, MOST_SOURCES = 1_000, 20
+
+
+def sources(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[Source]:
+    """The activities that begin a programme."""
+    with unit_of_work(tenant_id) as connection:
+        return beginnings.sources(connection, tenant_id, programme)
+
+
+def add_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, who: str) -> None:
+    """Whoever is "certified" by this activity, or "earned" it, begins the programme. Given again, it is read from its beginning."""
+    iri = activity.strip()
+    try:
+        parts = urlsplit(iri)
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.scheme or not (parts.netloc or parts.path) or len(iri) > LONGEST_IRI or any(letter.isspace() for letter in iri):
+        raise BadInput("This is no id of an activity; one looks like https://example.org/certifications/welding.", field="activity")
+    with unit_of_work(tenant_id) as connection:
+        if programme not in learning.newest_programmes(connection, tenant_id):
+            raise BadInput("Publish the programme first; then statements can begin it.", field="activity")
+        if len(beginnings.sources(connection, tenant_id, programme)) >= MOST_SOURCES:
+            raise BadInput(f"A programme is begun by up to {MOST_SOURCES} activities.", field="activity")
+        beginnings.keep_source(connection, tenant_id, programme, iri)
+        journal.add_audit(connection, tenant_id, who, "let statements begin a programme", {"programme": programme, "activity": iri})
+
+
+def drop_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, who: str) -> None:
+    """Its statements begin nothing more."""
+    with unit_of_work(tenant_id) as connection:
+        beginnings.drop_source(connection, tenant_id, programme, activity)
+        journal.add_audit(connection, tenant_id, who, "let statements begin a programme no more", {"programme": programme, "activity": activity})
+
+
+def by_grades(unit_of_work: UnitOfWork, *, tenant_id: int, column: CertifyingColumn, results: Iterable[tuple[str, float]], now: datetime) -> int:
+    """Certify who has reached the column's share; gives how many are new. Gradebooks tell no moment: it is the one of the reading."""
+    reached = {subject: share for subject, share in results if share >= column.share}
+    if not reached:
+        return 0
+    with unit_of_work(tenant_id) as connection:
+        programme = _open(connection, tenant_id, column.programme)
+        if programme is None:
+            return 0
+        known = beginnings.people_of(connection, tenant_id, column.registration_id, sorted(reached))
+        begun = learning.people_with_episodes(connection, tenant_id, column.programme, list(known.values()))
+        return sum(
+            _certify(connection, tenant_id, person_id, programme, now, now, "gradebook", {"": reached[subject]})
+            for subject, person_id in sorted(known.items())
+            if person_id not in begun
+        )
+
+
+def by_statements(
+    unit_of_work: UnitOfWork, *, tenant_id: int, source: Source, statements: Iterable[Mapping[str, Any]], now: datetime
+) -> tuple[int, int]:
+    """Certify whom statements name; gives (how many are new, how many statements name nobody here)."""
+    begun = unmatched = 0
+    with unit_of_work(tenant_id) as connection:
+        programme = _open(connection, tenant_id, source.programme)
+        if programme is None:
+            return 0, 0
+        installation = tenants.installation_id(connection)
+        for statement in statements:
+            person_id = _whose(connection, tenant_id, installation, statement.get("actor"))
+            at = _moment(statement.get("timestamp"), now)
+            if person_id is None or at is None:
+                unmatched += 1
+            elif not learning.people_with_episodes(connection, tenant_id, source.programme, [person_id]):
+                begun += _certify(connection, tenant_id, person_id, programme, at, now, "statement", _exam(statement))
+    return begun, unmatched
+
+
+def _open(connection: Connection, tenant_id: int, key: str) -> Programme | None:
+    version = learning.newest_programmes(connection, tenant_id).get(key)
+    if version is None or key in drafts.archived(connection, tenant_id):
+        return None
+    return programmes.load(connection, tenant_id, key, version)
+
+
+def _certify(
+    connection: Connection,
+    tenant_id: int,
+    person_id: uuid.UUID,
+    programme: Programme,
+    at: datetime,
+    now: datetime,
+    source: str,
+    exam: Mapping[str, float],
+) -> bool:
+    return certifying.certify_within(
+        connection,
+        tenant_id=tenant_id,
+        person=directory.profile(connection, tenant_id, person_id),
+        programme=programme,
+        certified_at=at,
+        now=now,
+        wave="",
+        team="",
+        source=source,
+        exam=exam,
+    )
+
+
+def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any) -> uuid.UUID | None:
+    """The person whom an actor names: by our own account, by an address or an account's name that one person of the list has."""
+    if not isinstance(actor, dict):
+        return None
+    account, mbox = actor.get("account"), actor.get("mbox")
+    if isinstance(account, dict) and isinstance(account.get("name"), str):
+        if account.get("homePage") == f"{BASE}installations/{installation}":
+            try:
+                mine = uuid.UUID(account["name"])
+            except ValueError:
+                return None
+            return mine if people.exists(connection, tenant_id, mine) else None
+        found = directory.find(connection, tenant_id, external_ids=[account["name"]], emails=[])
+    elif isinstance(mbox, str):
+        found = directory.find(connection, tenant_id, external_ids=[], emails=[mbox.removeprefix("mailto:").lower()])
+    else:
+        return None
+    return found[0].id if len(found) == 1 else None
+
+
+def _moment(text: Any, now: datetime) -> datetime | None:
+    """When it was earned; None for what cannot be."""
+    try:
+        at = clock.parse(str(text))
+        certifying.require_likely(at, now)
+    except (ValueError, BadInput):
+        return None
+    return at
+
+
+def _exam(statement: Mapping[str, Any]) -> dict[str, float]:
+    result = statement.get("result")
+    score = result.get("score") if isinstance(result, dict) else None
+    scaled = score.get("scaled") if isinstance(score, dict) else None
+    fits = isinstance(scaled, int | float) and not isinstance(scaled, bool) and 0 <= scaled <= 1
+    return {"": float(scaled)} if fits and scaled is not None else {}

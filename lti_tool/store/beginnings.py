@@ -1,0 +1,140 @@
+"""Where certifications come from by themselves: columns of gradebooks, activities of the record store."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import certifying_column, identity, statement_source
+
+READ_BEGINNINGS = "lti_tool.worker.read_beginnings"
+LEASE = timedelta(minutes=15)  # longer than a run
+
+
+@dataclass(frozen=True)
+class CertifyingColumn:
+    """A column whose grades from ``share`` (of its maximum) on record a certification."""
+
+    course_id: uuid.UUID
+    programme: str
+    registration_id: int
+    url: str
+    share: float
+    begun: int
+    trouble: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """An activity whose "earned" and "certified" statements record a certification; ``since``: verb → how far it was read."""
+
+    programme: str
+    activity: str
+    since: dict[str, str]
+    begun: int
+    unmatched: int
+    trouble: str
+
+
+_COLUMN = tuple(certifying_column.c[name] for name in CertifyingColumn.__dataclass_fields__)
+_SOURCE = tuple(statement_source.c[name] for name in Source.__dataclass_fields__)
+
+
+def column_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> CertifyingColumn | None:
+    """The column of a course that certifies for a programme."""
+    c = certifying_column.c
+    row = connection.execute(select(*_COLUMN).where(c.tenant_id == tenant_id, c.course_id == course_id, c.programme == programme)).first()
+    return CertifyingColumn(**row._mapping) if row else None
+
+
+def keep_column(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+    """A column certifies from now on; another share takes the place of the one before."""
+    row = upsert(certifying_column).values(tenant_id=tenant_id, **values)
+    changed = {"url": row.excluded.url, "share": row.excluded.share, "due_at": row.excluded.due_at, "trouble": ""}
+    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "course_id", "programme"], set_=changed))
+
+
+def drop_column(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> None:
+    """It certifies no more; the column itself stays in the gradebook."""
+    c = certifying_column.c
+    connection.execute(delete(certifying_column).where(c.tenant_id == tenant_id, c.course_id == course_id, c.programme == programme))
+
+
+def lease_column(connection: Connection, tenant_id: int, now: datetime) -> CertifyingColumn | None:
+    """The column that is due first; nobody else takes it for a while."""
+    c = certifying_column.c
+    query = select(*_COLUMN).where(c.tenant_id == tenant_id, c.due_at <= now).order_by(c.due_at).limit(1).with_for_update(skip_locked=True)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    found = CertifyingColumn(**row._mapping)
+    _set_column(connection, tenant_id, found, {"due_at": now + LEASE})
+    return found
+
+
+def column_read(connection: Connection, tenant_id: int, one: CertifyingColumn, due_at: datetime, begun: int, trouble: str) -> None:
+    """What came of reading it, and when it is read again."""
+    _set_column(connection, tenant_id, one, {"due_at": due_at, "begun": certifying_column.c.begun + begun, "trouble": trouble})
+
+
+def _set_column(connection: Connection, tenant_id: int, one: CertifyingColumn, values: Mapping[str, Any]) -> None:
+    c = certifying_column.c
+    mine = (c.tenant_id == tenant_id) & (c.course_id == one.course_id) & (c.programme == one.programme)
+    connection.execute(update(certifying_column).where(mine).values(**values))
+
+
+def people_of(connection: Connection, tenant_id: int, registration_id: int, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
+    """Subject → person, of a platform."""
+    i = identity.c
+    query = select(i.subject, i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_(subjects))
+    return {row.subject: row.person_id for row in connection.execute(query)}
+
+
+def sources(connection: Connection, tenant_id: int, programme: str) -> list[Source]:
+    """The activities that begin a programme."""
+    s = statement_source.c
+    query = select(*_SOURCE).where(s.tenant_id == tenant_id, s.programme == programme).order_by(s.activity)
+    return [Source(**row._mapping) for row in connection.execute(query)]
+
+
+def keep_source(connection: Connection, tenant_id: int, programme: str, activity: str) -> None:
+    """An activity begins a programme; one that does already is read again from its beginning."""
+    row = upsert(statement_source).values(tenant_id=tenant_id, programme=programme, activity=activity, since={})
+    again = {"since": {}, "due_at": row.excluded.due_at, "unmatched": 0, "trouble": ""}
+    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "programme", "activity"], set_=again))
+
+
+def drop_source(connection: Connection, tenant_id: int, programme: str, activity: str) -> None:
+    """It begins nothing more."""
+    s = statement_source.c
+    connection.execute(delete(statement_source).where(s.tenant_id == tenant_id, s.programme == programme, s.activity == activity))
+
+
+def lease_source(connection: Connection, tenant_id: int, now: datetime) -> Source | None:
+    """The activity that is due first; nobody else takes it for a while."""
+    s = statement_source.c
+    query = select(*_SOURCE).where(s.tenant_id == tenant_id, s.due_at <= now).order_by(s.due_at).limit(1).with_for_update(skip_locked=True)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    found = Source(**row._mapping)
+    _set_source(connection, tenant_id, found, {"due_at": now + LEASE})
+    return found
+
+
+def source_read(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any], begun: int, unmatched: int) -> None:
+    """What came of reading it: how far, when again, and why not further."""
+    s = statement_source.c
+    _set_source(connection, tenant_id, one, {**values, "begun": s.begun + begun, "unmatched": s.unmatched + unmatched})
+
+
+def _set_source(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any]) -> None:
+    s = statement_source.c
+    mine = (s.tenant_id == tenant_id) & (s.programme == one.programme) & (s.activity == one.activity)
+    connection.execute(update(statement_source).where(mine).values(**values))

@@ -1,0 +1,185 @@
+"""Certifications that come by themselves: from statements of any source, and from a column of the gradebook of a platform that is not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import text
+
+from lrs.ground.clock import text_of
+from lrs.vocabulary import BASE, EARNED, VERBS
+from lti_tool.actions import importing
+from lti_tool.jobs import beginnings
+from lti_tool.store.tenants import installation_id
+from tests.demo import Browser
+from tests.integration.lti_tool.conftest import Asked, Reply, Tool
+from tests.integration.lti_tool.counterpart import Meeting, meeting
+from tests.integration.lti_tool.test_counterparts import follow, launch
+from tests.integration.lti_tool.test_people import grant, person
+from tests.integration.lti_tool.test_transfer import said
+
+NOW = datetime.now(UTC)
+ACTIVITY = "https://academy.example/certifications/phishing"
+LIST = b"id,name,email\nE1,One,one@example.org\nE2,Two,two@example.org\nE3,Three,three@example.org\n"
+
+
+class Store:
+    """What the record store answers: statements by verb, two a page."""
+
+    def __init__(self, tool: Tool) -> None:
+        self.by_verb: dict[str, list[dict[str, Any]]] = {}
+        self.asked: list[dict[str, list[str]]] = []
+        tool.moodle.server.says("/xapi/statements", self.answer)
+
+    def answer(self, call: Asked) -> Reply:
+        asked = parse_qs(urlsplit(call[1]).query)
+        self.asked.append(asked)
+        since = asked.get("since", [""])[0]
+        found = [one for one in self.by_verb.get(asked["verb"][0], []) if one["stored"] > since]
+        start = int(asked.get("from", ["0"])[0])
+        more = f"/xapi/statements?verb={asked['verb'][0]}&from={start + 2}" if start + 2 < len(found) else ""
+        return 200, "OK", {"statements": found[start : start + 2], "more": more}
+
+    def say(self, verb: str, actor: dict[str, Any], days_ago: float = 1, **more: Any) -> None:
+        held = self.by_verb.setdefault(verb, [])
+        stored = text_of(NOW + timedelta(seconds=len(held)))
+        held.append({"actor": actor, "timestamp": text_of(NOW - timedelta(days=days_ago)), "stored": stored, **more})
+
+
+@pytest.fixture
+def console(tool: Tool) -> str:
+    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
+    tool.launch("launch-resource-teacher")
+    grant(tool, "training manager")
+    return f"{tool.launch('launch-resource-teacher').location}programmes/phishing-response/"
+
+
+def begun(tool: Tool) -> set[str]:
+    rows = tool.sql("SELECT p.external_id FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id WHERE e.source = 'statement'")
+    return {row[0] for row in rows}
+
+
+def read(tool: Tool) -> int:
+    tool.sql("UPDATE lti_tool.statement_source SET due_at = now() - interval '1 second'")
+    return beginnings.read(tool.deps, tool.tenant_id)
+
+
+def test_whoever_earned_it_somewhere_else_begins_the_programme_once(tool: Tool, console: str) -> None:
+    store = Store(tool)
+    with tool.deps.unit_of_work(tool.tenant_id) as connection:
+        ours = f"{BASE}installations/{installation_id(connection)}"
+    store.say(EARNED, {"mbox": "mailto:One@example.org"}, 3, result={"score": {"scaled": 0.9}})
+    store.say(EARNED, {"account": {"homePage": "https://hr.example", "name": "E2"}})
+    store.say(EARNED, {"mbox": "mailto:stranger@example.org"})
+    store.say(VERBS["certified"].id, {"account": {"homePage": ours, "name": str(person(tool, "E3").id)}}, 2)
+    page = tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
+    assert ACTIVITY in page.text
+    assert read(tool) == 3 and begun(tool) == {"E1", "E2", "E3"}
+    at = tool.sql("SELECT e.certified_at FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id WHERE p.external_id = 'E1'")[0][0]
+    assert abs(at - (NOW - timedelta(days=3))) < timedelta(seconds=1), "it began when it was earned"
+    assert tool.sql("SELECT share FROM lti_tool.exam_score") == [(0.9,)]
+    assert all(asked["activity"] == [ACTIVITY] and asked["ascending"] == ["true"] for asked in store.asked if "from" not in asked)
+    assert "1 name nobody of the list" in tool.get(console).text
+    count = len(said(tool, "certified"))
+    assert read(tool) == 0 and len(said(tool, "certified")) == count
+    assert "1 name nobody of the list" in tool.get(console).text, "what was read is not counted again"
+
+
+def test_read_again_after_the_list_came(tool: Tool, console: str) -> None:
+    store = Store(tool)
+    store.say(EARNED, {"mbox": "mailto:late@example.org"})
+    tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
+    assert read(tool) == 0
+    late = b"id,name,email\nE4,Late,late@example.org\n"
+    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=late, apply=True, who="test", now=NOW)
+    assert read(tool) == 0, "what was read is not read by itself again"
+    tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
+    assert read(tool) == 1 and begun(tool) == {"E4"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"actor": {"mbox": "mailto:one@example.org"}, "timestamp": "yesterday"},
+        {"actor": {"mbox": "mailto:one@example.org"}, "timestamp": text_of(NOW + timedelta(days=9))},
+        {"actor": {"mbox": 7}, "timestamp": text_of(NOW)},
+        {"actor": None, "timestamp": text_of(NOW)},
+        {"actor": {"account": {"homePage": "x", "name": 5}}, "timestamp": text_of(NOW)},
+    ],
+)
+def test_what_names_nobody_or_no_moment_begins_nothing_and_stops_nothing(tool: Tool, console: str, statement: dict[str, Any]) -> None:
+    store = Store(tool)
+    store.by_verb[EARNED] = [{**statement, "stored": text_of(NOW)}]
+    store.say(EARNED, {"mbox": "mailto:two@example.org"})
+    tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
+    assert read(tool) == 1 and begun(tool) == {"E2"}
+
+
+def test_a_store_that_does_not_answer_is_named_and_tried_again(tool: Tool, console: str) -> None:
+    tool.moodle.server.says("/xapi/statements", (403, "Forbidden", {}))
+    tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
+    assert read(tool) == 0 and "answered 403" in tool.get(console).text
+    assert tool.sql("SELECT due_at > now() + interval '50 minutes' FROM lti_tool.statement_source") == [(True,)]
+
+
+@pytest.mark.parametrize("activity", ["", "no id", "x" * 1_001, "https://["])
+def test_what_is_no_activity_says_why(tool: Tool, console: str, activity: str) -> None:
+    answer = tool.post(f"{console}sources", tool.get(console), activity=activity)
+    assert answer.status_code == 400 and "no id of an activity" in answer.text
+
+
+def test_an_activity_that_was_taken_away_begins_nothing(tool: Tool, console: str) -> None:
+    store = Store(tool)
+    store.say(EARNED, {"mbox": "mailto:one@example.org"})
+    tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
+    page = tool.post(f"{console}sources", tool.get(console), remove=ACTIVITY)
+    assert ACTIVITY not in page.text and beginnings.read(tool.deps, tool.tenant_id) == 0
+
+
+@pytest.fixture(scope="module")
+def met(servers: Any, new_database: Callable[..., str], tool_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meeting]:
+    with meeting(servers, new_database(tool_template), tmp_path_factory.mktemp("home")) as made:
+        yield made
+
+
+def test_who_reaches_the_mark_in_the_gradebook_begins_the_programme(met: Meeting) -> None:
+    """On a platform of lti1p3platform: the column is made by the tool, the results are entered there."""
+    deps, tenant_id = met.deps, met.tenant_id
+    activity = met.school.activity("exam", "refreshers", programme="phishing-response")
+    newcomers = {f"newcomer-{number}": (f"Newcomer {number}", "Learner") for number in (1, 2, 3)}
+    met.school.people |= newcomers
+    for who in newcomers:
+        browser = Browser()
+        launch(met, browser, activity, who)
+        browser.close()
+    browser = Browser()
+    launch(met, browser, activity, "teacher")
+    follow(browser, "Course: people")
+    page = browser.submit("/course/certifying", percent="75")
+    assert "From 75 % on." in page.text and "Who reaches the mark" in page.text
+    column = next(address for address, one in met.school.columns.items() if one.get("tag") == "certification")
+    assert met.school.columns[column]["scoreMaximum"] == 100
+    for who, points in (("newcomer-1", 90), ("newcomer-2", 60), ("stranger", 100)):
+        met.school.scores[column, who] = {"scoreGiven": points, "scoreMaximum": 100, "timestamp": text_of(NOW)}
+    assert beginnings.read(deps, tenant_id) == 1
+    met.school.scores[column, "newcomer-2"] = {"scoreGiven": 75, "scoreMaximum": 100, "timestamp": text_of(NOW)}
+    due(met)
+    assert beginnings.read(deps, tenant_id) == 1, "who reaches it later begins later, and nobody twice"
+    assert "2 people have begun by it." in browser.get(str(page.url)).text
+    del met.school.columns[column]
+    due(met)
+    assert beginnings.read(deps, tenant_id) == 0 and "It was not read to its end" in browser.get(str(page.url)).text
+    stopped = browser.submit("/course/certifying", percent="75", stop="1")
+    assert "certifies nobody any more" in stopped.text
+    refused = browser.submit("/course/certifying", percent="0")
+    assert refused.status_code == 400 and "from 1 to 100" in refused.text
+    browser.close()
+
+
+def due(met: Meeting) -> None:
+    with met.deps.unit_of_work(met.tenant_id) as connection:
+        connection.execute(text("UPDATE lti_tool.certifying_column SET due_at = now() - interval '1 second'"))
