@@ -84,7 +84,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
         f"admin_by_launch.{name}": _LMS
         for name in (
             "overview", "invite", "withdraw", "new", "add", "platform", "change_form", "change", "status", "deployment", "resend", "store",
-            "change_store", "audit",
+            "change_store", "sign_in", "change_sign_in", "audit",
         )
     },
 }  # fmt: skip
@@ -111,6 +111,8 @@ OPEN: Mapping[str, str] = {
     "visit.enter": "a signed link is in the address",
     "visit.again": "a signed link is in the address",
     "visit.sign_in": "asks for an address",
+    "visit.leave": "goes to the organisation's own sign-in",
+    "visit.come_back": "comes from there, with what only this browser holds",
     "visit.ask": "sends a link to an address of a list, and tells nobody whether it did",
     "visit.look_at_stop": "a signed link is in the address",
     "visit.stop": "a signed link is in the address",

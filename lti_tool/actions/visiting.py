@@ -28,6 +28,8 @@ LINK_DAYS = 14
 LONGEST_DAYS = 400  # older links are not even read: the kept mail of a year
 VISIT, SIGNED_IN, SIGN_IN = "visit", "signed in", "sign-in"
 SIGN_IN_TIME = timedelta(days=1)  # how long a link that was asked for opens roles that were given; later it is as a nudge's
+# What only a launch from an LMS fills.
+_EMPTY = ("subject", "deployment_id", "resource_link_id", "resource_link_title", "return_url", "line_item_url", "line_items_url", "review_of")
 NUDGES = ("due", "overdue", "review", "coaching", "prompt")
 
 
@@ -63,53 +65,45 @@ def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID,
     """Begin a visit: its id and the secret of its session. BadInput where the link is too old."""
     if not link.is_open(now):
         raise BadInput("This link is too old. Ask for a new one with the button on its page.")
-    visit_id, secret = uuid.uuid4(), random.token_urlsafe(32)
     with deps.unit_of_work(link.tenant_id) as connection:
         _require_person(connection, link)
-        language = mails.language_of(connection, link.tenant_id, link.person_id)
         kind = mails.kind_of(connection, link.tenant_id, link.mail_id)
         if link.mail_id and mails.opened(connection, link.tenant_id, link.mail_id, now) and kind in NUDGES:
             presence.opened(connection, link.tenant_id, link.person_id, link.programme, link.mail_id, kind, now)
-        programme = link.programme or _programme_of(connection, link)
-        presence.came(connection, link.tenant_id, link.person_id, programme, now)
         asked_for = kind == SIGN_IN and now - link.made_at < SIGN_IN_TIME
-        people.remember_launch(
-            connection,
-            {
-                "id": visit_id,
-                "tenant_id": link.tenant_id,
-                "secret_hash": digest(secret),
-                "person_id": link.person_id,
-                "message": SIGNED_IN if asked_for else VISIT,
-                "role": Role.LEARNER.value,
-                "administers": False,
-                "locale": language,
-                "programme": programme,
-                "page": "today",
-                "created_at": now,
-                "expires_at": now + SESSION_TIME,
-                **dict.fromkeys(
-                    (
-                        "subject",
-                        "deployment_id",
-                        "resource_link_id",
-                        "resource_link_title",
-                        "return_url",
-                        "line_item_url",
-                        "line_items_url",
-                        "review_of",
-                    ),
-                    "",
-                ),
-            },
-        )
+        return begin(connection, link.tenant_id, link.person_id, link.programme, signed_in=asked_for, now=now)
+
+
+def begin(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, *, signed_in: bool, now: datetime) -> tuple[uuid.UUID, str]:
+    """Begin a visit of somebody without an LMS: its id and the secret of its session. ``signed_in`` opens roles that were given, too."""
+    visit_id, secret = uuid.uuid4(), random.token_urlsafe(32)
+    about = programme or _programme_of(connection, tenant_id, person_id)
+    presence.came(connection, tenant_id, person_id, about, now)
+    people.remember_launch(
+        connection,
+        {
+            "id": visit_id,
+            "tenant_id": tenant_id,
+            "secret_hash": digest(secret),
+            "person_id": person_id,
+            "message": SIGNED_IN if signed_in else VISIT,
+            "role": Role.LEARNER.value,
+            "administers": False,
+            "locale": mails.language_of(connection, tenant_id, person_id),
+            "programme": about,
+            "page": "today",
+            "created_at": now,
+            "expires_at": now + SESSION_TIME,
+            **dict.fromkeys(_EMPTY, ""),
+        },
+    )
     return visit_id, secret
 
 
-def _programme_of(connection: Connection, link: Link) -> str:
+def _programme_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
     """The programme that a visit without one is about: the one of the latest certification, else the first there is."""
-    mine = [one.programme for one in learning.episodes_of(connection, link.tenant_id, link.person_id) if one.left_at is None]
-    return next(iter([*mine, *learning.newest_programmes(connection, link.tenant_id)]), "")
+    mine = [one.programme for one in learning.episodes_of(connection, tenant_id, person_id) if one.left_at is None]
+    return next(iter([*mine, *learning.newest_programmes(connection, tenant_id)]), "")
 
 
 def _require_person(connection: Connection, link: Link) -> None:

@@ -141,7 +141,7 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
 
     def validate_jwt_signature(self) -> _StrictLaunch:
         token = self._get_id_token()
-        key, algorithm = _key_of(token, self.key_set)
+        key, algorithm = key_of(token, self.key_set)
         try:
             claims = jwt.decode(
                 token,
@@ -164,15 +164,20 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
     key_set: Mapping[str, Any] = MappingProxyType({})
 
 
-def _key_of(token: str, key_set: Mapping[str, Any]) -> tuple[Any, str]:
-    """The signing key that the token's header names, and its algorithm. What else the header points to (jku, jwk, x5u) is not looked at."""
+def key_of(token: str, key_set: Mapping[str, Any], lone: bool = False) -> tuple[Any, str]:
+    """The signing key that the token's header names, and its algorithm. What else the header points to (jku, jwk, x5u) is not looked at.
+
+    ``lone``: a header may name none where the set holds one key alone (OpenID Connect Core 1.0, 10.1; LTI wants the name always).
+    """
     header = jwt.get_unverified_header(token)
-    kid, algorithm = header.get("kid"), header.get("alg")
+    kid, algorithm, keys = header.get("kid"), header.get("alg"), key_set.get("keys", [])
+    if lone and kid is None and len(keys) == 1 and isinstance(keys[0], dict):
+        kid, keys = "the only one", [{**keys[0], "kid": "the only one"}]
     if not isinstance(kid, str) or not kid:
         raise LtiException("the header names no key (kid)")
     if not isinstance(algorithm, str) or algorithm not in _KINDS:
         raise LtiException(f"algorithm {str(algorithm)[:20]!r} is not taken")
-    for entry in key_set.get("keys", []):
+    for entry in keys:
         fits = isinstance(entry, dict) and entry.get("kid") == kid and entry.get("kty") == _KINDS[algorithm]
         if fits and entry.get("use", "sig") == "sig" and entry.get("alg", ALGORITHM) == algorithm:
             try:

@@ -695,6 +695,23 @@ calibration = Table(
     Column("at", _INSTANT, nullable=False),
 )
 
+# Where people of a tenant sign in who come without an LMS (OpenID Connect). ``claim``: what names them by the list's id; empty: the address.
+sign_in_provider = Table(
+    "sign_in_provider",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Integer, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("secret_sealed", Text, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("authorization_url", Text, nullable=False),
+    Column("token_url", Text, nullable=False),
+    Column("keys_url", Text, nullable=False),
+    _created(),
+)
+
 # A column of a gradebook whose grades from ``share`` on record a certification.
 certifying_column = Table(
     "certifying_column",

@@ -15,7 +15,7 @@ from adapters.lms import FAMILIES, dialect
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, Forbidden, Refused, Unauthorised
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import administering, registering, stores, viewing
+from lti_tool.actions import administering, registering, signing_in, stores, viewing
 from lti_tool.actions.registering import ByHand
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
@@ -276,6 +276,28 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
             error = refused
         view = stores.view(deps, tenant_id=who.tenant_id)
         return show(who, "admin_store.html", error.status if error else 200, view=view, error=error, sent=form if error else {}, made=made)
+
+    @pages.get("/sign-in")
+    def sign_in(given: uuid.UUID) -> ResponseReturnValue:
+        return sign_in_page(whole(given))
+
+    def sign_in_page(who: Admin, error: Refused | None = None) -> ResponseReturnValue:
+        found = signing_in.provider(work, tenant_id=who.tenant_id)
+        status, sent = (error.status, request.form) if error else (200, {})
+        return show(who, "admin_sign_in.html", status, provider=found, sent=sent, error=error, base_url=base_url)
+
+    @pages.post("/sign-in")
+    def change_sign_in(given: uuid.UUID) -> ResponseReturnValue:
+        who = whole(given)
+        if request.form.get("act") == "drop":
+            signing_in.drop(work, tenant_id=who.tenant_id, who=who.who)
+            return redirect(f"{who.base}sign-in?done=dropped", code=303)
+        texts = {name: request.form.get(name, "").replace("\0", "") for name in ("name", "issuer", "client_id", "secret", "claim")}
+        try:
+            signing_in.use(deps, tenant_id=who.tenant_id, **texts, who=who.who)
+        except BadInput as error:
+            return sign_in_page(who, error)
+        return redirect(f"{who.base}sign-in?done=used", code=303)
 
     @pages.get("/audit")
     def audit(given: uuid.UUID) -> ResponseReturnValue:

@@ -20,6 +20,7 @@ from lti_tool.actions import roles
 from lti_tool.actions.administering import SESSION_TIME as ADMIN_TIME
 from lti_tool.actions.entering import SESSION_TIME, Entered
 from lti_tool.actions.launching import LOGIN_TIME, Begun
+from lti_tool.actions.signing_in import STATE_SECONDS as LEAVING_SECONDS
 from lti_tool.actions.tokens import digest
 from lti_tool.actions.visiting import VISIT
 from lti_tool.lti.deps import ToolDeps
@@ -27,6 +28,7 @@ from lti_tool.store import directory, people
 from lti_tool.store.people import LaunchSession
 
 COOKIES_KEPT = 8  # launches of one browser in one LMS that stay usable beside each other
+_LEAVING = "__Host-carryover-signing-in"
 _SESSION, _LOGIN, _ADMIN = "__Host-carryover-launch-", "__Host-carryover-login-", "__Host-carryover-admin-"
 _SIGNED_OUT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
 
@@ -67,6 +69,17 @@ def open_visit(request: Request, response: Response, launch_id: uuid.UUID, secre
     for name in kept[: max(len(kept) - COOKIES_KEPT + 1, 0)]:
         _set(response, name, "", 0)
     _set(response, _SESSION + launch_id.hex, secret, int(SESSION_TIME.total_seconds()))
+
+
+def remember_leaving(response: Response, kept: str) -> None:
+    """What the browser keeps while somebody is at the organisation's sign-in; empty forgets it. It comes back from another site by a link."""
+    seconds = LEAVING_SECONDS if kept else 0
+    response.set_cookie(_LEAVING, kept, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
+
+
+def leaving(request: Request) -> str:
+    """What the browser brought back from there."""
+    return request.cookies.get(_LEAVING, "")
 
 
 def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
 from lrs.ground.errors import Unavailable
-from lti_tool.actions import calendars, visiting
+from lti_tool.actions import calendars, signing_in, visiting
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.views import language, session
@@ -48,7 +50,26 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/sign-in")
     def sign_in() -> ResponseReturnValue:
-        return render_template("sign_in.html")
+        return render_template("sign_in.html", provider=signing_in.offered(deps))
+
+    @pages.get("/sign-in/with/<uuid:provider_id>")
+    def leave(provider_id: uuid.UUID) -> ResponseReturnValue:
+        """To the organisation's own sign-in, and back to :func:`come_back`."""
+        leaving = signing_in.leave(deps, provider_id=provider_id)
+        response = redirect(leaving.address, code=303)
+        assert isinstance(response, Response)
+        session.remember_leaving(response, leaving.kept)
+        return response
+
+    @pages.get("/sign-in/back")
+    def come_back() -> ResponseReturnValue:
+        given = {name: request.args.get(name, "") for name in ("state", "code")}
+        visit_id, secret = signing_in.come_back(deps, kept=session.leaving(request), **given, now=clock.now())
+        response = redirect(f"/t/{visit_id}/", code=303)
+        assert isinstance(response, Response)
+        session.remember_leaving(response, "")
+        session.open_visit(request, response, visit_id, secret)
+        return response
 
     @pages.post("/sign-in")
     def ask() -> ResponseReturnValue:

@@ -1,0 +1,125 @@
+"""Signing in without an LMS by the organisation's own identity provider: who comes back is somebody of the list, or nobody."""
+
+from __future__ import annotations
+
+import logging
+import secrets as random
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Forbidden, NotFound
+from lrs.ground.http import origin
+from lti_tool.actions import visiting
+from lti_tool.lti import oidc
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.lti.oidc import Addresses, Client, SignInFailed
+from lti_tool.store import directory, journal, sign_in
+from lti_tool.store.sign_in import Provider
+
+log = logging.getLogger(__name__)
+
+SECRET, STATE = "sign-in secret", "sign-in state"
+STATE_SECONDS = 600  # between leaving for the provider and coming back
+LONGEST = 500
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Somebody leaves for the provider: where to, and what the browser keeps until it comes back."""
+
+    address: str
+    kept: str
+
+
+def provider(unit_of_work: UnitOfWork, *, tenant_id: int) -> Provider | None:
+    """The tenant's provider."""
+    with unit_of_work(tenant_id) as connection:
+        return sign_in.of_tenant(connection, tenant_id)
+
+
+def offered(deps: ToolDeps) -> tuple[uuid.UUID, str] | None:
+    """(id, name) of the provider that the sign-in page offers; None where there is none, or one of several."""
+    return sign_in.only_one(deps.engine)
+
+
+def use(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str, client_id: str, secret: str, claim: str, who: str) -> None:
+    """People of the tenant sign in there from now on; its configuration is read first. An empty secret leaves the one that is there."""
+    fields = [" ".join(text.split()) for text in (name, issuer, client_id, claim)]
+    words, address, client, named_by = fields
+    with deps.unit_of_work(tenant_id) as connection:
+        before = sign_in.of_tenant(connection, tenant_id)
+    if not words or not client or not origin(address) or (not secret and before is None):
+        raise BadInput("A provider needs a name, its issuer (a web address), a client id and a secret.", field="issuer")
+    if any(len(text) > LONGEST for text in (*fields, secret)):
+        raise BadInput(f"Each of these has up to {LONGEST} characters.", field="issuer")
+    found = oidc.discover(deps.client, address)
+    sealed = deps.secrets.seal(SECRET, secret) if secret or before is None else before.secret_sealed
+    made = Provider(before.id if before else uuid.uuid4(), words, address, client, sealed, named_by, found.authorization, found.token, found.keys)
+    with deps.unit_of_work(tenant_id) as connection:
+        sign_in.keep(connection, tenant_id, made)
+        journal.add_audit(connection, tenant_id, who, "chose a sign-in", {"issuer": address, "client id": client, "claim": named_by})
+
+
+def drop(unit_of_work: UnitOfWork, *, tenant_id: int, who: str) -> None:
+    """Nobody signs in by it any more; who is in stays until the visit ends."""
+    with unit_of_work(tenant_id) as connection:
+        sign_in.drop(connection, tenant_id)
+        journal.add_audit(connection, tenant_id, who, "removed the sign-in", {})
+
+
+def leave(deps: ToolDeps, *, provider_id: uuid.UUID) -> Leaving:
+    """Begin to sign in."""
+    _, found = _provider(deps, provider_id)
+    state, nonce, verifier = (random.token_urlsafe(32) for _ in range(3))
+    kept = deps.secrets.sign(STATE, [provider_id.hex, state, nonce, verifier])
+    return Leaving(oidc.way(_client(deps, found), state=state, nonce=nonce, verifier=verifier), kept)
+
+
+def come_back(deps: ToolDeps, *, kept: str, state: str, code: str, now: datetime) -> tuple[uuid.UUID, str]:
+    """Begin the visit of whoever came back: its id and the secret of its session. Forbidden for somebody whom the list does not know."""
+    provider_hex, known_state, nonce, verifier = deps.secrets.verified(STATE, kept, STATE_SECONDS)
+    if not code or not random.compare_digest(known_state, state):
+        raise BadInput("This sign-in was not begun in this browser, or was given up. Start again.")
+    tenant_id, found = _provider(deps, uuid.UUID(provider_hex))
+    try:
+        said = oidc.claims(deps.client, deps.platform_keys, _client(deps, found), code=code, nonce=nonce, verifier=verifier, now=now.timestamp())
+    except SignInFailed as error:
+        log.warning("tenant %s: a sign-in failed: %s", tenant_id, " ".join(error.detail.split())[:300])
+        raise Forbidden(str(error)) from None
+    with deps.unit_of_work(tenant_id) as connection:
+        person_id = _whose(connection, tenant_id, found, said)
+        return visiting.begin(connection, tenant_id, person_id, "", signed_in=True, now=now)
+
+
+def _provider(deps: ToolDeps, provider_id: uuid.UUID) -> tuple[int, Provider]:
+    tenant_id = sign_in.tenant_of(deps.engine, provider_id)
+    found = provider(deps.unit_of_work, tenant_id=tenant_id) if tenant_id is not None else None
+    if tenant_id is None or found is None:
+        raise NotFound("There is no such sign-in here any more.")
+    return tenant_id, found
+
+
+def _client(deps: ToolDeps, found: Provider) -> Client:
+    addresses = Addresses(found.authorization_url, found.token_url, found.keys_url)
+    secret = deps.secrets.unseal(SECRET, found.secret_sealed)
+    return Client(found.issuer, found.client_id, secret, f"{deps.settings.base_url}/sign-in/back", addresses)
+
+
+def _whose(connection: Connection, tenant_id: int, found: Provider, said: dict[str, Any]) -> uuid.UUID:
+    """The one person of the list whom the claims name: by the list's id where a claim holds it, else by an address that is not unverified."""
+    if found.claim:
+        value = said.get(found.claim)
+        people = directory.find(connection, tenant_id, external_ids=[value]) if isinstance(value, str) and value else []
+    else:
+        email = said.get("email")
+        proven = said.get("email_verified", True) in (True, "true")
+        people = directory.find(connection, tenant_id, emails=[email.lower()]) if isinstance(email, str) and email and proven else []
+    listed = [one for one in people if one.imported_at is not None]
+    if len(listed) != 1:
+        raise Forbidden("Your organisation's sign-in knows you, but its list here does not. Your administrator looks after the list of people.")
+    return listed[0].id

@@ -1,0 +1,124 @@
+"""OpenID Connect Core 1.0, the code flow with PKCE, as a relying party: discovery, the way to the provider, the code for an id_token, its proof.
+
+Claims are judged by Authlib (whose errors are those of joserfc); the signature by the same rules as a launch's; every call is the guarded client's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jwt
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken
+from joserfc.errors import JoseError
+from pylti1p3.exception import LtiException
+
+from lrs.ground.errors import BadInput
+from lrs.ground.http import GuardedClient, OutsideCallFailed, origin
+from lti_tool.lti.errors import LaunchInvalid
+from lti_tool.lti.library import LARGEST_TOKEN, key_of
+from lti_tool.lti.platform_keys import PlatformKeys
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+LEEWAY_SECONDS = 60
+CALL_SECONDS, LARGEST = 8.0, 256 * 1024
+_AGAIN = "Your organisation's sign-in gave no answer that can be trusted. Start again; if it happens again, tell your administrator."
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """What discovery tells of a provider (OpenID Connect Discovery 1.0, 3)."""
+
+    authorization: str
+    token: str
+    keys: str
+
+
+@dataclass(frozen=True)
+class Client:
+    """We, as a provider knows us."""
+
+    issuer: str
+    client_id: str
+    secret: str
+    redirect_uri: str
+    addresses: Addresses
+
+
+class SignInFailed(Exception):
+    """It could not be proven who somebody is: words for the person; ``detail`` is for the log."""
+
+    def __init__(self, detail: str, words: str = _AGAIN) -> None:
+        super().__init__(words)
+        self.detail = detail
+
+
+def discover(client: GuardedClient, issuer: str) -> Addresses:
+    """The addresses of a provider; BadInput where its configuration is none."""
+    try:
+        answer = client.call("GET", issuer.rstrip("/") + WELL_KNOWN, headers={"Accept": "application/json"}, seconds=CALL_SECONDS, largest=LARGEST)
+        found = answer.json() if answer.status == 200 else None
+    except OutsideCallFailed as error:
+        raise BadInput(f"The provider was not reached: {error.message}", field="issuer") from None
+    if not isinstance(found, dict) or found.get("issuer") != issuer:
+        raise BadInput(
+            f"{issuer.rstrip('/')}{WELL_KNOWN} does not describe this issuer; copy the issuer exactly as the provider shows it.", field="issuer"
+        )
+    places = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
+    if not all(isinstance(place, str) and origin(place) for place in places):
+        raise BadInput("The provider's configuration names no authorization_endpoint, token_endpoint or jwks_uri.", field="issuer")
+    return Addresses(*(str(place) for place in places))
+
+
+def way(client: Client, *, state: str, nonce: str, verifier: str) -> str:
+    """Where the browser goes to sign in (Core, 3.1.2.1; RFC 7636)."""
+    wanted = {
+        "response_type": "code",
+        "scope": "openid email profile",
+        "client_id": client.client_id,
+        "redirect_uri": client.redirect_uri,
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": create_s256_code_challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    joint = "&" if "?" in client.addresses.authorization else "?"
+    return f"{client.addresses.authorization}{joint}{urlencode(wanted)}"
+
+
+def claims(http: GuardedClient, keys: PlatformKeys, client: Client, *, code: str, nonce: str, verifier: str, now: float) -> dict[str, Any]:
+    """What the provider says of whoever came back with ``code``; SignInFailed for all that is not proven."""
+    wanted = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri, "code_verifier": verifier}
+    # RFC 6749, 2.3.1: both parts are form-encoded before they become a password.
+    basic = (quote(client.client_id, safe=""), quote(client.secret, safe=""))
+    try:
+        answer = http.call(
+            "POST", client.addresses.token, headers={"Accept": "application/json"}, form=wanted, basic=basic, seconds=CALL_SECONDS, largest=LARGEST
+        )
+        found = answer.json() if answer.status == 200 else None
+    except OutsideCallFailed as error:
+        raise SignInFailed(f"token endpoint: {error.message}") from None
+    token = found.get("id_token") if isinstance(found, dict) else None
+    if not isinstance(token, str) or len(token) > LARGEST_TOKEN:
+        raise SignInFailed(f"token endpoint answered {answer.status} without an id_token")
+    return _proven(keys, client, token, nonce, now)
+
+
+def _proven(keys: PlatformKeys, client: Client, token: str, nonce: str, now: float) -> dict[str, Any]:
+    try:
+        key, algorithm = key_of(token, keys.for_token(client.addresses.keys, token), lone=True)
+        body: dict[str, Any] = jwt.decode(
+            token, key, algorithms=[algorithm], options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        )
+        judged = CodeIDToken(
+            body,
+            {"alg": algorithm},
+            {"iss": {"essential": True, "value": client.issuer}, "aud": {"essential": True, "value": client.client_id}},
+            {"nonce": nonce, "client_id": client.client_id},
+        )
+        judged.validate(now=int(now), leeway=LEEWAY_SECONDS)
+    except (JoseError, LtiException, LaunchInvalid, jwt.InvalidTokenError, ValueError, TypeError) as error:
+        raise SignInFailed(f"{type(error).__name__}: {error}") from None
+    return body
