@@ -174,12 +174,19 @@ class Browser:
 
     def submit(self, action_part: str = "", **fields: str) -> httpx.Response:
         """Send the first form whose address holds ``action_part``, with its hidden fields."""
+        return self._sent(action_part, fields)
+
+    def upload(self, action_part: str, name: str, content: bytes, **fields: str) -> httpx.Response:
+        """The same with a file."""
+        return self._sent(action_part, fields, files={"file": (name, content)})
+
+    def _sent(self, action_part: str, fields: dict[str, str], **more: Any) -> httpx.Response:
         for form in re.findall(r"<form.*?</form>", self.page.text, re.DOTALL):
             action = re.search(r'action="([^"]*)"', form.partition(">")[0])
             address = urljoin(str(self.page.url), unescape(action[1])) if action else str(self.page.url)
             if action_part in address:
                 hidden = re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form)
-                return self._request("POST", address, data={**{name: unescape(value) for name, value in hidden}, **fields})
+                return self._request("POST", address, data={**{name: unescape(value) for name, value in hidden}, **fields}, **more)
         raise AssertionError(f"no form for {action_part!r} on {self.page.url}")
 
     def launch(self, url: str) -> httpx.Response:
