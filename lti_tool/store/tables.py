@@ -712,6 +712,16 @@ sign_in_provider = Table(
     _created(),
 )
 
+# A badge (BadgeClass of Open Badges 2, Achievement of 3) by which its holders begin a programme.
+accepted_badge = Table(
+    "accepted_badge",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("badge", Text, primary_key=True),
+    _created(),
+)
+
 # A column of a gradebook whose grades from ``share`` on record a certification.
 certifying_column = Table(
     "certifying_column",

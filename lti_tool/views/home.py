@@ -15,7 +15,7 @@ from adapters.lms import Message, Role
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, NotFound
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import answering, calendars, certifying, choices, presence, reviewing, roles, viewing
+from lti_tool.actions import answering, calendars, certifying, choices, holding, presence, reviewing, roles, viewing
 from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
@@ -64,7 +64,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         launch_id = who.id
         today = viewing.today(deps.unit_of_work, session=who, now=clock.now())
         if today is None:
-            return render_template("not_certified.html", **framed(deps, request, who))
+            badges = bool(holding.accepted(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme))
+            return render_template("not_certified.html", **framed(deps, request, who), badges=badges, error=None)
         if who.page == choices.PLAN:
             return redirect(f"/t/{launch_id}/plan")
         interval = choices.interval_of(who.page)

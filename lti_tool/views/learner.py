@@ -11,13 +11,14 @@ from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Refused
-from lti_tool.actions import answering, checks, planning, remarking, transfer_views, viewing
+from lti_tool.actions import answering, checks, holding, planning, remarking, transfer_views, viewing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
+from lti_tool.views.office import takes_file
 from lti_tool.views.pages import picture_answer
 
 _PLAN_FIELDS = ("task", "what", "by_when", "with_whom", "evidence", "obstacle")
@@ -119,6 +120,20 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         """A picture of a question."""
         who = session.current(deps, request, launch_id)
         return picture_answer(viewing.picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
+
+    @pages.post("/badge")
+    def bring_badge(launch_id: uuid.UUID) -> ResponseReturnValue:
+        """Begin the programme with a badge."""
+        takes_file()
+        who = session.current(deps, request, launch_id)
+        brought = request.files.get("file")
+        content = brought.read() if brought and brought.filename else request.form.get("badge", "").replace("\0", "").strip().encode()
+        try:
+            holding.bring(deps, session=who, content=content, now=clock.now())
+        except BadInput as error:
+            return show("not_certified.html", who, error.status, badges=True, error=error)
+        said()
+        return redirect(f"/t/{launch_id}/today", code=303)
 
     @pages.get("/plan")
     def plan(launch_id: uuid.UUID) -> ResponseReturnValue:

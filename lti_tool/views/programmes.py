@@ -15,7 +15,7 @@ from adapters.questions.formats import FORMATS
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, Refused
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import authoring, beginning, coaching, digests, importing, keeping, pausing
+from lti_tool.actions import authoring, beginning, coaching, digests, holding, importing, keeping, pausing
 from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.beginnings import READ_BEGINNINGS
@@ -46,7 +46,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.show(
-            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.sources(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
+            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.sources(work, tenant_id=desk.tenant_id, programme=key), badges=holding.accepted(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
         )  # fmt: skip
 
     @pages.get("/")
@@ -148,6 +148,19 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         except BadInput as error:
             return console(desk, key, error)
         deps.nudges.nudge(READ_BEGINNINGS)
+        return redirect(f"{desk.home}programmes/{key}/?done=moved#certifications", code=303)
+
+    @pages.post("/<key>/badges")
+    def badges(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """Holders of a badge may begin the programme; or (``remove``) may not any more."""
+        desk = opening(given)
+        try:
+            if gone := text_of("remove"):
+                holding.refuse(work, tenant_id=desk.tenant_id, programme=key, badge=gone, who=desk.who)
+            else:
+                holding.accept(work, tenant_id=desk.tenant_id, programme=key, badge=text_of("badge"), who=desk.who)
+        except BadInput as error:
+            return console(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done=moved#certifications", code=303)
 
     @pages.get("/<key>/groups")

@@ -20,7 +20,7 @@ from tests.integration.lti_tool.conftest import Asked, Reply, Tool
 from tests.integration.lti_tool.counterpart import Meeting, meeting
 from tests.integration.lti_tool.test_counterparts import follow, launch
 from tests.integration.lti_tool.test_people import grant, person
-from tests.integration.lti_tool.test_transfer import said
+from tests.integration.lti_tool.test_transfer import said, visit
 
 NOW = datetime.now(UTC)
 ACTIVITY = "https://academy.example/certifications/phishing"
@@ -183,3 +183,32 @@ def test_who_reaches_the_mark_in_the_gradebook_begins_the_programme(met: Meeting
 def due(met: Meeting) -> None:
     with met.deps.unit_of_work(met.tenant_id) as connection:
         connection.execute(text("UPDATE lti_tool.certifying_column SET due_at = now() - interval '1 second'"))
+
+
+def test_a_badge_begins_the_programme_for_its_holder(tool: Tool, console: str) -> None:
+    page = tool.post(f"{console}badges", tool.get(console), badge="https://academy.example/badges/phishing")
+    assert "https://academy.example/badges/phishing" in page.text
+    assert tool.post(f"{console}badges", page, badge="http://academy.example/badges/phishing").status_code == 400
+    badge = f"{tool.moodle.server.url}/badges/phishing"
+    tool.sql("UPDATE lti_tool.accepted_badge SET badge = :badge", badge=badge)
+    assertion = {
+        "id": f"{tool.moodle.server.url}/assertions/1",
+        "badge": badge,
+        "recipient": {"type": "email", "hashed": False, "identity": "one@example.org"},
+        "issuedOn": text_of(NOW - timedelta(days=4)),
+    }
+    tool.moodle.server.says("/assertions/1", (200, "OK", assertion))
+    mine, other = visit(tool, "E1"), visit(tool, "E2")
+    assert "You earned a badge for it?" in tool.get(f"{mine}today").text
+    stolen = tool.post(f"{other}badge", tool.get(f"{other}today"), badge=assertion["id"])
+    assert stolen.status_code == 400 and "given to another address" in stolen.text
+    assert tool.post(f"{other}badge", tool.get(f"{other}today"), badge="").status_code == 400
+    begun_page = tool.post(f"{mine}badge", tool.get(f"{mine}today"), badge=assertion["id"])
+    assert begun_page.status_code == 200 and "Your checks" in begun_page.text
+    rows = tool.sql(
+        "SELECT e.source, e.certified_at, p.external_id FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id WHERE e.source = 'badge'"
+    )
+    assert len(rows) == 1 and rows[0][2] == "E1" and abs(rows[0][1] - (NOW - timedelta(days=4))) < timedelta(seconds=1)
+    tool.sql("DELETE FROM lti_tool.accepted_badge")
+    assert "You earned a badge" not in tool.get(f"{other}today").text
+    assert tool.post(f"{other}badge", tool.get(f"{other}me"), badge="x").status_code == 400

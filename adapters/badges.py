@@ -1,0 +1,255 @@
+"""Open Badges as holders bring them: a 2.0 assertion (hosted, or signed as JWS) or a 3.0 credential (VC-JWT), alone or baked into a PNG.
+
+A programme names the badge that it accepts by its address; whatever proves a badge (the hosted assertion, the key that signed) has to be at the
+same origin, so that nobody vouches for a badge of somebody else (2.0, Verification; 3.0, 8.2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import jwt
+from PIL import Image, UnidentifiedImageError
+
+from lrs.ground import clock
+from lrs.ground.http import GuardedClient, OutsideCallFailed, origin
+
+ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+SECONDS, LARGEST = 8.0, 512 * 1024
+LARGEST_FILE = 5_000_000
+LARGEST_AREA = 25_000_000  # pixels: 100 MB when it is unpacked
+LEAST_RSA_BITS = 2_048
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class BadgeRefused(Exception):
+    """Why a badge is not taken, in words for its holder."""
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A badge that was proven: which, and when it was earned."""
+
+    badge: str
+    earned_at: datetime
+
+
+def text_of(content: bytes) -> str:
+    """The assertion in what a holder brings: text, or a PNG into which it was baked (2.0, Baking; 3.0, 5.3)."""
+    if not content.startswith(_PNG):
+        try:
+            return content.decode().strip()
+        except UnicodeDecodeError:
+            raise BadgeRefused("This is neither a badge's text nor a PNG that holds one.") from None
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            if picture.width * picture.height > LARGEST_AREA:
+                raise BadgeRefused("This picture is larger than a badge.")
+            picture.load()  # the text may stand behind the picture
+            told = {**picture.info, **getattr(picture, "text", {})}
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise BadgeRefused("This picture cannot be read.") from None
+    found = told.get("openbadges") or told.get("openbadgecredential")
+    if not isinstance(found, str) or not found:
+        raise BadgeRefused("This picture holds no badge. Download it again where you earned it.")
+    return found.strip()
+
+
+def proven(client: GuardedClient, text: str, *, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+    """The badge of a text, proven to be one of ``accepted`` and this holder's; BadgeRefused says why not."""
+    if text.startswith(("http://", "https://")):
+        return _hosted(client, text, accepted, emails, now)
+    if text.startswith("{"):
+        value = _object(text)
+        if "credentialSubject" in value:
+            raise BadgeRefused("A credential with a proof inside cannot be checked here; bring it as a signed token (VC-JWT), or its address.")
+        return _hosted(client, str(value.get("id", "")), accepted, emails, now)
+    return _signed(client, text, accepted, emails, now)
+
+
+def _hosted(client: GuardedClient, url: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+    """2.0, hosted: the assertion at its own address is the proof."""
+    if not origin(url) or origin(url) not in {origin(one) for one in accepted}:
+        raise BadgeRefused("This badge is none that begins this programme.")
+    answer = _asked(client, url)
+    if not answer:
+        raise BadgeRefused("The badge is not there any more: it was taken back, or moved.")
+    if answer.get("id") != url or answer.get("revoked") is True:
+        raise BadgeRefused("The badge at this address is another one, or was taken back.")
+    return _assertion(answer, accepted, emails, now)
+
+
+def _assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+    """2.0: which badge, whose, since when."""
+    badge = value.get("badge")
+    name = badge.get("id") if isinstance(badge, dict) else badge
+    if name not in accepted:
+        raise BadgeRefused("This badge is none that begins this programme.")
+    recipient = value.get("recipient")
+    if not isinstance(recipient, dict) or recipient.get("type") != "email":
+        raise BadgeRefused("This badge does not say to whom it was given.")
+    _require_holder(recipient.get("identity"), recipient.get("salt"), emails)
+    return Badge(str(name), _since(value.get("issuedOn"), value.get("expires"), now))
+
+
+def _signed(client: GuardedClient, token: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+    """2.0 signed, or 3.0 as VC-JWT."""
+    try:
+        header = jwt.get_unverified_header(token)
+        body = jwt.decode(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise BadgeRefused("This is no badge: neither its address, nor its text, nor a signed token.") from None
+    credential = body.get("vc", body)
+    if isinstance(credential, dict) and "credentialSubject" in credential:
+        _require_signature(token, header, _jwk(client, header.get("kid"), accepted))
+        return _credential(client, credential, accepted, emails, now)
+    _require_signature(token, header, _pem(client, body.get("verification"), accepted))
+    found = _assertion(body, accepted, emails, now)
+    _require_not_revoked(client, found.badge, body.get("id"))
+    return found
+
+
+def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
+    if header.get("alg") not in ALGORITHMS:
+        raise BadgeRefused("The badge is signed in a way that is not taken.")
+    try:
+        size = getattr(key, "key_size", None)
+        if header["alg"] in ("RS256", "PS256") and (size is None or size < LEAST_RSA_BITS):
+            raise BadgeRefused("The badge is signed with a key that is too short.")
+        # Times are judged by the badge's own fields below.
+        jwt.decode(
+            token,
+            key,
+            algorithms=[header["alg"]],
+            options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False, "verify_sub": False, "verify_jti": False},
+        )
+    except (jwt.InvalidTokenError, jwt.InvalidKeyError, TypeError, ValueError):
+        raise BadgeRefused("The badge was altered, or another key signed it.") from None
+
+
+def _jwk(client: GuardedClient, kid: Any, accepted: Sequence[str]) -> Any:
+    """3.0, 8.2.1: the header's kid is the address of the issuer's key."""
+    found = _of_issuer(client, kid, accepted)
+    try:
+        return jwt.PyJWK(found).key
+    except (jwt.PyJWKError, jwt.InvalidKeyError, TypeError, ValueError, KeyError):
+        raise BadgeRefused("The issuer's key cannot be read.") from None
+
+
+def _pem(client: GuardedClient, verification: Any, accepted: Sequence[str]) -> Any:
+    """2.0, CryptographicKey: ``verification.creator`` is its address."""
+    creator = verification.get("creator") if isinstance(verification, dict) else None
+    pem = _of_issuer(client, creator, accepted).get("publicKeyPem")
+    try:
+        return jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(str(pem))
+    except (jwt.InvalidKeyError, ValueError, TypeError):
+        raise BadgeRefused("The issuer's key cannot be read.") from None
+
+
+def _of_issuer(client: GuardedClient, url: Any, accepted: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(url, str) or not origin(url) or origin(url) not in {origin(one) for one in accepted}:
+        raise BadgeRefused("The badge is signed by somebody else than the issuer of a badge that begins this programme.")
+    found = _asked(client, url.partition("#")[0])
+    if not found:
+        raise BadgeRefused("The issuer's key is not there any more.")
+    return found
+
+
+def _credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+    """3.0: which achievement, whose, since when."""
+    subject = value["credentialSubject"]
+    subject = subject[0] if isinstance(subject, list) and subject else subject
+    achievement = subject.get("achievement") if isinstance(subject, dict) else None
+    name = achievement.get("id") if isinstance(achievement, dict) else None
+    if name not in accepted or not isinstance(subject, dict):
+        raise BadgeRefused("This badge is none that begins this programme.")
+    named = subject.get("identifier")
+    identities = [
+        one for one in (named if isinstance(named, list) else [named]) if isinstance(one, dict) and one.get("identityType") == "emailAddress"
+    ]
+    if not identities:
+        raise BadgeRefused("This badge does not say to whom it was given.")
+    _require_holder(identities[0].get("identityHash"), identities[0].get("salt"), emails)
+    status = value.get("credentialStatus")
+    if status is not None:
+        _require_status(client, status, value.get("id"), accepted)
+    since = value.get("validFrom") or value.get("issuanceDate")
+    return Badge(str(name), _since(since, value.get("validUntil") or value.get("expirationDate"), now))
+
+
+def _require_status(client: GuardedClient, status: Any, credential_id: Any, accepted: Sequence[str]) -> None:
+    """3.0, 1EdTechRevocationList: the list names what was taken back."""
+    if not isinstance(status, dict) or status.get("type") != "1EdTechRevocationList":
+        raise BadgeRefused("Whether this badge was taken back cannot be checked here.")
+    found = _of_issuer(client, status.get("id"), accepted)
+    subject = found.get("credentialSubject")
+    taken = subject.get("revokedCredential", []) if isinstance(subject, dict) else []
+    if any(isinstance(one, dict) and one.get("id") == credential_id for one in taken if isinstance(taken, list)):
+        raise BadgeRefused("The badge was taken back by its issuer.")
+
+
+def _require_not_revoked(client: GuardedClient, badge: str, assertion_id: Any) -> None:
+    """2.0, RevocationList: badge → issuer → list."""
+    described = _asked(client, badge)
+    issuer = described.get("issuer")
+    profile = issuer if isinstance(issuer, dict) else _asked(client, issuer) if isinstance(issuer, str) and origin(issuer) == origin(badge) else {}
+    place = profile.get("revocationList")
+    if not isinstance(place, str) or origin(place) != origin(badge):
+        return
+    for one in _asked(client, place).get("revokedAssertions", []):
+        if (one.get("id") if isinstance(one, dict) else one) == assertion_id:
+            raise BadgeRefused("The badge was taken back by its issuer.")
+
+
+def _require_holder(identity: Any, salt: Any, emails: Sequence[str]) -> None:
+    """An address in clear, or its hash (2.0, IdentityHash): the letters as the issuer had them, or small ones."""
+    text = str(identity or "")
+    kind, _, digest = text.partition("$")
+    for email in emails:
+        forms = {email, email.lower()}
+        if digest and kind in ("sha256", "md5"):
+            hashes = {hashlib.new(kind, f"{one}{salt or ''}".encode(), usedforsecurity=False).hexdigest() for one in forms}
+            if digest.lower() in hashes:
+                return
+        elif not digest and text.lower() == email.lower():
+            return
+    raise BadgeRefused("This badge was given to another address than yours here.")
+
+
+def _since(text: Any, until: Any, now: datetime) -> datetime:
+    try:
+        earned_at, ends_at = clock.parse(str(text)), clock.parse(str(until)) if until else None
+    except ValueError:
+        raise BadgeRefused("The badge does not say when it was earned.") from None
+    if ends_at is not None and ends_at <= now:
+        raise BadgeRefused("The badge has expired.")
+    return earned_at
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise BadgeRefused("This is no badge: its text cannot be read.")
+    return value
+
+
+def _asked(client: GuardedClient, url: str) -> dict[str, Any]:
+    """What stands at an address; empty where there is nothing (404, 410)."""
+    try:
+        headers = {"Accept": "application/ld+json, application/json"}
+        answer = client.call("GET", url, headers=headers, seconds=SECONDS, largest=LARGEST)
+        value = answer.json() if answer.status == 200 else {}
+    except OutsideCallFailed as error:
+        raise BadgeRefused(f"The issuer of the badge does not answer: {error.message}") from None
+    if answer.status not in (200, 404, 410) or not isinstance(value, dict):
+        raise BadgeRefused("The issuer of the badge gave no answer that can be read. Try again later.")
+    return value

@@ -1,0 +1,73 @@
+"""Beginning a programme with an Open Badge: its holder brings it, its issuer proves it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from adapters import badges
+from adapters.badges import BadgeRefused
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput
+from lrs.ground.http import origin, within
+from lti_tool.actions import certifying
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import badges as store
+from lti_tool.store import directory, journal, learning
+from lti_tool.store.people import LaunchSession
+
+LONGEST, MOST = 1_000, 20
+CHECK_SECONDS = 20.0  # a page does not wait longer for an issuer
+
+
+def accepted(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[str]:
+    """The badges by which a programme is begun."""
+    with unit_of_work(tenant_id) as connection:
+        return store.accepted(connection, tenant_id, programme)
+
+
+def accept(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
+    """Holders of this badge may begin the programme."""
+    address = badge.strip()
+    if not origin(address).startswith("https://") or len(address) > LONGEST:
+        raise BadInput("Enter the address (https) of the badge: its BadgeClass (Open Badges 2) or Achievement (3).", field="badge")
+    with unit_of_work(tenant_id) as connection:
+        if programme not in learning.newest_programmes(connection, tenant_id):
+            raise BadInput("Publish the programme first; then a badge can begin it.", field="badge")
+        if len(store.accepted(connection, tenant_id, programme)) >= MOST:
+            raise BadInput(f"A programme accepts up to {MOST} badges.", field="badge")
+        store.accept(connection, tenant_id, programme, address)
+        journal.add_audit(connection, tenant_id, who, "accepted a badge", {"programme": programme, "badge": address})
+
+
+def refuse(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
+    """Who began by it goes on; nobody else begins by it."""
+    with unit_of_work(tenant_id) as connection:
+        store.refuse(connection, tenant_id, programme, badge)
+        journal.add_audit(connection, tenant_id, who, "accepted a badge no more", {"programme": programme, "badge": badge})
+
+
+def bring(deps: ToolDeps, *, session: LaunchSession, content: bytes, now: datetime) -> bool:
+    """Begin this visit's programme with a badge: its address, its text, a signed token, or a PNG that holds it. False where it is begun."""
+    if not content or len(content) > badges.LARGEST_FILE:
+        raise BadInput("Paste the badge's address or text, or choose its picture (up to 5 MB).", field="badge")
+    with deps.unit_of_work(session.tenant_id) as connection:
+        known = store.accepted(connection, session.tenant_id, session.programme)
+        me = directory.profile(connection, session.tenant_id, session.person_id)
+    if not known:
+        raise BadInput("This programme is begun by no badge. Your teacher or training manager records your certification.")
+    if not me.email:
+        raise BadInput("No address of yours is known here, so nobody can tell whether the badge is yours. Ask your training manager.")
+    try:
+        with within(CHECK_SECONDS):  # outside any transaction
+            found = badges.proven(deps.client, badges.text_of(content), accepted=known, emails=[me.email], now=now)
+    except BadgeRefused as error:
+        raise BadInput(str(error), field="badge") from None
+    return certifying.certify(
+        deps.unit_of_work,
+        tenant_id=session.tenant_id,
+        person_id=session.person_id,
+        programme=session.programme,
+        certified_at=found.earned_at,
+        now=now,
+        source="badge",
+    )

@@ -1,0 +1,25 @@
+"""Badges by which people begin a programme."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.tables import accepted_badge
+
+
+def accepted(connection: Connection, tenant_id: int, programme: str) -> list[str]:
+    """The badges of a programme."""
+    b = accepted_badge.c
+    return list(connection.execute(select(b.badge).where(b.tenant_id == tenant_id, b.programme == programme).order_by(b.badge)).scalars())
+
+
+def accept(connection: Connection, tenant_id: int, programme: str, badge: str) -> None:
+    """Accept a badge."""
+    connection.execute(upsert(accepted_badge).values(tenant_id=tenant_id, programme=programme, badge=badge).on_conflict_do_nothing())
+
+
+def refuse(connection: Connection, tenant_id: int, programme: str, badge: str) -> None:
+    """Accept it no more."""
+    b = accepted_badge.c
+    connection.execute(delete(accepted_badge).where(b.tenant_id == tenant_id, b.programme == programme, b.badge == badge))
