@@ -114,6 +114,11 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
         frame.goto(urljoin(place, f"../{room}"))
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
+    for room, title in (("Your people", "Your people"), ("Teams", "Teams")):
+        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).click()
+        frame.get_by_role("heading", name=title).first.wait_for()
+        accessible(tab)
+        tab.screenshot(path=pictures / f"{room.lower().replace(' ', '-')}-{width}.png")
     frame.get_by_role("navigation", name="Pages").get_by_role("link", name="People", exact=True).click()
     frame.get_by_role("heading", name="Take over a list").wait_for()
     for summary in frame.locator("summary").all():
