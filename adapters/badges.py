@@ -111,7 +111,9 @@ def _signed(client: GuardedClient, token: str, accepted: Sequence[str], emails: 
         return _credential(client, credential, accepted, emails, now)
     _require_signature(token, header, _pem(client, body.get("verification"), accepted))
     found = _assertion(body, accepted, emails, now)
-    _require_not_revoked(client, found.badge, body.get("id"))
+    profile = _issuer_of(client, found.badge)
+    _require_key_of(profile, body["verification"]["creator"])
+    _require_not_revoked(client, profile, found.badge, body.get("id"))
     return found
 
 
@@ -194,11 +196,22 @@ def _require_status(client: GuardedClient, status: Any, credential_id: Any, acce
         raise BadgeRefused("The badge was taken back by its issuer.")
 
 
-def _require_not_revoked(client: GuardedClient, badge: str, assertion_id: Any) -> None:
-    """2.0, RevocationList: badge → issuer → list."""
-    described = _asked(client, badge)
-    issuer = described.get("issuer")
-    profile = issuer if isinstance(issuer, dict) else _asked(client, issuer) if isinstance(issuer, str) and origin(issuer) == origin(badge) else {}
+def _issuer_of(client: GuardedClient, badge: str) -> dict[str, Any]:
+    """2.0: badge → issuer."""
+    issuer = _asked(client, badge).get("issuer")
+    return issuer if isinstance(issuer, dict) else _asked(client, issuer) if isinstance(issuer, str) and origin(issuer) == origin(badge) else {}
+
+
+def _require_key_of(profile: dict[str, Any], creator: str) -> None:
+    """2.0, Signed verification: the key is one that the badge's issuer names; at one origin there may be many issuers."""
+    named = profile.get("publicKey")
+    keys = {one.get("id") if isinstance(one, dict) else one for one in (named if isinstance(named, list) else [named])}
+    if creator not in keys:
+        raise BadgeRefused("The badge is signed with a key that its issuer does not name.")
+
+
+def _require_not_revoked(client: GuardedClient, profile: dict[str, Any], badge: str, assertion_id: Any) -> None:
+    """2.0, RevocationList of the issuer."""
     place = profile.get("revocationList")
     if not isinstance(place, str) or origin(place) != origin(badge):
         return

@@ -350,12 +350,16 @@ class Assessment:
         return {"score": score, "success": self.competent, "extensions": {EXTENSIONS["rubric_scores"]: told}}
 
 
-def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str) -> Statement:
-    """The learner's work was assessed by ``by``. ``titles`` names the competencies; ``method`` is empty where learners assess themselves."""
+def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str, planned: bool) -> Statement:
+    """The learner's work was assessed by ``by``. ``titles`` names the competencies; ``method`` is empty where learners assess themselves.
+
+    ``planned``: it is the one that was scheduled, and finishes it; every other one is of an activity of its own.
+    """
     named = {competency for _, competency, _ in assessment.scores}
     grouping = [activity(f"{act.programme.iri}/competencies/{one}", "competency", titles[one]) for one in titles if one in named]
     extensions = {"relation": relation, **({"method": method} if method else {})}
     obj = protocol_activity(act.programme, act.episode, "behaviour assessment")
+    obj = obj if planned else {**obj, "id": f"{obj['id']}/on-request"}
     by_whom = account(act.installation, by)
     return _statement(act, "assessed", obj, result=assessment.result, grouping=grouping, extensions=extensions, instructor=by_whom)
 

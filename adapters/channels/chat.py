@@ -90,6 +90,5 @@ def post(client: GuardedClient, url: str, body: bytes) -> NotNow | Undeliverable
         return NotNow("The channel's address did not answer.")
     if 200 <= answer.status < 300:
         return None
-    words = " ".join(answer.body.decode("utf-8", "replace").split())[:120]
-    text = f"The channel answered {answer.status}{f': {words}' if words and url not in words else ''}"
+    text = f"The channel answered {answer.status}."  # its words may repeat the address
     return NotNow(text) if answer.status in (408, 425, 429) or answer.status >= 500 else Undeliverable(text)

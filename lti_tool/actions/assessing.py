@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from adapters import xapi
 from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Forbidden, NotFound
+from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
 from lti_tool.actions import acts, asking, programmes, relations
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.programmes import Programme
@@ -102,8 +102,12 @@ def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID
     """The stage, and what this person is to its learner: oneself, who leads or accompanies, or a peer who was asked."""
     if episode_id is None:
         return acts.required_stage(connection, session), LEARNER
-    wish = any(one.episode_id == episode_id for one in assessments.wishes_to(connection, session.tenant_id, session.person_id))
-    return relations.asked(connection, session, episode_id, session.person_id if wish else None)
+    wish = next((one for one in assessments.wishes_to(connection, session.tenant_id, session.person_id) if one.episode_id == episode_id), None)
+    stage, relation = relations.asked(connection, session, episode_id, session.person_id if wish else None)
+    if stage.episode.left_at is not None:
+        raise Forbidden("This person has left the programme; nothing is assessed any more.")
+    # Who was asked as a manager or mentor, and leads the person no longer, is no peer.
+    return stage, wish.relation if wish and relation == PEER else relation
 
 
 def _rubric(stage: Stage) -> Rubric:
@@ -130,8 +134,8 @@ def send(
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
-        if episode_id is not None and any(one.id == form_id for one in assessments.of_episode(connection, session.tenant_id, episode_id)):
-            return  # sent again by a peer whose wish is fulfilled
+        if _again(connection, session, form_id, levels, words):
+            return
         stage, relation = _stage(connection, session, episode_id)
         rubric = _rubric(stage)
         if relation == LEARNER:
@@ -143,16 +147,30 @@ def send(
         if not assessments.keep(connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}):
             return
         assessments.fulfil(connection, session.tenant_id, stage.episode.id, session.person_id, now)
+        due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
+        # What is due at three months is somebody's look who leads or accompanies.
+        planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS
         titles = {one.key: one.title for one in stage.programme.competencies}
         act = stage.act(f"assessed {form_id}", now)
-        stage.say([xapi.assessed(act, rubric.assessment(seen), titles=titles, by=session.person_id, relation=relation, method=method)])
+        by, told = session.person_id, rubric.assessment(seen)
+        stage.say([xapi.assessed(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)])
         if relation in (LEARNER, PEER):
-            return  # what is due at three months is somebody's look who leads or accompanies
-        due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
-        if due is not None and now >= due.due_at - OPENS:
+            return
+        if planned:
             transfer.finish(connection, session.tenant_id, stage.episode.id, ASSESSMENT, now)
         subject, text = "Your work was assessed", "Your page shows what was seen, and what comes next."
         asking.tell(stage, [stage.episode.person_id], f"review assessed {form_id}", subject, text, now, "assessments")
+
+
+def _again(connection: Connection, session: LaunchSession, form_id: uuid.UUID, levels: Mapping[str, str], words: str) -> bool:
+    """Whether this form was sent before; Conflict where it says something else now: a draft that came back after it had arrived."""
+    before = assessments.by_form(connection, session.tenant_id, session.person_id, form_id)
+    if before is None:
+        return False
+    given = {key: value for key, value in levels.items() if value}
+    if given != {key: str(level) for key, level in before.levels.items()} or words != before.words:
+        raise Conflict("This form was sent already and stays as it is. What you changed is below: send it as a new one.")
+    return True
 
 
 def wish(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, rater: str, words: str, now: datetime) -> None:
@@ -162,14 +180,14 @@ def wish(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         _rubric(stage)
-        chosen = next((key for key, _, _ in _raters(stage) if key == rater), None)
+        chosen = next((one for one in _raters(stage) if one[0] == rater), None)
         if chosen is None:
             raise BadInput("Choose whom you ask.", field="rater")
-        rater_id = uuid.UUID(chosen)
+        rater_id, relation = uuid.UUID(chosen[0]), chosen[2]
         if assessments.wish(
             connection,
             session.tenant_id,
-            {"id": form_id, "episode_id": stage.episode.id, "rater_id": rater_id, "words": words, "asked_at": now},
+            {"id": form_id, "episode_id": stage.episode.id, "rater_id": rater_id, "relation": relation, "words": words, "asked_at": now},
         ):
             text = "The form fits a phone and is filled while watching. What you enter stays on your device until you send it."
             asking.tell(stage, [rater_id], f"review wish {form_id} {stage.episode.id}", "%(name)s asks you to look at a piece of work", text, now)
@@ -208,8 +226,9 @@ def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
 
     ``every`` is in the order of :func:`assessments.of_episode`. Of each rater the latest level of each criterion counts.
     """
+    frozen, peers_said = _released(every)
     latest: dict[uuid.UUID, list[Assessed]] = {}
-    for one in every:
+    for one in frozen:
         latest.setdefault(one.rater_id, []).append(one)
     by_rater = []
     for given in latest.values():
@@ -225,12 +244,24 @@ def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
         if first.relation == relation
     ]
     peers = [levels for first, _, levels in by_rater if first.relation == PEER]
-    if len(peers) < FEWEST_PEERS:
-        return views, len(peers)
+    if not peers:
+        return views, peers_said
     counts = {key: [levels[key] for levels in peers if key in levels] for key in dict.fromkeys(key for levels in peers for key in levels)}
     means = {key: statistics.fmean(values) for key, values in counts.items() if len(values) >= FEWEST_PEERS}
     at = max(first.at for first, _, _ in by_rater if first.relation == PEER)
     return [*views, View(PEER, "", at, len(peers), means)], 0
+
+
+def _released(every: Sequence[Assessed]) -> tuple[list[Assessed], int]:
+    """What may be shown, and how many peers have answered: peers' answers are released by threes, as they stood when each third one came.
+    Else whoever sees a mean before and after one more answer knows that answer.
+    """
+    first: dict[uuid.UUID, datetime] = {}
+    for one in sorted((one for one in every if one.relation == PEER), key=lambda one: one.at):
+        first.setdefault(one.rater_id, one.at)
+    full = len(first) // FEWEST_PEERS * FEWEST_PEERS
+    raters, until = list(first)[:full], sorted(first.values())[full - 1] if full else None
+    return [one for one in every if one.relation != PEER or (until is not None and one.at <= until and one.rater_id in raters)], len(first)
 
 
 def exercise(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str) -> Exercise:

@@ -32,9 +32,14 @@ def sources(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list
         return beginnings.sources(connection, tenant_id, programme)
 
 
-def add_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, who: str) -> None:
-    """Whoever is "certified" by this activity, or "earned" it, begins the programme. Given again, it is read from its beginning."""
-    iri = activity.strip()
+def add_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, home_page: str = "", who: str) -> None:
+    """Whoever is "certified" by this activity, or "earned" it, begins the programme. Given again, it is read from its beginning.
+
+    ``home_page`` is that of accounts whose names are the list's ids; empty where people are known by address alone.
+    """
+    iri, accounts = activity.strip(), home_page.strip()
+    if len(accounts) > LONGEST_IRI:
+        raise BadInput(f"Keep the home page to {LONGEST_IRI} characters.", field="home_page")
     try:
         parts = urlsplit(iri)
     except ValueError:
@@ -46,7 +51,7 @@ def add_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, acti
             raise BadInput("Publish the programme first; then statements can begin it.", field="activity")
         if len(beginnings.sources(connection, tenant_id, programme)) >= MOST_SOURCES:
             raise BadInput(f"A programme is begun by up to {MOST_SOURCES} activities.", field="activity")
-        beginnings.keep_source(connection, tenant_id, programme, iri)
+        beginnings.keep_source(connection, tenant_id, programme, iri, accounts)
         journal.add_audit(connection, tenant_id, who, "let statements begin a programme", {"programme": programme, "activity": iri})
 
 
@@ -59,7 +64,7 @@ def drop_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, act
 
 def by_grades(unit_of_work: UnitOfWork, *, tenant_id: int, column: CertifyingColumn, results: Iterable[tuple[str, float]], now: datetime) -> int:
     """Certify who has reached the column's share; gives how many are new. Gradebooks tell no moment: it is the one of the reading."""
-    reached = {subject: share for subject, share in results if share >= column.share}
+    reached = {subject: share for subject, share in results if share >= column.share and "\0" not in subject}
     if not reached:
         return 0
     with unit_of_work(tenant_id) as connection:
@@ -77,19 +82,19 @@ def by_grades(unit_of_work: UnitOfWork, *, tenant_id: int, column: CertifyingCol
 
 def by_statements(
     unit_of_work: UnitOfWork, *, tenant_id: int, source: Source, statements: Iterable[Mapping[str, Any]], now: datetime
-) -> tuple[int, int]:
-    """Certify whom statements name; gives (how many are new, how many statements name nobody here)."""
-    begun = unmatched = 0
+) -> tuple[int, list[Mapping[str, Any]]]:
+    """Certify whom statements name; gives (how many are new, the statements that name nobody here)."""
+    begun, unmatched = 0, list[Mapping[str, Any]]()
     with unit_of_work(tenant_id) as connection:
         programme = _open(connection, tenant_id, source.programme)
         if programme is None:
-            return 0, 0
+            return 0, []
         installation = tenants.installation_id(connection)
         for statement in statements:
-            person_id = _whose(connection, tenant_id, installation, statement.get("actor"))
+            person_id = _whose(connection, tenant_id, installation, statement.get("actor"), source.home_page)
             at = _moment(statement.get("timestamp"), now)
             if person_id is None or at is None:
-                unmatched += 1
+                unmatched.append(statement)
             elif not learning.people_with_episodes(connection, tenant_id, source.programme, [person_id]):
                 begun += _certify(connection, tenant_id, person_id, programme, at, now, "statement", _exam(statement))
     return begun, unmatched
@@ -126,21 +131,23 @@ def _certify(
     )
 
 
-def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any) -> uuid.UUID | None:
-    """The person whom an actor names: by our own account, by an address or an account's name that one person of the list has."""
+def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any, home_page: str) -> uuid.UUID | None:
+    """The person whom an actor names: by our own account, by an address, or by the name of a trusted account, that one person of the list has."""
     if not isinstance(actor, dict):
         return None
     account, mbox = actor.get("account"), actor.get("mbox")
-    if isinstance(account, dict) and isinstance(account.get("name"), str):
+    if isinstance(account, dict) and isinstance(account.get("name"), str) and "\0" not in account["name"]:
         if account.get("homePage") == f"{BASE}installations/{installation}":
             try:
                 mine = uuid.UUID(account["name"])
             except ValueError:
                 return None
             return mine if people.exists(connection, tenant_id, mine) else None
-        found = directory.find(connection, tenant_id, external_ids=[account["name"]], emails=[])
-    elif isinstance(mbox, str):
-        found = directory.find(connection, tenant_id, external_ids=[], emails=[mbox.removeprefix("mailto:").lower()])
+        if not home_page or account.get("homePage") != home_page:
+            return None
+        found = directory.find(connection, tenant_id, external_ids=[account["name"]])
+    elif isinstance(mbox, str) and "\0" not in mbox:
+        found = directory.find(connection, tenant_id, emails=[mbox.removeprefix("mailto:").lower()])
     else:
         return None
     return found[0].id if len(found) == 1 else None
@@ -149,9 +156,9 @@ def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, acto
 def _moment(text: Any, now: datetime) -> datetime | None:
     """When it was earned; None for what cannot be."""
     try:
-        at = clock.parse(str(text))
+        at = clock.parse(str(text).upper())  # RFC 3339 knows small letters, too
         certifying.require_likely(at, now)
-    except (ValueError, BadInput):
+    except (ValueError, OverflowError, BadInput):
         return None
     return at
 

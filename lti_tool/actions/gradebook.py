@@ -139,7 +139,7 @@ def certify_no_more(deps: ToolDeps, *, session: LaunchSession, who: str) -> None
 
 def _share(percent: str) -> float:
     text = percent.strip().rstrip("% ")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4] or 0) <= 100:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= 100:
         raise BadInput("Enter a whole percentage from 1 to 100, for example 80.", field="percent")
     return int(text) / 100
 

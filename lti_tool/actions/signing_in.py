@@ -53,7 +53,9 @@ def use(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str, client_id: st
     words, address, client, named_by = fields
     with deps.unit_of_work(tenant_id) as connection:
         before = sign_in.of_tenant(connection, tenant_id)
-    if not words or not client or not origin(address) or (not secret and before is None):
+    # The secret that is there belongs to the provider that is there: it is never shown to another one.
+    same = before is not None and (before.issuer, before.client_id) == (address, client)
+    if not words or not client or not origin(address) or (not secret and not same):
         raise BadInput("A provider needs a name, its issuer (a web address), a client id and a secret.", field="issuer")
     if any(len(text) > LONGEST for text in (*fields, secret)):
         raise BadInput(f"Each of these has up to {LONGEST} characters.", field="issuer")
@@ -83,7 +85,7 @@ def leave(deps: ToolDeps, *, provider_id: uuid.UUID) -> Leaving:
 def come_back(deps: ToolDeps, *, kept: str, state: str, code: str, now: datetime) -> tuple[uuid.UUID, str]:
     """Begin the visit of whoever came back: its id and the secret of its session. Forbidden for somebody whom the list does not know."""
     provider_hex, known_state, nonce, verifier = deps.secrets.verified(STATE, kept, STATE_SECONDS)
-    if not code or not random.compare_digest(known_state, state):
+    if not code or not random.compare_digest(known_state.encode(), state.encode()):
         raise BadInput("This sign-in was not begun in this browser, or was given up. Start again.")
     tenant_id, found = _provider(deps, uuid.UUID(provider_hex))
     try:

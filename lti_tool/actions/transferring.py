@@ -218,9 +218,9 @@ def _raise(stage: Stage, use: Use, grade: int, title: str, now: datetime) -> Non
             xapi.applied(after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade),
         ]
     )
-    if use.grade < VERIFIED <= grade and FOLLOW_UP not in transfer.dues(stage.connection, stage.tenant_id, stage.episode.id):
-        asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
-        transfer.schedule(stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at})
+    asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
+    # Two uses may be confirmed at once: the database says which of them came first.
+    if use.grade < VERIFIED <= grade and transfer.schedule(stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at}):
         stage.say([_scheduled(stage, FOLLOW_UP, asked_at, now)])
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from adapters import lrs_client
 from adapters.lms import dialect
@@ -12,6 +14,7 @@ from adapters.lms.standard import RESULT_SCOPE
 from lrs.ground import clock
 from lrs.ground.errors import Refused
 from lrs.ground.http import OutsideCallFailed, within
+from lrs.ground.queue import TimeIsUp
 from lti_tool.actions import beginning
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti import services
@@ -27,7 +30,9 @@ AGAIN_AFTER, AFTER_TROUBLE = timedelta(minutes=15), timedelta(hours=1)
 RUN_SECONDS = 120  # of one tenant in one run
 COLUMN_SECONDS = 60  # for all pages of one column
 MOST_PAGES = 50  # of one source in one reading; the next goes on from there
-OVERLAP = timedelta(seconds=1)  # where a reading stops early, what was stored in the moment of its last one is read again: that is harmless
+SOURCE_SECONDS = 60  # for all pages of one source
+OVERLAP, MOMENT = timedelta(minutes=5), timedelta(milliseconds=1)
+WAITS = timedelta(days=30)  # for the list to come to know whom a statement names
 
 
 def read(deps: ToolDeps, tenant_id: int) -> int:
@@ -60,9 +65,13 @@ def _read_column(deps: ToolDeps, tenant_id: int, column: CertifyingColumn) -> in
             for page in services.pages(deps, platform, (RESULT_SCOPE,), lms.results_address(column.url), lms.every_result):
                 results = lms.read_results(page.json())
                 begun += beginning.by_grades(deps.unit_of_work, tenant_id=tenant_id, column=column, results=results, now=clock.now())
-    except (OutsideCallFailed, TokenRefused, Refused) as error:
-        trouble = str(error)
-        log.warning("tenant %s: a certifying column was not read to its end: %s", tenant_id, trouble)
+    except TimeIsUp:
+        raise
+    except Exception as error:
+        # One column's trouble is told on its page and does not keep the others waiting.
+        known = isinstance(error, OutsideCallFailed | TokenRefused | Refused)
+        trouble = str(error) if known else f"It could not be read: {type(error).__name__}."
+        log.warning("tenant %s: a certifying column was not read to its end", tenant_id, exc_info=not known)
     with deps.unit_of_work(tenant_id) as connection:
         beginnings.column_read(connection, tenant_id, column, _again(trouble), begun, trouble[:500])
     return begun
@@ -71,27 +80,45 @@ def _read_column(deps: ToolDeps, tenant_id: int, column: CertifyingColumn) -> in
 def _read_source(deps: ToolDeps, tenant_id: int, source: Source) -> int:
     store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
     client = deps.own_client if ours else deps.client
-    since, begun, unmatched, trouble = dict(source.since), 0, 0, ""
+    since, begun, trouble = dict(source.since), 0, ""
+    lost: list[Mapping[str, Any]] = []
     try:
-        for verb in beginning.VERB_IRIS:
-            more = ""
-            for _ in range(MOST_PAGES):
-                page = lrs_client.statements(client, store, verb=verb, activity=source.activity, since=since.get(verb, ""), more=more)
-                new = beginning.by_statements(deps.unit_of_work, tenant_id=tenant_id, source=source, statements=page.statements, now=clock.now())
-                begun, unmatched = begun + new[0], unmatched + new[1]
-                more = page.more
-                if page.statements:
-                    last = clock.parse(str(page.statements[-1].get("stored")))
-                    since[verb] = clock.text_of(last - OVERLAP if more else last)
-                if not more:
-                    break
-    except (OutsideCallFailed, Refused, ValueError) as error:
-        trouble = str(error)
-        log.warning("tenant %s: statements that begin a programme were not read to their end: %s", tenant_id, trouble)
+        with within(SOURCE_SECONDS):
+            for verb in beginning.VERB_IRIS:
+                more, missing, last = "", list[Mapping[str, Any]](), None
+                for _ in range(MOST_PAGES):
+                    page = lrs_client.statements(client, store, verb=verb, activity=source.activity, since=source.since.get(verb, ""), more=more)
+                    now = clock.now()
+                    new, nobodys = beginning.by_statements(deps.unit_of_work, tenant_id=tenant_id, source=source, statements=page.statements, now=now)
+                    begun += new
+                    missing += nobodys
+                    last, more = _stored(page.statements[-1]) if page.statements else last, page.more
+                    since |= {verb: _from(last, missing, now)} if last else {}
+                    if not more:
+                        break
+                lost += missing
+    except TimeIsUp:
+        raise
+    except Exception as error:
+        # One source's trouble is told on its page and does not keep the others waiting.
+        trouble = str(error) if isinstance(error, OutsideCallFailed | Refused) else f"It could not be read: {type(error).__name__}."
+        log.warning("tenant %s: statements that begin a programme were not read to their end", tenant_id, exc_info=True)
     with deps.unit_of_work(tenant_id) as connection:
-        values = {"since": since, "due_at": _again(trouble), "trouble": trouble[:500]}
-        beginnings.source_read(connection, tenant_id, source, values, begun, unmatched)
+        values = {"since": since, "due_at": _again(trouble), "unmatched": len(lost), "trouble": trouble[:500]}
+        beginnings.source_read(connection, tenant_id, source, values, begun)
     return begun
+
+
+def _stored(statement: Mapping[str, Any]) -> datetime:
+    return clock.parse(str(statement.get("stored")).upper())
+
+
+def _from(last: datetime, missing: Sequence[Mapping[str, Any]], now: datetime) -> str:
+    """From when a source is read next: a little before its last statement, since other stores may show one late; and, for a while, before the
+    first that named nobody, since the list may come to know whom it names. What was taken is taken once.
+    """
+    waiting = [at for at in map(_stored, missing) if now - at < WAITS]
+    return clock.text_of(min([last - OVERLAP, *(at - MOMENT for at in waiting)]))
 
 
 def _again(trouble: str) -> datetime:

@@ -47,8 +47,7 @@ def send(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
 def _settle(deps: ToolDeps, tenant_id: int, row: MailRow, outcome: NotNow | Undeliverable | None) -> int:
     with deps.unit_of_work(tenant_id) as connection:
         if outcome is None:
-            mails.sent(connection, tenant_id, row.id, clock.now())
-            if row.kind in visiting.NUDGES:
+            if mails.sent(connection, tenant_id, row.id, clock.now()) and row.kind in visiting.NUDGES:
                 presence.received(connection, tenant_id, row.person_id, row.programme, row.id, row.kind, clock.now())
             return 1
         if isinstance(outcome, NotNow) and row.tries < GIVE_UP_AFTER_TRIES:

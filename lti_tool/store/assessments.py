@@ -38,6 +38,7 @@ class Wish:
     episode_id: uuid.UUID
     rater_id: uuid.UUID
     rater_name: str
+    relation: str
     words: str
     asked_at: datetime
 
@@ -70,6 +71,16 @@ def of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) ->
     return [Assessed(**row._mapping) for row in connection.execute(query)]
 
 
+def by_form(connection: Connection, tenant_id: int, rater_id: uuid.UUID, form_id: uuid.UUID) -> Assessed | None:
+    """What somebody sent with a form."""
+    a = assessment.c
+    query = select(a.id, a.rater_id, person.c.name.label("rater_name"), a.relation, a.method, a.levels, a.words, a.at)
+    row = connection.execute(
+        query.join(person, person.c.id == a.rater_id).where(a.tenant_id == tenant_id, a.id == form_id, a.rater_id == rater_id)
+    ).first()
+    return Assessed(**row._mapping) if row else None
+
+
 def wish(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
     """Keep a wish; False where the form was sent before, or the same person is asked already."""
     row = upsert(assessment_request).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment_request.c.id)
@@ -78,7 +89,7 @@ def wish(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> b
 
 def _wishes() -> Any:
     r = assessment_request.c
-    names = (r.id, r.episode_id, r.rater_id, person.c.name.label("rater_name"), r.words, r.asked_at)
+    names = (r.id, r.episode_id, r.rater_id, person.c.name.label("rater_name"), r.relation, r.words, r.asked_at)
     return select(*names).join(person, person.c.id == r.rater_id).where(r.done_at.is_(None)).order_by(r.asked_at).limit(LONGEST_LIST)
 
 

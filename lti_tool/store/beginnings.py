@@ -32,10 +32,14 @@ class CertifyingColumn:
 
 @dataclass(frozen=True)
 class Source:
-    """An activity whose "earned" and "certified" statements record a certification; ``since``: verb → how far it was read."""
+    """An activity whose "earned" and "certified" statements record a certification; ``since``: verb → from when it is read next.
+
+    ``home_page``: whose accounts are named as the list's ids are; empty for none.
+    """
 
     programme: str
     activity: str
+    home_page: str
     since: dict[str, str]
     begun: int
     unmatched: int
@@ -103,10 +107,10 @@ def sources(connection: Connection, tenant_id: int, programme: str) -> list[Sour
     return [Source(**row._mapping) for row in connection.execute(query)]
 
 
-def keep_source(connection: Connection, tenant_id: int, programme: str, activity: str) -> None:
+def keep_source(connection: Connection, tenant_id: int, programme: str, activity: str, home_page: str) -> None:
     """An activity begins a programme; one that does already is read again from its beginning."""
-    row = upsert(statement_source).values(tenant_id=tenant_id, programme=programme, activity=activity, since={})
-    again = {"since": {}, "due_at": row.excluded.due_at, "unmatched": 0, "trouble": ""}
+    row = upsert(statement_source).values(tenant_id=tenant_id, programme=programme, activity=activity, home_page=home_page, since={})
+    again = {"home_page": home_page, "since": {}, "due_at": row.excluded.due_at, "unmatched": 0, "trouble": ""}
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "programme", "activity"], set_=again))
 
 
@@ -128,10 +132,9 @@ def lease_source(connection: Connection, tenant_id: int, now: datetime) -> Sourc
     return found
 
 
-def source_read(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any], begun: int, unmatched: int) -> None:
-    """What came of reading it: how far, when again, and why not further."""
-    s = statement_source.c
-    _set_source(connection, tenant_id, one, {**values, "begun": s.begun + begun, "unmatched": s.unmatched + unmatched})
+def source_read(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any], begun: int) -> None:
+    """What came of reading it: how far, when again, whom it did not find, and why not further."""
+    _set_source(connection, tenant_id, one, {**values, "begun": statement_source.c.begun + begun})
 
 
 def _set_source(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any]) -> None:

@@ -133,7 +133,14 @@ def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> 
         if table == "launch":
             continue  # sessions: who is signed in now; they hold secrets and nothing that lasts
         # Bytes of files are fetched one by one; what a reviewer said of the training is for its owner, and who said it is another person.
-        content = {"document": " - 'content'", "review": " - 'weak_content' - 'reviewer_id'", "assessment": " - 'rater_id'"}.get(table, "")
+        content = {
+            "document": " - 'content'",
+            "review": " - 'weak_content' - 'reviewer_id'",
+            "assessment": " - 'rater_id'",
+            "assessment_request": " - 'done_at'",
+        }.get(table, "")
+        # What a peer said of somebody's work is shown to nobody alone: neither here, nor by the moment at which a wish was fulfilled.
+        mine = f"{mine} AND relation <> 'peer'" if table == "assessment" else mine
         rows = connection.execute(
             text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {mine}"),  # noqa: S608 - constants of this file
             values,

@@ -59,9 +59,10 @@ def lease(connection: Connection, tenant_id: int, rows: int) -> list[MailRow]:
     return sorted((MailRow(**row._mapping) for row in found), key=lambda row: row.id)
 
 
-def sent(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> None:
-    """The mail server took it."""
-    connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(sent_at=at))
+def sent(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
+    """The mail server took it; False where another sender said so before."""
+    mine = (mail.c.tenant_id == tenant_id) & (mail.c.id == mail_id) & mail.c.sent_at.is_(None)
+    return connection.execute(update(mail).where(mine).values(sent_at=at)).rowcount == 1
 
 
 def refuse(connection: Connection, tenant_id: int, mail_id: int, reason: str) -> None:

@@ -98,6 +98,8 @@ _LED = _query(
       SELECT DISTINCT ON (b.manager_id, a.programme) a.id AS episode_id, :week AS what, a.certified_at AS due_at, NULL AS closes_at
       FROM lti_tool.episode a JOIN lti_tool.person b ON b.id = a.person_id
       WHERE a.tenant_id = :tenant AND a.left_at IS NULL AND b.manager_id IS NOT NULL AND a.certified_at > :now - interval '90 days'
+        AND NOT EXISTS (SELECT 1 FROM lti_tool.hold o WHERE o.tenant_id = :tenant AND o.episode_id = a.id
+                        AND o.from_at <= :now AND (o.until_at IS NULL OR o.until_at > :now))
       ORDER BY b.manager_id, a.programme, a.certified_at, a.id
     """,
     _LEADER,

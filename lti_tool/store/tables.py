@@ -675,6 +675,8 @@ assessment_request = Table(
     _tenant(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("rater_id", ForeignKey(person.c.id), nullable=False),
+    # What the rater was to the learner when asked.
+    Column("relation", Text, nullable=False),
     Column("words", Text, nullable=False),
     Column("asked_at", _INSTANT, nullable=False),
     Column("done_at", _INSTANT),
@@ -739,17 +741,19 @@ certifying_column = Table(
     Index(None, "tenant_id", "due_at"),
 )
 
-# An activity of the record store: who "earned" it or is "certified" by it begins the programme. ``since``: verb → how far it was read.
+# An activity of the record store: who "earned" it or is "certified" by it begins the programme. ``since``: verb → from when it is read next.
 statement_source = Table(
     "statement_source",
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("programme", Text, primary_key=True),
     Column("activity", Text, primary_key=True),
+    # Whose accounts are named as the list's ids are; empty: people are known by address alone, since numbers of systems collide.
+    Column("home_page", Text, nullable=False, server_default=""),
     Column("since", JSONB, nullable=False, server_default="{}"),
     Column("due_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("begun", Integer, nullable=False, server_default="0"),
-    # Statements that name nobody of the list. They are read again from the beginning once the list knows them.
+    # Statements of the last reading that name nobody of the list; they are read again for a while, in case the list comes to know them.
     Column("unmatched", Integer, nullable=False, server_default="0"),
     Column("trouble", Text, nullable=False, server_default=""),
     Index(None, "tenant_id", "due_at"),

@@ -116,11 +116,13 @@ class Waiting:
     mentor_id: uuid.UUID | None
 
 
-def schedule(connection: Connection, tenant_id: int, episode_id: uuid.UUID, dues: Mapping[str, datetime]) -> None:
-    """What is due beside the checks; what is on record stays."""
-    if dues:
-        rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "act": act, "due_at": due_at} for act, due_at in dues.items()]
-        connection.execute(upsert(scheduled_act).values(rows).on_conflict_do_nothing())
+def schedule(connection: Connection, tenant_id: int, episode_id: uuid.UUID, dues: Mapping[str, datetime]) -> set[str]:
+    """What is due beside the checks; what is on record stays. Gives the acts that are new."""
+    if not dues:
+        return set()
+    rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "act": act, "due_at": due_at} for act, due_at in dues.items()]
+    made = upsert(scheduled_act).values(rows).on_conflict_do_nothing().returning(scheduled_act.c.act)
+    return set(connection.execute(made).scalars())
 
 
 def dues(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> dict[str, Due]:

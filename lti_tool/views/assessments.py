@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
-from lrs.ground.errors import BadInput, Refused
+from lrs.ground.errors import BadInput, Conflict, Refused
 from lti_tool.actions import assessing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
@@ -38,7 +38,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     def form(who: LaunchSession, episode_id: uuid.UUID | None, error: Refused | None = None) -> ResponseReturnValue:
         view = assessing.form(work, session=who, episode_id=episode_id)
-        form_id = request.form.get("form_id", "") if error else str(uuid.uuid4())
+        # What was sent stays; what differs from it goes by a form of its own.
+        form_id = request.form.get("form_id", "") if isinstance(error, BadInput) else str(uuid.uuid4())
         return show(who, "assess.html", error, view=view, form_id=form_id, sent=request.form.to_dict() if error else {}, methods=assessing.METHODS)
 
     def send(who: LaunchSession, episode_id: uuid.UUID | None, back: str) -> ResponseReturnValue:
@@ -53,10 +54,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 words=text_of("words"),
                 now=clock.now(),
             )
-        except BadInput as error:
+        except (BadInput, Conflict) as error:
             return form(who, episode_id, error)
         said()
-        return redirect(f"/t/{who.id}/{back}?done=assessed&of={episode_id or 'me'}", code=303)
+        return redirect(f"/t/{who.id}/{back}?done=assessed&of={_draft(who)}", code=303)
 
     @pages.get("")
     def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
@@ -112,6 +113,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return redirect(f"/t/{launch_id}/assessments/cases/{programme}?done=rated", code=303)
 
     return pages
+
+
+def _draft(who: LaunchSession) -> str:
+    """The name of the draft on the device that was sent: the form's own, of this person."""
+    return f"{who.person_id}-{request.form.get('draft', '')[:40]}"
 
 
 def _levels() -> dict[str, str]:

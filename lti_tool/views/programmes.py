@@ -144,7 +144,9 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             if gone := text_of("remove"):
                 beginning.drop_source(work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who)
             else:
-                beginning.add_source(work, tenant_id=desk.tenant_id, programme=key, activity=text_of("activity"), who=desk.who)
+                beginning.add_source(
+                    work, tenant_id=desk.tenant_id, programme=key, activity=text_of("activity"), home_page=text_of("home_page"), who=desk.who
+                )
         except BadInput as error:
             return console(desk, key, error)
         deps.nudges.nudge(READ_BEGINNINGS)

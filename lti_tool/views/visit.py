@@ -16,6 +16,7 @@ from lti_tool.views import language, session
 from lti_tool.views import pages as page_rules
 
 ASKED_FOR_AN_ADDRESS, ASKED_BY_A_CLIENT, WITHIN_SECONDS = 3, 20, 3_600
+BACK_BY_A_NETWORK = 600  # a whole office comes from one address
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -63,6 +64,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/sign-in/back")
     def come_back() -> ResponseReturnValue:
+        if not deps.limiter.allows("sign-in-back", request.remote_addr or "", BACK_BY_A_NETWORK, WITHIN_SECONDS):
+            raise Unavailable("Too many sign-ins came from your network. Wait an hour, or open the activity in your course.")
         given = {name: request.args.get(name, "") for name in ("state", "code")}
         visit_id, secret = signing_in.come_back(deps, kept=session.leaving(request), **given, now=clock.now())
         response = redirect(f"/t/{visit_id}/", code=303)

@@ -16,7 +16,7 @@ VERB_ALIASES = {EARNED: "certified", "http://adlnet.gov/expapi/verbs/completed":
 _NAME_OF_VERB = {verb.id: name for name, verb in VERBS.items()} | VERB_ALIASES
 LONGEST_IRI = 2_000  # bytes; an index of PostgreSQL holds rows of up to 2,704
 # Verbs that finish what was scheduled, whatever it is.
-FINISHING_VERBS = frozenset(("passed", "failed", "completed", "committed", "submitted", "reviewed", "responded", "attended"))
+FINISHING_VERBS = frozenset(("passed", "failed", "completed", "committed", "submitted", "reviewed", "responded", "attended", "assessed"))
 COUNTED_VERBS = FINISHING_VERBS | {"registered", "unregistered", "certified", "scheduled", "answered", "applied", "suspended", "resumed"}
 COUNTED_VERB_KEYS = frozenset(key_of("verb", iri) for iri, name in _NAME_OF_VERB.items() if name in COUNTED_VERBS)
 

@@ -62,6 +62,30 @@ def test_sent_twice_it_is_one_assessment(tool: Tool, home: str) -> None:
     assert tool.rows("assessment") == 1 and len(said(tool, "assessed")) == 1
 
 
+def test_a_draft_that_came_back_after_it_arrived_is_not_lost(tool: Tool, home: str) -> None:
+    """The connection broke after the form had arrived: what is changed then goes by a form of its own."""
+    form_id = str(uuid.uuid4())
+    assess(tool, "E9", form_id=form_id)
+    changed = assess(tool, "E9", form_id=form_id, **{"level-reports": "4"})
+    assert changed.status_code == 409 and "send it as a new one" in changed.text and tool.rows("assessment") == 1
+    fresh = re.search(r'name="form_id" value="([^"]+)"', changed.text)
+    assert fresh and fresh[1] != form_id and 'name="level-reports" value="4" checked' in changed.text
+    assert "is on record" in assess(tool, "E9", form_id=fresh[1], **{"level-reports": "4"}).text and tool.rows("assessment") == 2
+
+
+def test_who_left_is_assessed_no_more(tool: Tool, home: str) -> None:
+    send(tool, visit(tool, "SIS-L"), "assessments/wishes", form_id=str(uuid.uuid4()), rater=str(person(tool, "E9").id), words="")
+    tool.sql("UPDATE lti_tool.episode SET left_at = now()")
+    assert assess(tool, "E9").status_code == 403 and tool.rows("assessment") == 0
+
+
+def test_a_manager_who_was_asked_and_leads_no_more_is_no_peer(tool: Tool, home: str) -> None:
+    send(tool, visit(tool, "SIS-L"), "assessments/wishes", form_id=str(uuid.uuid4()), rater=str(person(tool, "E9").id), words="")
+    tool.sql("UPDATE lti_tool.person SET manager_id = NULL")
+    assess(tool, "E9")
+    assert tool.sql("SELECT relation FROM lti_tool.assessment") == [("manager",)]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -93,7 +117,7 @@ def test_the_look_at_three_months_is_scheduled_and_a_mentor_closes_it(tool: Tool
     of_mine = f"episodes/{episode(tool, 'SIS-L')}/behaviour-assessment"
     (scheduled,) = [one for one in said(tool, "scheduled") if one["object"]["id"].endswith(of_mine)]
     assess(tool, "E8")
-    assert said(tool, "assessed")[0]["object"]["id"] == scheduled["object"]["id"], "numerator and denominator are of the same thing"
+    assert said(tool, "assessed")[0]["object"]["id"] == scheduled["object"]["id"] + "/on-request"
     assert tool.sql("SELECT done_at FROM lti_tool.scheduled_act WHERE act = 'behaviour assessment'") == [(None,)], (
         "two months early it is another one"
     )
@@ -104,6 +128,8 @@ def test_the_look_at_three_months_is_scheduled_and_a_mentor_closes_it(tool: Tool
     assert tool.sql("SELECT done_at FROM lti_tool.scheduled_act WHERE act = 'behaviour assessment'") == [(None,)], "the own view does not close it"
     assess(tool, "E9")
     assert tool.sql("SELECT count(*) FROM lti_tool.scheduled_act WHERE act = 'behaviour assessment' AND done_at IS NOT NULL") == [(1,)]
+    ids = [one["object"]["id"] for one in said(tool, "assessed")]
+    assert ids.count(scheduled["object"]["id"]) == 1 == ids.index(scheduled["object"]["id"]) - 1, "only what closes it is of the same thing"
     assert "Three months after" not in tool.get(f"{visit(tool, 'E8')}inbox").text
 
 
@@ -161,6 +187,11 @@ def test_peers_who_were_asked_are_shown_together_from_three_on(tool: Tool, group
             assert 'class="dots' not in mine, "nothing of two is shown"
     assert "mean of 3" in mine and "2.0" in mine and "Calm and complete." not in mine
     assert [one["context"]["extensions"][EXTENSIONS["relation"]] for one in said(tool, "assessed")] == ["peer"] * 3
+    data = tool.get(f"{visit(tool, 'SIS-L')}me/data.json").json["tables"]
+    assert "assessment" not in data and all("done_at" not in row for row in data["assessment_request"]), "the file tells no more than the page"
+    ask(tool, "M4")
+    assess(tool, "M4", **{"level-second-way": "4"})
+    assert "2.0" in tool.get(f"{visit(tool, 'SIS-L')}assessments").text, "a fourth alone would be known by the difference"
     assert assess(tool, "M1").status_code == 403, "a wish is for one look"
 
 

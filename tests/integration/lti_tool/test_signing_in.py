@@ -108,6 +108,12 @@ def test_who_is_on_no_list_or_has_proven_no_address_is_let_in_nowhere(tool: Tool
     assert page.status_code == 403 and "its list here does not" in page.text and tool.rows("launch") == before
 
 
+def test_the_secret_of_one_provider_is_never_sent_to_another(tool: Tool, office: str, provider: str) -> None:
+    use(tool, office, provider)
+    assert use(tool, office, tool.moodle.server.url, secret="").status_code == 400
+    assert use(tool, office, provider, client_id="another", secret="").status_code == 400
+
+
 def test_what_is_no_provider_says_why_and_a_removed_one_opens_nothing(tool: Tool, office: str, provider: str) -> None:
     for issuer in ("", "no address", f"{provider}/other", "http://127.0.0.1:9"):
         answer = use(tool, office, issuer)
@@ -217,6 +223,7 @@ def test_who_did_not_begin_in_this_browser_is_not_let_in(tool: Tool, office: str
     state, nonce = begun(tool)
     forger.answer(claims(forger, nonce))
     assert come_back(tool, "/sign-in/back?code=c&state=other").status_code == 400
+    assert come_back(tool, "/sign-in/back?code=c&state=%C3%A9").status_code == 400
     assert come_back(tool, f"/sign-in/back?state={state}&error=access_denied").status_code == 400
     stranger = tool.stranger()
     assert stranger.get(f"/sign-in/back?code=c&state={state}", base_url="https://127.0.0.1:8080").status_code == 400

@@ -55,9 +55,10 @@ class Issuer:
         self.badge = f"{self.url}/badges/phishing"
         self.documents |= {
             "/badges/phishing": {"type": "BadgeClass", "id": self.badge, "issuer": f"{self.url}/issuer"},
-            "/issuer": {"id": f"{self.url}/issuer", "revocationList": f"{self.url}/revoked"},
+            "/issuer": {"id": f"{self.url}/issuer", "publicKey": f"{self.url}/key", "revocationList": f"{self.url}/revoked"},
             "/revoked": {"revokedAssertions": [{"id": "urn:uuid:taken-back"}]},
             "/key": {"type": "CryptographicKey", "id": f"{self.url}/key", "publicKeyPem": PEM},
+            "/neighbour": {"type": "CryptographicKey", "id": f"{self.url}/neighbour", "publicKeyPem": PEM},
             "/jwk": JWK.from_pyca(KEY.public_key()).export_public(as_dict=True),
             "/status": {"credentialSubject": {"revokedCredential": [{"id": "urn:uuid:taken-back"}]}},
         }
@@ -169,6 +170,7 @@ def test_what_proves_a_badge_stands_where_the_badge_stands(issuer: Issuer, prove
         issuer.signed(verification={"type": "signed", "creator": f"{stranger.url}/key"}),
         issuer.credential(kid=f"{stranger.url}/jwk"),
         issuer.signed(key=OTHER),
+        issuer.signed(verification={"type": "signed", "creator": f"{issuer.url}/neighbour"}),
         issuer.credential(key=OTHER),
         jwt.encode({"id": "urn:1", "badge": issuer.badge, "verification": {"creator": f"{issuer.url}/key"}}, "x" * 40, algorithm="HS256"),
         jwt.encode({"badge": issuer.badge, "verification": {"creator": f"{issuer.url}/key"}}, "", algorithm="none"),

@@ -42,7 +42,7 @@ BUILT = {
     "held": xapi.meeting_held(ACT, group=uuid.uuid4(), number=1),
     "attended": xapi.attended(ACT, group=uuid.uuid4(), number=1),
     "closed": xapi.action_closed(ACT, action=uuid.uuid4()),
-    "assessed": xapi.assessed(ACT, SEEN, titles={"c": "Competency"}, by=uuid.uuid4(), relation="mentor", method="watching"),
+    "assessed": xapi.assessed(ACT, SEEN, titles={"c": "Competency"}, by=uuid.uuid4(), relation="mentor", method="watching", planned=True),
     "commented": xapi.commented(ACT, item="i", stem="Stem?", competency="c", competency_title="Competency"),
     "logged-in": xapi.logged_in(dataclasses.replace(ACT, episode=None)),
     "viewed": xapi.report_viewed(dataclasses.replace(ACT, episode=None), "figures"),

@@ -55,7 +55,7 @@ def every_kind() -> list[Statement]:
         xapi.report_viewed(act(), "figures"),
         xapi.nudge_received(act(), nudge=7, kind="due"),
         xapi.nudge_opened(act(), nudge=7, kind="due"),
-        xapi.assessed(act(), SEEN, titles={"c": "A competency"}, by=uuid.UUID(int=4), relation="peer", method="recording"),
+        xapi.assessed(act(), SEEN, titles={"c": "A competency"}, by=uuid.UUID(int=4), relation="peer", method="recording", planned=False),
         xapi.followed_up(act(), still_used=True, by=uuid.UUID(int=4), relation="manager"),
     ]
 

@@ -48,9 +48,18 @@ def test_a_level_of_fewer_than_three_peers_is_never_shown(said: list[tuple[int, 
     views, hidden = assessing.views_of(every)
     raters = {rater for rater, _ in said}
     assert hidden == (len(raters) if len(raters) < 3 else 0)
+    assert all(view.count % 3 == 0 for view in views), "answers are released by threes"
     for view in views:
         for key in view.levels:
             assert len({rater for rater, levels in said if key in levels}) >= 3
+
+
+def test_one_more_answer_changes_nothing_that_is_shown() -> None:
+    """Else its level would be known by the difference of two means."""
+    three = [assessed(rater, "peer", 5, a=rater) for rater in (1, 2, 3)]
+    before, _ = assessing.views_of(three)
+    for more in (assessed(4, "peer", 1, a=3), assessed(1, "peer", 1, a=3)):
+        assert assessing.views_of([more, *three])[0] == before
 
 
 def test_with_another_number_of_levels_what_was_written_stays() -> None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("activity", sa.Text(), nullable=False),
+        sa.Column("home_page", sa.Text(), server_default="", nullable=False),
         sa.Column("since", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("begun", sa.Integer(), server_default="0", nullable=False),
