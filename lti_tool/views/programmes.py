@@ -111,59 +111,63 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             return console(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
 
-    @pages.post("/<key>/channels")
-    def channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """A channel of Slack or Teams hears the digest; or (``remove``) does not any more."""
+    def listed(given: uuid.UUID, key: str, part: str, add: Callable[[Desk], object], remove: Callable[[Desk, str], object]) -> ResponseReturnValue:
+        """One more line of a list of the page; or, where the form names one in ``remove``, one less."""
         desk = opening(given)
+        gone = text_of("remove")
         try:
-            if text_of("remove"):
-                channel_id = _uuid(text_of("remove"))
-                digests.remove(work, tenant_id=desk.tenant_id, programme=key, channel_id=channel_id, who=desk.who)
+            if gone:
+                remove(desk, gone)
             else:
-                digests.add(
-                    work,
-                    deps.secrets,
-                    tenant_id=desk.tenant_id,
-                    programme=key,
-                    name=text_of("channel_name"),
-                    url=text_of("channel_url"),
-                    base_url=deps.settings.base_url,
-                    who=desk.who,
-                    now=clock.now(),
-                )
+                add(desk)
         except BadInput as error:
             return console(desk, key, error)
-        deps.nudges.nudge(SEND_POSTS)
-        return redirect(f"{desk.home}programmes/{key}/?done=moved#channels", code=303)
+        return redirect(f"{desk.home}programmes/{key}/?done=moved#{part}", code=303)
+
+    @pages.post("/<key>/channels")
+    def channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """Channels of Slack and Teams that hear the digest."""
+
+        def add(desk: Desk) -> None:
+            named = {"name": text_of("channel_name"), "url": text_of("channel_url"), "base_url": deps.settings.base_url}
+            digests.add(work, deps.secrets, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who, now=clock.now())
+            deps.nudges.nudge(SEND_POSTS)
+
+        return listed(
+            given,
+            key,
+            "channels",
+            add,
+            lambda desk, gone: digests.remove(work, tenant_id=desk.tenant_id, programme=key, channel_id=_uuid(gone), who=desk.who),
+        )
 
     @pages.post("/<key>/sources")
     def sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Statements about an activity begin the programme; or (``remove``) do not any more."""
-        desk = opening(given)
-        try:
-            if gone := text_of("remove"):
-                beginning.drop_source(work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who)
-            else:
-                beginning.add_source(
-                    work, tenant_id=desk.tenant_id, programme=key, activity=text_of("activity"), home_page=text_of("home_page"), who=desk.who
-                )
-        except BadInput as error:
-            return console(desk, key, error)
-        deps.nudges.nudge(READ_BEGINNINGS)
-        return redirect(f"{desk.home}programmes/{key}/?done=moved#certifications", code=303)
+        """Activities whose statements begin the programme."""
+
+        def add(desk: Desk) -> None:
+            named = {"activity": text_of("activity"), "home_page": text_of("home_page")}
+            beginning.add_source(work, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who)
+            deps.nudges.nudge(READ_BEGINNINGS)
+
+        return listed(
+            given,
+            key,
+            "certifications",
+            add,
+            lambda desk, gone: beginning.drop_source(work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who),
+        )
 
     @pages.post("/<key>/badges")
     def badges(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Holders of a badge may begin the programme; or (``remove``) may not any more."""
-        desk = opening(given)
-        try:
-            if gone := text_of("remove"):
-                holding.refuse(work, tenant_id=desk.tenant_id, programme=key, badge=gone, who=desk.who)
-            else:
-                holding.accept(work, tenant_id=desk.tenant_id, programme=key, badge=text_of("badge"), who=desk.who)
-        except BadInput as error:
-            return console(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/?done=moved#certifications", code=303)
+        """Badges whose holders may begin the programme."""
+        return listed(
+            given,
+            key,
+            "certifications",
+            lambda desk: holding.accept(work, tenant_id=desk.tenant_id, programme=key, badge=text_of("badge"), who=desk.who),
+            lambda desk, gone: holding.refuse(work, tenant_id=desk.tenant_id, programme=key, badge=gone, who=desk.who),
+        )
 
     @pages.get("/<key>/groups")
     def groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
