@@ -17,7 +17,7 @@ from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
-from lti_tool.views.office import text_of
+from lti_tool.views.office import text_of, uuid_from
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -47,7 +47,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             assessing.send(
                 work,
                 session=who,
-                form_id=_uuid(text_of("form_id")),
+                form_id=uuid_from(text_of("form_id")),
                 episode_id=episode_id,
                 method=text_of("method"),
                 levels=_levels(),
@@ -71,7 +71,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def wish(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.current(deps, request, launch_id)
         try:
-            form_id, rater, words = _uuid(text_of("form_id")), text_of("rater"), text_of("words")
+            form_id, rater, words = uuid_from(text_of("form_id")), text_of("rater"), text_of("words")
             assessing.wish(work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now())
         except BadInput as error:
             return picture(who, None, error)
@@ -123,10 +123,3 @@ def _draft(who: LaunchSession) -> str:
 def _levels() -> dict[str, str]:
     """Criterion → what was chosen."""
     return {name.removeprefix("level-"): value for name, value in request.form.items() if name.startswith("level-")}
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise BadInput("The form is not complete; open the page again.") from None

@@ -18,7 +18,7 @@ from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
-from lti_tool.views.office import text_of
+from lti_tool.views.office import text_of, uuid_from
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -53,7 +53,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def agree(launch_id: uuid.UUID) -> ResponseReturnValue:
         def agreed(who: LaunchSession) -> None:
             due_on = _day(text_of("due_on"))
-            form_id = _uuid(text_of("form_id"))
+            form_id = uuid_from(text_of("form_id"))
             coaching.agree(work, session=who, form_id=form_id, whose=text_of("whose"), words=text_of("words"), due_on=due_on, now=clock.now())
 
         return act(launch_id, agreed, "agreed")
@@ -70,10 +70,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field="due_on") from None
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise BadInput("The form is not complete; open the page again.") from None

@@ -86,3 +86,11 @@ def revision_of() -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise BadInput("The form is not complete; load the page again.")
     return int(text)
+
+
+def uuid_from(text: str) -> uuid.UUID:
+    """An id that a form carries."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise BadInput("The form is not complete; open the page again.") from None

@@ -21,7 +21,7 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.beginnings import READ_BEGINNINGS
 from lti_tool.store.channels import SEND_POSTS
 from lti_tool.store.outbox import SEND_STATEMENTS
-from lti_tool.views.office import Desk, Opening, download, file_of, revision_of, takes_file, text_of
+from lti_tool.views.office import Desk, Opening, download, file_of, revision_of, takes_file, text_of, uuid_from
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SPARE_LINES = 3  # empty lines below those that are filled
@@ -138,7 +138,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             key,
             "channels",
             add,
-            lambda desk, gone: digests.remove(work, tenant_id=desk.tenant_id, programme=key, channel_id=_uuid(gone), who=desk.who),
+            lambda desk, gone: digests.remove(work, tenant_id=desk.tenant_id, programme=key, channel_id=uuid_from(gone), who=desk.who),
         )
 
     @pages.post("/<key>/sources")
@@ -257,13 +257,6 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         return desk.show("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
 
     return pages
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise BadInput("The form is not complete; load the page again.") from None
 
 
 def _day(text: str) -> date | None:

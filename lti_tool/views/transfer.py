@@ -18,7 +18,7 @@ from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
-from lti_tool.views.office import takes_file, text_of
+from lti_tool.views.office import takes_file, text_of, uuid_from
 
 LONGEST_NAME = 200
 
@@ -91,7 +91,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/no-opportunity")
     def no_opportunity(launch_id: uuid.UUID) -> ResponseReturnValue:
-        form_id, words = _uuid(text_of("form_id")), text_of("words")
+        form_id, words = uuid_from(text_of("form_id")), text_of("words")
         return act(
             launch_id,
             lambda who: transferring.say_no_opportunity(work, session=who, form_id=form_id, words=words, now=clock.now()),
@@ -164,10 +164,3 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     return pages
-
-
-def _uuid(text: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise BadInput("The form is not complete; open the page again.") from None
