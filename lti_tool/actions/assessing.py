@@ -268,11 +268,27 @@ def exercise(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str
     """The calibration exercise of a programme's newest version, for whoever assesses others."""
     with unit_of_work(session.tenant_id) as connection:
         found, rubric = _cases(connection, session, programme)
-        done = assessments.calibrations(connection, session.tenant_id, session.person_id, programme)
+        done = _done(connection, session, found, rubric)
     open_cases = [case for case in rubric.cases if case.key not in done]
     finished = [(case, done[case.key]) for case in rubric.cases if case.key in done]
     finished.sort(key=lambda pair: pair[1].at, reverse=True)
     return Exercise(found, rubric, next(iter(open_cases), None), finished)
+
+
+def _done(connection: Connection, session: LaunchSession, found: Programme, rubric: Rubric) -> dict[str, Calibrated]:
+    """Case → what this rater made of it, for cases that are still as they were: a case or a level that changed is assessed anew."""
+    given = assessments.calibrations(connection, session.tenant_id, session.person_id, found.key)
+    versions = {one.programme_version for one in given.values()} - {found.version}
+    seen = {version: programmes.load(connection, session.tenant_id, found.key, version).rubric for version in versions} | {found.version: rubric}
+    now = {case.key: case for case in rubric.cases}
+
+    def same(one: Calibrated) -> bool:
+        before = seen[one.programme_version]
+        if before is None or (before.levels, before.criteria) != (rubric.levels, rubric.criteria):
+            return False
+        return now.get(one.case_key) == next((case for case in before.cases if case.key == one.case_key), None)
+
+    return {key: one for key, one in given.items() if same(one)}
 
 
 def _cases(connection: Connection, session: LaunchSession, programme: str) -> tuple[Programme, Rubric]:
@@ -297,7 +313,9 @@ def calibrate(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: st
         lacks = next((rubric.criterion(key) for key in case.levels if key not in seen), None)
         if lacks is not None:
             raise BadInput(f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key)
+        if case.key in _done(connection, session, found, rubric):
+            return  # the agreed levels are known
         values = {"rater_id": session.person_id, "programme": programme, "case_key": case_key, "programme_version": found.version}
         if assessments.keep_calibration(connection, session.tenant_id, {**values, "levels": seen, "at": now}):
-            act = acts.of_person(connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key}", now)
+            act = acts.of_person(connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key} {found.version}", now)
             acts.say(connection, session.tenant_id, [xapi.calibrated(act, rubric.assessment(seen), case=case_key, title=case.title)])

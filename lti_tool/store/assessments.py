@@ -48,6 +48,7 @@ class Calibrated:
     """What a rater made of a case."""
 
     case_key: str
+    programme_version: int
     levels: dict[str, int]
     at: datetime
 
@@ -113,13 +114,17 @@ def fulfil(connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_
 
 
 def keep_calibration(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
-    """Keep what a rater made of a case; False where he or she did it before: the agreed levels are known then."""
-    row = upsert(calibration).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(calibration.c.case_key)
-    return connection.execute(row).first() is not None
+    """Keep what a rater made of a case, over what he or she made of an older version of it; False where this version was done."""
+    row = upsert(calibration).values(tenant_id=tenant_id, **values)
+    changed = {name: row.excluded[name] for name in ("programme_version", "levels", "at")}
+    newer = calibration.c.programme_version < row.excluded.programme_version
+    keys = ["tenant_id", "rater_id", "programme", "case_key"]
+    kept = row.on_conflict_do_update(index_elements=keys, set_=changed, where=newer).returning(calibration.c.case_key)
+    return connection.execute(kept).first() is not None
 
 
 def calibrations(connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str) -> dict[str, Calibrated]:
     """Case → what this rater made of it."""
     c = calibration.c
-    query = select(c.case_key, c.levels, c.at).where(c.tenant_id == tenant_id, c.rater_id == rater_id, c.programme == programme)
+    query = select(c.case_key, c.programme_version, c.levels, c.at).where(c.tenant_id == tenant_id, c.rater_id == rater_id, c.programme == programme)
     return {row.case_key: Calibrated(**row._mapping) for row in connection.execute(query)}

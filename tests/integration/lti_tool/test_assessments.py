@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from carryover.sample_programme import document
 from lrs.vocabulary import EXTENSIONS
-from lti_tool.actions import certifying, coaching, importing, nudging
+from lti_tool.actions import certifying, coaching, importing, nudging, programmes
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_coaching import LIST as PEERS
 from tests.integration.lti_tool.test_people import grant, person
@@ -266,6 +266,21 @@ def test_raters_practise_on_the_same_cases_and_see_the_agreed_levels_afterwards(
     lacks = send(tool, rater, "assessments/cases/phishing-response", case="parcel-link", **{"level-reports": "2"})
     assert lacks.status_code == 400 and "the case shows it" in lacks.text
     assert tool.get(f"{visit(tool, 'E7')}assessments/cases/phishing-response").status_code == 403
+
+
+def test_a_case_that_was_rewritten_is_assessed_anew(tool: Tool, home: str) -> None:
+    def rate() -> TestResponse:
+        levels = {"level-reads-before-acting": "3", "level-second-way": "3"}
+        return send(tool, visit(tool, "E8"), "assessments/cases/phishing-response", case="supplier-call", **levels)
+
+    assert "1 of 6 done" in rate().text
+    made = document() | {"version": 2}
+    programmes.keep(tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made)
+    assert "1 of 6 done" in rate().text and len(said(tool, "assessed")) == 1, "the same case in a later version is done"
+    changed = [case | {"words": "Other words."} if case["key"] == "supplier-call" else case for case in made["rubric"]["cases"]]
+    programmes.keep(tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made | {"version": 3, "rubric": made["rubric"] | {"cases": changed}})
+    assert "Other words." in tool.get(f"{visit(tool, 'E8')}assessments/cases/phishing-response").text
+    assert "1 of 6 done" in rate().text and len(said(tool, "assessed")) == 2 and tool.rows("calibration") == 1
 
 
 @pytest.fixture

@@ -100,6 +100,6 @@ def test_what_is_no_rubric_is_refused(wrong: Rubric) -> None:
 
 def test_the_exercise_tells_how_near_to_the_agreed_levels_a_rater_is() -> None:
     programme = Programme("p", 1, "P", 0.8, [], [])
-    done = Exercise(programme, RUBRIC, None, [(RUBRIC.cases[0], Calibrated("case", {"a": 3, "b": 3}, NOW))])
+    done = Exercise(programme, RUBRIC, None, [(RUBRIC.cases[0], Calibrated("case", 1, {"a": 3, "b": 3}, NOW))])
     assert done.exact == (1, 2) and done.lean == 0.5, "one level too high on one of two"
     assert Exercise(programme, RUBRIC, RUBRIC.cases[0], []).lean is None
