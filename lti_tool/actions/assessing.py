@@ -78,16 +78,19 @@ class Exercise:
     done: list[tuple[Case, Calibrated]]
 
     @property
+    def compared(self) -> list[tuple[int, int]]:
+        """(own level, agreed level) of every criterion of a case that both name."""
+        return [(mine.levels[key], level) for case, mine in self.done for key, level in case.levels.items() if key in mine.levels]
+
+    @property
     def exact(self) -> tuple[int, int]:
         """(levels that are the agreed ones, levels that were compared)."""
-        pairs = [(mine.levels[key], level) for case, mine in self.done for key, level in case.levels.items() if key in mine.levels]
-        return sum(mine == level for mine, level in pairs), len(pairs)
+        return sum(mine == level for mine, level in self.compared), len(self.compared)
 
     @property
     def lean(self) -> float | None:
         """Mean of (own level − agreed level): above 0 milder than others, below 0 stricter; None where nothing was compared."""
-        gaps = [mine.levels[key] - level for case, mine in self.done for key, level in case.levels.items() if key in mine.levels]
-        return statistics.fmean(gaps) if gaps else None
+        return statistics.fmean(mine - level for mine, level in self.compared) if self.compared else None
 
 
 def form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> Form:

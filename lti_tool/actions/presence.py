@@ -12,6 +12,7 @@ from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lti_tool.actions import acts, certifying
 from lti_tool.store import directory, learning, presences, tenants
+from lti_tool.store.directory import Profile
 from lti_tool.store.people import LaunchSession
 
 HERE, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"
@@ -42,33 +43,33 @@ def _once_a_day(
     profile = directory.profile(connection, tenant_id, person_id)
     if profile.imported_at is None and not learning.episodes_of(connection, tenant_id, person_id):
         return
-    act = _act(connection, tenant_id, person_id, programme, f"{what} {programme} {now:%Y-%m-%d}", now)
+    act = _act(connection, tenant_id, profile, programme, f"{what} {programme} {now:%Y-%m-%d}", now)
     if act is not None and presences.note(connection, tenant_id, person_id, programme, what, now.date()):
         acts.say(connection, tenant_id, [statement(act)])
 
 
 def received(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
     """A nudge was sent."""
-    act = _act(connection, tenant_id, person_id, programme, f"nudge {mail_id}", now)
+    act = _act(connection, tenant_id, directory.profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
         acts.say(connection, tenant_id, [xapi.nudge_received(act, nudge=mail_id, kind=kind)])
 
 
 def opened(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
     """Its link was followed, the first time."""
-    act = _act(connection, tenant_id, person_id, programme, f"nudge {mail_id}", now)
+    act = _act(connection, tenant_id, directory.profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
         acts.say(connection, tenant_id, [xapi.nudge_opened(act, nudge=mail_id, kind=kind)])
 
 
-def _act(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, name: str, now: datetime) -> xapi.Act | None:
+def _act(connection: Connection, tenant_id: int, person: Profile, programme: str, name: str, now: datetime) -> xapi.Act | None:
     """None where the programme has no version that statements could name."""
     found = presences.programme_name(connection, tenant_id, programme)
     if found is None:
         return None
     title, version = found
-    audience = certifying.audience(directory.profile(connection, tenant_id, person_id), "", "")
+    audience = certifying.audience(person, "", "")
     installation = tenants.installation_id(connection)
     return xapi.Act(
-        installation, str(tenant_id), f"{name} {person_id}", person_id, None, xapi.Programme(programme, title, str(version)), now, audience
+        installation, str(tenant_id), f"{name} {person.id}", person.id, None, xapi.Programme(programme, title, str(version)), now, audience
     )
