@@ -260,6 +260,14 @@ def protocol_activity(programme: Programme, episode: uuid.UUID | None, act: str)
     return activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}")
 
 
+# What a review answers: its parent in statements, by which an answer to an exercise and feedback on a case study are told apart.
+_ANSWERED = {"exercise review": "exercise", "feedback": "case study"}
+
+
+def _parent(act: Act, name: str) -> dict[str, Any] | None:
+    return protocol_activity(act.programme, act.episode, _ANSWERED[name]) if name in _ANSWERED else None
+
+
 def plan_id(episode: uuid.UUID) -> uuid.UUID:
     """The plan of an episode has one id, known before it is written."""
     return uuid.uuid5(episode, "plan")
@@ -267,7 +275,8 @@ def plan_id(episode: uuid.UUID) -> uuid.UUID:
 
 def act_scheduled(act: Act, name: str, *, due_at: datetime) -> Statement:
     """An act beside the checks is due at ``due_at``."""
-    return _statement(act, "scheduled", protocol_activity(act.programme, act.episode, name), extensions={"due_date": text_of(due_at)})
+    obj = protocol_activity(act.programme, act.episode, name)
+    return _statement(act, "scheduled", obj, parent=_parent(act, name), extensions={"due_date": text_of(due_at)})
 
 
 def suspended(act: Act, until: datetime | None) -> Statement:
@@ -306,7 +315,8 @@ def handed_in(act: Act, name: str) -> Statement:
 def reviewed(act: Act, name: str, *, reviewer: uuid.UUID, relation: str) -> Statement:
     """What was handed in was answered by ``reviewer``; ``name`` is exercise review or feedback."""
     obj = protocol_activity(act.programme, act.episode, name)
-    return _statement(act, "reviewed", obj, extensions={"relation": relation}, instructor=account(act.installation, reviewer))
+    by_whom = account(act.installation, reviewer)
+    return _statement(act, "reviewed", obj, parent=_parent(act, name), extensions={"relation": relation}, instructor=by_whom)
 
 
 def confirmed(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int, by: uuid.UUID, relation: str) -> Statement:
@@ -334,20 +344,23 @@ def followed_up(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> 
 class Assessment:
     """Somebody's work held against a rubric of ``levels`` levels; ``scores`` holds (criterion, competency, level from 1 up) of what was seen.
 
-    ``competent``: whether all that was seen reaches the level from which somebody is competent.
+    ``bar``: the level from which somebody is competent.
     """
 
     levels: int
     scores: Sequence[tuple[str, str, int]]
-    competent: bool
+    bar: int
 
     @property
     def result(self) -> dict[str, Any]:
         """As a statement's result: the mean level, and the levels themselves."""
         mean = sum(level for _, _, level in self.scores) / len(self.scores)
-        told = [{"criterion": criterion, "competency": competency, "level": level} for criterion, competency, level in self.scores]
+        told = [
+            {"criterion": criterion, "competency": competency, "level": level, "reached": level >= self.bar}
+            for criterion, competency, level in self.scores
+        ]
         score = {"scaled": (mean - 1) / (self.levels - 1), "raw": mean, "min": 1, "max": self.levels}
-        return {"score": score, "success": self.competent, "extensions": {EXTENSIONS["rubric_scores"]: told}}
+        return {"score": score, "success": all(one["reached"] for one in told), "extensions": {EXTENSIONS["rubric_scores"]: told}}
 
 
 def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str, planned: bool) -> Statement:

@@ -36,6 +36,8 @@ class Ledger:
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
         with self.open() as db:
+            # A write-ahead log: a process killed in mid-write leaves no journal that many at once would have to roll back.
+            db.execute("PRAGMA journal_mode = WAL")
             db.execute("BEGIN IMMEDIATE")
             if db.execute("PRAGMA user_version").fetchone()[0] != _FORM:
                 # Everything in it is made up for practice: an older form is not worth a migration.

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from lrs.actions import merging
 from lrs.actions.deps import StoreDeps
 from lrs.ground import clock
 from lrs.ground.errors import BadInput
@@ -66,6 +67,8 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
             break
         after = named[-1].ord
     with deps.unit_of_work(tenant_id) as connection:
+        if not dry_run:
+            merging.forget(connection, tenant_id, identity)
         found.documents = removal.documents_of(connection, tenant_id, identity, dry_run)
         if not dry_run:
             # The record must not keep what was erased: a keyed hash tells whether it was this person, and nothing else.

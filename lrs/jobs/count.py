@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from lrs.ground.clock import from_microseconds
 from lrs.ground.database import UnitOfWork
-from lrs.metrics.facts import Facts, facts_of
-from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, Read, read
+from lrs.metrics.facts import Facts, facts_of, loose_facts
+from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, LOOSE_VERB_KEYS, Read, read
 from lrs.store import facts as store
-from lrs.store import references, work
+from lrs.store import merges, references, work
 from lrs.store.statements import Stored
 from lrs.xapi.writing import ORD_SHIFT
 
@@ -40,12 +40,23 @@ def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
                 removed = work.claim_episodes(connection, tenant_id, REGISTRATIONS_AT_ONCE)
                 claim = work.claim(connection, tenant_id, ROWS_AT_ONCE)
                 _recount_whatever_comes(connection, tenant_id, claim.registrations | removed)
-                homeless = [ord_ for ord_, verb in claim.homeless if verb in COUNTED_VERB_KEYS]
-                store.set_aside(connection, tenant_id, homeless, "it has no context.registration, so it belongs to no episode")
+                recount_loose(connection, tenant_id, claim.loose)
             total += claim.taken + len(removed)
             if not claim.taken and not removed and not settled:
                 break
     return total
+
+
+def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
+    """Make the facts of these statements of no episode anew."""
+    if not ords:
+        return
+    same = merges.every(connection, tenant_id)
+    rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
+    for stored in store.loose_statements(connection, tenant_id, ords):
+        for kind, made in loose_facts(_read(stored), same).items():
+            rows[kind] += made
+    store.replace_loose(connection, tenant_id, ords, rows)
 
 
 def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
@@ -66,9 +77,9 @@ def _recount_whatever_comes(connection: Connection, tenant_id: int, registration
         except DBAPIError as error:
             _require_refusal(error)
             reason = f"the facts of this registration cannot be stored ({type(error.orig).__name__})"
-            stored = store.statements_of(connection, tenant_id, [registration])[registration]
+            stored = store.statements_of(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
             set_aside = [{"registration": registration, "ord": one.ord, "reason": reason} for one in stored]
-            store.replace(connection, tenant_id, [registration], {**_no_rows(), "uncountable": set_aside})
+            store.replace(connection, tenant_id, [registration], {"uncountable": set_aside})
 
 
 def _require_refusal(error: DBAPIError) -> None:
@@ -77,30 +88,25 @@ def _require_refusal(error: DBAPIError) -> None:
         raise error
 
 
-def _no_rows() -> dict[str, list[dict[str, Any]]]:
-    return {"episodes": [], "recalls": [], "uses": [], "activities": [], "uncountable": []}
-
-
 def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
     """Make the facts of these episodes anew from all their statements. The caller holds their locks."""
     if not registrations:
         return
     ordered = sorted(registrations)
-    stored = store.statements_of(connection, tenant_id, ordered)
-    rows = _no_rows()
+    stored = store.statements_of(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
+    same = merges.every(connection, tenant_id)
+    rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
     for registration in ordered:
-        facts = _facts(registration, stored.get(registration, []))
-        rows["episodes"] += facts.episodes
-        rows["recalls"] += facts.recalls
-        rows["uses"] += facts.uses
-        rows["activities"] += facts.activities
+        facts = _facts(registration, stored.get(registration, []), same)
+        for kind, made in facts.rows.items():
+            rows.setdefault(kind, []).extend(made)
         rows["uncountable"] += [{"registration": registration, "ord": ord_, "reason": reason} for ord_, reason in facts.uncountable]
     store.replace(connection, tenant_id, ordered, rows)
 
 
-def _facts(registration: uuid.UUID, stored: list[Stored]) -> Facts:
+def _facts(registration: uuid.UUID, stored: list[Stored], same: Mapping[int, int]) -> Facts:
     try:
-        return facts_of(registration, [_read(one) for one in stored])
+        return facts_of(registration, [_read(one) for one in stored], same)
     except Exception as error:
         # One episode that breaks our expectations blocks no other: it is set aside with its reason.
         log.exception("the statements of registration %s cannot be counted", registration)
@@ -112,8 +118,11 @@ def _read(stored: Stored) -> Read:
     return read(stored.ord, msgspec.json.decode(stored.payload), from_microseconds(stored.ord >> ORD_SHIFT))
 
 
-def reconcile(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
-    """Recount every episode of a tenant, some at a time; whether a fact changed although nothing waited to be counted."""
+def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int, int], None] = lambda done, of: None) -> bool:
+    """Recount all of a tenant, some at a time; whether a fact changed although nothing waited to be counted.
+
+    ``progress`` is told (episodes done, episodes in all).
+    """
     with unit_of_work(tenant_id) as connection:
         every = sorted(store.registrations(connection, tenant_id))
     changed = False
@@ -125,4 +134,19 @@ def reconcile(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
             before = store.rows_of(connection, tenant_id, some)
             _recount_whatever_comes(connection, tenant_id, some)
             changed |= before != store.rows_of(connection, tenant_id, some) and not waiting
-    return changed
+        progress(start + len(some), len(every))
+    return _reconcile_loose(unit_of_work, tenant_id) or changed
+
+
+def _reconcile_loose(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
+    changed, after = False, 0
+    while True:
+        with unit_of_work(tenant_id) as connection:
+            ords = store.loose_ords(connection, tenant_id, LOOSE_VERB_KEYS, after, ROWS_AT_ONCE)
+            if not ords:
+                return changed
+            waiting = work.oldest(connection, tenant_id) is not None
+            before = store.loose_rows_of(connection, tenant_id, ords)
+            recount_loose(connection, tenant_id, ords)
+            changed |= before != store.loose_rows_of(connection, tenant_id, ords) and not waiting
+            after = ords[-1]

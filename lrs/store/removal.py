@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store import attachments
+from lrs.store import attachments, facts
 from lrs.store.references import inherited_by, own_keys
 from lrs.store.statements import Stored, ord_at
 from lrs.store.tables import (
     dead_letter,
     document,
+    fact_presence,
+    fact_rating,
     statement,
     statement_attachment,
     statement_ref,
@@ -23,13 +25,12 @@ from lrs.store.tables import (
     template_break,
     uncountable,
     uncounted,
-    uncounted_episode,
     voiding,
 )
 from lrs.xapi import decoding
 from lrs.xapi.keys import key_of, pair
 
-_BY_ORD = (statement, statement_ref, voiding, uncounted, uncountable, template_break, statement_attachment, dead_letter)
+_BY_ORD = (statement, statement_ref, voiding, uncounted, uncountable, template_break, statement_attachment, dead_letter, fact_presence, fact_rating)
 
 
 def naming(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[Stored]:
@@ -81,14 +82,14 @@ def _count_anew(connection: Connection, tenant_id: int, gone: Sequence[Stored], 
     """The episodes of the statements themselves, and of those that a removed voiding statement brings back."""
     registrations = {value.get("context", {}).get("registration") for value in values.values()}
     targets = connection.execute(
-        select(statement.c.registration)
+        select(statement.c.registration, statement.c.ord)
         .join(voiding, (voiding.c.tenant_id == statement.c.tenant_id) & (voiding.c.target == statement.c.id))
         .where(voiding.c.tenant_id == tenant_id, voiding.c.ord.in_([one.ord for one in gone]))
-    ).scalars()
-    every = {uuid.UUID(one) for one in registrations if one} | {one for one in targets if one}
-    if every:
-        rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(every)]
-        connection.execute(upsert(uncounted_episode).values(rows).on_conflict_do_nothing())
+    ).all()
+    facts.count_anew(
+        connection, tenant_id, {uuid.UUID(one) for one in registrations if one} | {row.registration for row in targets if row.registration}
+    )
+    facts.count_loose_anew(connection, tenant_id, [row.ord for row in targets if row.registration is None])
 
 
 def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes) -> None:
@@ -98,6 +99,8 @@ def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes)
     connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
     for key in after - before:
         connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
+    _count_anew(connection, tenant_id, [one], {one.ord: decoding.decode(payload)})
+    facts.count_loose_anew(connection, tenant_id, [one.ord])
     # What a target said in refusing it may repeat what stood there.
     connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
     place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]

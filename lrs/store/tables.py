@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Identity,
     Index,
@@ -273,6 +274,7 @@ uncountable = Table(
     Index(None, "tenant_id", "registration"),
 )
 
+# Facts are made anew from an episode's statements (lrs.metrics.facts). ``learner`` and ``rater`` are keys of agents, after merges.
 fact_episode = Table(
     "fact_episode",
     metadata,
@@ -286,7 +288,28 @@ fact_episode = Table(
     Column("team", Text),
     Column("site", Text),
     Column("role", Text),
+    Column("experience", Text),
+    # When the learner entered the audience, and left it.
+    Column("registered_at", _INSTANT),
+    Column("left_at", _INSTANT),
+    # Share from 0 to 1 that the certification's exam showed.
+    Column("exam", Float),
+    # All in seconds since the anchor: the plan, "no opportunity", the first use of at least each evidence grade.
+    Column("planned_seconds", Integer),
+    Column("no_opportunity_seconds", Integer),
+    Column("used_1_seconds", Integer),
+    Column("used_2_seconds", Integer),
+    Column("used_3_seconds", Integer),
+    Column("used_4_seconds", Integer),
+    # Distinct tasks of the plan, and of verified uses.
+    Column("tasks_used", SmallInteger, nullable=False),
+    Column("tasks_verified", SmallInteger, nullable=False),
+    # The second of two consecutive qualified observations at or above the rubric's bar.
+    Column("competent_seconds", Integer),
+    # What was seen last, 90 days or more after the first verified use; None where nobody looked.
+    Column("sustained", Boolean),
     Index(None, "tenant_id", "programme"),
+    Index(None, "tenant_id", "learner"),
 )
 
 fact_recall = Table(
@@ -294,14 +317,54 @@ fact_recall = Table(
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("registration", Uuid, primary_key=True),
+    # A key of INTERVALS, or "baseline".
     Column("interval", Text, primary_key=True),
     Column("item", Text, primary_key=True),
+    Column("ord", BigInteger, nullable=False),
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
     Column("competency", Text),
     Column("seconds_since_anchor", Integer, nullable=False),
     Column("success", Boolean, nullable=False),
+    Column("rapid", Boolean, nullable=False),
+    # How long the answer took, and the keys that were chosen (of choice, true-false, matching and sequencing alone).
+    Column("took_seconds", Float),
+    Column("response", Text),
+    Index(None, "tenant_id", "programme", "item"),
+)
+
+# One row for each episode and interval: what was due, what was answered. Roll-up of fact_recall beside fact_activity.
+fact_check = Table(
+    "fact_check",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("interval", Text, primary_key=True),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("due_at", _INSTANT),
+    Column("done_at", _INSTANT),
+    Column("asked", SmallInteger, nullable=False),
+    Column("right", SmallInteger, nullable=False),
+    Column("rapid", SmallInteger, nullable=False),
     Index(None, "tenant_id", "programme", "interval"),
+)
+
+# The same by competency: what weak domains and heat maps read.
+fact_competency = Table(
+    "fact_competency",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("competency", Text, primary_key=True),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    # In checks: questions asked and right. In assessments by others: ratings, and how many reached the bar.
+    Column("asked", Integer, nullable=False),
+    Column("right", Integer, nullable=False),
+    Column("rated", Integer, nullable=False),
+    Column("reached", Integer, nullable=False),
+    Index(None, "tenant_id", "programme"),
 )
 
 fact_use = Table(
@@ -325,9 +388,68 @@ fact_activity = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("registration", Uuid, primary_key=True),
     Column("activity", Text, primary_key=True),
+    # What it is: check, plan, exercise, exercise review, case study, feedback, behaviour assessment, follow-up, meeting, other.
+    Column("kind", Text, nullable=False),
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
     Column("due_at", _INSTANT, nullable=False),
+    Column("started_at", _INSTANT),
     Column("done_at", _INSTANT),
-    Index(None, "tenant_id", "programme", "due_at"),
+    Index(None, "tenant_id", "programme", "kind", "due_at"),
+)
+
+# One row for each criterion of an assessment. ``subject`` is the episode, or the case of a calibration.
+fact_rating = Table(
+    "fact_rating",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("criterion", Text, primary_key=True),
+    Column("registration", Uuid),
+    Column("subject", Text, nullable=False),
+    Column("calibration", Boolean, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("competency", Text),
+    Column("rater", BigInteger, nullable=False),
+    Column("relation", Text),
+    Column("at", _INSTANT, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("levels", SmallInteger, nullable=False),
+    Column("reached", Boolean),
+    Index(None, "tenant_id", "registration"),
+    Index(None, "tenant_id", "programme", "calibration"),
+)
+
+# Use of the product (domain, G10); of no episode.
+fact_presence = Table(
+    "fact_presence",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("agent", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("team", Text),
+    Column("site", Text),
+    Column("role", Text),
+    Column("at", _INSTANT, nullable=False),
+    Index(None, "tenant_id", "programme", "what", "at"),
+)
+
+# Two agents that are one person: whatever names ``alias`` counts as ``agent``. A row that was undone stays, for the trace.
+person_merge = Table(
+    "person_merge",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("merge_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("alias", BigInteger, nullable=False),
+    Column("agent", BigInteger, nullable=False),
+    Column("alias_identity", Text, nullable=False),
+    Column("agent_identity", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("undone_at", _INSTANT),
+    Index("uq_person_merge_alias", "tenant_id", "alias", unique=True, postgresql_where=text("undone_at IS NULL")),
+    Index(None, "tenant_id", "agent"),
 )

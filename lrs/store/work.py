@@ -20,7 +20,8 @@ _CLAIM = text(
     ), claimed AS (
       DELETE FROM lrs.uncounted u USING k WHERE u.tenant_id = :tenant AND u.ord = k.ord RETURNING u.ord
     )
-    SELECT s.ord, s.verb, s.registration, target.registration AS target_registration
+    SELECT s.ord, s.registration, target.registration AS target_registration,
+           CASE WHEN target.registration IS NULL THEN target.ord END AS loose_target
     FROM claimed JOIN lrs.statement s ON s.tenant_id = :tenant AND s.ord = claimed.ord
     LEFT JOIN lrs.voiding v ON v.tenant_id = :tenant AND v.ord = s.ord
     LEFT JOIN lrs.statement target ON target.tenant_id = :tenant AND target.id = v.target
@@ -39,18 +40,19 @@ _CLAIM_EPISODES = text(
 
 @dataclass(frozen=True)
 class Claim:
-    """Lines that were taken: how many, the registrations whose facts they can move, and (ord, verb) of those without one."""
+    """Lines that were taken: how many, the registrations whose facts they can move, and the ords of those that belong to none."""
 
     taken: int
     registrations: set[uuid.UUID]
-    homeless: list[tuple[int, int]]
+    loose: list[int]
 
 
 def claim(connection: Connection, tenant_id: int, rows: int) -> Claim:
     """Take up to ``rows`` lines off the table. A voiding statement moves the registration of the statement it voids."""
     found = connection.execute(_CLAIM, {"tenant": tenant_id, "rows": rows}).all()
     moved = {r for row in found for r in (row.registration, row.target_registration) if r is not None}
-    return Claim(len(found), moved, [(row.ord, row.verb) for row in found if row.registration is None])
+    loose = {row.ord for row in found if row.registration is None} | {row.loose_target for row in found if row.loose_target is not None}
+    return Claim(len(found), moved, sorted(loose))
 
 
 def claim_episodes(connection: Connection, tenant_id: int, rows: int) -> set[uuid.UUID]:

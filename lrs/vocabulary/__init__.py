@@ -3,7 +3,21 @@
 Shared with the other houses. Only words, no behaviour beyond looking a word up.
 """
 
+from lrs.vocabulary.aliases import EARNED, VERB_ALIASES, WHO_SAYS_SO
 from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
-from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EARNED, EXTENSIONS, KINDS, VERBS, Verb
+from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EXTENSIONS, KINDS, VERBS, Verb
 
-__all__ = ["ACTIVITY_TYPES", "BASE", "EARNED", "EXTENSIONS", "INTERVALS", "KINDS", "VERBS", "Interval", "Verb", "interval_at"]
+__all__ = [
+    "ACTIVITY_TYPES",
+    "BASE",
+    "EARNED",
+    "EXTENSIONS",
+    "INTERVALS",
+    "KINDS",
+    "VERBS",
+    "VERB_ALIASES",
+    "WHO_SAYS_SO",
+    "Interval",
+    "Verb",
+    "interval_at",
+]

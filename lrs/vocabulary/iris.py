@@ -58,8 +58,6 @@ VERBS = {
     "voided": Verb(f"{_ADL}voided", "voided"),
 }
 
-# What others say where we say "certified".
-EARNED = f"{_TINCAN}earned"
 
 ACTIVITY_TYPES = {
     "programme": "http://adlnet.gov/expapi/activities/course",

@@ -38,7 +38,7 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "confidence": ("Confidence", "How sure the learner was of an answer: 1 guessed, 2 fairly sure, 3 certain.", {"type": "integer", "minimum": 1, "maximum": 3}),
     "nudge": ("Nudge", "What a mail is about: due, overdue, review, coaching, prompt.", {"type": "string"}),
     "method": ("Method", "How behaviour was assessed: watching, recording, simulation.", {"enum": ["watching", "recording", "simulation"]}),
-    "rubric_scores": ("Rubric scores", "The levels of a rubric: one entry for each criterion that was seen, with its key, its competency and its level from 1 up.", {"type": "array"}),
+    "rubric_scores": ("Rubric scores", "The levels of a rubric: one entry for each criterion that was seen, with its key, its competency, its level from 1 up, and whether that reaches the rubric's bar.", {"type": "array"}),
 }  # fmt: skip
 # Those that stand in a statement's result; the others stand in its context.
 _IN_RESULT = frozenset(("rubric_scores",))

@@ -25,6 +25,7 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z",
     re.ASCII,
 )
+_CLOCK_DURATION = re.compile(r"PT(?:(\d{1,9}(?:\.\d+)?)H)?(?:(\d{1,9}(?:\.\d+)?)M)?(?:(\d{1,9}(?:\.\d+)?)S)?\Z", re.ASCII)
 _LAST_FRACTION = re.compile(r"[^.]*\.\d+[A-Z]\Z", re.ASCII)
 _LANGUAGE = re.compile(
     r"(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
@@ -90,6 +91,16 @@ def duration(value: Any, path: str) -> str:
     if "." in value and not _LAST_FRACTION.match(value):
         raise StatementInvalid(path, "may have a fraction in its last part alone, for example PT1M30.5S.")
     return str(value)
+
+
+def duration_seconds(text: str) -> float | None:
+    """The seconds of a duration in hours, minutes and seconds, as learning takes; None for days and more, and for more than a day's worth."""
+    found = _CLOCK_DURATION.match(text)
+    if not found or text == "PT":
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    total = hours * 3_600 + minutes * 60 + seconds
+    return total if total <= 86_400 else None
 
 
 def language_tag(value: str, path: str) -> None:

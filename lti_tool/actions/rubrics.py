@@ -54,7 +54,7 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     def assessment(self, seen: Mapping[str, int]) -> xapi.Assessment:
         """Levels of what was seen, as statements tell them."""
         scores = [(one.key, one.competency, seen[one.key]) for one in self.criteria if one.key in seen]
-        return xapi.Assessment(len(self.levels), scores, all(level >= self.competent_from for _, _, level in scores))
+        return xapi.Assessment(len(self.levels), scores, self.competent_from)
 
     def seen(self, given: Mapping[str, str]) -> dict[str, int]:
         """The levels of a form (criterion → number, or empty where it was not seen); BadInput names what is wrong with it."""

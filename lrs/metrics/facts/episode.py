@@ -3,102 +3,142 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from lrs.ground import clock
-from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHING_VERBS, Read
-from lrs.vocabulary import KINDS, interval_at
+from lrs.metrics.facts import observing
+from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHED_BY, FINISHING_VERBS, OTHER, Read
+from lrs.vocabulary import INTERVALS, KINDS, interval_at
 
 LARGEST_GRADE = 4  # 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
+VERIFIED = 2
 LATEST_USE_SECONDS = 2**31 - 1  # 68 years: what the fact's column holds
-_AUDIENCE = ("wave", "team", "site", "role")
+BASELINE = "baseline"  # stands for an interval where answers were taken on day 0
+LONGEST_RESPONSE = 500
+# Responses that are keys of given parts. What people wrote themselves stays in the statement.
+_GIVEN_PARTS = frozenset(("choice", "true-false", "matching", "sequencing", "likert"))
+_AUDIENCE = ("wave", "team", "site", "role", "experience")
+_MOST = 2**15 - 1  # what a smallint holds
+
+Rows = dict[str, list[dict[str, Any]]]
+TABLES = ("episodes", "recalls", "checks", "competencies", "uses", "activities", "ratings")
 
 
 @dataclass
 class Facts:
-    """Rows for each fact table, and what could not be counted: (ord, reason)."""
+    """Rows for each fact table (a name of TABLES), and what could not be counted: (ord, reason)."""
 
-    episodes: list[dict[str, Any]] = field(default_factory=list)
-    recalls: list[dict[str, Any]] = field(default_factory=list)
-    uses: list[dict[str, Any]] = field(default_factory=list)
-    activities: list[dict[str, Any]] = field(default_factory=list)
+    rows: Rows = field(default_factory=lambda: {name: [] for name in TABLES})
     uncountable: list[tuple[int, str]] = field(default_factory=list)
 
+    def __getattr__(self, name: str) -> list[dict[str, Any]]:
+        if name in TABLES:
+            return self.rows[name]
+        raise AttributeError(name)
 
-def facts_of(registration: uuid.UUID, statements: Sequence[Read]) -> Facts:
-    """All facts of one episode from all its statements that are not voided, in any order."""
+    def refuse(self, s: Read, reason: str) -> None:
+        """``s`` is not counted."""
+        self.uncountable.append((s.ord, reason))
+
+
+def facts_of(registration: uuid.UUID, statements: Sequence[Read], same: Mapping[int, int] | None = None) -> Facts:
+    """All facts of one episode from all its statements that are not voided, in any order.
+
+    ``same``: keys of agents that are another agent, by a merge of persons.
+    """
     facts = Facts()
+    same = same or {}
     ours = sorted((s for s in statements if s.verb in COUNTED_VERBS), key=lambda s: (s.timestamp, s.ord))
     certified = next((s for s in ours if s.verb == "certified"), None)
     if certified is None:
         facts.uncountable = [(s.ord, "no certification with this registration is on record") for s in ours]
         return facts
-    learner, programme = certified.learner, certified.grouped("programme") or certified.object_id
+    learner, programme = _merged(certified.learner, same), certified.grouped("programme") or certified.object_id
     if learner is None or programme is None:
         facts.uncountable = [(s.ord, "the certification names no learner or no activity") for s in ours]
         return facts
     common = {"registration": registration, "learner": learner, "programme": programme}
     theirs: list[Read] = []
     for s in ours:
-        if s.learner == learner:
+        if _merged(s.learner, same) == learner:
             theirs.append(s)
         else:
-            facts.uncountable.append((s.ord, "the actor is not the learner who was certified under this registration"))
-    facts.episodes.append(common | {"anchor": certified.timestamp} | _audience(theirs, certified))
+            facts.refuse(s, "the actor is not the learner who was certified under this registration")
     _recalls(theirs, certified, common, facts)
     _uses(theirs, certified, common, facts)
     _activities(theirs, common, facts)
+    seen = observing.ratings(theirs, registration, programme, learner, same, facts.refuse)
+    facts.ratings.extend(row for one in seen for row in one.rows)
+    _competencies(common, facts, seen)
+    episode = common | {"anchor": certified.timestamp, "exam": certified.scaled} | _audience(theirs, certified)
+    facts.episodes.append(episode | _transfer(theirs, certified, facts) | observing.outcome(theirs, certified, seen, _first(facts, VERIFIED)))
     return facts
 
 
-def _audience(statements: list[Read], certified: Read) -> dict[str, str | None]:
-    """Wave, team, site and role as the latest ``registered`` gives them; the programme's version as certified."""
-    audience: dict[str, str | None] = dict.fromkeys(_AUDIENCE)
+def _merged(key: int | None, same: Mapping[int, int]) -> int | None:
+    return None if key is None else same.get(key, key)
+
+
+def _audience(statements: list[Read], certified: Read) -> dict[str, Any]:
+    """Wave, team, site, role and experience as the latest ``registered`` gives them; the programme's version as certified."""
+    audience: dict[str, Any] = dict.fromkeys(_AUDIENCE)
+    registered_at = left_at = None
     for s in statements:
         if s.verb in ("registered", "certified"):
             audience |= {name: s.text_extension(name) or audience[name] for name in _AUDIENCE}
-    return audience | {"programme_version": certified.text_extension("programme_version")}
+        if s.verb == "registered":
+            registered_at, left_at = registered_at or s.timestamp, None
+        elif s.verb == "unregistered":
+            left_at = left_at or s.timestamp
+    return audience | {"programme_version": certified.text_extension("programme_version"), "registered_at": registered_at, "left_at": left_at}
 
 
 def _seconds_since(anchor: Read, s: Read) -> int:
-    return int((s.timestamp - anchor.timestamp).total_seconds())
+    return max(-LATEST_USE_SECONDS, min(LATEST_USE_SECONDS, int((s.timestamp - anchor.timestamp).total_seconds())))
 
 
 def _recalls(statements: list[Read], certified: Read, common: dict[str, Any], facts: Facts) -> None:
-    """First answers to each item in each window, of checks alone: practice and remediation do not measure."""
+    """First answers to each item in each window, of checks and of the baseline: practice and remediation do not measure."""
     met: set[tuple[str, str]] = set()
     for s in statements:
         if s.verb != "answered":
             continue
-        kind, success = s.extension("kind"), s.value.get("result", {}).get("success")
+        kind, success = s.extension("kind"), s.result.get("success")
         if kind not in KINDS:
-            facts.uncountable.append((s.ord, f"the extension kind is none of {', '.join(KINDS)}"))
+            facts.refuse(s, f"the extension kind is none of {', '.join(KINDS)}")
             continue
-        if kind != "check":
+        if kind not in ("check", BASELINE):
             continue
         item = s.object_id
         if item is None or not isinstance(success, bool):
-            facts.uncountable.append((s.ord, "the answer names no item, or does not say whether it was right"))
+            facts.refuse(s, "the answer names no item, or does not say whether it was right")
             continue
         seconds = _seconds_since(certified, s)
-        interval = interval_at(seconds)
-        if interval is None:
-            facts.uncountable.append((s.ord, "the answer lies in no interval's window"))
+        found = interval_at(seconds)
+        if kind == "check" and found is None:
+            facts.refuse(s, "the answer lies in no interval's window")
             continue
-        if (interval.key, item) in met:
+        interval = BASELINE if kind == BASELINE or found is None else found.key
+        if (interval, item) in met:
             continue  # only the first answer measures
-        met.add((interval.key, item))
+        met.add((interval, item))
+        response = s.result.get("response") if s.interaction in _GIVEN_PARTS else None
         facts.recalls.append(
             common
             | {
-                "interval": interval.key,
+                "interval": interval,
                 "item": item,
+                "ord": s.ord,
                 "competency": s.grouped("competency"),
                 "seconds_since_anchor": seconds,
                 "success": success,
+                "rapid": s.extension("rapid_guess") is True,
+                "took_seconds": s.seconds,
+                "response": response.replace("\0", "")[:LONGEST_RESPONSE] if isinstance(response, str) else None,
             }
         )
 
@@ -108,39 +148,114 @@ def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts
     for s in statements:
         if s.verb != "applied":
             continue
-        seconds, grade = _seconds_since(certified, s), s.extension("evidence_grade")
+        seconds, grade = int((s.timestamp - certified.timestamp).total_seconds()), s.extension("evidence_grade")
         if not 0 < seconds <= LATEST_USE_SECONDS or s.object_id is None:
-            facts.uncountable.append((s.ord, "the use lies before the certification or decades after it, or names no task"))
+            facts.refuse(s, "the use lies before the certification or decades after it, or names no task")
             continue
         if grade is None:
             grade = 1  # without a grade, nobody but the learner vouches for it
         if not isinstance(grade, int) or isinstance(grade, bool) or not 1 <= grade <= LARGEST_GRADE:
-            facts.uncountable.append((s.ord, f"the evidence grade is no whole number from 1 to {LARGEST_GRADE}"))
+            facts.refuse(s, f"the evidence grade is no whole number from 1 to {LARGEST_GRADE}")
             continue
         facts.uses.append(common | {"ord": s.ord, "task": s.object_id, "evidence_grade": grade, "seconds_since_anchor": seconds})
 
 
+def _first(facts: Facts, grade: int) -> int | None:
+    return min((use["seconds_since_anchor"] for use in facts.uses if use["evidence_grade"] >= grade), default=None)
+
+
+def _transfer(statements: list[Read], certified: Read, facts: Facts) -> dict[str, Any]:
+    """Plan, "no opportunity", the first use of each grade, and on how many tasks."""
+
+    def first(verb: str) -> int | None:
+        return next((_seconds_since(certified, s) for s in statements if s.verb == verb), None)
+
+    def tasks(grade: int) -> int:
+        return min(len({use["task"] for use in facts.uses if use["evidence_grade"] >= grade}), _MOST)
+
+    return {
+        "planned_seconds": first("committed"),
+        "no_opportunity_seconds": first("had-no-opportunity"),
+        **{f"used_{grade}_seconds": _first(facts, grade) for grade in range(1, LARGEST_GRADE + 1)},
+        "tasks_used": tasks(1),
+        "tasks_verified": tasks(VERIFIED),
+    }
+
+
 def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) -> None:
     """What was scheduled, when it was due, and when it was first finished. What fell due in a pause, or after leaving, was never due."""
-    due: dict[str, datetime] = {}
-    done: dict[str, datetime] = {}
+    due: dict[str, tuple[str, datetime, str | None]] = {}
+    started: dict[str, datetime] = {}
+    done: dict[str, dict[str, datetime]] = defaultdict(dict)
     for s in statements:
         if s.object_id is None:
             continue
         if s.verb == "scheduled":
             try:
-                due[s.object_id] = clock.parse(str(s.extension("due_date")))
+                due[s.object_id] = s.kind, clock.parse(str(s.extension("due_date"))), s.text_extension("interval")
             except (ValueError, OverflowError):
-                facts.uncountable.append((s.ord, "the extension due_date is no time with an offset"))
-        elif s.verb in FINISHING_VERBS:
-            done.setdefault(s.object_id, s.timestamp)
+                facts.refuse(s, "the extension due_date is no time with an offset")
+        elif s.verb == "attempted":
+            started.setdefault(s.object_id, s.timestamp)
+        elif s.verb in FINISHING_VERBS and not (s.verb in ("responded", "reviewed", "assessed") and not _counts_as_done(s)):
+            done[s.object_id].setdefault(s.verb, s.timestamp)
     pauses, left_at = _pauses(statements, facts)
-    for activity, due_at in due.items():
-        finished = done.get(activity)
+    checks: dict[str, dict[str, Any]] = {}
+    for activity, (kind, due_at, interval) in due.items():
+        by = FINISHED_BY.get(kind, FINISHING_VERBS)
+        finished = min((at for verb, at in done[activity].items() if verb in by), default=None)
         paused = any(start <= due_at and (end is None or due_at < end) for start, end in pauses)
         if finished is None and (paused or (left_at is not None and due_at >= left_at)):
             continue
-        facts.activities.append(common | {"activity": activity, "due_at": due_at, "done_at": finished})
+        kind = "check" if kind == OTHER and interval in _INTERVAL_KEYS else kind
+        began = started.get(activity)
+        facts.activities.append(common | {"activity": activity, "kind": kind, "due_at": due_at, "started_at": began, "done_at": finished})
+        if kind == "check" and interval in _INTERVAL_KEYS:
+            checks[str(interval)] = {"due_at": due_at, "done_at": finished}
+    _checks(common, facts, checks)
+
+
+_INTERVAL_KEYS = frozenset(interval.key for interval in INTERVALS)
+
+
+def _counts_as_done(s: Read) -> bool:
+    """A follow-up is the learner's to answer; a review and a look at the work are somebody else's. Without a relation, it is taken as it stands."""
+    relation = s.extension("relation")
+    if relation is None:
+        return True
+    return (relation == "learner") == (s.verb == "responded") or s.verb == "assessed"
+
+
+def _checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, Any]]) -> None:
+    """A row for each interval that was scheduled or answered."""
+    told: dict[str, dict[str, Any]] = {}
+    for key in [interval.key for interval in INTERVALS] + [BASELINE]:
+        answers = [row for row in facts.recalls if row["interval"] == key]
+        if answers or key in due:
+            told[key] = {
+                "due_at": None,
+                "done_at": None,
+                **due.get(key, {}),
+                "asked": min(len(answers), _MOST),
+                "right": min(sum(row["success"] for row in answers), _MOST),
+                "rapid": min(sum(row["rapid"] for row in answers), _MOST),
+            }
+    facts.checks.extend(common | {"interval": key} | row for key, row in told.items())
+
+
+def _competencies(common: dict[str, Any], facts: Facts, seen: Iterable[observing.Seen]) -> None:
+    """Answers in checks and ratings by others, by competency."""
+    found: dict[str, dict[str, int]] = defaultdict(lambda: {"asked": 0, "right": 0, "rated": 0, "reached": 0})
+    for row in facts.recalls:
+        if row["competency"] and row["interval"] != BASELINE:
+            found[row["competency"]]["asked"] += 1
+            found[row["competency"]]["right"] += row["success"]
+    for one in seen:
+        for row in one.rows if one.qualified else ():
+            if row["competency"] and row["reached"] is not None:
+                found[row["competency"]]["rated"] += 1
+                found[row["competency"]]["reached"] += row["reached"]
+    facts.competencies.extend(common | {"competency": key} | counts for key, counts in found.items())
 
 
 def _pauses(statements: list[Read], facts: Facts) -> tuple[list[tuple[datetime, datetime | None]], datetime | None]:
@@ -153,7 +268,7 @@ def _pauses(statements: list[Read], facts: Facts) -> tuple[list[tuple[datetime, 
             try:
                 pauses.append((s.timestamp, clock.parse(until) if until else None))
             except (ValueError, OverflowError):
-                facts.uncountable.append((s.ord, "the extension until is no time with an offset"))
+                facts.refuse(s, "the extension until is no time with an offset")
         elif s.verb == "resumed" and pauses:
             start, end = pauses[-1]
             pauses[-1] = (start, min(end, s.timestamp) if end else s.timestamp)

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ACT = xapi.Act(uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi.Programme("p", "Programme", "1"), NOW, {"team": "t"})
 ITEM = xapi.Item("i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency")
 CHECK = xapi.Quiz("check", "1w", "One week")
-SEEN = xapi.Assessment(4, [("x", "c", 3), ("y", "c", 2)], False)
+SEEN = xapi.Assessment(4, [("x", "c", 3), ("y", "c", 2)], 3)
 BUILT = {
     "registered": xapi.registered(ACT),
     "certified": xapi.certified(ACT),

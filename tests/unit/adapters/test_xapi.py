@@ -20,7 +20,7 @@ def act(name: str = "a", revision: int = 1) -> Act:
     return Act(uuid.UUID(int=1), "1", name, uuid.UUID(int=2), uuid.UUID(int=3, version=4), programme, AT, {"team": "North"}, revision)
 
 
-SEEN = xapi.Assessment(4, [("x", "c", 4), ("y", "c", 2)], False)
+SEEN = xapi.Assessment(4, [("x", "c", 4), ("y", "c", 2)], 3)
 
 
 def every_kind() -> list[Statement]:

@@ -1,0 +1,72 @@
+"""Saying that two identifiers are one person, and taking it back. Statements stay as they came; what is counted from them follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground.errors import BadInput, Conflict, NotFound
+from lrs.store import audit, facts, merges
+from lrs.store.merges import Merge
+from lrs.xapi.actors import identity_of
+
+LONGEST_REASON = 500
+
+
+def merge(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
+    """From now on what names ``alias`` counts as ``agent``; gives the merge's number, by which it is undone."""
+    one, other = _identity(alias), _identity(agent)
+    if one == other:
+        raise BadInput("These are the same identifier.")
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise BadInput(f"Say why they are one person, in up to {LONGEST_REASON} characters.")
+    with deps.unit_of_work(tenant_id) as connection:
+        merges.begin(connection, tenant_id)
+        if merges.is_alias(connection, tenant_id, one):
+            raise Conflict("The first one counts as somebody already; undo that merge first.")
+        if merges.has_alias(connection, tenant_id, one) or merges.is_alias(connection, tenant_id, other):
+            raise Conflict("Merges are not chained: name the person whom all of them count as.")
+        made = merges.add(connection, tenant_id, alias=one, agent=other, reason=reason.strip(), who=who)
+        _count_anew(connection, tenant_id, one, other)
+        audit.add(connection, tenant_id, who, "merged two persons", {"merge": made})
+    return made
+
+
+def undo(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
+    """Let two be two again."""
+    with deps.unit_of_work(tenant_id) as connection:
+        merges.begin(connection, tenant_id)
+        found = merges.undo(connection, tenant_id, merge_id)
+        if found is None:
+            raise NotFound(f"There is no merge {merge_id} that holds.")
+        _count_anew(connection, tenant_id, *found)
+        audit.add(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
+
+
+def listed(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
+    """Merges in order, beyond the number ``after``."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return merges.listed(connection, tenant_id, after, rows)
+
+
+def forget(connection: Connection, tenant_id: int, identity: str) -> None:
+    """No merge names this agent any more (erasure); whoever it was merged with is counted alone again."""
+    merges.begin(connection, tenant_id)
+    for alias, agent in merges.naming(connection, tenant_id, identity):
+        _count_anew(connection, tenant_id, alias, agent)
+    merges.forget(connection, tenant_id, identity)
+
+
+def _identity(agent: dict[str, Any]) -> str:
+    identity = identity_of(agent)
+    if identity is None or agent.get("objectType") == "Group":
+        raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
+    return identity
+
+
+def _count_anew(connection: Connection, tenant_id: int, *identities: str) -> None:
+    for identity in identities:
+        facts.count_anew(connection, tenant_id, merges.episodes_of(connection, tenant_id, identity))
+        facts.count_loose_anew(connection, tenant_id, merges.loose_ords_of(connection, tenant_id, identity))

@@ -1,0 +1,30 @@
+"""The facts of a statement that belongs to no episode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lrs.metrics.facts import observing
+from lrs.metrics.facts.reading import COUNTED_VERBS, PRESENCE_VERBS, Read
+
+
+def loose_facts(s: Read, same: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:
+    """Rows by kind: ``presences``, ``ratings``, ``uncountable``. What the metrics have no use for gives none."""
+    refused: list[dict[str, Any]] = []
+
+    def refuse(one: Read, reason: str) -> None:
+        refused.append({"ord": one.ord, "registration": None, "reason": reason})
+
+    if s.verb in PRESENCE_VERBS:
+        agent, programme = s.learner, s.grouped("programme") or s.object_id
+        if agent is None or programme is None:
+            refuse(s, "it names no person or no activity")
+            return {"uncountable": refused}
+        audience = {name: s.text_extension(name) for name in ("team", "site", "role")}
+        return {"presences": [{"ord": s.ord, "agent": same.get(agent, agent), "programme": programme, "what": s.verb, **audience, "at": s.timestamp}]}
+    if s.verb == "assessed" and s.kind == "calibration case":
+        return {"ratings": observing.calibration(s, same, refuse), "uncountable": refused}
+    if s.verb in COUNTED_VERBS:
+        refuse(s, "it has no context.registration, so it belongs to no episode")
+    return {"uncountable": refused}

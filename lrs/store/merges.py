@@ -1,0 +1,118 @@
+"""Agents that are one person (architecture, decision 8): explicit, audited, and undone as a whole."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+
+from lrs.store.tables import fact_episode, person_merge, statement, statement_rel
+from lrs.xapi.keys import key_of, pair
+
+# Whoever makes a merge waits for the counts that run, and they for it: no statement is counted by a merge that was just made or undone.
+_NUMBER = 7_274_010  # arbitrary, and ours
+_READING = text(f"SELECT pg_advisory_xact_lock_shared({_NUMBER}, :tenant)")
+_CHANGING = text(f"SELECT pg_advisory_xact_lock({_NUMBER}, :tenant)")
+
+
+@dataclass(frozen=True)
+class Merge:
+    """``alias`` counts as ``agent``; both are identities (lrs.xapi.actors)."""
+
+    merge_id: int
+    alias: str
+    agent: str
+    reason: str
+    who: str
+    at: datetime
+    undone_at: datetime | None
+
+
+def every(connection: Connection, tenant_id: int) -> dict[int, int]:
+    """Key of an alias -> key of the person; only those that hold. Until the transaction ends, no merge is made or undone."""
+    connection.execute(_READING, {"tenant": tenant_id})
+    m = person_merge
+    rows = connection.execute(select(m.c.alias, m.c.agent).where(m.c.tenant_id == tenant_id, m.c.undone_at.is_(None)))
+    return {row.alias: row.agent for row in rows}
+
+
+def begin(connection: Connection, tenant_id: int) -> None:
+    """Before a change: waits for the counts that run."""
+    connection.execute(_CHANGING, {"tenant": tenant_id})
+
+
+def listed(connection: Connection, tenant_id: int, after: int, rows: int) -> list[Merge]:
+    """Merges beyond ``after``, also those that were undone."""
+    m = person_merge.c
+    query = select(m.merge_id, m.alias_identity, m.agent_identity, m.reason, m.who, m.at, m.undone_at)
+    query = query.where(m.tenant_id == tenant_id, m.merge_id > after).order_by(m.merge_id).limit(rows)
+    return [Merge(*row) for row in connection.execute(query)]
+
+
+def is_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
+    """Whether this agent counts as another one already."""
+    m = person_merge.c
+    query = select(m.merge_id).where(m.tenant_id == tenant_id, m.alias == key_of("agent", identity), m.undone_at.is_(None))
+    return connection.execute(query).first() is not None
+
+
+def has_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
+    """Whether another agent counts as this one."""
+    m = person_merge.c
+    query = select(m.merge_id).where(m.tenant_id == tenant_id, m.agent == key_of("agent", identity), m.undone_at.is_(None))
+    return connection.execute(query).first() is not None
+
+
+def add(connection: Connection, tenant_id: int, *, alias: str, agent: str, reason: str, who: str) -> int:
+    """From now on ``alias`` counts as ``agent``."""
+    values = {
+        "tenant_id": tenant_id,
+        "alias": key_of("agent", alias),
+        "agent": key_of("agent", agent),
+        "alias_identity": alias,
+        "agent_identity": agent,
+        "reason": reason,
+        "who": who,
+    }
+    return int(connection.execute(insert(person_merge).values(values).returning(person_merge.c.merge_id)).scalar_one())
+
+
+def undo(connection: Connection, tenant_id: int, merge_id: int) -> tuple[str, str] | None:
+    """Let two agents be two again: (alias, agent); None where no such merge holds."""
+    m = person_merge
+    held = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
+    row = connection.execute(update(m).where(*held).values(undone_at=func.now()).returning(m.c.alias_identity, m.c.agent_identity)).first()
+    return (row.alias_identity, row.agent_identity) if row else None
+
+
+def naming(connection: Connection, tenant_id: int, identity: str) -> list[tuple[str, str]]:
+    """(alias, agent) of every merge that names this agent, undone or not."""
+    m, key = person_merge.c, key_of("agent", identity)
+    query = select(m.alias_identity, m.agent_identity).where(m.tenant_id == tenant_id, (m.alias == key) | (m.agent == key))
+    return [(row.alias_identity, row.agent_identity) for row in connection.execute(query)]
+
+
+def episodes_of(connection: Connection, tenant_id: int, identity: str) -> set[uuid.UUID]:
+    """Every registration of a statement that names this agent, and of a fact that counts as this agent's."""
+    rel, s = statement_rel, statement
+    query = select(s.c.registration).join(rel, (rel.c.tenant_id == s.c.tenant_id) & (rel.c.ord == s.c.ord)).distinct()
+    named = query.where(rel.c.tenant_id == tenant_id, rel.c.key.in_(pair("agent", identity)), s.c.registration.is_not(None))
+    theirs = select(fact_episode.c.registration).where(fact_episode.c.tenant_id == tenant_id, fact_episode.c.learner == key_of("agent", identity))
+    return set(connection.execute(named).scalars()) | set(connection.execute(theirs).scalars())
+
+
+def loose_ords_of(connection: Connection, tenant_id: int, identity: str) -> list[int]:
+    """Statements of no episode that name this agent."""
+    rel, s = statement_rel, statement
+    query = select(s.c.ord).join(rel, (rel.c.tenant_id == s.c.tenant_id) & (rel.c.ord == s.c.ord)).distinct()
+    return list(
+        connection.execute(query.where(rel.c.tenant_id == tenant_id, rel.c.key.in_(pair("agent", identity)), s.c.registration.is_(None))).scalars()
+    )
+
+
+def forget(connection: Connection, tenant_id: int, identity: str) -> None:
+    """No merge names this agent any more (erasure)."""
+    m, key = person_merge, key_of("agent", identity)
+    connection.execute(delete(m).where(m.c.tenant_id == tenant_id, (m.c.alias == key) | (m.c.agent == key)))

@@ -1,0 +1,153 @@
+"""facts for every metric"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from lrs.ground.migrations import protect
+
+revision = "0003"
+down_revision = "0002"
+
+TABLES = ["fact_check", "fact_competency", "fact_presence", "fact_rating", "person_merge"]
+
+
+def upgrade() -> None:
+    # They are all made anew below; what stands there lacks columns that are required now.
+    for table in ("fact_episode", "fact_recall", "fact_use", "fact_activity"):
+        op.execute(f"DELETE FROM lrs.{table}")  # noqa: S608 - names of this file
+    op.create_table(
+        "fact_check",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("registration", sa.Uuid(), nullable=False),
+        sa.Column("interval", sa.Text(), nullable=False),
+        sa.Column("learner", sa.BigInteger(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked", sa.SmallInteger(), nullable=False),
+        sa.Column("right", sa.SmallInteger(), nullable=False),
+        sa.Column("rapid", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "registration", "interval", name=op.f("pk_fact_check")),
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_fact_check_tenant_id_programme_interval"), "fact_check", ["tenant_id", "programme", "interval"], unique=False, schema="lrs"
+    )
+    op.create_table(
+        "fact_competency",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("registration", sa.Uuid(), nullable=False),
+        sa.Column("competency", sa.Text(), nullable=False),
+        sa.Column("learner", sa.BigInteger(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("right", sa.Integer(), nullable=False),
+        sa.Column("rated", sa.Integer(), nullable=False),
+        sa.Column("reached", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "registration", "competency", name=op.f("pk_fact_competency")),
+        schema="lrs",
+    )
+    op.create_index(op.f("ix_fact_competency_tenant_id_programme"), "fact_competency", ["tenant_id", "programme"], unique=False, schema="lrs")
+    op.create_table(
+        "fact_presence",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("ord", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.BigInteger(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=True),
+        sa.Column("site", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "ord", name=op.f("pk_fact_presence")),
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_fact_presence_tenant_id_programme_what_at"), "fact_presence", ["tenant_id", "programme", "what", "at"], unique=False, schema="lrs"
+    )
+    op.create_table(
+        "fact_rating",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("ord", sa.BigInteger(), nullable=False),
+        sa.Column("criterion", sa.Text(), nullable=False),
+        sa.Column("registration", sa.Uuid(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("calibration", sa.Boolean(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("competency", sa.Text(), nullable=True),
+        sa.Column("rater", sa.BigInteger(), nullable=False),
+        sa.Column("relation", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("level", sa.SmallInteger(), nullable=False),
+        sa.Column("levels", sa.SmallInteger(), nullable=False),
+        sa.Column("reached", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "ord", "criterion", name=op.f("pk_fact_rating")),
+        schema="lrs",
+    )
+    op.create_index(
+        op.f("ix_fact_rating_tenant_id_programme_calibration"), "fact_rating", ["tenant_id", "programme", "calibration"], unique=False, schema="lrs"
+    )
+    op.create_index(op.f("ix_fact_rating_tenant_id_registration"), "fact_rating", ["tenant_id", "registration"], unique=False, schema="lrs")
+    op.create_table(
+        "person_merge",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("merge_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("alias", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.BigInteger(), nullable=False),
+        sa.Column("alias_identity", sa.Text(), nullable=False),
+        sa.Column("agent_identity", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "merge_id", name=op.f("pk_person_merge")),
+        schema="lrs",
+    )
+    op.create_index(op.f("ix_person_merge_tenant_id_agent"), "person_merge", ["tenant_id", "agent"], unique=False, schema="lrs")
+    op.create_index(
+        "uq_person_merge_alias", "person_merge", ["tenant_id", "alias"], unique=True, schema="lrs", postgresql_where=sa.text("undone_at IS NULL")
+    )
+    op.add_column("fact_activity", sa.Column("kind", sa.Text(), nullable=False), schema="lrs")
+    op.add_column("fact_activity", sa.Column("started_at", sa.DateTime(timezone=True), nullable=True), schema="lrs")
+    op.drop_index(op.f("ix_fact_activity_tenant_id_programme_due_at"), table_name="fact_activity", schema="lrs")
+    op.create_index(
+        op.f("ix_fact_activity_tenant_id_programme_kind_due_at"),
+        "fact_activity",
+        ["tenant_id", "programme", "kind", "due_at"],
+        unique=False,
+        schema="lrs",
+    )
+    op.add_column("fact_episode", sa.Column("experience", sa.Text(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("registered_at", sa.DateTime(timezone=True), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("left_at", sa.DateTime(timezone=True), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("exam", sa.Float(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("planned_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("no_opportunity_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("used_1_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("used_2_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("used_3_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("used_4_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("tasks_used", sa.SmallInteger(), nullable=False), schema="lrs")
+    op.add_column("fact_episode", sa.Column("tasks_verified", sa.SmallInteger(), nullable=False), schema="lrs")
+    op.add_column("fact_episode", sa.Column("competent_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.add_column("fact_episode", sa.Column("sustained", sa.Boolean(), nullable=True), schema="lrs")
+    op.create_index(op.f("ix_fact_episode_tenant_id_learner"), "fact_episode", ["tenant_id", "learner"], unique=False, schema="lrs")
+    op.add_column("fact_recall", sa.Column("ord", sa.BigInteger(), nullable=False), schema="lrs")
+    op.add_column("fact_recall", sa.Column("rapid", sa.Boolean(), nullable=False), schema="lrs")
+    op.add_column("fact_recall", sa.Column("took_seconds", sa.Float(), nullable=True), schema="lrs")
+    op.add_column("fact_recall", sa.Column("response", sa.Text(), nullable=True), schema="lrs")
+    op.drop_index(op.f("ix_fact_recall_tenant_id_programme_interval"), table_name="fact_recall", schema="lrs")
+    op.create_index(op.f("ix_fact_recall_tenant_id_programme_item"), "fact_recall", ["tenant_id", "programme", "item"], unique=False, schema="lrs")
+
+    for statement in protect("lrs", TABLES):
+        op.execute(statement)
+    # Facts are made from statements: every episode is counted anew, and every statement that belongs to none.
+    op.execute(
+        "INSERT INTO lrs.uncounted_episode (tenant_id, registration)"
+        " SELECT DISTINCT tenant_id, registration FROM lrs.statement WHERE registration IS NOT NULL ON CONFLICT DO NOTHING"
+    )
+    op.execute(
+        "INSERT INTO lrs.uncounted (tenant_id, ord) SELECT tenant_id, ord FROM lrs.statement WHERE registration IS NULL ON CONFLICT DO NOTHING"
+    )

@@ -1,0 +1,27 @@
+"""What other sources say where we say something else: read when counting, never written into a statement.
+
+Each IRI was seen in what its source emits: Moodle's logstore plugin (Moodle), Open edX's event routing (Open edX), cmi5 (ADL), Activity
+Streams 1.0 as it is met in the wild (Streams). Verbs of one meaning only: a word that may mean two things stays out.
+"""
+
+from __future__ import annotations
+
+EARNED = "http://id.tincanapi.com/verb/earned"
+
+# IRI -> (our verb, who says it so).
+_SAID_BY = {
+    EARNED: ("certified", "Open edX: a certificate was created"),
+    "http://adlnet.gov/expapi/verbs/completed": ("completed", "Moodle, Open edX, cmi5: an activity was finished"),
+    "http://adlnet.gov/expapi/verbs/initialized": ("attempted", "cmi5, Open edX: a session in an activity begins"),
+    "http://adlnet.gov/expapi/verbs/launched": ("attempted", "Moodle: an activity was opened to be taken"),
+    "http://activitystrea.ms/schema/1.0/submit": ("submitted", "Streams: something was handed in"),
+    "http://activitystrea.ms/schema/1.0/update": ("updated", "Streams: something was changed"),
+    "http://activitystrea.ms/schema/1.0/receive": ("received", "Streams: a message arrived"),
+    "http://activitystrea.ms/schema/1.0/open": ("opened", "Streams: a message was opened"),
+    "https://w3id.org/xapi/acrossx/verbs/evaluated": ("assessed", "ADL's crossed profile: a piece of work was judged"),
+    "https://brindlewaye.com/xAPITerms/verbs/loggedin": ("logged-in", "Moodle, before 2019: somebody signed in"),
+    "http://adlnet.gov/expapi/verbs/logged-in": ("logged-in", "ADL's older vocabulary: somebody signed in"),
+}
+
+VERB_ALIASES = {iri: verb for iri, (verb, _) in _SAID_BY.items()}
+WHO_SAYS_SO = {iri: source for iri, (_, source) in _SAID_BY.items()}
