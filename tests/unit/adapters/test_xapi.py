@@ -89,7 +89,10 @@ def test_an_assessment_carries_its_levels_their_mean_and_who_looked() -> None:
     assert value["result"]["score"] == {"scaled": (3 - 1) / (4 - 1), "raw": 3, "min": 1, "max": 4}
     assert value["result"]["success"] is False
     (told,) = value["result"]["extensions"].values()
-    assert told == [{"criterion": "x", "competency": "c", "level": 4}, {"criterion": "y", "competency": "c", "level": 2}]
+    assert told == [
+        {"criterion": "x", "competency": "c", "level": 4, "reached": True},
+        {"criterion": "y", "competency": "c", "level": 2, "reached": False},
+    ]
     assert value["context"]["instructor"]["account"]["name"] == str(uuid.UUID(int=4))
     assert {value["context"]["extensions"][EXTENSIONS[name]] for name in ("relation", "method")} == {"peer", "recording"}
 

@@ -31,8 +31,8 @@ def assessed(rater: int, relation: str, days_ago: int, **levels: int) -> Assesse
 
 
 def test_somebody_is_competent_whose_levels_all_reach_it() -> None:
-    assert RUBRIC.assessment({"a": 2, "b": 3}).competent
-    assert not RUBRIC.assessment({"a": 1, "b": 3}).competent
+    assert RUBRIC.assessment({"a": 2, "b": 3}).result["success"]
+    assert not RUBRIC.assessment({"a": 1, "b": 3}).result["success"]
     assert RUBRIC.assessment({"b": 3}).scores == [("b", "two", 3)], "what was not seen says nothing"
 
 

@@ -1,0 +1,88 @@
+"""Is it changing? Process behaviour charts (Wheeler 1993), apart from whether it is good enough."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, median
+
+NATURAL, UPPER_RANGE, MEDIAN_NATURAL, MEDIAN_UPPER_RANGE = 2.660, 3.268, 3.145, 3.865  # Wheeler 1993, for moving ranges of two
+LEAST_BASELINE, BETTER_BASELINE = 12, 20
+RUN = 8  # consecutive on one side of the centre
+NEAR, NEAR_OF = 3, 4  # of the last four, nearer to a limit than to the centre
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Centre and natural process limits; of moving ranges, their mean (or median) and upper limit."""
+
+    centre: float
+    low: float
+    high: float
+    moving_range: float
+    upper_range: float
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A point that ordinary variation does not explain: its place in the series, the rule, and to which side."""
+
+    index: int
+    rule: str
+    upward: bool
+
+
+def xmr(values: Sequence[float], robust: bool = False) -> Limits:
+    """Limits of individual values from their moving ranges: mean ± 2.66 mean range; ``robust``: median ± 3.145 median range.
+
+    ValueError for fewer than two values.
+    """
+    if len(values) < 2:
+        raise ValueError("limits need two values at least")
+    ranges = [abs(after - before) for before, after in itertools.pairwise(values)]
+    centre, typical = (median(values), median(ranges)) if robust else (fmean(values), fmean(ranges))
+    half = (MEDIAN_NATURAL if robust else NATURAL) * typical
+    return Limits(centre, centre - half, centre + half, typical, (MEDIAN_UPPER_RANGE if robust else UPPER_RANGE) * typical)
+
+
+def p_chart(counts: Sequence[tuple[int, int]]) -> tuple[float, list[tuple[float, float]], float]:
+    """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which is the p chart where points vary as chance alone
+    makes them (sigma Z of 1 or less). Laney 2002. A point without trials has limits 0 and 1.
+    """
+    n = sum(trials for _, trials in counts)
+    if not n:
+        return 0.0, [(0.0, 1.0) for _ in counts], 1.0
+    p = sum(successes for successes, _ in counts) / n
+    sigmas = [sqrt(p * (1 - p) / trials) if trials else 0.0 for _, trials in counts]
+    scores = [(k / trials - p) / sigma for (k, trials), sigma in zip(counts, sigmas, strict=True) if trials and sigma]
+    over = 1.0
+    if len(scores) >= 2:
+        over = max(1.0, fmean(abs(after - before) for before, after in itertools.pairwise(scores)) / 1.128)
+    limits = [
+        (max(0.0, p - 3 * s * over), min(1.0, p + 3 * s * over)) if trials else (0.0, 1.0) for s, (_, trials) in zip(sigmas, counts, strict=True)
+    ]
+    return p, limits, over
+
+
+def signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]) -> list[Signal]:
+    """Wheeler's three detection rules: a point beyond a limit; eight in a row on one side; three of four nearer to a limit than to the centre."""
+    found = []
+    for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):
+        if not low <= value <= high:
+            found.append(Signal(i, "beyond a limit", value > high))
+        for upward in (True, False):
+
+            def on_side(j: int, up: bool = upward) -> bool:
+                return values[j] > centre if up else values[j] < centre
+
+            def near(j: int, up: bool = upward) -> bool:
+                low_j, high_j = limits[j]
+                return values[j] > (centre + high_j) / 2 if up else values[j] < (centre + low_j) / 2
+
+            if i >= RUN - 1 and all(on_side(j) for j in range(i - RUN + 1, i + 1)):
+                found.append(Signal(i, "eight in a row on one side", upward))
+            if i >= NEAR_OF - 1 and near(i) and sum(near(j) for j in range(i - NEAR_OF + 1, i + 1)) >= NEAR:
+                found.append(Signal(i, "three of four near a limit", upward))
+    return found

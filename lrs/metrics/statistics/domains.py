@@ -1,0 +1,63 @@
+"""Weak domains: a competency that many miss points at the training content, not at the people (domain, D3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import betaln
+from scipy.stats import beta, false_discovery_control
+
+TARGET = 0.8  # the share that counts as mastered
+FDR = 0.10  # of what is called weak, the share that may be called so by chance (Benjamini & Hochberg 1995)
+FLAT = (1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Counts of one competency, its shrunken share with a 95 % interval, and whether it is weak beyond chance."""
+
+    key: str
+    right: int
+    asked: int
+    share: float
+    shrunken: float
+    low: float
+    high: float
+    p: float
+    weak: bool
+
+
+def weak_domains(counts: Sequence[tuple[str, int, int]], target: float = TARGET) -> list[Domain]:
+    """(key, right, asked) of each competency, shrunken towards all of them by a beta-binomial prior fitted to them (empirical Bayes), and
+    tested against ``target`` with the false discovery rate held at 10 %. The weakest first. Keys without a question are left out.
+    """
+    asked = [one for one in counts if one[2] > 0]
+    if not asked:
+        return []
+    a, b = prior([(k, n) for _, k, n in asked])
+    probabilities = [float(beta.sf(target, a + k, b + n - k)) for _, k, n in asked]
+    adjusted = false_discovery_control(probabilities, method="bh")
+    found = []
+    for (key, k, n), p, q in zip(asked, probabilities, adjusted, strict=True):
+        low, high = (float(bound) for bound in beta.ppf((0.025, 0.975), a + k, b + n - k))
+        found.append(Domain(key, k, n, k / n, (a + k) / (a + b + n), low, high, p, bool(q <= FDR and high < target)))
+    return sorted(found, key=lambda one: one.shrunken)
+
+
+def prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """(a, b) of the beta-binomial that makes the counts likeliest, each at most 1,000; flat where there are fewer than three of them."""
+    if len(counts) < 3:
+        return FLAT
+    k, n = np.array([one[0] for one in counts], float), np.array([one[1] for one in counts], float)
+
+    def unlikely(x: np.ndarray) -> float:
+        a, b = np.exp(x)
+        return -float((betaln(k + a, n - k + b) - betaln(a, b)).sum())
+
+    bound = (np.log(0.5), np.log(1_000.0))
+    share = min(max(float(k.sum() / n.sum()), 0.05), 0.95)
+    found = minimize(unlikely, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound])
+    return float(np.exp(found.x[0])), float(np.exp(found.x[1]))

@@ -1,0 +1,284 @@
+"""Did the business figure move because of it? Difference-in-differences, group-time effects, interrupted time series.
+
+The strength of evidence is part of the answer (metrics reference 4.2): A waves in random order, B a comparison group that did not
+differ before, C before and after without a comparison, D anything weaker. C and D never become a headline.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import erfc, sqrt
+from statistics import fmean
+
+import moderndid
+import numpy as np
+import polars
+from scipy.stats import t as student
+from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.power import TTestIndPower
+
+from lrs.metrics.statistics.proportions import CONFIDENCE, z_of
+
+FEW_CLUSTERS = 30  # below: a randomisation test beside the clustered errors
+LEAST_EACH = 2  # units in each arm, periods on each side
+DRAWS, SEED = 1_000, 7_274  # of the randomisation test; the seed is arbitrary
+PRE_TREND_LEVEL = 0.05
+POWER = 0.8
+LEAST_SERIES = 8  # points of an interrupted series
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value of one unit (person, team or site) in one period; ``treated_from``: the first period with the treatment, None for never."""
+
+    unit: str
+    period: int
+    value: float
+    treated_from: int | None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect in the unit of the figure, with its 95 % interval; ``grade`` A to D; ``checks`` in words, for the page."""
+
+    method: str
+    value: float
+    low: float
+    high: float
+    p: float | None
+    grade: str
+    treated: int
+    controls: int
+    pre_trend_p: float | None = None
+    placebo: float | None = None
+    minimum_detectable: float | None = None
+    by_time: list[tuple[int, float, float, float]] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+
+
+def two_by_two(before_treated: float, after_treated: float, before_control: float, after_control: float) -> float:
+    """The difference of differences of four means (Card & Krueger 1994, table 3)."""
+    return (after_treated - before_treated) - (after_control - before_control)
+
+
+def differences(readings: Sequence[Reading]) -> Effect | None:
+    """Difference-in-differences with one start: y = unit's mean + period's mean + effect, errors clustered by unit.
+
+    None where there are not two units in each arm with readings on both sides. With fewer than thirty units, p is that of a randomisation
+    test over which units are treated. The placebo pretends the treatment came half way through the time before.
+    """
+    starts = {r.treated_from for r in readings if r.treated_from is not None}
+    if len(starts) != 1:
+        return None
+    (start,) = starts
+    both = _on_both_sides(readings, start)
+    treated, controls = ({r.unit for r in both if (r.treated_from is not None) is arm} for arm in (True, False))
+    if min(len(treated), len(controls)) < LEAST_EACH:
+        return None
+    change = _changes(both, start)
+    value, error, freedom = _difference(change, treated)
+    half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
+    p = _randomised(change, treated, value) if len(change) < FEW_CLUSTERS else float(2 * student.sf(abs(value / error), freedom)) if error else 1.0
+    pre_trend, by_time = _event_study(both, start)
+    placebo = _placebo(both, start, treated)
+    deviation = float(np.std(list(change.values()), ddof=1))
+    checks = [f"{len(treated)} with the treatment, {len(controls)} without"]
+    grade = "B"
+    if pre_trend is None:
+        grade, checks = "C", [*checks, "too few periods before to see whether both moved alike"]
+    elif pre_trend < PRE_TREND_LEVEL:
+        grade, checks = "C", [*checks, "they moved apart before the treatment already"]
+    else:
+        checks.append("before the treatment they moved alike, as far as can be seen")
+    if len(change) < FEW_CLUSTERS:
+        checks.append("few units: the probability is that of a randomisation test")
+    detectable = _detectable(len(treated), len(controls)) * deviation
+    return Effect(
+        "difference-in-differences",
+        value,
+        value - half,
+        value + half,
+        p,
+        grade,
+        len(treated),
+        len(controls),
+        pre_trend,
+        placebo,
+        detectable,
+        by_time,
+        checks,
+    )
+
+
+def _on_both_sides(readings: Sequence[Reading], start: int) -> list[Reading]:
+    sides: dict[str, set[bool]] = defaultdict(set)
+    for r in readings:
+        sides[r.unit].add(r.period >= start)
+    return [r for r in readings if len(sides[r.unit]) == 2]
+
+
+def _changes(readings: Sequence[Reading], start: int) -> dict[str, float]:
+    """Unit -> mean after less mean before."""
+    sides: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    for r in readings:
+        sides[r.unit][r.period >= start].append(r.value)
+    return {unit: fmean(after) - fmean(before) for unit, (before, after) in sides.items()}
+
+
+def _difference(change: dict[str, float], treated: set[str]) -> tuple[float, float, float]:
+    """The effect, its error and degrees of freedom: of each unit's change by arm, with a variance of its own for each arm (Welch 1947).
+
+    One change a unit is the panel's error clustered by unit (Bertrand, Duflo & Mullainathan 2004, collapsing time).
+    """
+    arms = [[value for unit, value in change.items() if (unit in treated) is arm] for arm in (True, False)]
+    parts = [float(np.var(arm, ddof=1)) / len(arm) for arm in arms]
+    squares = sum(part**2 / (len(arm) - 1) for part, arm in zip(parts, arms, strict=True))
+    freedom = sum(parts) ** 2 / squares if squares else float(len(change) - 2)
+    return fmean(arms[0]) - fmean(arms[1]), sqrt(sum(parts)), freedom
+
+
+def _randomised(change: dict[str, float], treated: set[str], value: float) -> float:
+    random, values = np.random.default_rng(SEED), np.array(list(change.values()))
+    extreme = 1
+    for _ in range(DRAWS):
+        drawn = random.permutation(values)
+        extreme += abs(drawn[: len(treated)].mean() - drawn[len(treated) :].mean()) >= abs(value) - 1e-12
+    return extreme / (DRAWS + 1)
+
+
+def _two_sided(z: float) -> float:
+    return erfc(abs(z) / sqrt(2))
+
+
+def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None, list[tuple[int, float, float, float]]]:
+    """The joint test that the leads are 0, and (periods from the start, effect, low, high); the last period before is the reference."""
+    periods = sorted({r.period for r in readings})
+    before = [p for p in periods if p < start]
+    if len(before) < LEAST_EACH:
+        return None, []
+    reference = before[-1]
+    units = sorted({r.unit for r in readings})
+    others = [p for p in periods if p != reference]
+    columns = {(r.unit, r.period): r for r in readings}
+    rows: list[list[float]] = []
+    values, groups = [], []
+    for (unit, period), r in sorted(columns.items()):
+        treated = r.treated_from is not None
+        row = [1.0 if period == p else 0.0 for p in others] + [1.0 if treated and period == p else 0.0 for p in others]
+        rows.append(row)
+        values.append(r.value)
+        groups.append(units.index(unit))
+    x, y, g = np.array(rows), np.array(values), np.array(groups)
+    # Within units: the unit's own mean is taken out, which is its fixed effect.
+    for place in range(len(units)):
+        chosen = g == place
+        x[chosen] -= x[chosen].mean(axis=0)
+        y[chosen] -= y[chosen].mean()
+    fit = OLS(y, x).fit(cov_type="cluster", cov_kwds={"groups": g})
+    first = len(others)
+    leads = [first + i for i, p in enumerate(others) if p < start]
+    z = z_of(CONFIDENCE)
+    by_time = [
+        (
+            p - start,
+            float(fit.params[first + i]),
+            float(fit.params[first + i] - z * fit.bse[first + i]),
+            float(fit.params[first + i] + z * fit.bse[first + i]),
+        )
+        for i, p in enumerate(others)
+    ]
+    test = np.zeros((len(leads), x.shape[1]))
+    for number, column in enumerate(leads):
+        test[number, column] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a covariance of less than full rank with few units: the p is then that of fewer tests
+        p_value = float(np.squeeze(fit.wald_test(test, use_f=False, scalar=True).pvalue)) if leads else None
+    return p_value, by_time
+
+
+def _placebo(readings: Sequence[Reading], start: int, treated: set[str]) -> float | None:
+    early = [r for r in readings if r.period < start]
+    periods = sorted({r.period for r in early})
+    if len(periods) < 2 * LEAST_EACH:
+        return None
+    pretended = periods[len(periods) // 2]
+    change = _changes(_on_both_sides(early, pretended), pretended)
+    arms = treated & change.keys()
+    return _difference(change, arms)[0] if min(len(arms), len(change.keys() - arms)) >= LEAST_EACH else None
+
+
+def _detectable(treated: int, controls: int) -> float:
+    """The smallest effect in standard deviations that such groups would show four times in five (Cohen 1988)."""
+    return float(TTestIndPower().solve_power(nobs1=treated, ratio=controls / treated, alpha=1 - CONFIDENCE, power=POWER))
+
+
+def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect | None:
+    """Staggered waves: effects of each wave at each time against those not yet treated, then averaged by time since the start (Callaway &
+    Sant'Anna 2021). None where there are not two waves, or nobody who was treated later or never.
+    """
+    starts = {r.treated_from for r in readings if r.treated_from is not None}
+    never = {r.unit for r in readings if r.treated_from is None}
+    if len(starts) < 2:
+        return None
+    units = {unit: i + 1 for i, unit in enumerate(sorted({r.unit for r in readings}))}
+    data = polars.DataFrame(
+        {
+            "unit": [units[r.unit] for r in readings],
+            "period": [r.period for r in readings],
+            "value": [float(r.value) for r in readings],
+            "start": [float(r.treated_from or 0) for r in readings],
+        }
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of small groups: the interval says as much
+            found = moderndid.att_gt(
+                data, "value", "period", "unit", "start", control_group="nevertreated" if len(never) >= LEAST_EACH else "notyettreated"
+            )
+            dynamic, whole = moderndid.aggte(found, type="dynamic"), moderndid.aggte(found, type="group")
+    except (ValueError, np.linalg.LinAlgError):
+        return None
+    z = z_of(CONFIDENCE)
+    value, error = float(whole.overall_att), float(whole.overall_se)
+    by_time = [
+        (int(e), float(a), float(a - z * s), float(a + z * s))
+        for e, a, s in zip(dynamic.event_times, dynamic.att_by_event, dynamic.se_by_event, strict=True)
+        if np.isfinite(a) and np.isfinite(s)
+    ]
+    leads = [one for one in by_time if one[0] < 0]
+    apart = [one for one in leads if not one[2] <= 0 <= one[3]]
+    grade = "C" if len(apart) * 4 > len(leads) or not leads else "A" if randomised else "B"
+    checks = [f"{len(starts)} waves; who was not yet treated is the comparison"]
+    checks.append(
+        "the waves moved alike before, as far as can be seen" if grade != "C" else "the waves moved apart before, or nothing is known of before"
+    )
+    treated = {r.unit for r in readings if r.treated_from is not None}
+    p = _two_sided(value / error) if error else None
+    return Effect(
+        "group-time effects", value, value - z * error, value + z * error, p, grade, len(treated), len(never), by_time=by_time, checks=checks
+    )
+
+
+def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | None:
+    """No comparison group: did the level change at the start, beyond the trend before? Segmented regression with Newey & West's errors.
+
+    Before and after is not because of: evidence C at best. None for fewer than eight points, or fewer than three on a side.
+    """
+    ordered = sorted(series)
+    before = [one for one in ordered if one[0] < start]
+    if len(ordered) < LEAST_SERIES or min(len(before), len(ordered) - len(before)) < 3:
+        return None
+    x = np.array([[1.0, period, float(period >= start), max(0, period - start)] for period, _ in ordered])
+    fit = OLS(np.array([value for _, value in ordered]), x).fit(cov_type="HAC", cov_kwds={"maxlags": max(1, round(len(ordered) ** 0.25))})
+    # The mean effect over the time after: level and slope together.
+    after = [period - start for period, _ in ordered if period >= start]
+    weights = np.array([0.0, 0.0, 1.0, fmean(after)])
+    value = float(weights @ fit.params)
+    error = sqrt(float(weights @ fit.cov_params() @ weights))
+    z = z_of(CONFIDENCE)
+    checks = ["before and after, without a comparison: something else may have changed at the same time"]
+    p = _two_sided(value / error) if error else None
+    return Effect("interrupted time series", value, value - z * error, value + z * error, p, "C", 1, 0, checks=checks)

@@ -1,0 +1,122 @@
+"""Item analysis (domain, D4): is a question too easy, does it tell who knows from who does not, which distractors work."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from statistics import fmean, pvariance
+
+TO_SHOW, TO_ACT = 30, 100  # answers (metrics reference 4.5)
+TOO_HARD, TOO_EASY = 0.2, 0.95
+WEAK, WRONG_KEY = 0.15, 0.0  # corrected point-biserial
+KELLEY = 0.27  # upper and lower share of people (Kelley 1939)
+USELESS = 0.05  # a distractor that fewer choose
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One person's first answer to one item: whose, whether right, the keys that were chosen (None where they are not kept), how long."""
+
+    person: int
+    item: str
+    right: bool
+    response: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ItemFigures:
+    """Of one item. ``difficulty``: share right. ``discrimination``: correlation with the score on the other items of the same person.
+    ``upper_lower``: share right in the upper 27 % less that in the lower. None where it cannot be computed."""
+
+    item: str
+    answers: int
+    right: int
+    difficulty: float
+    discrimination: float | None
+    upper_lower: float | None
+    seconds: float | None
+    responses: list[tuple[str, int]] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+
+
+def analyse(answers: Sequence[Answer]) -> list[ItemFigures]:
+    """Each item of a set of first answers, in order of its name. The score on the rest is a share: people met different items."""
+    by_person: dict[int, list[Answer]] = defaultdict(list)
+    by_item: dict[str, list[Answer]] = defaultdict(list)
+    for one in answers:
+        by_person[one.person].append(one)
+        by_item[one.item].append(one)
+    right = {person: sum(a.right for a in theirs) for person, theirs in by_person.items()}
+    return [_item(item, theirs, by_person, right) for item, theirs in sorted(by_item.items())]
+
+
+def _item(item: str, theirs: list[Answer], by_person: dict[int, list[Answer]], right: dict[int, int]) -> ItemFigures:
+    n, k = len(theirs), sum(a.right for a in theirs)
+    rest = [((right[a.person] - a.right) / (len(by_person[a.person]) - 1), a.right) for a in theirs if len(by_person[a.person]) > 1]
+    took = sorted(a.seconds for a in theirs if a.seconds is not None)
+    responses = Counter(a.response for a in theirs if a.response)
+    discrimination, difficulty = _correlation(rest), k / n
+    return ItemFigures(
+        item,
+        n,
+        k,
+        difficulty,
+        discrimination,
+        _upper_lower(rest),
+        took[len(took) // 2] if took else None,
+        responses.most_common(),
+        _flags(n, difficulty, discrimination),
+    )
+
+
+def _correlation(pairs: Sequence[tuple[float, bool]]) -> float | None:
+    """Pearson's r of a score and right or wrong: the point-biserial."""
+    if len(pairs) < 3:
+        return None
+    scores, outcomes = [p[0] for p in pairs], [float(p[1]) for p in pairs]
+    spread = sqrt(pvariance(scores) * pvariance(outcomes))
+    if spread < 1e-12:
+        return None
+    means = fmean(scores), fmean(outcomes)
+    return fmean((s - means[0]) * (o - means[1]) for s, o in zip(scores, outcomes, strict=True)) / spread
+
+
+def _upper_lower(pairs: Sequence[tuple[float, bool]]) -> float | None:
+    size = round(len(pairs) * KELLEY)
+    if size < 2:
+        return None
+    ordered = sorted(pairs, key=lambda pair: pair[0])
+    return fmean(p[1] for p in ordered[-size:]) - fmean(p[1] for p in ordered[:size])
+
+
+def _flags(n: int, difficulty: float, discrimination: float | None) -> list[str]:
+    if n < TO_SHOW:
+        return [f"fewer than {TO_SHOW} answers: too few to judge it"]
+    found = []
+    if difficulty < TOO_HARD:
+        found.append("nearly everybody misses it")
+    if difficulty > TOO_EASY:
+        found.append("nearly everybody knows it")
+    if discrimination is not None and discrimination < WRONG_KEY:
+        found.append("those who know more miss it: look whether the right answer is marked right")
+    elif discrimination is not None and discrimination < WEAK:
+        found.append("it hardly tells who knows from who does not")
+    if found and n < TO_ACT:
+        found.append(f"a first sign: act on it from {TO_ACT} answers on")
+    return found
+
+
+def kr20(matrix: Sequence[Sequence[bool]]) -> float | None:
+    """Kuder & Richardson's formula 20 (1937) of people × items, each answered by all; None where people or items do not differ."""
+    if len(matrix) < 2 or len(matrix[0]) < 2:
+        return None
+    items = len(matrix[0])
+    totals = [sum(row) for row in matrix]
+    spread = pvariance(totals)
+    if spread == 0:
+        return None
+    shares = [fmean(row[i] for row in matrix) for i in range(items)]
+    return items / (items - 1) * (1 - sum(p * (1 - p) for p in shares) / spread)

@@ -1,0 +1,169 @@
+"""How what was learnt fades: the cohort's curve, its half-life, and whether a memory model may speak for our people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import log, sqrt
+
+import numpy as np
+from fsrs import Card, Rating, Scheduler
+from scipy.optimize import least_squares
+
+DECAY = 0.1542  # w20 of FSRS-6's default weights
+FACTOR = 0.9 ** (-1 / DECAY) - 1  # so that R(S, S) = 0.9
+DRAWS, SEED = 300, 7_274  # of the bootstrap over people; the seed is arbitrary
+LEAST_INTERVALS, LEAST_PEOPLE = 3, 20
+BINS = 10
+_SCHEDULER = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=365)
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def retrievability(days: float, stability: float) -> float:
+    """R(t, S) = (1 + F·t/S)^−d, as FSRS-6 has it."""
+    return float((1 + FACTOR * days / stability) ** -DECAY)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """p(t) = a·(1 + F·t/S)^−d with a band for each of ``days``; ``half_life`` in days, None outside the data."""
+
+    start: float
+    stability: float
+    days: list[float]
+    share: list[float]
+    low: list[float]
+    high: list[float]
+    half_life: float | None
+
+
+Answered = tuple[int, float, int, int]  # learner, days since certification, right, asked
+
+
+def forgetting(answers: Sequence[Answered]) -> Curve | None:
+    """The cohort's curve with a band by bootstrap over people. None below three intervals' worth of times or twenty people."""
+    people: dict[int, list[Answered]] = defaultdict(list)
+    for one in answers:
+        people[one[0]].append(one)
+    spans = {round(log(max(days, 0.5)) * 2) for _, days, _, _ in answers}
+    if len(people) < LEAST_PEOPLE or len(spans) < LEAST_INTERVALS:
+        return None
+    days = np.array([one[1] for one in answers])
+    right, asked = np.array([one[2] for one in answers], float), np.array([one[3] for one in answers], float)
+    who = np.array([one[0] for one in answers])
+    found = _fit(days, right, asked, np.ones(len(answers)))
+    grid = np.geomspace(max(0.5, days.min()), days.max(), 40)
+    random, keys = np.random.default_rng(SEED), np.array(sorted(people))
+    places = np.searchsorted(keys, who)
+    drawn = []
+    for _ in range(DRAWS):
+        counts = np.bincount(random.integers(len(keys), size=len(keys)), minlength=len(keys))
+        a, s = _fit(days, right, asked, counts[places].astype(float), found)
+        drawn.append(a * (1 + FACTOR * grid / s) ** -DECAY)
+    low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+    a, s = found
+    half = s / FACTOR * (0.5 ** (-1 / DECAY) - 1)
+    share = a * (1 + FACTOR * grid / s) ** -DECAY
+    inside = float(days.min()) <= half <= float(days.max())
+    return Curve(a, s, list(map(float, grid)), list(map(float, share)), list(map(float, low)), list(map(float, high)), half if inside else None)
+
+
+def _fit(
+    days: np.ndarray, right: np.ndarray, asked: np.ndarray, weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)
+) -> tuple[float, float]:
+    """Least squares of shares, weighted by how much was asked; a within (0, 1], S from an hour to a thousand years (so flat is allowed)."""
+    root = np.sqrt(weights * asked)
+
+    def apart(x: np.ndarray) -> np.ndarray:
+        return np.asarray(root * (right / asked - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY))
+
+    bounds = ([1e-3, log(1 / 24)], [1.0, log(365_000.0)])
+    found = least_squares(apart, (min(start[0], 0.999), log(min(max(start[1], 0.05), 364_000.0))), bounds=bounds)
+    return float(found.x[0]), float(np.exp(found.x[1]))
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well predictions met what happened; smaller is better but for ``auc``."""
+
+    log_loss: float
+    rmse_bins: float
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The memory model beside a constant and a power law, on the same answers; ``shown``: it beats both, so it may be shown."""
+
+    answers: int
+    people: int
+    model: Score
+    constant: Score
+    power: Score
+
+    @property
+    def shown(self) -> bool:
+        """Only a model that is better than either on log loss may speak."""
+        return self.model.log_loss < min(self.constant.log_loss, self.power.log_loss)
+
+
+History = tuple[int, str, Sequence[tuple[float, bool]]]  # learner, competency, (days since certification, right) in order
+
+
+def compare(histories: Sequence[History]) -> Comparison | None:
+    """FSRS with its default weights (binary: wrong is Again, right is Good; the certification is the first Good) against two baselines,
+    each of them fitted on the other half of the people. None for fewer than twenty people, or answers all alike.
+    """
+    rows: list[tuple[int, float, bool, float]] = []
+    for learner, _, answers in histories:
+        rows += [(learner, days, right, predicted) for (days, right), predicted in zip(answers, _predict(answers), strict=True)]
+    learners = sorted({row[0] for row in rows})
+    truth = np.array([row[2] for row in rows], float)
+    if len(learners) < LEAST_PEOPLE or truth.min(initial=1) == truth.max(initial=0):
+        return None
+    half = {learner: i % 2 for i, learner in enumerate(learners)}
+    side, days = np.array([half[row[0]] for row in rows]), np.array([row[1] for row in rows])
+    constant, power = np.empty(len(rows)), np.empty(len(rows))
+    for one in (0, 1):
+        other = side != one
+        constant[side == one] = truth[other].mean()
+        a, b = _power_law(days[other], truth[other])
+        power[side == one] = a * (1 + days[side == one]) ** -b
+    return Comparison(len(rows), len(learners), score(np.array([row[3] for row in rows]), truth), score(constant, truth), score(power, truth))
+
+
+def _predict(answers: Sequence[tuple[float, bool]]) -> list[float]:
+    card, _ = _SCHEDULER.review_card(Card(), Rating.Good, _EPOCH)
+    found = []
+    for days, right in answers:
+        at = _EPOCH + timedelta(days=days)
+        assert card.stability is not None and card.last_review is not None
+        found.append(retrievability(max(0.0, (at - card.last_review).total_seconds() / 86_400), card.stability))
+        card, _ = _SCHEDULER.review_card(card, Rating.Good if right else Rating.Again, at)
+    return found
+
+
+def _power_law(days: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    found = least_squares(lambda x: x[0] * (1 + days) ** -x[1] - truth, (0.9, 0.1), bounds=([1e-3, 0.0], [1.0, 3.0]))
+    return float(found.x[0]), float(found.x[1])
+
+
+def score(predicted: np.ndarray, truth: np.ndarray) -> Score:
+    """Log loss, root mean square distance of means in ten equal bins, and the area under the ROC curve (None where all are alike)."""
+    p = np.clip(predicted, 1e-6, 1 - 1e-6)
+    loss = float(-(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean())
+    bins = np.minimum((p * BINS).astype(int), BINS - 1)
+    squares = sum(((p[bins == b].mean() - truth[bins == b].mean()) ** 2) * (bins == b).sum() for b in range(BINS) if (bins == b).any())
+    return Score(loss, sqrt(float(squares) / len(p)), _auc(p, truth))
+
+
+def _auc(p: np.ndarray, truth: np.ndarray) -> float | None:
+    right, wrong = p[truth == 1], p[truth == 0]
+    if not len(right) or not len(wrong):
+        return None
+    # Mann & Whitney's statistic by ranks, ties shared.
+    _, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return float((ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(wrong)))
