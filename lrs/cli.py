@@ -35,7 +35,7 @@ from lrs.xapi import query
 
 __all__ = ["Desk", "Source", "desk"]
 # What the tool's own key may do: send statements that say what their activities are, read figures, make keys for administrators.
-TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/read", "credentials")
+TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/individual", "metrics/write", "credentials")
 ALL_SCOPES = SCOPES
 
 

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 TIMED = (
     Timed("lrs.worker.count", 5),
+    Timed("lrs.worker.compute", 30),
     Timed("lrs.worker.forward", 10),
     Timed("lrs.worker.tag", 60),
     Timed("lrs.worker.retain", 86_400),
@@ -34,6 +35,12 @@ def count() -> None:
     """Count what waits."""
     _deps().nudges.begin("lrs.worker.count")
     counting.count(_deps().engine, _deps().unit_of_work)
+
+
+def compute() -> None:
+    """Make the reports that take longer than a page may."""
+    _deps().nudges.begin("lrs.worker.compute")
+    upkeep.compute(_deps())
 
 
 def forward() -> None:

@@ -24,7 +24,9 @@ SCOPES: dict[str, str] = {
     "activities_profile/read": "reading profile documents of activities",
     "agents_profile": "reading and writing profile documents of agents",
     "agents_profile/read": "reading profile documents of agents",
-    "metrics/read": "reading metrics",
+    "metrics/read": "reading metrics of groups",
+    "metrics/individual": "reading metrics of fewer than five people, and the statements behind a figure",
+    "metrics/write": "writing KPI readings, costs and what decides a figure",
     "erase": "erasing a person for good",
     "credentials": "listing, making and ending credentials that may do less than everything",
 }
@@ -41,7 +43,9 @@ _WIDER = {
     "activities_profile/write": ("all", "profile", "profile/write", "activities_profile"),
     "agents_profile/read": ("all", "all/read", "profile", "profile/read", "agents_profile"),
     "agents_profile/write": ("all", "profile", "profile/write", "agents_profile"),
-    "metrics/read": ("all", "all/read"),
+    "metrics/read": ("all", "all/read", "metrics/individual"),
+    "metrics/individual": ("all", "all/read"),
+    "metrics/write": ("all",),
     "erase": ("all",),
     "credentials": ("all",),
 }

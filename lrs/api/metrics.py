@@ -1,22 +1,28 @@
-"""``/api/v1``: the catalogue of metrics and their values, for pages and reporting tools alike."""
+"""``/api/v1``: the catalogue of metrics, their values, reports and what is behind them, for pages and reporting tools alike."""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import fields
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
+from lrs.api.asking import FILTERS, allow, answer, filters, rows
+from lrs.ground import clock
+from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
-from lrs.reports import picture, values
-from lrs.reports.figures import figures
+from lrs.metrics.definitions import Scope
+from lrs.reports import behind, pictures, tables, values
+from lrs.reports.figures import figures, watermark_of
 from lrs.reports.values import MetricValue
 
-_NOT_SHOWN = ("count", "parts")
+_NOT_SHOWN = ("count", "estimate", "parts")
+_CHANGING = ("computed_at", "watermark")
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
@@ -26,35 +32,111 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/metrics")
     def catalogue() -> ResponseReturnValue:
         access.require(deps, "metrics/read")
-        _allow()
-        return jsonify({"metrics": [_entry(metric) for metric in CATALOGUE], "next": None})
+        allow()
+        return answer({"metrics": [_entry(metric) for metric in CATALOGUE], "next": None})
 
     @pages.get("/metrics/<key>/values")
     def one(key: str) -> ResponseReturnValue:
         """The values of one metric: JSON, or CSV where Accept asks for text/csv."""
-        found = _values([_metric(key)], "programme")[0]
-        if request.accept_mimetypes.best_match(("application/json", "text/csv")) == "text/csv":
-            name = f"attachment; filename={key}.csv"
-            return Response(values.as_csv(found), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
-        return jsonify({"metric": key, "values": values.as_json(found), "next": None})
+        found = _values([_metric(key)], *FILTERS)[0]
+        if _wants_csv():
+            return _csv(values.as_csv(found), key)
+        return answer({"metric": key, "values": values.as_json(found), "next": None}, *_CHANGING)
+
+    @pages.get("/metrics/<key>/picture.png")
+    def bitmap(key: str) -> ResponseReturnValue:
+        """The picture of one metric, for a mail or a document."""
+        metric = _metric(key)
+        return Response(pictures.png(pictures.intervals(metric, _values([metric], *FILTERS)[0])), content_type="image/png")
+
+    @pages.get("/metrics/<key>/evidence")
+    def evidence(key: str) -> ResponseReturnValue:
+        """The statements behind a figure, for a credential that may see single people: by episode, a page at a time."""
+        caller = access.require(deps, "metrics/individual")
+        allow(*FILTERS, "after", "limit")
+        metric, asked = _metric(key), filters(caller)
+        try:
+            after = uuid.UUID(request.args["after"]) if request.args.get("after") else None
+        except ValueError:
+            raise BadInput("after is the registration that the page before ended with.", parameter="after") from None
+        limit = rows()
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            scope = Scope(caller.tenant_id, clock.now(), asked.by, asked.since, asked.until)
+            found = behind.evidence(connection, scope, metric, after, limit)
+        following = found[-1]["registration"] if len(found) == limit else None
+        return answer({"metric": key, "episodes": found, "next": following})
 
     @pages.get("/figures")
     def page() -> ResponseReturnValue:
         """Several metrics at one moment, each with its values and its picture: what a page of figures asks for, once."""
         wanted = [_metric(key) for key in request.args.getlist("key")] or list(CATALOGUE)
         body = [
-            {**_entry(metric), "values": values.as_json(found), "sentences": [picture.sentence(v) for v in found], "svg": picture.draw(metric, found)}
-            for metric, found in zip(wanted, _values(wanted, "programme", "key"), strict=True)
+            {
+                **_entry(metric),
+                "values": values.as_json(found),
+                "sentences": [values.sentence(v) for v in found],
+                "shown": [values.shown(v.value, v.unit) for v in found],
+                "svg": pictures.draw(metric, found),
+            }
+            for metric, found in zip(wanted, _values(wanted, *FILTERS, "key"), strict=True)
         ]
-        return jsonify({"figures": body, "next": None})
+        return answer({"figures": body, "next": None}, *_CHANGING)
+
+    @pages.get("/reports")
+    def reports() -> ResponseReturnValue:
+        """Which reports there are, or several of them at one moment (``key``, once for each)."""
+        caller = access.require(deps, "metrics/read")
+        allow(*FILTERS, "key")
+        wanted = request.args.getlist("key")
+        if not wanted:
+            return answer({"reports": sorted(tables.REPORTS), "next": None})
+        made = [_report(key) for key in wanted]
+        asked = filters(caller)
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            watermark = text_of(watermark_of(connection, caller.tenant_id))
+            scope = Scope(caller.tenant_id, clock.now(), asked.by, asked.since, asked.until)
+            found = [make(tables.Asked(connection, scope, asked.individual)).as_json() for make in made]
+        stamped = [{**one, "watermark": one["watermark"] or watermark, "computed_at": one["computed_at"] or text_of(scope.as_of)} for one in found]
+        return answer({"reports": stamped, "next": None}, *_CHANGING)
+
+    @pages.get("/reports/<key>")
+    def report(key: str) -> ResponseReturnValue:
+        """One report: JSON, or its table as CSV where Accept asks for text/csv."""
+        caller = access.require(deps, "metrics/read")
+        allow(*FILTERS)
+        make, asked = _report(key), filters(caller)
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            watermark = text_of(watermark_of(connection, caller.tenant_id))
+            scope = Scope(caller.tenant_id, clock.now(), asked.by, asked.since, asked.until)
+            found = make(tables.Asked(connection, scope, asked.individual))
+        if _wants_csv():
+            return _csv(found.as_csv(), key)
+        body = found.as_json()
+        return answer({**body, "watermark": body["watermark"] or watermark, "computed_at": body["computed_at"] or text_of(scope.as_of)}, *_CHANGING)
 
     def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = access.require(deps, "metrics/read")
-        _allow(*allowed)
-        programme = request.args.get("programme") or None
-        return figures(deps.unit_of_work, tenant_id=caller.tenant_id, metrics=wanted, programme=programme)
+        allow(*allowed)
+        asked = filters(caller)
+        return figures(
+            deps.unit_of_work,
+            tenant_id=caller.tenant_id,
+            metrics=wanted,
+            by=asked.by,
+            since=asked.since,
+            until=asked.until,
+            individual=asked.individual,
+        )
 
     return pages
+
+
+def _wants_csv() -> bool:
+    return request.accept_mimetypes.best_match(("application/json", "text/csv")) == "text/csv"
+
+
+def _csv(text: str, name: str) -> Response:
+    return Response(text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f"attachment; filename={name}.csv"})
 
 
 def _metric(key: str) -> Metric:
@@ -63,14 +145,12 @@ def _metric(key: str) -> Metric:
     return BY_KEY[key]
 
 
+def _report(key: str) -> tables.Making:
+    if key not in tables.REPORTS:
+        raise NotFound(f"There is no report {key!r}; GET /api/v1/reports lists them.")
+    return tables.REPORTS[key]
+
+
 def _entry(metric: Metric) -> dict[str, Any]:
     entry = {field.name: getattr(metric, field.name) for field in fields(metric) if field.name not in _NOT_SHOWN}
     return {**entry, "parts": [{"key": key, "label": label} for key, label in metric.parts]}
-
-
-def _allow(*names: str) -> None:
-    for name in request.args:
-        if name not in names:
-            raise BadInput(f"{name} is no parameter here; allowed: {', '.join(names) or 'none'}.", parameter=name)
-        if name != "key" and len(request.args.getlist(name)) > 1:
-            raise BadInput(f"The parameter {name} stands twice in the address.", parameter=name)

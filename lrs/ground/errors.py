@@ -1,7 +1,8 @@
 """The few errors the product raises on purpose, and their one translation into HTTP.
 
 Contract of every JSON error body: ``{"error": {"code", "message", "where"?}}``. ``code`` is stable, ``message`` says what
-was wrong and what to do, ``where`` holds the place (batch index, JSON path, parameter).
+was wrong and what to do, ``where`` holds the place (batch index, JSON path, parameter). Below ``/api/v1`` the same body is a problem
+document (RFC 9457) as well: ``type``, ``title``, ``status`` and ``detail`` stand beside ``error``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 from typing import Any
 
 import psycopg
-from flask import Flask, jsonify
+from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -83,8 +84,21 @@ def body_of(error: Refused) -> dict[str, Any]:
     return {"error": body}
 
 
+PROBLEMS_BELOW = "/api/v1"
+
+
 def answer_with_json(app: Flask) -> None:
     """Make ``app`` answer every error by the contract above, and log the unexpected with its trace."""
+
+    @app.after_request
+    def as_problem(response: Response) -> Response:
+        if response.status_code >= 400 and request.path.startswith(PROBLEMS_BELOW) and response.mimetype == "application/json":
+            body = response.get_json()
+            told = body.get("error", {}) if isinstance(body, dict) else {}
+            problem = {"type": "about:blank", "title": told.get("code", ""), "status": response.status_code, "detail": told.get("message", "")}
+            response.set_data(app.json.dumps({**problem, **body}))
+            response.mimetype = "application/problem+json"
+        return response
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> ResponseReturnValue:

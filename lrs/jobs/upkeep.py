@@ -1,4 +1,4 @@
-"""Jobs that keep the store in order, tenant by tenant: sending on, retention, abandoned uploads, profile templates."""
+"""Jobs that keep the store in order, tenant by tenant: computed reports, sending on, retention, abandoned uploads, profile templates."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from collections.abc import Callable
 
 from lrs.actions import attachments, erasing, forwarding, tagging
 from lrs.actions.deps import StoreDeps
+from lrs.jobs import compute as computing
 from lrs.store import work
 
 log = logging.getLogger(__name__)
+
+
+def compute(deps: StoreDeps) -> None:
+    """Compute reports."""
+    _each(deps, "computing reports", lambda tenant_id: computing.compute(deps.unit_of_work, tenant_id))
 
 
 def forward(deps: StoreDeps) -> None:

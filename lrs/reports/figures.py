@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
 
 from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
 from lrs.metrics.catalogue import Metric
-from lrs.metrics.definitions.selects import Scope
+from lrs.metrics.definitions import Scope
 from lrs.reports.values import MetricValue, values_of
 from lrs.store import statements, work
 
 
-def figures(unit_of_work: UnitOfWork, *, tenant_id: int, metrics: Sequence[Metric], programme: str | None) -> list[list[MetricValue]]:
-    """The values of each metric, counted now. The watermark is the instant up to which every statement has been counted."""
+def watermark_of(connection: Connection, tenant_id: int) -> datetime:
+    """The instant up to which every statement has been counted."""
+    horizon = statements.horizon(connection)
+    oldest = work.oldest(connection, tenant_id)
+    return min(horizon, oldest - clock.MICROSECOND) if oldest else horizon
+
+
+def figures(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    metrics: Sequence[Metric],
+    by: Mapping[str, str],
+    since: datetime | None = None,
+    until: datetime | None = None,
+    individual: bool,
+) -> list[list[MetricValue]]:
+    """The values of each metric, counted now."""
     with unit_of_work(tenant_id) as connection:
-        horizon = statements.horizon(connection)
-        oldest = work.oldest(connection, tenant_id)
-        watermark = min(horizon, oldest - clock.MICROSECOND) if oldest else horizon
-        scope = Scope(tenant_id, clock.now(), programme)
-        return [values_of(connection, metric, scope, watermark) for metric in metrics]
+        watermark = watermark_of(connection, tenant_id)
+        scope = Scope(tenant_id, clock.now(), by, since, until)
+        return [values_of(connection, metric, scope, watermark, individual) for metric in metrics]

@@ -5,67 +5,123 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from lrs.ground.clock import text_of
-from lrs.metrics.catalogue import Metric
-from lrs.metrics.definitions.selects import Scope
-from lrs.metrics.statistics.proportions import CONFIDENCE, wilson
+from lrs.metrics.catalogue import RATIO, SHARE, Metric
+from lrs.metrics.definitions import Scope
+from lrs.metrics.statistics.estimates import NOTHING
+from lrs.metrics.statistics.proportions import CONFIDENCE
+from lrs.reports import privacy
 
 
 @dataclass(frozen=True)
 class MetricValue:
-    """One figure. ``value`` and the interval are None where the denominator is 0; ``watermark``: counted up to there."""
+    """One figure. ``value`` and the interval are None where there is nothing to count, or where it is suppressed (``reason`` says why).
+
+    ``watermark``: counted up to there.
+    """
 
     metric: str
     version: int
     label: str
     part: str
     part_label: str
+    unit: str
     programme: str | None
-    numerator: int
-    denominator: int
+    scope: dict[str, str]
+    numerator: float | None
+    denominator: float | None
     value: float | None
     ci_low: float | None
     ci_high: float | None
     confidence: float
-    learners: int
+    learners: int | None
+    suppressed: bool
+    reason: str
+    flags: list[str]
     watermark: str
     computed_at: str
 
 
-def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: datetime) -> list[MetricValue]:
-    """The values of a metric, one for each of its parts, counted now."""
-    counted = {row.part: row for row in connection.execute(metric.count(scope))}
-    found = []
+def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
+    """The values of a metric, one for each of its parts, counted now. ``individual``: whoever asks may see single people."""
+    found = metric.estimate(connection.execute(metric.count(scope)).all())
+    wider = [] if individual else [metric.estimate(connection.execute(metric.count(one)).all()) for one in scope.parents()]
+    made = []
     for part, label in metric.parts:
-        row = counted.get(part)
-        k, n, learners = (int(row.numerator), int(row.denominator), int(row.learners)) if row else (0, 0, 0)
-        low, high = wilson(k, n) if n else (None, None)
-        found.append(
-            MetricValue(
-                metric=metric.key,
-                version=metric.version,
-                label=metric.label,
-                part=part,
-                part_label=label,
-                programme=scope.programme,
-                numerator=k,
-                denominator=n,
-                value=k / n if n else None,
-                ci_low=low,
-                ci_high=high,
-                confidence=CONFIDENCE,
-                learners=learners,
-                watermark=text_of(watermark),
-                computed_at=text_of(scope.as_of),
-            )
+        one = found.get(part, NOTHING)
+        value = MetricValue(
+            metric=metric.key,
+            version=metric.version,
+            label=metric.label,
+            part=part,
+            part_label=label,
+            unit=metric.unit,
+            programme=scope.programme,
+            scope=dict(scope.by),
+            numerator=_number(one.numerator),
+            denominator=_number(one.denominator),
+            value=one.value,
+            ci_low=one.low,
+            ci_high=one.high,
+            confidence=CONFIDENCE,
+            learners=one.learners,
+            suppressed=False,
+            reason="",
+            flags=list(one.flags),
+            watermark=text_of(watermark),
+            computed_at=text_of(scope.as_of),
         )
-    return found
+        if not individual:
+            if 0 < one.learners < privacy.FEWEST:
+                value = hidden(value, privacy.TOO_FEW)
+            elif privacy.hidden_by_difference(one.learners, [other.get(part, NOTHING).learners for other in wider]):
+                value = hidden(value, privacy.BY_DIFFERENCE)
+        made.append(value)
+    return made
+
+
+def _number(value: float) -> float:
+    """A count as a whole number."""
+    return int(value) if float(value).is_integer() else value
+
+
+def hidden(value: MetricValue, reason: str) -> MetricValue:
+    """The same without any number that tells of people."""
+    nothing = {"numerator": None, "denominator": None, "value": None, "ci_low": None, "ci_high": None, "learners": None}
+    return replace(value, **nothing, flags=[], suppressed=True, reason=reason)  # type: ignore[arg-type]  # all of them may be None
+
+
+def shown(value: float | None, unit: str) -> str:
+    """A number in words a page can show: ``83 %``, ``12 days``, ``0.91``; an en dash where there is none."""
+    if value is None:
+        return "–"
+    if unit == SHARE:
+        return f"{value * 100:.0f} %"
+    if unit == "days":
+        return f"{value:.0f} {'day' if round(value) == 1 else 'days'}"
+    return f"{value:.2f}" if unit == RATIO or abs(value) < 10 else f"{value:.0f}"
+
+
+def sentence(value: MetricValue) -> str:
+    """One value in words."""
+    where = f"{value.part_label}: " if value.part else ""
+    if value.suppressed:
+        return f"{where}not shown: {value.reason}."
+    if value.value is None:
+        return f"{where}{value.flags[0]}." if value.flags else f"{where}nothing to count yet."
+    people = f"{value.learners} {'person' if value.learners == 1 else 'people'}"
+    interval = ""
+    if value.ci_low is not None or value.ci_high is not None:
+        high = "beyond what was seen" if value.ci_high is None else shown(value.ci_high, value.unit)
+        interval = f"95 % interval {shown(value.ci_low, value.unit)} to {high}; "
+    counts = f"{value.numerator} of {value.denominator}; " if value.unit in (SHARE, "days") else ""
+    return f"{where}{shown(value.value, value.unit)} ({counts}{interval}{people})."
 
 
 def as_json(values: Iterable[MetricValue]) -> list[dict[str, Any]]:
@@ -75,14 +131,15 @@ def as_json(values: Iterable[MetricValue]) -> list[dict[str, Any]]:
 
 def as_csv(values: Iterable[MetricValue]) -> str:
     """A table with a header line. Texts that a spreadsheet would run as a formula get an apostrophe in front."""
-    rows = as_json(values)
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(MetricValue.__dataclass_fields__), lineterminator="\r\n")
     writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _harmless(value) for name, value in row.items()})
+    for row in as_json(values):
+        flat = {**row, "scope": "; ".join(f"{k}={v}" for k, v in row["scope"].items()), "flags": "; ".join(row["flags"])}
+        writer.writerow({name: harmless(value) for name, value in flat.items()})
     return out.getvalue()
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A text that no spreadsheet runs."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

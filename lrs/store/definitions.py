@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select, text
@@ -70,3 +71,22 @@ def of_activity(connection: Connection, tenant_id: int, iri: str) -> dict[str, o
     query = select(d.c.seen, d.c.digest, d.c.definition).where(d.c.tenant_id == tenant_id, d.c.activity == key_of("activity", iri), d.c.iri == iri)
     query = query.order_by(d.c.seen.desc(), d.c.digest).limit(MOST_MERGED)
     return merged((row.seen, row.digest, row.definition) for row in connection.execute(query))
+
+
+def names(connection: Connection, tenant_id: int, iris: Iterable[str]) -> dict[str, str]:
+    """The name of each activity in its first language, English before others; the last part of its id where no statement named it."""
+    wanted = sorted(set(iris))
+    d, said = activity_definition, defaultdict[str, list[tuple[int, int, bytes]]](list)
+    for start in range(0, len(wanted), 5_000):
+        some = wanted[start : start + 5_000]
+        query = select(d.c.iri, d.c.seen, d.c.digest, d.c.definition).where(
+            d.c.tenant_id == tenant_id, d.c.activity.in_([key_of("activity", iri) for iri in some]), d.c.iri.in_(some)
+        )
+        for row in connection.execute(query):
+            said[row.iri].append((row.seen, row.digest, row.definition))
+    found = {}
+    for iri in wanted:
+        named = (merged(said[iri][-MOST_MERGED:]) or {}).get("name") if iri in said else None
+        words = next((named[tag] for tag in sorted(named, key=lambda tag: (not tag.startswith("en"), tag))), None) if named else None
+        found[iri] = str(words) if words else iri.rstrip("/").rpartition("/")[2] or iri
+    return found

@@ -24,6 +24,7 @@ from lrs.store.tables import (
     fact_recall,
     fact_use,
     statement,
+    uncomputed,
     uncountable,
     uncounted,
     uncounted_episode,
@@ -69,7 +70,10 @@ def loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]
 
 
 def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]]) -> None:
-    """Put ``rows`` (by kind of fact) in the place of all facts of these registrations."""
+    """Put ``rows`` (by kind of fact) in the place of all facts of these registrations; their programmes are computed anew."""
+    e = fact_episode.c
+    before = connection.execute(select(e.programme).distinct().where(e.tenant_id == tenant_id, e.registration.in_(registrations))).scalars()
+    compute_anew(connection, tenant_id, {*before, *(row["programme"] for row in rows.get("episodes", []))})
     for kind, table in _TABLES.items():
         connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.registration.in_(registrations)))
         _add(connection, tenant_id, table, rows.get(kind, []))
@@ -139,6 +143,13 @@ def count_anew(connection: Connection, tenant_id: int, registrations: Iterable[u
     rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
     for start in range(0, len(rows), 5_000):
         connection.execute(upsert(uncounted_episode).values(rows[start : start + 5_000]).on_conflict_do_nothing())
+
+
+def compute_anew(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
+    """Have the computed reports of these programmes made anew; in one order, so that two jobs cannot wait for each other."""
+    rows = [{"tenant_id": tenant_id, "programme": one} for one in sorted(set(programmes))]
+    if rows:
+        connection.execute(upsert(uncomputed).values(rows).on_conflict_do_nothing())
 
 
 def count_loose_anew(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:

@@ -453,3 +453,24 @@ person_merge = Table(
     Index("uq_person_merge_alias", "tenant_id", "alias", unique=True, postgresql_where=text("undone_at IS NULL")),
     Index(None, "tenant_id", "agent"),
 )
+
+# Programmes whose facts changed since their computed reports were made.
+uncomputed = Table(
+    "uncomputed",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("since", _INSTANT, nullable=False, server_default=func.clock_timestamp()),
+)
+
+# Reports that take longer than a page may: made by a job (lrs.jobs.compute).
+computed = Table(
+    "computed",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("report", Text, primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("watermark", _INSTANT, nullable=False),
+    Column("computed_at", _INSTANT, nullable=False, server_default=func.now()),
+)

@@ -5,11 +5,12 @@ Shared with the other houses. Only words, no behaviour beyond looking a word up.
 
 from lrs.vocabulary.aliases import EARNED, VERB_ALIASES, WHO_SAYS_SO
 from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
-from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EXTENSIONS, KINDS, VERBS, Verb
+from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, BASELINE, EXTENSIONS, KINDS, VERBS, Verb
 
 __all__ = [
     "ACTIVITY_TYPES",
     "BASE",
+    "BASELINE",
     "EARNED",
     "EXTENSIONS",
     "INTERVALS",

@@ -103,4 +103,5 @@ EXTENSIONS = {
 }
 
 # Which answers measure: those of a check alone (domain, C2); the baseline is what they are held against.
-KINDS = ("check", "baseline", "reinforcement", "remediation")
+BASELINE = "baseline"
+KINDS = ("check", BASELINE, "reinforcement", "remediation")

@@ -5,7 +5,7 @@ no difference in what order they came, how often a job ran, or what was voided s
 no episode (use of the product, raters' exercises) give rows of their own, each from itself alone.
 """
 
-from lrs.metrics.facts.episode import BASELINE, TABLES, VERIFIED, Facts, facts_of
+from lrs.metrics.facts.episode import TABLES, VERIFIED, Facts, facts_of
 from lrs.metrics.facts.loose import loose_facts
 
-__all__ = ["BASELINE", "TABLES", "VERIFIED", "Facts", "facts_of", "loose_facts"]
+__all__ = ["TABLES", "VERIFIED", "Facts", "facts_of", "loose_facts"]

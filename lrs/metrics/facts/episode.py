@@ -12,12 +12,11 @@ from typing import Any
 from lrs.ground import clock
 from lrs.metrics.facts import observing
 from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHED_BY, FINISHING_VERBS, OTHER, Read
-from lrs.vocabulary import INTERVALS, KINDS, interval_at
+from lrs.vocabulary import BASELINE, INTERVALS, KINDS, interval_at
 
 LARGEST_GRADE = 4  # 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
 VERIFIED = 2
 LATEST_USE_SECONDS = 2**31 - 1  # 68 years: what the fact's column holds
-BASELINE = "baseline"  # stands for an interval where answers were taken on day 0
 LONGEST_RESPONSE = 500
 # Responses that are keys of given parts. What people wrote themselves stays in the statement.
 _GIVEN_PARTS = frozenset(("choice", "true-false", "matching", "sequencing", "likert"))

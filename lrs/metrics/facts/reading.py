@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,11 +38,12 @@ PRESENCE_VERBS = frozenset(("logged-in", "viewed", "received", "opened"))
 LOOSE_VERBS = PRESENCE_VERBS | {"assessed"}
 
 
-def _keys(names: frozenset[str]) -> frozenset[int]:
+def keys_of(names: Collection[str]) -> frozenset[int]:
+    """The keys of every IRI that says one of our verbs."""
     return frozenset(key_of("verb", iri) for iri, name in _NAME_OF_VERB.items() if name in names)
 
 
-COUNTED_VERB_KEYS, LOOSE_VERB_KEYS = _keys(COUNTED_VERBS), _keys(LOOSE_VERBS)
+COUNTED_VERB_KEYS, LOOSE_VERB_KEYS = keys_of(COUNTED_VERBS), keys_of(LOOSE_VERBS)
 
 
 @dataclass(frozen=True)

@@ -50,17 +50,22 @@ def forgetting(answers: Sequence[Answered]) -> Curve | None:
     spans = {round(log(max(days, 0.5)) * 2) for _, days, _, _ in answers}
     if len(people) < LEAST_PEOPLE or len(spans) < LEAST_INTERVALS:
         return None
-    days = np.array([one[1] for one in answers])
-    right, asked = np.array([one[2] for one in answers], float), np.array([one[3] for one in answers], float)
-    who = np.array([one[0] for one in answers])
-    found = _fit(days, right, asked, np.ones(len(answers)))
+    days, right, asked = (np.array([one[i] for one in answers], float) for i in (1, 2, 3))
+    # By tenths of a day: the fit then takes as long for a million answers as for a thousand.
+    tenths, bins = np.unique(np.round(days, 1), return_inverse=True)
+
+    def fitted(weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)) -> tuple[float, float]:
+        told, of = (np.bincount(bins, weights * part, len(tenths)) for part in (right, asked))
+        return _fit(tenths[of > 0], told[of > 0], of[of > 0], start)
+
+    found = fitted(np.ones(len(answers)))
     grid = np.geomspace(max(0.5, days.min()), days.max(), 40)
     random, keys = np.random.default_rng(SEED), np.array(sorted(people))
-    places = np.searchsorted(keys, who)
+    places = np.searchsorted(keys, np.array([one[0] for one in answers]))
     drawn = []
     for _ in range(DRAWS):
         counts = np.bincount(random.integers(len(keys), size=len(keys)), minlength=len(keys))
-        a, s = _fit(days, right, asked, counts[places].astype(float), found)
+        a, s = fitted(counts[places].astype(float), found)
         drawn.append(a * (1 + FACTOR * grid / s) ** -DECAY)
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
     a, s = found
@@ -70,11 +75,9 @@ def forgetting(answers: Sequence[Answered]) -> Curve | None:
     return Curve(a, s, list(map(float, grid)), list(map(float, share)), list(map(float, low)), list(map(float, high)), half if inside else None)
 
 
-def _fit(
-    days: np.ndarray, right: np.ndarray, asked: np.ndarray, weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)
-) -> tuple[float, float]:
+def _fit(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
     """Least squares of shares, weighted by how much was asked; a within (0, 1], S from an hour to a thousand years (so flat is allowed)."""
-    root = np.sqrt(weights * asked)
+    root = np.sqrt(asked)
 
     def apart(x: np.ndarray) -> np.ndarray:
         return np.asarray(root * (right / asked - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY))

@@ -59,7 +59,8 @@ ALLOWED: dict[str, tuple[str, str, dict[str, str], set[str]]] = {
         {"all", "all/read", "profile", "profile/read", "agents_profile", "agents_profile/read"},
     ),
     "put agent profile": ("POST", "/xapi/agents/profile", PERSON, {"all", "profile", "profile/write", "agents_profile"}),
-    "metrics": ("GET", "/api/v1/metrics", {}, {"all", "all/read", "metrics/read"}),
+    "metrics": ("GET", "/api/v1/metrics", {}, {"all", "all/read", "metrics/read", "metrics/individual"}),
+    "evidence": ("GET", "/api/v1/metrics/transfer_rate/evidence", {}, {"all", "all/read", "metrics/individual"}),
     "erase": ("POST", "/api/v1/erasures", {}, {"all", "erase"}),
     "browse": ("GET", "/browse", {}, {"all", "all/read", "statements/read"}),
 }

@@ -22,6 +22,7 @@ from sqlalchemy import text
 from lrs.ground.clock import text_of
 from lrs.ground.deps import Deps
 from lrs.jobs import count as counting
+from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.facts import facts_of
 from lrs.store import facts as store
 from lrs.store import work
@@ -94,7 +95,7 @@ def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: D
     week = next(value for value in answer["values"] if value["part"] == "1w")
     assert (week["numerator"], week["denominator"], week["learners"]) == (2, 3, 1)
     assert 0 < week["ci_low"] < week["value"] < week["ci_high"] < 1
-    assert week["version"] == 1
+    assert week["version"] == 2
     assert datetime.fromisoformat(week["watermark"])
     others = [value for value in answer["values"] if value["part"] != "1w"]
     assert all(value["value"] is None and value["denominator"] == 0 for value in others)
@@ -120,7 +121,7 @@ def test_each_metric_counts_what_its_definition_says(deps: Deps, one: Caller) ->
     late = {"due_date": text_of(datetime.now(UTC) + timedelta(days=5))}
     one.post([certified(registration), said("scheduled", registration, "https://check.example/later", 0, late)])
     count(deps)
-    assert figures(one)["transfer_rate"] == (1, 2)
+    assert figures(one)["transfer_by_grade 1"] == (1, 2)
     assert figures(one)["adoption_due"] == (1, 1), "a check that is not due yet is no missed one"
     other = one.get("/api/v1/figures", programme="https://another.example").json
     assert all(value["denominator"] == 0 for figure in other["figures"] for value in figure["values"])
@@ -143,7 +144,7 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one:
     long["context"]["contextActivities"]["grouping"] = []
     one.post([orphan, *good, homeless, long])
     assert count(deps) == len(good) + 3
-    assert figures(one)["transfer_rate"][0] == 1
+    assert figures(one)["transfer_by_grade 1"][0] == 1
     with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
     assert any("no certification" in reason for reason in reasons)
@@ -167,7 +168,7 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps,
 
     monkeypatch.setattr("lrs.jobs.count.facts_of", poisonous)
     assert count(deps) == 27
-    assert figures(one)["transfer_rate"] == (2, 2)
+    assert figures(one)["transfer_by_grade 1"] == (2, 2)
     with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
         assert len(reasons) == 9
@@ -210,7 +211,7 @@ def test_jobs_side_by_side_count_every_statement_exactly_once(deps: Deps, one: C
     with ThreadPoolExecutor(4) as pool:
         taken = list(pool.map(lambda _: count(deps), range(8)))
     assert sum(taken) == 12 * 9
-    assert figures(one)["transfer_rate"] == (12, 12)
+    assert figures(one)["transfer_by_grade 1"] == (12, 12)
     assert figures(one)["retention_observed 1w"][1] == 60
 
 
@@ -234,9 +235,9 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_no
     killed = subprocess.run([sys.executable, "-c", script], env=environ, check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     wait_until(lambda: work.backlog(deps.engine)[0] == 36)
-    assert figures(one)["transfer_rate"] == (0, 0)
+    assert figures(one)["transfer_by_grade 1"] == (0, 0)
     assert count(deps) == 36
-    assert figures(one)["transfer_rate"] == (4, 4)
+    assert figures(one)["transfer_by_grade 1"] == (4, 4)
     assert count(deps) == 0
 
 
@@ -253,16 +254,19 @@ def test_csv_for_whoever_asks_for_it(deps: Deps, one: Caller) -> None:
     count(deps)
     answer = one.client.get("/api/v1/metrics/transfer_rate/values", headers={**one.headers(), "Accept": "text/csv"})
     assert answer.content_type.startswith("text/csv")
-    header, row = answer.text.strip().splitlines()
+    header, row, matured = answer.text.strip().splitlines()
     assert dict(zip(header.split(","), row.split(","), strict=True))["denominator"] == "1"
+    assert dict(zip(header.split(","), matured.split(","), strict=True))["denominator"] == "0", "nobody's 90 days are over"
 
 
 def test_the_catalogue_and_its_errors(one: Caller) -> None:
     metrics = one.get("/api/v1/metrics").json["metrics"]
-    assert {metric["key"] for metric in metrics} == {"retention_observed", "transfer_rate", "adoption_due"}
+    assert {metric["key"] for metric in metrics} == set(BY_KEY)
     assert one.get("/api/v1/metrics/unknown/values").status_code == 404
-    wrong = one.get("/api/v1/metrics/transfer_rate/values", team="x")
-    assert (wrong.status_code, wrong.json["error"]["where"]) == (400, {"parameter": "team"})
+    wrong = one.get("/api/v1/metrics/transfer_rate/values", tame="x")
+    assert (wrong.status_code, wrong.json["error"]["where"]) == (400, {"parameter": "tame"})
+    assert wrong.content_type == "application/problem+json"
+    assert (wrong.json["status"], wrong.json["detail"]) == (400, wrong.json["error"]["message"])
 
 
 def test_tenants_have_their_own_figures(deps: Deps, one: Caller, tenant: Callable[..., Caller]) -> None:
@@ -270,8 +274,8 @@ def test_tenants_have_their_own_figures(deps: Deps, one: Caller, tenant: Callabl
     one.post(episode_of(0))
     two.post(episode_of(1) + episode_of(2))
     count(deps)
-    assert figures(one)["transfer_rate"] == (1, 1)
-    assert figures(two)["transfer_rate"] == (2, 2)
+    assert figures(one)["transfer_by_grade 1"] == (1, 1)
+    assert figures(two)["transfer_by_grade 1"] == (2, 2)
 
 
 def test_health_names_what_waits(deps: Deps, one: Caller) -> None:

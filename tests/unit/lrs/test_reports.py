@@ -7,25 +7,47 @@ import io
 from dataclasses import replace
 from xml.etree import ElementTree
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE
-from lrs.reports import picture
+from lrs.reports import pictures, privacy, values
 from lrs.reports.values import MetricValue, as_csv
 from lrs.vocabulary import VERBS
 
 VALUE = MetricValue(
-    "transfer_rate", 1, "Transfer", "", "All", None, 5, 25, 0.2, 0.089, 0.391, 0.95, 24, "2026-11-23T00:00:00.000Z", "2026-11-23T00:00:01.000Z"
+    metric="transfer_rate",
+    version=2,
+    label="Transfer",
+    part="",
+    part_label="All",
+    unit="share",
+    programme=None,
+    scope={},
+    numerator=5,
+    denominator=25,
+    value=0.2,
+    ci_low=0.089,
+    ci_high=0.391,
+    confidence=0.95,
+    learners=24,
+    suppressed=False,
+    reason="",
+    flags=[],
+    watermark="2026-11-23T00:00:00.000Z",
+    computed_at="2026-11-23T00:00:01.000Z",
 )
 NOTHING = replace(VALUE, numerator=0, denominator=0, value=None, ci_low=None, ci_high=None, learners=0)
 
 
 def test_a_figure_in_words_names_all_that_is_needed_to_judge_it() -> None:
-    assert picture.sentence(VALUE) == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
-    assert picture.sentence(replace(NOTHING, part="1w", part_label="1 week")) == "1 week: nothing to count yet."
+    assert values.sentence(VALUE) == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
+    assert values.sentence(replace(NOTHING, part="1w", part_label="1 week")) == "1 week: nothing to count yet."
 
 
 def test_the_picture_has_a_title_and_a_description_and_escapes_what_it_is_given() -> None:
     metric = replace(BY_KEY["transfer_rate"], label='Use <of> "it"')
-    root = ElementTree.fromstring(picture.draw(metric, [replace(VALUE, part_label="<script>"), NOTHING]))  # noqa: S314 - our own picture
+    root = ElementTree.fromstring(pictures.draw(metric, [replace(VALUE, part_label="<script>"), NOTHING]))  # noqa: S314 - our own picture
     name = "{http://www.w3.org/2000/svg}"
     assert root.get("role") == "img"
     assert root.findtext(f"{name}title") == 'Use <of> "it"'
@@ -56,5 +78,22 @@ def test_every_metric_of_the_catalogue_says_what_it_means_and_what_not() -> None
         assert set(metric.verbs) <= set(VERBS) | {"completed"}
 
 
-def test_transfer_is_called_self_reported_while_nobody_confirms_it() -> None:
-    assert "self-reported" in BY_KEY["transfer_rate"].label
+def test_the_headline_of_transfer_is_what_somebody_else_confirmed() -> None:
+    metric = BY_KEY["transfer_rate"]
+    assert "somebody else confirmed" in metric.meaning
+    assert metric.parts[0] == ("", "All certified"), "the honest denominator stands first"
+
+
+def test_a_suppressed_value_tells_no_number() -> None:
+    gone = values.hidden(VALUE, "fewer than 5 people")
+    assert (gone.value, gone.numerator, gone.denominator, gone.learners, gone.ci_low) == (None, None, None, None, None)
+    assert values.sentence(gone) == "not shown: fewer than 5 people."
+
+
+@given(st.lists(st.integers(0, 40), max_size=12))
+def test_no_small_group_can_be_told_from_the_total(people: list[int]) -> None:
+    reasons = privacy.shown_groups(people)
+    hidden = [n for n, reason in zip(people, reasons, strict=True) if reason and n]
+    shown = [n for n, reason in zip(people, reasons, strict=True) if not reason and n]
+    assert all(n >= privacy.FEWEST for n in shown)
+    assert not hidden or (len(hidden) > 1 and sum(hidden) >= privacy.FEWEST) or not shown

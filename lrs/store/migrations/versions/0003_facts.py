@@ -10,7 +10,7 @@ from lrs.ground.migrations import protect
 revision = "0003"
 down_revision = "0002"
 
-TABLES = ["fact_check", "fact_competency", "fact_presence", "fact_rating", "person_merge"]
+TABLES = ["fact_check", "fact_competency", "fact_presence", "fact_rating", "person_merge", "computed", "uncomputed"]
 
 
 def upgrade() -> None:
@@ -141,8 +141,33 @@ def upgrade() -> None:
     op.drop_index(op.f("ix_fact_recall_tenant_id_programme_interval"), table_name="fact_recall", schema="lrs")
     op.create_index(op.f("ix_fact_recall_tenant_id_programme_item"), "fact_recall", ["tenant_id", "programme", "item"], unique=False, schema="lrs")
 
+    op.create_table(
+        "computed",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("watermark", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "programme", "report", name=op.f("pk_computed")),
+        schema="lrs",
+    )
+    op.create_table(
+        "uncomputed",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "programme", name=op.f("pk_uncomputed")),
+        schema="lrs",
+    )
+
     for statement in protect("lrs", TABLES):
         op.execute(statement)
+    # The tool decides itself who sees single people, and may ask for them.
+    op.execute(
+        "UPDATE lrs.credential SET scopes = scopes || ARRAY['metrics/individual', 'metrics/write']"
+        " WHERE scopes @> ARRAY['credentials', 'metrics/read'] AND NOT 'metrics/individual' = ANY (scopes)"
+    )
     # Facts are made from statements: every episode is counted anew, and every statement that belongs to none.
     op.execute(
         "INSERT INTO lrs.uncounted_episode (tenant_id, registration)"

@@ -1,0 +1,90 @@
+"""What a caller of ``/api/v1`` asks for: filters, who may see single people, pages."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Response, current_app, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from lrs.actions.scopes import satisfies
+from lrs.ground import clock
+from lrs.ground.errors import BadInput
+from lrs.metrics.definitions import DIMENSIONS
+from lrs.store.credentials import Caller
+
+FILTERS = (*DIMENSIONS, "since", "until", "people")
+LONGEST_FILTER = 2_000
+MOST_ROWS, ROWS = 1_000, 100
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is counted over. ``individual``: figures of fewer than five people are shown."""
+
+    by: dict[str, str]
+    since: datetime | None
+    until: datetime | None
+    individual: bool
+
+
+def filters(caller: Caller) -> Filters:
+    """The filters of this request. A credential that may see single people does, unless it asks for ``people=groups``."""
+    by = {name: request.args[name] for name in DIMENSIONS if request.args.get(name)}
+    for name, value in by.items():
+        if len(value) > LONGEST_FILTER or "\0" in value:
+            raise BadInput(f"{name} is longer than {LONGEST_FILTER} characters, or holds NUL.", parameter=name)
+    people = request.args.get("people", "")
+    if people not in ("", "groups"):
+        raise BadInput("people is groups (no figure of fewer than five people), or left away.", parameter="people")
+    may = satisfies(caller.scopes, "metrics/individual") and people != "groups"
+    since, until = _instant("since"), _instant("until")
+    if since is not None and until is not None and since >= until:
+        raise BadInput("since must lie before until.", parameter="since")
+    return Filters(by, since, until, may)
+
+
+def _instant(name: str) -> datetime | None:
+    text = request.args.get(name)
+    if not text:
+        return None
+    try:
+        return clock.parse(text)
+    except (ValueError, OverflowError):
+        raise BadInput(f"{name} must be a time with an offset, for example 2026-01-31T00:00:00Z.", parameter=name) from None
+
+
+def allow(*names: str) -> None:
+    """BadInput for a parameter that means nothing here, or stands twice."""
+    for name in request.args:
+        if name not in names:
+            raise BadInput(f"{name} is no parameter here; allowed: {', '.join(names) or 'none'}.", parameter=name)
+        if name != "key" and len(request.args.getlist(name)) > 1:
+            raise BadInput(f"The parameter {name} stands twice in the address.", parameter=name)
+
+
+def rows() -> int:
+    """How many rows a page may have: ``limit``."""
+    text = request.args.get("limit", str(ROWS))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST_ROWS:
+        raise BadInput(f"limit must be a whole number from 1 to {MOST_ROWS}.", parameter="limit")
+    return int(text)
+
+
+def answer(body: Any, *changing: str) -> AnyResponse:
+    """JSON with an ETag of all that is not ``changing`` (moments of computing); 304 where the caller has it already."""
+    text = current_app.json.dumps(body)
+    tag = hashlib.sha256(current_app.json.dumps(_without(body, frozenset(changing))).encode()).hexdigest()[:32]
+    response = Response(text, content_type="application/json")
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response.make_conditional(request)
+
+
+def _without(value: Any, names: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(inner, names) for key, inner in value.items() if key not in names}
+    return [_without(inner, names) for inner in value] if isinstance(value, list) else value

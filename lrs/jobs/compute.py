@@ -1,0 +1,31 @@
+"""The computing job: for each programme whose facts changed, the reports that take longer than a page may."""
+
+from __future__ import annotations
+
+import logging
+
+from lrs.ground import clock
+from lrs.ground.database import UnitOfWork
+from lrs.metrics.definitions import Scope
+from lrs.reports import figures, making
+from lrs.store import computed
+
+log = logging.getLogger(__name__)
+
+
+def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
+    """Compute what waits; how many programmes. One that fails is told, and comes again with its next change."""
+    done = 0
+    while True:
+        with unit_of_work(tenant_id) as connection:
+            programme = computed.claim(connection, tenant_id)
+            if programme is None:
+                return done
+            watermark = figures.watermark_of(connection, tenant_id)
+            try:
+                with connection.begin_nested():
+                    scope = Scope(tenant_id, clock.now(), {"programme": programme})
+                    computed.keep(connection, tenant_id, programme, making.make(connection, scope), watermark)
+            except Exception:
+                log.exception("tenant %s: the reports of programme %s cannot be computed", tenant_id, programme)
+        done += 1

@@ -1,0 +1,154 @@
+"""Counts by group: competencies, teams, waves, weeks; and answers one by one for what is computed by a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, distinct, func, literal, select
+
+from lrs.metrics.definitions.engines import seconds_between
+from lrs.metrics.definitions.scope import Scope
+from lrs.store.tables import fact_activity, fact_check, fact_competency, fact_episode, fact_presence, fact_rating, fact_recall, uncountable
+from lrs.vocabulary import BASELINE
+
+E = fact_episode.c
+WEEK = 7 * 86_400
+
+
+def competencies(scope: Scope) -> Select[Any]:
+    """competency, asked, right, rated, reached, learners."""
+    return _competencies(scope, fact_competency.c.competency)
+
+
+def competencies_by_team(scope: Scope) -> Select[Any]:
+    """team, competency, asked, right, rated, reached, learners."""
+    return _competencies(scope, E.team, fact_competency.c.competency)
+
+
+def _competencies(scope: Scope, *keys: ColumnElement[Any]) -> Select[Any]:
+    c = fact_competency.c
+    sums = [func.sum(c[name]).label(name) for name in ("asked", "right", "rated", "reached")]
+    query = select(*keys, *sums, func.count(distinct(E.learner)).label("learners"))
+    return query.select_from(fact_competency.join(fact_episode, scope.of(fact_competency))).where(*scope.episodes()).group_by(*keys)
+
+
+def sizes(scope: Scope, dimension: str) -> Select[Any]:
+    """value, learners: how many people each value of a dimension has."""
+    column = E[dimension]
+    return select(column.label("value"), func.count(distinct(E.learner)).label("learners")).where(*scope.episodes()).group_by(column).order_by(column)
+
+
+def programmes(tenant_id: int) -> Select[Any]:
+    """programme, learners: of a tenant."""
+    query = select(E.programme, func.count(distinct(E.learner)).label("learners")).where(E.tenant_id == tenant_id)
+    return query.group_by(E.programme).order_by(E.programme)
+
+
+def answers(scope: Scope) -> Select[Any]:
+    """person, item, right, response, seconds of every first answer to a check item."""
+    r = fact_recall.c
+    query = select(r.learner.label("person"), r.item, r.success.label("right"), r.response, r.took_seconds.label("seconds"))
+    return query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
+
+
+def histories(scope: Scope) -> Select[Any]:
+    """learner, competency, seconds, right in order of time: what a memory model reads."""
+    r = fact_recall.c
+    query = select(r.learner, r.competency, r.seconds_since_anchor.label("seconds"), r.success.label("right"))
+    query = query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
+    return query.order_by(r.learner, r.competency, r.seconds_since_anchor, r.item)
+
+
+def fading(scope: Scope) -> Select[Any]:
+    """learner, days, right, asked: one row for each check that somebody answered."""
+    r = fact_recall.c
+    days = cast(func.avg(r.seconds_since_anchor), BigInteger) / 86_400.0
+    query = select(r.learner, days.label("days"), func.sum(case((r.success, 1), else_=0)).label("right"), func.count().label("asked"))
+    query = query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
+    return query.group_by(r.learner, r.registration, r.interval)
+
+
+def weeks_of_checks(scope: Scope) -> Select[Any]:
+    """week, due, done, asked, right, learners: checks by the week in which they were due, counted from 1 January 1970 (a Thursday)."""
+    c = fact_check.c
+    week = seconds_between(_epoch(), c.due_at) / WEEK
+    inner = (
+        select(
+            cast(func.floor(week), BigInteger).label("week"),
+            case((c.done_at.is_not(None), 1), else_=0).label("done"),
+            c.asked,
+            c.right,
+            E.learner,
+        )
+        .select_from(fact_check.join(fact_episode, scope.of(fact_check)))
+        .where(*scope.episodes(), c.due_at <= scope.as_of)
+        .subquery()
+    )
+    i = inner.c
+    sums = [func.sum(i[name]).label(name) for name in ("done", "asked", "right")]
+    return select(i.week, func.count().label("due"), *sums, func.count(distinct(i.learner)).label("learners")).group_by(i.week).order_by(i.week)
+
+
+def _epoch() -> ColumnElement[Any]:
+    return cast(literal("1970-01-01T00:00:00+00:00"), E.anchor.type)
+
+
+def presence_by_team(scope: Scope) -> Select[Any]:
+    """team, people, days, looks: who was here, and who looked at figures, since ``scope.since``."""
+    p = fact_presence.c
+    where = [p.tenant_id == scope.tenant_id, p.what.in_(("logged-in", "viewed"))]
+    if scope.programme is not None:
+        where.append(p.programme == scope.programme)
+    if scope.since is not None:
+        where.append(p.at >= scope.since)
+    came = case((p.what == "logged-in", 1), else_=0)
+    looked = case((p.what == "viewed", 1), else_=0)
+    query = select(p.team, func.count(distinct(p.agent)).label("people"), func.sum(came).label("days"), func.sum(looked).label("looks"))
+    return query.where(*where).group_by(p.team).order_by(p.team)
+
+
+def ratings(scope: Scope, calibration: bool) -> Select[Any]:
+    """subject, criterion, rater, level, levels in order of time: of raters' exercises, or of people's work."""
+    r = fact_rating.c
+    query = select(r.subject, r.criterion, r.rater, r.level, r.levels).where(r.tenant_id == scope.tenant_id, r.calibration.is_(calibration))
+    if scope.programme is not None:
+        query = query.where(r.programme == scope.programme)
+    return query.order_by(r.at, r.ord)
+
+
+def quality(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """One row of what would make figures doubtful: episodes, and how many of them lack a team, a schedule, a baseline; answers and rapid ones;
+    answers of less than a second; what is due and what is not."""
+    c, a = fact_check.c, fact_activity.c
+    scheduled = select(a.registration).where(a.tenant_id == E.tenant_id, a.registration == E.registration).exists()
+    based = select(c.registration).where(c.tenant_id == E.tenant_id, c.registration == E.registration, c.interval == BASELINE).exists()
+    counted = select(
+        func.count().label("episodes"),
+        func.count(distinct(E.learner)).label("learners"),
+        func.sum(case((E.team.is_(None), 1), else_=0)).label("without_team"),
+        func.sum(case((~scheduled, 1), else_=0)).label("without_schedule"),
+        func.sum(case((and_(~based, E.exam.is_(None)), 1), else_=0)).label("without_baseline"),
+        func.sum(case((E.anchor > scope.as_of, 1), else_=0)).label("in_the_future"),
+    )
+    return counted.where(*scope.episodes())
+
+
+def speed(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """answers, timed, impossible (under a second), rapid, in checks."""
+    r = fact_recall.c
+    return (
+        select(
+            func.count().label("answers"),
+            func.count(r.took_seconds).label("timed"),
+            func.sum(case((r.took_seconds < 1, 1), else_=0)).label("impossible"),
+            func.sum(case((r.rapid, 1), else_=0)).label("rapid"),
+        )
+        .select_from(fact_recall.join(fact_episode, scope.of(fact_recall)))
+        .where(*scope.episodes(), r.interval != BASELINE)
+    )
+
+
+def refused(tenant_id: int) -> Select[Any]:
+    """reason, statements: what could not be counted."""
+    u = uncountable.c
+    return select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id).group_by(u.reason).order_by(func.count().desc())

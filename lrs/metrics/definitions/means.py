@@ -1,0 +1,90 @@
+"""Means. Each select gives part, n, total, squares, learners; ``paired`` the sums of products of two shares of the same people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Float, Select, case, cast, distinct, func, literal, select
+
+from lrs.metrics.definitions.scope import Scope, labelled
+from lrs.store.tables import fact_check, fact_episode, fact_rating
+from lrs.vocabulary import BASELINE
+
+E = fact_episode.c
+# Sums of products of (right, asked) at an interval and (right, asked) of the baseline.
+PRODUCTS = ("kk", "kn", "nn", "kb", "km", "nb", "nm", "bb", "bm", "mm")
+
+
+def intensity(scope: Scope) -> Select[Any]:
+    """Distinct tasks with a verified use, of those who have a plan."""
+    t = cast(E.tasks_verified, Float)
+    return (
+        select(
+            labelled(literal(""), scope).label("part"),
+            func.count().label("n"),
+            func.sum(t).label("total"),
+            func.sum(t * t).label("squares"),
+            func.count(distinct(E.learner)).label("learners"),
+        )
+        .where(*scope.episodes(), E.planned_seconds.is_not(None))
+        .group_by("part")
+    )
+
+
+def behaviour(scope: Scope) -> Select[Any]:
+    """The level of each criterion on a scale from 0 (lowest) to 1 (highest), by who looked; an assessment counts once, by its mean."""
+    r = fact_rating.c
+    scaled = cast(r.level - 1, Float) / case((r.levels > 1, r.levels - 1), else_=1)
+    one = (
+        select(labelled(func.coalesce(r.relation, "unknown"), scope).label("part"), r.ord, E.learner, func.avg(scaled).label("mean"))
+        .select_from(fact_rating.join(fact_episode, scope.of(fact_rating)))
+        .where(*scope.episodes(), r.calibration.is_(False))
+        .group_by("part", r.ord, E.learner)
+        .subquery()
+    )
+    return select(
+        one.c.part,
+        func.count().label("n"),
+        func.sum(one.c.mean).label("total"),
+        func.sum(one.c.mean * one.c.mean).label("squares"),
+        func.count(distinct(one.c.learner)).label("learners"),
+    ).group_by(one.c.part)
+
+
+def against_form(scope: Scope) -> Select[Any]:
+    """Recall at each interval beside the day-0 form of the same people."""
+    c, base = fact_check.c, fact_check.alias("base")
+    joined = fact_check.join(fact_episode, scope.of(fact_check)).join(
+        base, (base.c.tenant_id == c.tenant_id) & (base.c.registration == c.registration) & (base.c.interval == BASELINE)
+    )
+    return _paired(scope, joined, cast(base.c.right, Float), cast(base.c.asked, Float), base.c.asked > 0)
+
+
+def against_exam(scope: Scope) -> Select[Any]:
+    """Recall at each interval beside what the exam of the same people showed."""
+    return _paired(scope, fact_check.join(fact_episode, scope.of(fact_check)), cast(E.exam, Float), cast(literal(1), Float), E.exam.is_not(None))
+
+
+def _paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Select[Any]:
+    c = fact_check.c
+    one = (
+        select(
+            labelled(c.interval, scope).label("part"),
+            E.learner,
+            cast(func.sum(c.right), Float).label("k"),
+            cast(func.sum(c.asked), Float).label("n"),
+            func.sum(b).label("b"),
+            func.sum(m).label("m"),
+        )
+        .select_from(joined)
+        .where(*scope.episodes(), c.interval != BASELINE, c.asked > 0, *where)
+        .group_by("part", E.learner)
+        .subquery()
+    )
+    sums = {name: func.sum(one.c[name[0]] * one.c[name[1]]).label(name) for name in PRODUCTS}
+    return select(
+        one.c.part,
+        func.count().label("learners"),
+        *(func.sum(one.c[name]).label(name) for name in ("k", "n", "b", "m")),
+        *sums.values(),
+    ).group_by(one.c.part)

@@ -1,0 +1,41 @@
+"""Times to an event. Each select gives part, days, met, people: whole days since the anchor, censored at leaving or now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, select, union_all
+
+from lrs.metrics.definitions.engines import seconds_between
+from lrs.metrics.definitions.scope import Scope, labelled
+from lrs.store.tables import fact_episode
+
+DAY = 86_400
+E = fact_episode.c
+
+
+def _until(part: str, column: ColumnElement[Any], scope: Scope) -> Select[Any]:
+    now = cast(literal(scope.as_of), E.anchor.type)
+    seen = seconds_between(E.anchor, case((and_(E.left_at.is_not(None), E.left_at < now), E.left_at), else_=now))
+    met = and_(column.is_not(None), column <= seen)
+    seconds = case((met, column), else_=seen)
+    inner = (
+        select(labelled(literal(part), scope).label("part"), (seconds / DAY).label("days"), case((met, 1), else_=0).label("met"))
+        .where(*scope.episodes(), E.anchor <= now, seen >= 0)
+        .subquery()
+    )
+    return select(inner.c.part, func.floor(inner.c.days).label("days"), inner.c.met, func.count().label("people")).group_by(
+        inner.c.part, func.floor(inner.c.days), inner.c.met
+    )
+
+
+def first_use(scope: Scope) -> Select[Any]:
+    """To the first use on the job: of any kind, and verified."""
+    both = union_all(_until("any", E.used_1_seconds, scope), _until("verified", E.used_2_seconds, scope)).subquery()
+    return select(both.c.part, both.c.days, both.c.met, both.c.people)
+
+
+def competency(scope: Scope) -> Select[Any]:
+    """To the second of two qualified observations in a row at the rubric's bar."""
+    one = _until("", E.competent_seconds, scope).subquery()
+    return select(one.c.part, one.c.days, one.c.met, one.c.people)

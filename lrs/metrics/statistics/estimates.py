@@ -1,0 +1,91 @@
+"""From counted rows to estimates: what the rows of each shape give, by part."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import Any
+
+from lrs.metrics.statistics.proportions import clustered_wilson, z_of
+from lrs.metrics.statistics.survival import kaplan_meier, quantile
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval; None where it cannot be known. ``numerator`` of ``denominator`` as the metric's formula names them."""
+
+    numerator: float
+    denominator: float
+    value: float | None
+    low: float | None
+    high: float | None
+    learners: int
+    flags: tuple[str, ...] = ()
+
+
+NOTHING = Estimate(0, 0, None, None, None, 0)
+
+
+def shares(rows: Iterable[Any]) -> dict[str, Estimate]:
+    """Rows of ``definitions.shares``: Wilson's interval on the effective number of trials."""
+    found = {}
+    for row in rows:
+        k, n, people = int(row.numerator), int(row.denominator), int(row.learners)
+        # Mails may be opened that were handed over before the period: never more than all.
+        k = min(k, n)
+        low, high = clustered_wilson(k, n, float(row.kk), float(row.kn), float(row.nn), people)
+        found[row.part] = Estimate(k, n, k / n, low, high, people)
+    return found
+
+
+def medians(rows: Iterable[Any]) -> dict[str, Estimate]:
+    """Rows of ``definitions.times``: the median days by Kaplan and Meier; numerator: who met it, denominator: everybody."""
+    times: dict[str, list[tuple[float, bool, int]]] = defaultdict(list)
+    for row in rows:
+        times[row.part].append((float(row.days), bool(row.met), int(row.people)))
+    found = {}
+    for part, some in times.items():
+        met, people = sum(n for _, yes, n in some if yes), sum(n for _, _, n in some)
+        value, low, high = quantile(kaplan_meier(some))
+        flags = () if value is not None else ("fewer than half have met it so far, so there is no median yet",)
+        found[part] = Estimate(met, people, value, low, high, people, flags)
+    return found
+
+
+def means(rows: Iterable[Any]) -> dict[str, Estimate]:
+    """Rows of ``definitions.means``: the mean with a normal interval; numerator: the total."""
+    found = {}
+    for row in rows:
+        n, total = int(row.n), float(row.total or 0)
+        if not n:
+            continue
+        mean = total / n
+        half = z_of() * sqrt(max(0.0, float(row.squares) / n - mean * mean) * n / (n - 1) / n) if n > 1 else None
+        found[row.part] = Estimate(total, n, mean, None if half is None else mean - half, None if half is None else mean + half, int(row.learners))
+    return found
+
+
+def ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
+    """Rows of paired shares: the ratio of two ratios of sums over the same people, its interval on the log scale (linearised by person).
+
+    Not the mean of each person's ratio, which a person with a baseline near 0 would decide.
+    """
+    found = {}
+    for row in rows:
+        k, n, b, m, people = (float(row.k), float(row.n), float(row.b), float(row.m), int(row.learners))
+        if not b or not n:
+            continue
+        p, q = k / n, b / m
+        value, low, high = p / q, None, None
+        if people > 1 and k > 0:
+            # z_i = (k_i - p n_i)/k - (b_i - q m_i)/b, squared and summed over people
+            own = float(row.kk) - 2 * p * float(row.kn) + p * p * float(row.nn)
+            base = float(row.bb) - 2 * q * float(row.bm) + q * q * float(row.mm)
+            both = float(row.kb) - q * float(row.km) - p * float(row.nb) + p * q * float(row.nm)
+            variance = max(0.0, own / (k * k) + base / (b * b) - 2 * both / (k * b)) * people / (people - 1)
+            spread = z_of() * sqrt(variance)
+            low, high = exp(log(value) - spread), exp(log(value) + spread)
+        found[row.part] = Estimate(p, q, value, low, high, people)
+    return found

@@ -1,0 +1,276 @@
+"""Pictures from one declarative grammar (Vega-Lite), drawn on the server: SVG for pages, PNG for mails and files.
+
+Every mark is also told in words: the description of a picture is its sentences, and the table beside it says the same. Colours stand
+in the grammar as fixed ones and become CSS variables of the page (``--ink``, ``--soft``, ``--accent``), so that light, dark and print work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+import msgspec
+import vl_convert
+
+from lrs.metrics.catalogue import SHARE, Metric
+from lrs.reports.values import MetricValue, sentence, shown
+
+INK, SOFT, ACCENT, SIGNAL, BACK = "#222222", "#888888", "#1257a8", "#b3261e", "#ffffff"
+_VARIABLES = {INK: "var(--ink, #222222)", SOFT: "var(--soft, #888888)", ACCENT: "var(--accent, #1257a8)", SIGNAL: "var(--signal, #b3261e)"}
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+WIDTH, ROW = 300, 30
+MOST_KEPT = 500  # pictures that a process remembers: some kilobytes each
+Spec = dict[str, Any]
+
+
+def svg(spec: Spec, name: str, title: str, text: str) -> str:
+    """The picture with its title and description, to be put into a page; ``name`` is unique on the page."""
+    return _svg(msgspec.json.encode(spec), name, title, text)
+
+
+@lru_cache(MOST_KEPT)
+def _svg(spec: bytes, name: str, title: str, text: str) -> str:
+    drawn = str(vl_convert.vegalite_to_svg(msgspec.json.decode(spec)))
+    for colour, variable in _VARIABLES.items():
+        drawn = drawn.replace(f'"{colour}"', f'"{variable}"')
+    # Our own title and description speak for the whole; the marks inside say nothing of their own.
+    drawn = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", drawn)
+    drawn = drawn.replace(f'<rect width="100%" height="100%" fill="{BACK}"/>', "")
+    drawn = re.sub(r'\bid="(clip\d+)"', rf'id="{name}-\1"', drawn)
+    drawn = re.sub(r"url\(#(clip\d+)\)", rf"url(#{name}-\1)", drawn)
+    sized = re.match(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', drawn)
+    assert sized is not None
+    head = (
+        f'<svg class="figure" role="img" viewBox="{sized.group(1)}" aria-labelledby="{name}-title {name}-text" xmlns="http://www.w3.org/2000/svg">'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-text">{escape(text)}</desc>'
+    )
+    return head + drawn[sized.end() :]
+
+
+def png(spec: Spec, scale: float = 2.0) -> bytes:
+    """The same as a bitmap on white."""
+    return bytes(vl_convert.vegalite_to_png({**spec, "background": BACK}, scale=scale))
+
+
+def _base(height: int | Mapping[str, int], layers: Sequence[Spec], width: int = WIDTH) -> Spec:
+    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    return {
+        "$schema": SCHEMA,
+        "width": width,
+        "height": height,
+        "background": None,
+        "layer": list(layers),
+        "config": {
+            "font": "system-ui, sans-serif",
+            "view": {"stroke": None},
+            "axis": {**text, "gridColor": SOFT, "gridOpacity": 0.35, "domainColor": SOFT, "tickColor": SOFT, "labelLimit": 190},
+            "legend": text,
+        },
+    }
+
+
+def _axis(unit: str, title: str | None = None) -> Spec:
+    return {"title": title, **({"format": "%", "tickCount": 5} if unit == SHARE else {"tickCount": 5})}
+
+
+def _scale(unit: str) -> Spec:
+    return {"domain": [0, 1]} if unit == SHARE else {"zero": True}
+
+
+def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
+    """One row for each part: a dot and the bar of its interval, on one scale."""
+    rows = [
+        {
+            "part": value.part_label,
+            "value": value.value,
+            "low": value.ci_low if value.ci_low is not None else value.value,
+            "high": value.ci_high if value.ci_high is not None else value.value,
+            "text": shown(value.value, value.unit) if not value.suppressed else "not shown",
+        }
+        for value in values
+    ]
+    y = {"field": "part", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False, "ticks": False, "domain": False, "labelPadding": 8}}
+    x = {"field": "value", "type": "quantitative", "scale": _scale(metric.unit), "axis": _axis(metric.unit)}
+    return {
+        **_base(
+            {"step": ROW},
+            [
+                {
+                    "mark": {"type": "bar", "height": 8, "cornerRadius": 4, "color": ACCENT, "opacity": 0.35},
+                    "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+                },
+                {"mark": {"type": "point", "filled": True, "size": 90, "color": ACCENT, "opacity": 1}, "encoding": {"y": y, "x": x}},
+                {
+                    "mark": {"type": "text", "align": "left", "color": INK, "fontSize": 12, "fontWeight": 600},
+                    "encoding": {"y": y, "x": {"value": WIDTH + 10}, "text": {"field": "text"}},
+                },
+            ],
+        ),
+        "data": {"values": rows},
+    }
+
+
+def draw(metric: Metric, values: Sequence[MetricValue]) -> str:
+    """A metric's picture."""
+    return svg(intervals(metric, values), f"picture-{metric.key}", metric.label, " ".join(sentence(value) for value in values))
+
+
+def curve(points: Sequence[Mapping[str, float]], observed: Sequence[Mapping[str, float]], x_title: str) -> Spec:
+    """A curve with its band (x, value, low, high) and what was observed with its intervals; x on a log scale, shares on y."""
+    x = {
+        "field": "x",
+        "type": "quantitative",
+        "scale": {"type": "log", "nice": False},
+        "axis": {"title": x_title, "values": [1, 7, 30, 90, 180], "grid": False},
+    }
+    y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": _axis(SHARE)}
+    band, line = {"values": list(points)}, {"values": list(observed)}
+    return _base(
+        180,
+        [
+            {
+                "data": band,
+                "mark": {"type": "area", "color": ACCENT, "opacity": 0.2},
+                "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {"data": band, "mark": {"type": "line", "color": ACCENT}, "encoding": {"x": x, "y": y}},
+            {"data": line, "mark": {"type": "rule", "color": INK}, "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}},
+            {"data": line, "mark": {"type": "point", "filled": True, "size": 50, "color": INK, "opacity": 1}, "encoding": {"x": x, "y": y}},
+        ],
+    )
+
+
+def steps(points: Sequence[Mapping[str, float]], x_title: str) -> Spec:
+    """A curve of steps with its band (x, value, low, high): what has come so far, by time."""
+    x = {"field": "x", "type": "quantitative", "axis": {"title": x_title, "grid": False, "tickCount": 6}}
+    y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": _axis(SHARE)}
+    return {
+        **_base(
+            180,
+            [
+                {
+                    "mark": {"type": "area", "interpolate": "step-after", "color": ACCENT, "opacity": 0.2},
+                    "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+                },
+                {"mark": {"type": "line", "interpolate": "step-after", "color": ACCENT}, "encoding": {"x": x, "y": y}},
+            ],
+        ),
+        "data": {"values": list(points)},
+    }
+
+
+def control_chart(points: Sequence[Mapping[str, Any]], unit: str) -> Spec:
+    """Points in time (period, value, centre, low, high, signal) with their limits; what stands out is larger and of another shape."""
+    x = {"field": "period", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": -60, "grid": False, "labelOverlap": True}}
+    y = {"field": "value", "type": "quantitative", "scale": {"zero": False}, "axis": _axis(unit)}
+    return {
+        **_base(
+            180,
+            [
+                *(
+                    {
+                        "mark": {"type": "line", "interpolate": "step", "color": SOFT, "strokeDash": [4, 3]},
+                        "encoding": {"x": x, "y": {**y, "field": name}},
+                    }
+                    for name in ("low", "high")
+                ),
+                {"mark": {"type": "line", "color": SOFT}, "encoding": {"x": x, "y": {**y, "field": "centre"}}},
+                {"mark": {"type": "line", "color": ACCENT, "point": {"color": ACCENT, "size": 30}}, "encoding": {"x": x, "y": y}},
+                {
+                    "transform": [{"filter": "datum.signal"}],
+                    "mark": {"type": "point", "shape": "diamond", "filled": True, "size": 140, "color": SIGNAL, "opacity": 1},
+                    "encoding": {"x": x, "y": y},
+                },
+            ],
+        ),
+        "data": {"values": list(points)},
+    }
+
+
+def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
+    """Cells (row, column, value, text): the deeper the colour, the higher the share; the number stands in it, so that colour is never alone."""
+    x = {
+        "field": "column",
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": None, "labelAngle": -40, "orient": "top", "grid": False, "domain": False},
+    }
+    y = {"field": "row", "type": "nominal", "sort": None, "axis": {"title": None, "grid": False, "domain": False}}
+    return {
+        **_base(
+            {"step": 34},
+            [
+                {
+                    "mark": {"type": "rect", "color": ACCENT, "stroke": SOFT, "strokeWidth": 0.5},
+                    "encoding": {
+                        "x": x,
+                        "y": y,
+                        "opacity": {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1], "range": [0, 0.55]}, "legend": None},
+                    },
+                },
+                {"mark": {"type": "text", "color": INK, "fontSize": 12}, "encoding": {"x": x, "y": y, "text": {"field": "text"}}},
+            ],
+        ),
+        "width": {"step": 56},
+        "data": {"values": list(cells)},
+    }
+
+
+def forest(rows: Sequence[Mapping[str, Any]], x_title: str) -> Spec:
+    """Effects (label, value, low, high) around nothing, one a row."""
+    y = {
+        "field": "label",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"grid": False, "ticks": False, "domain": False, "labelPadding": 8},
+    }
+    x = {"field": "value", "type": "quantitative", "axis": {"title": x_title, "tickCount": 5}}
+    return {
+        **_base(
+            {"step": ROW},
+            [
+                {
+                    "data": {"values": [{"zero": 0}]},
+                    "mark": {"type": "rule", "color": INK},
+                    "encoding": {"x": {"field": "zero", "type": "quantitative"}},
+                },
+                {
+                    "mark": {"type": "rule", "color": ACCENT, "strokeWidth": 3},
+                    "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+                },
+                {"mark": {"type": "point", "filled": True, "size": 90, "color": ACCENT, "opacity": 1}, "encoding": {"y": y, "x": x}},
+            ],
+        ),
+        "data": {"values": list(rows)},
+    }
+
+
+def event_study(points: Sequence[Mapping[str, float]], x_title: str, y_title: str) -> Spec:
+    """Effects by time since the start (x, value, low, high); before the start they should lie around nothing."""
+    x = {"field": "x", "type": "quantitative", "axis": {"title": x_title, "grid": False, "tickMinStep": 1}}
+    y = {"field": "value", "type": "quantitative", "axis": {"title": y_title, "tickCount": 5}}
+    return _base(
+        180,
+        [
+            {"data": {"values": [{"at": 0}]}, "mark": {"type": "rule", "color": INK}, "encoding": {"y": {"field": "at", "type": "quantitative"}}},
+            {
+                "data": {"values": [{"at": -0.5}]},
+                "mark": {"type": "rule", "color": SOFT, "strokeDash": [4, 3]},
+                "encoding": {"x": {"field": "at", "type": "quantitative"}},
+            },
+            {
+                "data": {"values": list(points)},
+                "mark": {"type": "rule", "color": ACCENT, "strokeWidth": 2},
+                "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {
+                "data": {"values": list(points)},
+                "mark": {"type": "point", "filled": True, "size": 60, "color": ACCENT, "opacity": 1},
+                "encoding": {"x": x, "y": y},
+            },
+        ],
+    )

@@ -1,0 +1,30 @@
+"""Small groups are hidden from whoever has no individual access, also where they could be told from what is shown (domain, G8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+FEWEST = 5  # people of a group that is shown
+FEWEST_RATERS = 3
+TOO_FEW = f"fewer than {FEWEST} people"
+BY_DIFFERENCE = f"it would tell of fewer than {FEWEST} people, by what is shown of a wider group"
+COMPLEMENT = "with it, a smaller group could be told from the total"
+
+
+def hidden_by_difference(people: int, wider: Sequence[int]) -> bool:
+    """Whether taking this group from a wider one that is shown leaves one to four people."""
+    return any(0 < other - people < FEWEST for other in wider)
+
+
+def shown_groups(people: Sequence[int]) -> list[str | None]:
+    """For each group of a split of one total, why it is hidden, or None. Where one alone is hidden, or all the hidden together are fewer than
+    five, the next smallest goes with them: otherwise the total less what is shown would tell of them (complementary suppression)."""
+    reasons: list[str | None] = [TOO_FEW if 0 < n < FEWEST else None for n in people]
+    while True:
+        hidden = [n for n, reason in zip(people, reasons, strict=True) if reason]
+        if not hidden or (len(hidden) > 1 and sum(hidden) >= FEWEST):
+            return reasons
+        left = [(n, i) for i, n in enumerate(people) if n and reasons[i] is None]
+        if not left:
+            return reasons
+        reasons[min(left)[1]] = COMPLEMENT
