@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin
@@ -60,17 +60,55 @@ def post(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -
     raise OutsideCallFailed(f"The record store answered {answer.status}: {_reason(answer)}")
 
 
-def figures(client: GuardedClient, store: RecordStore, programme: str) -> list[dict[str, Any]]:
-    """All figures of a programme, with values, sentences and pictures: ``GET /api/v1/figures``."""
-    address = f"{store.url}/api/v1/figures?{urlencode({'programme': programme})}"
-    answer = client.call("GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret))
-    if answer.status != 200:
-        raise OutsideCallFailed(f"The record store answered {answer.status} when asked for figures.")
-    found = answer.json()
-    kept = found.get("figures") if isinstance(found, dict) else None
+def figures(client: GuardedClient, store: RecordStore, programme: str, *, individual: bool, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Figures of a programme (all, or those of ``keys``), with values, sentences and pictures: ``GET /api/v1/figures``.
+
+    ``individual``: whoever looks may see single people; otherwise groups of fewer than five are hidden.
+    """
+    kept = _asked(client, store, "figures", [("programme", programme), *_people(individual), *(("key", key) for key in keys)]).get("figures")
     if not isinstance(kept, list) or not all(_is_figure(one) for one in kept):
         raise OutsideCallFailed("The record store's answer holds no figures.")
     return kept
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Reports (key, title, meaning, columns, rows, notes, svg), and by what they can be narrowed: dimension → values."""
+
+    reports: list[dict[str, Any]]
+    dimensions: dict[str, list[str]]
+
+
+def reports(client: GuardedClient, store: RecordStore, programme: str, *, individual: bool, keys: Sequence[str], by: Mapping[str, str]) -> Reports:
+    """Reports of a programme, narrowed by ``by`` (wave, team, site, role, experience): ``GET /api/v1/reports``."""
+    wanted = [("programme", programme), *by.items(), *_people(individual), *(("key", key) for key in keys)]
+    found = _asked(client, store, "reports", wanted)
+    kept, narrow = found.get("reports"), found.get("dimensions")
+    if not isinstance(kept, list) or not all(_is_report(one) for one in kept) or not isinstance(narrow, dict):
+        raise OutsideCallFailed("The record store's answer holds no reports.")
+    return Reports(kept, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
+
+
+def _people(individual: bool) -> list[tuple[str, str]]:
+    return [] if individual else [("people", "groups")]
+
+
+def _asked(client: GuardedClient, store: RecordStore, name: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    address = f"{store.url}/api/v1/{name}?{urlencode(wanted)}"
+    answer = client.call("GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret))
+    if answer.status != 200:
+        raise OutsideCallFailed(f"The record store answered {answer.status} when asked for {name}: {_reason(answer)}")
+    found = answer.json()
+    return found if isinstance(found, dict) else {}
+
+
+def _is_report(value: Any) -> bool:
+    texts = ("key", "title", "meaning", "svg", "what_to_do")
+    if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in texts):
+        return False
+    columns, rows = value.get("columns"), value.get("rows")
+    whole = isinstance(columns, list) and all(isinstance(one, dict) and isinstance(one.get("label"), str) for one in columns)
+    return whole and isinstance(rows, list) and all(isinstance(one, dict) for one in rows) and isinstance(value.get("notes"), list)
 
 
 def _is_figure(value: Any) -> bool:

@@ -10,6 +10,7 @@ from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import html
+from lrs.ground import clock
 from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import (
@@ -29,6 +30,7 @@ from lti_tool.views import (
     programmes,
     questions,
     register,
+    reports,
     rubrics,
     teams,
     transfer,
@@ -48,6 +50,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["day"] = language.day
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["hour"] = hour
+    app.jinja_env.filters["said"] = said
     app.jinja_env.filters["rich"] = pages.rich
     app.jinja_env.filters["words"] = html.plain
     app.jinja_env.filters["as_typed"] = html.as_typed
@@ -57,7 +60,7 @@ def create_app(deps: ToolDeps) -> Flask:
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, visit, home, learner, transfer, assessments, coaching, teams, me, picker, course):
+    for view in (launch, register, visit, home, learner, transfer, assessments, coaching, teams, reports, me, picker, course):
         app.register_blueprint(view.blueprint(deps))
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))
@@ -77,6 +80,14 @@ def create_app(deps: ToolDeps) -> Flask:
 def moment(instant: datetime) -> str:
     """23 November 2026, 14:05 UTC."""
     return f"{language.day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+
+
+def said(text: str) -> str:
+    """The same from the text of an instant, as the record store gives it."""
+    try:
+        return moment(clock.parse(text))
+    except ValueError:
+        return text
 
 
 def hour(instant: datetime, zone: ZoneInfo) -> str:

@@ -18,6 +18,7 @@ from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
 from lrs.metrics.definitions import Scope
 from lrs.reports import behind, pictures, tables, values
+from lrs.reports.every import REPORTS, dimensions
 from lrs.reports.figures import figures, watermark_of
 from lrs.reports.values import MetricValue
 
@@ -89,15 +90,16 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         allow(*FILTERS, "key")
         wanted = request.args.getlist("key")
         if not wanted:
-            return answer({"reports": sorted(tables.REPORTS), "next": None})
+            return answer({"reports": sorted(REPORTS), "next": None})
         made = [_report(key) for key in wanted]
         asked = filters(caller)
         with deps.unit_of_work(caller.tenant_id) as connection:
             watermark = text_of(watermark_of(connection, caller.tenant_id))
             scope = Scope(caller.tenant_id, clock.now(), asked.by, asked.since, asked.until)
-            found = [make(tables.Asked(connection, scope, asked.individual)).as_json() for make in made]
+            whole = tables.Asked(connection, scope, asked.individual)
+            found, narrow = [make(whole).as_json() for make in made], dimensions(whole)
         stamped = [{**one, "watermark": one["watermark"] or watermark, "computed_at": one["computed_at"] or text_of(scope.as_of)} for one in found]
-        return answer({"reports": stamped, "next": None}, *_CHANGING)
+        return answer({"reports": stamped, "dimensions": narrow, "next": None}, *_CHANGING)
 
     @pages.get("/reports/<key>")
     def report(key: str) -> ResponseReturnValue:
@@ -146,9 +148,9 @@ def _metric(key: str) -> Metric:
 
 
 def _report(key: str) -> tables.Making:
-    if key not in tables.REPORTS:
+    if key not in REPORTS:
         raise NotFound(f"There is no report {key!r}; GET /api/v1/reports lists them.")
-    return tables.REPORTS[key]
+    return REPORTS[key]
 
 
 def _entry(metric: Metric) -> dict[str, Any]:

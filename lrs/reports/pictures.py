@@ -1,7 +1,7 @@
 """Pictures from one declarative grammar (Vega-Lite), drawn on the server: SVG for pages, PNG for mails and files.
 
 Every mark is also told in words: the description of a picture is its sentences, and the table beside it says the same. Colours stand
-in the grammar as fixed ones and become CSS variables of the page (``--ink``, ``--soft``, ``--accent``), so that light, dark and print work.
+in the grammar as fixed ones and become CSS variables of the page (``--ink``, ``--soft``, ``--accent``, ``--bad``), so that light, dark and print work.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from lrs.metrics.catalogue import SHARE, Metric
 from lrs.reports.values import MetricValue, sentence, shown
 
 INK, SOFT, ACCENT, SIGNAL, BACK = "#222222", "#888888", "#1257a8", "#b3261e", "#ffffff"
-_VARIABLES = {INK: "var(--ink, #222222)", SOFT: "var(--soft, #888888)", ACCENT: "var(--accent, #1257a8)", SIGNAL: "var(--signal, #b3261e)"}
+_VARIABLES = {INK: "var(--ink, #222222)", SOFT: "var(--soft, #888888)", ACCENT: "var(--accent, #1257a8)", SIGNAL: "var(--bad, #b3261e)"}
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDTH, ROW = 300, 30
+LABEL, LETTER = 230, 7.2  # pixels: the longest label, and a letter of 12 pixels height
 MOST_KEPT = 500  # pictures that a process remembers: some kilobytes each
 Spec = dict[str, Any]
 
@@ -76,12 +77,20 @@ def _axis(unit: str, title: str | None = None) -> Spec:
     return {"title": title, **({"format": "%", "tickCount": 5} if unit == SHARE else {"tickCount": 5})}
 
 
+def _rows(field: str, labels: Sequence[str]) -> Spec:
+    """Named rows. The page's own font is not known here and may be wider than the one that is measured: room is left for it."""
+    room = min(LABEL, round(max((len(label) for label in labels), default=0) * LETTER) + 8)
+    axis = {"grid": False, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": LABEL, "minExtent": room}
+    return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": axis}
+
+
 def _scale(unit: str) -> Spec:
     return {"domain": [0, 1]} if unit == SHARE else {"zero": True}
 
 
 def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
-    """One row for each part: a dot and the bar of its interval, on one scale."""
+    """One row for each part that has a value (or all, where none has one): a dot and the bar of its interval, on one scale."""
+    values = [value for value in values if value.value is not None or value.suppressed] or values
     rows = [
         {
             "part": value.part_label,
@@ -92,7 +101,7 @@ def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
         }
         for value in values
     ]
-    y = {"field": "part", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False, "ticks": False, "domain": False, "labelPadding": 8}}
+    y = _rows("part", [str(row["part"]) for row in rows])
     x = {"field": "value", "type": "quantitative", "scale": _scale(metric.unit), "axis": _axis(metric.unit)}
     return {
         **_base(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection
 
+from lrs.ground.clock import text_of
 from lrs.metrics.catalogue import BY_KEY, Metric
 from lrs.metrics.definitions import Scope, groups, split_part, times
 from lrs.metrics.statistics import charts, domains, survival
@@ -19,7 +21,7 @@ from lrs.reports.values import shown
 from lrs.store import computed, definitions
 from lrs.vocabulary import INTERVALS
 
-MOST_WEEKS, LEAST_WEEKS = 52, 12
+MOST_WEEKS, LEAST_WEEKS, LEAST_A_WEEK = 52, 12, 5
 LOOK_BACK = timedelta(days=28)  # "active" in the month that ends now
 MOST_TEAMS, MOST_COLUMNS = 40, 12
 HIDDEN = "hidden"
@@ -281,7 +283,8 @@ def series(asked: Asked) -> Report:
     counts = [(int(row.done), int(row.due)) for row in rows]
     centre, limits, over = charts.p_chart(counts)
     values = [k / n for k, n in counts]
-    found = charts.signals(values, centre, limits) if len(rows) >= LEAST_WEEKS else []
+    enough = len(rows) >= LEAST_WEEKS and median(n for _, n in counts) >= LEAST_A_WEEK
+    found = charts.signals(values, centre, limits) if enough else []
     by_week: dict[int, list[charts.Signal]] = {}
     for signal in found:
         by_week.setdefault(signal.index, []).append(signal)
@@ -293,8 +296,8 @@ def series(asked: Asked) -> Report:
                 "week": monday.date().isoformat(),
                 "value": value,
                 "due": int(row.due),
-                "low": low,
-                "high": high,
+                "low": max(0.0, low),
+                "high": min(1.0, high),
                 "signal": "; ".join(f"{'up' if one.upward else 'down'}: {one.rule}" for one in by_week.get(i, ())),
             }
         )
@@ -302,8 +305,8 @@ def series(asked: Asked) -> Report:
         {"period": r["week"], "value": r["value"], "centre": centre, "low": r["low"], "high": r["high"], "signal": bool(r["signal"])} for r in told
     ]
     words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
-    if len(rows) < LEAST_WEEKS:
-        verdict = f"Grey: {len(rows)} complete weeks are too few to say; {LEAST_WEEKS} make a baseline."
+    if not enough:
+        verdict = f"Grey: too little to say. {LEAST_WEEKS} complete weeks with {LEAST_A_WEEK} checks or more make a baseline."
     elif by_week:
         verdict = "It is changing: look at what happened in the weeks marked."
     else:
@@ -428,7 +431,7 @@ def _found(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] | None:
     if programme is None:
         return None
     found = computed.find(asked.connection, asked.scope.tenant_id, programme, name)
-    return (found[0], found[1].isoformat(), found[2].isoformat()) if found else None
+    return (found[0], text_of(found[1]), text_of(found[2])) if found else None
 
 
 _WAITING = "It is being computed; look again in a minute."
@@ -594,17 +597,3 @@ def raters(asked: Asked) -> Report:
 
 
 Making = Callable[[Asked], Report]
-REPORTS: Mapping[str, Making] = {
-    "weak_domains": weak_domains,
-    "items": items,
-    "forgetting": forgetting,
-    "first_use": first_use,
-    "heat_map": heat_map,
-    "teams": teams,
-    "waves": waves,
-    "series": series,
-    "raters": raters,
-    "use": use,
-    "checklist": checklist,
-    "quality": quality,
-}

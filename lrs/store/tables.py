@@ -474,3 +474,15 @@ computed = Table(
     Column("watermark", _INSTANT, nullable=False),
     Column("computed_at", _INSTANT, nullable=False, server_default=func.now()),
 )
+
+# What the scorecard is normalised on and weighted by: each change a version, with who decided it. A programme without one has the default.
+scorecard = Table(
+    "scorecard",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("lines", JSON, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)

@@ -37,6 +37,8 @@ _TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
 _LMS = frozenset((LMS_ADMIN, ADMIN))
 LEADING = frozenset((MENTOR, MANAGER))
 _OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
+# Who sees figures of fewer than five people; for everybody else they are hidden by the record store (domain, G8).
+INDIVIDUAL = _TEACHING
 _PEOPLE_PAGES = ("people", "template", "look", "take", "join")
 
 # Endpoint → who may call it in a session after a launch, an e-mailed link or a sign-in. What is "mine" is decided by each act itself.
@@ -45,6 +47,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "home.today": EVERYBODY,
     "home.figures": _TEACHING | {MENTOR, EXECUTIVE},
     "home.certify": _TEACHING,
+    **{f"reports.{name}": _TEACHING | {MENTOR, EXECUTIVE} for name in ("one", "table")},
     "learner.begin": EVERYBODY,
     "learner.begin_other": EVERYBODY,
     "learner.attempt": EVERYBODY,

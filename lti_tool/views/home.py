@@ -23,9 +23,12 @@ from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
+from lti_tool.views.reports import REPORTS
 
 log = logging.getLogger(__name__)
 
+# What stands on the first page of figures; the rest is one step further.
+HEADLINES = ("retention_observed", "transfer_rate", "adoption_due", "sustainability")
 _ATTEMPT = "attempt-"  # a page that opens one submission again
 
 
@@ -85,6 +88,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template("review.html", **framed(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label)
 
     def _figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
+        every = request.args.get("show") == "all"
         if not who.programme:
             if who.roles & roles.ROUTES["programmes.every"]:
                 return redirect(f"/t/{who.id}/programmes/")
@@ -95,7 +99,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         title, waiting = viewing.course(deps.unit_of_work, session=who)
         try:
             # The only call, outside any transaction; pictures are drawn by the record store's own reports.
-            figures = lrs_client.figures(deps.own_client if ours else deps.client, store, xapi.Programme(who.programme, "", "").iri)
+            figures = lrs_client.figures(
+                deps.own_client if ours else deps.client,
+                store,
+                xapi.Programme(who.programme, "", "").iri,
+                individual=bool(who.roles & roles.INDIVIDUAL),
+                keys=() if every else HEADLINES,
+            )
             away = False
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no figures: %s", who.tenant_id, failed.message)
@@ -107,6 +117,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             "figures.html",
             **framed(deps, request, who),
             figures=figures,
+            every=every,
+            reports=REPORTS,
             away=away,
             programme_title=title,
             waiting=waiting,

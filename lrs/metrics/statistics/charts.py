@@ -49,20 +49,18 @@ def xmr(values: Sequence[float], robust: bool = False) -> Limits:
 
 def p_chart(counts: Sequence[tuple[int, int]]) -> tuple[float, list[tuple[float, float]], float]:
     """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which is the p chart where points vary as chance alone
-    makes them (sigma Z of 1 or less). Laney 2002. A point without trials has limits 0 and 1.
+    makes them (sigma Z of 1 or less). Laney 2002. Limits may lie beyond 0 and 1: the rules need them so, a picture cuts them.
     """
     n = sum(trials for _, trials in counts)
     if not n:
-        return 0.0, [(0.0, 1.0) for _ in counts], 1.0
+        return 0.0, [(-1.0, 1.0) for _ in counts], 1.0
     p = sum(successes for successes, _ in counts) / n
     sigmas = [sqrt(p * (1 - p) / trials) if trials else 0.0 for _, trials in counts]
     scores = [(k / trials - p) / sigma for (k, trials), sigma in zip(counts, sigmas, strict=True) if trials and sigma]
     over = 1.0
     if len(scores) >= 2:
         over = max(1.0, fmean(abs(after - before) for before, after in itertools.pairwise(scores)) / 1.128)
-    limits = [
-        (max(0.0, p - 3 * s * over), min(1.0, p + 3 * s * over)) if trials else (0.0, 1.0) for s, (_, trials) in zip(sigmas, counts, strict=True)
-    ]
+    limits = [(p - 3 * s * over, p + 3 * s * over) if trials else (p - 1.0, p + 1.0) for s, (_, trials) in zip(sigmas, counts, strict=True)]
     return p, limits, over
 
 

@@ -10,7 +10,7 @@ from lrs.ground.migrations import protect
 revision = "0003"
 down_revision = "0002"
 
-TABLES = ["fact_check", "fact_competency", "fact_presence", "fact_rating", "person_merge", "computed", "uncomputed"]
+TABLES = ["fact_check", "fact_competency", "fact_presence", "fact_rating", "person_merge", "computed", "uncomputed", "scorecard"]
 
 
 def upgrade() -> None:
@@ -158,6 +158,18 @@ def upgrade() -> None:
         sa.Column("programme", sa.Text(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "programme", name=op.f("pk_uncomputed")),
+        schema="lrs",
+    )
+
+    op.create_table(
+        "scorecard",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "programme", "version", name=op.f("pk_scorecard")),
         schema="lrs",
     )
 

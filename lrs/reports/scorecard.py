@@ -1,0 +1,130 @@
+"""The scorecard on one page (domain, F5): each line on its way from floor to target, one number where enough is known, teams side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lrs.metrics.catalogue import BY_KEY
+from lrs.metrics.scorecards import DEFAULT, IMPACT, Line, read
+from lrs.metrics.statistics import composite
+from lrs.metrics.statistics.estimates import NOTHING, Estimate
+from lrs.reports import privacy
+from lrs.reports.shape import Column, Report
+from lrs.reports.tables import Asked, split_values
+from lrs.reports.values import shown
+from lrs.store import scorecards
+
+IMPACT_LABEL = "Way to the business target"
+_NO_DATA, _HIDDEN = "no data", "not shown"
+
+
+def scorecard(asked: Asked) -> Report:
+    """Colour never stands alone: each line has a word. Good enough is one question (the target); whether it is changing is the series'."""
+    decided = scorecards.newest(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
+    lines = read(decided[1]) if decided else list(DEFAULT)
+    rows, scores = [], {}
+    weights = {f"{i}": line.weight for i, line in enumerate(lines)}
+    for i, line in enumerate(lines):
+        one = _estimate(asked, line)
+        hidden = not asked.individual and 0 < one.learners < privacy.FEWEST
+        score = None if one.value is None or hidden else composite.normalised(one.value, line.floor, line.target)
+        scores[f"{i}"] = score
+        unit = BY_KEY[line.metric].unit if line.metric != IMPACT else "share"
+        rows.append(
+            {
+                "perspective": line.perspective,
+                "line": _label(line),
+                "metric": line.metric,
+                "shown": _HIDDEN if hidden else shown(one.value, unit),
+                "interval": "" if hidden or one.low is None else f"{shown(one.low, unit)} to {shown(one.high, unit)}",
+                "goal": f"{shown(line.floor, unit)} → {shown(line.target, unit)}",
+                "score": score,
+                "weight": line.weight,
+                "verdict": _HIDDEN if hidden else _verdict(one, line),
+            }
+        )
+    whole = composite.composite(scores, weights)
+    missing = [str(row["line"]) for row in rows if row["score"] is None]
+    by = f"{decided[2]}, {decided[3]:%d.%m.%Y} (version {decided[0]})" if decided else "nobody yet: these are the defaults"
+    notes = [f"Floors, targets and weights decided by {by}.", "Score: 0 at the floor, 100 at the target."]
+    if missing:
+        notes.append(f"Without a value: {', '.join(missing)}.")
+    if whole is None:
+        notes.append("More than a quarter of the weight has no value, so there is no overall number.")
+    teams = _teams(asked, lines, weights)
+    worst = min((row for row in rows if row["score"] is not None), key=lambda row: float(str(row["score"])), default=None)
+    return Report(
+        "scorecard",
+        "Scorecard",
+        "Adoption, performance, efficiency, sustainability and innovation on one page."
+        + (f" Overall {whole:.0f} of 100." if whole is not None else ""),
+        (
+            Column("perspective", "Perspective"),
+            Column("line", "Figure"),
+            Column("shown", "Value"),
+            Column("interval", "95 % interval"),
+            Column("goal", "Floor → target"),
+            Column("score", "Score", "count"),
+            Column("weight", "Weight", "share"),
+            Column("verdict", "Good enough?"),
+        ),
+        rows,
+        notes=notes,
+        what_to_do=f"Furthest from its target: {worst['line']}. {_what_to_do(str(worst['metric']))}" if worst else "",
+        extra={"overall": whole, "teams": teams},
+    )
+
+
+def _label(line: Line) -> str:
+    if line.metric == IMPACT:
+        return IMPACT_LABEL
+    metric = BY_KEY[line.metric]
+    part = dict(metric.parts)[line.part]
+    return metric.label if not line.part else f"{metric.label}: {part[0].lower()}{part[1:]}"
+
+
+def _what_to_do(metric: str) -> str:
+    return BY_KEY[metric].what_to_do if metric in BY_KEY else ""
+
+
+def _estimate(asked: Asked, line: Line) -> Estimate:
+    if line.metric == IMPACT:
+        return NOTHING
+    metric = BY_KEY[line.metric]
+    return metric.estimate(asked.connection.execute(metric.count(asked.scope)).all()).get(line.part, NOTHING)
+
+
+def _verdict(one: Estimate, line: Line) -> str:
+    """● yes: the whole interval is at the target or beyond. ▲ no: the whole interval is short of the floor. ◆ open: between, or not sure."""
+    if one.value is None:
+        return _NO_DATA
+    up = line.target > line.floor
+    low, high = (one.low if one.low is not None else one.value), (one.high if one.high is not None else one.value)
+    worst, best = (low, high) if up else (high, low)
+    if (worst >= line.target) if up else (worst <= line.target):
+        return "● yes"
+    if (best < line.floor) if up else (best > line.floor):
+        return "▲ no"
+    return "◆ open"
+
+
+def _teams(asked: Asked, lines: list[Line], weights: dict[str, float]) -> list[dict[str, Any]]:
+    """Each team's number, with the ranks between which it falls when the weights are a little different."""
+    by_line = [split_values(asked, BY_KEY[line.metric], "team") if line.metric != IMPACT else {} for line in lines]
+    teams = sorted({team for found in by_line for team in found if team})
+    people = [max((one.learners for found in by_line for one in found.get(team, {}).values()), default=0) for team in teams]
+    reasons = [None] * len(teams) if asked.individual else privacy.shown_groups(people)
+    teams = [team for team, reason in zip(teams, reasons, strict=True) if not reason]
+    scores: list[dict[str, float | None]] = []
+    for team in teams:
+        held: dict[str, float | None] = {}
+        for i, line in enumerate(lines):
+            one = by_line[i].get(team, {}).get(line.part, NOTHING)
+            fits = one.value is not None and (asked.individual or one.learners >= privacy.FEWEST)
+            held[f"{i}"] = composite.normalised(one.value, line.floor, line.target) if fits and one.value is not None else None
+        scores.append(held)
+    ranks = composite.rank_intervals(scores, weights)
+    return [
+        {"team": team, "score": composite.composite(held, weights), "best": rank[0] if rank else None, "worst": rank[1] if rank else None}
+        for team, held, rank in zip(teams, scores, ranks, strict=True)
+    ]

@@ -1,0 +1,27 @@
+"""What scorecards are normalised on and weighted by: versions, never changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from lrs.store.tables import scorecard
+
+
+def newest(connection: Connection, tenant_id: int, programme: str) -> tuple[int, list[dict[str, Any]], str, datetime] | None:
+    """(version, lines, who, when) of a programme, or None where nobody decided anything."""
+    s = scorecard.c
+    query = select(s.version, s.lines, s.who, s.at).where(s.tenant_id == tenant_id, s.programme == programme).order_by(s.version.desc()).limit(1)
+    row = connection.execute(query).first()
+    return (row.version, row.lines, row.who, row.at) if row else None
+
+
+def add(connection: Connection, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str) -> int:
+    """The next version. Two at once: the later one fails on its number, and is sent again."""
+    s = scorecard.c
+    held = connection.execute(select(func.max(s.version)).where(s.tenant_id == tenant_id, s.programme == programme)).scalar()
+    version = (held or 0) + 1
+    connection.execute(insert(scorecard).values(tenant_id=tenant_id, programme=programme, version=version, lines=lines, who=who))
+    return version

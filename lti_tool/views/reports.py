@@ -1,0 +1,127 @@
+"""Reports of a programme: words, a picture, a table. The record store makes them and hides small groups; here they get a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import uuid
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from adapters import lrs_client, xapi
+from adapters.lrs_client import Reports
+from lrs.ground import clock
+from lrs.ground.errors import NotFound
+from lrs.ground.http import OutsideCallFailed
+from lti_tool.actions import presence, roles
+from lti_tool.actions.record_store import record_store_of
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.outbox import SEND_STATEMENTS
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+from lti_tool.views.office import download
+
+log = logging.getLogger(__name__)
+
+# key of the record store → its name in the list, by what somebody comes for
+REPORTS = {
+    "What lasts": {"scorecard": "Scorecard", "forgetting": "How it fades", "first_use": "When the first use comes"},
+    "Where to look": {
+        "weak_domains": "What the training left open",
+        "items": "Questions",
+        "heat_map": "Teams and competencies",
+        "series": "Week by week",
+    },
+    "Side by side": {"teams": "Teams", "waves": "Waves", "use": "Use of Carryover"},
+    "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
+}
+KEYS = {key: label for some in REPORTS.values() for key, label in some.items()}
+_NARROWED = ("wave", "team", "site", "role", "experience", "programme_version")
+_LONGEST = 200
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """``/t/<visit>/reports/<key>`` and its table as a file."""
+    pages = Blueprint("reports", __name__, url_prefix="/t/<uuid:launch_id>/reports")
+
+    def asked(who: LaunchSession, key: str) -> tuple[str, dict[str, str], Reports, bool]:
+        """(programme, filters, what the record store made, whether it is our own)."""
+        if key not in KEYS:
+            raise NotFound("There is no such report.")
+        programme = _programme(who)
+        by = {name: request.args[name][:_LONGEST].replace("\0", "") for name in _NARROWED if request.args.get(name)}
+        store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        found = lrs_client.reports(
+            deps.own_client if ours else deps.client,
+            store,
+            xapi.Programme(programme, "", "").iri,
+            individual=bool(who.roles & roles.INDIVIDUAL),
+            keys=[key],
+            by=by,
+        )
+        return programme, by, found, ours
+
+    @pages.get("/<key>")
+    def one(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        presence.looked(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
+        deps.nudges.nudge(SEND_STATEMENTS)
+        report: dict[str, Any] | None = None
+        narrow: dict[str, list[str]] = {}
+        programme = ""
+        by: dict[str, str] = {}
+        try:
+            programme, by, found, ours = asked(who, key)
+            report, narrow = found.reports[0], found.dimensions
+            # Drawn and escaped by our own record store; another one's pictures are not taken for markup.
+            report["svg"] = Markup(report["svg"]) if ours else ""  # noqa: S704
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: no report: %s", who.tenant_id, failed.message)
+        return render_template(
+            "report.html",
+            **framed(deps, request, who),
+            report=report,
+            key=key,
+            label=KEYS[key],
+            narrow={name: values for name, values in narrow.items() if values},
+            chosen=by,
+            programme=programme if request.args.get("programme") else "",
+            reports=REPORTS,
+        )
+
+    @pages.get("/<key>.csv")
+    def table(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        try:
+            _, _, found, _ = asked(who, key)
+        except OutsideCallFailed as failed:
+            raise NotFound(f"The table cannot be made just now: {failed.message}") from None
+        return download(f"{key}.csv", "text/csv; charset=utf-8", _csv(found.reports[0]).encode())
+
+    return pages
+
+
+def _programme(who: LaunchSession) -> str:
+    """The launch's programme; whoever runs programmes may name another."""
+    named = request.args.get("programme", "")
+    if named and who.roles & roles.ROUTES["programmes.every"]:
+        return named[:_LONGEST]
+    if not who.programme:
+        raise NotFound("No programme is set up for this activity yet.")
+    return who.programme
+
+
+def _csv(report: dict[str, Any]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([column["label"] for column in report["columns"]])
+    for row in report["rows"]:
+        values = [row.get(column["key"]) for column in report["columns"]]
+        # A text that a spreadsheet would run as a formula gets an apostrophe in front.
+        writer.writerow([f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value for value in values])
+    return out.getvalue()
