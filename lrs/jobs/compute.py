@@ -6,6 +6,7 @@ import logging
 
 from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
+from lrs.ground.queue import TimeIsUp
 from lrs.metrics.definitions import Scope
 from lrs.reports import figures, making
 from lrs.store import computed
@@ -14,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
-    """Compute what waits; how many programmes. One that fails is told, and comes again with its next change."""
+    """Compute what waits; how many programmes. A report that fails is told, and comes again with its programme's next change."""
     done = 0
     while True:
         with unit_of_work(tenant_id) as connection:
@@ -22,10 +23,13 @@ def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
             if programme is None:
                 return done
             watermark = figures.watermark_of(connection, tenant_id)
-            try:
-                with connection.begin_nested():
-                    scope = Scope(tenant_id, clock.now(), {"programme": programme})
-                    computed.keep(connection, tenant_id, programme, making.make(connection, scope), watermark)
-            except Exception:
-                log.exception("tenant %s: the reports of programme %s cannot be computed", tenant_id, programme)
+            scope = Scope(tenant_id, clock.now(), {"programme": programme})
+            for name, make in making.REPORTS.items():
+                try:
+                    with connection.begin_nested():
+                        computed.keep(connection, tenant_id, programme, name, make(connection, scope), watermark)
+                except TimeIsUp:
+                    raise
+                except Exception:
+                    log.exception("tenant %s: the report %s of programme %s cannot be computed", tenant_id, name, programme)
         done += 1

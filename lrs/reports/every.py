@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lrs.metrics.definitions import DIMENSIONS, groups
-from lrs.reports import privacy, tables
+from lrs.reports import privacy, tables, worth
 from lrs.reports.scorecard import scorecard
 from lrs.reports.tables import Asked, Making
 
@@ -16,6 +16,8 @@ REPORTS: Mapping[str, Making] = {
     "first_use": tables.first_use,
     "weak_domains": tables.weak_domains,
     "items": tables.items,
+    "impact": worth.impact,
+    "roi": worth.roi,
     "heat_map": tables.heat_map,
     "teams": tables.teams,
     "waves": tables.waves,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from statistics import fmean
 from typing import Any
@@ -12,15 +12,10 @@ from sqlalchemy import Connection
 
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import agreement, items, memory
+from lrs.reports import impact
 from lrs.store import definitions
 
-REPORTS = ("items", "forgetting", "raters")
 MOST_RESPONSES = 12  # different answers of one question that are kept, the most frequent first
-
-
-def make(connection: Connection, scope: Scope) -> dict[str, dict[str, Any]]:
-    """The bodies of all computed reports of one programme."""
-    return {"items": _items(connection, scope), "forgetting": _forgetting(connection, scope), "raters": _raters(connection, scope)}
 
 
 def _items(connection: Connection, scope: Scope) -> dict[str, Any]:
@@ -102,3 +97,11 @@ def _agreement(rows: Sequence[Any]) -> dict[str, Any]:
         "criteria": criteria,
         "severity": [{"rater": str(rater), "apart": apart, "units": units} for rater, (apart, units) in sorted(severe.items())],
     }
+
+
+REPORTS: Mapping[str, Callable[[Connection, Scope], dict[str, Any]]] = {
+    "items": _items,
+    "forgetting": _forgetting,
+    "raters": _raters,
+    "impact": impact.make,
+}

@@ -8,7 +8,7 @@ from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.scorecards import DEFAULT, IMPACT, Line, read
 from lrs.metrics.statistics import composite
 from lrs.metrics.statistics.estimates import NOTHING, Estimate
-from lrs.reports import privacy
+from lrs.reports import privacy, worth
 from lrs.reports.shape import Column, Report
 from lrs.reports.tables import Asked, split_values
 from lrs.reports.values import shown
@@ -89,7 +89,8 @@ def _what_to_do(metric: str) -> str:
 
 def _estimate(asked: Asked, line: Line) -> Estimate:
     if line.metric == IMPACT:
-        return NOTHING
+        way = worth.way_to_target(asked)
+        return NOTHING if way is None else Estimate(way, 1, way, None, None, privacy.FEWEST)
     metric = BY_KEY[line.metric]
     return metric.estimate(asked.connection.execute(metric.count(asked.scope)).all()).get(line.part, NOTHING)
 

@@ -426,7 +426,8 @@ def checklist(asked: Asked) -> Report:
     )
 
 
-def _found(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] | None:
+def computed_report(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] | None:
+    """(body, watermark, when) of what the job made of the programme; None where it has not made it yet, or no programme is asked for."""
     programme = asked.scope.programme
     if programme is None:
         return None
@@ -434,12 +435,12 @@ def _found(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] | None:
     return (found[0], text_of(found[1]), text_of(found[2])) if found else None
 
 
-_WAITING = "It is being computed; look again in a minute."
+WAITING = "It is being computed; look again in a minute."
 
 
 def items(asked: Asked) -> Report:
     """D4: each question's difficulty, discrimination and answers."""
-    found = _found(asked, "items")
+    found = computed_report(asked, "items")
     columns = (
         Column("name", "Question"),
         Column("answers", "Answers", "count"),
@@ -471,7 +472,7 @@ def items(asked: Asked) -> Report:
             " 0.15 it hardly tells; under 0 look whether the right answer is marked right.",
             "Judge a question from 30 answers on, act on it from 100 on. A distractor that fewer than one in twenty choose does no work.",
         ),
-        what_to_do="Questions to look at stand first." if found else _WAITING,
+        what_to_do="Questions to look at stand first." if found else WAITING,
         watermark=found[1] if found else "",
         computed_at=found[2] if found else "",
     )
@@ -479,7 +480,7 @@ def items(asked: Asked) -> Report:
 
 def forgetting(asked: Asked) -> Report:
     """The cohort's curve with its band, what was observed, and whether a memory model may speak."""
-    found = _found(asked, "forgetting")
+    found = computed_report(asked, "forgetting")
     metric = BY_KEY["retention_observed"]
     observed = metric.estimate(asked.connection.execute(metric.count(asked.scope)).all())
     rows, points = [], []
@@ -548,12 +549,12 @@ def forgetting(asked: Asked) -> Report:
 
 def raters(asked: Asked) -> Report:
     """Do raters mean the same by a level."""
-    found = _found(asked, "raters")
+    found = computed_report(asked, "raters")
     rows = []
     notes = ["Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: calibrate again (Krippendorff 2004)."]
     for where, words in (("cases", "described cases"), ("work", "people's work")):
         body = found[0][where] if found else None
-        if body is None or (not asked.individual and body["raters"] < privacy.FEWEST_RATERS):
+        if body is None or not body["units"] or (not asked.individual and body["raters"] < privacy.FEWEST_RATERS):
             continue
         for one in [{**body, "criterion": "all criteria"}, *body["criteria"]]:
             verdict = (
@@ -590,7 +591,7 @@ def raters(asked: Asked) -> Report:
         ),
         rows,
         notes=notes,
-        what_to_do="" if found else _WAITING,
+        what_to_do="" if found else WAITING,
         watermark=found[1] if found else "",
         computed_at=found[2] if found else "",
     )

@@ -26,13 +26,12 @@ def claim(connection: Connection, tenant_id: int) -> str | None:
     return None if found is None else str(found)
 
 
-def keep(connection: Connection, tenant_id: int, programme: str, reports: dict[str, dict[str, Any]], watermark: datetime) -> None:
-    """Put reports in the place of what was computed before."""
-    for name, body in reports.items():
-        values = {"tenant_id": tenant_id, "programme": programme, "report": name, "body": body, "watermark": watermark}
-        insert = upsert(computed).values(values)
-        changed = {"body": insert.excluded.body, "watermark": insert.excluded.watermark, "computed_at": text("clock_timestamp()")}
-        connection.execute(insert.on_conflict_do_update(index_elements=["tenant_id", "programme", "report"], set_=changed))
+def keep(connection: Connection, tenant_id: int, programme: str, report: str, body: dict[str, Any], watermark: datetime) -> None:
+    """Put a report in the place of what was computed before."""
+    values = {"tenant_id": tenant_id, "programme": programme, "report": report, "body": body, "watermark": watermark}
+    insert = upsert(computed).values(values)
+    changed = {"body": insert.excluded.body, "watermark": insert.excluded.watermark, "computed_at": text("clock_timestamp()")}
+    connection.execute(insert.on_conflict_do_update(index_elements=["tenant_id", "programme", "report"], set_=changed))
 
 
 def find(connection: Connection, tenant_id: int, programme: str, report: str) -> tuple[dict[str, Any], datetime, datetime] | None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -485,4 +487,132 @@ scorecard = Table(
     Column("lines", JSON, nullable=False),
     Column("who", Text, nullable=False),
     Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+# A business figure that a programme is meant to move.
+kpi = Table(
+    "kpi",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("kpi", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    # Whether more of it is better.
+    Column("more_is_better", Boolean, nullable=False),
+    Column("baseline", Float),
+    Column("target", Float),
+    Column("owner", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("frequency", Text, nullable=False),
+    # Whether the order of the waves was drawn by lot: then the evidence is the strongest there is.
+    Column("waves_randomised", Boolean, nullable=False, server_default=false()),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+# A value of a subject in a period. A value that is corrected stays, with who replaced it and why.
+kpi_reading = Table(
+    "kpi_reading",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("reading_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("kpi", Text, nullable=False),
+    # person (an account's name), team or site
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("replaced_at", _INSTANT),
+    Column("replaced_by", Text),
+    Column("replaced_why", Text),
+    Index(
+        "uq_kpi_reading_place",
+        "tenant_id",
+        "programme",
+        "kpi",
+        "subject_kind",
+        "subject",
+        "period_start",
+        unique=True,
+        postgresql_where=text("replaced_at IS NULL"),
+    ),
+)
+
+# The cost ledger (Phillips): each line with its source and who signed it off. A line that was wrong is taken back, never removed.
+cost = Table(
+    "cost",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("cost_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("amount", Numeric(18, 2), nullable=False),
+    Column("incurred_on", Date, nullable=False),
+    Column("hours", Float),
+    Column("source", Text, nullable=False),
+    Column("signed_off_by", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("taken_back_at", _INSTANT),
+    Column("taken_back_why", Text),
+    Index(None, "tenant_id", "programme"),
+)
+
+# What a unit of a business figure is worth, and what was forecast: versions, each with its source and who signed it off.
+valuation = Table(
+    "valuation",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("kpi", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+# Values that were published and changed later without a new statement: the old one, the new one, who and why (domain, G11).
+restatement = Table(
+    "restatement",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("restatement_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+)
+
+# What stands out and reached somebody (domain, G6). One open alarm for each metric, part and scope.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("alarm_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    # red (below the floor, or beyond a limit) or amber
+    Column("level", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    # Periods in a row with and without the signal: it opens and closes with hysteresis.
+    Column("bad_periods", Integer, nullable=False),
+    Column("good_periods", Integer, nullable=False),
+    Column("last_period", Date, nullable=False),
+    Column("opened_at", _INSTANT),
+    Column("closed_at", _INSTANT),
+    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+    Index("uq_alarm_open", "tenant_id", "programme", "metric", "part", "team", unique=True, postgresql_where=text("closed_at IS NULL")),
 )

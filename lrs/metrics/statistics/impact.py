@@ -181,22 +181,19 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     first = len(others)
     leads = [first + i for i, p in enumerate(others) if p < start]
     z = z_of(CONFIDENCE)
-    by_time = [
-        (
-            p - start,
-            float(fit.params[first + i]),
-            float(fit.params[first + i] - z * fit.bse[first + i]),
-            float(fit.params[first + i] + z * fit.bse[first + i]),
-        )
-        for i, p in enumerate(others)
-    ]
+    # With few units the clustered covariance is of less than full rank, and rounding may leave a variance below 0.
+    errors = np.sqrt(np.maximum(np.diag(fit.cov_params()), 0.0))
+    by_time = []
+    for i, p in enumerate(others):
+        value, half = float(fit.params[first + i]), float(z * errors[first + i])
+        by_time.append((p - start, value, value - half, value + half))
     test = np.zeros((len(leads), x.shape[1]))
     for number, column in enumerate(leads):
         test[number, column] = 1
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a covariance of less than full rank with few units: the p is then that of fewer tests
-        p_value = float(np.squeeze(fit.wald_test(test, use_f=False, scalar=True).pvalue)) if leads else None
-    return p_value, by_time
+        warnings.simplefilter("ignore")  # the same: the p is then that of fewer tests
+        p_value = float(np.squeeze(fit.wald_test(test, use_f=False, scalar=True).pvalue))
+    return (p_value if np.isfinite(p_value) else None), by_time
 
 
 def _placebo(readings: Sequence[Reading], start: int, treated: set[str]) -> float | None:

@@ -10,7 +10,22 @@ from lrs.ground.migrations import protect
 revision = "0003"
 down_revision = "0002"
 
-TABLES = ["fact_check", "fact_competency", "fact_presence", "fact_rating", "person_merge", "computed", "uncomputed", "scorecard"]
+TABLES = [
+    "fact_check",
+    "fact_competency",
+    "fact_presence",
+    "fact_rating",
+    "person_merge",
+    "computed",
+    "uncomputed",
+    "scorecard",
+    "alarm",
+    "cost",
+    "kpi",
+    "kpi_reading",
+    "restatement",
+    "valuation",
+]
 
 
 def upgrade() -> None:
@@ -170,6 +185,128 @@ def upgrade() -> None:
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "programme", "version", name=op.f("pk_scorecard")),
+        schema="lrs",
+    )
+
+    op.create_table(
+        "alarm",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("alarm_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("bad_periods", sa.Integer(), nullable=False),
+        sa.Column("good_periods", sa.Integer(), nullable=False),
+        sa.Column("last_period", sa.Date(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "alarm_id", name=op.f("pk_alarm")),
+        schema="lrs",
+    )
+    op.create_index(
+        "uq_alarm_open",
+        "alarm",
+        ["tenant_id", "programme", "metric", "part", "team"],
+        unique=True,
+        schema="lrs",
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_table(
+        "cost",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("cost_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("incurred_on", sa.Date(), nullable=False),
+        sa.Column("hours", sa.Float(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("signed_off_by", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_back_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "cost_id", name=op.f("pk_cost")),
+        schema="lrs",
+    )
+    op.create_index(op.f("ix_cost_tenant_id_programme"), "cost", ["tenant_id", "programme"], unique=False, schema="lrs")
+    op.create_table(
+        "kpi",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("more_is_better", sa.Boolean(), nullable=False),
+        sa.Column("baseline", sa.Float(), nullable=True),
+        sa.Column("target", sa.Float(), nullable=True),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("frequency", sa.Text(), nullable=False),
+        sa.Column("waves_randomised", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "programme", "kpi", name=op.f("pk_kpi")),
+        schema="lrs",
+    )
+    op.create_table(
+        "kpi_reading",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("reading_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("subject_kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("period_start", sa.Date(), nullable=False),
+        sa.Column("period_end", sa.Date(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replaced_by", sa.Text(), nullable=True),
+        sa.Column("replaced_why", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "reading_id", name=op.f("pk_kpi_reading")),
+        schema="lrs",
+    )
+    op.create_index(
+        "uq_kpi_reading_place",
+        "kpi_reading",
+        ["tenant_id", "programme", "kpi", "subject_kind", "subject", "period_start"],
+        unique=True,
+        schema="lrs",
+        postgresql_where=sa.text("replaced_at IS NULL"),
+    )
+    op.create_table(
+        "restatement",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("restatement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "restatement_id", name=op.f("pk_restatement")),
+        schema="lrs",
+    )
+    op.create_table(
+        "valuation",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("programme", sa.Text(), nullable=False),
+        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "programme", "kpi", "version", name=op.f("pk_valuation")),
         schema="lrs",
     )
 

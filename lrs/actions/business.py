@@ -1,0 +1,244 @@
+"""Taking in business figures: readings all or none, with what is wrong by index; corrections with their reason; costs; what a unit is worth."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground.errors import BadInput, Conflict, NotFound
+from lrs.store import audit, facts, kpis
+
+SUBJECTS = ("person", "team", "site")
+CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
+MOST_READINGS, LONGEST = 10_000, 300
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
+
+
+class Definition(msgspec.Struct, forbid_unknown_fields=True):
+    """A business figure, as it is sent."""
+
+    label: str
+    unit: str
+    more_is_better: bool
+    owner: str
+    source: str
+    frequency: str
+    baseline: float | None = None
+    target: float | None = None
+    waves_randomised: bool = False
+
+
+class Incoming(msgspec.Struct, forbid_unknown_fields=True):
+    """A reading, as it is sent; the end of the period is the last day of it."""
+
+    subject_kind: str
+    subject: str
+    period_start: date
+    period_end: date
+    value: float
+    source: str = ""
+
+
+class Readings(msgspec.Struct, forbid_unknown_fields=True):
+    """Readings of one business figure. ``reason`` is needed where one of them corrects a value."""
+
+    programme: str
+    kpi: str
+    readings: list[Incoming]
+    reason: str = ""
+    dry_run: bool = False
+
+
+class IncomingCost(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of the cost ledger, as it is sent."""
+
+    programme: str
+    category: str
+    amount: Decimal
+    incurred_on: date
+    source: str
+    signed_off_by: str
+    hours: float | None = None
+
+
+class Between(msgspec.Struct, forbid_unknown_fields=True):
+    """A quantity, and what it is thought to lie between (a 90 % range)."""
+
+    low: float
+    best: float
+    high: float
+
+
+class Valuation(msgspec.Struct, forbid_unknown_fields=True):
+    """What one unit of the figure is worth, for how many subjects and months; ``forecast_effect``: what was expected beforehand."""
+
+    unit_value: Between
+    months: float
+    source: str
+    signed_off_by: str
+    currency: str
+    forecast_effect: Between | None = None
+    forecast_costs: float | None = None
+
+
+def define(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
+    """Name a business figure of a programme."""
+    _text("programme", programme, 2_000)
+    _text("kpi", key)
+    for name in ("label", "unit", "owner", "source", "frequency"):
+        _text(name, getattr(given, name))
+    for name in ("baseline", "target"):
+        _number(name, getattr(given, name))
+    values = {"programme": programme, "kpi": key, **msgspec.structs.asdict(given), "who": who}
+    with deps.unit_of_work(tenant_id) as connection:
+        kpis.define(connection, tenant_id, values)
+        facts.compute_anew(connection, tenant_id, [programme])
+        audit.add(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
+
+
+def take_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
+    """Store readings: all or none. Known ones that say the same stay; those that differ are corrected, with the reason as their trace.
+
+    Gives how many are new, known and corrected, and what looks doubtful (``warnings``).
+    """
+    if not 1 <= len(given.readings) <= MOST_READINGS:
+        raise BadInput(f"Send 1 to {MOST_READINGS} readings at a time; this has {len(given.readings)}.", path="$.readings")
+    if len(given.reason) > LONGEST:
+        raise BadInput(f"Keep the reason to {LONGEST} characters.", path="$.reason")
+    seen: dict[tuple[str, str, date], int] = {}
+    for i, one in enumerate(given.readings):
+        _require_sound(i, one)
+        place = (one.subject_kind, one.subject, one.period_start)
+        if place in seen:
+            raise BadInput("The same subject and period stand twice; send one value for each.", path=f"$.readings[{i}]", index=i, also=seen[place])
+        seen[place] = i
+    with deps.unit_of_work(tenant_id) as connection:
+        if given.kpi not in {one.kpi for one in kpis.of_programme(connection, tenant_id, given.programme)}:
+            raise NotFound(f"The programme has no business figure {given.kpi!r}; PUT /api/v1/kpis names one.", path="$.kpi")
+        kpis.lock(connection, tenant_id, given.programme, given.kpi)
+        held = kpis.known(connection, tenant_id, given.programme, given.kpi, list(seen))
+        corrected = [place for place, i in seen.items() if place in held and held[place] != given.readings[i].value]
+        fresh = [place for place in seen if place not in held]
+        if corrected and not given.reason.strip():
+            i = seen[corrected[0]]
+            raise Conflict(
+                f"{len(corrected)} of these readings differ from what is on record; say in “reason” why they are corrected.",
+                path=f"$.readings[{i}].value",
+                index=i,
+                on_record=held[corrected[0]],
+            )
+        told = {"new": len(fresh), "known": len(seen) - len(fresh) - len(corrected), "corrected": len(corrected), "warnings": _doubts(given.readings)}
+        if given.dry_run:
+            return {**told, "dry_run": True}
+        for place in corrected:
+            kpis.replace(connection, tenant_id, given.programme, given.kpi, place, who, given.reason.strip())
+        rows = [
+            {"programme": given.programme, "kpi": given.kpi, **msgspec.structs.asdict(given.readings[seen[place]]), "who": who}
+            for place in fresh + corrected
+        ]
+        kpis.add(connection, tenant_id, rows)
+        facts.compute_anew(connection, tenant_id, [given.programme])
+        counts = {name: told[name] for name in ("new", "known", "corrected")}
+        audit.add(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
+    return {**told, "dry_run": False}
+
+
+def _require_sound(i: int, one: Incoming) -> None:
+    place = f"$.readings[{i}]"
+    if one.subject_kind not in SUBJECTS:
+        raise BadInput(f"subject_kind is one of {', '.join(SUBJECTS)}.", path=f"{place}.subject_kind", index=i)
+    for name in ("subject", "source"):
+        value = getattr(one, name)
+        if len(value) > LONGEST or "\0" in value or (name == "subject" and not value.strip()):
+            raise BadInput(f"{name} is empty, longer than {LONGEST} characters, or holds NUL.", path=f"{place}.{name}", index=i)
+    if not EARLIEST <= one.period_start <= one.period_end <= LATEST:
+        raise BadInput("The period ends before it begins, or lies outside 1990 to 2100.", path=f"{place}.period_start", index=i)
+    if not isfinite(one.value) or abs(one.value) > 1e15:
+        raise BadInput("The value is no number that can be counted with.", path=f"{place}.value", index=i)
+
+
+def _doubts(readings: list[Incoming]) -> list[dict[str, Any]]:
+    """What looks doubtful, flagged and never dropped: outliers by robust z (Iglewicz & Hoaglin 1993), and subjects with missing periods."""
+    values = sorted(one.value for one in readings)
+    middle = values[len(values) // 2]
+    spread = sorted(abs(value - middle) for value in values)[len(values) // 2]
+    found = []
+    if spread:
+        for i, one in enumerate(readings):
+            z = 0.6745 * (one.value - middle) / spread
+            if abs(z) > 3.5:
+                found.append({"index": i, "what": f"{one.value} lies far from the others (robust z {z:.1f}); look whether its unit is right."})
+    periods = sorted({one.period_start for one in readings})
+    by_subject: dict[str, set[date]] = {}
+    for one in readings:
+        by_subject.setdefault(one.subject, set()).add(one.period_start)
+    for subject, held in by_subject.items():
+        missing = [period for period in periods if min(held) < period < max(held) and period not in held]
+        if missing:
+            found.append(
+                {"index": None, "what": f"{subject} has no value for {len(missing)} periods in between, the first from {missing[0].isoformat()}."}
+            )
+    return found[:100]
+
+
+def add_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
+    """Add a line to the cost ledger."""
+    _text("programme", given.programme, 2_000)
+    if given.category not in CATEGORIES:
+        raise BadInput(f"category is one of {', '.join(CATEGORIES)}.", path="$.category")
+    for name in ("source", "signed_off_by"):
+        _text(name, getattr(given, name))
+    if not given.amount.is_finite() or not 0 < given.amount < Decimal(10) ** 13:
+        raise BadInput("amount is above 0 and below ten thousand thousand million.", path="$.amount")
+    if not EARLIEST <= given.incurred_on <= LATEST:
+        raise BadInput("incurred_on lies outside 1990 to 2100.", path="$.incurred_on")
+    _number("hours", given.hours)
+    with deps.unit_of_work(tenant_id) as connection:
+        made = kpis.add_cost(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        audit.add(connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)})
+    return made
+
+
+def take_back_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
+    """Take a line back that was wrong."""
+    _text("why", why)
+    with deps.unit_of_work(tenant_id) as connection:
+        if kpis.take_back_cost(connection, tenant_id, cost_id, why) is None:
+            raise NotFound(f"There is no cost {cost_id} that holds.")
+        audit.add(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
+
+
+def value(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
+    """Say what a unit of a business figure is worth; the version."""
+    for name in ("source", "signed_off_by", "currency"):
+        _text(name, getattr(given, name))
+    for name, between in (("unit_value", given.unit_value), ("forecast_effect", given.forecast_effect)):
+        if between is not None:
+            for bound in ("low", "best", "high"):
+                _number(f"{name}.{bound}", getattr(between, bound))
+            if not between.low <= between.best <= between.high:
+                raise BadInput(f"{name} must go up from low over best to high.", path=f"$.{name}")
+    if not 0 < given.months <= 120:
+        raise BadInput("months lies between 0 and 120; for a short programme count the first year alone (Phillips).", path="$.months")
+    _number("forecast_costs", given.forecast_costs)
+    with deps.unit_of_work(tenant_id) as connection:
+        if key not in {one.kpi for one in kpis.of_programme(connection, tenant_id, programme)}:
+            raise NotFound(f"The programme has no business figure {key!r}; PUT /api/v1/kpis names one.")
+        version = kpis.add_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
+        audit.add(connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version})
+    return version
+
+
+def _text(name: str, text: str, longest: int = LONGEST) -> None:
+    if not text.strip() or len(text) > longest or "\0" in text:
+        raise BadInput(f"{name} is empty, longer than {longest} characters, or holds NUL.", path=f"$.{name}")
+
+
+def _number(name: str, number: float | None) -> None:
+    if number is not None and (not isfinite(number) or abs(number) > 1e15):
+        raise BadInput(f"{name} is no number that can be counted with.", path=f"$.{name}")

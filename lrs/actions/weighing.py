@@ -1,0 +1,26 @@
+"""Deciding what a scorecard is normalised on and weighted by: a new version, with who decided it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground.errors import BadInput, Conflict
+from lrs.store import audit, scorecards
+
+LONGEST = 2_000
+
+
+def weigh(deps: StoreDeps, *, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str) -> int:
+    """Decide; gives the version. The lines were found sound (lrs.metrics.scorecards)."""
+    if not programme or len(programme) > LONGEST or "\0" in programme:
+        raise BadInput("Name the programme by its IRI.", path="$.programme")
+    try:
+        with deps.unit_of_work(tenant_id) as connection:
+            version = scorecards.add(connection, tenant_id, programme, lines, who)
+            audit.add(connection, tenant_id, who, "decided what the scorecard weighs", {"programme": programme, "version": version})
+    except IntegrityError:
+        raise Conflict("Somebody else decided at the same moment; look at it and send yours again.") from None
+    return version

@@ -1,0 +1,101 @@
+"""Did the business figure move because of it: made by the job, because the libraries that estimate it are heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lrs.metrics.definitions import Scope
+from lrs.metrics.statistics import impact
+from lrs.store import kpis
+from lrs.store.kpis import Kpi
+from lrs.xapi.keys import key_of
+
+
+def make(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """The body of the computed report: for each business figure, its effect by the strongest method that its data allow."""
+    assert scope.programme is not None
+    return {"kpis": [_one(connection, scope, one) for one in kpis.of_programme(connection, scope.tenant_id, scope.programme)]}
+
+
+def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
+    assert scope.programme is not None
+    rows = kpis.values(connection, scope.tenant_id, scope.programme, one.kpi)
+    periods = sorted({row[2] for row in rows})
+    kinds = {row[0] for row in rows}
+    effect, why = None, ""
+    if len(kinds) > 1:
+        why = "Its readings are of persons and of teams or sites at once; send them of one kind."
+    elif rows:
+        started = _started(connection, scope, next(iter(kinds)))
+        readings = [
+            impact.Reading(subject, _place(periods, day), value, _first_treated(periods, started(subject))) for _, subject, day, value in rows
+        ]
+        effect = estimate(readings, one.waves_randomised)
+        if effect is None:
+            why = "Too little to estimate anything: it takes two certified and two others with values before and after, or a series of eight periods."
+    else:
+        why = "No readings yet."
+    return {
+        "kpi": one.kpi,
+        "label": one.label,
+        "unit": one.unit,
+        "readings": len(rows),
+        "subjects": len({row[1] for row in rows}),
+        "subject_kind": next(iter(kinds)) if len(kinds) == 1 else "",
+        "periods": len(periods),
+        "effect": asdict(effect) if effect else None,
+        "why_not": why,
+    }
+
+
+def _started(connection: Connection, scope: Scope, kind: str) -> Any:
+    """When a subject's treatment began: the first certification in it."""
+    assert scope.programme is not None
+    if kind == "person":
+        people = kpis.starts_of_people(connection, scope.tenant_id, scope.programme)
+        by_name = _names(connection, scope, people)
+        return lambda subject: by_name.get(subject)
+    groups = kpis.starts(connection, scope.tenant_id, scope.programme, kind)
+    return lambda subject: groups.get(subject)
+
+
+def _names(connection: Connection, scope: Scope, people: dict[int, datetime]) -> dict[str, datetime]:
+    """Subjects that are people are named by an identity (``account home name``, ``mbox mailto:…``): matched by its key."""
+    assert scope.programme is not None
+    subjects = {
+        row[1]
+        for one in kpis.of_programme(connection, scope.tenant_id, scope.programme)
+        for row in kpis.values(connection, scope.tenant_id, scope.programme, one.kpi)
+    }
+    return {subject: people[key_of("agent", subject)] for subject in subjects if key_of("agent", subject) in people}
+
+
+def _place(periods: Sequence[date], day: date) -> int:
+    return periods.index(day) + 1  # from 1: group-time effects take 0 for "never"
+
+
+def _first_treated(periods: Sequence[date], at: datetime | None) -> int | None:
+    """The first period that begins after the certification; None where none does."""
+    if at is None:
+        return None
+    return next((i + 1 for i, day in enumerate(periods) if day >= at.date()), None)
+
+
+def estimate(readings: Sequence[impact.Reading], randomised: bool) -> impact.Effect | None:
+    """By the strongest method that the data allow: waves, then two groups, then before and after."""
+    found = impact.group_time(readings, randomised) or impact.differences(readings)
+    if found is not None:
+        return found
+    treated = [r for r in readings if r.treated_from is not None]
+    if not treated:
+        return None
+    starts = sorted(r.treated_from for r in treated if r.treated_from is not None)
+    by_period: dict[int, list[float]] = {}
+    for r in treated:
+        by_period.setdefault(r.period, []).append(r.value)
+    return impact.interrupted([(period, sum(some) / len(some)) for period, some in by_period.items()], starts[len(starts) // 2])

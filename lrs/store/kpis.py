@@ -1,0 +1,210 @@
+"""Business figures, their readings, what they cost and what they are worth. Nothing is overwritten: what is corrected stays with its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lrs.store.tables import cost, fact_episode, kpi, kpi_reading, valuation
+from lrs.xapi.keys import key_of
+
+_PLACE = ("subject_kind", "subject", "period_start")
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A business figure of a programme."""
+
+    programme: str
+    kpi: str
+    label: str
+    unit: str
+    more_is_better: bool
+    baseline: float | None
+    target: float | None
+    owner: str
+    source: str
+    frequency: str
+    waves_randomised: bool
+
+
+_KPI = (
+    kpi.c.programme,
+    kpi.c.kpi,
+    kpi.c.label,
+    kpi.c.unit,
+    kpi.c.more_is_better,
+    kpi.c.baseline,
+    kpi.c.target,
+    kpi.c.owner,
+    kpi.c.source,
+    kpi.c.frequency,
+    kpi.c.waves_randomised,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A value of a subject in a period; ``replaced_at`` where it was corrected."""
+
+    reading_id: int
+    kpi: str
+    subject_kind: str
+    subject: str
+    period_start: date
+    period_end: date
+    value: float
+    source: str
+    who: str
+    at: datetime
+    replaced_at: datetime | None
+    replaced_by: str | None
+    replaced_why: str | None
+
+
+def define(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+    """Name a business figure, or change its words."""
+    made = upsert(kpi).values(tenant_id=tenant_id, **values)
+    changed = {name: made.excluded[name] for name in values if name not in ("programme", "kpi")}
+    connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "programme", "kpi"], set_={**changed, "at": text("now()")}))
+
+
+def of_programme(connection: Connection, tenant_id: int, programme: str) -> list[Kpi]:
+    """The business figures of a programme."""
+    query = select(*_KPI).where(kpi.c.tenant_id == tenant_id, kpi.c.programme == programme).order_by(kpi.c.kpi)
+    return [Kpi(*row) for row in connection.execute(query)]
+
+
+def known(
+    connection: Connection, tenant_id: int, programme: str, key: str, places: Sequence[tuple[str, str, date]]
+) -> dict[tuple[str, str, date], float]:
+    """The values that hold at these places (kind of subject, subject, start of the period); they stay as they are until the transaction ends."""
+    r, found = kpi_reading.c, {}
+    for start in range(0, len(places), 1_000):
+        query = select(r.subject_kind, r.subject, r.period_start, r.value).where(
+            r.tenant_id == tenant_id,
+            r.programme == programme,
+            r.kpi == key,
+            r.replaced_at.is_(None),
+            tuple_(r.subject_kind, r.subject, r.period_start).in_(places[start : start + 1_000]),
+        )
+        found.update({(row.subject_kind, row.subject, row.period_start): row.value for row in connection.execute(query.with_for_update())})
+    return found
+
+
+def lock(connection: Connection, tenant_id: int, programme: str, key: str) -> None:
+    """One import of a business figure at a time."""
+    name = key_of("kpi", f"{programme} {key}") & 0x7FFFFFFF
+    connection.execute(text("SELECT pg_advisory_xact_lock(:tenant, :name)"), {"tenant": tenant_id, "name": name})
+
+
+def replace(connection: Connection, tenant_id: int, programme: str, key: str, place: tuple[str, str, date], who: str, why: str) -> None:
+    """A reading does not hold any more."""
+    r = kpi_reading.c
+    where = (r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
+    same = [r[name] == value for name, value in zip(_PLACE, place, strict=True)]
+    connection.execute(update(kpi_reading).where(*where, *same).values(replaced_at=func.now(), replaced_by=who, replaced_why=why))
+
+
+def add(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store readings."""
+    if rows:
+        connection.execute(insert(kpi_reading), [{"tenant_id": tenant_id, **row} for row in rows])
+
+
+def readings(connection: Connection, tenant_id: int, programme: str, key: str | None, after: int, rows: int, every: bool) -> list[Reading]:
+    """Readings beyond a number, in its order; ``every``: also those that were replaced."""
+    r = kpi_reading.c
+    columns = [r[name] for name in Reading.__dataclass_fields__]
+    query = select(*columns).where(r.tenant_id == tenant_id, r.programme == programme, r.reading_id > after)
+    if key is not None:
+        query = query.where(r.kpi == key)
+    if not every:
+        query = query.where(r.replaced_at.is_(None))
+    return [Reading(*row) for row in connection.execute(query.order_by(r.reading_id).limit(rows))]
+
+
+def values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, float]]:
+    """(kind of subject, subject, start of the period, value) of all readings that hold."""
+    r = kpi_reading.c
+    query = select(r.subject_kind, r.subject, r.period_start, r.value)
+    query = query.where(r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
+    return [(row.subject_kind, row.subject, row.period_start, row.value) for row in connection.execute(query.order_by(r.period_start, r.subject))]
+
+
+def starts(connection: Connection, tenant_id: int, programme: str, kind: str) -> dict[str, datetime]:
+    """Team or site -> when the first of its people was certified."""
+    e = fact_episode.c
+    column = e[kind]
+    query = select(column, func.min(e.anchor)).where(e.tenant_id == tenant_id, e.programme == programme, column.is_not(None)).group_by(column)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def starts_of_people(connection: Connection, tenant_id: int, programme: str) -> dict[int, datetime]:
+    """Key of a learner -> when he or she was certified."""
+    e = fact_episode.c
+    query = select(e.learner, func.min(e.anchor)).where(e.tenant_id == tenant_id, e.programme == programme).group_by(e.learner)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A line of the cost ledger."""
+
+    cost_id: int
+    programme: str
+    category: str
+    amount: Decimal
+    incurred_on: date
+    hours: float | None
+    source: str
+    signed_off_by: str
+    who: str
+    at: datetime
+    taken_back_at: datetime | None
+    taken_back_why: str | None
+
+
+def add_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
+    """Add a line; its number."""
+    return int(connection.execute(insert(cost).values(tenant_id=tenant_id, **values).returning(cost.c.cost_id)).scalar_one())
+
+
+def costs(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 10_000, every: bool = False) -> list[Cost]:
+    """Lines of the ledger, beyond a number."""
+    c = cost.c
+    query = select(*(c[name] for name in Cost.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.programme == programme, c.cost_id > after)
+    if not every:
+        query = query.where(c.taken_back_at.is_(None))
+    return [Cost(*row) for row in connection.execute(query.order_by(c.cost_id).limit(rows))]
+
+
+def take_back_cost(connection: Connection, tenant_id: int, cost_id: int, why: str) -> str | None:
+    """A line was wrong; the programme it was of, or None where there is no such line."""
+    c = cost.c
+    held = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
+    found = connection.execute(update(cost).where(*held).values(taken_back_at=func.now(), taken_back_why=why).returning(c.programme)).scalar()
+    return None if found is None else str(found)
+
+
+def newest_valuation(connection: Connection, tenant_id: int, programme: str, key: str) -> tuple[int, dict[str, Any], str, datetime] | None:
+    """(version, body, who, when), or None where nobody said what it is worth."""
+    v = valuation.c
+    query = select(v.version, v.body, v.who, v.at).where(v.tenant_id == tenant_id, v.programme == programme, v.kpi == key)
+    row = connection.execute(query.order_by(v.version.desc()).limit(1)).first()
+    return (row.version, row.body, row.who, row.at) if row else None
+
+
+def add_valuation(connection: Connection, tenant_id: int, programme: str, key: str, body: Mapping[str, Any], who: str) -> int:
+    """The next version."""
+    lock(connection, tenant_id, programme, key)
+    held = newest_valuation(connection, tenant_id, programme, key)
+    version = (held[0] if held else 0) + 1
+    connection.execute(insert(valuation).values(tenant_id=tenant_id, programme=programme, kpi=key, version=version, body=dict(body), who=who))
+    return version

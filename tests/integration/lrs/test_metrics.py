@@ -1,0 +1,528 @@
+"""Figures and reports over HTTP, as an analyst and the tool ask for them: what is counted, who sees it, what it rests on."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground.clock import text_of
+from lrs.jobs import compute as computing
+from lrs.jobs import count as counting
+from lrs.reports.every import REPORTS
+from lrs.store import work
+from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
+from tests.integration.lrs.conftest import Caller
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+PROGRAMME = f"{BASE}programmes/p"
+GROUPING = {"id": PROGRAMME, "definition": {"type": ACTIVITY_TYPES["programme"], "name": {"en": "P"}}}
+COMPETENCY = {"id": f"{PROGRAMME}/competencies/c", "definition": {"type": ACTIVITY_TYPES["competency"], "name": {"en": "Reading links"}}}
+
+
+class Person:
+    """A learner with one episode, and the statements about it."""
+
+    def __init__(self, team: str = "north", certified_days_ago: float = 200, name: str | None = None, **audience: str) -> None:
+        self.registration, self.name = uuid.uuid4(), name or str(uuid.uuid4())
+        self.certified = NOW - timedelta(days=certified_days_ago)
+        self.audience = {"team": team, **audience}
+        self.said: list[dict[str, Any]] = [self.say("certified", f"{PROGRAMME}/certification", 0, self.audience)]
+
+    @property
+    def agent(self) -> dict[str, Any]:
+        return {"account": {"homePage": "https://h.example", "name": self.name}}
+
+    def say(self, verb: str, iri: str, days: float, extensions: dict[str, Any] | None = None, kind: str = "", **parts: Any) -> dict[str, Any]:
+        definition = {"definition": {"type": ACTIVITY_TYPES[kind], "name": {"en": iri}}} if kind else {}
+        context = parts.pop("context", {})
+        activities = {"grouping": [GROUPING, *parts.pop("grouping", ())], **parts.pop("activities", {})}
+        return {
+            "id": str(uuid.uuid4()),
+            "actor": self.agent,
+            "verb": {"id": VERBS[verb].id},
+            "object": {"id": iri, **definition, **parts.pop("definition", {})},
+            "timestamp": text_of(self.certified + timedelta(days=days)),
+            "context": {
+                "registration": str(self.registration),
+                "contextActivities": activities,
+                "extensions": {EXTENSIONS[name]: value for name, value in (extensions or {}).items()},
+                **context,
+            },
+            **parts,
+        }
+
+    def add(self, *given: Any, **parts: Any) -> Person:
+        self.said.append(self.say(*given, **parts))
+        return self
+
+    def check(self, interval: str, days: float, rights: list[bool], kind: str = "check") -> Person:
+        iri = f"{PROGRAMME}/checks/{interval}"
+        if kind == "check":
+            self.add(
+                "scheduled", iri, 0, {"due_date": text_of(self.certified + timedelta(days=days)), "interval": interval, "kind": "check"}, "check"
+            )
+        for i, right in enumerate(rights):
+            result = {"success": right, "response": "a" if right else "b", "duration": "PT12.5S"}
+            item = {
+                "definition": {
+                    "type": ACTIVITY_TYPES["item"],
+                    "name": {"en": f"Item {i}"},
+                    "interactionType": "choice",
+                    "correctResponsesPattern": ["a"],
+                }
+            }
+            self.add(
+                "answered",
+                f"{PROGRAMME}/items/{interval}-{i}",
+                days,
+                {"kind": kind, "interval": interval},
+                result=result,
+                grouping=[COMPETENCY],
+                definition=item,
+            )
+        if rights and kind == "check":
+            self.add("passed", iri, days, {"kind": "check", "interval": interval})
+        return self
+
+    def used(self, days: float, grade: int, task: str = "t") -> Person:
+        return self.add("applied", f"{PROGRAMME}/tasks/{task}", days, {"evidence_grade": grade})
+
+    def assessed(self, days: float, level: int, relation: str, rater: str = "rater") -> Person:
+        scores = [{"criterion": "x", "competency": "c", "level": level, "reached": level >= 3}]
+        result = {"success": level >= 3, "score": {"raw": level, "min": 1, "max": 4}, "extensions": {EXTENSIONS["rubric_scores"]: scores}}
+        by = {"instructor": {"account": {"homePage": "https://h.example", "name": rater}}}
+        return self.add(
+            "assessed", f"{BASE}look/{self.registration}", days, {"relation": relation}, "behaviour assessment", result=result, context=by
+        )
+
+
+def post(caller: Caller, *people: Person) -> None:
+    said = [one for person in people for one in person.said]
+    for start in range(0, len(said), 500):
+        assert caller.post(said[start : start + 500]).status_code == 200
+
+
+def count(deps: StoreDeps) -> None:
+    counting.count(deps.engine, deps.unit_of_work)
+    for tenant_id in work.every_tenant(deps.engine):
+        computing.compute(deps.unit_of_work, tenant_id)
+
+
+def values(caller: Caller, key: str, **asked: str) -> dict[str, dict[str, Any]]:
+    answer = caller.get(f"/api/v1/metrics/{key}/values", **asked)
+    assert answer.status_code == 200, answer.text
+    return {value["part"]: value for value in answer.json["values"]}
+
+
+def report(caller: Caller, key: str, **asked: str) -> dict[str, Any]:
+    answer = caller.get(f"/api/v1/reports/{key}", **{"programme": PROGRAMME, **asked})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json or {})
+
+
+def of(found: dict[str, Any]) -> tuple[Any, Any]:
+    return found["numerator"], found["denominator"]
+
+
+def test_transfer_is_what_somebody_else_confirmed_within_90_days(deps: StoreDeps, one: Caller) -> None:
+    post(
+        one,
+        Person().used(10, 1).used(20, 3),
+        Person().used(10, 1),
+        Person().used(100, 2),
+        Person().add("had-no-opportunity", f"{PROGRAMME}/plan", 30),
+        Person(certified_days_ago=20).used(5, 2).add("committed", f"{PROGRAMME}/plan", 2),
+    )
+    count(deps)
+    assert of(values(one, "transfer_rate")[""]) == (2, 5)
+    assert of(values(one, "transfer_rate")["matured"]) == (1, 4), "the fifth still has time"
+    assert {part: value["numerator"] for part, value in values(one, "transfer_by_grade").items()} == {"1": 3, "2": 2, "3": 1, "4": 0}
+    where = values(one, "transfer_where")
+    assert (of(where["planned"]), of(where["opportunity"])) == ((1, 1), (2, 4))
+    assert of(values(one, "no_opportunity")[""]) == (1, 5)
+    assert of(values(one, "scrap_learning")[""]) == (2, 4), "no use by day 60, of those certified so long ago"
+    assert values(one, "transfer_intensity")[""]["value"] == 1
+
+
+def test_retention_is_by_interval_and_says_who_answered_and_what_is_kept(deps: StoreDeps, one: Caller) -> None:
+    for _ in range(3):
+        post(one, Person().check("day0", 0.1, [True, True], "baseline").check("1w", 7, [True, False]).check("1m", 30, []))
+    count(deps)
+    assert of(values(one, "retention_observed")["1w"]) == (3, 6)
+    response = values(one, "retention_response")
+    assert (of(response["1w"]), of(response["1m"])) == ((3, 3), (0, 3))
+    kept = values(one, "retention_ratio")
+    assert kept["1w"]["value"] == 0.5
+    assert kept["1m"]["value"] is None
+    assert values(one, "retention_of_exam")["1w"]["value"] is None, "no exam result came along"
+
+
+def test_answers_of_one_person_that_hang_together_widen_the_interval(deps: StoreDeps, one: Caller) -> None:
+    post(one, *(Person().check("1w", 7, [i % 2 == 0] * 5) for i in range(20)))
+    count(deps)
+    week = values(one, "retention_observed")["1w"]
+    assert of(week) == (50, 100)
+    assert week["ci_high"] - week["ci_low"] > 0.35, "twenty people, not a hundred answers"
+
+
+def test_times_count_those_who_have_not_got_there_yet(deps: StoreDeps, one: Caller) -> None:
+    post(one, Person().used(10, 2), Person().used(40, 2), Person(), Person(), Person().used(10, 1))
+    count(deps)
+    first = values(one, "time_to_first_use")
+    assert (first["any"]["value"], of(first["any"])) == (40, (3, 5))
+    assert first["verified"]["value"] is None
+    assert "fewer than half" in first["verified"]["flags"][0]
+    seen = Person().assessed(20, 2, "manager").assessed(30, 3, "manager").assessed(50, 4, "mentor")
+    post(one, seen)
+    count(deps)
+    assert of(values(one, "time_to_competency")[""]) == (1, 6)
+    assert {part: value["denominator"] for part, value in values(one, "behaviour").items()} == {"manager": 2, "mentor": 1, "peer": 0, "learner": 0}
+
+
+def test_sustainability_tells_what_was_seen_and_what_nobody_looked_at(deps: StoreDeps, one: Caller) -> None:
+    follow = f"{BASE}follow"
+    still = Person().used(10, 2).add("responded", follow, 105, {"relation": "manager"}, "follow-up", result={"success": True})
+    not_any_more = Person().used(10, 2).add("responded", follow, 105, {"relation": "learner"}, "follow-up", result={"success": False})
+    post(one, still, not_any_more, Person().used(10, 2), Person().used(80, 2))
+    count(deps)
+    found = values(one, "sustainability")
+    assert (of(found["seen"]), of(found["all"])) == ((1, 2), (1, 3))
+
+
+def test_adoption_is_of_everything_due_and_of_each_kind(deps: StoreDeps, one: Caller) -> None:
+    person = Person().check("1w", 7, [True]).check("1m", 30, [])
+    due = {"due_date": text_of(person.certified + timedelta(days=7))}
+    exercise = {"parent": [{"id": f"{BASE}e", "definition": {"type": ACTIVITY_TYPES["exercise"]}}]}
+    person.add("scheduled", f"{BASE}r", 0, due, "review", activities=exercise)
+    person.add("reviewed", f"{BASE}r", 6, {"relation": "mentor"}, "review", activities=exercise)
+    person.add("scheduled", f"{BASE}m", 0, due, "meeting").add(
+        "scheduled", f"{BASE}later", 0, {"due_date": text_of(NOW + timedelta(days=3))}, "meeting"
+    )
+    post(one, person)
+    count(deps)
+    found = values(one, "adoption_due")
+    assert of(found[""]) == (2, 4)
+    assert {part: of(value) for part, value in found.items() if part and value["denominator"]} == {
+        "check": (1, 2),
+        "exercise review": (1, 1),
+        "meeting": (0, 1),
+    }
+    assert of(values(one, "reviews_by_day_7")[""]) == (1, 1)
+    assert of(values(one, "coaching_attended")[""]) == (0, 1)
+
+
+def test_a_follow_up_is_the_learners_to_answer_and_a_review_somebody_elses(deps: StoreDeps, one: Caller) -> None:
+    person = Person()
+    due = {"due_date": text_of(person.certified + timedelta(days=7))}
+    for kind in ("follow-up", "review"):
+        person.add("scheduled", f"{BASE}{kind}", 0, due, kind)
+    person.add("responded", f"{BASE}follow-up", 5, {"relation": "manager"}, "follow-up", result={"success": True})
+    person.add("reviewed", f"{BASE}review", 5, {"relation": "learner"}, "review")
+    post(one, person)
+    count(deps)
+    assert of(values(one, "adoption_due")[""]) == (0, 2)
+
+
+def test_every_filter_narrows_and_a_period_is_by_certification(deps: StoreDeps, one: Caller) -> None:
+    post(one, Person("north", wave="1", site="a", role="x", experience="new"), Person("south", certified_days_ago=10, wave="2"))
+    count(deps)
+    for asked in (
+        {"team": "north"},
+        {"wave": "1"},
+        {"site": "a"},
+        {"role": "x"},
+        {"experience": "new"},
+        {"until": text_of(NOW - timedelta(days=100))},
+    ):
+        assert of(values(one, "transfer_rate", programme=PROGRAMME, **asked)[""]) == (0, 1), asked
+    assert of(values(one, "transfer_rate", programme=PROGRAMME, team="nowhere")[""]) == (0, 0)
+    wrong = one.get("/api/v1/metrics/transfer_rate/values", since="yesterday")
+    assert (wrong.status_code, wrong.json["error"]["where"]) == (400, {"parameter": "since"})
+
+
+def test_small_groups_are_hidden_from_whoever_may_not_see_single_people(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
+    analyst = tenant("one", ("metrics/read",))
+    post(one, *(Person("north") for _ in range(6)), *(Person("south") for _ in range(4)))
+    count(deps)
+    assert of(values(analyst, "transfer_rate", programme=PROGRAMME)[""]) == (0, 10)
+    small = values(analyst, "transfer_rate", programme=PROGRAMME, team="south")[""]
+    assert (small["suppressed"], small["value"], small["denominator"], small["learners"]) == (True, None, None, None)
+    told = values(analyst, "transfer_rate", programme=PROGRAMME, team="north")[""]
+    assert told["suppressed"], "the total less this team would tell of the four others"
+    assert "wider group" in told["reason"]
+    assert of(values(one, "transfer_rate", programme=PROGRAMME, team="south")[""]) == (0, 4), "the tool decides itself whom it shows this"
+    assert values(one, "transfer_rate", programme=PROGRAMME, team="south", people="groups")[""]["suppressed"]
+    assert report(analyst, "teams")["rows"] == []
+    assert analyst.get("/api/v1/metrics/transfer_rate/evidence").status_code == 403
+
+
+def test_behind_a_figure_stand_its_statements(deps: StoreDeps, one: Caller) -> None:
+    people = [Person().used(10, 2) for _ in range(3)]
+    post(one, *people)
+    count(deps)
+    first = one.get("/api/v1/metrics/transfer_rate/evidence", programme=PROGRAMME, limit="2").json
+    second = one.get("/api/v1/metrics/transfer_rate/evidence", programme=PROGRAMME, limit="2", after=first["next"]).json
+    assert second["next"] is None
+    told = {episode["registration"]: set(episode["statements"]) for episode in first["episodes"] + second["episodes"]}
+    assert told == {str(person.registration): {one["id"] for one in person.said} for person in people}
+
+
+def test_an_answer_that_did_not_change_is_not_sent_again(deps: StoreDeps, one: Caller) -> None:
+    post(one, Person())
+    count(deps)
+    path = "/api/v1/metrics/transfer_rate/values"
+    tag = one.get(path).headers["ETag"]
+    assert one.send("GET", path, headers={"If-None-Match": tag}).status_code == 304
+    post(one, Person())
+    count(deps)
+    assert one.send("GET", path, headers={"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize("key", REPORTS)
+def test_every_report_answers_when_nothing_is_there_and_when_much_is(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller], key: str) -> None:
+    analyst = tenant("one", ("metrics/read",))
+    for caller in (one, analyst):
+        assert report(caller, key)["key"] == key
+    people = [
+        Person(f"team {i % 3}", 300 - i, wave=f"{i % 2}")
+        .check("1w", 7, [True, i % 3 > 0])
+        .check("1m", 30, [i % 2 == 0, True])
+        .check("3m", 90, [i % 4 > 0])
+        for i in range(24)
+    ]
+    post(one, *(person.used(10 + i, 2).assessed(20, 1 + i % 4, "manager") for i, person in enumerate(people)))
+    count(deps)
+    for caller in (one, analyst):
+        found = report(caller, key)
+        table = caller.send("GET", f"/api/v1/reports/{key}", {"programme": PROGRAMME}, headers={"Accept": "text/csv"})
+        assert table.text.splitlines()[0] == ",".join(column["key"] for column in found["columns"])
+        assert "<script" not in found["svg"]
+
+
+def test_items_tell_how_hard_they_are_whether_they_tell_who_knows_and_what_is_chosen(deps: StoreDeps, one: Caller) -> None:
+    # Item 0 is right for those who know the rest; item 1 is a wrong key: right for those who do not.
+    post(one, *(Person().check("1w", 7, [i % 2 == 0, i % 2 == 1, i % 2 == 0, i % 2 == 0]) for i in range(40)))
+    count(deps)
+    rows = {row["name"]: row for row in report(one, "items")["rows"]}
+    assert rows["Item 0"]["difficulty"] == 0.5
+    assert rows["Item 0"]["discrimination"] > 0.5
+    assert rows["Item 1"]["discrimination"] < -0.5
+    assert "marked right" in rows["Item 1"]["flags"]
+    assert "a (right): 50%" in rows["Item 0"]["distractors"]
+    assert rows["Item 0"]["seconds"] == 12.5
+
+
+def test_a_competency_that_many_miss_points_at_the_content(deps: StoreDeps, one: Caller) -> None:
+    post(one, *(Person().check("1w", 7, [False, False, True]) for _ in range(20)))
+    count(deps)
+    (row,) = report(one, "weak_domains")["rows"]
+    assert (row["competency"], row["weak"], row["asked"]) == ("Reading links", "weak", 60)
+
+
+def test_use_of_the_product_and_raters_exercises_are_counted_without_an_episode(deps: StoreDeps, one: Caller) -> None:
+    def loose(verb: str, iri: str, kind: str, who: str, **parts: Any) -> dict[str, Any]:
+        person = Person(name=who)
+        value = person.say(verb, iri, 199.5, {"team": "north"}, kind, **parts)
+        del value["context"]["registration"]
+        return value
+
+    came = [loose("logged-in", PROGRAMME, "programme", f"p{i}") for i in range(5)]
+    rated = [
+        loose(
+            "assessed",
+            f"{PROGRAMME}/cases/{case}",
+            "calibration case",
+            f"rater {rater}",
+            result={"score": {"max": 4}, "extensions": {EXTENSIONS["rubric_scores"]: [{"criterion": "x", "level": 1 + (case + (rater == 2)) % 4}]}},
+        )
+        for case in range(4)
+        for rater in range(3)
+    ]
+    one.post([*came, *rated, *Person().said])
+    count(deps)
+    (team,) = report(one, "use")["rows"]
+    assert (team["team"], team["people"]) == ("north", 5)
+    (whole, _) = report(one, "raters")["rows"]
+    assert (whole["where"], whole["units"], whole["raters"]) == ("described cases", 4, 3)
+    assert whole["alpha"] < 0.667
+    one.post({"actor": came[0]["actor"], "verb": {"id": VERBS["voided"].id}, "object": {"objectType": "StatementRef", "id": came[0]["id"]}})
+    count(deps)
+    assert report(one, "use")["rows"][0]["people"] == 4
+    assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": came[1]["actor"], "dry_run": False})).status_code == 200
+    count(deps)
+    assert report(one, "use")["rows"][0]["people"] == 3
+
+
+def test_two_identifiers_of_one_person_are_merged_and_taken_apart_again(deps: StoreDeps, one: Caller) -> None:
+    person, alias = Person(), Person(name="other")
+    stray = person.say("applied", f"{PROGRAMME}/tasks/t", 10, {"evidence_grade": 2}) | {"actor": alias.agent}
+    one.post([*person.said, stray])
+    count(deps)
+    assert of(values(one, "transfer_rate")[""]) == (0, 1), "said by somebody else"
+    body = {"alias": alias.agent, "agent": person.agent, "reason": "two accounts after the move to the new directory"}
+    made = one.send("POST", "/api/v1/person-merges", data=json.dumps(body))
+    assert made.status_code == 201
+    count(deps)
+    assert of(values(one, "transfer_rate")[""]) == (1, 1)
+    assert one.send("POST", "/api/v1/person-merges", data=json.dumps(body)).status_code == 409
+    (listed,) = one.get("/api/v1/person-merges").json["merges"]
+    assert (listed["reason"], listed["undone_at"]) == (body["reason"], None)
+    assert one.send("DELETE", f"/api/v1/person-merges/{made.json['merge']}").status_code == 204
+    count(deps)
+    assert of(values(one, "transfer_rate")[""]) == (0, 1)
+    assert one.get("/api/v1/person-merges").json["merges"][0]["undone_at"]
+
+
+KPI = {
+    "label": "Clicks on false mails",
+    "unit": "clicks a month",
+    "more_is_better": False,
+    "baseline": 10,
+    "target": 5,
+    "owner": "head of security",
+    "source": "mail gateway",
+    "frequency": "monthly",
+}
+
+
+def send(caller: Caller, method: str, path: str, body: Any, **query: str) -> Any:
+    return caller.send(method, path, query or None, data=json.dumps(body), content_type="application/json")
+
+
+def reading(subject: str, month: int, value: float, **more: Any) -> dict[str, Any]:
+    year, number = 2025 + (month - 1) // 12, (month - 1) % 12 + 1
+    return {
+        "subject_kind": "team",
+        "subject": subject,
+        "period_start": f"{year}-{number:02}-01",
+        "period_end": f"{year}-{number:02}-28",
+        "value": value,
+        **more,
+    }
+
+
+def test_readings_are_all_or_none_known_ones_stay_and_corrections_leave_a_trace(one: Caller) -> None:
+    assert send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME).status_code == 204
+    body = {"programme": PROGRAMME, "kpi": "clicks", "readings": [reading("north", 1, 9), reading("north", 2, 8)]}
+    wrong = send(one, "POST", "/api/v1/kpi-readings", {**body, "readings": [*body["readings"], {**reading("north", 3, 1), "subject_kind": "planet"}]})
+    assert (wrong.status_code, wrong.json["error"]["where"]) == (400, {"path": "$.readings[2].subject_kind", "index": 2})
+    untyped = send(one, "POST", "/api/v1/kpi-readings", {**body, "readings": [{**reading("north", 1, 1), "value": "many"}]})
+    assert untyped.json["error"]["where"] == {"path": "$.readings[0].value"}
+    assert send(one, "POST", "/api/v1/kpi-readings", {**body, "dry_run": True}).json["new"] == 2
+    for told in ((2, 0, 0), (0, 2, 0)):
+        answer = send(one, "POST", "/api/v1/kpi-readings", body).json
+        assert (answer["new"], answer["known"], answer["corrected"]) == told
+    changed = {**body, "readings": [reading("north", 1, 7)]}
+    refused = send(one, "POST", "/api/v1/kpi-readings", changed)
+    assert (refused.status_code, refused.json["error"]["where"]["on_record"]) == (409, 9)
+    assert send(one, "POST", "/api/v1/kpi-readings", {**changed, "reason": "a double count at the gateway"}).json["corrected"] == 1
+    held = one.get("/api/v1/kpi-readings", programme=PROGRAMME).json["readings"]
+    assert sorted(row["value"] for row in held) == [7, 8]
+    old = next(row for row in one.get("/api/v1/kpi-readings", programme=PROGRAMME, history="all").json["readings"] if row["value"] == 9)
+    assert old["replaced_why"] == "a double count at the gateway"
+    assert send(one, "POST", "/api/v1/kpi-readings", {**body, "kpi": "other"}).status_code == 404
+
+
+def test_the_effect_is_what_moved_beyond_the_others_and_the_return_rests_on_it(deps: StoreDeps, one: Caller) -> None:
+    start = datetime(2025, 6, 25, tzinfo=UTC)
+    days_ago = (NOW - start).days
+    post(one, *(Person(f"t{i}", days_ago) for i in range(12)))
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    # Before July both move alike; from July on the certified teams have three clicks fewer.
+    rows = [
+        reading(team, month, 10 + (i * 7 + month * 5) % 3 - month * 0.1 - (3 if team.startswith("t") and month >= 7 else 0))
+        for i, team in enumerate([f"t{i}" for i in range(12)] + [f"c{i}" for i in range(12)])
+        for month in range(1, 13)
+    ]
+    assert send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows}).json["new"] == 288
+    count(deps)
+    (row,) = report(one, "impact")["rows"]
+    assert row["value"] == pytest.approx(-3, abs=0.01)
+    assert row["low"] < -2.5
+    assert row["grade"].startswith("B")
+    assert "differences" in row["method"]
+    assert "no headline yet" in report(one, "roi")["what_to_do"]
+    cost = {
+        "programme": PROGRAMME,
+        "category": "delivery",
+        "amount": "5000.00",
+        "incurred_on": "2025-06-01",
+        "source": "invoice 17",
+        "signed_off_by": "finance",
+    }
+    assert send(one, "POST", "/api/v1/costs", cost).status_code == 201
+    extra = send(one, "POST", "/api/v1/costs", cost).json["cost"]
+    assert send(one, "DELETE", f"/api/v1/costs/{extra}", {"why": "entered twice"}).status_code == 204
+    worth = {
+        "unit_value": {"low": 40, "best": 50, "high": 60},
+        "months": 12,
+        "source": "incident costs 2024",
+        "signed_off_by": "finance",
+        "currency": "EUR",
+        "forecast_effect": {"low": 1, "best": 2, "high": 3},
+    }
+    assert send(one, "PUT", "/api/v1/kpis/clicks/valuation", worth, programme=PROGRAMME).json["version"] == 1
+    forecast, actual = report(one, "roi")["rows"]
+    # 3 clicks x 50 EUR x 12 teams x 12 months = 21,600; (21,600 - 5,000) / 5,000
+    assert (actual["which"], actual["benefits"]) == ("actual", pytest.approx(21_600, rel=0.01))
+    assert actual["p50"] == pytest.approx(3.32, abs=0.05)
+    assert actual["p5"] < actual["p50"] < actual["p95"]
+    assert forecast["which"] == "forecast"
+    assert "came back beyond the costs" in report(one, "roi")["what_to_do"]
+    line = next(row for row in report(one, "scorecard")["rows"] if row["metric"] == "impact")
+    assert line["score"] == pytest.approx(60, abs=1), "three of the five clicks between baseline and target"
+
+
+def test_before_and_after_alone_never_makes_a_headline(deps: StoreDeps, one: Caller) -> None:
+    start = datetime(2025, 6, 25, tzinfo=UTC)
+    post(one, *(Person("t", (NOW - start).days) for _ in range(5)))
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    rows = [reading("t", month, 10 + month % 2 - (4 if month >= 7 else 0)) for month in range(1, 13)]
+    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows})
+    send(
+        one,
+        "POST",
+        "/api/v1/costs",
+        {"programme": PROGRAMME, "category": "design", "amount": 10, "incurred_on": "2025-06-01", "source": "s", "signed_off_by": "f"},
+    )
+    send(
+        one,
+        "PUT",
+        "/api/v1/kpis/clicks/valuation",
+        {"unit_value": {"low": 1, "best": 1, "high": 1}, "months": 12, "source": "s", "signed_off_by": "f", "currency": "EUR"},
+        programme=PROGRAMME,
+    )
+    count(deps)
+    (row,) = report(one, "impact")["rows"]
+    assert row["grade"].startswith("C")
+    assert "no headline yet" in report(one, "roi")["what_to_do"]
+    assert next(row for row in report(one, "scorecard")["rows"] if row["metric"] == "impact")["score"] is None
+
+
+def test_the_scorecard_is_weighted_by_somebody_and_has_no_number_when_too_much_is_missing(deps: StoreDeps, one: Caller) -> None:
+    post(one, *(Person().check("1w", 7, [True]) for _ in range(5)))
+    count(deps)
+    assert "defaults" in report(one, "scorecard")["notes"][0]
+    assert report(one, "scorecard")["extra"]["overall"] is None, "half of the weight has no value"
+    line = {"perspective": "adoption", "metric": "adoption_due", "part": "", "floor": 0.5, "target": 1.5, "weight": 1.0}
+    assert send(one, "PUT", "/api/v1/scorecard", {"programme": PROGRAMME, "lines": [{**line, "weight": 0.5}]}).status_code == 400
+    assert send(one, "PUT", "/api/v1/scorecard", {"programme": PROGRAMME, "lines": [line]}).json == {"version": 1}
+    found = report(one, "scorecard")
+    assert found["extra"]["overall"] == 50
+    assert "version 1" in found["notes"][0]
+
+
+def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, one: Caller) -> None:
+    post(one, *(Person().check("1w", 7, [True, False]).used(9, 2).assessed(20, 3, "manager") for _ in range(5)))
+    count(deps)
+    (tenant_id,) = work.every_tenant(deps.engine)
+    assert not counting.reconcile(deps.unit_of_work, tenant_id)
+    with deps.unit_of_work(tenant_id) as connection:
+        assert connection.execute(text("SELECT count(*) FROM lrs.fact_competency WHERE rated > 0 AND asked > 0")).scalar() == 5, "one key for both"
