@@ -21,12 +21,12 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from lrs import cli as lrs_cli
 from lrs.ground import embedded
 from lrs.ground.clock import now, text_of
-from lrs.ground.database import ensure_app_role, make_engine
+from lrs.ground.database import ensure_roles, make_engine
 from lrs.ground.errors import Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
 
-SCHEMAS = ("lrs", "lti_tool")
+SCHEMAS = ("lrs", "lti_tool", "report")
 PIECE = 1024 * 1024
 _PURPOSE = "backup"
 
@@ -86,7 +86,7 @@ def restore(settings: Settings, folder: Path) -> dict[str, Any]:
         if there:
             raise Stop("The database is not empty: a restore needs one without the schemas lrs and lti_tool.")
     owner = make_engine(settings.migration_url)
-    ensure_app_role(owner, settings.database_url)
+    ensure_roles(owner, settings.database_url)
     owner.dispose()
     _run(
         settings,

@@ -289,4 +289,58 @@ def audit(desk: Desk, rows: int) -> None:
         click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
 
 
-COMMANDS = (credential, issuer, retention, forward, import_, export, audit)
+@click.group("reporting")
+def reporting() -> None:
+    """Login roles of the database for reporting tools: they read the views of schema report, of one tenant, and nothing else."""
+
+
+@reporting.command("create-user")
+@click.argument("name")
+@on_a_tenant
+def create_reporting_user(desk: Desk, name: str) -> None:
+    """Make a login role; prints its password once."""
+    password = desk.create_reporting_user(name)
+    click.echo(f"Role {name} reads the views of schema report (docs/reporting.md). Its password is not shown again:")
+    click.echo(f"  {password}")
+
+
+@reporting.command("users")
+@on_a_tenant
+def reporting_users(desk: Desk) -> None:
+    """The login roles of this tenant."""
+    for one in desk.reporting_users():
+        click.echo(f"{one.role}  made {one.at:%Y-%m-%d} by {one.who}")
+
+
+@reporting.command("drop-user")
+@click.argument("name")
+@on_a_tenant
+def drop_reporting_user(desk: Desk, name: str) -> None:
+    """End a login role."""
+    desk.drop_reporting_user(name)
+    click.echo(f"Role {name} is gone.")
+
+
+@click.group("metrics")
+def metrics() -> None:
+    """Figures and the facts that they are counted from."""
+
+
+@metrics.command("rebuild")
+@on_a_tenant
+def rebuild(desk: Desk) -> None:
+    """Make every fact anew from its statements; says so where one changed by it."""
+    with click.progressbar(length=1, label="Episodes") as bar:
+
+        def progress(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        changed = desk.rebuild(progress)
+    if changed:
+        click.echo("Facts changed by it although nothing waited to be counted: something had been counted wrongly, and is right now.")
+    else:
+        click.echo("Every fact is as it was.")
+
+
+COMMANDS = (credential, issuer, retention, forward, import_, export, audit, reporting, metrics)

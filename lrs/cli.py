@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from lrs.actions import credentials, erasing, exporting, forwarding, importing, tenants, tokens
@@ -18,17 +18,19 @@ from lrs.actions.erasing import Erased
 from lrs.actions.importing import Source
 from lrs.actions.scopes import SCOPES
 from lrs.ground import deps, queue
-from lrs.ground.database import ensure_app_role, make_engine, require_harmless_role, require_reachable
+from lrs.ground.database import ensure_roles, make_engine, require_harmless_role, require_reachable
 from lrs.ground.errors import Conflict, NotFound, Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
-from lrs.store import audit, forwards, retention, schema, token_issuers
+from lrs.jobs import count as counting
+from lrs.store import audit, forwards, reporting, retention, schema, token_issuers
 from lrs.store import credentials as stored_credentials
 from lrs.store.audit import Entry
 from lrs.store.blobs import Blobs
 from lrs.store.credentials import Credential
 from lrs.store.forwards import Forward
 from lrs.store.imports import Run
+from lrs.store.reporting import ReportingUser
 from lrs.store.retention import Rule
 from lrs.store.token_issuers import TokenIssuer
 from lrs.xapi import query
@@ -44,7 +46,7 @@ def migrate(settings: Settings) -> None:
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
-    ensure_app_role(owner, settings.database_url)
+    ensure_roles(owner, settings.database_url)
     schema.upgrade(owner)
     owner.dispose()
 
@@ -192,10 +194,47 @@ class Desk:
             audit.add(connection, self.tenant_id, self.who, "exported statements", {"identified": identified})
         return exporting.lines(self.deps, tenant_id=self.tenant_id, identified=identified)
 
+    def create_reporting_user(self, name: str) -> str:
+        """A login role for reporting tools that sees this tenant's views; gives its password."""
+        with _as_owner(self.deps.settings) as owner:
+            password = reporting.create_user(owner, self.tenant_id, name, self.who)
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            audit.add(connection, self.tenant_id, self.who, "made a reporting user", {"role": name})
+        return password
+
+    def reporting_users(self) -> list[ReportingUser]:
+        """Reporting users of this tenant."""
+        with _as_owner(self.deps.settings) as owner, owner.connect() as connection:
+            return [one for one in reporting.users(connection) if one.tenant_id == self.tenant_id]
+
+    def drop_reporting_user(self, name: str) -> None:
+        """End a reporting user."""
+        with _as_owner(self.deps.settings) as owner:
+            reporting.drop_user(owner, self.tenant_id, name)
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            audit.add(connection, self.tenant_id, self.who, "ended a reporting user", {"role": name})
+
+    def rebuild(self, progress: Callable[[int, int], None]) -> bool:
+        """Make every fact anew from its statements; whether one changed although nothing waited to be counted."""
+        counting.count(self.deps.engine, self.deps.unit_of_work)
+        changed = counting.reconcile(self.deps.unit_of_work, self.tenant_id, progress)
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            audit.add(connection, self.tenant_id, self.who, "rebuilt all facts", {"changed": changed})
+        return changed
+
     def audit(self, rows: int) -> list[Entry]:
         """The latest acts."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return audit.latest(connection, self.tenant_id, rows)
+
+
+@contextmanager
+def _as_owner(settings: Settings) -> Iterator[Engine]:
+    owner = make_engine(settings.migration_url)
+    try:
+        yield owner
+    finally:
+        owner.dispose()
 
 
 @contextmanager

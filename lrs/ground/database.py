@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from lrs.ground.errors import Stop
 
 APP_ROLE = "carryover_app"
+# Who owns the views for reporting tools, and the group of those who may read them; neither signs in.
+REPORT_OWNER, REPORT_READER = "carryover_reporting", "carryover_reader"
 TENANT_SETTING = "carryover.tenant_id"
 CONNECT_SECONDS = 10
 POOL_KEPT, POOL_EXTRA = 5, 15  # two houses x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
@@ -84,8 +86,8 @@ def require_reachable(engine: Engine) -> None:
         raise Stop(f"The database cannot be reached ({reason}); start it, or correct its address in the settings.") from None
 
 
-def ensure_app_role(owner: Engine, app_url: str) -> None:
-    """Create the login role of web and worker with the password of ``app_url``, or bring its password up to date."""
+def ensure_roles(owner: Engine, app_url: str) -> None:
+    """Create the login role of web and worker with the password of ``app_url``, or bring its password up to date; and the roles of reporting."""
     password = conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get("password")
     try:
         with owner.begin() as connection:
@@ -93,13 +95,20 @@ def ensure_app_role(owner: Engine, app_url: str) -> None:
             known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).first()
             if not known:
                 connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+            for role in (REPORT_OWNER, REPORT_READER):
+                if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
+                    connection.execute(text(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
+            # What a role owns is given to it by whoever is a member of it.
+            connection.execute(text(f"GRANT {REPORT_OWNER} TO CURRENT_USER"))
             if password:
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, psycopg.Connection)
                 driver.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(APP_ROLE), sql.Literal(password)))
     except (DBAPIError, psycopg.Error) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise Stop(f"The role {APP_ROLE} cannot be made or given its password ({reason}); the owner needs CREATEROLE, or make it by hand.") from None
+        raise Stop(
+            f"The roles {APP_ROLE}, {REPORT_OWNER} and {REPORT_READER} cannot be made or given their rights ({reason}); the owner needs CREATEROLE, or make them by hand."
+        ) from None
 
 
 def require_harmless_role(engine: Engine) -> None:

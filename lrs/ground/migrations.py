@@ -72,7 +72,7 @@ def protect(schema: str, tables: list[str]) -> list[str]:
         statements += [
             f"ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY",
             # An unset tenant is an error: current_setting raises, and the empty text it leaves behind is no integer.
-            f"CREATE POLICY tenant ON {schema}.{table} USING (tenant_id = current_setting('carryover.tenant_id')::int)",
+            f"CREATE POLICY tenant ON {schema}.{table} TO {APP_ROLE} USING (tenant_id = current_setting('carryover.tenant_id')::int)",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.{table} TO {APP_ROLE}",
         ]
     return statements

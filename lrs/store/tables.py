@@ -616,3 +616,14 @@ alarm = Table(
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
     Index("uq_alarm_open", "tenant_id", "programme", "metric", "part", "team", unique=True, postgresql_where=text("closed_at IS NULL")),
 )
+
+# Which tenant a login role of a reporting tool belongs to (lrs.store.reporting).
+reporting_user = Table(
+    "reporting_user",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("tenant_id", Integer, ForeignKey("lrs.tenant.tenant_id", name="fk_reporting_user_tenant"), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Index(None, "tenant_id"),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from lrs.ground.database import APP_ROLE
 from lrs.ground.migrations import protect
 
 revision = "0003"
@@ -25,6 +26,7 @@ TABLES = [
     "kpi_reading",
     "restatement",
     "valuation",
+    "reporting_user",
 ]
 
 
@@ -310,6 +312,18 @@ def upgrade() -> None:
         schema="lrs",
     )
 
+    op.create_table(
+        "reporting_user",
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["lrs.tenant.tenant_id"], name="fk_reporting_user_tenant"),
+        sa.PrimaryKeyConstraint("role", name=op.f("pk_reporting_user")),
+        schema="lrs",
+    )
+    op.create_index(op.f("ix_reporting_user_tenant_id"), "reporting_user", ["tenant_id"], unique=False, schema="lrs")
+
     for statement in protect("lrs", TABLES):
         op.execute(statement)
     # The tool decides itself who sees single people, and may ask for them.
@@ -325,3 +339,8 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO lrs.uncounted (tenant_id, ord) SELECT tenant_id, ord FROM lrs.statement WHERE registration IS NULL ON CONFLICT DO NOTHING"
     )
+    # A policy for everybody would bind reporting users too, and they can change the setting that it reads.
+    tables = op.get_bind().execute(sa.text("SELECT tablename FROM pg_policies WHERE schemaname = 'lrs' AND policyname = 'tenant'")).scalars().all()
+    for table in tables:
+        op.execute(f"ALTER POLICY tenant ON lrs.{table} TO {APP_ROLE}")
+    op.execute("REVOKE INSERT, UPDATE, DELETE ON lrs.reporting_user FROM carryover_app")

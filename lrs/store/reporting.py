@@ -1,0 +1,209 @@
+"""Schema ``report``: views for reporting tools that speak SQL (Power BI, Tableau, Metabase, psql).
+
+Each view shows groups alone: suppression stands inside it, and no row is of a person. The views belong to a role that row-level security
+binds, and its policy maps whoever signs in to one tenant; so an analyst sees that tenant, whatever is set or sent, and no base table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Connection, Engine, delete, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from lrs.ground.database import REPORT_OWNER, REPORT_READER
+from lrs.ground.errors import Conflict, NotFound, Stop
+from lrs.store.tables import reporting_user
+
+NAME = re.compile(r"[a-z][a-z0-9_]{2,40}\Z")
+STATEMENT_SECONDS = 60
+FEWEST = 5  # people of a row that is shown
+_Z = 1.959963984540054  # the two-sided 95 % quantile
+
+READ = ("fact_episode", "fact_check", "fact_competency", "fact_activity", "fact_recall", "kpi", "kpi_reading")
+
+
+def _share(k: str, n: str) -> str:
+    """A share with its Wilson 95 % interval, as three columns. Answers of one person hang together, so /api/v1 gives wider intervals."""
+    p, nn = f"({k})::float / nullif({n}, 0)", f"nullif(({n})::float, 0)"
+    centre = f"({p} + {_Z**2 / 2} / {nn})"
+    half = f"{_Z} * sqrt(({p}) * (1 - {p}) / {nn} + {_Z**2 / 4} / ({nn} * {nn}))"
+    shrink = f"(1 + {_Z**2} / {nn})"
+    return f"{p} AS share, greatest(0, ({centre} - {half}) / {shrink}) AS ci_low, least(1, ({centre} + {half}) / {shrink}) AS ci_high"
+
+
+_JOIN = "USING (tenant_id, registration)"
+_PEOPLE = "count(DISTINCT e.learner) AS people"
+_ENOUGH = f"HAVING count(DISTINCT e.learner) >= {FEWEST}"
+_VERIFIED = "count(*) FILTER (WHERE e.used_2_seconds <= 7776000)"
+
+# Names of our own tables and columns alone; nothing that anybody sends.
+# ruff: noqa: S608
+# name -> (what it says, its columns in words, the select)
+VIEWS: dict[str, tuple[str, str, str]] = {
+    "programmes": (
+        "Programmes and how many people were certified in them.",
+        "programme: IRI; people",
+        f"SELECT e.programme, {_PEOPLE}, min(e.anchor)::date AS first_certified_on, max(e.anchor)::date AS last_certified_on"
+        f" FROM lrs.fact_episode e GROUP BY e.programme {_ENOUGH}",
+    ),
+    "retention": (
+        "Questions right at the first answer in checks, by time since certification.",
+        "interval: 1d, 1w, 1m, 3m, 6m; numerator: right; denominator: asked",
+        f"SELECT e.programme, c.interval, sum(c.right) AS numerator, sum(c.asked) AS denominator, {_share('sum(c.right)', 'sum(c.asked)')}, {_PEOPLE}"
+        f" FROM lrs.fact_check c JOIN lrs.fact_episode e {_JOIN} WHERE c.interval <> 'baseline' AND c.asked > 0 GROUP BY e.programme, c.interval {_ENOUGH}",
+    ),
+    "transfer": (
+        "Certified people with a use at work within 90 days that somebody else confirmed.",
+        "numerator: verified (grade 2 or more); denominator: all certified; reported: said so themselves; planned: committed to a plan",
+        f"SELECT e.programme, {_VERIFIED} AS numerator, count(*) AS denominator, {_share(_VERIFIED, 'count(*)')}, {_PEOPLE},"
+        " count(*) FILTER (WHERE e.used_1_seconds <= 7776000) AS reported, count(e.planned_seconds) AS planned"
+        f" FROM lrs.fact_episode e GROUP BY e.programme {_ENOUGH}",
+    ),
+    "adoption": (
+        "What was done of what has come due by now, by kind of activity.",
+        "kind: check, plan, exercise, …; numerator: done; denominator: due",
+        f"SELECT e.programme, a.kind, count(a.done_at) AS numerator, count(*) AS denominator, {_share('count(a.done_at)', 'count(*)')}, {_PEOPLE}"
+        f" FROM lrs.fact_activity a JOIN lrs.fact_episode e {_JOIN} WHERE a.due_at <= now() GROUP BY e.programme, a.kind {_ENOUGH}",
+    ),
+    "competencies": (
+        "Questions right in checks, and ratings at the bar by mentors and managers, by competency.",
+        "numerator: right; denominator: asked; rated and reached: at work",
+        f"SELECT e.programme, c.competency, sum(c.right) AS numerator, sum(c.asked) AS denominator, {_share('sum(c.right)', 'sum(c.asked)')}, {_PEOPLE},"
+        " sum(c.rated) AS rated, sum(c.reached) AS reached"
+        f" FROM lrs.fact_competency c JOIN lrs.fact_episode e {_JOIN} GROUP BY e.programme, c.competency {_ENOUGH}",
+    ),
+    "teams": (
+        "Transfer by team. Teams of fewer than five are hidden, and with them the next smallest where the total would tell of them.",
+        "numerator: verified uses within 90 days; denominator: certified",
+        "SELECT programme, team, numerator, denominator, " + _share("numerator", "denominator") + ", people FROM ("
+        f" SELECT t.*, count(*) FILTER (WHERE people < {FEWEST}) OVER p AS small, coalesce(sum(people) FILTER (WHERE people < {FEWEST}) OVER p, 0) AS hidden,"
+        f" row_number() OVER (PARTITION BY programme ORDER BY people < {FEWEST}, people, team) AS place FROM ("
+        f" SELECT e.programme, coalesce(e.team, '') AS team, {_VERIFIED} AS numerator, count(*) AS denominator, {_PEOPLE}"
+        " FROM lrs.fact_episode e GROUP BY e.programme, coalesce(e.team, '')) t WINDOW p AS (PARTITION BY programme)) s"
+        f" WHERE people >= {FEWEST} AND NOT (small > 0 AND (small = 1 OR hidden < {FEWEST}) AND place = 1)",
+    ),
+    "weeks": (
+        "Checks by the week in which they were due.",
+        "week: its Monday; numerator: done; denominator: due; asked and answered_right: questions",
+        "SELECT e.programme, date_trunc('week', c.due_at AT TIME ZONE 'UTC')::date AS week, count(c.done_at) AS numerator, count(*) AS denominator,"
+        f" {_share('count(c.done_at)', 'count(*)')}, {_PEOPLE}, sum(c.asked) AS asked, sum(c.right) AS answered_right"
+        f" FROM lrs.fact_check c JOIN lrs.fact_episode e {_JOIN} WHERE c.due_at <= now() GROUP BY e.programme, week {_ENOUGH}",
+    ),
+    "items": (
+        "Questions: how many got them right at the first answer.",
+        "item: IRI; numerator: right; denominator: answers",
+        f"SELECT e.programme, r.item, r.competency, count(*) FILTER (WHERE r.success) AS numerator, count(*) AS denominator,"
+        f" {_share('count(*) FILTER (WHERE r.success)', 'count(*)')}, {_PEOPLE}"
+        f" FROM lrs.fact_recall r JOIN lrs.fact_episode e {_JOIN} WHERE r.interval <> 'baseline' GROUP BY e.programme, r.item, r.competency {_ENOUGH}",
+    ),
+    "kpi_readings": (
+        "Business figures of teams and sites; those of persons stay where they are.",
+        "value in the unit of the figure; more_is_better says which way is good",
+        "SELECT r.programme, r.kpi, k.label, k.unit, k.more_is_better, k.baseline, k.target, r.subject_kind, r.subject, r.period_start, r.period_end, r.value"
+        " FROM lrs.kpi_reading r JOIN lrs.kpi k USING (tenant_id, programme, kpi) WHERE r.replaced_at IS NULL AND r.subject_kind <> 'person'",
+    ),
+}
+
+
+def make_views(owner: Engine) -> None:
+    """Make the schema anew where it is not what this version of the code says; its comment holds a digest of that."""
+    made = _statements()
+    digest = hashlib.sha256("\n".join(made).encode()).hexdigest()
+    with owner.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(7_274_011)"))  # two starts at once take turns; the number is arbitrary
+        held = connection.execute(text("SELECT obj_description(to_regnamespace('report'), 'pg_namespace')")).scalar()
+        if held == digest:
+            return
+        for statement in [*made, f"COMMENT ON SCHEMA report IS '{digest}'"]:
+            connection.exec_driver_sql(statement)
+
+
+def _statements() -> list[str]:
+    """SQL that makes the schema, run by the owner of all tables."""
+    made = [
+        "DROP SCHEMA IF EXISTS report CASCADE",
+        # A parameter, not a setting: whoever reads can change settings.
+        "CREATE OR REPLACE FUNCTION lrs.reporting_tenant(wanted name) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog"
+        " AS 'SELECT u.tenant_id FROM lrs.reporting_user u WHERE u.role = wanted::text'",
+        "REVOKE ALL ON FUNCTION lrs.reporting_tenant(name) FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION lrs.reporting_tenant(name) TO {REPORT_READER}, {REPORT_OWNER}",
+        f"GRANT USAGE ON SCHEMA lrs TO {REPORT_OWNER}",
+    ]
+    for table in READ:
+        made += [
+            f"DROP POLICY IF EXISTS reporting ON lrs.{table}",
+            f"CREATE POLICY reporting ON lrs.{table} FOR SELECT TO {REPORT_OWNER} USING (tenant_id = lrs.reporting_tenant(current_user))",
+            f"GRANT SELECT ON lrs.{table} TO {REPORT_OWNER}",
+        ]
+    made += [
+        f"CREATE SCHEMA report AUTHORIZATION {REPORT_OWNER}",
+        f"GRANT USAGE ON SCHEMA report TO {REPORT_READER}",
+        f"SET LOCAL ROLE {REPORT_OWNER}",
+    ]
+    for name, (meaning, columns, body) in VIEWS.items():
+        # A barrier: no condition of whoever reads is looked at before those of the view.
+        made += [
+            f"CREATE VIEW report.{name} WITH (security_barrier) AS {body}",
+            f"COMMENT ON VIEW report.{name} IS '{meaning} {columns}'",
+            f"GRANT SELECT ON report.{name} TO {REPORT_READER}",
+        ]
+    return [*made, "RESET ROLE"]
+
+
+@dataclass(frozen=True)
+class ReportingUser:
+    """A login role of a reporting tool."""
+
+    role: str
+    tenant_id: int
+    who: str
+    at: datetime
+
+
+def create_user(owner: Engine, tenant_id: int, name: str, who: str) -> str:
+    """A login role that reads the views of one tenant, and nothing else; gives its password, which is not shown again."""
+    if not NAME.match(name):
+        raise Stop("The name of a reporting user has 3 to 41 small letters, digits and _, and begins with a letter.")
+    password = secrets.token_urlsafe(24)
+    role = sql.Identifier(name)
+    try:
+        with owner.begin() as connection:
+            if connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}).first():
+                raise Conflict(f"The database has a role {name!r} already; choose another name.")
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            made = sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS INHERIT PASSWORD {}")
+            driver.execute(made.format(role, sql.Literal(password)))
+            driver.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(REPORT_READER), role))
+            driver.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
+            driver.execute(sql.SQL("ALTER ROLE {} SET statement_timeout = {}").format(role, sql.Literal(f"{STATEMENT_SECONDS}s")))
+            driver.execute(sql.SQL("ALTER ROLE {} SET search_path = report").format(role))
+            connection.execute(insert(reporting_user).values(role=name, tenant_id=tenant_id, who=who))
+    except DBAPIError as error:
+        raise Stop(f"The reporting user cannot be made ({str(error.orig).splitlines()[0]}); the owner needs CREATEROLE.") from None
+    return password
+
+
+def users(connection: Connection) -> list[ReportingUser]:
+    """All reporting users, of every tenant."""
+    u = reporting_user.c
+    return [ReportingUser(*row) for row in connection.execute(select(u.role, u.tenant_id, u.who, u.at).order_by(u.role))]
+
+
+def drop_user(owner: Engine, tenant_id: int, name: str) -> None:
+    """End a reporting user."""
+    with owner.begin() as connection:
+        u = reporting_user
+        gone = connection.execute(delete(u).where(u.c.role == name, u.c.tenant_id == tenant_id)).rowcount
+        if not gone:
+            raise NotFound(f"This tenant has no reporting user {name!r}.")
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        driver.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
