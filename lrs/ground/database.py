@@ -69,11 +69,11 @@ def unit_of_work_on(engine: Engine) -> UnitOfWork:
     return unit_of_work
 
 
-def driver_cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """The driver's own cursor inside the same transaction: for the hot write alone."""
+def driver_cursor(connection: Connection, binary: bool = False) -> psycopg.Cursor[Any]:
+    """The driver's own cursor inside the same transaction: for the hot paths alone. ``binary``: what comes back is not written as text first."""
     raw = connection.connection.driver_connection
     assert isinstance(raw, psycopg.Connection)
-    return raw.cursor()
+    return raw.cursor(binary=binary)
 
 
 def require_reachable(engine: Engine) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import msgspec
+import psycopg
 from psycopg import errors as refusals
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -67,25 +69,26 @@ def _recount_whatever_comes(connection: Connection, tenant_id: int, registration
         with connection.begin_nested():
             recount(connection, tenant_id, registrations)
         return
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
         _require_refusal(error)
         log.exception("tenant %s: facts were refused; their episodes are counted one by one", tenant_id)
     for registration in sorted(registrations):
         try:
             with connection.begin_nested():
                 recount(connection, tenant_id, [registration])
-        except DBAPIError as error:
-            _require_refusal(error)
-            reason = f"the facts of this registration cannot be stored ({type(error.orig).__name__})"
+        except (DBAPIError, psycopg.Error) as error:
+            reason = f"the facts of this registration cannot be stored ({type(_require_refusal(error)).__name__})"
             stored = store.statements_of(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
             set_aside = [{"registration": registration, "ord": one.ord, "reason": reason} for one in stored]
             store.replace(connection, tenant_id, [registration], {"uncountable": set_aside})
 
 
-def _require_refusal(error: DBAPIError) -> None:
-    """Go on only where the database refused a row; a lost connection or a deadlock is tried again as a whole."""
-    if error.connection_invalidated or not isinstance(error.orig, REFUSALS):
+def _require_refusal(error: DBAPIError | psycopg.Error) -> BaseException | None:
+    """The driver's own error. Go on only where the database refused a row; a lost connection or a deadlock is tried again as a whole."""
+    own = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(own, REFUSALS):
         raise error
+    return own
 
 
 def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
@@ -96,12 +99,31 @@ def recount(connection: Connection, tenant_id: int, registrations: Collection[uu
     stored = store.statements_of(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
     same = merges.every(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
+    with _no_collecting():
+        _make(ordered, stored, same, rows)
+    store.replace(connection, tenant_id, ordered, rows)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Statements and rows hold no circles, and there are so many of them that looking for circles took most of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _make(
+    ordered: Sequence[uuid.UUID], stored: Mapping[uuid.UUID, list[Stored]], same: Mapping[int, int], rows: dict[str, list[dict[str, Any]]]
+) -> None:
     for registration in ordered:
         facts = _facts(registration, stored.get(registration, []), same)
         for kind, made in facts.rows.items():
             rows.setdefault(kind, []).extend(made)
         rows["uncountable"] += [{"registration": registration, "ord": ord_, "reason": reason} for ord_, reason in facts.uncountable]
-    store.replace(connection, tenant_id, ordered, rows)
 
 
 def _facts(registration: uuid.UUID, stored: list[Stored], same: Mapping[int, int]) -> Facts:
@@ -115,7 +137,7 @@ def _facts(registration: uuid.UUID, stored: list[Stored], same: Mapping[int, int
 
 
 def _read(stored: Stored) -> Read:
-    return read(stored.ord, msgspec.json.decode(stored.payload), from_microseconds(stored.ord >> ORD_SHIFT))
+    return read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
 
 
 def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int, int], None] = lambda done, of: None) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, TextClause, delete, select, text
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from lrs.ground.database import driver_cursor
 from lrs.store.statements import Stored, voided
 from lrs.store.tables import (
     SCHEMA,
@@ -31,6 +32,11 @@ from lrs.store.tables import (
 )
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without annotations
+_STATEMENTS = b"""
+    SELECT s.registration, s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s
+    WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b) AND s.verb = ANY (%(verbs)b::bigint[])
+      AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
+"""
 # By registration: the names that the facts of an episode go by.
 _TABLES = {
     "episodes": fact_episode,
@@ -50,13 +56,11 @@ def statements_of(
     connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
 ) -> dict[uuid.UUID, list[Stored]]:
     """The statements of each registration with one of these verbs (their keys) that are not voided."""
-    s = statement
-    query = select(s.c.registration, s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(
-        s.c.tenant_id == tenant_id, s.c.registration.in_(registrations), s.c.verb.in_(verbs), ~voided()
-    )
     found: dict[uuid.UUID, list[Stored]] = defaultdict(list)
-    for row in connection.execute(query):
-        found[row.registration].append(Stored(row.ord, row.id, row.payload, row.timestamp_given))
+    with driver_cursor(connection, binary=True) as cursor:
+        cursor.execute(_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
+        for registration, *row in cursor.fetchall():
+            found[registration].append(Stored(*row))
     return found
 
 
@@ -93,17 +97,18 @@ def _theirs(table: Table, tenant_id: int, ords: Sequence[int]) -> list[ColumnEle
 
 
 def _add(connection: Connection, tenant_id: int, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """As arrays, one for each column: an episode has some fifty rows, and a rebuild has all of them (COPY is refused under row-level security)."""
+    """As binary arrays, one for each column: an episode has some fifty rows, a rebuild has all of them (COPY is refused under row-level security)."""
     if rows:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
-        connection.execute(_insert_of(table, tuple(columns)), {"tenant": tenant_id, **columns})
+        with driver_cursor(connection) as cursor:
+            cursor.execute(_insert_of(table, tuple(columns)), {"tenant": tenant_id, **columns})
 
 
 @cache
-def _insert_of(table: Table, names: tuple[str, ...]) -> TextClause:
+def _insert_of(table: Table, names: tuple[str, ...]) -> bytes:
     listed = ", ".join(f'"{name}"' for name in names)
-    arrays = ", ".join(f"CAST(:{name} AS {table.c[name].type.compile(_DIALECT)}[])" for name in names)
-    return text(f"INSERT INTO {SCHEMA}.{table.name} (tenant_id, {listed}) SELECT :tenant, * FROM unnest({arrays})")  # noqa: S608 - names of our tables
+    arrays = ", ".join(f"%({name})b::{table.c[name].type.compile(_DIALECT)}[]" for name in names)
+    return f"INSERT INTO {SCHEMA}.{table.name} (tenant_id, {listed}) SELECT %(tenant)s, * FROM unnest({arrays})".encode()  # noqa: S608 - names of our tables
 
 
 def rows_of(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID]) -> list[list[tuple[Any, ...]]]:

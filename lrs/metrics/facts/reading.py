@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, VERBS
 from lrs.vocabulary.aliases import VERB_ALIASES
@@ -46,57 +47,97 @@ def keys_of(names: Collection[str]) -> frozenset[int]:
 COUNTED_VERB_KEYS, LOOSE_VERB_KEYS = keys_of(COUNTED_VERBS), keys_of(LOOSE_VERBS)
 
 
-@dataclass(frozen=True)
-class Read:
-    """A statement with its place in the store."""
+class _Definition(msgspec.Struct):
+    type: str | None = None
+    interactionType: str | None = None  # noqa: N815 - the standard's name
 
-    ord: int
-    value: dict[str, Any]
-    timestamp: datetime
+
+class _Object(msgspec.Struct):
+    objectType: str = "Activity"  # noqa: N815 - the standard's name
+    id: str | None = None
+    definition: _Definition | None = None
 
     @property
-    def verb(self) -> str | None:
-        """Our word for the verb, or None when it is none of ours."""
-        return _NAME_OF_VERB.get(self.value["verb"]["id"])
+    def type(self) -> str | None:
+        return self.definition.type if self.definition else None
+
+
+class _Activities(msgspec.Struct):
+    parent: list[_Object] | _Object = msgspec.field(default_factory=list)
+    grouping: list[_Object] | _Object = msgspec.field(default_factory=list)
+
+
+class _Context(msgspec.Struct):
+    instructor: dict[str, Any] | None = None
+    contextActivities: _Activities = msgspec.field(default_factory=_Activities)  # noqa: N815 - the standard's name
+    extensions: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Verb(msgspec.Struct):
+    id: str
+
+
+class _Statement(msgspec.Struct):
+    """The parts of a statement that facts are made from; the rest is not even decoded."""
+
+    actor: dict[str, Any]
+    verb: _Verb
+    object: _Object
+    result: dict[str, Any] = msgspec.field(default_factory=dict)
+    context: _Context = msgspec.field(default_factory=_Context)
+    timestamp: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Statement)
+
+
+class Read:
+    """A statement with its place in the store. ``verb`` is our word for it, or None when it is none of ours."""
+
+    __slots__ = ("_said", "ord", "timestamp", "verb")
+
+    def __init__(self, ord_: int, said: _Statement, stored: datetime) -> None:
+        self.ord, self._said = ord_, said
+        self.verb = _NAME_OF_VERB.get(said.verb.id)
+        self.timestamp = special.instant(said.timestamp) if said.timestamp else stored
 
     @property
     def learner(self) -> int | None:
         """Key of the actor; None for an anonymous group."""
-        return _key(self.value["actor"])
+        return _key(self._said.actor)
 
     @property
     def instructor(self) -> int | None:
         """Key of the instructor: whoever reviewed, confirmed or assessed; None where nobody is named."""
-        named = self.value.get("context", {}).get("instructor")
+        named = self._said.context.instructor
         return _key(named) if named else None
 
     @property
     def object_id(self) -> str | None:
         """The activity's id; None where the object is no activity, or its id is longer than a fact can hold."""
-        obj = self.value["object"]
-        return _within(obj["id"]) if obj.get("objectType", "Activity") == "Activity" else None
+        obj = self._said.object
+        return _within(obj.id) if obj.objectType == "Activity" and obj.id is not None else None
 
     @property
     def kind(self) -> str:
         """What the object is, in our words; ``other`` where its type is none of ours."""
-        kind = _NAME_OF_TYPE.get(self.value["object"].get("definition", {}).get("type"), OTHER)
+        kind = _NAME_OF_TYPE.get(self._said.object.type or "", OTHER)
         if kind == "review":
             # The answer to an exercise, or the feedback on a case study: its parent says which.
-            parents = {_NAME_OF_TYPE.get(one.get("definition", {}).get("type")) for one in self._activities("parent")}
+            parents = {_NAME_OF_TYPE.get(one.type or "") for one in _listed(self._said.context.contextActivities.parent)}
             return "exercise review" if "exercise" in parents else "feedback" if "case study" in parents else kind
         return kind
 
     @property
     def interaction(self) -> str | None:
         """The object's interaction type (xAPI-Data 4.1.5.1)."""
-        value = self.value["object"].get("definition", {}).get("interactionType")
-        return value if isinstance(value, str) else None
+        definition = self._said.object.definition
+        return definition.interactionType if definition else None
 
     @property
     def result(self) -> dict[str, Any]:
         """The result, or an empty one."""
-        value = self.value.get("result", {})
-        return value if isinstance(value, dict) else {}
+        return self._said.result
 
     @property
     def seconds(self) -> float | None:
@@ -112,7 +153,7 @@ class Read:
 
     def extension(self, name: str) -> Any:
         """The value of one of our context extensions."""
-        return self.value.get("context", {}).get("extensions", {}).get(EXTENSIONS[name])
+        return self._said.context.extensions.get(EXTENSIONS[name])
 
     def text_extension(self, name: str) -> str | None:
         """The same where it is a text; without NUL, which the database cannot hold."""
@@ -120,14 +161,15 @@ class Read:
 
     def grouped(self, kind: str) -> str | None:
         """The first grouping activity of a kind (a key of ACTIVITY_TYPES)."""
-        for activity in self._activities("grouping"):
-            if activity.get("definition", {}).get("type") == ACTIVITY_TYPES[kind]:
-                return _within(activity["id"])
+        wanted = ACTIVITY_TYPES[kind]
+        for activity in _listed(self._said.context.contextActivities.grouping):
+            if activity.type == wanted and activity.id is not None:
+                return _within(activity.id)
         return None
 
-    def _activities(self, name: str) -> list[dict[str, Any]]:
-        value = self.value.get("context", {}).get("contextActivities", {}).get(name, [])
-        return value if isinstance(value, list) else [value]
+
+def _listed(value: list[_Object] | _Object) -> list[_Object]:
+    return value if isinstance(value, list) else [value]
 
 
 def text_in(value: Any) -> str | None:
@@ -144,7 +186,6 @@ def _within(iri: str) -> str | None:
     return iri if len(iri.encode()) <= LONGEST_IRI else None
 
 
-def read(ord_: int, value: dict[str, Any], stored: datetime) -> Read:
+def read(ord_: int, payload: bytes, stored: datetime) -> Read:
     """A statement that was judged when it was stored; without a timestamp of its own it happened when it was stored."""
-    text = value.get("timestamp")
-    return Read(ord_, value, special.instant(text) if text else stored)
+    return Read(ord_, _DECODER.decode(payload), stored)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,7 +36,7 @@ def said(ord_: int, verb: str, at: datetime, obj: str, extensions: dict[str, Any
         },
         **parts,
     }
-    return read(ord_, value, at)
+    return read(ord_, json.dumps(value).encode(), at)
 
 
 def certified(ord_: int = 1) -> Read:
@@ -166,7 +167,7 @@ def test_each_check_is_due_inside_its_window() -> None:
 def test_every_timestamp_that_the_door_takes_can_be_read(text: str) -> None:
     special.timestamp(text, "$.timestamp")
     value = {"actor": LEARNER, "verb": {"id": "v:v"}, "object": {"id": "o:o"}, "timestamp": text}
-    assert read(1, value, CERTIFIED).timestamp.year == 2026
+    assert read(1, json.dumps(value).encode(), CERTIFIED).timestamp.year == 2026
 
 
 def test_what_falls_due_in_a_pause_or_after_leaving_was_never_due() -> None:
