@@ -8,7 +8,7 @@ from typing import Any
 
 from lrs.ground import settings
 from lrs.metrics.catalogue import CATALOGUE
-from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, INTERVALS, VERBS
+from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS, WHO_SAYS_SO
 
 DOCS = Path(__file__).parent
 
@@ -34,11 +34,11 @@ def metrics_page() -> str:
         "# Metrics",
         "",
         "`GET /api/v1/metrics` gives this catalogue; `GET /api/v1/metrics/{key}/values` the values, as JSON or (with `Accept: text/csv`) as a table;",
-        "`?programme=IRI` narrows them to one programme. Every value carries numerator, denominator, 95 % interval, number of people, definition",
+        "`?programme=IRI` narrows them to one programme; so do `programme_version`, `wave`, `team`, `site`, `role`, `experience`, `since` and `until`. Every value carries numerator, denominator, 95 % interval, number of people, definition",
         "version and watermark: every statement stored up to the watermark is counted. A programme that nobody was certified in has no figures (0 of 0).",
         "",
         "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` prints one, the demo's stands under `api` in",
-        "`var/demo.json`. Excel and Power BI read the address through their web connectors with the same key. Views for SQL are not there yet.",
+        "`var/demo.json`. [reporting.md](reporting.md) says how Excel, Power BI and SQL read them.",
         "",
         "```",
         "curl -u KEY:SECRET http://127.0.0.1:8080/api/v1/metrics/retention_observed/values",
@@ -53,6 +53,8 @@ def metrics_page() -> str:
             metric.meaning,
             "",
             f"*Keep in mind:* {metric.not_meaning}",
+            "",
+            f"*What to do:* {metric.what_to_do}",
             "",
             f"- Formula: {metric.formula}",
             f"- Statements: {', '.join(f'`{verb}`' for verb in metric.verbs)}",
@@ -75,7 +77,12 @@ def metrics_page() -> str:
         f"| applied | `{VERBS['applied'].id}` | object: the task; context extension `{EXTENSIONS['evidence_grade']}` = 1 (self, also when missing) to 4 (work record) |",
         f"| registered | `{VERBS['registered'].id}` | context extensions `{EXTENSIONS['wave']}`, `{EXTENSIONS['team']}`, `{EXTENSIONS['site']}`, `{EXTENSIONS['role']}` |",
         "",
-        "`completed` (`http://adlnet.gov/expapi/verbs/completed`) finishes a scheduled check as `passed` does, and `http://id.tincanapi.com/verb/earned` certifies.",
+        "What other sources say in other words counts as well:",
+        "",
+        "| IRI | counts as | who says it so |",
+        "|---|---|---|",
+        *(f"| `{iri}` | {verb} | {WHO_SAYS_SO[iri]} |" for iri, verb in VERB_ALIASES.items()),
+        "",
         "An episode, ready to post to `/xapi/statements` (see [xapi.md](xapi.md)); put in dates of your own, a week apart:",
         "",
         "```json",

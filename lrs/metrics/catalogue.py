@@ -64,7 +64,7 @@ CATALOGUE = (
         unit=SHARE,
         leading=True,
         meaning="Of the questions people answered for the first time in a scheduled check, the share they got right, by time since certification.",
-        not_meaning="Not what people who did not answer would have known: see how many answered, and the worst and best case.",
+        not_meaning="Not what people who did not answer would have known: see how many answered.",
         what_to_do="Where it falls, look at the weak domains first: what many miss, the training left open.",
         formula=(
             "right first answers / first answers to check items, in the window of the interval; Wilson 95 % interval on the effective number of"

@@ -37,6 +37,7 @@ REPORTS = {
         "heat_map": "Teams and competencies",
         "series": "Week by week",
     },
+    "Was it worth it": {"impact": "Business figures", "roi": "Return on investment"},
     "Side by side": {"teams": "Teams", "waves": "Waves", "use": "Use of Carryover"},
     "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
 }

@@ -1,6 +1,6 @@
 """Every core row of the domain (docs/rows.md), in the words of the people who meet it: a practice course, HTTP, nothing patched.
 
-The figures of D2, D3 and E4, and item analysis (D4), are made from the record store and have their tests there.
+What is behind the figures of D2, D3, D4 and E4 is tested where they are made (tests/integration/lrs/test_metrics.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import httpx
 import pytest
 from icalendar import Calendar
 
-from lrs.vocabulary import ACTIVITY_TYPES, EARNED, EXTENSIONS, VERBS
+from lrs.vocabulary import ACTIVITY_TYPES, BASE, EARNED, EXTENSIONS, VERBS
 from tests.demo import Browser, Demo, wait_until
 
 TODAY = datetime.now(UTC).date()
@@ -212,6 +212,54 @@ def test_d3_a_question_that_is_unclear_reaches_its_owner(enter: Enter) -> None:
     browser.submit("/remarks", words="Two answers are right.")
     owner, office = enter("teacher")
     assert "Two answers are right." in owner.get(f"{office}programmes/phishing-response/left-open").text
+
+
+def test_d2_a_business_figure_is_read_with_its_evidence(practice: Demo, enter: Enter) -> None:
+    programme = f"{BASE}programmes/phishing-response"
+    words = {"owner": "head of security", "source": "mail gateway", "frequency": "monthly"}
+    clicks = {"label": "Clicks on false mails", "unit": "clicks", "more_is_better": False, "baseline": 10, "target": 5, **words}
+    key = practice.told["xapi"]
+    asked = httpx.Client(base_url=practice.base, auth=(key["key"], key["secret"]))
+    assert asked.put("/api/v1/kpis/clicks", params={"programme": programme}, json=clicks).status_code == 204
+    months = [TODAY.replace(day=1) - timedelta(days=31 * back) for back in range(12, 0, -1)]
+    rows = [
+        {
+            "subject_kind": "team",
+            "subject": team,
+            "period_start": month.replace(day=1).isoformat(),
+            "period_end": month.isoformat(),
+            "value": 9 + i % 3,
+        }
+        for team in ("one", "two")
+        for i, month in enumerate(months)
+    ]
+    body = {"programme": programme, "kpi": "clicks", "readings": rows}
+    assert asked.post("/api/v1/kpi-readings", json=body).json()["new"] == 24
+    browser, home = enter("teacher")
+    wait_until(lambda: "Clicks on false mails" in browser.get(f"{home}reports/impact").text, 60)
+    assert "no headline yet" in browser.get(f"{home}reports/roi").text
+    asked.close()
+
+
+def test_d3_and_d4_what_many_miss_and_each_questions_figures_point_at_the_content(enter: Enter) -> None:
+    browser, home = enter("teacher")
+    page = unescape(browser.get(f"{home}reports/weak_domains").text)
+    assert "points at the content, not at them" in page
+    wait_until(lambda: "Tells who knows" in browser.get(f"{home}reports/items").text, 60)
+    page = unescape(browser.get(f"{home}reports/items").text)
+    for words in ("Share right", "Best less weakest 27 %", "What people answer", "(right):", "too few to judge it"):
+        assert words in page
+    table = browser.get(f"{home}reports/items.csv").text.splitlines()
+    assert table[0].startswith("Question,Answers,Share right")
+    assert len(table) > 20
+
+
+def test_e4_five_questions_are_answered_from_what_people_did(enter: Enter) -> None:
+    browser, home = enter("teacher")
+    page = unescape(browser.get(f"{home}reports/checklist").text)
+    assert "Are there refreshers at growing intervals for six months?" in page
+    assert "checks done, of checks due" in page
+    assert "Scorecard" in unescape(browser.get(f"{home}reports/scorecard").text)
 
 
 def test_e2_practice_counts_for_nothing_and_nobody_sees_it(practice: Demo, enter: Enter) -> None:
