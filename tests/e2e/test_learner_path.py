@@ -93,7 +93,7 @@ def test_a_learner_by_keyboard_on_a_phone_from_the_course_to_the_grade_and_the_t
     assert f"{numerator} / {denominator}" in row.inner_text()
     assert "–" in row.inner_text(), "with its interval"
     assert time.monotonic() - finished < 10, "within ten seconds of the last answer"
-    assert teacher.locator("svg[role=img] title").count() == 3
+    assert teacher.locator("svg[role=img] title").count() == 4
 
     def graded() -> bool:
         desk.goto(demo.told["launch"]["learner"].partition("/practice")[0] + "/practice/gradebook")
