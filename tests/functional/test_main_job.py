@@ -72,7 +72,7 @@ def page_with(browser: Browser, demo: Demo, words: str) -> str:
 
 
 def test_a_learner_commits_to_a_plan_and_reports_a_use_that_moves_transfer(demo: Demo, browser: Browser) -> None:
-    before = demo.figure("transfer_by_grade")
+    before = demo.figure("transfer_by_grade", "1")
     home = str(browser.launch(demo.told["launch"]["learner"]).url)
     browser.get(f"{home}plan")
     by_when = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
@@ -80,7 +80,7 @@ def test_a_learner_commits_to_a_plan_and_reports_a_use_that_moves_transfer(demo:
     assert "You have committed" in browser.page.text
     browser.submit("/uses", task="approvals", used_on=datetime.now(UTC).date().isoformat(), words="Called back.")
     assert "recorded" in browser.page.text
-    wait_until(lambda: demo.figure("transfer_by_grade") == (before[0] + 1, before[1]), 10)
+    wait_until(lambda: demo.figure("transfer_by_grade", "1") == (before[0] + 1, before[1]), 10)
 
 
 @pytest.mark.parametrize("who", ["teacher", "mentor"])

@@ -127,7 +127,7 @@ def test_a_second_start_keeps_the_data_and_no_process_stays_however_the_first_on
     told, figure = first.told, None
     try:
         first.settled()
-        figure = first.figure("transfer_by_grade")
+        figure = first.figure("transfer_by_grade", "1")
         assert first.xapi("POST", json=episode()).status_code == 200
     finally:
         first.process.send_signal(how)
@@ -140,7 +140,7 @@ def test_a_second_start_keeps_the_data_and_no_process_stays_however_the_first_on
         invite, old_invite = told_now.pop("registration_url"), told.pop("registration_url")
         assert invite != old_invite, "an invite serves once: each start makes a fresh one"
         assert told_now == told, "what else was told stays true"
-        assert second.figure("transfer_by_grade") == (figure[0], figure[1] + 1)
+        assert second.figure("transfer_by_grade", "1") == (figure[0], figure[1] + 1)
     finally:
         second.stop()
     assert not processes_of(second.home, second.port)
