@@ -17,7 +17,7 @@ from lrs.actions import merging
 from lrs.actions.deps import StoreDeps
 from lrs.ground import clock
 from lrs.ground.errors import BadInput
-from lrs.store import audit, removal, retention
+from lrs.store import audit, kpis, removal, retention
 from lrs.store.retention import Rule
 from lrs.store.statements import Stored
 from lrs.vocabulary import BASE, VERBS
@@ -69,6 +69,7 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
     with deps.unit_of_work(tenant_id) as connection:
         if not dry_run:
             merging.forget(connection, tenant_id, identity)
+            kpis.forget(connection, tenant_id, identity)
         found.documents = removal.documents_of(connection, tenant_id, identity, dry_run)
         if not dry_run:
             # The record must not keep what was erased: a keyed hash tells whether it was this person, and nothing else.

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from lrs.store import facts
 from lrs.store.tables import cost, fact_episode, kpi, kpi_reading, valuation
 from lrs.xapi.keys import key_of
 
@@ -128,6 +129,15 @@ def readings(connection: Connection, tenant_id: int, programme: str, key: str | 
     if not every:
         query = query.where(r.replaced_at.is_(None))
     return [Reading(*row) for row in connection.execute(query.order_by(r.reading_id).limit(rows))]
+
+
+def forget(connection: Connection, tenant_id: int, identity: str) -> int:
+    """Remove the readings of a person, replaced ones too (erasure); how many. The programmes are computed anew."""
+    r = kpi_reading
+    theirs = (r.c.tenant_id == tenant_id, r.c.subject_kind == "person", r.c.subject == identity)
+    gone = connection.execute(delete(r).where(*theirs).returning(r.c.programme)).scalars().all()
+    facts.compute_anew(connection, tenant_id, gone)
+    return len(gone)
 
 
 def values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, float]]:

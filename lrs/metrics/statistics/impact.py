@@ -240,6 +240,8 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
         return None
     z = z_of(CONFIDENCE)
     value, error = float(whole.overall_att), float(whole.overall_se)
+    if not (np.isfinite(value) and np.isfinite(error)):
+        return None
     by_time = [
         (int(e), float(a), float(a - z * s), float(a + z * s))
         for e, a, s in zip(dynamic.event_times, dynamic.att_by_event, dynamic.se_by_event, strict=True)

@@ -480,6 +480,22 @@ def test_the_effect_is_what_moved_beyond_the_others_and_the_return_rests_on_it(d
     assert line["score"] == pytest.approx(60, abs=1), "three of the five clicks between baseline and target"
 
 
+def test_erasing_a_person_takes_the_business_figures_of_that_person_along(deps: StoreDeps, one: Caller) -> None:
+    person = Person()
+    post(one, person)
+    identity = f"account https://h.example {person.name}"
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    rows = [{**reading(identity, 1, 9), "subject_kind": "person"}, reading("north", 1, 9)]
+    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows})
+    rows[0]["value"] = 8
+    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows, "reason": "recount"})
+    assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": person.agent, "dry_run": False})).status_code == 200
+    left = one.get("/api/v1/kpi-readings", programme=PROGRAMME, history="all").json["readings"]
+    assert [row["subject"] for row in left] == ["north"]
+    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+        assert connection.execute(text("SELECT count(*) FROM lrs.kpi_reading WHERE subject LIKE 'account%'")).scalar() == 0
+
+
 def test_before_and_after_alone_never_makes_a_headline(deps: StoreDeps, one: Caller) -> None:
     start = datetime(2025, 6, 25, tzinfo=UTC)
     post(one, *(Person("t", (NOW - start).days) for _ in range(5)))
