@@ -577,46 +577,6 @@ valuation = Table(
     Column("at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
-# Values that were published and changed later without a new statement: the old one, the new one, who and why (domain, G11).
-restatement = Table(
-    "restatement",
-    metadata,
-    Column("tenant_id", Integer, primary_key=True),
-    Column("restatement_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("programme", Text, nullable=False),
-    Column("metric", Text, nullable=False),
-    Column("part", Text, nullable=False),
-    Column("before", JSON, nullable=False),
-    Column("after", JSON, nullable=False),
-    Column("who", Text, nullable=False),
-    Column("why", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
-)
-
-# What stands out and reached somebody (domain, G6). One open alarm for each metric, part and scope.
-alarm = Table(
-    "alarm",
-    metadata,
-    Column("tenant_id", Integer, primary_key=True),
-    Column("alarm_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("programme", Text, nullable=False),
-    Column("metric", Text, nullable=False),
-    Column("part", Text, nullable=False),
-    Column("team", Text, nullable=False),
-    # red (below the floor, or beyond a limit) or amber
-    Column("level", Text, nullable=False),
-    Column("owner", Text, nullable=False),
-    Column("sentence", Text, nullable=False),
-    # Periods in a row with and without the signal: it opens and closes with hysteresis.
-    Column("bad_periods", Integer, nullable=False),
-    Column("good_periods", Integer, nullable=False),
-    Column("last_period", Date, nullable=False),
-    Column("opened_at", _INSTANT),
-    Column("closed_at", _INSTANT),
-    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
-    Index("uq_alarm_open", "tenant_id", "programme", "metric", "part", "team", unique=True, postgresql_where=text("closed_at IS NULL")),
-)
-
 # Which tenant a login role of a reporting tool belongs to (lrs.store.reporting).
 reporting_user = Table(
     "reporting_user",

@@ -20,11 +20,9 @@ TABLES = [
     "computed",
     "uncomputed",
     "scorecard",
-    "alarm",
     "cost",
     "kpi",
     "kpi_reading",
-    "restatement",
     "valuation",
     "reporting_user",
 ]
@@ -191,34 +189,6 @@ def upgrade() -> None:
     )
 
     op.create_table(
-        "alarm",
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("alarm_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("programme", sa.Text(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
-        sa.Column("part", sa.Text(), nullable=False),
-        sa.Column("team", sa.Text(), nullable=False),
-        sa.Column("level", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("sentence", sa.Text(), nullable=False),
-        sa.Column("bad_periods", sa.Integer(), nullable=False),
-        sa.Column("good_periods", sa.Integer(), nullable=False),
-        sa.Column("last_period", sa.Date(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "alarm_id", name=op.f("pk_alarm")),
-        schema="lrs",
-    )
-    op.create_index(
-        "uq_alarm_open",
-        "alarm",
-        ["tenant_id", "programme", "metric", "part", "team"],
-        unique=True,
-        schema="lrs",
-        postgresql_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_table(
         "cost",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("cost_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -283,21 +253,6 @@ def upgrade() -> None:
         unique=True,
         schema="lrs",
         postgresql_where=sa.text("replaced_at IS NULL"),
-    )
-    op.create_table(
-        "restatement",
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("restatement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("programme", sa.Text(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
-        sa.Column("part", sa.Text(), nullable=False),
-        sa.Column("before", sa.JSON(), nullable=False),
-        sa.Column("after", sa.JSON(), nullable=False),
-        sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("why", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "restatement_id", name=op.f("pk_restatement")),
-        schema="lrs",
     )
     op.create_table(
         "valuation",
