@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from lrs.actions import attachments, erasing, forwarding, tagging
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import compute as computing
 from lrs.store import work
 
 log = logging.getLogger(__name__)
@@ -15,6 +14,9 @@ log = logging.getLogger(__name__)
 
 def compute(deps: StoreDeps) -> None:
     """Compute reports."""
+    # What it stands on takes three seconds to import: only the process that computes pays, no command that names this job.
+    from lrs.jobs import compute as computing
+
     _each(deps, "computing reports", lambda tenant_id: computing.compute(deps.unit_of_work, tenant_id))
 
 
