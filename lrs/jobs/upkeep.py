@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable
 
@@ -15,8 +16,7 @@ log = logging.getLogger(__name__)
 def compute(deps: StoreDeps) -> None:
     """Compute reports."""
     # What it stands on takes three seconds to import: only the process that computes pays, no command that names this job.
-    from lrs.jobs import compute as computing
-
+    computing = importlib.import_module("lrs.jobs.compute")
     _each(deps, "computing reports", lambda tenant_id: computing.compute(deps.unit_of_work, tenant_id))
 
 
