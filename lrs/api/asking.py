@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from lrs.actions.scopes import satisfies
 from lrs.ground import clock
 from lrs.ground.errors import BadInput
-from lrs.metrics.definitions import DIMENSIONS
+from lrs.metrics.definitions import DIMENSIONS, Scope
 from lrs.store.credentials import Caller
 
 FILTERS = (*DIMENSIONS, "since", "until", "people")
@@ -23,16 +23,14 @@ MOST_ROWS, ROWS = 1_000, 100
 
 @dataclass(frozen=True)
 class Filters:
-    """What is counted over. ``individual``: figures of fewer than five people are shown."""
+    """What is counted over, now. ``individual``: figures of fewer than five people are shown."""
 
-    by: dict[str, str]
-    since: datetime | None
-    until: datetime | None
+    scope: Scope
     individual: bool
 
 
 def filters(caller: Caller) -> Filters:
-    """The filters of this request. A credential that may see single people does, unless it asks for ``people=groups``."""
+    """The filters of this request, by the caller's tenant. A credential that may see single people does, unless it asks for ``people=groups``."""
     by = {name: request.args[name] for name in DIMENSIONS if request.args.get(name)}
     for name, value in by.items():
         if len(value) > LONGEST_FILTER or "\0" in value:
@@ -44,7 +42,7 @@ def filters(caller: Caller) -> Filters:
     since, until = _instant("since"), _instant("until")
     if since is not None and until is not None and since >= until:
         raise BadInput("since must lie before until.", parameter="since")
-    return Filters(by, since, until, may)
+    return Filters(Scope(caller.tenant_id, clock.now(), by, since, until), may)
 
 
 def _instant(name: str) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -12,15 +12,15 @@ from flask.typing import ResponseReturnValue
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.asking import FILTERS, allow, answer, filters, rows
-from lrs.ground import clock
 from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
-from lrs.metrics.definitions import Scope
 from lrs.reports import behind, pictures, tables, values
 from lrs.reports.every import REPORTS, dimensions
 from lrs.reports.figures import figures, watermark_of
+from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
+from lrs.store.credentials import Caller
 
 _NOT_SHOWN = ("count", "estimate", "parts")
 _CHANGING = ("computed_at", "watermark")
@@ -62,8 +62,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             raise BadInput("after is the registration that the page before ended with.", parameter="after") from None
         limit = rows()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            scope = Scope(caller.tenant_id, clock.now(), asked.by, asked.since, asked.until)
-            found = behind.evidence(connection, scope, metric, after, limit)
+            found = behind.evidence(connection, asked.scope, metric, after, limit)
         following = found[-1]["registration"] if len(found) == limit else None
         return answer({"metric": key, "episodes": found, "next": following})
 
@@ -91,44 +90,31 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         wanted = request.args.getlist("key")
         if not wanted:
             return answer({"reports": sorted(REPORTS), "next": None})
-        made = [_report(key) for key in wanted]
-        asked = filters(caller)
-        with deps.unit_of_work(caller.tenant_id) as connection:
-            watermark = text_of(watermark_of(connection, caller.tenant_id))
-            scope = Scope(caller.tenant_id, clock.now(), asked.by, asked.since, asked.until)
-            whole = tables.Asked(connection, scope, asked.individual)
-            found, narrow = [make(whole).as_json() for make in made], dimensions(whole)
-        stamped = [{**one, "watermark": one["watermark"] or watermark, "computed_at": one["computed_at"] or text_of(scope.as_of)} for one in found]
-        return answer({"reports": stamped, "dimensions": narrow, "next": None}, *_CHANGING)
+        found, narrow = _reports(caller, wanted, narrow=True)
+        return answer({"reports": [one.as_json() for one in found], "dimensions": narrow, "next": None}, *_CHANGING)
 
     @pages.get("/reports/<key>")
     def report(key: str) -> ResponseReturnValue:
         """One report: JSON, or its table as CSV where Accept asks for text/csv."""
         caller = access.require(deps, "metrics/read")
         allow(*FILTERS)
-        make, asked = _report(key), filters(caller)
+        ((found,), _) = _reports(caller, [key], narrow=False)
+        return _csv(found.as_csv(), key) if _wants_csv() else answer(found.as_json(), *_CHANGING)
+
+    def _reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
+        """Reports at one moment, stamped where they were made just now; and by what they can be narrowed, where that is asked for."""
+        made, asked = [_report(key) for key in keys], filters(caller)
         with deps.unit_of_work(caller.tenant_id) as connection:
-            watermark = text_of(watermark_of(connection, caller.tenant_id))
-            scope = Scope(caller.tenant_id, clock.now(), asked.by, asked.since, asked.until)
-            found = make(tables.Asked(connection, scope, asked.individual))
-        if _wants_csv():
-            return _csv(found.as_csv(), key)
-        body = found.as_json()
-        return answer({**body, "watermark": body["watermark"] or watermark, "computed_at": body["computed_at"] or text_of(scope.as_of)}, *_CHANGING)
+            watermark, now = text_of(watermark_of(connection, caller.tenant_id)), text_of(asked.scope.as_of)
+            whole = tables.Asked(connection, asked.scope, asked.individual)
+            found, by = [make(whole) for make in made], dimensions(whole) if narrow else {}
+        return [replace(one, watermark=one.watermark or watermark, computed_at=one.computed_at or now) for one in found], by
 
     def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = access.require(deps, "metrics/read")
         allow(*allowed)
         asked = filters(caller)
-        return figures(
-            deps.unit_of_work,
-            tenant_id=caller.tenant_id,
-            metrics=wanted,
-            by=asked.by,
-            since=asked.since,
-            until=asked.until,
-            individual=asked.individual,
-        )
+        return figures(deps.unit_of_work, wanted, asked.scope, asked.individual)
 
     return pages
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -22,18 +22,8 @@ def watermark_of(connection: Connection, tenant_id: int) -> datetime:
     return min(horizon, oldest - clock.MICROSECOND) if oldest else horizon
 
 
-def figures(
-    unit_of_work: UnitOfWork,
-    *,
-    tenant_id: int,
-    metrics: Sequence[Metric],
-    by: Mapping[str, str],
-    since: datetime | None = None,
-    until: datetime | None = None,
-    individual: bool,
-) -> list[list[MetricValue]]:
+def figures(unit_of_work: UnitOfWork, metrics: Sequence[Metric], scope: Scope, individual: bool) -> list[list[MetricValue]]:
     """The values of each metric, counted now."""
-    with unit_of_work(tenant_id) as connection:
-        watermark = watermark_of(connection, tenant_id)
-        scope = Scope(tenant_id, clock.now(), by, since, until)
+    with unit_of_work(scope.tenant_id) as connection:
+        watermark = watermark_of(connection, scope.tenant_id)
         return [values_of(connection, metric, scope, watermark, individual) for metric in metrics]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -53,26 +53,13 @@ def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
     }
 
 
-def _started(connection: Connection, scope: Scope, kind: str) -> Any:
-    """When a subject's treatment began: the first certification in it."""
+def _started(connection: Connection, scope: Scope, kind: str) -> Callable[[str], datetime | None]:
+    """When a subject's treatment began: the first certification in it. A person is named by an identity (``account home name``)."""
     assert scope.programme is not None
     if kind == "person":
         people = kpis.starts_of_people(connection, scope.tenant_id, scope.programme)
-        by_name = _names(connection, scope, people)
-        return lambda subject: by_name.get(subject)
-    groups = kpis.starts(connection, scope.tenant_id, scope.programme, kind)
-    return lambda subject: groups.get(subject)
-
-
-def _names(connection: Connection, scope: Scope, people: dict[int, datetime]) -> dict[str, datetime]:
-    """Subjects that are people are named by an identity (``account home name``, ``mbox mailto:…``): matched by its key."""
-    assert scope.programme is not None
-    subjects = {
-        row[1]
-        for one in kpis.of_programme(connection, scope.tenant_id, scope.programme)
-        for row in kpis.values(connection, scope.tenant_id, scope.programme, one.kpi)
-    }
-    return {subject: people[key_of("agent", subject)] for subject in subjects if key_of("agent", subject) in people}
+        return lambda subject: people.get(key_of("agent", subject))
+    return kpis.starts(connection, scope.tenant_id, scope.programme, kind).get
 
 
 def _place(periods: Sequence[date], day: date) -> int:

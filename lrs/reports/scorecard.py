@@ -11,7 +11,7 @@ from lrs.metrics.statistics.estimates import NOTHING, Estimate
 from lrs.reports import privacy, worth
 from lrs.reports.shape import Column, Report
 from lrs.reports.tables import Asked, split_values
-from lrs.reports.values import shown
+from lrs.reports.values import estimates_of, shown
 from lrs.store import scorecards
 
 IMPACT_LABEL = "Way to the business target"
@@ -91,8 +91,7 @@ def _estimate(asked: Asked, line: Line) -> Estimate:
     if line.metric == IMPACT:
         way = worth.way_to_target(asked)
         return NOTHING if way is None else Estimate(way, 1, way, None, None, privacy.FEWEST)
-    metric = BY_KEY[line.metric]
-    return metric.estimate(asked.connection.execute(metric.count(asked.scope)).all()).get(line.part, NOTHING)
+    return estimates_of(asked.connection, BY_KEY[line.metric], asked.scope).get(line.part, NOTHING)
 
 
 def _verdict(one: Estimate, line: Line) -> str:

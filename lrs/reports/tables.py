@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any
@@ -17,7 +17,7 @@ from lrs.metrics.statistics import charts, domains, survival
 from lrs.metrics.statistics.estimates import NOTHING, Estimate
 from lrs.reports import pictures, privacy
 from lrs.reports.shape import Column, Report
-from lrs.reports.values import shown
+from lrs.reports.values import estimates_of, shown
 from lrs.store import computed, definitions
 from lrs.vocabulary import INTERVALS
 
@@ -148,9 +148,8 @@ _COMPARED = (("transfer_rate", ""), ("adoption_due", ""), ("retention_observed",
 
 def split_values(asked: Asked, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
     """Value of the dimension -> part -> estimate."""
-    scope = Scope(asked.scope.tenant_id, asked.scope.as_of, asked.scope.by, asked.scope.since, asked.scope.until, dimension)
     found: dict[str, dict[str, Estimate]] = {}
-    for label, one in metric.estimate(asked.connection.execute(metric.count(scope)).all()).items():
+    for label, one in estimates_of(asked.connection, metric, replace(asked.scope, split=dimension)).items():
         part, value = split_part(label)
         found.setdefault(value, {})[part] = one
     return found
@@ -389,8 +388,7 @@ def checklist(asked: Asked) -> Report:
     """E4: five questions of the programme, answered from data where there are any."""
 
     def of(key: str, part: str = "") -> Estimate:
-        metric = BY_KEY[key]
-        return metric.estimate(asked.connection.execute(metric.count(asked.scope)).all()).get(part, NOTHING)
+        return estimates_of(asked.connection, BY_KEY[key], asked.scope).get(part, NOTHING)
 
     def answer(question: str, one: Estimate, what: str) -> dict[str, Any]:
         hidden = not asked.individual and 0 < one.learners < privacy.FEWEST
@@ -481,8 +479,7 @@ def items(asked: Asked) -> Report:
 def forgetting(asked: Asked) -> Report:
     """The cohort's curve with its band, what was observed, and whether a memory model may speak."""
     found = computed_report(asked, "forgetting")
-    metric = BY_KEY["retention_observed"]
-    observed = metric.estimate(asked.connection.execute(metric.count(asked.scope)).all())
+    observed = estimates_of(asked.connection, BY_KEY["retention_observed"], asked.scope)
     rows, points = [], []
     for interval in INTERVALS:
         one = observed.get(interval.key, NOTHING)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from lrs.ground.clock import text_of
 from lrs.metrics.catalogue import RATIO, SHARE, Metric
 from lrs.metrics.definitions import Scope
-from lrs.metrics.statistics.estimates import NOTHING
+from lrs.metrics.statistics.estimates import NOTHING, Estimate
 from lrs.metrics.statistics.proportions import CONFIDENCE
 from lrs.reports import privacy
 
@@ -48,10 +48,15 @@ class MetricValue:
     computed_at: str
 
 
+def estimates_of(connection: Connection, metric: Metric, scope: Scope) -> dict[str, Estimate]:
+    """Part -> estimate, counted now."""
+    return metric.estimate(connection.execute(metric.count(scope)).all())
+
+
 def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
     """The values of a metric, one for each of its parts, counted now. ``individual``: whoever asks may see single people."""
-    found = metric.estimate(connection.execute(metric.count(scope)).all())
-    wider = [] if individual else [metric.estimate(connection.execute(metric.count(one)).all()) for one in scope.parents()]
+    found = estimates_of(connection, metric, scope)
+    wider = [] if individual else [estimates_of(connection, metric, one) for one in scope.parents()]
     made = []
     for part, label in metric.parts:
         one = found.get(part, NOTHING)

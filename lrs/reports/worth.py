@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from lrs.metrics.statistics import money
+from lrs.metrics.statistics.proportions import z_of
 from lrs.reports import pictures, privacy
 from lrs.reports.shape import Column, Report
 from lrs.reports.tables import WAITING, Asked, computed_report
@@ -176,7 +177,7 @@ def roi(asked: Asked) -> Report:
 def _range(one: Kpi, effect: dict[str, Any]) -> money.Range:
     """The effect in the good direction; its 95 % interval narrowed to the 90 % that the draws take."""
     sign = 1.0 if one.more_is_better else -1.0
-    nearer = 1.6448536269514722 / 1.959963984540054
+    nearer = z_of(0.90) / z_of()
     value = sign * effect["value"]
     low, high = sorted((sign * effect["low"], sign * effect["high"]))
     return money.Range(value - (value - low) * nearer, value, value + (high - value) * nearer)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from adapters import lrs_client, xapi
 from adapters.lrs_client import Reports
+from adapters.tables import safe
 from lrs.ground import clock
 from lrs.ground.errors import NotFound
 from lrs.ground.http import OutsideCallFailed
@@ -123,6 +124,5 @@ def _csv(report: dict[str, Any]) -> str:
     writer.writerow([column["label"] for column in report["columns"]])
     for row in report["rows"]:
         values = [row.get(column["key"]) for column in report["columns"]]
-        # A text that a spreadsheet would run as a formula gets an apostrophe in front.
-        writer.writerow([f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value for value in values])
+        writer.writerow([safe(value) if isinstance(value, str) else value for value in values])
     return out.getvalue()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lrs.metrics.statistics.proportions import z_of
+
 DRAWS, SEED = 10_000, 7_274  # of the Monte Carlo; the seed is arbitrary, so that the same inputs give the same figures
 
 
@@ -58,7 +60,7 @@ def spread(effect: Range, unit_value: Range, volume: float, costs: float, months
 
     def draw(one: Range) -> np.ndarray:
         z = random.standard_normal(DRAWS)
-        widths = np.where(z < 0, one.best - one.low, one.high - one.best) / 1.6448536269514722
+        widths = np.where(z < 0, one.best - one.low, one.high - one.best) / z_of(0.90)
         return one.best + z * widths
 
     benefits = draw(effect) * draw(unit_value) * volume
