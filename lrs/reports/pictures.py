@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from math import cos, radians, sin
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ _VARIABLES = {INK: "var(--ink, #222222)", SOFT: "var(--soft, #888888)", ACCENT: 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDTH, ROW = 300, 30
 LABEL, LETTER = 230, 7.2  # pixels: the longest label, and a letter of 12 pixels height
+SLANT, COLUMN = 40, 56  # degrees of a column's name, pixels of a column
 MOST_KEPT = 500  # pictures that a process remembers: some kilobytes each
 Spec = dict[str, Any]
 
@@ -201,12 +203,10 @@ def control_chart(points: Sequence[Mapping[str, Any]], unit: str) -> Spec:
 
 def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
     """Cells (row, column, value, text): the deeper the colour, the higher the share; the number stands in it, so that colour is never alone."""
-    x = {
-        "field": "column",
-        "type": "nominal",
-        "sort": None,
-        "axis": {"title": None, "labelAngle": -40, "orient": "top", "grid": False, "domain": False},
-    }
+    # Names stand slantwise above their columns: the last one needs room to its right, all of them above.
+    longest = max((len(str(cell["column"])) for cell in cells), default=0) * LETTER
+    axis = {"title": None, "labelAngle": -SLANT, "labelLimit": LABEL, "minExtent": longest * sin(radians(SLANT)) + 8}
+    x = {"field": "column", "type": "nominal", "sort": None, "axis": {**axis, "orient": "top", "grid": False, "domain": False}}
     y = {"field": "row", "type": "nominal", "sort": None, "axis": {"title": None, "grid": False, "domain": False}}
     return {
         **_base(
@@ -223,30 +223,22 @@ def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
                 {"mark": {"type": "text", "color": INK, "fontSize": 12}, "encoding": {"x": x, "y": y, "text": {"field": "text"}}},
             ],
         ),
-        "width": {"step": 56},
+        "width": {"step": COLUMN},
+        "padding": {"left": 5, "top": 5, "bottom": 5, "right": max(5, longest * cos(radians(SLANT)) - COLUMN / 2)},
         "data": {"values": list(cells)},
     }
 
 
-def forest(rows: Sequence[Mapping[str, Any]], x_title: str) -> Spec:
-    """Effects (label, value, low, high) around nothing, one a row."""
-    y = {
-        "field": "label",
-        "type": "nominal",
-        "sort": None,
-        "title": None,
-        "axis": {"grid": False, "ticks": False, "domain": False, "labelPadding": 8},
-    }
-    x = {"field": "value", "type": "quantitative", "axis": {"title": x_title, "tickCount": 5}}
+def forest(rows: Sequence[Mapping[str, Any]], x_title: str, unit: str = "", reference: float = 0.0) -> Spec:
+    """Estimates (label, value, low, high), one a row, beside what they are held against."""
+    y = _rows("label", [str(row["label"]) for row in rows])
+    x = {"field": "value", "type": "quantitative", "axis": _axis(unit, x_title), **({"scale": _scale(unit)} if unit == SHARE else {})}
+    line = {"field": "at", "type": "quantitative"}
     return {
         **_base(
             {"step": ROW},
             [
-                {
-                    "data": {"values": [{"zero": 0}]},
-                    "mark": {"type": "rule", "color": INK},
-                    "encoding": {"x": {"field": "zero", "type": "quantitative"}},
-                },
+                {"data": {"values": [{"at": reference}]}, "mark": {"type": "rule", "color": INK}, "encoding": {"x": line}},
                 {
                     "mark": {"type": "rule", "color": ACCENT, "strokeWidth": 3},
                     "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},

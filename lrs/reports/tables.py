@@ -47,9 +47,10 @@ def weak_domains(asked: Asked) -> Report:
         rows = [row for row in rows if row.learners >= privacy.FEWEST]
     names = _names(asked, [row.competency for row in rows])
     told, drawn = [], []
+    at_work = any(row.rated for row in rows)
     for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
         for one in domains.weak_domains([(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]):
-            label = f"{names[one.key]}, {where}"
+            label = f"{names[one.key]}, {where}" if at_work else names[one.key]
             told.append(
                 {
                     "competency": names[one.key],
@@ -64,7 +65,7 @@ def weak_domains(asked: Asked) -> Report:
                     "id": one.key,
                 }
             )
-            drawn.append({"label": label, "value": one.shrunken - domains.TARGET, "low": one.low - domains.TARGET, "high": one.high - domains.TARGET})
+            drawn.append({"label": label, "value": one.shrunken, "low": one.low, "high": one.high})
     weak = [row for row in told if row["weak"]]
     sentences = " ".join(
         f"{row['competency']}, {row['where']}: {row['share']:.0%} of {row['asked']}{', weak' if row['weak'] else ''}." for row in told
@@ -88,7 +89,12 @@ def weak_domains(asked: Asked) -> Report:
             "The likely share is drawn towards that of all competencies where little was asked (empirical Bayes); weak means that even its upper"
             f" bound lies under {domains.TARGET:.0%}, and of all called weak at most one in ten is so by chance (Benjamini and Hochberg).",
         ),
-        svg=pictures.svg(pictures.forest(drawn, f"apart from {domains.TARGET:.0%}"), "picture-weak-domains", "What the training left open", sentences)
+        svg=pictures.svg(
+            pictures.forest(drawn, f"likely share; the line is {domains.TARGET:.0%}", "share", domains.TARGET),
+            "picture-weak-domains",
+            "What the training left open",
+            sentences,
+        )
         if drawn
         else "",
         what_to_do=f"Give {weak[0]['competency']} to the owner of the content first." if weak else "Nothing is weak beyond chance.",
@@ -193,7 +199,7 @@ def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -
             *((f"{left_out} of fewer than five people, or that would tell of them, are left out.",) if left_out else ()),
             "Retention is that of the latest interval that somebody has reached.",
         ),
-        svg=pictures.svg(pictures.forest(drawn, "transfer"), f"picture-{key}", title, words) if len(drawn) > 1 else "",
+        svg=pictures.svg(pictures.forest(drawn, "transfer", "share"), f"picture-{key}", title, words) if len(drawn) > 1 else "",
     )
 
 

@@ -1,0 +1,45 @@
+"""Figures and every report in a real browser, as whoever teaches meets them: axe on each page, narrowed by keyboard, the table beside each picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Frame
+
+from lti_tool.views.reports import REPORTS
+from tests.demo import Demo
+from tests.e2e.test_learner_path import Pages, accessible, frame_of
+from tests.e2e.test_rooms import SIZES
+
+
+def chosen(frame: Frame, label: str) -> None:
+    """Another report, by keyboard."""
+    others = frame.get_by_text("Other reports")
+    if others.count():
+        others.press("Enter")
+    frame.get_by_role("navigation", name="Reports").get_by_role("link", name=label, exact=True).press("Enter")
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_every_report_is_reached_from_the_figures_and_reads_well(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    demo.settled()
+    tab = page(width, dark)
+    tab.goto(demo.told["launch"]["teacher"])
+    frame = frame_of(tab)
+    frame.get_by_role("link", name="Every figure").press("Enter")
+    frame.get_by_role("heading", name="Days to competency").wait_for()
+    accessible(tab)
+    for some in REPORTS.values():
+        for key, label in some.items():
+            chosen(frame, label)
+            frame.locator(f"nav[aria-label=Reports] [aria-current=page]:text-is('{label}')").wait_for(state="attached")
+            assert frame.get_by_role("alert").count() == 0, key
+            accessible(tab)
+            tab.screenshot(path=pictures / f"report-{key}-{width}.png", full_page=True)
+    chosen(frame, "Scorecard")
+    frame.get_by_text("Narrow it to a wave").press("Enter")
+    frame.get_by_label("Team").select_option("North desk")
+    frame.get_by_role("button", name="Show").press("Enter")
+    frame.get_by_text("Narrowed to").wait_for()
+    accessible(tab)
