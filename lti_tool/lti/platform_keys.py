@@ -21,7 +21,9 @@ STALE_SECONDS = 86_400  # an old key set is better than none for this long
 COOL_DOWN_SECONDS = 30  # unknown kids make us look again at most this often
 FETCH_SECONDS = 5.0
 FAILED_SECONDS = 10  # after a fetch that failed, nobody waits for another one this long
-MOST_WAITING = 8  # callers of one platform that wait for a fetch under way, in each process
+# A class that opens the activity together waits for one fetch; behind a platform that is slow, few may hold a thread for longer.
+QUICK_SECONDS = 3.0
+MOST_PATIENT = 8  # callers of one platform that wait as long as a fetch may take, in each process
 LARGEST_KEY_SET = 256 * 1024
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 _AWAY = "The course's LMS does not answer with its keys just now, so the launch cannot be checked. Try again in a minute."
@@ -72,15 +74,14 @@ class PlatformKeys:
             lock.release()
 
     def _waits(self, url: str, lock: threading.Lock) -> bool:
-        """Whether the lock was had: a few callers wait for it, the rest are told at once that the platform is slow."""
+        """Whether the lock was had: all wait for a quick fetch, a few for a slow one; the rest are told that the platform is slow."""
         if lock.acquire(blocking=False):
             return True
         with self._counting:
-            if self._waiting[url] >= MOST_WAITING:
-                return False
+            patient = self._waiting[url] < MOST_PATIENT
             self._waiting[url] += 1
         try:
-            return lock.acquire(timeout=FETCH_SECONDS)
+            return lock.acquire(timeout=FETCH_SECONDS if patient else min(QUICK_SECONDS, FETCH_SECONDS))
         finally:
             with self._counting:
                 self._waiting[url] -= 1

@@ -341,6 +341,22 @@ def test_slow_platform(tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -
     assert rows(tool) == before
 
 
+def test_a_class_that_opens_together_before_the_keys_are_known_is_let_in(tool: Tool) -> None:
+    """The keys of a platform are not known to a process that has just started; who waits while one asks for them is refused nothing."""
+    together = 30
+
+    def unhurried(asked: Any) -> Any:
+        time.sleep(0.5)
+        return (200, "OK", {"keys": [tool.moodle.jwk()]})
+
+    tool.moodle.server.says("/certs", unhurried)
+    token, url = tool.moodle.sign({"x": 1}), f"{tool.moodle.server.url}/certs"
+    with ThreadPoolExecutor(together) as pool:
+        found = list(pool.map(lambda _: tool.deps.platform_keys.for_token(url, token)["keys"], range(together)))
+    assert all(keys == [tool.moodle.jwk()] for keys in found)
+    assert tool.moodle.server.count("/certs") == 1, "one asks for all"
+
+
 @pytest.mark.parametrize("case", ["K14 the LMS rotates its key"])
 def test_rotated_key(tool: Tool, case: str) -> None:
     assert tool.launch().status_code == 303
