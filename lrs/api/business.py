@@ -24,18 +24,24 @@ _PLACE = re.compile(r"`?(\$[^`]*)`?")
 Shape = TypeVar("Shape")
 
 
-class _Scorecard(msgspec.Struct, forbid_unknown_fields=True):
+class Scorecard(msgspec.Struct, forbid_unknown_fields=True):
+    """The lines of a programme's scorecard, as they are sent."""
+
     programme: str
     lines: list[Line]
 
 
-class _Merge(msgspec.Struct, forbid_unknown_fields=True):
+class Merging(msgspec.Struct, forbid_unknown_fields=True):
+    """``alias`` and ``agent`` are one person."""
+
     alias: dict[str, Any]
     agent: dict[str, Any]
     reason: str
 
 
-class _Why(msgspec.Struct, forbid_unknown_fields=True):
+class Why(msgspec.Struct, forbid_unknown_fields=True):
+    """Why something is taken back."""
+
     why: str
 
 
@@ -120,7 +126,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     def take_back(cost_id: int) -> ResponseReturnValue:
         caller = access.require(deps, "metrics/write")
         allow()
-        why = body_as(_Why).why
+        why = body_as(Why).why
         business.take_back_cost(deps, tenant_id=caller.tenant_id, cost_id=_held(cost_id), why=why, who=f"credential {caller.key}")
         return "", 204
 
@@ -128,7 +134,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     def weigh() -> ResponseReturnValue:
         caller = access.require(deps, "metrics/write")
         allow()
-        given = body_as(_Scorecard)
+        given = body_as(Scorecard)
         wrong = faults(given.lines)
         if wrong:
             raise BadInput(wrong, path="$.lines")
@@ -140,7 +146,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     def merge() -> ResponseReturnValue:
         caller = access.require(deps, "erase")
         allow()
-        given = body_as(_Merge)
+        given = body_as(Merging)
         who = f"credential {caller.key}"
         made = merging.merge(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
         deps.nudges.nudge(COUNT_JOB)

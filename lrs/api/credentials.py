@@ -18,7 +18,9 @@ from lrs.ground.errors import BadInput, Forbidden
 LONGEST_NOTE = 500
 
 
-class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
+class Wanted(msgspec.Struct, forbid_unknown_fields=True):
+    """A key that is asked for."""
+
     scopes: list[str]
     note: str = ""
 
@@ -47,7 +49,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """``{"scopes": ["metrics/read"], "note": "Power BI"}`` → key and secret."""
         caller = access.require(deps, "credentials")
         try:
-            wanted = msgspec.json.decode(request.get_data(), type=_Wanted)
+            wanted = msgspec.json.decode(request.get_data(), type=Wanted)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BadInput(f'Send a JSON object such as {{"scopes": ["metrics/read"], "note": "Power BI"}}: {error}') from None
         handed = NOT_HANDED_ON.intersection(wanted.scopes)

@@ -1,9 +1,10 @@
-"""The resources of ``/xapi`` as an OpenAPI 3.1 document: for client generators, gateways, and the tests that throw anything at us."""
+"""The resources of ``/xapi`` and of ``/api/v1`` as an OpenAPI 3.1 document: for client generators, gateways, and the tests that throw anything at us."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from lrs.api import described
 from lrs.api.protocol import VERSIONS
 from lrs.xapi.query import FORMATS
 
@@ -18,7 +19,7 @@ def document() -> dict[str, Any]:
     """The whole document."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Carryover record store", "version": "1.0", "description": "xAPI 1.0.3 and 2.0."},
+        "info": {"title": "Carryover record store", "version": "1.0", "description": "xAPI 1.0.3 and 2.0; metrics, reports and business figures."},
         "servers": [{"url": "/"}],
         "security": [{"basic": []}, {"bearer": []}],
         "paths": {
@@ -31,10 +32,11 @@ def document() -> dict[str, Any]:
             ),
             "/xapi/activities/profile": _documents("profileId", [_query("activityId", _IRI, True)]),
             "/xapi/agents/profile": _documents("profileId", [_query("agent", _AGENT, True)]),
+            **described.paths(),
         },
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Statement": _statement(), "Error": _error()},
+            "schemas": {"Statement": _statement(), "Error": _error(), **described.schemas()},
         },
     }
 

@@ -49,38 +49,39 @@ def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
     return total
 
 
-def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
-    """Make the facts of these statements of no episode anew."""
+def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -> bool:
+    """Make the facts of these statements of no episode anew; whether that changed any."""
     if not ords:
-        return
+        return False
     same = merges.every(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
     for stored in store.loose_statements(connection, tenant_id, ords):
         for kind, made in loose_facts(_read(stored), same).items():
             rows[kind] += made
-    store.replace_loose(connection, tenant_id, ords, rows)
+    return store.replace_loose(connection, tenant_id, ords, rows)
 
 
-def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
-    """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside."""
+def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
+    """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside. Whether a fact changed."""
     # Before the savepoint: rolling back to it would give locks back that were taken inside.
     work.lock(connection, tenant_id, registrations)
     try:
         with connection.begin_nested():
-            recount(connection, tenant_id, registrations)
-        return
+            return recount(connection, tenant_id, registrations)
     except (DBAPIError, psycopg.Error) as error:
         _require_refusal(error)
         log.exception("tenant %s: facts were refused; their episodes are counted one by one", tenant_id)
+    changed = False
     for registration in sorted(registrations):
         try:
             with connection.begin_nested():
-                recount(connection, tenant_id, [registration])
+                changed |= recount(connection, tenant_id, [registration])
         except (DBAPIError, psycopg.Error) as error:
             reason = f"the facts of this registration cannot be stored ({type(_require_refusal(error)).__name__})"
             stored = store.statements_of(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
             set_aside = [{"registration": registration, "ord": one.ord, "reason": reason} for one in stored]
-            store.replace(connection, tenant_id, [registration], {"uncountable": set_aside})
+            changed |= store.replace(connection, tenant_id, [registration], {"uncountable": set_aside})
+    return changed
 
 
 def _require_refusal(error: DBAPIError | psycopg.Error) -> BaseException | None:
@@ -91,17 +92,17 @@ def _require_refusal(error: DBAPIError | psycopg.Error) -> BaseException | None:
     return own
 
 
-def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> None:
-    """Make the facts of these episodes anew from all their statements. The caller holds their locks."""
+def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
+    """Make the facts of these episodes anew from all their statements; whether that changed any. The caller holds their locks."""
     if not registrations:
-        return
+        return False
     ordered = sorted(registrations)
     stored = store.statements_of(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
     same = merges.every(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
     with _no_collecting():
         _make(ordered, stored, same, rows)
-    store.replace(connection, tenant_id, ordered, rows)
+    return store.replace(connection, tenant_id, ordered, rows)
 
 
 @contextmanager
@@ -153,9 +154,7 @@ def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int,
         with unit_of_work(tenant_id) as connection:
             work.lock(connection, tenant_id, some)
             waiting = work.oldest(connection, tenant_id) is not None
-            before = store.rows_of(connection, tenant_id, some)
-            _recount_whatever_comes(connection, tenant_id, some)
-            changed |= before != store.rows_of(connection, tenant_id, some) and not waiting
+            changed |= _recount_whatever_comes(connection, tenant_id, some) and not waiting
         progress(start + len(some), len(every))
     return _reconcile_loose(unit_of_work, tenant_id) or changed
 
@@ -168,7 +167,5 @@ def _reconcile_loose(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
             if not ords:
                 return changed
             waiting = work.oldest(connection, tenant_id) is not None
-            before = store.loose_rows_of(connection, tenant_id, ords)
-            recount_loose(connection, tenant_id, ords)
-            changed |= before != store.loose_rows_of(connection, tenant_id, ords) and not waiting
+            changed |= recount_loose(connection, tenant_id, ords) and not waiting
             after = ords[-1]

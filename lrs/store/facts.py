@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -73,60 +75,77 @@ def loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]
     return [Stored(*row) for row in connection.execute(query)]
 
 
-def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]]) -> None:
-    """Put ``rows`` (by kind of fact) in the place of all facts of these registrations; their programmes are computed anew."""
-    e = fact_episode.c
-    before = connection.execute(select(e.programme).distinct().where(e.tenant_id == tenant_id, e.registration.in_(registrations))).scalars()
-    compute_anew(connection, tenant_id, {*before, *(row["programme"] for row in rows.get("episodes", []))})
+def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
+    """Let ``rows`` (by kind of fact) be all facts of these registrations; whether that changed any. Its programme is computed anew then."""
+    changed: list[dict[str, Any]] = []
     for kind, table in _TABLES.items():
-        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.registration.in_(registrations)))
-        _add(connection, tenant_id, table, rows.get(kind, []))
+        changed += _settle(connection, table, tenant_id, _OF_EPISODES, list(registrations), rows.get(kind, []))
+    compute_anew(connection, tenant_id, {row["programme"] for row in changed if "programme" in row})
+    return bool(changed)
 
 
-def replace_loose(connection: Connection, tenant_id: int, ords: Sequence[int], rows: Mapping[str, list[dict[str, Any]]]) -> None:
+def replace_loose(connection: Connection, tenant_id: int, ords: Sequence[int], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
     """The same for statements of no episode."""
+    changed = False
     for kind, table in _LOOSE.items():
-        connection.execute(delete(table).where(*_theirs(table, tenant_id, ords)))
-        _add(connection, tenant_id, table, rows.get(kind, []))
+        which = _OF_NO_EPISODE if "registration" in table.c else _OF_STATEMENTS
+        changed |= bool(_settle(connection, table, tenant_id, which, list(ords), rows.get(kind, [])))
+    return changed
 
 
-def _theirs(table: Table, tenant_id: int, ords: Sequence[int]) -> list[ColumnElement[bool]]:
-    """The rows of these statements that are of no episode."""
-    found = [table.c.tenant_id == tenant_id, table.c.ord.in_(ords)]
-    return [*found, table.c.registration.is_(None)] if "registration" in table.c else found
+# Which rows of a table are settled at once.
+_OF_EPISODES = "registration = ANY (%(keys)b)"
+_OF_STATEMENTS = "ord = ANY (%(keys)b::bigint[])"
+_OF_NO_EPISODE = f"{_OF_STATEMENTS} AND registration IS NULL"
 
 
-def _add(connection: Connection, tenant_id: int, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """As binary arrays, one for each column: an episode has some fifty rows, a rebuild has all of them (COPY is refused under row-level security)."""
-    if rows:
-        columns = {name: [row[name] for row in rows] for name in rows[0]}
-        with driver_cursor(connection) as cursor:
-            cursor.execute(_insert_of(table, tuple(columns)), {"tenant": tenant_id, **columns})
+def _settle(
+    connection: Connection, table: Table, tenant_id: int, which: str, keys: list[Any], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Let ``rows`` be all rows of these keys; gives those that came or went. Nothing else is written: a new answer moves a few of the fifty
+    rows that an episode has."""
+    sql = _sql_of(table, which)
+    with driver_cursor(connection, binary=True) as cursor:
+        cursor.execute(sql.read, {"tenant": tenant_id, "keys": keys})
+        before, now = set(cursor.fetchall()), set(map(sql.values_of, rows))
+        gone, made = before - now, now - before
+        if gone:
+            cursor.execute(sql.remove, {"tenant": tenant_id, **sql.arrays(gone)})
+        if made:
+            cursor.execute(sql.add, {"tenant": tenant_id, **sql.arrays(made)})
+    return [dict(zip(sql.names, row, strict=True)) for row in gone | made]
+
+
+@dataclass(frozen=True)
+class _Sql:
+    names: tuple[str, ...]
+    values_of: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    read: bytes
+    remove: bytes
+    add: bytes
+
+    def arrays(self, rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
+        """As binary arrays, one for each column (COPY is refused under row-level security)."""
+        return dict(zip(self.names, map(list, zip(*rows, strict=True)), strict=True))
 
 
 @cache
-def _insert_of(table: Table, names: tuple[str, ...]) -> bytes:
-    listed = ", ".join(f'"{name}"' for name in names)
-    arrays = ", ".join(f"%({name})b::{table.c[name].type.compile(_DIALECT)}[]" for name in names)
-    return f"INSERT INTO {SCHEMA}.{table.name} (tenant_id, {listed}) SELECT %(tenant)s, * FROM unnest({arrays})".encode()  # noqa: S608 - names of our tables
+def _sql_of(table: Table, which: str) -> _Sql:
+    """What is said about one table; all names are those of our tables."""
+    names = tuple(column.name for column in table.columns if column.name != "tenant_id")
+    own = [column.name for column in table.primary_key.columns if column.name != "tenant_id"]
+    at, listed, key = f"{SCHEMA}.{table.name}", ", ".join(f'"{name}"' for name in names), ", ".join(f'"{name}"' for name in own)
 
+    def unnest(of: Iterable[str]) -> str:
+        return f"unnest({', '.join(f'%({name})b::{table.c[name].type.compile(_DIALECT)}[]' for name in of)})"
 
-def rows_of(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID]) -> list[list[tuple[Any, ...]]]:
-    """Every fact of these registrations in one order: for comparing a roll-up with a recount."""
-    found = []
-    for table in _TABLES.values():
-        query = select(table).where(table.c.tenant_id == tenant_id, table.c.registration.in_(registrations))
-        found.append([tuple(row) for row in connection.execute(query.order_by(*table.primary_key.columns))])
-    return found
-
-
-def loose_rows_of(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[list[tuple[Any, ...]]]:
-    """Every fact of these statements of no episode, in one order."""
-    found = []
-    for table in _LOOSE.values():
-        query = select(table).where(*_theirs(table, tenant_id, ords))
-        found.append([tuple(row) for row in connection.execute(query.order_by(*table.primary_key.columns))])
-    return found
+    return _Sql(
+        names,
+        itemgetter(*names),
+        f"SELECT {listed} FROM {at} WHERE tenant_id = %(tenant)s AND {which}".encode(),  # noqa: S608
+        f"DELETE FROM {at} WHERE tenant_id = %(tenant)s AND ({key}) IN (SELECT * FROM {unnest(own)})".encode(),  # noqa: S608
+        f"INSERT INTO {at} (tenant_id, {listed}) SELECT %(tenant)s, * FROM {unnest(names)}".encode(),  # noqa: S608
+    )
 
 
 def registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:

@@ -15,8 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
 from lrs.ground.clock import text_of
@@ -24,7 +22,6 @@ from lrs.ground.deps import Deps
 from lrs.jobs import count as counting
 from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.facts import facts_of
-from lrs.store import facts as store
 from lrs.store import work
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.conftest import environ_for
@@ -79,12 +76,6 @@ def figures(one: Caller) -> dict[str, tuple[int, int]]:
 
 def count(deps: Deps) -> int:
     return counting.count(deps.engine, deps.unit_of_work)
-
-
-def facts(deps: Deps) -> list[Any]:
-    tenant_id = work.every_tenant(deps.engine)[0]
-    with deps.unit_of_work(tenant_id) as connection:
-        return store.rows_of(connection, tenant_id, store.registrations(connection, tenant_id))
 
 
 def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: Deps, one: Caller) -> None:
@@ -184,25 +175,6 @@ def test_a_certification_that_comes_last_brings_its_answers_in(deps: Deps, one: 
     one.post(certified(registration))
     count(deps)
     assert figures(one)["retention_observed 1w"] == (1, 1)
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_counting_bit_by_bit_equals_counting_all_at_once(deps: Deps, one: Caller, data: st.DataObject) -> None:
-    """Decision 5: any order, any batches, any voids; then a recount changes nothing."""
-    statements = [one_statement for n in range(3) for one_statement in episode_of(n)]
-    voids = [void(target) for target in data.draw(st.lists(st.sampled_from(statements), max_size=6, unique_by=lambda s: s["id"]))]
-    order = data.draw(st.permutations(statements + voids))
-    while order:
-        size = data.draw(st.integers(1, len(order)))
-        batch, order = order[:size], order[size:]
-        assert one.post(batch).status_code == 200
-        if data.draw(st.booleans()):
-            count(deps)
-    count(deps)
-    bit_by_bit = facts(deps)
-    assert not counting.reconcile(deps.unit_of_work, work.every_tenant(deps.engine)[0])
-    assert facts(deps) == bit_by_bit
 
 
 def test_jobs_side_by_side_count_every_statement_exactly_once(deps: Deps, one: Caller) -> None:
