@@ -11,7 +11,7 @@ import msgspec
 
 from lrs.actions.deps import StoreDeps
 from lrs.ground.errors import BadInput, Conflict, NotFound
-from lrs.store import audit, facts, kpis
+from lrs.store import audit, computed, kpis
 
 SUBJECTS = ("person", "team", "site")
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
@@ -97,7 +97,7 @@ def define(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: 
     values = {"programme": programme, "kpi": key, **msgspec.structs.asdict(given), "who": who}
     with deps.unit_of_work(tenant_id) as connection:
         kpis.define(connection, tenant_id, values)
-        facts.compute_anew(connection, tenant_id, [programme])
+        computed.decided_anew(connection, tenant_id, programme)
         audit.add(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
 
 
@@ -142,7 +142,7 @@ def take_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str)
             for place in fresh + corrected
         ]
         kpis.add(connection, tenant_id, rows)
-        facts.compute_anew(connection, tenant_id, [given.programme])
+        computed.mark(connection, tenant_id, [given.programme])
         counts = {name: told[name] for name in ("new", "known", "corrected")}
         audit.add(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
     return {**told, "dry_run": False}
@@ -200,6 +200,7 @@ def add_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) 
     _number("hours", given.hours)
     with deps.unit_of_work(tenant_id) as connection:
         made = kpis.add_cost(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        computed.decided_anew(connection, tenant_id, given.programme)
         audit.add(connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)})
     return made
 
@@ -208,8 +209,10 @@ def take_back_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, w
     """Take a line back that was wrong."""
     _text("why", why)
     with deps.unit_of_work(tenant_id) as connection:
-        if kpis.take_back_cost(connection, tenant_id, cost_id, why) is None:
+        programme = kpis.take_back_cost(connection, tenant_id, cost_id, why)
+        if programme is None:
             raise NotFound(f"There is no cost {cost_id} that holds.")
+        computed.decided_anew(connection, tenant_id, programme)
         audit.add(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
 
 
@@ -229,6 +232,7 @@ def value(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: V
     with deps.unit_of_work(tenant_id) as connection:
         if key not in {one.kpi for one in kpis.of_programme(connection, tenant_id, programme)}:
             raise NotFound(f"The programme has no business figure {key!r}; PUT /api/v1/kpis names one.")
+        computed.decided_anew(connection, tenant_id, programme)
         version = kpis.add_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
         audit.add(connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version})
     return version

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lrs.actions.deps import StoreDeps
 from lrs.ground.errors import BadInput, Conflict
-from lrs.store import audit, scorecards
+from lrs.store import audit, computed, scorecards
 
 LONGEST = 2_000
 
@@ -20,6 +20,7 @@ def weigh(deps: StoreDeps, *, tenant_id: int, programme: str, lines: list[dict[s
     try:
         with deps.unit_of_work(tenant_id) as connection:
             version = scorecards.add(connection, tenant_id, programme, lines, who)
+            computed.decided_anew(connection, tenant_id, programme)
             audit.add(connection, tenant_id, who, "decided what the scorecard weighs", {"programme": programme, "version": version})
     except IntegrityError:
         raise Conflict("Somebody else decided at the same moment; look at it and send yours again.") from None

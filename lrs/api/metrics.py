@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -12,11 +12,10 @@ from flask.typing import ResponseReturnValue
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.asking import FILTERS, allow, answer, filters, rows
-from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
-from lrs.reports import behind, pictures, tables, values
-from lrs.reports.every import REPORTS, dimensions
+from lrs.reports import behind, keeping, pictures, tables, values
+from lrs.reports.every import REPORTS
 from lrs.reports.figures import figures, watermark_of
 from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
@@ -102,13 +101,14 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return _csv(found.as_csv(), key) if _wants_csv() else answer(found.as_json(), *_CHANGING)
 
     def _reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
-        """Reports at one moment, stamped where they were made just now; and by what they can be narrowed, where that is asked for."""
-        made, asked = [_report(key) for key in keys], filters(caller)
+        """Reports at one moment, and by what they can be narrowed, where that is asked for."""
+        for key in keys:
+            _require_report(key)
+        asked = filters(caller)
         with deps.unit_of_work(caller.tenant_id) as connection:
-            watermark, now = text_of(watermark_of(connection, caller.tenant_id)), text_of(asked.scope.as_of)
+            watermark = watermark_of(connection, caller.tenant_id)
             whole = tables.Asked(connection, asked.scope, asked.individual)
-            found, by = [make(whole) for make in made], dimensions(whole) if narrow else {}
-        return [replace(one, watermark=one.watermark or watermark, computed_at=one.computed_at or now) for one in found], by
+            return [keeping.report(whole, key, watermark) for key in keys], keeping.narrowing(whole) if narrow else {}
 
     def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = access.require(deps, "metrics/read")
@@ -133,10 +133,9 @@ def _metric(key: str) -> Metric:
     return BY_KEY[key]
 
 
-def _report(key: str) -> tables.Making:
+def _require_report(key: str) -> None:
     if key not in REPORTS:
         raise NotFound(f"There is no report {key!r}; GET /api/v1/reports lists them.")
-    return REPORTS[key]
 
 
 def _entry(metric: Metric) -> dict[str, Any]:

@@ -3,33 +3,56 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy import Connection
 
 from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
 from lrs.ground.queue import TimeIsUp
 from lrs.metrics.definitions import Scope
-from lrs.reports import figures, making
+from lrs.reports import figures, keeping, making
 from lrs.store import computed
 
 log = logging.getLogger(__name__)
 
+KEPT_FOR = timedelta(hours=1)
+
 
 def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
     """Compute what waits; how many programmes. A report that fails is told, and comes again with its programme's next change."""
-    done = 0
-    while True:
-        with unit_of_work(tenant_id) as connection:
-            programme = computed.claim(connection, tenant_id)
-            if programme is None:
-                return done
-            watermark = figures.watermark_of(connection, tenant_id)
-            scope = Scope(tenant_id, clock.now(), {"programme": programme})
-            for name, make in making.REPORTS.items():
-                try:
-                    with connection.begin_nested():
-                        computed.keep(connection, tenant_id, programme, name, make(connection, scope), watermark)
-                except TimeIsUp:
-                    raise
-                except Exception:
-                    log.exception("tenant %s: the report %s of programme %s cannot be computed", tenant_id, name, programme)
-        done += 1
+    with unit_of_work(tenant_id) as connection:
+        # What is due changes with the clock alone.
+        computed.mark(connection, tenant_id, computed.older_than(connection, tenant_id, clock.now() - KEPT_FOR))
+        waiting = computed.waiting(connection, tenant_id)
+    return sum(_programme(unit_of_work, tenant_id, programme, marks) for programme, marks in waiting.items())
+
+
+def _programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]) -> bool:
+    """All of one programme, unless another job is at it."""
+    with unit_of_work(tenant_id) as connection:
+        if not computed.alone(connection, tenant_id, programme):
+            return False
+        watermark = figures.watermark_of(connection, tenant_id)
+        scope = Scope(tenant_id, clock.now(), {"programme": programme})
+        for name, make in making.REPORTS.items():
+            with _told(connection, tenant_id, programme, name):
+                computed.keep(connection, tenant_id, programme, name, make(connection, scope), watermark)
+        with _told(connection, tenant_id, programme, "what is kept"):
+            keeping.keep(connection, scope, watermark)
+        computed.done(connection, tenant_id, marks)
+    return True
+
+
+@contextmanager
+def _told(connection: Connection, tenant_id: int, programme: str, what: str) -> Iterator[None]:
+    """A report that fails takes none of the others with it."""
+    try:
+        with connection.begin_nested():
+            yield
+    except TimeIsUp:
+        raise
+    except Exception:
+        log.exception("tenant %s: %s of programme %s cannot be computed", tenant_id, what, programme)

@@ -97,12 +97,11 @@ def recount(connection: Connection, tenant_id: int, registrations: Collection[uu
     if not registrations:
         return False
     ordered = sorted(registrations)
-    stored = store.statements_of(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
-    same = merges.every(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
     with _no_collecting():
-        _make(ordered, stored, same, rows)
-    return store.replace(connection, tenant_id, ordered, rows)
+        stored = store.statements_of(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
+        _make(ordered, stored, merges.every(connection, tenant_id), rows)
+        return store.replace(connection, tenant_id, ordered, rows)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from lrs.metrics.definitions import DIMENSIONS, groups
 from lrs.reports import privacy, tables, worth
@@ -33,8 +32,7 @@ MOST_VALUES = 200  # of one dimension that a page offers
 
 def dimensions(asked: Asked) -> dict[str, list[str]]:
     """By what a programme's figures can be narrowed: the values of each dimension, those of fewer than five people left out."""
-    whole = replace(asked.scope, by={key: value for key, value in asked.scope.by.items() if key == "programme"}, since=None, until=None)
-    found = {}
+    whole, found = asked.scope.widest(), {}
     for name in DIMENSIONS[1:]:
         rows = [row for row in asked.connection.execute(groups.sizes(whole, name)) if row.value]
         found[name] = [row.value for row in rows if asked.individual or row.learners >= privacy.FEWEST][:MOST_VALUES]

@@ -11,7 +11,9 @@ from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope
-from lrs.reports.values import MetricValue, values_of
+from lrs.reports import keeping
+from lrs.reports.tables import Asked
+from lrs.reports.values import MetricValue
 from lrs.store import statements, work
 
 
@@ -23,7 +25,6 @@ def watermark_of(connection: Connection, tenant_id: int) -> datetime:
 
 
 def figures(unit_of_work: UnitOfWork, metrics: Sequence[Metric], scope: Scope, individual: bool) -> list[list[MetricValue]]:
-    """The values of each metric, counted now."""
+    """The values of each metric."""
     with unit_of_work(scope.tenant_id) as connection:
-        watermark = watermark_of(connection, scope.tenant_id)
-        return [values_of(connection, metric, scope, watermark, individual) for metric in metrics]
+        return keeping.values(Asked(connection, scope, individual), metrics, watermark_of(connection, scope.tenant_id))

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store.tables import computed
+from lrs.store.tables import computed, uncomputed
 
-_CLAIM = text(
-    """
-    WITH k AS MATERIALIZED (
-      SELECT programme FROM lrs.uncomputed WHERE tenant_id = :tenant ORDER BY since LIMIT 1 FOR UPDATE SKIP LOCKED
-    )
-    DELETE FROM lrs.uncomputed u USING k WHERE u.tenant_id = :tenant AND u.programme = k.programme RETURNING u.programme
-    """
-)
+KEPT = "kept/"  # in front of the names of what is only kept because it takes long to make
+
+_NUMBER = 7_274_011  # of the lock: arbitrary, and ours
+_ALONE = text("SELECT pg_try_advisory_xact_lock(:number, hashtext(:name))")
 
 
-def claim(connection: Connection, tenant_id: int) -> str | None:
-    """Take the programme that has waited longest."""
-    found = connection.execute(_CLAIM, {"tenant": tenant_id}).scalar()
-    return None if found is None else str(found)
+def mark(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
+    """The facts of these programmes changed. A mark is a row of its own: no two that mark a programme wait for each other."""
+    rows = [{"tenant_id": tenant_id, "programme": one} for one in programmes]
+    if rows:
+        connection.execute(insert(uncomputed), rows)
+
+
+def waiting(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
+    """The marks of each programme that waits, the one that has waited longest first."""
+    u = uncomputed.c
+    found: dict[str, list[int]] = {}
+    for row in connection.execute(select(u.programme, u.mark).where(u.tenant_id == tenant_id).order_by(u.mark)):
+        found.setdefault(row.programme, []).append(row.mark)
+    return found
+
+
+def alone(connection: Connection, tenant_id: int, programme: str) -> bool:
+    """Whether nobody else computes this programme now; until the transaction ends."""
+    return bool(connection.execute(_ALONE, {"number": _NUMBER, "name": f"{tenant_id} {programme}"}).scalar())
+
+
+def done(connection: Connection, tenant_id: int, marks: Sequence[int]) -> None:
+    """What was marked before the work began is done; what was marked since is not."""
+    connection.execute(delete(uncomputed).where(uncomputed.c.tenant_id == tenant_id, uncomputed.c.mark.in_(marks)))
 
 
 def keep(connection: Connection, tenant_id: int, programme: str, report: str, body: dict[str, Any], watermark: datetime) -> None:
     """Put a report in the place of what was computed before."""
     values = {"tenant_id": tenant_id, "programme": programme, "report": report, "body": body, "watermark": watermark}
-    insert = upsert(computed).values(values)
-    changed = {"body": insert.excluded.body, "watermark": insert.excluded.watermark, "computed_at": text("clock_timestamp()")}
-    connection.execute(insert.on_conflict_do_update(index_elements=["tenant_id", "programme", "report"], set_=changed))
+    made = upsert(computed).values(values)
+    changed = {"body": made.excluded.body, "watermark": made.excluded.watermark, "computed_at": text("clock_timestamp()")}
+    connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "programme", "report"], set_=changed))
 
 
 def find(connection: Connection, tenant_id: int, programme: str, report: str) -> tuple[dict[str, Any], datetime, datetime] | None:
@@ -40,3 +57,23 @@ def find(connection: Connection, tenant_id: int, programme: str, report: str) ->
     query = select(c.body, c.watermark, c.computed_at).where(c.tenant_id == tenant_id, c.programme == programme, c.report == report)
     row = connection.execute(query).first()
     return (row.body, row.watermark, row.computed_at) if row else None
+
+
+def decided_anew(connection: Connection, tenant_id: int, programme: str) -> None:
+    """Somebody decided anew on something that reports of the programme rest on: what is kept is forgotten, and made anew."""
+    let_go(connection, tenant_id, programme)
+    mark(connection, tenant_id, [programme])
+
+
+def let_go(connection: Connection, tenant_id: int, programme: str) -> None:
+    """Forget what is kept of a programme."""
+    c = computed.c
+    kept = c.report.startswith(KEPT, autoescape=True)
+    connection.execute(delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, kept))
+
+
+def older_than(connection: Connection, tenant_id: int, moment: datetime) -> list[str]:
+    """Programmes of which something is kept that was made before ``moment``."""
+    c = computed.c
+    query = select(c.programme).distinct().where(c.tenant_id == tenant_id, c.report.startswith(KEPT, autoescape=True), c.computed_at < moment)
+    return list(connection.execute(query).scalars())

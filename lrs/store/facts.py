@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.ground.database import driver_cursor
+from lrs.store import computed
 from lrs.store.statements import Stored, voided
 from lrs.store.tables import (
     SCHEMA,
@@ -27,7 +28,6 @@ from lrs.store.tables import (
     fact_recall,
     fact_use,
     statement,
-    uncomputed,
     uncountable,
     uncounted,
     uncounted_episode,
@@ -80,7 +80,7 @@ def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid
     changed: list[dict[str, Any]] = []
     for kind, table in _TABLES.items():
         changed += _settle(connection, table, tenant_id, _OF_EPISODES, list(registrations), rows.get(kind, []))
-    compute_anew(connection, tenant_id, {row["programme"] for row in changed if "programme" in row})
+    computed.mark(connection, tenant_id, {row["programme"] for row in changed if "programme" in row})
     return bool(changed)
 
 
@@ -167,13 +167,6 @@ def count_anew(connection: Connection, tenant_id: int, registrations: Iterable[u
     rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
     for start in range(0, len(rows), 5_000):
         connection.execute(upsert(uncounted_episode).values(rows[start : start + 5_000]).on_conflict_do_nothing())
-
-
-def compute_anew(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
-    """Have the computed reports of these programmes made anew; in one order, so that two jobs cannot wait for each other."""
-    rows = [{"tenant_id": tenant_id, "programme": one} for one in sorted(set(programmes))]
-    if rows:
-        connection.execute(upsert(uncomputed).values(rows).on_conflict_do_nothing())
 
 
 def count_loose_anew(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:

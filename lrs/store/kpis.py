@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store import facts
+from lrs.store import computed
 from lrs.store.tables import cost, fact_episode, kpi, kpi_reading, valuation
 from lrs.xapi.keys import key_of
 
@@ -136,7 +136,7 @@ def forget(connection: Connection, tenant_id: int, identity: str) -> int:
     r = kpi_reading
     theirs = (r.c.tenant_id == tenant_id, r.c.subject_kind == "person", r.c.subject == identity)
     gone = connection.execute(delete(r).where(*theirs).returning(r.c.programme)).scalars().all()
-    facts.compute_anew(connection, tenant_id, gone)
+    computed.mark(connection, tenant_id, gone)
     return len(gone)
 
 

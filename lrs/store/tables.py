@@ -456,13 +456,13 @@ person_merge = Table(
     Index(None, "tenant_id", "agent"),
 )
 
-# Programmes whose facts changed since their computed reports were made.
+# Programmes whose facts changed since their computed reports were made: a row for each change.
 uncomputed = Table(
     "uncomputed",
     metadata,
     Column("tenant_id", Integer, primary_key=True),
-    Column("programme", Text, primary_key=True),
-    Column("since", _INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("mark", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
 )
 
 # Reports that take longer than a page may: made by a job (lrs.jobs.compute).

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Float, Select, case, cast, distinct, func, literal, select
 
-from lrs.metrics.definitions.scope import Scope, labelled
+from lrs.metrics.definitions.scope import Scope, group_of, labelled
 from lrs.store.tables import fact_check, fact_episode, fact_rating
 from lrs.vocabulary import BASELINE
 
@@ -20,7 +20,7 @@ def intensity(scope: Scope) -> Select[Any]:
     t = cast(E.tasks_verified, Float)
     return (
         select(
-            labelled(literal(""), scope).label("part"),
+            labelled(literal(""), group_of(scope), scope).label("part"),
             func.count().label("n"),
             func.sum(t).label("total"),
             func.sum(t * t).label("squares"),
@@ -36,7 +36,7 @@ def behaviour(scope: Scope) -> Select[Any]:
     r = fact_rating.c
     scaled = cast(r.level - 1, Float) / case((r.levels > 1, r.levels - 1), else_=1)
     one = (
-        select(labelled(func.coalesce(r.relation, "unknown"), scope).label("part"), r.ord, E.learner, func.avg(scaled).label("mean"))
+        select(labelled(func.coalesce(r.relation, "unknown"), group_of(scope), scope).label("part"), r.ord, E.learner, func.avg(scaled).label("mean"))
         .select_from(fact_rating.join(fact_episode, scope.of(fact_rating)))
         .where(*scope.episodes(), r.calibration.is_(False))
         .group_by("part", r.ord, E.learner)
@@ -69,7 +69,7 @@ def _paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Select[An
     c = fact_check.c
     one = (
         select(
-            labelled(c.interval, scope).label("part"),
+            labelled(c.interval, group_of(scope), scope).label("part"),
             E.learner,
             cast(func.sum(c.right), Float).label("k"),
             cast(func.sum(c.asked), Float).label("n"),

@@ -36,6 +36,10 @@ class Scope:
         """The same with more filters."""
         return replace(self, by={**self.by, **by})
 
+    def widest(self) -> Scope:
+        """The whole programme."""
+        return replace(self, by={key: value for key, value in self.by.items() if key == "programme"}, since=None, until=None)
+
     def parents(self) -> list[Scope]:
         """The scopes that are wider by one filter: from them and this one, the people in between can be told."""
         wider = [replace(self, by={key: value for key, value in self.by.items() if key != left}) for left in self.by if left != "programme"]
@@ -53,6 +57,17 @@ class Scope:
             found.append(e.anchor < self.until)
         return found
 
+    @property
+    def is_whole_programme(self) -> bool:
+        """Whether a fact of the programme is in it whatever its episode says."""
+        return set(self.by) == {"programme"} and self.since is None and self.until is None and self.split is None
+
+    def facts(self, query: Select[Any], table: Any) -> Select[Any]:
+        """``query`` over the facts of this scope: joined with their episodes only where those decide which are in it."""
+        if self.is_whole_programme:
+            return query.select_from(table).where(table.c.tenant_id == self.tenant_id, table.c.programme == self.programme)
+        return query.select_from(table.join(fact_episode, self.of(table))).where(*self.episodes())
+
     def of(self, table: Any) -> ColumnElement[bool]:
         """The join of a fact table with the episodes of this scope; the fact's own programme is said as well, for its index."""
         same = and_(table.c.tenant_id == fact_episode.c.tenant_id, table.c.registration == fact_episode.c.registration)
@@ -62,11 +77,14 @@ class Scope:
 _BETWEEN = "\x1f"  # the unit separator: in no part, and no text of a dimension is meant to hold it
 
 
-def labelled(part: ColumnElement[Any], scope: Scope) -> ColumnElement[Any]:
-    """The part, with the value of the dimension that the scope is split by."""
-    if scope.split is None:
-        return part
-    return func.concat(part, literal(_BETWEEN), func.coalesce(fact_episode.c[scope.split], literal("")))
+def group_of(scope: Scope) -> ColumnElement[Any]:
+    """The value of the dimension that the scope is split by; an empty text where it is not."""
+    return literal("") if scope.split is None else func.coalesce(fact_episode.c[scope.split], literal(""))
+
+
+def labelled(part: ColumnElement[Any], group: ColumnElement[Any], scope: Scope) -> ColumnElement[Any]:
+    """The part, with the group that the scope is split by."""
+    return part if scope.split is None else func.concat(part, literal(_BETWEEN), group)
 
 
 def split_part(part: str) -> tuple[str, str]:

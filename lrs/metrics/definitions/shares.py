@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, not_, or_, select, true, union_all
 
 from lrs.metrics.definitions.engines import seconds_between
-from lrs.metrics.definitions.scope import Counting, Scope, labelled
+from lrs.metrics.definitions.scope import Counting, Scope, group_of, labelled
 from lrs.store.tables import fact_activity, fact_check, fact_episode, fact_presence
 from lrs.vocabulary import BASELINE
 
@@ -21,21 +22,37 @@ GRADES = ("1", "2", "3", "4")
 E = fact_episode.c
 
 
-def _by_learner(part: ColumnElement[Any], k: ColumnElement[Any], n: ColumnElement[Any], scope: Scope, table: Any = None, *where: Any) -> Select[Any]:
-    """One row for each part and learner."""
-    query = select(labelled(part, scope).label("part"), E.learner.label("learner"), func.sum(k).label("k"), func.sum(n).label("n"))
-    if table is not None:
-        query = query.select_from(table.join(fact_episode, scope.of(table)))
-    return query.where(*scope.episodes(), *where).group_by("part", E.learner)
+def _by_learner(part: ColumnElement[Any], k: ColumnElement[Any], n: ColumnElement[Any], scope: Scope, table: Any, *where: Any) -> Select[Any]:
+    """One row for each part, group and learner of a fact table."""
+    learner = table.c.learner if scope.is_whole_programme else E.learner
+    query = select(part.label("part"), group_of(scope).label("group"), learner.label("learner"), func.sum(k).label("k"), func.sum(n).label("n"))
+    return scope.facts(query, table).where(*where).group_by("part", "group", learner)
 
 
-def _summed(*some: Select[Any]) -> Select[Any]:
+def _of_episodes(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -> Select[Any]:
+    """The shares of some parts: of the episodes of which the second condition holds, those of which the first does. In one look at the
+    episodes."""
+    one = select(group_of(scope).label("group"), E.learner.label("learner"))
+    for i, (k, n) in enumerate(parts.values()):
+        one = one.add_columns(func.sum(_one_if(and_(n, k))).label(f"k{i}"), func.sum(_one_if(n)).label(f"n{i}"))
+    seen = one.where(*scope.episodes()).group_by("group", E.learner).cte("seen")
+    columns = seen.c
+    return _summed(
+        scope,
+        *(
+            select(literal(part).label("part"), columns.group, columns.learner, columns[f"k{i}"].label("k"), columns[f"n{i}"].label("n"))
+            for i, part in enumerate(parts)
+        ),
+    )
+
+
+def _summed(scope: Scope, *some: Select[Any]) -> Select[Any]:
     """Over learners: the counts, and the sums of products that show how much of one person hangs together."""
     one = (union_all(*some) if len(some) > 1 else some[0]).subquery()
     k, n = cast(one.c.k, BigInteger), cast(one.c.n, BigInteger)
     return (
         select(
-            one.c.part,
+            labelled(one.c.part, one.c.group, scope).label("part"),
             func.sum(k).label("numerator"),
             func.sum(n).label("denominator"),
             func.count().label("learners"),
@@ -44,7 +61,7 @@ def _summed(*some: Select[Any]) -> Select[Any]:
             func.sum(n * n).label("nn"),
         )
         .where(n > 0)
-        .group_by(one.c.part)
+        .group_by(one.c.part, one.c.group)
     )
 
 
@@ -55,24 +72,20 @@ def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def recall(scope: Scope) -> Select[Any]:
     """Right first answers of all first answers to check items, by interval."""
     c = fact_check.c
-    return _summed(_by_learner(c.interval, c.right, c.asked, scope, fact_check, c.interval != BASELINE))
+    return _summed(scope, _by_learner(c.interval, c.right, c.asked, scope, fact_check, c.interval != BASELINE))
 
 
 def response(scope: Scope) -> Select[Any]:
     """Checks that were answered, of those that came due, by interval."""
     c = fact_check.c
     answered = _one_if(or_(c.asked > 0, c.done_at.is_not(None)))
-    return _summed(_by_learner(c.interval, answered, literal(1), scope, fact_check, c.due_at <= scope.as_of))
+    return _summed(scope, _by_learner(c.interval, answered, literal(1), scope, fact_check, c.due_at <= scope.as_of))
 
 
 def rapid(scope: Scope) -> Select[Any]:
     """Answers that came faster than the question can be read, of all answers in checks."""
     c = fact_check.c
-    return _summed(_by_learner(literal(""), c.rapid, c.asked, scope, fact_check, c.interval != BASELINE))
-
-
-def _episodes(part: str, k: ColumnElement[bool], scope: Scope, *where: Any) -> Select[Any]:
-    return _by_learner(literal(part), _one_if(k), literal(1), scope, None, *where)
+    return _summed(scope, _by_learner(literal(""), c.rapid, c.asked, scope, fact_check, c.interval != BASELINE))
 
 
 def _old_enough(scope: Scope, seconds: int) -> ColumnElement[bool]:
@@ -85,38 +98,37 @@ def _used(grade: str) -> ColumnElement[bool]:
 
 def transfer(scope: Scope) -> Select[Any]:
     """Verified use within 90 days, of all certified; and of those whose 90 days are over."""
-    return _summed(_episodes("", _used("2"), scope), _episodes("matured", _used("2"), scope, _old_enough(scope, USE_WITHIN)))
+    return _of_episodes(scope, {"": (_used("2"), true()), "matured": (_used("2"), _old_enough(scope, USE_WITHIN))})
 
 
 def transfer_by_grade(scope: Scope) -> Select[Any]:
     """A use of at least each evidence grade within 90 days, of all certified."""
-    return _summed(*(_episodes(grade, _used(grade), scope) for grade in GRADES))
+    return _of_episodes(scope, {grade: (_used(grade), true()) for grade in GRADES})
 
 
 def transfer_where(scope: Scope) -> Select[Any]:
     """Verified use of those with a plan; of those who had an opportunity."""
     no_chance = and_(E.no_opportunity_seconds.is_not(None), E.used_1_seconds.is_(None))
-    return _summed(_episodes("planned", _used("2"), scope, E.planned_seconds.is_not(None)), _episodes("opportunity", _used("2"), scope, ~no_chance))
+    return _of_episodes(scope, {"planned": (_used("2"), E.planned_seconds.is_not(None)), "opportunity": (_used("2"), not_(no_chance))})
 
 
 def no_opportunity(scope: Scope) -> Select[Any]:
     """Said that there was nothing to use it on, and used it nowhere, of all certified."""
-    return _summed(_episodes("", and_(E.no_opportunity_seconds.is_not(None), E.used_1_seconds.is_(None)), scope))
+    return _of_episodes(scope, {"": (and_(E.no_opportunity_seconds.is_not(None), E.used_1_seconds.is_(None)), true())})
 
 
 def scrap(scope: Scope) -> Select[Any]:
     """No use of any kind by day 60, of those certified 60 days ago or more."""
     unused = or_(E.used_1_seconds.is_(None), E.used_1_seconds > SCRAP_AFTER)
-    return _summed(_episodes("", unused, scope, _old_enough(scope, SCRAP_AFTER)))
+    return _of_episodes(scope, {"": (unused, _old_enough(scope, SCRAP_AFTER))})
 
 
 def sustained(scope: Scope) -> Select[Any]:
     """Still done 90 days or more after a first verified use before day 60: of those whom somebody looked at; and of all, unseen as not."""
     early = E.used_2_seconds < EARLY_ENOUGH
     due = seconds_between(E.anchor, cast(literal(scope.as_of), E.anchor.type)) >= E.used_2_seconds + SUSTAINED_AFTER
-    return _summed(
-        _episodes("seen", E.sustained.is_(True), scope, early, due, E.sustained.is_not(None)),
-        _episodes("all", E.sustained.is_(True), scope, early, due),
+    return _of_episodes(
+        scope, {"seen": (E.sustained.is_(True), and_(early, due, E.sustained.is_not(None))), "all": (E.sustained.is_(True), and_(early, due))}
     )
 
 
@@ -124,17 +136,17 @@ def adoption(scope: Scope) -> Select[Any]:
     """What was finished of what is due by now: of everything, and of each kind of activity."""
     a = fact_activity.c
     done, due = _one_if(a.done_at.is_not(None)), a.due_at <= scope.as_of
-    return _summed(
-        _by_learner(literal(""), done, literal(1), scope, fact_activity, due),
-        _by_learner(a.kind, done, literal(1), scope, fact_activity, due),
-    )
+    kinds = _by_learner(a.kind, done, literal(1), scope, fact_activity, due).cte("kinds")
+    c = kinds.c
+    everything = select(literal("").label("part"), c.group, c.learner, func.sum(c.k).label("k"), func.sum(c.n).label("n"))
+    return _summed(scope, everything.group_by(c.group, c.learner), select(c.part, c.group, c.learner, c.k, c.n))
 
 
 def started(scope: Scope) -> Select[Any]:
     """Checks that were begun, of those due by now."""
     a = fact_activity.c
     begun = _one_if(or_(a.started_at.is_not(None), a.done_at.is_not(None)))
-    return _summed(_by_learner(literal(""), begun, literal(1), scope, fact_activity, a.kind == "check", a.due_at <= scope.as_of))
+    return _summed(scope, _by_learner(literal(""), begun, literal(1), scope, fact_activity, a.kind == "check", a.due_at <= scope.as_of))
 
 
 def reach(scope: Scope) -> Select[Any]:
@@ -143,14 +155,14 @@ def reach(scope: Scope) -> Select[Any]:
     answered = (
         select(c.registration).where(c.tenant_id == E.tenant_id, c.registration == E.registration, c.asked > 0, c.interval != BASELINE).exists()
     )
-    return _summed(_episodes("", or_(E.planned_seconds.is_not(None), E.used_1_seconds.is_not(None), answered), scope))
+    return _of_episodes(scope, {"": (or_(E.planned_seconds.is_not(None), E.used_1_seconds.is_not(None), answered), true())})
 
 
 def _on_time(kind: str) -> Counting:
     def counted(scope: Scope) -> Select[Any]:
         a = fact_activity.c
         on_time = _one_if(a.done_at <= a.due_at)
-        return _summed(_by_learner(literal(""), on_time, literal(1), scope, fact_activity, a.kind == kind, a.due_at <= scope.as_of))
+        return _summed(scope, _by_learner(literal(""), on_time, literal(1), scope, fact_activity, a.kind == kind, a.due_at <= scope.as_of))
 
     return counted
 
@@ -163,7 +175,7 @@ def coaching(scope: Scope) -> Select[Any]:
     """Meetings attended, of meetings that were due."""
     a = fact_activity.c
     attended = _one_if(a.done_at.is_not(None))
-    return _summed(_by_learner(literal(""), attended, literal(1), scope, fact_activity, a.kind == "meeting", a.due_at <= scope.as_of))
+    return _summed(scope, _by_learner(literal(""), attended, literal(1), scope, fact_activity, a.kind == "meeting", a.due_at <= scope.as_of))
 
 
 def nudges(scope: Scope) -> Select[Any]:
@@ -183,8 +195,9 @@ def nudges(scope: Scope) -> Select[Any]:
         where.append(p.at < scope.until)
     one = select(
         literal("").label("part"),
+        literal("").label("group"),
         p.agent.label("learner"),
         func.sum(_one_if(p.what == "opened")).label("k"),
         func.sum(_one_if(p.what == "received")).label("n"),
     )
-    return _summed(one.where(*where).group_by("part", p.agent))
+    return _summed(scope, one.where(*where).group_by(p.agent))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, select, union_all
 
 from lrs.metrics.definitions.engines import seconds_between
-from lrs.metrics.definitions.scope import Scope, labelled
+from lrs.metrics.definitions.scope import Scope, group_of, labelled
 from lrs.store.tables import fact_episode
 
 DAY = 86_400
@@ -20,7 +20,7 @@ def _until(part: str, column: ColumnElement[Any], scope: Scope) -> Select[Any]:
     met = and_(column.is_not(None), column <= seen)
     seconds = case((met, column), else_=seen)
     inner = (
-        select(labelled(literal(part), scope).label("part"), (seconds / DAY).label("days"), case((met, 1), else_=0).label("met"))
+        select(labelled(literal(part), group_of(scope), scope).label("part"), (seconds / DAY).label("days"), case((met, 1), else_=0).label("met"))
         .where(*scope.episodes(), E.anchor <= now, seen >= 0)
         .subquery()
     )

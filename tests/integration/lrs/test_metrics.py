@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -15,8 +16,10 @@ from lrs.actions.deps import StoreDeps
 from lrs.ground.clock import text_of
 from lrs.jobs import compute as computing
 from lrs.jobs import count as counting
+from lrs.metrics.scorecards import DEFAULT
+from lrs.reports import keeping
 from lrs.reports.every import REPORTS
-from lrs.store import work
+from lrs.store import computed, work
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.integration.lrs.conftest import Caller
 
@@ -542,3 +545,23 @@ def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, o
     assert not counting.reconcile(deps.unit_of_work, tenant_id)
     with deps.unit_of_work(tenant_id) as connection:
         assert connection.execute(text("SELECT count(*) FROM lrs.fact_competency WHERE rated > 0 AND asked > 0")).scalar() == 5, "one key for both"
+
+
+def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pages take too long otherwise; narrowed, and after a decision on what a report rests on, they are made when asked for."""
+    monkeypatch.setattr(keeping, "LARGE", 6)
+    post(one, *[Person(team="north").check("1w", 7, [True]).used(9, 2) for _ in range(6)])
+    count(deps)
+    before, live = values(one, "transfer_rate", programme=PROGRAMME), report(one, "teams")
+    post(one, *[Person(team="north") for _ in range(6)])
+    counting.count(deps.engine, deps.unit_of_work)
+    assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == of(before[""]) == (6, 6), "kept until the job runs again"
+    assert report(one, "teams") == live
+    assert of(values(one, "transfer_rate", programme=PROGRAMME, team="north")[""]) == (6, 12), "narrowed: made now"
+    weighed = {"programme": PROGRAMME, "lines": [{**msgspec.structs.asdict(line), "weight": 1 / 7} for line in DEFAULT]}
+    assert one.send("PUT", "/api/v1/scorecard", data=json.dumps(weighed)).status_code == 200
+    assert report(one, "teams")["rows"][0]["people"] == 12, "decided anew: made now"
+    count(deps)
+    assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == (6, 12)
+    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+        assert not computed.waiting(connection, work.every_tenant(deps.engine)[0])

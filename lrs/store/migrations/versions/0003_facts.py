@@ -170,9 +170,9 @@ def upgrade() -> None:
     op.create_table(
         "uncomputed",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("mark", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("programme", sa.Text(), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "programme", name=op.f("pk_uncomputed")),
+        sa.PrimaryKeyConstraint("tenant_id", "mark", name=op.f("pk_uncomputed")),
         schema="lrs",
     )
 

@@ -1,0 +1,85 @@
+"""Reports and values of a large programme, as the job last made them: they take longer than a page may. All others are made when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from lrs.ground.clock import text_of
+from lrs.metrics.catalogue import CATALOGUE, Metric
+from lrs.metrics.definitions import Scope
+from lrs.reports.every import REPORTS, dimensions
+from lrs.reports.shape import Column, Report
+from lrs.reports.tables import Asked
+from lrs.reports.values import MetricValue, as_json, values_of
+from lrs.store import computed
+from lrs.store.tables import fact_episode
+
+LARGE = 3_000  # episodes; below, the slowest report takes less than the 200 ms of a page (bench/results/metrics.md)
+_VALUES, _DIMENSIONS = "values", "dimensions"
+
+
+def report(asked: Asked, key: str, watermark: datetime) -> Report:
+    """One report, stamped with when it was made and up to where was counted."""
+    kept = _kept(asked, key)
+    if kept is not None:
+        return Report(**{**kept, "columns": [Column(**one) for one in kept["columns"]]})
+    return _made(asked, key, watermark)
+
+
+def _made(asked: Asked, key: str, watermark: datetime) -> Report:
+    made = REPORTS[key](asked)
+    return replace(made, watermark=made.watermark or text_of(watermark), computed_at=made.computed_at or text_of(asked.scope.as_of))
+
+
+def values(asked: Asked, metrics: Sequence[Metric], watermark: datetime) -> list[list[MetricValue]]:
+    """The values of each metric."""
+    kept = _kept(asked, _VALUES)
+    if kept is not None and all(metric.key in kept for metric in metrics):
+        return [[MetricValue(**one) for one in kept[metric.key]] for metric in metrics]
+    return [_valued(asked, metric, watermark) for metric in metrics]
+
+
+def _valued(asked: Asked, metric: Metric, watermark: datetime) -> list[MetricValue]:
+    return values_of(asked.connection, metric, asked.scope, watermark, asked.individual)
+
+
+def narrowing(asked: Asked) -> dict[str, list[str]]:
+    """By what the programme's figures can be narrowed."""
+    whole = replace(asked, scope=asked.scope.widest())
+    kept = _kept(whole, _DIMENSIONS)
+    return dimensions(whole) if kept is None else kept
+
+
+def keep(connection: Connection, scope: Scope, watermark: datetime) -> None:
+    """Make and keep all of a programme, for whoever may see single people and for everybody else; nothing where it is small."""
+    assert scope.programme is not None
+    e = fact_episode.c
+    episodes = connection.execute(select(func.count()).where(e.tenant_id == scope.tenant_id, e.programme == scope.programme)).scalar_one()
+    if episodes < LARGE:
+        computed.let_go(connection, scope.tenant_id, scope.programme)
+        return
+    made: dict[str, dict[str, Any]] = {}
+    for individual in (True, False):
+        asked = Asked(connection, scope, individual)
+        made |= {_name(asked, key): _made(asked, key, watermark).as_json() for key in REPORTS}
+        made[_name(asked, _VALUES)] = {metric.key: as_json(_valued(asked, metric, watermark)) for metric in CATALOGUE}
+        made[_name(asked, _DIMENSIONS)] = dimensions(asked)
+    for name, body in made.items():  # at the end: whoever decides anew waits for no row meanwhile
+        computed.keep(connection, scope.tenant_id, scope.programme, name, body, watermark)
+
+
+def _kept(asked: Asked, key: str) -> dict[str, Any] | None:
+    programme = asked.scope.programme
+    if programme is None or not asked.scope.is_whole_programme:
+        return None
+    found = computed.find(asked.connection, asked.scope.tenant_id, programme, _name(asked, key))
+    return found[0] if found else None
+
+
+def _name(asked: Asked, key: str) -> str:
+    return f"{computed.KEPT}{'people' if asked.individual else 'groups'}/{key}"
