@@ -23,6 +23,7 @@ from lrs.ground.errors import Conflict, NotFound, Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
 from lrs.jobs import count as counting
+from lrs.jobs import upkeep
 from lrs.store import audit, forwards, reporting, retention, schema, token_issuers
 from lrs.store import credentials as stored_credentials
 from lrs.store.audit import Entry
@@ -218,6 +219,7 @@ class Desk:
         """Make every fact anew from its statements; whether one changed although nothing waited to be counted."""
         counting.count(self.deps.engine, self.deps.unit_of_work)
         changed = counting.reconcile(self.deps.unit_of_work, self.tenant_id, progress)
+        upkeep.restate(self.deps, self.tenant_id, self.who, "all facts were made anew (carryover metrics rebuild)")
         with self.deps.unit_of_work(self.tenant_id) as connection:
             audit.add(connection, self.tenant_id, self.who, "rebuilt all facts", {"changed": changed})
         return changed

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 TIMED = (
     Timed("lrs.worker.count", 5),
     Timed("lrs.worker.compute", 30),
+    Timed("lrs.worker.watch", 3_600),
+    Timed("lrs.worker.export", 60),
     Timed("lrs.worker.forward", 10),
     Timed("lrs.worker.tag", 60),
     Timed("lrs.worker.retain", 86_400),
@@ -43,6 +45,18 @@ def compute() -> None:
     upkeep.compute(_deps())
 
 
+def watch() -> None:
+    """Publish the figures of weeks that are over; raise and end alarms."""
+    _deps().nudges.begin("lrs.worker.watch")
+    upkeep.watch(_deps())
+
+
+def export() -> None:
+    """Make the files that were asked for."""
+    _deps().nudges.begin("lrs.worker.export")
+    upkeep.export(_deps())
+
+
 def forward() -> None:
     """Send statements on to other record stores."""
     _deps().nudges.begin("lrs.worker.forward")
@@ -66,5 +80,7 @@ def reconcile() -> None:
     _deps().nudges.begin("lrs.worker.reconcile")
     counting.count(_deps().engine, _deps().unit_of_work)
     for tenant_id in work.every_tenant(_deps().engine):
-        if counting.reconcile(_deps().unit_of_work, tenant_id):
+        changed = counting.reconcile(_deps().unit_of_work, tenant_id)
+        if changed:
             log.error("tenant %s: a recount changed the facts; something had not been counted, and is now", tenant_id)
+        upkeep.self_check(_deps(), tenant_id, changed)

@@ -16,11 +16,12 @@ from lrs.xapi.reading import Reader
 
 @dataclass(frozen=True)
 class StoreDeps(Deps):
-    """Settings, database, secrets, queue; the writer of statements, their readers, the attachments, the way out."""
+    """Settings, database, secrets, queue; the writer of statements, their readers, the attachments, the files for analysts, the way out."""
 
     writer: Writer
     readers: dict[bool, Reader]  # by whether the request is of the family 2.0
     blobs: Blobs
+    exports: Blobs
     outside: GuardedClient
     access: Access
     tokens: Tokens
@@ -42,6 +43,7 @@ def store_deps(deps: Deps) -> StoreDeps:
         writer=Writer(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),
         readers={family_2_0: Reader(family_2_0) for family_2_0 in (False, True)},
         blobs=Blobs(deps.settings.attachments_url),
+        exports=Blobs(f"{deps.settings.attachments_url.rstrip('/')}/exports"),
         outside=outside,
         access=Access(deps.engine, deps.secrets),
         tokens=Tokens(deps.engine, outside),

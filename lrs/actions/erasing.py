@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from lrs.actions import merging
+from lrs.actions import exports, merging
 from lrs.actions.deps import StoreDeps
 from lrs.ground import clock
 from lrs.ground.errors import BadInput
@@ -75,6 +75,8 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
             # The record must not keep what was erased: a keyed hash tells whether it was this person, and nothing else.
             details = {**asdict(found), "person": deps.secrets.keyed_hashes(PURPOSE, identity)[0].hex()}
             audit.add(connection, tenant_id, who, "erased a person", details)
+    if not dry_run:
+        exports.let_go(deps, tenant_id=tenant_id, individual=True)
     return found
 
 

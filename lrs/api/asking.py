@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from flask import Response, current_app, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from lrs.actions.scopes import satisfies
 from lrs.ground import clock
+from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput
 from lrs.metrics.definitions import DIMENSIONS, Scope
 from lrs.store.credentials import Caller
@@ -19,6 +22,9 @@ from lrs.store.credentials import Caller
 FILTERS = (*DIMENSIONS, "since", "until", "people")
 LONGEST_FILTER = 2_000
 MOST_ROWS, ROWS = 1_000, 100
+LARGEST = 2**63 - 1  # number that the database can hold
+_PLACE = re.compile(r"`?(\$[^`]*)`?")
+Shape = TypeVar("Shape")
 
 
 @dataclass(frozen=True)
@@ -86,3 +92,41 @@ def _without(value: Any, names: frozenset[str]) -> Any:
     if isinstance(value, dict):
         return {key: _without(inner, names) for key, inner in value.items() if key not in names}
     return [_without(inner, names) for inner in value] if isinstance(value, list) else value
+
+
+def body_as(shape: type[Shape]) -> Shape:
+    """The body of this request in a shape; BadInput says what is wrong, and where."""
+    try:
+        return msgspec.json.decode(request.get_data(), type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        found = _PLACE.search(str(error))
+        raise BadInput(f"The body is not what is expected here: {error}", **({"path": found.group(1)} if found else {})) from None
+
+
+def held(number: int) -> int:
+    """A number that the database can hold; a larger one names nothing."""
+    return min(number, LARGEST)
+
+
+def programme() -> str:
+    """The programme of this request."""
+    named = request.args.get("programme", "")
+    if not named or "\0" in named or len(named) > LONGEST_FILTER:
+        raise BadInput("Name the programme by its IRI: ?programme=…", parameter="programme")
+    return named
+
+
+def number(name: str) -> int:
+    """Where a page goes on."""
+    text = request.args.get(name) or "0"
+    if not text.isascii() or not text.isdigit() or len(text) > 19:
+        raise BadInput(f"{name} is the number that the page before ended with.", parameter=name)
+    return min(int(text), LARGEST)
+
+
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    """Instants and days as texts."""
+    return {
+        name: text_of(value) if hasattr(value, "tzinfo") else value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in row.items()
+    }

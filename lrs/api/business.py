@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from flask import Blueprint, jsonify, request
@@ -13,15 +12,12 @@ from flask.typing import ResponseReturnValue
 from lrs.actions import business, merging, weighing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.api.asking import allow, answer, rows
-from lrs.ground.clock import text_of
+from lrs.api.asking import allow, answer, body_as, held, number, programme, rows, told
 from lrs.ground.errors import BadInput
 from lrs.metrics.scorecards import Line, faults
 from lrs.store import kpis
 
 COMPUTE_JOB, COUNT_JOB = "lrs.worker.compute", "lrs.worker.count"
-_PLACE = re.compile(r"`?(\$[^`]*)`?")
-Shape = TypeVar("Shape")
 
 
 class Scorecard(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,15 +41,6 @@ class Why(msgspec.Struct, forbid_unknown_fields=True):
     why: str
 
 
-def body_as(shape: type[Shape]) -> Shape:
-    """The body of this request in a shape; BadInput says what is wrong, and where."""
-    try:
-        return msgspec.json.decode(request.get_data(), type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        found = _PLACE.search(str(error))
-        raise BadInput(f"The body is not what is expected here: {error}", **({"path": found.group(1)} if found else {})) from None
-
-
 def blueprint(deps: StoreDeps) -> Blueprint:
     """The routes."""
     pages = Blueprint("business", __name__, url_prefix="/api/v1")
@@ -63,7 +50,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require(deps, "metrics/read")
         allow("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = [asdict(one) for one in kpis.of_programme(connection, caller.tenant_id, _programme())]
+            found = [asdict(one) for one in kpis.of_programme(connection, caller.tenant_id, programme())]
         return answer({"kpis": found, "next": None})
 
     @pages.put("/kpis/<key>")
@@ -71,7 +58,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require(deps, "metrics/write")
         allow("programme")
         given = body_as(business.Definition)
-        business.define(deps, tenant_id=caller.tenant_id, programme=_programme(), key=key, given=given, who=f"credential {caller.key}")
+        business.define(deps, tenant_id=caller.tenant_id, programme=programme(), key=key, given=given, who=f"credential {caller.key}")
         deps.nudges.nudge(COMPUTE_JOB)
         return "", 204
 
@@ -80,7 +67,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require(deps, "metrics/write")
         allow("programme")
         given = body_as(business.Valuation)
-        made = business.value(deps, tenant_id=caller.tenant_id, programme=_programme(), key=key, given=given, who=f"credential {caller.key}")
+        made = business.value(deps, tenant_id=caller.tenant_id, programme=programme(), key=key, given=given, who=f"credential {caller.key}")
         return jsonify({"version": made})
 
     @pages.post("/kpi-readings")
@@ -98,12 +85,12 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         allow("programme", "kpi", "after", "limit", "history")
         if request.args.get("history", "") not in ("", "all"):
             raise BadInput("history is all, or left away.", parameter="history")
-        limit, after = rows(), _number("after")
+        limit, after = rows(), number("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = kpis.readings(
-                connection, caller.tenant_id, _programme(), request.args.get("kpi") or None, after, limit, request.args.get("history") == "all"
+                connection, caller.tenant_id, programme(), request.args.get("kpi") or None, after, limit, request.args.get("history") == "all"
             )
-        return answer({"readings": [_told(asdict(one)) for one in found], "next": found[-1].reading_id if len(found) == limit else None})
+        return answer({"readings": [told(asdict(one)) for one in found], "next": found[-1].reading_id if len(found) == limit else None})
 
     @pages.post("/costs")
     def add_cost() -> ResponseReturnValue:
@@ -116,10 +103,10 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     def costs() -> ResponseReturnValue:
         caller = access.require(deps, "metrics/read")
         allow("programme", "after", "limit")
-        limit, after = rows(), _number("after")
+        limit, after = rows(), number("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = kpis.costs(connection, caller.tenant_id, _programme(), after, limit, every=True)
-        listed = [{**_told(asdict(one)), "amount": str(one.amount)} for one in found]
+            found = kpis.costs(connection, caller.tenant_id, programme(), after, limit, every=True)
+        listed = [{**told(asdict(one)), "amount": str(one.amount)} for one in found]
         return answer({"costs": listed, "next": found[-1].cost_id if len(found) == limit else None})
 
     @pages.delete("/costs/<int:cost_id>")
@@ -127,7 +114,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require(deps, "metrics/write")
         allow()
         why = body_as(Why).why
-        business.take_back_cost(deps, tenant_id=caller.tenant_id, cost_id=_held(cost_id), why=why, who=f"credential {caller.key}")
+        business.take_back_cost(deps, tenant_id=caller.tenant_id, cost_id=held(cost_id), why=why, who=f"credential {caller.key}")
         return "", 204
 
     @pages.put("/scorecard")
@@ -157,45 +144,15 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require(deps, "erase")
         allow("after", "limit")
         limit = rows()
-        found = merging.listed(deps, tenant_id=caller.tenant_id, after=_number("after"), rows=limit)
-        return answer({"merges": [_told(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
+        found = merging.listed(deps, tenant_id=caller.tenant_id, after=number("after"), rows=limit)
+        return answer({"merges": [told(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
 
     @pages.delete("/person-merges/<int:merge_id>")
     def undo(merge_id: int) -> ResponseReturnValue:
         caller = access.require(deps, "erase")
         allow()
-        merging.undo(deps, tenant_id=caller.tenant_id, merge_id=_held(merge_id), who=f"credential {caller.key}")
+        merging.undo(deps, tenant_id=caller.tenant_id, merge_id=held(merge_id), who=f"credential {caller.key}")
         deps.nudges.nudge(COUNT_JOB)
         return "", 204
 
     return pages
-
-
-LARGEST = 2**63 - 1
-
-
-def _held(number: int) -> int:
-    """A number that the database can hold; a larger one names nothing."""
-    return min(number, LARGEST)
-
-
-def _programme() -> str:
-    programme = request.args.get("programme", "")
-    if not programme or "\0" in programme or len(programme) > 2_000:
-        raise BadInput("Name the programme by its IRI: ?programme=…", parameter="programme")
-    return programme
-
-
-def _number(name: str) -> int:
-    text = request.args.get(name) or "0"
-    if not text.isascii() or not text.isdigit() or len(text) > 19:
-        raise BadInput(f"{name} is the number that the page before ended with.", parameter=name)
-    return min(int(text), LARGEST)
-
-
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    """Instants and days as texts."""
-    return {
-        name: text_of(value) if hasattr(value, "tzinfo") else value.isoformat() if hasattr(value, "isoformat") else value
-        for name, value in row.items()
-    }

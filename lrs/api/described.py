@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.actions import business
+from lrs.actions import business, exports
 from lrs.actions.erasing import Erased
 from lrs.api import business as business_routes
 from lrs.api.asking import LONGEST_FILTER, MOST_ROWS
@@ -18,6 +18,7 @@ from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
 from lrs.store.kpis import Cost, Kpi, Reading
 from lrs.store.merges import Merge
+from lrs.store.watching import Alarm
 
 _PREFIX = "/api/v1"
 _PART = "#/components/schemas/{name}"
@@ -30,8 +31,9 @@ _BODIES = (
     business_routes.Merging,
     business_routes.Why,
     Wanted,
+    exports.Wish,
 )
-_ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, Erased)
+_ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, Alarm, Erased)
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string", "maxLength": LONGEST_FILTER}
@@ -52,6 +54,7 @@ _REFUSED = ("400", "401", "403")
 _WORDS = {
     "200": "Done",
     "201": "Made",
+    "202": "On the list",
     "204": "Done, and nothing to say",
     "304": "Nothing changed since the ETag that If-None-Match names",
     "400": "Not understood; the problem document says where",
@@ -81,7 +84,12 @@ class _Call:
         names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
         number = {"type": "integer", "minimum": 0}
         parameters = [
-            {"name": name, "in": "path", "required": True, "schema": number if name in ("cost", "merge") else {"type": "string", "minLength": 1}}
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": number if name in ("cost", "merge", "export") else {"type": "string", "minLength": 1},
+            }
             for name in names
         ]
         parameters += [
@@ -145,6 +153,8 @@ def _calls() -> list[_Call]:
     entry = _object(key={"type": "string"}, label={"type": "string"}, version={"type": "integer"}, parts={"type": "array"})
     keys = {"key": {"type": "array", "items": {"type": "string"}}}
     told = _object(new=_WHOLE, known=_WHOLE, corrected=_WHOLE, warnings={"type": "array"}, dry_run={"type": "boolean"})
+    states = {"type": "string", "enum": ["waiting", "being made", "made", "failed", "expired"]}
+    export = _object(export=_WHOLE, status=states, rows_done=_WHOLE, manifest={"type": ["object", "null"]})
     episodes = _object(registration={"type": "string"}, statements={"type": "array"})
     return [
         _Call("get", "/metrics", "The catalogue of metrics", read, _list_of("metrics", entry)),
@@ -224,6 +234,28 @@ def _calls() -> list[_Call]:
         _Call("post", "/costs", "Add a line to the cost ledger", write, _object(cost=_WHOLE), body=_of(business.IncomingCost), status="201"),
         _Call("get", "/costs", "The cost ledger", read, _list_of("costs", _of(Cost)), {**_PROGRAMME, **_PAGE}, ("programme",)),
         _Call("delete", "/costs/{cost}", "Take a line back", write, None, body=_of(business_routes.Why), status="204", refusals=("404",)),
+        _Call(
+            "get",
+            "/alarms",
+            "Open alarms, each with its owner and level",
+            read,
+            _list_of("alarms", _of(Alarm)),
+            {**_PROGRAMME, **_PAGE, "history": {"type": "string", "enum": ["all"]}},
+        ),
+        _Call(
+            "get",
+            "/weeks/{key}",
+            "A figure week by week, as it was published",
+            read,
+            {**_list_of("weeks", {"type": "object"})},
+            {**_PROGRAMME, "team": _TEXT, **_PAGE, "history": {"type": "string", "enum": ["all"]}},
+            ("programme",),
+            refusals=("404",),
+        ),
+        _Call("post", "/exports", "Ask for a file", read, export, body=_of(exports.Wish), status="202", refusals=("409",)),
+        _Call("get", "/exports", "Files that were asked for", read, _list_of("exports", export), _PAGE),
+        _Call("get", "/exports/{export}", "How far a file is; its manifest", read, export, refusals=("404",)),
+        _Call("get", "/exports/{export}/file", "The file", read, {"type": "string"}, refusals=("404", "409"), kind="application/zip"),
         _Call("put", "/scorecard", "Weigh the scorecard; gives the version", write, _object(version=_WHOLE), body=_of(business_routes.Scorecard)),
         _Call(
             "post",

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 # A value that does not fit, a row twice, an index row that is too long.
 REFUSALS = (refusals.DataError, refusals.IntegrityError, refusals.ProgramLimitExceeded)
-ROWS_AT_ONCE = 2_000  # keeps a transaction well under a second, and its locks few
+ROWS_AT_ONCE = 1_000  # keeps a transaction well under a second, its locks few, and leaves something for the other workers
 REGISTRATIONS_AT_ONCE = 200
 
 

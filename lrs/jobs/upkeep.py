@@ -1,4 +1,4 @@
-"""Jobs that keep the store in order, tenant by tenant: computed reports, sending on, retention, abandoned uploads, profile templates."""
+"""Jobs that keep the store in order, tenant by tenant: computed reports, alarms, files, sending on, retention, abandoned uploads, profile templates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import logging
 from collections.abc import Callable
 
-from lrs.actions import attachments, erasing, forwarding, tagging
+from lrs.actions import attachments, erasing, exports, forwarding, tagging
 from lrs.actions.deps import StoreDeps
 from lrs.store import work
 
@@ -20,6 +20,28 @@ def compute(deps: StoreDeps) -> None:
     _each(deps, "computing reports", lambda tenant_id: computing.compute(deps.unit_of_work, tenant_id))
 
 
+def watch(deps: StoreDeps) -> None:
+    """Publish the figures of weeks, raise and end alarms."""
+    watching = importlib.import_module("lrs.jobs.watch")
+    _each(deps, "watching", lambda tenant_id: watching.watch(deps.unit_of_work, tenant_id))
+
+
+def restate(deps: StoreDeps, tenant_id: int, who: str, why: str) -> None:
+    """Publish what a recount by hand changed, with who did it and why."""
+    importlib.import_module("lrs.jobs.watch").watch(deps.unit_of_work, tenant_id, who, why)
+
+
+def self_check(deps: StoreDeps, tenant_id: int, changed: bool) -> None:
+    """Raise or end the alarm of a recount."""
+    importlib.import_module("lrs.jobs.watch").self_check(deps.unit_of_work, tenant_id, changed)
+
+
+def export(deps: StoreDeps) -> None:
+    """Make the files that were asked for."""
+    making = importlib.import_module("lrs.jobs.export")
+    _each(deps, "exporting", lambda tenant_id: making.make(deps, tenant_id))
+
+
 def forward(deps: StoreDeps) -> None:
     """Send on what is due."""
     _each(deps, "forwarding", lambda tenant_id: forwarding.send(deps, tenant_id))
@@ -29,7 +51,9 @@ def retain(deps: StoreDeps) -> None:
     """Remove what is kept no longer, and uploads that were given up."""
     _each(deps, "retention", lambda tenant_id: erasing.retain(deps, tenant_id))
     _each(deps, "sweeping attachments", lambda tenant_id: attachments.sweep(deps.unit_of_work, deps.blobs, tenant_id=tenant_id))
+    _each(deps, "removing exports", lambda tenant_id: exports.let_go(deps, tenant_id=tenant_id))
     deps.blobs.sweep()
+    deps.exports.sweep()
 
 
 def tag(deps: StoreDeps) -> None:

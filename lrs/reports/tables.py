@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +12,7 @@ from sqlalchemy import Connection
 from lrs.ground.clock import text_of
 from lrs.metrics.catalogue import BY_KEY, Metric
 from lrs.metrics.definitions import Scope, groups, split_part, times
-from lrs.metrics.statistics import charts, domains, survival
+from lrs.metrics.statistics import charts, domains, survival, watching
 from lrs.metrics.statistics.estimates import NOTHING, Estimate
 from lrs.reports import pictures, privacy
 from lrs.reports.shape import Column, Report
@@ -21,7 +20,7 @@ from lrs.reports.values import estimates_of, shown
 from lrs.store import computed, definitions
 from lrs.vocabulary import INTERVALS
 
-MOST_WEEKS, LEAST_WEEKS, LEAST_A_WEEK = 52, 12, 5
+MOST_WEEKS = 52
 LOOK_BACK = timedelta(days=28)  # "active" in the month that ends now
 MOST_TEAMS, MOST_COLUMNS = 40, 12
 HIDDEN = "hidden"
@@ -280,15 +279,13 @@ def first_use(asked: Asked) -> Report:
 
 def series(asked: Asked) -> Report:
     """G5: adoption by week of due date on a p′ chart. Is it changing is one question; whether it is good enough is another."""
-    rows = list(asked.connection.execute(groups.weeks_of_checks(asked.scope)))[-MOST_WEEKS:]
+    rows = list(asked.connection.execute(groups.weeks_of_checks(asked.scope)))
     if not asked.individual:
         rows = [row for row in rows if row.learners >= privacy.FEWEST]
-    this_week = (int(asked.scope.as_of.timestamp()) // groups.WEEK) if rows else 0
-    rows = [row for row in rows if int(row.week) < this_week]  # complete weeks only
     counts = [(int(row.done), int(row.due)) for row in rows]
     centre, limits, over = charts.p_chart(counts)
     values = [k / n for k, n in counts]
-    enough = len(rows) >= LEAST_WEEKS and median(n for _, n in counts) >= LEAST_A_WEEK
+    enough = watching.enough(counts)
     found = charts.signals(values, centre, limits) if enough else []
     by_week: dict[int, list[charts.Signal]] = {}
     for signal in found:
@@ -309,9 +306,10 @@ def series(asked: Asked) -> Report:
     points = [
         {"period": r["week"], "value": r["value"], "centre": centre, "low": r["low"], "high": r["high"], "signal": bool(r["signal"])} for r in told
     ]
-    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
+    points, by_week = points[-MOST_WEEKS:], {i: some for i, some in by_week.items() if i >= len(told) - MOST_WEEKS}
+    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told[-MOST_WEEKS:])
     if not enough:
-        verdict = f"Grey: too little to say. {LEAST_WEEKS} complete weeks with {LEAST_A_WEEK} checks or more make a baseline."
+        verdict = f"Grey: too little to say. {charts.LEAST_BASELINE} complete weeks with {watching.LEAST_A_WEEK} checks or more make a baseline."
     elif by_week:
         verdict = "It is changing: look at what happened in the weeks marked."
     else:
@@ -319,7 +317,7 @@ def series(asked: Asked) -> Report:
     return Report(
         "series",
         "Checks done, week by week",
-        f"Of the checks due in each week, the share done; the dashed lines are what ordinary variation around {centre:.0%} would give.",
+        f"Of the checks due in each week, the share done within a week; the dashed lines are what ordinary variation around {centre:.0%} would give.",
         (
             Column("week", "Week from"),
             Column("value", "Done", "share"),
@@ -328,9 +326,9 @@ def series(asked: Asked) -> Report:
             Column("high", "Upper limit", "share"),
             Column("signal", "Stands out"),
         ),
-        told,
+        told[-MOST_WEEKS:],
         notes=(
-            f"Laney's p′ chart; sigma Z is {over:.2f}: {'weeks vary more than chance alone, the limits allow for it' if over > 1.05 else 'weeks vary as chance alone makes them'}.",
+            f"The first {charts.BETTER_BASELINE} weeks are the baseline. Laney's p′ chart; sigma Z is {over:.2f}: {'weeks vary more than chance alone, the limits allow for it' if over > 1.05 else 'weeks vary as chance alone makes them'}.",
         ),
         svg=pictures.svg(pictures.control_chart(points, "share"), "picture-series", "Checks done, week by week", words) if points else "",
         what_to_do=verdict,

@@ -489,6 +489,89 @@ scorecard = Table(
     Column("at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
+# A figure of a week that is over, as it was published. One that came to differ stays, with when, by whom and why it was restated.
+week_figure = Table(
+    "week_figure",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("figure_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    # A key of lrs.metrics.weekly.SERIES.
+    Column("series", Text, nullable=False),
+    # Empty: the whole programme.
+    Column("team", Text, nullable=False),
+    # The Thursday on which the week begins.
+    Column("week", Date, nullable=False),
+    Column("numerator", Integer, nullable=False),
+    Column("denominator", Integer, nullable=False),
+    Column("learners", Integer, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("restated_at", _INSTANT),
+    Column("restated_by", Text),
+    Column("restated_why", Text),
+    Index(
+        "uq_week_figure_place",
+        "tenant_id",
+        "programme",
+        "series",
+        "team",
+        "week",
+        unique=True,
+        postgresql_where=text("restated_at IS NULL"),
+    ),
+)
+
+# Something that somebody should look at: a figure that fell beyond ordinary variation, or facts that a recount changed.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("alarm_id", BigInteger, Identity(always=True), primary_key=True),
+    # Empty for what is of no programme.
+    Column("programme", Text, nullable=False),
+    # A key of lrs.metrics.weekly.SERIES, or "self-check".
+    Column("series", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    # owner, sponsor, steering (lrs.metrics.statistics.watching)
+    Column("level", Text, nullable=False),
+    Column("weeks", SmallInteger, nullable=False),
+    Column("calm", SmallInteger, nullable=False),
+    Column("history", Text, nullable=False),
+    # The week that was judged last.
+    Column("week", Date, nullable=False),
+    Column("opened_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("ended_at", _INSTANT),
+    Index("uq_alarm_open", "tenant_id", "programme", "series", "team", unique=True, postgresql_where=text("ended_at IS NULL")),
+    Index(None, "tenant_id", "programme", "alarm_id"),
+)
+
+# A file that somebody asked for, made by a job: what is in it, how far it is, where its bytes are (their SHA-2) until it expires.
+export = Table(
+    "export",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("export_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("individual", Boolean, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("asked_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("rows_done", BigInteger, nullable=False, server_default="0"),
+    Column("rows_in_all", BigInteger),
+    Column("finished_at", _INSTANT),
+    Column("failed", Text),
+    Column("manifest", JSON),
+    Column("sha2", Text),
+    Column("bytes", BigInteger),
+    Column("expires_at", _INSTANT),
+    Index(None, "tenant_id", "finished_at"),
+    Index("uq_export_key", "tenant_id", "key", unique=True),
+)
+
 # A business figure that a programme is meant to move.
 kpi = Table(
     "kpi",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, distinct, func, literal, select
 
 from lrs.metrics.definitions.engines import seconds_between
-from lrs.metrics.definitions.scope import Scope
+from lrs.metrics.definitions.scope import Scope, group_of
+from lrs.metrics.definitions.shares import USE_WITHIN
 from lrs.store.tables import fact_activity, fact_check, fact_competency, fact_episode, fact_presence, fact_rating, fact_recall, uncountable
 from lrs.vocabulary import BASELINE
 
@@ -68,25 +70,61 @@ def fading(scope: Scope) -> Select[Any]:
     return query.group_by(r.learner, r.registration, r.interval)
 
 
+IN_TIME = timedelta(days=7)  # after it was due, a check counts for its week; then the week's figure is final
+
+
 def weeks_of_checks(scope: Scope) -> Select[Any]:
-    """week, due, done, asked, right, learners: checks by the week in which they were due, counted from 1 January 1970 (a Thursday)."""
+    """group, week, due, done, asked, right, learners: checks by the week in which they were due, counted from 1 January 1970 (a Thursday);
+    done, and answers, within a week of it. Weeks of which that week is not over yet are left out."""
     c = fact_check.c
-    week = seconds_between(_epoch(), c.due_at) / WEEK
+    in_time = c.done_at <= c.due_at + IN_TIME
     inner = (
         select(
-            cast(func.floor(week), BigInteger).label("week"),
-            case((c.done_at.is_not(None), 1), else_=0).label("done"),
-            c.asked,
-            c.right,
+            group_of(scope).label("group"),
+            _week_of(c.due_at).label("week"),
+            case((in_time, 1), else_=0).label("done"),
+            case((in_time, c.asked), else_=0).label("asked"),
+            case((in_time, c.right), else_=0).label("right"),
             E.learner,
         )
         .select_from(fact_check.join(fact_episode, scope.of(fact_check)))
-        .where(*scope.episodes(), c.due_at <= scope.as_of)
+        .where(*scope.episodes(), c.due_at < _settled(scope))
         .subquery()
     )
     i = inner.c
     sums = [func.sum(i[name]).label(name) for name in ("done", "asked", "right")]
-    return select(i.week, func.count().label("due"), *sums, func.count(distinct(i.learner)).label("learners")).group_by(i.week).order_by(i.week)
+    query = select(i.group, i.week, func.count().label("due"), *sums, func.count(distinct(i.learner)).label("learners"))
+    return query.group_by(i.group, i.week).order_by(i.group, i.week)
+
+
+def weeks_of_transfer(scope: Scope) -> Select[Any]:
+    """group, week, certified, used, learners: episodes by the week in which their 90 days ended, and those with a verified use in them."""
+    ended = E.anchor + timedelta(seconds=USE_WITHIN)
+    inner = (
+        select(
+            group_of(scope).label("group"),
+            _week_of(ended).label("week"),
+            case((E.used_2_seconds <= USE_WITHIN, 1), else_=0).label("used"),
+            E.learner,
+        )
+        .where(*scope.episodes(), ended < _settled(scope))
+        .subquery()
+    )
+    i = inner.c
+    query = select(
+        i.group, i.week, func.count().label("certified"), func.sum(i.used).label("used"), func.count(distinct(i.learner)).label("learners")
+    )
+    return query.group_by(i.group, i.week).order_by(i.group, i.week)
+
+
+def _week_of(instant: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(func.floor(seconds_between(_epoch(), instant) / WEEK), BigInteger)
+
+
+def _settled(scope: Scope) -> datetime:
+    """Up to here weeks are complete, and the week after them is over."""
+    last = int((scope.as_of - IN_TIME).timestamp()) // WEEK
+    return datetime.fromtimestamp(last * WEEK, UTC)
 
 
 def _epoch() -> ColumnElement[Any]:

@@ -47,16 +47,18 @@ def xmr(values: Sequence[float], robust: bool = False) -> Limits:
     return Limits(centre, centre - half, centre + half, typical, (MEDIAN_UPPER_RANGE if robust else UPPER_RANGE) * typical)
 
 
-def p_chart(counts: Sequence[tuple[int, int]]) -> tuple[float, list[tuple[float, float]], float]:
+def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BETTER_BASELINE) -> tuple[float, list[tuple[float, float]], float]:
     """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which is the p chart where points vary as chance alone
-    makes them (sigma Z of 1 or less). Laney 2002. Limits may lie beyond 0 and 1: the rules need them so, a picture cuts them.
+    makes them (sigma Z of 1 or less). Laney 2002. Centre and sigma Z are those of the first ``baseline`` points: what comes later is held
+    against them and moves them no more. Limits may lie beyond 0 and 1: the rules need them so, a picture cuts them.
     """
-    n = sum(trials for _, trials in counts)
+    first = counts[:baseline]
+    n = sum(trials for _, trials in first)
     if not n:
         return 0.0, [(-1.0, 1.0) for _ in counts], 1.0
-    p = sum(successes for successes, _ in counts) / n
+    p = sum(successes for successes, _ in first) / n
     sigmas = [sqrt(p * (1 - p) / trials) if trials else 0.0 for _, trials in counts]
-    scores = [(k / trials - p) / sigma for (k, trials), sigma in zip(counts, sigmas, strict=True) if trials and sigma]
+    scores = [(k / trials - p) / sigma for (k, trials), sigma in zip(first, sigmas, strict=False) if trials and sigma]
     over = 1.0
     if len(scores) >= 2:
         over = max(1.0, fmean(abs(after - before) for before, after in itertools.pairwise(scores)) / 1.128)

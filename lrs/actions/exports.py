@@ -1,0 +1,83 @@
+"""Files for analysts: asked for, made by a job, fetched while they are kept."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import msgspec
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Conflict, NotFound
+from lrs.store import audit, exports
+from lrs.store.exports import Export
+
+EXPORT_JOB = "lrs.worker.export"
+FORMATS = ("csv", "parquet")
+LONGEST_KEY, LONGEST_PROGRAMME = 100, 2_000
+
+
+class Wish(msgspec.Struct, forbid_unknown_fields=True):
+    """What is asked for. ``people``: rows of single people, too (needs metrics/individual). ``key``: the same wish sent again is the same file."""
+
+    programme: str
+    format: str
+    people: bool = False
+    key: str = ""
+
+
+def ask(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
+    """Put a file on the list."""
+    if wish.format not in FORMATS:
+        raise BadInput(f"format is one of {', '.join(FORMATS)}.", path="$.format")
+    if not wish.programme or len(wish.programme) > LONGEST_PROGRAMME or "\0" in wish.programme:
+        raise BadInput("Name the programme by its IRI.", path="$.programme")
+    if len(wish.key) > LONGEST_KEY or "\0" in wish.key:
+        raise BadInput(f"Keep the key to {LONGEST_KEY} characters, without NUL.", path="$.key")
+    values = {"key": wish.key or str(uuid.uuid4()), "format": wish.format, "programme": wish.programme, "individual": wish.people, "who": who}
+    with deps.unit_of_work(tenant_id) as connection:
+        made = exports.ask(connection, tenant_id, values)
+        if (made.format, made.programme, made.individual) != (wish.format, wish.programme, wish.people):
+            raise Conflict("Another file was asked for under this key; choose a new one.", path="$.key")
+        audit.add(connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people})
+    deps.nudges.nudge(EXPORT_JOB)
+    return made
+
+
+def listed(deps: StoreDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
+    """Those beyond a number that the caller may see."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return exports.listed(connection, tenant_id, individual, after, rows)
+
+
+def find(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
+    """One. NotFound where there is none that the caller may see."""
+    with deps.unit_of_work(tenant_id) as connection:
+        found = exports.find(connection, tenant_id, export_id)
+    if found is None or (found.individual and not individual):
+        raise NotFound("There is no such export, or it holds rows of people and this credential may not see them.")
+    return found
+
+
+def content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
+    """Its bytes. Conflict while it is being made; NotFound once it is kept no longer."""
+    found = find(deps, tenant_id=tenant_id, export_id=export_id, individual=individual)
+    if found.failed:
+        raise Conflict(f"This export could not be made: {found.failed} Ask for it again.")
+    if found.finished_at is None:
+        raise Conflict(f"This export is being made: {found.rows_done} of {found.rows_in_all or 'so far uncounted'} rows. Ask again in a minute.")
+    if found.sha2 is None:
+        raise NotFound("This export is kept no longer; ask for a new one.")
+    with deps.unit_of_work(tenant_id) as connection:
+        audit.add(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": found.individual})
+    return found, deps.exports.read(tenant_id, found.sha2)
+
+
+def let_go(deps: StoreDeps, *, tenant_id: int, individual: bool = False) -> int:
+    """Remove the bytes of what has expired, or (an erasure) of all that hold rows of people; how many."""
+    with deps.unit_of_work(tenant_id) as connection:
+        gone = exports.let_go(connection, tenant_id, clock.now(), individual)
+    for sha2 in gone:
+        deps.exports.remove(tenant_id, sha2)
+    return len(gone)

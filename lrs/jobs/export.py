@@ -1,0 +1,257 @@
+"""Making the files that were asked for: a ZIP with a table for each kind of row, CSV or Parquet, and a manifest that says what is in it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import logging
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import pyarrow as pa
+from pyarrow import parquet
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, DateTime, Float, Integer, SmallInteger, Table, func, select
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground import clock
+from lrs.ground.clock import text_of
+from lrs.ground.queue import TimeIsUp
+from lrs.metrics.catalogue import CATALOGUE
+from lrs.metrics.definitions import Scope
+from lrs.reports import keeping, privacy
+from lrs.reports.figures import watermark_of
+from lrs.reports.tables import Asked
+from lrs.reports.values import harmless
+from lrs.store import exports, tables
+from lrs.store.blobs import PIECE
+from lrs.store.exports import Export
+
+log = logging.getLogger(__name__)
+
+KEPT_FOR = timedelta(days=7)
+ROWS_AT_ONCE = 5_000
+LARGEST_FILE = 10 * 1024**3  # bytes; what is larger is asked for by SQL
+
+# Rows of single people, by the name of their file.
+_OF_PEOPLE: Mapping[str, Table] = {
+    "episodes": tables.fact_episode,
+    "checks": tables.fact_check,
+    "answers": tables.fact_recall,
+    "competencies": tables.fact_competency,
+    "uses": tables.fact_use,
+    "activities": tables.fact_activity,
+    "ratings": tables.fact_rating,
+}
+_VALUE_COLUMNS = {
+    **{name: pa.string() for name in ("metric", "label", "part", "part_label", "unit", "programme", "dimension", "member")},
+    "version": pa.int64(),
+    **{name: pa.float64() for name in ("numerator", "denominator", "value", "ci_low", "ci_high", "confidence")},
+    "learners": pa.int64(),
+    "suppressed": pa.bool_(),
+    **{name: pa.string() for name in ("reason", "flags", "watermark", "computed_at")},
+}
+_TYPES = (
+    (BigInteger, pa.int64()),
+    (SmallInteger, pa.int16()),
+    (Integer, pa.int32()),
+    (Float, pa.float64()),
+    (Boolean, pa.bool_()),
+    (Date, pa.date32()),
+    (DateTime, pa.timestamp("us", tz="UTC")),
+)
+Rows = Iterator[Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    name: str
+    columns: Mapping[str, Any]  # name → type of Arrow
+    rows: Rows
+
+
+def make(deps: StoreDeps, tenant_id: int) -> int:
+    """Make what waits; how many. One that fails says why, and keeps no other waiting."""
+    with deps.unit_of_work(tenant_id) as connection:
+        waiting = exports.waiting(connection, tenant_id)
+    return sum(_one(deps, tenant_id, one) for one in waiting)
+
+
+def _one(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
+    with deps.unit_of_work(tenant_id) as connection:
+        if not exports.alone(connection, tenant_id, one.export_id):
+            return False
+        try:
+            told = _made(deps, connection, tenant_id, one)
+        except TimeIsUp:
+            raise
+        except Exception as error:
+            log.exception("tenant %s: export %s cannot be made", tenant_id, one.export_id)
+            told = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
+    _tell(deps, tenant_id, one, {**told, "finished_at": clock.now(), "expires_at": clock.now() + KEPT_FOR})
+    return True
+
+
+def _tell(deps: StoreDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
+    """In a transaction of its own: whoever asks sees how far it is."""
+    with deps.unit_of_work(tenant_id) as connection:
+        exports.change(connection, tenant_id, one.export_id, values)
+
+
+def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
+    """Write all, keep the bytes; what the manifest says, and where the bytes are."""
+    watermark, now = watermark_of(connection, tenant_id), clock.now()
+    in_all = sum(_count(connection, tenant_id, one.programme, table) for table in _tables(one).values())
+    _tell(deps, tenant_id, one, {"rows_in_all": in_all})
+    done, told = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "export.zip"
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+            for dataset in _datasets(connection, tenant_id, one):
+                path, rows = Path(folder) / f"{dataset.name}.{one.format}", 0
+                with _WRITERS[one.format](path, dataset.columns) as writer:
+                    for some in dataset.rows:
+                        writer.write(some)
+                        rows += len(some)
+                        if dataset.name in _tables(one):
+                            done += len(some)
+                            _tell(deps, tenant_id, one, {"rows_done": done})
+                columns = [{"name": name, "type": str(kind)} for name, kind in dataset.columns.items()]
+                told.append({"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path), "columns": columns})
+                archive.write(path, path.name)
+                path.unlink()
+            manifest = {
+                "programme": one.programme,
+                "format": one.format,
+                "people": one.individual,
+                "watermark": text_of(watermark),
+                "made_at": text_of(now),
+                "made_by": f"Carryover {version('carryover')}",
+                "files": told,
+            }
+            archive.writestr("manifest.json", json.dumps(manifest, indent=2))
+        return {"manifest": manifest, "rows_done": done, **_kept(deps, tenant_id, whole)}
+
+
+def _kept(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
+    sha2 = _sha256(whole)
+    arriving = deps.exports.open(LARGEST_FILE)
+    try:
+        with whole.open("rb") as read:
+            while piece := read.read(PIECE):
+                arriving.write(piece)
+        arriving.close()
+        if arriving.over_quota:
+            raise ValueError("the file is too large")
+        deps.exports.keep(tenant_id, sha2, arriving)
+    finally:
+        deps.exports.drop(arriving)
+    return {"sha2": sha2, "bytes": whole.stat().st_size}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as read:
+        return hashlib.file_digest(read, "sha256").hexdigest()
+
+
+def _tables(one: Export) -> Mapping[str, Table]:
+    return {"weeks": tables.week_figure, **(_OF_PEOPLE if one.individual else {})}
+
+
+def _count(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
+    where = (table.c.tenant_id == tenant_id, table.c.programme == programme)
+    return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+
+def _datasets(connection: Connection, tenant_id: int, one: Export) -> Iterator[_Dataset]:
+    yield _Dataset("values", _VALUE_COLUMNS, _values(connection, tenant_id, one))
+    for name, table in _tables(one).items():
+        columns = [column for column in table.columns if column.name != "tenant_id"]
+        yield _Dataset(name, {column.name: _type_of(column) for column in columns}, _rows(connection, tenant_id, one, table, columns))
+
+
+def _values(connection: Connection, tenant_id: int, one: Export) -> Rows:
+    """Every metric, of the whole programme and of each value of what it can be narrowed by; small groups hidden unless people are asked for."""
+    whole = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
+    watermark = watermark_of(connection, tenant_id)
+    members = [("", "")] + [(name, value) for name, found in keeping.narrowing(whole).items() for value in found]
+    for dimension, member in members:
+        asked = whole if not dimension else Asked(connection, whole.scope.narrowed(**{dimension: member}), one.individual)
+        some = [value for metric in keeping.values(asked, CATALOGUE, watermark) for value in metric]
+        yield [
+            {
+                **{name: getattr(value, name, None) for name in _VALUE_COLUMNS},
+                "dimension": dimension,
+                "member": member,
+                "flags": "; ".join(value.flags),
+            }
+            for value in some
+        ]
+
+
+def _rows(connection: Connection, tenant_id: int, one: Export, table: Table, columns: Sequence[Column[Any]]) -> Rows:
+    query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == one.programme).order_by(*table.primary_key.columns)
+    if table is tables.week_figure and not one.individual:
+        query = query.where(table.c.learners >= privacy.FEWEST)
+    found = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(query)
+    for some in found.partitions():
+        yield [{name: str(value) if name == "registration" and value else value for name, value in row._mapping.items()} for row in some]
+
+
+def _type_of(column: Column[Any]) -> Any:
+    return next((arrow for kind, arrow in _TYPES if isinstance(column.type, kind)), pa.string())
+
+
+class _Writer(Protocol):
+    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None: ...
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None: ...
+    def __enter__(self) -> _Writer: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+class _Csv:
+    """Commas, a header line, CRLF (RFC 4180); times in ISO 8601; texts that a spreadsheet would run get an apostrophe in front."""
+
+    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self._names = list(columns)
+        self._writer.writerow(self._names)
+
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._writer.writerows([[self._told(row[name]) for name in self._names] for row in rows])
+
+    @staticmethod
+    def _told(value: Any) -> Any:
+        return value.isoformat() if hasattr(value, "isoformat") else harmless(value)
+
+    def __enter__(self) -> _Csv:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+
+class _Parquet:
+    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
+        self._schema = pa.schema(list(columns.items()))
+        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._writer.write_table(pa.Table.from_pylist(list(rows), self._schema))
+
+    def __enter__(self) -> _Parquet:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._writer.close()
+
+
+_WRITERS: Mapping[str, type[_Writer]] = {"csv": _Csv, "parquet": _Parquet}

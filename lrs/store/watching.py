@@ -1,0 +1,128 @@
+"""Weekly figures as they were published, and alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from lrs.store.tables import alarm, fact_episode, week_figure
+
+SELF_CHECK = "self-check"
+Place = tuple[str, str, date]  # series, team, week
+
+
+@dataclass(frozen=True)
+class WeekFigure:
+    """A figure of a week, published at ``at``; restated ones say when, by whom and why."""
+
+    figure_id: int
+    series: str
+    team: str
+    week: date
+    numerator: int
+    denominator: int
+    learners: int
+    at: datetime
+    restated_at: datetime | None
+    restated_by: str | None
+    restated_why: str | None
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something to look at. ``level``: owner, sponsor, steering; ``history``: of its last weeks, x for a signal and . for none."""
+
+    alarm_id: int
+    programme: str
+    series: str
+    team: str
+    words: str
+    owner: str
+    level: str
+    weeks: int
+    calm: int
+    history: str
+    week: date
+    opened_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None
+
+
+def programmes(connection: Connection, tenant_id: int) -> list[str]:
+    """Programmes that somebody was certified in."""
+    e = fact_episode.c
+    return list(connection.execute(select(e.programme).distinct().where(e.tenant_id == tenant_id).order_by(e.programme)).scalars())
+
+
+def published(connection: Connection, tenant_id: int, programme: str) -> dict[Place, tuple[int, int, int, int]]:
+    """Place → (figure, numerator, denominator, learners) of what holds."""
+    w = week_figure.c
+    query = select(w.series, w.team, w.week, w.figure_id, w.numerator, w.denominator, w.learners)
+    rows = connection.execute(query.where(w.tenant_id == tenant_id, w.programme == programme, w.restated_at.is_(None)))
+    return {(row[0], row[1], row[2]): (row[3], row[4], row[5], row[6]) for row in rows}
+
+
+def restate(connection: Connection, tenant_id: int, figures: Sequence[int], who: str, why: str) -> None:
+    """These figures hold no longer."""
+    w = week_figure
+    held = (w.c.tenant_id == tenant_id, w.c.figure_id.in_(figures))
+    connection.execute(update(w).where(*held).values(restated_at=func.now(), restated_by=who, restated_why=why))
+
+
+def publish(connection: Connection, tenant_id: int, programme: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """These figures hold from now on."""
+    made = [{"tenant_id": tenant_id, "programme": programme, **row} for row in rows]
+    if made:
+        connection.execute(insert(week_figure), made)
+
+
+def figures(connection: Connection, tenant_id: int, programme: str, series: str, team: str, after: int, rows: int, every: bool) -> list[WeekFigure]:
+    """Figures beyond a number, in its order; ``every``: also those that were restated."""
+    w = week_figure.c
+    columns = [w[name] for name in WeekFigure.__dataclass_fields__]
+    query = select(*columns).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.team == team, w.figure_id > after)
+    if not every:
+        query = query.where(w.restated_at.is_(None))
+    return [WeekFigure(*row) for row in connection.execute(query.order_by(w.figure_id).limit(rows))]
+
+
+def alarms(connection: Connection, tenant_id: int, *, programme: str | None, ended: bool, after: int = 0, rows: int = 1_000) -> list[Alarm]:
+    """Alarms beyond a number, in its order; ``ended``: also those that are over."""
+    a = alarm.c
+    query = select(*(a[name] for name in Alarm.__dataclass_fields__)).where(a.tenant_id == tenant_id, a.alarm_id > after)
+    if programme is not None:
+        query = query.where(a.programme == programme)
+    if not ended:
+        query = query.where(a.ended_at.is_(None))
+    return [Alarm(*row) for row in connection.execute(query.order_by(a.alarm_id).limit(rows))]
+
+
+def ended_lately(connection: Connection, tenant_id: int, programme: str, since: date) -> set[tuple[str, str]]:
+    """(series, team) of alarms that ended with a week after ``since``."""
+    a = alarm.c
+    query = select(a.series, a.team).where(a.tenant_id == tenant_id, a.programme == programme, a.ended_at.is_not(None), a.week > since)
+    return {(row[0], row[1]) for row in connection.execute(query)}
+
+
+def begin(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+    """An alarm begins."""
+    connection.execute(insert(alarm).values({"tenant_id": tenant_id, **values}))
+
+
+def change(connection: Connection, tenant_id: int, alarm_id: int, values: Mapping[str, Any], end: bool = False) -> None:
+    """It goes on, or ends."""
+    a = alarm
+    told = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
+    connection.execute(update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(told))
+
+
+def lock(connection: Connection, tenant_id: int, programme: str) -> bool:
+    """Whether nobody else watches this programme now; until the transaction ends."""
+    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_NUMBER, func.hashtext(f"{tenant_id} {programme}")))).scalar())
+
+
+_NUMBER = 7_274_012  # of the lock: arbitrary, and ours

@@ -1,0 +1,131 @@
+"""Files for analysts: asked for, followed while they are made, read by the tools that analysts use."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+
+from lrs.actions import exports as acting
+from lrs.actions.deps import StoreDeps
+from lrs.jobs import export as making
+from lrs.store import work
+from tests.integration.lrs.conftest import Caller
+from tests.integration.lrs.test_metrics import PROGRAMME, Person, count, post
+
+
+def ask(one: Caller, **wish: Any) -> dict[str, Any]:
+    answer = one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "csv", **wish}))
+    assert answer.status_code == 202, answer.text
+    return dict(answer.json or {})
+
+
+def made(deps: StoreDeps, one: Caller, **wish: Any) -> tuple[dict[str, Any], zipfile.ZipFile]:
+    export = ask(one, **wish)["export"]
+    making.make(deps, work.every_tenant(deps.engine)[0])
+    told = one.get(f"/api/v1/exports/{export}").json
+    assert told["status"] == "made", told
+    file = one.get(f"/api/v1/exports/{export}/file")
+    assert file.content_type == "application/zip"
+    assert hashlib.sha256(file.data).hexdigest() == told["sha256"]
+    return told, zipfile.ZipFile(io.BytesIO(file.data))
+
+
+def people(n: int, team: str = "north") -> list[Person]:
+    return [Person(team=team).check("1w", 7, [True, False]).used(9, 2).assessed(20, 3, "manager") for _ in range(n)]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_file_holds_what_its_manifest_says(deps: StoreDeps, one: Caller, file_format: str) -> None:
+    post(one, *people(6))
+    count(deps)
+    told, archive = made(deps, one, format=file_format, people=True)
+    assert told["rows_done"] == told["rows_in_all"] > 0
+    manifest = json.loads(archive.read("manifest.json"))
+    assert manifest == told["manifest"]
+    assert set(archive.namelist()) == {"manifest.json", *(file["name"] for file in manifest["files"])}
+    for file in manifest["files"]:
+        content = archive.read(file["name"])
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (file["bytes"], file["sha256"])
+        names = [column["name"] for column in file["columns"]]
+        if file_format == "csv":
+            header, *rows = csv.reader(io.StringIO(content.decode()))
+            assert (header, len(rows)) == (names, file["rows"])
+        else:
+            table = parquet.read_table(io.BytesIO(content))
+            assert (table.schema.names, table.num_rows) == (names, file["rows"])
+    rows = {file["name"].partition(".")[0]: file["rows"] for file in manifest["files"]}
+    assert (rows["episodes"], rows["answers"], rows["uses"], rows["ratings"]) == (6, 12, 6, 6)
+
+
+def test_values_hide_small_groups_unless_people_are_asked_for(deps: StoreDeps, one: Caller) -> None:
+    post(one, *people(6), *people(2, "=south"))
+    count(deps)
+
+    def shares(**wish: Any) -> dict[str, str]:
+        _, archive = made(deps, one, **wish)
+        rows = csv.DictReader(io.StringIO(archive.read("values.csv").decode()))
+        return {
+            row["member"]: row["value"] for row in rows if row["metric"] == "transfer_rate" and not row["part"] and row["dimension"] in ("", "team")
+        }
+
+    assert shares(people=True) == {"": "1.0", "north": "1.0", "'=south": "1.0"}, "no text runs as a formula"
+    assert shares() == {"": "1.0", "north": ""}, "north less the whole would tell of two people"
+    assert "episodes.csv" not in made(deps, one)[1].namelist()
+
+
+def test_whoever_sees_groups_alone_gets_no_rows_of_people(deps: StoreDeps, one: Caller) -> None:
+    post(one, *people(6))
+    count(deps)
+    told, _ = made(deps, one, people=True)
+    key = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    groups_alone = Caller(one.client, key["key"], key["secret"])
+    wish = {"programme": PROGRAMME, "format": "csv", "people": True}
+    assert groups_alone.send("POST", "/api/v1/exports", data=json.dumps(wish)).status_code == 403
+    assert groups_alone.get(f"/api/v1/exports/{told['export']}/file").status_code == 404
+    assert groups_alone.get("/api/v1/exports").json["exports"] == []
+
+
+def test_a_wish_sent_again_is_the_same_file_and_an_unmade_one_says_so(deps: StoreDeps, one: Caller) -> None:
+    first, again = ask(one, key="monday"), ask(one, key="monday")
+    assert first["export"] == again["export"]
+    assert one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "parquet", "key": "monday"})).status_code == 409
+    waiting = one.get(f"/api/v1/exports/{first['export']}/file")
+    assert waiting.status_code == 409
+    assert "being made" in waiting.json["detail"]
+    assert one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "xlsx"})).status_code == 400
+
+
+def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they_expire(
+    deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = people(6)
+    post(one, *some)
+    count(deps)
+    whole, _ = made(deps, one, people=True)
+    of_groups, _ = made(deps, one)
+    assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": some[0].agent, "dry_run": False})).status_code == 200
+    assert one.get(f"/api/v1/exports/{whole['export']}/file").status_code == 404
+    assert one.get(f"/api/v1/exports/{whole['export']}").json["status"] == "expired"
+    assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 200
+    monkeypatch.setattr("lrs.ground.clock.now", lambda: making.clock.datetime.max.replace(tzinfo=making.clock.UTC))
+    assert acting.let_go(deps, tenant_id=work.every_tenant(deps.engine)[0]) == 1
+    assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 404
+
+
+def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, fine = ask(one, format="parquet"), ask(one)
+
+    def fails(*given: Any) -> None:
+        raise ValueError("no")
+
+    monkeypatch.setitem(making._WRITERS, "parquet", fails)
+    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 2
+    assert one.get(f"/api/v1/exports/{broken['export']}").json["status"] == "failed"
+    assert one.get(f"/api/v1/exports/{fine['export']}").json["status"] == "made"

@@ -1,0 +1,133 @@
+"""Weekly figures, what is restated of them, alarms: as an analyst and the tool meet them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from lrs.actions.deps import StoreDeps
+from lrs.jobs import count as counting
+from lrs.jobs import watch as watching
+from lrs.metrics.definitions import groups
+from lrs.store import work
+from lrs.vocabulary import VERBS
+from tests.integration.lrs.conftest import Caller
+from tests.integration.lrs.test_metrics import NOW, PROGRAMME, Person, post
+
+WEEKS, A_WEEK = 28, 10
+# How many of ten do their check, week by week: an ordinary half year, three bad weeks, two good ones, and a bad one again.
+USUAL = [9, 8, 10, 9, 9, 8, 10, 9, 8, 9, 10, 9, 8, 9, 9, 10, 8, 9, 9, 9, 10, 9]
+DONE = [*USUAL, 1, 2, 1, 9, 10, 1]
+START = NOW - timedelta(days=7 * (WEEKS + 3))
+
+
+def people(done: int, week: int, team: str) -> list[Person]:
+    """Ten people whose first check falls due in the same week."""
+    due_week = int(START.timestamp()) // groups.WEEK + 1 + week
+    due_days_ago = (NOW.timestamp() - (due_week * groups.WEEK + 3 * 86_400)) / 86_400
+    found = []
+    for n in range(A_WEEK):
+        person = Person(team=team, certified_days_ago=due_days_ago + 7)
+        found.append(person.check("1w", 7, [True]) if n < done else person.check("1w", 7, []))
+    return found
+
+
+def settled(week: int) -> Any:
+    """A moment at which this week's figures are final, and those of the next are not."""
+    due_week = int(START.timestamp()) // groups.WEEK + 1 + week
+    return NOW - timedelta(seconds=NOW.timestamp() - (due_week + 2) * groups.WEEK - 3_600)
+
+
+def watch(deps: StoreDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
+    monkeypatch.setattr("lrs.ground.clock.now", lambda: settled(week))
+    counting.count(deps.engine, deps.unit_of_work)
+    watching.watch(deps.unit_of_work, work.every_tenant(deps.engine)[0])
+
+
+def alarms(one: Caller, **asked: str) -> list[dict[str, Any]]:
+    answer = one.get("/api/v1/alarms", **asked)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json["alarms"])
+
+
+def test_an_alarm_begins_climbs_ends_after_two_calm_weeks_and_cools_down(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    for week, done in enumerate(DONE):
+        post(one, *people(done, week, "north"), *people(9, week, "south"))
+    usual, bad = len(USUAL), len(USUAL) + 3
+    watch(deps, monkeypatch, usual - 1)
+    assert alarms(one) == [], "nothing but ordinary variation"
+    levels = []
+    for week in range(usual, bad):
+        watch(deps, monkeypatch, week)
+        watch(deps, monkeypatch, week)  # however often the job runs, a week is judged once
+        (north,) = [found for found in alarms(one) if found["team"] == "north" and found["series"] == "checks_done"]
+        levels.append(north["level"])
+    assert levels == ["owner", "sponsor", "steering"]
+    assert "Fewer checks are done than before in north: 10% in the week from" in north["words"]
+    assert north["owner"] == "training manager"
+    assert not [found for found in alarms(one) if found["team"] == "south"]
+    watch(deps, monkeypatch, bad)
+    assert [found["calm"] for found in alarms(one) if found["team"] == "north"] == [1], "one calm week does not end it"
+    watch(deps, monkeypatch, bad + 1)
+    assert not [found for found in alarms(one) if found["team"] == "north"]
+    ended = [found for found in alarms(one, history="all") if found["team"] == "north"]
+    assert [found["ended_at"] is not None for found in ended] == [True]
+    watch(deps, monkeypatch, bad + 2)
+    assert not [found for found in alarms(one) if found["team"] == "north"], "it was told a fortnight ago"
+
+
+def test_too_little_is_grey_and_raises_nothing(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    for week, done in enumerate([9] * 9 + [0]):
+        post(one, *people(done, week, "north"))
+    watch(deps, monkeypatch, 9)
+    assert alarms(one) == []
+
+
+def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = people(9, 0, "north")
+    post(one, *some)
+    watch(deps, monkeypatch, 2)
+    asked = {"programme": PROGRAMME, "team": "north"}
+    (first,) = one.get("/api/v1/weeks/checks_done", **asked).json["weeks"]
+    assert (first["numerator"], first["denominator"], first["value"]) == (9, 10, 0.9)
+    passed = next(said for said in some[0].said if said["verb"]["id"] == VERBS["passed"].id)
+    one.post({"actor": passed["actor"], "verb": {"id": VERBS["voided"].id}, "object": {"objectType": "StatementRef", "id": passed["id"]}})
+    watch(deps, monkeypatch, 2)
+    (now,) = one.get("/api/v1/weeks/checks_done", **asked).json["weeks"]
+    assert (now["numerator"], now["denominator"]) == (8, 10)
+    before, after = one.get("/api/v1/weeks/checks_done", history="all", **asked).json["weeks"]
+    assert (before["numerator"], after["numerator"]) == (9, 8)
+    assert before["restated_at"]
+    assert before["restated_by"] == watching.WHO
+    assert "voided" in before["restated_why"]
+    assert after["restated_at"] is None
+
+
+def test_weeks_of_few_people_are_hidden_from_whoever_sees_groups_alone(
+    deps: StoreDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(one, *people(3, 0, "north")[:4])
+    watch(deps, monkeypatch, 2)
+    made = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    groups_alone = Caller(one.client, made["key"], made["secret"])
+    (hidden,) = groups_alone.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"]
+    assert hidden["suppressed"]
+    assert hidden["numerator"] is hidden["denominator"] is hidden["value"] is None
+    assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"][0]["value"] == 0.75
+
+
+def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: StoreDeps, one: Caller) -> None:
+    post(one, Person().used(9, 2))
+    counting.count(deps.engine, deps.unit_of_work)
+    tenant_id = work.every_tenant(deps.engine)[0]
+    with deps.unit_of_work(tenant_id) as connection:
+        connection.execute(text("UPDATE lrs.fact_use SET evidence_grade = 4"))
+    watching.self_check(deps.unit_of_work, tenant_id, counting.reconcile(deps.unit_of_work, tenant_id))
+    (found,) = alarms(one)
+    assert (found["series"], found["owner"]) == ("self-check", "operator")
+    watching.self_check(deps.unit_of_work, tenant_id, counting.reconcile(deps.unit_of_work, tenant_id))
+    assert alarms(one) == []
