@@ -13,6 +13,7 @@ from lrs.ground.errors import BadInput
 from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed, origin
 
 PAGE = 100  # statements of a page
+ALARMS, MOST_PAGES = 500, 10  # of a page; more than that many are nothing that anybody reads
 XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
 
 
@@ -87,6 +88,39 @@ def reports(client: GuardedClient, store: RecordStore, programme: str, *, indivi
     if not isinstance(kept, list) or not all(_is_report(one) for one in kept) or not isinstance(narrow, dict):
         raise OutsideCallFailed("The record store's answer holds no reports.")
     return Reports(kept, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something to look at: of a programme (its IRI, or empty), in words, on a level (owner, sponsor, steering)."""
+
+    alarm_id: int
+    programme: str
+    series: str
+    team: str
+    words: str
+    level: str
+
+
+def alarms(client: GuardedClient, store: RecordStore, programme: str = "") -> list[Alarm]:
+    """Open alarms, of a programme or of all: every page of ``GET /api/v1/alarms``, up to MOST_PAGES."""
+    found: list[Alarm] = []
+    after = 0
+    for _ in range(MOST_PAGES):
+        wanted = [("limit", str(ALARMS)), ("after", str(after)), *([("programme", programme)] if programme else [])]
+        page = _asked(client, store, "alarms", wanted)
+        listed, after = page.get("alarms"), page.get("next") or 0
+        if not isinstance(listed, list) or not all(_is_alarm(one) for one in listed) or not isinstance(after, int):
+            raise OutsideCallFailed("The record store's answer holds no alarms.")
+        found += [Alarm(**{name: one[name] for name in Alarm.__dataclass_fields__}) for one in listed]
+        if not after:
+            break
+    return found
+
+
+def _is_alarm(value: Any) -> bool:
+    texts = ("programme", "series", "team", "words", "level")
+    return isinstance(value, dict) and isinstance(value.get("alarm_id"), int) and all(isinstance(value.get(name), str) for name in texts)
 
 
 def _people(individual: bool) -> list[tuple[str, str]]:

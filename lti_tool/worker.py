@@ -13,7 +13,8 @@ from lrs.ground.queue import Timed, TimeIsUp
 from lti_tool import bootstrap
 from lti_tool.actions import digests, nudging
 from lti_tool.actions.record_store import record_store_of
-from lti_tool.jobs import beginnings, grades, mails, posts, rosters, statements, upkeep
+from lti_tool.jobs import alarms, beginnings, grades, mails, posts, rosters, statements, upkeep
+from lti_tool.jobs.alarms import POLL_ALARMS
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import courses, outbox, tenants
 from lti_tool.store.beginnings import READ_BEGINNINGS
@@ -32,6 +33,7 @@ TIMED = (
     Timed(SEND_POSTS, 30),
     Timed(SYNC_ROSTERS, 60),
     Timed(READ_BEGINNINGS, 60),
+    Timed(POLL_ALARMS, 600),
     Timed(TIDY, 300),
     Timed(REMIND, 600),
 )
@@ -79,6 +81,13 @@ def read_beginnings() -> None:
     deps = _deps()
     deps.nudges.begin(READ_BEGINNINGS)
     _for_each(tenants.every(deps.engine), lambda tenant_id: beginnings.read(deps, tenant_id))
+
+
+def poll_alarms() -> None:
+    """Ask the record store for alarms."""
+    deps = _deps()
+    deps.nudges.begin(POLL_ALARMS)
+    _for_each(tenants.every(deps.engine), lambda tenant_id: alarms.poll(deps, tenant_id))
 
 
 def send_posts() -> None:

@@ -483,13 +483,25 @@ def items(asked: Asked) -> Report:
 def forgetting(asked: Asked) -> Report:
     """The cohort's curve with its band, what was observed, and whether a memory model may speak."""
     found = computed_report(asked, "forgetting")
-    observed = estimates_of(asked.connection, BY_KEY["retention_observed"], asked.scope)
+    observed, worst, best = (
+        estimates_of(asked.connection, BY_KEY[key], asked.scope) for key in ("retention_observed", "retention_worst", "retention_best")
+    )
     rows, points = [], []
     for interval in INTERVALS:
         one = observed.get(interval.key, NOTHING)
         if one.value is None or (not asked.individual and one.learners < privacy.FEWEST):
             continue
-        rows.append({"after": interval.label, "share": one.value, "low": one.low, "high": one.high, "people": one.learners})
+        bounds = {"worst": worst.get(interval.key, NOTHING).value, "best": best.get(interval.key, NOTHING).value}
+        rows.append(
+            {
+                "after": interval.label,
+                "share": one.value,
+                "low": one.low,
+                "high": one.high,
+                "people": one.learners,
+                **bounds,
+            }
+        )
         points.append({"x": float(interval.due_days), "value": one.value, "low": one.low or 0.0, "high": one.high or 0.0})
     body: dict[str, Any] = found[0] if found else {"curve": None, "comparison": None, "people": 0}
     fitted = body["curve"] if asked.individual or body["people"] >= privacy.FEWEST else None
@@ -503,7 +515,9 @@ def forgetting(asked: Asked) -> Report:
     )
     notes = []
     if fitted:
-        half = fitted["half_life"]
+        half, area = fitted["half_life"], fitted.get("area")
+        if area:
+            notes.append(f"On average over the time seen, {area[0]:.0%} was there ({area[1]:.0%} to {area[2]:.0%}): the area under the curve.")
         notes.append(
             f"Half of what was there at first is left after {half:.0f} days." if half else "The half-life lies beyond what was seen, so none is told."
         )
@@ -536,6 +550,8 @@ def forgetting(asked: Asked) -> Report:
             Column("low", "From", "share"),
             Column("high", "To", "share"),
             Column("people", "People", "count"),
+            Column("worst", "If nobody else knows it", "share"),
+            Column("best", "If everybody else knows it", "share"),
         ),
         rows,
         notes=notes or ["A curve needs answers of twenty people over three intervals."],
@@ -544,7 +560,10 @@ def forgetting(asked: Asked) -> Report:
         else "",
         watermark=found[1] if found else "",
         computed_at=found[2] if found else "",
-        extra={"curve": {k: v for k, v in fitted.items() if k in ("start", "stability", "half_life")} if fitted else None, "comparison": compared},
+        extra={
+            "curve": {k: v for k, v in fitted.items() if k in ("start", "stability", "half_life", "area")} if fitted else None,
+            "comparison": compared,
+        },
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.statistics import money
+from lrs.metrics.statistics.estimates import NOTHING
 from lrs.metrics.statistics.proportions import z_of
 from lrs.reports import pictures, privacy
 from lrs.reports.shape import Column, Report
 from lrs.reports.tables import WAITING, Asked, computed_report
+from lrs.reports.values import estimates_of
 from lrs.store import kpis
 from lrs.store.kpis import Kpi
 
@@ -146,6 +149,9 @@ def roi(asked: Asked) -> Report:
     for cost in ledger:
         by_category[cost.category] = by_category.get(cost.category, 0.0) + float(cost.amount)
     notes += [f"Cost, {category}: {amount:,.0f}." for category, amount in sorted(by_category.items())]
+    people = estimates_of(asked.connection, BY_KEY["reach"], asked.scope).get("", NOTHING).learners
+    if costs and (people if asked.individual else people >= privacy.FEWEST):
+        notes.append(f"Cost per person certified: {costs / people:,.2f}.")
     hours = sum(line.hours or 0 for line in ledger)
     if hours:
         notes.append(f"Cost per learner hour: {costs / hours:,.2f}.")

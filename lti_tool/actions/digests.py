@@ -76,16 +76,22 @@ def queue(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, now: datet
             if key in put_away or key not in newest:
                 continue
             found = programmes.load(connection, tenant_id, key, newest[key])
-            when = working_time.of("", [], found.calendar)
-            local = now.astimezone(when.zone)
-            if not when.works_on(local.date()) or not FIRST_HOUR <= local.time() < LAST_HOUR:
+            if not is_hour_of(found, now):
                 continue
+            local = now.astimezone(working_time.of("", [], found.calendar).zone)
             lines = told(found, channels.counts(connection, tenant_id, key, now, DAYS))
             year, week, _ = local.isocalendar()
             for one in channels.every(connection, tenant_id, key) if lines else []:
                 body = chat.payload(one.kind, _digest(found, lines, base_url))
                 queued += channels.queue(connection, tenant_id, one.id, f"week {year}-{week}", body)
     return queued
+
+
+def is_hour_of(programme: Programme, now: datetime) -> bool:
+    """Whether it is a working hour in the programme's calendar, so that what is said is seen."""
+    when = working_time.of("", [], programme.calendar)
+    local = now.astimezone(when.zone)
+    return when.works_on(local.date()) and FIRST_HOUR <= local.time() < LAST_HOUR
 
 
 def told(programme: Programme, ahead: Counts) -> list[str]:

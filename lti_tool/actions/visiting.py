@@ -30,7 +30,7 @@ VISIT, SIGNED_IN, SIGN_IN = "visit", "signed in", "sign-in"
 SIGN_IN_TIME = timedelta(days=1)  # how long a link that was asked for opens roles that were given; later it is as a nudge's
 # What only a launch from an LMS fills.
 _EMPTY = ("subject", "deployment_id", "resource_link_id", "resource_link_title", "return_url", "line_item_url", "line_items_url", "review_of")
-NUDGES = ("due", "overdue", "review", "coaching", "prompt")
+NUDGES = ("due", "overdue", "review", "coaching", "prompt", "alarm")
 
 
 @dataclass(frozen=True)

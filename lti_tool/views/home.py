@@ -98,18 +98,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
         title, waiting = viewing.course(deps.unit_of_work, session=who)
         try:
-            # The only call, outside any transaction; pictures are drawn by the record store's own reports.
-            figures = lrs_client.figures(
-                deps.own_client if ours else deps.client,
-                store,
-                xapi.Programme(who.programme, "", "").iri,
-                individual=bool(who.roles & roles.INDIVIDUAL),
-                keys=() if every else HEADLINES,
-            )
+            # Outside any transaction; pictures are drawn by the record store's own reports.
+            client, iri = deps.own_client if ours else deps.client, xapi.Programme(who.programme, "", "").iri
+            shown = () if every else HEADLINES
+            figures = lrs_client.figures(client, store, iri, individual=bool(who.roles & roles.INDIVIDUAL), keys=shown)
+            alarms = lrs_client.alarms(client, store, iri)
             away = False
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no figures: %s", who.tenant_id, failed.message)
-            figures, away = [], True
+            figures, alarms, away = [], [], True
         for figure in figures:
             # Drawn and escaped by our own record store; another one's pictures are not taken for markup.
             figure["svg"] = Markup(figure["svg"]) if ours else ""  # noqa: S704
@@ -117,6 +114,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             "figures.html",
             **framed(deps, request, who),
             figures=figures,
+            alarms=alarms,
             every=every,
             reports=REPORTS,
             away=away,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Float, Select, case, cast, distinct, func, literal, select
 
-from lrs.metrics.definitions.scope import Scope, group_of, labelled
+from lrs.metrics.definitions.scope import Counting, Scope, group_of, labelled
 from lrs.store.tables import fact_check, fact_episode, fact_rating
 from lrs.vocabulary import BASELINE
 
@@ -49,6 +49,28 @@ def behaviour(scope: Scope) -> Select[Any]:
         func.sum(one.c.mean * one.c.mean).label("squares"),
         func.count(distinct(one.c.learner)).label("learners"),
     ).group_by(one.c.part)
+
+
+def bound(unanswered: float) -> Counting:
+    """The share right of every check that came due, with what was not answered taken for ``unanswered``: 0 nothing known, 1 all of it
+    (Manski 1989). A check counts once, however many questions it had."""
+
+    def counted(scope: Scope) -> Select[Any]:
+        c = fact_check.c
+        share = case((c.asked > 0, cast(c.right, Float) / func.nullif(c.asked, 0)), else_=unanswered)
+        one = select(c.interval, group_of(scope).label("group"), E.learner, share.label("share"))
+        rows = one.select_from(fact_check.join(fact_episode, scope.of(fact_check)))
+        inner = rows.where(*scope.episodes(), c.interval != BASELINE, c.due_at <= scope.as_of).subquery()
+        i = inner.c
+        return select(
+            labelled(i.interval, i.group, scope).label("part"),
+            func.count().label("n"),
+            func.sum(i.share).label("total"),
+            func.sum(i.share * i.share).label("squares"),
+            func.count(distinct(i.learner)).label("learners"),
+        ).group_by(i.interval, i.group)
+
+    return counted
 
 
 def against_form(scope: Scope) -> Select[Any]:

@@ -10,7 +10,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import erfc, sqrt
+from math import sqrt
 from statistics import fmean
 
 import moderndid
@@ -149,10 +149,6 @@ def _randomised(change: dict[str, float], treated: set[str], value: float) -> fl
     return extreme / (DRAWS + 1)
 
 
-def _two_sided(z: float) -> float:
-    return erfc(abs(z) / sqrt(2))
-
-
 def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None, list[tuple[int, float, float, float]]]:
     """The joint test that the leads are 0, and (periods from the start, effect, low, high); the last period before is the reference."""
     periods = sorted({r.period for r in readings})
@@ -238,12 +234,15 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
             dynamic, whole = moderndid.aggte(found, type="dynamic"), moderndid.aggte(found, type="group")
     except (ValueError, np.linalg.LinAlgError):
         return None
-    z = z_of(CONFIDENCE)
-    value, error = float(whole.overall_att), float(whole.overall_se)
+    # The influence functions give the error of many units; with few in a wave it is too small, as a variance by n instead of n - 1 is.
+    cohorts = len(starts) + bool(never)
+    size, freedom = max(2.0, len(units) / cohorts), max(1, len(units) - cohorts)
+    wider, z = sqrt(size / (size - 1)), float(student.ppf(0.5 + CONFIDENCE / 2, freedom))
+    value, error = float(whole.overall_att), wider * float(whole.overall_se)
     if not (np.isfinite(value) and np.isfinite(error)):
         return None
     by_time = [
-        (int(e), float(a), float(a - z * s), float(a + z * s))
+        (int(e), float(a), float(a - z * wider * s), float(a + z * wider * s))
         for e, a, s in zip(dynamic.event_times, dynamic.att_by_event, dynamic.se_by_event, strict=True)
         if np.isfinite(a) and np.isfinite(s)
     ]
@@ -255,7 +254,7 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
         "the waves moved alike before, as far as can be seen" if grade != "C" else "the waves moved apart before, or nothing is known of before"
     )
     treated = {r.unit for r in readings if r.treated_from is not None}
-    p = _two_sided(value / error) if error else None
+    p = float(2 * student.sf(abs(value / error), freedom)) if error else None
     return Effect(
         "group-time effects", value, value - z * error, value + z * error, p, grade, len(treated), len(never), by_time=by_time, checks=checks
     )
@@ -271,13 +270,18 @@ def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | Non
     if len(ordered) < LEAST_SERIES or min(len(before), len(ordered) - len(before)) < 3:
         return None
     x = np.array([[1.0, period, float(period >= start), max(0, period - start)] for period, _ in ordered])
-    fit = OLS(np.array([value for _, value in ordered]), x).fit(cov_type="HAC", cov_kwds={"maxlags": max(1, round(len(ordered) ** 0.25))})
+    fit = OLS(np.array([value for _, value in ordered]), x).fit(
+        cov_type="HAC", cov_kwds={"maxlags": max(1, round(len(ordered) ** 0.25)), "use_correction": True}
+    )
     # The mean effect over the time after: level and slope together.
     after = [period - start for period, _ in ordered if period >= start]
     weights = np.array([0.0, 0.0, 1.0, fmean(after)])
     value = float(weights @ fit.params)
-    error = sqrt(float(weights @ fit.cov_params() @ weights))
-    z = z_of(CONFIDENCE)
+    # Newey & West's error is too small in a short series without autocorrelation, the plain one with it: the larger of the two.
+    error = max(sqrt(float(weights @ one.cov_params() @ weights)) for one in (fit, OLS([value for _, value in ordered], x).fit()))
+    # Student's quantile: a series is short, and its four parameters are estimated from it.
+    freedom = len(ordered) - x.shape[1]
+    half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
     checks = ["before and after, without a comparison: something else may have changed at the same time"]
-    p = _two_sided(value / error) if error else None
-    return Effect("interrupted time series", value, value - z * error, value + z * error, p, "C", 1, 0, checks=checks)
+    p = float(2 * student.sf(abs(value / error), freedom)) if error else None
+    return Effect("interrupted time series", value, value - half, value + half, p, "C", 1, 0, checks=checks)

@@ -31,7 +31,8 @@ def retrievability(days: float, stability: float) -> float:
 
 @dataclass(frozen=True)
 class Curve:
-    """p(t) = a·(1 + F·t/S)^−d with a band for each of ``days``; ``half_life`` in days, None outside the data."""
+    """p(t) = a·(1 + F·t/S)^−d with a band for each of ``days``; ``half_life`` in days, None outside the data; ``area``: the mean of p over the
+    time that was seen (the area under the curve, by its length), with its interval."""
 
     start: float
     stability: float
@@ -40,6 +41,7 @@ class Curve:
     low: list[float]
     high: list[float]
     half_life: float | None
+    area: tuple[float, float, float]
 
 
 Answered = tuple[int, float, int, int]  # learner, days since certification, right, asked
@@ -72,11 +74,14 @@ def forgetting(answers: Sequence[Answered]) -> Curve | None:
         a, s = fitted(counts[places].astype(float), found)
         drawn.append(a * (1 + FACTOR * grid / s) ** -DECAY)
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+    areas = np.trapezoid(np.array(drawn), grid, axis=1) / (grid[-1] - grid[0])
     a, s = found
     half = s / FACTOR * (0.5 ** (-1 / DECAY) - 1)
     share = a * (1 + FACTOR * grid / s) ** -DECAY
     inside = float(days.min()) <= half <= float(days.max())
-    return Curve(a, s, list(map(float, grid)), list(map(float, share)), list(map(float, low)), list(map(float, high)), half if inside else None)
+    least, most = np.quantile(areas, (0.025, 0.975))
+    area = (float(np.trapezoid(share, grid) / (grid[-1] - grid[0])), float(least), float(most))
+    return Curve(a, s, list(map(float, grid)), list(map(float, share)), list(map(float, low)), list(map(float, high)), half if inside else None, area)
 
 
 def _fit(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:

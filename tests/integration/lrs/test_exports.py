@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def made(deps: StoreDeps, one: Caller, **wish: Any) -> tuple[dict[str, Any], zip
     file = one.get(f"/api/v1/exports/{export}/file")
     assert file.content_type == "application/zip"
     assert hashlib.sha256(file.data).hexdigest() == told["sha256"]
-    return told, zipfile.ZipFile(io.BytesIO(file.data))
+    return dict(told or {}), zipfile.ZipFile(io.BytesIO(file.data))
 
 
 def people(n: int, team: str = "north") -> list[Person]:
@@ -60,8 +61,8 @@ def test_a_file_holds_what_its_manifest_says(deps: StoreDeps, one: Caller, file_
         else:
             table = parquet.read_table(io.BytesIO(content))
             assert (table.schema.names, table.num_rows) == (names, file["rows"])
-    rows = {file["name"].partition(".")[0]: file["rows"] for file in manifest["files"]}
-    assert (rows["episodes"], rows["answers"], rows["uses"], rows["ratings"]) == (6, 12, 6, 6)
+    held = {file["name"].partition(".")[0]: file["rows"] for file in manifest["files"]}
+    assert (held["episodes"], held["answers"], held["uses"], held["ratings"]) == (6, 12, 6, 6)
 
 
 def test_values_hide_small_groups_unless_people_are_asked_for(deps: StoreDeps, one: Caller) -> None:
@@ -114,7 +115,7 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     assert one.get(f"/api/v1/exports/{whole['export']}/file").status_code == 404
     assert one.get(f"/api/v1/exports/{whole['export']}").json["status"] == "expired"
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 200
-    monkeypatch.setattr("lrs.ground.clock.now", lambda: making.clock.datetime.max.replace(tzinfo=making.clock.UTC))
+    monkeypatch.setattr("lrs.ground.clock.now", lambda: datetime(2100, 1, 1, tzinfo=UTC))
     assert acting.let_go(deps, tenant_id=work.every_tenant(deps.engine)[0]) == 1
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 404
 

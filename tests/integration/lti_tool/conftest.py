@@ -60,7 +60,7 @@ class FakeServer:
     """The platform's and a record store's HTTP: answers are set by tests, requests are kept."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, list[Reply | Callable[[Asked], Reply]]] = {}
+        self.answers: dict[str, list[Reply | Callable[[Asked], Reply]]] = {"/api/v1/alarms": [(200, "OK", {"alarms": [], "next": None})]}
         self.requests: list[Asked] = []
         self.otherwise: Callable[[Asked], Reply] = lambda asked: (404, "Not Found", "")
         outer = self

@@ -1,0 +1,78 @@
+"""An alarm of the record store reaches whoever can do something, once for each level, in working hours, without names to channels."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adapters import xapi
+from lti_tool.jobs import alarms as jobs
+from tests.integration.lti_tool.conftest import Tool
+from tests.integration.lti_tool.test_digests import MONDAY, add, console, told
+from tests.integration.lti_tool.test_people import grant
+
+__all__ = ["console"]
+PROGRAMME = xapi.Programme("phishing-response", "", "").iri
+ALARM: dict[str, Any] = {
+    "alarm_id": 7,
+    "programme": PROGRAMME,
+    "series": "checks_done",
+    "team": "Desk 2",
+    "words": "Fewer checks are done than before in Desk 2: 20% in the week from 2026-11-12, 88% before (beyond a limit).",
+    "level": "owner",
+}
+
+
+def mails(tool: Tool) -> list[tuple[str, str]]:
+    return [(row.key, row.words) for row in tool.sql("SELECT key, words FROM lti_tool.mail WHERE kind = 'alarm' ORDER BY id")]
+
+
+def poll(tool: Tool, at: datetime, monkeypatch: pytest.MonkeyPatch, *alarms: dict[str, Any]) -> int:
+    tool.moodle.server.says("/api/v1/alarms", (200, "OK", {"alarms": list(alarms), "next": None}))
+    monkeypatch.setattr("lrs.ground.clock.now", lambda: at)
+    return jobs.poll(tool.deps, tool.tenant_id)
+
+
+def test_each_level_is_told_once_to_whoever_it_concerns(tool: Tool, console: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(tool, console)
+    assert poll(tool, MONDAY.replace(hour=3), monkeypatch, ALARM) == 0, "nobody is told at night"
+    assert poll(tool, MONDAY, monkeypatch, ALARM) == 2
+    assert poll(tool, MONDAY + timedelta(hours=1), monkeypatch, ALARM) == 0, "said once"
+    ((key, words),) = mails(tool)
+    assert key == "alarm 7 owner"
+    assert ALARM["words"] in words
+    assert "before you change anything" in words
+    assert "Desk 2" not in told(tool)[-1] and "20" not in told(tool)[-1], "channels hear no team and no number"
+    assert poll(tool, MONDAY, monkeypatch, ALARM | {"level": "sponsor"}) == 2
+    assert [key for key, _ in mails(tool)] == ["alarm 7 owner", "alarm 7 sponsor"]
+
+
+def test_what_is_the_operators_reaches_administrators_alone(tool: Tool, console: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = ALARM | {"programme": "", "series": "self-check", "team": "", "words": "A full recount changed figures."}
+    assert poll(tool, MONDAY, monkeypatch, check) == 0
+    grant(tool, "admin")
+    assert poll(tool, MONDAY, monkeypatch, check) == 1
+
+
+def test_an_alarm_of_a_programme_that_is_none_of_ours_is_left(tool: Tool, console: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert poll(tool, MONDAY, monkeypatch, ALARM | {"programme": "https://elsewhere.example/p"}) == 0
+
+
+def test_figures_show_open_alarms_first(tool: Tool, console: str) -> None:
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    tool.moodle.server.says("/api/v1/alarms", (200, "OK", {"alarms": [ALARM], "next": None}))
+    page = tool.get(f"{tool.launch('launch-resource-teacher').location}figures").text
+    assert "Look at this first" in page
+    assert "in Desk 2: 20%" in page
+    assert 'reports/series?team=Desk%202"' in page
+
+
+@pytest.mark.parametrize("answer", [{"alarms": [{}]}, {"alarms": 7}, {}, {"alarms": [ALARM], "next": "x"}])
+def test_nonsense_breaks_no_page_and_is_asked_again(tool: Tool, console: str, answer: Any) -> None:
+    tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    tool.moodle.server.says("/api/v1/alarms", (200, "OK", answer))
+    page = tool.get(f"{tool.launch('launch-resource-teacher').location}figures")
+    assert page.status_code == 200
+    assert "cannot be shown just now" in page.text
