@@ -13,6 +13,7 @@ from lrs.ground.errors import BadInput
 from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed, origin
 
 PAGE = 100  # statements of a page
+COSTS = 500  # lines of the ledger that a page shows
 ALARMS, MOST_PAGES = 500, 10  # of a page; more than that many are nothing that anybody reads
 XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
 
@@ -128,12 +129,16 @@ def _people(individual: bool) -> list[tuple[str, str]]:
 
 
 def _asked(client: GuardedClient, store: RecordStore, name: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    address = f"{store.url}/api/v1/{name}?{urlencode(wanted)}"
-    answer = client.call("GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret))
+    answer = _get(client, store, name, wanted)
     if answer.status != 200:
         raise OutsideCallFailed(f"The record store answered {answer.status} when asked for {name}: {_reason(answer)}")
     found = answer.json()
     return found if isinstance(found, dict) else {}
+
+
+def _get(client: GuardedClient, store: RecordStore, path: str, wanted: Sequence[tuple[str, str]]) -> Answer:
+    address = f"{store.url}/api/v1/{path}?{urlencode(wanted)}"
+    return client.call("GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret))
 
 
 def _is_report(value: Any) -> bool:
@@ -203,8 +208,13 @@ def end_key(client: GuardedClient, store: RecordStore, key: str) -> None:
 
 
 def _credentials(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    return _acted(client, store, method, f"credentials{path}", body)
+
+
+def _acted(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    """Do something below ``/api/v1``; BadInput with the record store's own words where it refuses."""
     headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
-    answer = client.call(method, f"{store.url}/api/v1/credentials{path}", headers=headers, body=body, basic=(store.key, store.secret))
+    answer = client.call(method, f"{store.url}/api/v1/{path}", headers=headers, body=body, basic=(store.key, store.secret))
     if answer.status == 204:
         return {}
     found = answer.json()
@@ -212,6 +222,70 @@ def _credentials(client: GuardedClient, store: RecordStore, method: str, path: s
         told = found.get("error") if isinstance(found, dict) else None
         raise BadInput(str(told["message"]) if isinstance(told, dict) and "message" in told else f"The record store answered {answer.status}.")
     return found
+
+
+@dataclass(frozen=True)
+class Business:
+    """What the record store knows of a programme's business figures: each figure with its worth (None where nobody said it), the cost
+    ledger (its first page), and what the scorecard weighs."""
+
+    kpis: list[dict[str, Any]]
+    worth: dict[str, dict[str, Any] | None]
+    costs: list[dict[str, Any]]
+    scorecard: dict[str, Any]
+
+
+def business(client: GuardedClient, store: RecordStore, programme: str) -> Business:
+    """All of it: ``GET /api/v1/kpis``, their valuations, ``/costs`` and ``/scorecard``."""
+    of = [("programme", programme)]
+    kpis = _rows(_asked(client, store, "kpis", of), "kpis")
+    worth: dict[str, dict[str, Any] | None] = {}
+    for one in kpis:
+        answer = _get(client, store, f"kpis/{quote(str(one['kpi']), safe='')}/valuation", of)
+        found = answer.json() if answer.status == 200 else None
+        worth[str(one["kpi"])] = found["valuation"] if isinstance(found, dict) and isinstance(found.get("valuation"), dict) else None
+    costs = _rows(_asked(client, store, "costs", [*of, ("limit", str(COSTS))]), "costs")
+    scorecard = _asked(client, store, "scorecard", of)
+    if not isinstance(scorecard.get("lines"), list):
+        raise OutsideCallFailed("The record store's answer holds no scorecard.")
+    return Business(kpis, worth, costs, scorecard)
+
+
+def _rows(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = found.get(name)
+    if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+        raise OutsideCallFailed(f"The record store's answer holds no {name}.")
+    return rows
+
+
+def name_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, definition: Mapping[str, Any]) -> None:
+    """Name a business figure: ``PUT /api/v1/kpis/{key}``. BadInput where the record store refuses, as of everything below."""
+    _acted(client, store, "PUT", f"kpis/{quote(key, safe='')}?{urlencode({'programme': programme})}", msgspec.json.encode(definition))
+
+
+def value_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, valuation: Mapping[str, Any]) -> None:
+    """Say what a unit of it is worth: ``PUT /api/v1/kpis/{key}/valuation``."""
+    _acted(client, store, "PUT", f"kpis/{quote(key, safe='')}/valuation?{urlencode({'programme': programme})}", msgspec.json.encode(valuation))
+
+
+def send_readings(client: GuardedClient, store: RecordStore, readings: Mapping[str, Any]) -> dict[str, Any]:
+    """Take readings in, or say what that would do: ``POST /api/v1/kpi-readings``."""
+    return _acted(client, store, "POST", "kpi-readings", msgspec.json.encode(readings))
+
+
+def add_cost(client: GuardedClient, store: RecordStore, cost: Mapping[str, Any]) -> None:
+    """Add a line to the cost ledger: ``POST /api/v1/costs``."""
+    _acted(client, store, "POST", "costs", msgspec.json.encode(cost))
+
+
+def take_back_cost(client: GuardedClient, store: RecordStore, cost: int, why: str) -> None:
+    """Take a line back: ``DELETE /api/v1/costs/{cost}``."""
+    _acted(client, store, "DELETE", f"costs/{cost}", msgspec.json.encode({"why": why}))
+
+
+def weigh(client: GuardedClient, store: RecordStore, programme: str, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Decide what the scorecard weighs: ``PUT /api/v1/scorecard``."""
+    _acted(client, store, "PUT", "scorecard", msgspec.json.encode({"programme": programme, "lines": list(lines)}))
 
 
 def _reason(answer: Answer) -> str:

@@ -50,13 +50,13 @@ def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> 
                     raise FileRefused(
                         f"Line {line} has {len(cells)} cells, and the first line names {len(head)}; a separator stands inside a cell without quotes."
                     )
-                found.append((line, {name: _bare(cell) for name, cell in zip(head, cells, strict=False) if name}))
+                found.append((line, {name: bare(cell) for name, cell in zip(head, cells, strict=False) if name}))
         return found
     except csv.Error as error:
         raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
 
 
-def _bare(cell: str) -> str:
+def bare(cell: str) -> str:
     """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
     return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA else cell).strip(" \t")
 

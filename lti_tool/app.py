@@ -16,6 +16,7 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import (
     admin,
     assessments,
+    business,
     coaching,
     course,
     home,
@@ -66,6 +67,7 @@ def create_app(deps: ToolDeps) -> Flask:
         app.register_blueprint(part(deps))
     app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.of_visit(deps)))
     app.register_blueprint(programmes.blueprint(deps, office.of_visit(deps)))
+    app.register_blueprint(business.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(questions.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(rubrics.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.desk_by_link(deps)))

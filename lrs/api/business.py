@@ -13,9 +13,11 @@ from lrs.actions import business, merging, weighing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.asking import allow, answer, body_as, held, number, programme, rows, told
-from lrs.ground.errors import BadInput
-from lrs.metrics.scorecards import Line, faults
-from lrs.store import kpis
+from lrs.ground.clock import text_of
+from lrs.ground.errors import BadInput, NotFound
+from lrs.metrics.scorecards import DEFAULT, Line, faults, read
+from lrs.reports.scorecard import label_of
+from lrs.store import kpis, scorecards
 
 COMPUTE_JOB, COUNT_JOB = "lrs.worker.compute", "lrs.worker.count"
 
@@ -70,6 +72,18 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         made = business.value(deps, tenant_id=caller.tenant_id, programme=programme(), key=key, given=given, who=f"credential {caller.key}")
         return jsonify({"version": made})
 
+    @pages.get("/kpis/<key>/valuation")
+    def worth(key: str) -> ResponseReturnValue:
+        """What holds now; NotFound where nobody said anything."""
+        caller = access.require(deps, "metrics/read")
+        allow("programme")
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = kpis.newest_valuation(connection, caller.tenant_id, programme(), key)
+        if found is None:
+            raise NotFound("Nobody has said what a unit of this figure is worth; PUT says so.")
+        version, body, who, at = found
+        return answer({"version": version, "valuation": body, "who": who, "at": text_of(at)})
+
     @pages.post("/kpi-readings")
     def take() -> ResponseReturnValue:
         caller = access.require(deps, "metrics/write")
@@ -116,6 +130,17 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         why = body_as(Why).why
         business.take_back_cost(deps, tenant_id=caller.tenant_id, cost_id=held(cost_id), why=why, who=f"credential {caller.key}")
         return "", 204
+
+    @pages.get("/scorecard")
+    def weights() -> ResponseReturnValue:
+        """The lines that hold now; version 0 and nobody's name where they are the default."""
+        caller = access.require(deps, "metrics/read")
+        allow("programme")
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = scorecards.newest(connection, caller.tenant_id, programme())
+        version, lines, who, at = found or (0, [msgspec.structs.asdict(line) for line in DEFAULT], "", None)
+        named = [{**line, "label": label_of(one)} for line, one in zip(lines, read(lines), strict=True)]
+        return answer({"version": version, "lines": named, "who": who, "at": text_of(at) if at else None})
 
     @pages.put("/scorecard")
     def weigh() -> ResponseReturnValue:

@@ -221,6 +221,16 @@ def _calls() -> list[_Call]:
             _of(business.Valuation),
             refusals=("404",),
         ),
+        _Call(
+            "get",
+            "/kpis/{key}/valuation",
+            "What one unit of it is worth now",
+            read,
+            _object(version=_WHOLE, valuation=_of(business.Valuation), who={"type": "string"}, at=_TIME),
+            _PROGRAMME,
+            ("programme",),
+            refusals=("404",),
+        ),
         _Call("post", "/kpi-readings", "Store readings: all or none", write, told, body=_of(business.Readings), refusals=("404", "409")),
         _Call(
             "get",
@@ -256,6 +266,20 @@ def _calls() -> list[_Call]:
         _Call("get", "/exports", "Files that were asked for", read, _list_of("exports", export), _PAGE),
         _Call("get", "/exports/{export}", "How far a file is; its manifest", read, export, refusals=("404",)),
         _Call("get", "/exports/{export}/file", "The file", read, {"type": "string"}, refusals=("404", "409"), kind="application/zip"),
+        _Call(
+            "get",
+            "/scorecard",
+            "What the scorecard weighs now",
+            read,
+            _object(
+                version=_WHOLE,
+                lines={"type": "array", "items": _object(metric={"type": "string"}, label={"type": "string"}, weight={"type": "number"})},
+                who={"type": "string"},
+                at={"type": ["string", "null"]},
+            ),
+            _PROGRAMME,
+            ("programme",),
+        ),
         _Call("put", "/scorecard", "Weigh the scorecard; gives the version", write, _object(version=_WHOLE), body=_of(business_routes.Scorecard)),
         _Call(
             "post",

@@ -33,7 +33,7 @@ def scorecard(asked: Asked) -> Report:
         rows.append(
             {
                 "perspective": line.perspective,
-                "line": _label(line),
+                "line": label_of(line),
                 "metric": line.metric,
                 "shown": _HIDDEN if hidden else shown(one.value, unit),
                 "interval": "" if hidden or one.low is None else f"{shown(one.low, unit)} to {shown(one.high, unit)}",
@@ -75,7 +75,8 @@ def scorecard(asked: Asked) -> Report:
     )
 
 
-def _label(line: Line) -> str:
+def label_of(line: Line) -> str:
+    """What a line is called on a page."""
     if line.metric == IMPACT:
         return IMPACT_LABEL
     metric = BY_KEY[line.metric]

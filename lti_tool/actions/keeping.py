@@ -8,7 +8,7 @@ from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput
 from lti_tool.store import uploads
 
-PEOPLE, CERTIFICATIONS, QUESTIONS, PROGRAMME = "people", "certifications", "questions", "programme"
+PEOPLE, CERTIFICATIONS, QUESTIONS, PROGRAMME, READINGS = "people", "certifications", "questions", "programme", "readings"
 LONGEST_NAME = 200
 
 

@@ -1,0 +1,168 @@
+"""Readings of a business figure from a table: the columns may have any names and are mapped; what is wrong is told line by line."""
+
+from __future__ import annotations
+
+import calendar
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from adapters.tables import FileRefused, bare, text_of
+
+SUBJECTS = ("team", "site")
+FIELDS = {
+    "subject": "Team or site",
+    "period_start": "First day of the period",
+    "period_end": "Last day of the period",
+    "value": "Value",
+    "source": "Source",
+}
+REQUIRED = ("subject", "period_start", "value")
+# Where no column says when a period ends: how long one is.
+PERIODS = ("day", "week", "month", "quarter", "year")
+MOST_ROWS, MOST_COLUMNS = 10_000, 100
+# Names of columns as people give them, in order of how sure they are.
+_GUESSES = {
+    "subject": ("subject", "team", "site", "department", "group", "standort", "abteilung", "equipo", "équipe"),
+    "period_start": ("period_start", "from", "start", "month", "week", "date", "period", "monat", "datum", "von", "mes", "fecha", "mois"),
+    "period_end": ("period_end", "to", "end", "until", "bis", "hasta", "fin"),
+    "value": ("value", "amount", "count", "number", "wert", "anzahl", "valor", "valeur"),
+    "source": ("source", "system", "quelle", "fuente"),
+}
+_DAY, _MONTH, _GERMAN = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})"), re.compile(r"(\d{4})-(\d{1,2})"), re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: its columns, and its rows with the line on which each stands."""
+
+    columns: list[str]
+    rows: list[tuple[int, list[str]]]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong on a line."""
+
+    line: int
+    text: str
+
+
+def sheet_of(content: bytes) -> Sheet:
+    """Read a table with a head; FileRefused where it is none, or too large."""
+    text = text_of(content)
+    first = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    try:
+        columns = [bare(name) for name in next(reader, [])]
+        named = [name for name in columns if name]
+        if not named or len(columns) > MOST_COLUMNS or len(set(named)) < len(named):
+            raise FileRefused(f"The first line names the columns: each once, up to {MOST_COLUMNS} of them.")
+        rows, before = [], reader.line_num
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if any(cell.strip() for cell in cells):
+                rows.append((line, [bare(cell) for cell in cells[: len(columns)]]))
+            if len(rows) > MOST_ROWS:
+                raise FileRefused(f"The file has more than {MOST_ROWS:,} lines. Send it in parts, one figure or one year at a time.")
+    except csv.Error as error:
+        raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
+    if not rows:
+        raise FileRefused("The file has no line below its head.")
+    return Sheet(columns, rows)
+
+
+def guessed(sheet: Sheet) -> dict[str, str]:
+    """Which column is likely which field; the empty text where none is."""
+    plain = {re.sub(r"[\s\-]+", "_", name.lower()): name for name in reversed(sheet.columns) if name}
+    return {field: next((plain[name] for name in names if name in plain), "") for field, names in _GUESSES.items()}
+
+
+def readings(
+    sheet: Sheet, columns: Mapping[str, str], subject_kind: str, period: str, source: str
+) -> tuple[list[dict[str, Any]], list[int], list[Wrong]]:
+    """(readings as the record store takes them, the line of each, what is wrong). ``columns``: field → column of the sheet."""
+    unknown = [FIELDS[field] for field in REQUIRED if columns.get(field) not in sheet.columns or not columns.get(field)]
+    if unknown:
+        raise FileRefused(f"Choose a column for: {', '.join(unknown)}.")
+    place = {field: sheet.columns.index(column) for field, column in columns.items() if column in sheet.columns and column}
+    found, lines, wrong = [], list[int](), list[Wrong]()
+    for line, cells in sheet.rows:
+        told: list[str] = []
+
+        def cell(field: str, cells: Sequence[str] = cells) -> str:
+            return cells[place[field]] if field in place and place[field] < len(cells) else ""
+
+        subject, start = cell("subject"), _told(told, _day, cell("period_start"))
+        value = _told(told, _number, cell("value"))
+        end = _told(told, _day, cell("period_end")) if cell("period_end") else _end_of(start, period) if start else None
+        if not subject:
+            told.append("nobody is named")
+        if told:
+            wrong.append(Wrong(line, "; ".join(told)))
+            continue
+        assert start is not None
+        assert end is not None
+        found.append(
+            {
+                "subject_kind": subject_kind,
+                "subject": subject,
+                "period_start": start.isoformat(),
+                "period_end": end.isoformat(),
+                "value": value,
+                "source": cell("source") or source,
+            }
+        )
+        lines.append(line)
+    return found, lines, wrong
+
+
+def _told(told: list[str], read: Callable[[str], Any], text: str) -> Any:
+    try:
+        return read(text)
+    except ValueError as error:
+        told.append(str(error))
+        return None
+
+
+def _day(text: str) -> date:
+    """2026-12-31, 2026-12 or 31.12.2026. What could be a day or a month (3/4/2026) is refused."""
+    try:
+        if found := _DAY.fullmatch(text):
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        if found := _MONTH.fullmatch(text):
+            return date(int(found[1]), int(found[2]), 1)
+        if found := _GERMAN.fullmatch(text):
+            return date(int(found[3]), int(found[2]), int(found[1]))
+    except ValueError:
+        pass
+    raise ValueError(f"“{text[:40]}” is no day; write 2026-12-31, 2026-12 or 31.12.2026")
+
+
+def _number(text: str) -> float:
+    """1234.5, 1234,5, 1,234.5 or 1.234,5; a percent sign is left away. One separator before three digits could be either, and is refused."""
+    plain = text.replace("\u00a0", "").replace(" ", "").removesuffix("%")
+    if re.fullmatch(r"-?\d{1,3}[.,]\d{3}", plain):
+        raise ValueError(f"“{text[:40]}” could be read in two ways; write it without a separator of thousands")
+    if re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d{1,3}(\.\d{3}){2,}", plain):
+        plain = plain.replace(".", "").replace(",", ".")
+    elif re.fullmatch(r"-?\d{1,3}(,\d{3})+\.\d+|-?\d{1,3}(,\d{3}){2,}", plain):
+        plain = plain.replace(",", "")
+    elif re.fullmatch(r"-?\d+,\d+", plain):
+        plain = plain.replace(",", ".")
+    if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
+        raise ValueError(f"“{text[:40]}” is no number")
+    return float(plain)
+
+
+def _end_of(start: date, period: str) -> date:
+    months = {"month": 1, "quarter": 3, "year": 12}.get(period)
+    if months is None:
+        return start + timedelta(days=6 if period == "week" else 0)
+    year, month = divmod(start.month - 1 + months, 12)
+    year, month = start.year + year, month + 1
+    return date(year, month, min(start.day, calendar.monthrange(year, month)[1])) - timedelta(days=1)

@@ -1,0 +1,106 @@
+"""Business figures, costs, worth and the scorecard of a programme: decided here by whoever manages the training, kept by the record store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters import kpi, lrs_client, xapi
+from adapters.kpi import Sheet, Wrong
+from adapters.lrs_client import Business
+from adapters.tables import FileRefused
+from lrs.ground.errors import BadInput
+from lrs.ground.http import GuardedClient
+from lti_tool.actions.record_store import record_store_of
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import journal
+
+CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
+FREQUENCIES = ("daily", "weekly", "monthly", "quarterly", "yearly")
+SHOWN = 200  # lines with something wrong that a page lists
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a file of readings would do: ``told`` counts new, known, corrected and warns; None where lines are wrong."""
+
+    sheet: Sheet
+    columns: dict[str, str]
+    wrong: list[Wrong]
+    told: dict[str, Any] | None
+    lines: list[int]
+
+
+class Office:
+    """One programme's business figures, for one person."""
+
+    def __init__(self, deps: ToolDeps, tenant_id: int, programme: str, who: str) -> None:
+        self._deps, self._tenant_id, self._who, self._key = deps, tenant_id, who, programme
+        self.programme = xapi.Programme(programme, "", "").iri
+        self._store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+        self._client: GuardedClient = deps.own_client if ours else deps.client
+
+    def view(self) -> Business:
+        """What is there. OutsideCallFailed where the record store does not answer."""
+        return lrs_client.business(self._client, self._store, self.programme)
+
+    def name_kpi(self, key: str, definition: Mapping[str, Any]) -> None:
+        """Name a business figure, or change what it is called and held against."""
+        lrs_client.name_kpi(self._client, self._store, self.programme, key, definition)
+        self._note("named a business figure", {"kpi": key})
+
+    def value_kpi(self, key: str, valuation: Mapping[str, Any]) -> None:
+        """Say what a unit of it is worth."""
+        lrs_client.value_kpi(self._client, self._store, self.programme, key, valuation)
+        self._note("said what a business figure is worth", {"kpi": key, "signed_off_by": valuation["signed_off_by"]})
+
+    def add_cost(self, cost: Mapping[str, Any]) -> None:
+        """Add a line to the ledger."""
+        lrs_client.add_cost(self._client, self._store, {"programme": self.programme, **cost})
+        self._note("added a cost", {"category": cost["category"], "amount": cost["amount"]})
+
+    def take_back_cost(self, cost: int, why: str) -> None:
+        """Take a line back."""
+        lrs_client.take_back_cost(self._client, self._store, cost, why)
+        self._note("took a cost back", {"cost": cost, "why": why})
+
+    def weigh(self, lines: list[dict[str, Any]]) -> None:
+        """Decide what the scorecard weighs."""
+        lrs_client.weigh(self._client, self._store, self.programme, lines)
+        self._note("decided what the scorecard weighs", {"lines": len(lines)})
+
+    def look(self, content: bytes, key: str, columns: Mapping[str, str] | None, form: Mapping[str, str]) -> Looked:
+        """What a file of readings would do. Without ``columns``, only which column is likely which."""
+        try:
+            sheet = kpi.sheet_of(content)
+            if columns is None:
+                return Looked(sheet, kpi.guessed(sheet), [], None, [])
+            found, lines, wrong = kpi.readings(sheet, columns, form["subject_kind"], form["period"], form["source"])
+        except FileRefused as error:
+            raise BadInput(str(error), field="file") from None
+        if wrong:
+            return Looked(sheet, dict(columns), wrong, None, lines)
+        told = lrs_client.send_readings(self._client, self._store, self._readings(key, found, form, dry_run=True))
+        return Looked(sheet, dict(columns), [], told, lines)
+
+    def take(self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
+        """Take a file of readings in: all or none."""
+        try:
+            found, _, wrong = kpi.readings(kpi.sheet_of(content), columns, form["subject_kind"], form["period"], form["source"])
+        except FileRefused as error:
+            raise BadInput(str(error), field="file") from None
+        if wrong:
+            raise BadInput(f"Line {wrong[0].line}: {wrong[0].text}. Nothing was taken over.", field="file")
+        told = lrs_client.send_readings(self._client, self._store, self._readings(key, found, form, dry_run=False))
+        self._note("took readings in", {"kpi": key, **{name: told.get(name) for name in ("new", "known", "corrected")}})
+        return told
+
+    def _readings(self, key: str, found: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
+        # A look needs no reason yet: the page asks for one where something would be corrected.
+        reason = form.get("reason", "").strip() or ("a look" if dry_run else "")
+        return {"programme": self.programme, "kpi": key, "readings": found, "reason": reason, "dry_run": dry_run}
+
+    def _note(self, act: str, details: dict[str, Any]) -> None:
+        with self._deps.unit_of_work(self._tenant_id) as connection:
+            journal.add_audit(connection, self._tenant_id, self._who, act, {"programme": self._key, **details})

@@ -1,0 +1,186 @@
+"""Was it worth it: business figures and their readings, costs, what a unit is worth, and what the scorecard weighs."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+
+from adapters.kpi import FIELDS, PERIODS, REQUIRED, SUBJECTS
+from lrs.ground.errors import BadInput, Refused
+from lrs.ground.http import OutsideCallFailed
+from lti_tool.actions import authoring, keeping
+from lti_tool.actions.weighing import CATEGORIES, FREQUENCIES, SHOWN, Looked, Office
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.views.office import Desk, Opening, file_of, takes_file, text_of
+
+log = logging.getLogger(__name__)
+
+_AWAY = "The record store does not answer just now. Nothing was changed; try again in a minute."
+_LINES = ("perspective", "metric", "part", "floor", "target", "weight")
+MOST_LINES = 30
+
+
+def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
+    """The pages below ``/t/<visit>/programmes/<key>/business``."""
+    pages = Blueprint("business", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/business")
+
+    def at(given: uuid.UUID, key: str) -> tuple[Desk, Office]:
+        desk = opening(given)
+        return desk, Office(deps, desk.tenant_id, key, desk.who)
+
+    def overview(desk: Desk, office: Office, key: str, error: Refused | None = None) -> ResponseReturnValue:
+        programme = authoring.work(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
+        try:
+            view, status = office.view(), error.status if error else 200
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: no business figures: %s", desk.tenant_id, failed.message)
+            view, status, error = None, 503, BadInput(_AWAY)
+        return desk.show(
+            "business.html", status, programme=programme, view=view, error=error, categories=CATEGORIES, frequencies=FREQUENCIES, form=request.form
+        )
+
+    def acted(desk: Desk, office: Office, key: str, act: Any, done: str) -> ResponseReturnValue:
+        try:
+            act()
+        except BadInput as error:
+            return overview(desk, office, key, error)
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: a business figure was not changed: %s", desk.tenant_id, failed.message)
+            return overview(desk, office, key, BadInput(_AWAY))
+        return redirect(f"{desk.home}programmes/{key}/business/?done={done}", code=303)
+
+    @pages.get("/")
+    def every(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = at(given, key)
+        return overview(desk, office, key)
+
+    @pages.post("/kpi")
+    def name_kpi(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = at(given, key)
+
+        def act() -> None:
+            label = text_of("label")
+            named = text_of("kpi") or re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+            if not named:
+                raise BadInput("Give the figure a name.", field="label")
+            definition = {name: text_of(name) for name in ("label", "unit", "owner", "source", "frequency")}
+            numbers = {name: _number(name, optional=True) for name in ("baseline", "target")}
+            flags = {"more_is_better": text_of("better") == "more", "waves_randomised": text_of("waves_randomised") == "1"}
+            office.name_kpi(named, {**definition, **numbers, **flags})
+
+        return acted(desk, office, key, act, "kpi")
+
+    @pages.post("/worth")
+    def worth(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = at(given, key)
+
+        def act() -> None:
+            between = {name: {bound: _number(f"{name}_{bound}") for bound in ("low", "best", "high")} for name in ("unit_value",)}
+            forecast = {bound: _number(f"forecast_{bound}", optional=True) for bound in ("low", "best", "high")}
+            whole = None not in forecast.values()
+            if not whole and any(value is not None for value in forecast.values()):
+                raise BadInput("Give the forecast with all three numbers, or none of them.", field="forecast_best")
+            valuation = {
+                **between,
+                "months": _number("months"),
+                **{name: text_of(name) for name in ("source", "signed_off_by", "currency")},
+                "forecast_effect": forecast if whole else None,
+                "forecast_costs": _number("forecast_costs", optional=True),
+            }
+            office.value_kpi(text_of("kpi"), valuation)
+
+        return acted(desk, office, key, act, "worth")
+
+    @pages.post("/costs")
+    def costs(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = at(given, key)
+
+        def act() -> None:
+            gone = text_of("take_back")
+            if gone:
+                if not gone.isascii() or not gone.isdigit():
+                    raise BadInput("The form is not complete; load the page again.")
+                office.take_back_cost(int(gone[:18]), text_of("why"))
+                return
+            cost = {name: text_of(name) for name in ("category", "incurred_on", "source", "signed_off_by")}
+            office.add_cost({**cost, "amount": text_of("amount").replace(",", "."), "hours": _number("hours", optional=True)})
+
+        return acted(desk, office, key, act, "cost")
+
+    @pages.post("/scorecard")
+    def weigh(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = at(given, key)
+
+        def act() -> None:
+            columns = [request.form.getlist(name)[:MOST_LINES] for name in _LINES]
+            if len({len(column) for column in columns}) != 1:
+                raise BadInput("The form is not complete; load the page again.")
+            lines = []
+            for cells in zip(*columns, strict=True):
+                told = dict(zip(_LINES, cells, strict=True))
+                numbers = {name: _read(told[name], f"{name} of {told['metric']}") for name in ("floor", "target")}
+                weight = _read(told["weight"], f"weight of {told['metric']}") / 100
+                if weight:
+                    lines.append({**{name: told[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
+            office.weigh(lines)
+
+        return acted(desk, office, key, act, "scorecard")
+
+    @pages.post("/readings")
+    def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """A file comes: which of its columns is what."""
+        takes_file()
+        desk, office = at(given, key)
+        try:
+            file_name, content = file_of()
+            looked = office.look(content, text_of("kpi"), None, {})
+            kept = keeping.keep(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, name=file_name, content=content)
+        except BadInput as error:
+            return overview(desk, office, key, error)
+        return mapping(desk, key, looked, str(kept))
+
+    def mapping(desk: Desk, key: str, looked: Looked, kept: str, error: Refused | None = None) -> ResponseReturnValue:
+        return desk.show(
+            "readings.html", error.status if error else 200, key=key, looked=looked, kept=kept, kpi=text_of("kpi"), fields=FIELDS, required=REQUIRED, subjects=SUBJECTS, periods=PERIODS, form=request.form, error=error, shown=SHOWN
+        )  # fmt: skip
+
+    @pages.post("/readings/look")
+    def mapped(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """The columns are named: what the file would do; or, at the word, do it."""
+        desk, office = at(given, key)
+        kept, kpi, form = text_of("kept"), text_of("kpi"), {name: text_of(name) for name in ("subject_kind", "period", "source", "reason")}
+        columns = {field: text_of(f"column_{field}") for field in FIELDS}
+        try:
+            _, content = keeping.kept(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, text=kept)
+        except BadInput as error:
+            return overview(desk, office, key, error)
+        try:
+            if text_of("act") == "take":
+                office.take(content, kpi, columns, form)
+                keeping.done(deps.unit_of_work, tenant_id=desk.tenant_id, text=kept)
+                return redirect(f"{desk.home}programmes/{key}/business/?done=readings", code=303)
+            return mapping(desk, key, office.look(content, kpi, columns, form), kept)
+        except BadInput as error:
+            return mapping(desk, key, office.look(content, kpi, None, {}), kept, error)
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: readings were not taken: %s", desk.tenant_id, failed.message)
+            return mapping(desk, key, office.look(content, kpi, None, {}), kept, BadInput(_AWAY))
+
+    return pages
+
+
+def _number(name: str, optional: bool = False) -> float | None:
+    text = text_of(name)
+    return None if optional and not text else _read(text, name.replace("_", " "))
+
+
+def _read(text: str, name: str) -> float:
+    plain = text.replace(" ", "").replace(",", ".")
+    if not re.fullmatch(r"-?\d{1,15}(\.\d{1,10})?", plain):
+        raise BadInput(f"The {name} is no number: write it like 1234.5.")
+    return float(plain)

@@ -1,0 +1,120 @@
+"""Was it worth it, by a training manager in a real browser: a figure is named, readings come from a table, money and weights are put on record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FilePayload
+
+from tests.demo import Demo, wait_until
+from tests.e2e.test_learner_path import Pages, accessible
+from tests.e2e.test_rooms import SIZES, opened
+
+
+def table(teams: tuple[str, ...]) -> bytes:
+    """Clicks a month of some teams; one line is far from the others."""
+    year = datetime.now(UTC).year - 1
+    lines = [f"{team};{year}-{month:02};{20 + (len(team) * month) % 5},5" for team in teams for month in range(1, 13)]
+    return ("Abteilung;Monat;Klicks\n" + "\n".join(lines) + f"\n{teams[0]};{year + 1}-01;900\n").encode()
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    tab = page(width, dark)
+    frame = opened(demo, tab, "teacher", "Programmes")
+    frame.get_by_role("link", name="Phishing response").first.click()
+    frame.get_by_role("link", name="Was it worth it").click()
+    frame.get_by_role("heading", name="Was it worth it").wait_for()
+    accessible(tab)
+    label = f"Clicks on false mails {width}"
+    if frame.locator("details[open]:has(form[action$='/kpi'])").count() == 0:
+        frame.get_by_text("Name a figure, or change one").press("Enter")
+    named = frame.locator("form[action$='/kpi']")
+    named.get_by_label("Name", exact=True).fill(label)
+    named.get_by_label("Unit").fill("clicks a month")
+    named.get_by_label("Better is").select_option("less")
+    named.get_by_label("Owner").fill("head of service")
+    named.get_by_label("Source").fill("mail gateway")
+    named.get_by_label("Target").fill("many")
+    frame.get_by_role("button", name="Name it").press("Enter")
+    frame.get_by_role("alert").wait_for()
+    assert "is no number" in frame.get_by_role("alert").inner_text(), "and what was typed is still there"
+    if frame.locator("details[open]:has(form[action$='/kpi'])").count() == 0:
+        frame.get_by_text("Name a figure, or change one").press("Enter")
+    assert named.get_by_label("Name", exact=True).input_value() == label
+    named.get_by_label("Target").fill("10")
+    frame.get_by_role("button", name="Name it").press("Enter")
+    frame.get_by_text("The figure is named.").wait_for()
+
+    # A table with columns of its own: mapped, with a fault, then without.
+    def choose(content: bytes) -> None:
+        frame.get_by_label("Of which figure").select_option(label=label)
+        frame.get_by_label("File", exact=True).set_input_files(FilePayload(name="klicks.csv", mimeType="text/csv", buffer=content))
+        frame.get_by_role("button", name="Look at its columns").press("Enter")
+        frame.get_by_role("heading", name="Which column is what").wait_for()
+
+    choose(table(("Desk 1", "Desk 2")).replace(b"20,5", b"1.234", 1))
+    assert frame.get_by_label("Team or site").input_value() == "Abteilung", "guessed"
+    accessible(tab)
+    frame.get_by_label("Value").select_option("Klicks")
+    frame.get_by_role("button", name="Look what it would do").press("Enter")
+    frame.get_by_role("region", name="Lines that cannot be read, table").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"readings-wrong-{width}.png", full_page=True)
+    frame.get_by_role("link", name="Was it worth it").click()
+    choose(table(("Desk 1", "Desk 2")))
+    frame.get_by_label("Value").select_option("Klicks")
+    frame.get_by_role("button", name="Look what it would do").press("Enter")
+    frame.get_by_text("25 new, 0 known already, 0 corrected.").wait_for()
+    frame.get_by_text("900.0 lies far from the others").wait_for()
+    accessible(tab)
+    frame.get_by_role("button", name="Take it over").press("Enter")
+    frame.get_by_text("The readings are taken over").wait_for()
+
+    frame.get_by_text(f"{label}: nobody has said it").press("Enter")
+    form = frame.locator("details[open]", has_text=label)
+    for name, value in (("at least", "10"), ("likely", "20"), ("at most", "30")):
+        form.get_by_label(name).first.fill(value)
+    form.get_by_label("Currency").fill("EUR")
+    form.get_by_label("Where this comes from").fill("average of ten incidents")
+    form.get_by_label("Signed off by").fill("finance")
+    form.get_by_role("button", name="Put it on record").press("Enter")
+    frame.get_by_text("What it is worth is on record.").wait_for()
+
+    frame.get_by_text("Add a line").press("Enter")
+    costs = frame.get_by_role("region", name="What it costs")
+    costs.get_by_label("Amount").fill("1200,50")
+    costs.get_by_label("Day").fill("2026-01-31")
+    costs.get_by_label("Source").fill("invoice 17")
+    costs.get_by_label("Signed off by").fill("finance")
+    frame.get_by_role("button", name="Add it").press("Enter")
+    frame.get_by_text("The ledger is changed.").wait_for()
+    frame.get_by_role("region", name="Costs, table").get_by_text("1200.50").first.wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"business-{width}.png", full_page=True)
+
+    weight = frame.get_by_label("weight of Adoption, percent")
+    before = weight.input_value()
+    weight.fill("99")
+    frame.get_by_role("button", name="Weigh it so").press("Enter")
+    frame.get_by_text("make it 1").wait_for()
+    frame.get_by_label("weight of Adoption, percent").fill(before)
+    frame.get_by_role("button", name="Weigh it so").press("Enter")
+    frame.get_by_text("The scorecard is weighed anew.").wait_for()
+
+
+def test_what_was_put_on_record_reaches_the_reports(demo: Demo, page: Pages) -> None:
+    """The job estimates within a minute; the return on investment says what it rests on."""
+    tab = page(1280)
+    frame = opened(demo, tab, "teacher", "Figures")
+    frame.get_by_role("link", name="Return on investment").click()
+    frame.get_by_role("heading", name="Was it worth it").wait_for()
+
+    def told() -> bool:
+        frame.goto(frame.url)
+        return frame.get_by_text("signed off by finance").count() > 0
+
+    wait_until(told, 60)
+    accessible(tab)
