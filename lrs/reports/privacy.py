@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-FEWEST = 5  # people of a group that is shown
-FEWEST_RATERS = 3
+from lrs.vocabulary import FEWEST, FEWEST_RATERS
+
+__all__ = ["FEWEST", "FEWEST_RATERS", "hidden_by_difference", "shown_groups"]
+
 TOO_FEW = f"fewer than {FEWEST} people"
 BY_DIFFERENCE = f"it would tell of fewer than {FEWEST} people, by what is shown of a wider group"
 COMPLEMENT = "with it, a smaller group could be told from the total"

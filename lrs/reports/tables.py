@@ -438,6 +438,12 @@ def computed_report(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] 
 
 
 WAITING = "It is being computed; look again in a minute."
+_WHOLE = "This is of the whole programme: it is not narrowed with the rest of the page."
+
+
+def of_the_whole(asked: Asked) -> tuple[str, ...]:
+    """What to say of a report that a job makes for a programme, where a page is narrowed."""
+    return () if asked.scope.is_whole_programme else (_WHOLE,)
 
 
 def items(asked: Asked) -> Report:
@@ -470,6 +476,7 @@ def items(asked: Asked) -> Report:
         columns,
         rows,
         notes=(
+            *of_the_whole(asked),
             "“Tells who knows” is the correlation with the share right on the same person's other questions (corrected point-biserial): under"
             " 0.15 it hardly tells; under 0 look whether the right answer is marked right.",
             "Judge a question from 30 answers on, act on it from 100 on. A distractor that fewer than one in twenty choose does no work.",
@@ -513,7 +520,7 @@ def forgetting(asked: Asked) -> Report:
         if fitted
         else []
     )
-    notes = []
+    notes = ["The line, and what is said of models, is of the whole programme; the points are narrowed."] if of_the_whole(asked) else []
     if fitted:
         half, area = fitted["half_life"], fitted.get("area")
         if area:
@@ -571,7 +578,10 @@ def raters(asked: Asked) -> Report:
     """Do raters mean the same by a level."""
     found = computed_report(asked, "raters")
     rows = []
-    notes = ["Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: calibrate again (Krippendorff 2004)."]
+    notes = [
+        *of_the_whole(asked),
+        "Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: calibrate again (Krippendorff 2004).",
+    ]
     for where, words in (("cases", "described cases"), ("work", "people's work")):
         body = found[0][where] if found else None
         if body is None or not body["units"] or (not asked.individual and body["raters"] < privacy.FEWEST_RATERS):

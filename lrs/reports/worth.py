@@ -11,7 +11,7 @@ from lrs.metrics.statistics.estimates import NOTHING
 from lrs.metrics.statistics.proportions import z_of
 from lrs.reports import pictures, privacy
 from lrs.reports.shape import Column, Report
-from lrs.reports.tables import WAITING, Asked, computed_report
+from lrs.reports.tables import WAITING, Asked, computed_report, of_the_whole
 from lrs.reports.values import estimates_of
 from lrs.store import kpis
 from lrs.store.kpis import Kpi
@@ -49,7 +49,7 @@ def _effects(asked: Asked) -> tuple[list[dict[str, Any]], str, str] | None:
 def impact(asked: Asked) -> Report:
     """D2: business figures, before and after, with a comparison where there is one."""
     made = _effects(asked)
-    rows, notes, drawn, study = [], [], [], None
+    rows, notes, drawn, study = [], [*of_the_whole(asked)], [], None
     for one in made[0] if made else ():
         effect = one["effect"]
         row = {"kpi": one["label"], "unit": one["unit"], "subjects": one["subjects"], "periods": one["periods"]}
@@ -119,7 +119,7 @@ def roi(asked: Asked) -> Report:
     costs = float(sum((line.amount for line in ledger), Decimal(0)))
     made = _effects(asked)
     by_key = {one["kpi"]: one for one in made[0]} if made else {}
-    rows, notes, best = [], [], ""
+    rows, notes, best = [], [*of_the_whole(asked)], ""
     for one in kpis.of_programme(asked.connection, asked.scope.tenant_id, programme):
         worth = kpis.newest_valuation(asked.connection, asked.scope.tenant_id, programme, one.kpi)
         if worth is None:

@@ -20,10 +20,10 @@ from sqlalchemy.exc import DBAPIError
 from lrs.ground.database import REPORT_OWNER, REPORT_READER
 from lrs.ground.errors import Conflict, NotFound, Stop
 from lrs.store.tables import reporting_user
+from lrs.vocabulary import FEWEST
 
 NAME = re.compile(r"[a-z][a-z0-9_]{2,40}\Z")
 STATEMENT_SECONDS = 60
-FEWEST = 5  # people of a row that is shown
 _Z = 1.959963984540054  # the two-sided 95 % quantile
 
 READ = ("fact_episode", "fact_check", "fact_competency", "fact_activity", "fact_recall", "kpi", "kpi_reading")

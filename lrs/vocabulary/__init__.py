@@ -4,6 +4,7 @@ Shared with the other houses. Only words, no behaviour beyond looking a word up.
 """
 
 from lrs.vocabulary.aliases import EARNED, VERB_ALIASES, WHO_SAYS_SO
+from lrs.vocabulary.groups import FEWEST, FEWEST_RATERS
 from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
 from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, BASELINE, EXTENSIONS, KINDS, VERBS, Verb
 
@@ -13,6 +14,8 @@ __all__ = [
     "BASELINE",
     "EARNED",
     "EXTENSIONS",
+    "FEWEST",
+    "FEWEST_RATERS",
     "INTERVALS",
     "KINDS",
     "VERBS",

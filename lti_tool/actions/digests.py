@@ -10,6 +10,7 @@ from adapters.channels.chat import Digest
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, NotFound
 from lrs.ground.secrets import Secrets
+from lrs.vocabulary import FEWEST
 from lti_tool.actions import languages, programmes, working_time
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import channels, drafts, journal, learning
@@ -18,7 +19,6 @@ from lti_tool.store.channels import Channel, Counts
 PURPOSE = "channel address"
 DAYS = 7
 FIRST_HOUR, LAST_HOUR = time(9), time(16)  # a working hour of the programme, so that the post is seen
-FEWEST = 5  # smaller numbers are said as "a few" (the smallest group that is ever shown)
 LONGEST_NAME, LONGEST_URL, MOST_CHANNELS = 80, 2_000, 20
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lrs.ground.database import UnitOfWork
+from lrs.vocabulary import FEWEST
 from lti_tool.actions import programmes
 from lti_tool.actions.transferring import VERIFIED
 from lti_tool.store import learning, teams
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.teams import Person, Standing
-
-FEWEST = 5  # people of a group that is shown to somebody without individual access
 
 
 @dataclass(frozen=True)

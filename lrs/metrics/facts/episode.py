@@ -198,13 +198,12 @@ def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) ->
             started.setdefault(s.object_id, s.timestamp)
         elif s.verb in FINISHING_VERBS and not (s.verb in ("responded", "reviewed", "assessed") and not _counts_as_done(s)):
             done[s.object_id].setdefault(s.verb, s.timestamp)
-    pauses, left_at = _pauses(statements, facts)
+    pauses = _pauses(statements, facts)
     checks: dict[str, dict[str, Any]] = {}
     for activity, (kind, due_at, interval) in due.items():
         by = FINISHED_BY.get(kind, FINISHING_VERBS)
         finished = min((at for verb, at in done[activity].items() if verb in by), default=None)
-        paused = any(start <= due_at and (end is None or due_at < end) for start, end in pauses)
-        if finished is None and (paused or (left_at is not None and due_at >= left_at)):
+        if finished is None and any(start <= due_at and (end is None or due_at < end) for start, end in pauses):
             continue
         kind = "check" if kind == OTHER and interval in _INTERVAL_KEYS else kind
         began = started.get(activity)
@@ -257,20 +256,22 @@ def _competencies(common: dict[str, Any], facts: Facts, seen: Iterable[observing
     facts.competencies.extend(common | {"competency": key} | counts for key, counts in found.items())
 
 
-def _pauses(statements: list[Read], facts: Facts) -> tuple[list[tuple[datetime, datetime | None]], datetime | None]:
-    """[from, to) of each pause (None: its end is not known), and when the learner left."""
-    pauses: list[tuple[datetime, datetime | None]] = []
-    left_at: datetime | None = None
+def _pauses(statements: list[Read], facts: Facts) -> list[tuple[datetime, datetime | None]]:
+    """[from, to) of each time in which nothing was due (None: its end is not known): on hold, or between leaving and coming back."""
+    holds: list[tuple[datetime, datetime | None]] = []
+    away: list[tuple[datetime, datetime | None]] = []
     for s in statements:
         if s.verb == "suspended":
             until = s.text_extension("until")
             try:
-                pauses.append((s.timestamp, clock.parse(until) if until else None))
+                holds.append((s.timestamp, clock.parse(until) if until else None))
             except (ValueError, OverflowError):
                 facts.refuse(s, "the extension until is no time with an offset")
-        elif s.verb == "resumed" and pauses:
-            start, end = pauses[-1]
-            pauses[-1] = (start, min(end, s.timestamp) if end else s.timestamp)
+        elif s.verb == "resumed" and holds:
+            start, end = holds[-1]
+            holds[-1] = (start, min(end, s.timestamp) if end else s.timestamp)
         elif s.verb == "unregistered":
-            left_at = left_at or s.timestamp
-    return pauses, left_at
+            away.append((s.timestamp, None))
+        elif s.verb == "registered":
+            away = [(start, end or s.timestamp) for start, end in away]
+    return holds + away

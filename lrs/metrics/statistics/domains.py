@@ -48,7 +48,8 @@ def weak_domains(counts: Sequence[tuple[str, int, int]], target: float = TARGET)
 
 
 def prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """(a, b) of the beta-binomial that makes the counts likeliest, each at most 1,000; flat where there are fewer than three of them."""
+    """(a, b) of the beta-binomial that makes the counts likeliest; flat where there are fewer than three of them. It weighs no more than what
+    was asked of the competency in the middle: a few of them that look alike by chance say little about how alike they are."""
     if len(counts) < 3:
         return FLAT
     k, n = np.array([one[0] for one in counts], float), np.array([one[1] for one in counts], float)
@@ -60,4 +61,6 @@ def prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
     bound = (np.log(0.5), np.log(1_000.0))
     share = min(max(float(k.sum() / n.sum()), 0.05), 0.95)
     found = minimize(unlikely, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound])
-    return float(np.exp(found.x[0])), float(np.exp(found.x[1]))
+    a, b = (float(value) for value in np.exp(found.x))
+    most = float(np.median(n))
+    return (a, b) if a + b <= most else (a * most / (a + b), b * most / (a + b))

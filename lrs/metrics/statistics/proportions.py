@@ -37,9 +37,9 @@ def design_effect(k: float, n: float, kk: float, kn: float, nn: float, clusters:
     p = k / n if n else 0.0
     if clusters < 2 or p in (0.0, 1.0):
         return 1.0
-    # sum over clusters of (k_i - p n_i)^2, with the usual correction for few clusters
+    # sum over clusters of (k_i - p n_i)^2; both variances with the usual correction for few, so that clusters of one trial give exactly 1
     squares = max(0.0, kk - 2 * p * kn + p * p * nn) * clusters / (clusters - 1)
-    return max(1.0, squares / (n * p * (1 - p)))
+    return max(1.0, squares / (n * p * (1 - p) * n / max(1.0, n - 1)))
 
 
 def clustered_wilson(k: float, n: float, kk: float, kn: float, nn: float, clusters: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

@@ -185,3 +185,7 @@ def test_what_falls_due_in_a_pause_or_after_leaving_was_never_due() -> None:
     facts = facts_of(EPISODE, [certified(), *due, done, *pause])
     assert {row["activity"].rsplit("/", 1)[1] for row in facts.activities} == {"before", "after", "done"}
     assert facts.uncountable == []
+    back = said(13, "registered", CERTIFIED + timedelta(days=55), PROGRAMME)
+    again = facts_of(EPISODE, [certified(), *due, done, *pause, scheduled(8, "while away", 50), back])
+    assert {row["activity"].rsplit("/", 1)[1] for row in again.activities} == {"before", "after", "done", "gone"}, "who came back is due again"
+    assert again.episodes[0]["left_at"] is None

@@ -167,7 +167,8 @@ def test_answers_of_one_person_that_hang_together_widen_the_interval() -> None:
     alike = [(5, 5)] * 12 + [(0, 5)] * 8
     k, n = sum(a for a, _ in alike), 100
     sums = (sum(a * a for a, _ in alike), sum(a * b for a, b in alike), sum(b * b for _, b in alike))
-    assert design_effect(k, n, *sums, 20) == pytest.approx(5 * 20 / 19)
+    assert design_effect(k, n, *sums, 20) == pytest.approx(5 * (20 / 19) / (100 / 99))
+    assert design_effect(70, 100, 70, 70, 100, 100) == pytest.approx(1), "one trial each: nothing hangs together"
     low, high = clustered_wilson(k, n, *sums, 20)
     assert low < wilson(60, 100)[0]
     assert high > wilson(60, 100)[1]
