@@ -14,7 +14,8 @@ from lrs.api import access
 from lrs.api.asking import FILTERS, allow, answer, filters, rows
 from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
-from lrs.reports import behind, keeping, pictures, tables, values
+from lrs.reports import behind, keeping, pictures, values
+from lrs.reports.asking import Asked
 from lrs.reports.every import REPORTS
 from lrs.reports.figures import figures, watermark_of
 from lrs.reports.shape import Report
@@ -107,7 +108,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         asked = filters(caller)
         with deps.unit_of_work(caller.tenant_id) as connection:
             watermark = watermark_of(connection, caller.tenant_id)
-            whole = tables.Asked(connection, asked.scope, asked.individual)
+            whole = Asked(connection, asked.scope, asked.individual)
             return [keeping.report(whole, key, watermark) for key in keys], keeping.narrowing(whole) if narrow else {}
 
     def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:

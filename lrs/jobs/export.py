@@ -27,8 +27,8 @@ from lrs.ground.queue import TimeIsUp
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.metrics.definitions import Scope
 from lrs.reports import keeping, privacy
+from lrs.reports.asking import Asked
 from lrs.reports.figures import watermark_of
-from lrs.reports.tables import Asked
 from lrs.reports.values import harmless
 from lrs.store import exports, tables
 from lrs.store.blobs import PIECE

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lrs.metrics.definitions import DIMENSIONS, groups
-from lrs.reports import privacy, tables, worth
+from lrs.reports import comparisons, competencies, lasting, privacy, questions, trust, worth
+from lrs.reports.asking import Asked, Making
 from lrs.reports.scorecard import scorecard
-from lrs.reports.tables import Asked, Making
 
 REPORTS: Mapping[str, Making] = {
     "scorecard": scorecard,
-    "forgetting": tables.forgetting,
-    "first_use": tables.first_use,
-    "weak_domains": tables.weak_domains,
-    "items": tables.items,
+    "forgetting": lasting.forgetting,
+    "first_use": lasting.first_use,
+    "weak_domains": competencies.weak_domains,
+    "items": questions.items,
     "impact": worth.impact,
     "roi": worth.roi,
-    "heat_map": tables.heat_map,
-    "teams": tables.teams,
-    "waves": tables.waves,
-    "series": tables.series,
-    "raters": tables.raters,
-    "use": tables.use,
-    "checklist": tables.checklist,
-    "quality": tables.quality,
+    "heat_map": competencies.heat_map,
+    "teams": comparisons.teams,
+    "waves": comparisons.waves,
+    "series": trust.series,
+    "raters": questions.raters,
+    "use": comparisons.use,
+    "checklist": trust.checklist,
+    "quality": trust.quality,
 }
 
 MOST_VALUES = 200  # of one dimension that a page offers

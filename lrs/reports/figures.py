@@ -12,7 +12,7 @@ from lrs.ground.database import UnitOfWork
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope
 from lrs.reports import keeping
-from lrs.reports.tables import Asked
+from lrs.reports.asking import Asked
 from lrs.reports.values import MetricValue
 from lrs.store import statements, work
 

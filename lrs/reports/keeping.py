@@ -12,9 +12,9 @@ from sqlalchemy import Connection, func, select
 from lrs.ground.clock import text_of
 from lrs.metrics.catalogue import CATALOGUE, Metric
 from lrs.metrics.definitions import Scope
+from lrs.reports.asking import Asked
 from lrs.reports.every import REPORTS, dimensions
 from lrs.reports.shape import Column, Report
-from lrs.reports.tables import Asked
 from lrs.reports.values import MetricValue, as_json, values_of
 from lrs.store import computed
 from lrs.store.tables import fact_episode

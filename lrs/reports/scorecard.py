@@ -9,8 +9,8 @@ from lrs.metrics.scorecards import DEFAULT, IMPACT, Line, read
 from lrs.metrics.statistics import composite
 from lrs.metrics.statistics.estimates import NOTHING, Estimate
 from lrs.reports import privacy, worth
+from lrs.reports.asking import Asked, split_values
 from lrs.reports.shape import Column, Report
-from lrs.reports.tables import Asked, split_values
 from lrs.reports.values import estimates_of, shown
 from lrs.store import scorecards
 

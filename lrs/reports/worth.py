@@ -10,8 +10,8 @@ from lrs.metrics.statistics import money
 from lrs.metrics.statistics.estimates import NOTHING
 from lrs.metrics.statistics.proportions import z_of
 from lrs.reports import pictures, privacy
+from lrs.reports.asking import WAITING, Asked, computed_report, of_the_whole
 from lrs.reports.shape import Column, Report
-from lrs.reports.tables import WAITING, Asked, computed_report, of_the_whole
 from lrs.reports.values import estimates_of
 from lrs.store import kpis
 from lrs.store.kpis import Kpi

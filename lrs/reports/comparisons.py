@@ -1,0 +1,100 @@
+"""Groups side by side: waves, teams, use of the product."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from lrs.metrics.catalogue import BY_KEY
+from lrs.metrics.definitions import Scope, groups
+from lrs.metrics.statistics.estimates import NOTHING
+from lrs.reports import pictures, privacy
+from lrs.reports.asking import Asked, split_values
+from lrs.reports.shape import Column, Report
+
+LOOK_BACK = timedelta(days=28)  # "active" in the month that ends now
+
+_COMPARED = (("transfer_rate", ""), ("adoption_due", ""), ("retention_observed", None), ("sustainability", "all"), ("feedback_by_day_30", ""))
+
+
+def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -> Report:
+    sizes = [(row.value or "", int(row.learners)) for row in asked.connection.execute(groups.sizes(asked.scope, dimension))]
+    reasons = [None] * len(sizes) if asked.individual else privacy.shown_groups([n for _, n in sizes])
+    columns = [Column("group", word), Column("people", "People", "count")]
+    found = {}
+    for metric_key, part in _COMPARED:
+        metric = BY_KEY[metric_key]
+        columns.append(Column(metric_key, metric.label, "share"))
+        found[metric_key] = (split_values(asked, metric, dimension), part)
+    rows, drawn = [], []
+    for (value, people), reason in zip(sizes, reasons, strict=True):
+        if reason:
+            continue
+        row: dict[str, Any] = {"group": value or f"without a {word.lower()}", "people": people}
+        for metric_key, (by_value, part) in found.items():
+            parts = by_value.get(value, {})
+            # Of retention, the latest interval that anybody has reached.
+            one = (
+                parts.get(part, NOTHING)
+                if part is not None
+                else next((parts[k] for k, _ in reversed(BY_KEY[metric_key].parts) if k in parts), NOTHING)
+            )
+            row[metric_key] = one.value if asked.individual or one.learners >= privacy.FEWEST else None
+            if metric_key == "transfer_rate" and row[metric_key] is not None:
+                drawn.append({"label": row["group"], "value": one.value, "low": one.low, "high": one.high})
+        rows.append(row)
+    left_out = sum(1 for reason in reasons if reason)
+    words = " ".join(f"{one['label']}: {one['value']:.0%}." for one in drawn)
+    return Report(
+        key,
+        title,
+        f"Each {word.lower()} beside the others. The picture shows transfer with its 95 % interval: where the bars overlap much, they may well be alike.",
+        columns,
+        rows,
+        notes=(
+            *((f"{left_out} of fewer than five people, or that would tell of them, are left out.",) if left_out else ()),
+            "Retention is that of the latest interval that somebody has reached.",
+        ),
+        svg=pictures.svg(pictures.forest(drawn, "transfer", "share"), f"picture-{key}", title, words) if len(drawn) > 1 else "",
+    )
+
+
+def waves(asked: Asked) -> Report:
+    """F3: waves side by side."""
+    return _comparison(asked, "wave", "waves", "Waves", "Wave")
+
+
+def teams(asked: Asked) -> Report:
+    """Teams side by side."""
+    return _comparison(asked, "team", "teams", "Teams", "Team")
+
+
+def use(asked: Asked) -> Report:
+    """G10: use of the product by team in the last 28 days."""
+    since = asked.scope.as_of - LOOK_BACK
+    scope = Scope(asked.scope.tenant_id, asked.scope.as_of, {k: v for k, v in asked.scope.by.items() if k == "programme"}, since)
+    rows = asked.connection.execute(groups.presence_by_team(scope)).all()
+    reasons = [None] * len(rows) if asked.individual else privacy.shown_groups([int(row.people) for row in rows])
+    told = [
+        {
+            "team": row.team or "without a team",
+            "people": int(row.people),
+            "days": int(row.days) / int(row.people) / 4,
+            "looks": int(row.looks),
+        }
+        for row, reason in zip(rows, reasons, strict=True)
+        if not reason
+    ]
+    return Report(
+        "use",
+        "Use of Carryover",
+        "Who came in the last 28 days, by team, and how often figures were looked at. A team that does not come needs help, not blame.",
+        (
+            Column("team", "Team"),
+            Column("people", "People who came", "count"),
+            Column("days", "Days a week, each", "number"),
+            Column("looks", "Looks at figures", "count"),
+        ),
+        sorted(told, key=lambda row: row["days"]),
+        what_to_do="Ask the team at the top what keeps it.",
+    )
