@@ -1,4 +1,4 @@
-"""Groups side by side: waves, teams, use of the product."""
+"""Groups side by side: waves, teams, programmes, use of the product."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics.estimates import NOTHING
 from lrs.reports import pictures, privacy
-from lrs.reports.asking import Asked, split_values
+from lrs.reports.asking import Asked, names_of, split_values
 from lrs.reports.shape import Column, Report
+from lrs.store import kpis
 
 LOOK_BACK = timedelta(days=28)  # "active" in the month that ends now
 
@@ -97,4 +98,41 @@ def use(asked: Asked) -> Report:
         ),
         sorted(told, key=lambda row: row["days"]),
         what_to_do="Ask the team at the top what keeps it.",
+    )
+
+
+def innovation(asked: Asked) -> Report:
+    """F5: every programme of the organisation, and whether it says what it is to move, from where to where, and what that is expected to
+    bring: what can be judged afterwards."""
+    tenant_id = asked.scope.tenant_id
+    found = [row for row in asked.connection.execute(groups.programmes(tenant_id)) if asked.individual or row.learners >= privacy.FEWEST]
+    names, told = names_of(asked, [row.programme for row in found]), list[dict[str, Any]]()
+    for row in found:
+        figures = kpis.of_programme(asked.connection, tenant_id, row.programme)
+        worth = [kpis.newest_valuation(asked.connection, tenant_id, row.programme, one.kpi) for one in figures]
+        says = {
+            "figure": bool(figures),
+            "baseline": any(one.baseline is not None for one in figures),
+            "target": any(one.target is not None for one in figures),
+            "forecast": any(one is not None and one[1].get("forecast_effect") for one in worth),
+        }
+        words = {name: "yes" if yes else "no" for name, yes in says.items()}
+        told.append({"programme": names[row.programme], "people": int(row.learners), **words, "whole": "● whole" if all(says.values()) else "▲ open"})
+    whole = sum(row["whole"].startswith("●") for row in told)
+    return Report(
+        "innovation",
+        "Programmes",
+        f"{whole} of {len(told)} programmes say what they are to move, from where to where, and what that is expected to bring.",
+        (
+            Column("programme", "Programme"),
+            Column("people", "People", "count"),
+            Column("figure", "Business figure"),
+            Column("baseline", "Baseline"),
+            Column("target", "Target"),
+            Column("forecast", "Forecast of its worth"),
+            Column("whole", "Can be judged"),
+        ),
+        sorted(told, key=lambda row: (str(row["whole"]), str(row["programme"]))),
+        notes=("Of the whole organisation, however the page is narrowed. A programme that says nothing beforehand proves nothing afterwards.",),
+        what_to_do="" if whole == len(told) else "Fill in what is open under Programmes, Was it worth it, before the next wave begins.",
     )

@@ -20,6 +20,7 @@ REPORTS: Mapping[str, Making] = {
     "heat_map": competencies.heat_map,
     "teams": comparisons.teams,
     "waves": comparisons.waves,
+    "innovation": comparisons.innovation,
     "series": trust.series,
     "raters": questions.raters,
     "use": comparisons.use,

@@ -39,7 +39,7 @@ REPORTS = {
         "series": "Week by week",
     },
     "Was it worth it": {"impact": "Business figures", "roi": "Return on investment"},
-    "Side by side": {"teams": "Teams", "waves": "Waves", "use": "Use of Carryover"},
+    "Side by side": {"teams": "Teams", "waves": "Waves", "innovation": "Programmes", "use": "Use of Carryover"},
     "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
 }
 KEYS = {key: label for some in REPORTS.values() for key, label in some.items()}

@@ -565,3 +565,21 @@ def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, 
     assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == (6, 12)
     with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
         assert not computed.waiting(connection, work.every_tenant(deps.engine)[0])
+
+
+def test_a_programme_that_says_beforehand_what_it_is_to_bring_can_be_judged(one: Caller, deps: StoreDeps) -> None:
+    post(one, *(Person() for _ in range(5)))
+    count(deps)
+    assert report(one, "innovation")["rows"][0] | {"programme": ""} == {
+        "programme": "",
+        "people": 5,
+        **dict.fromkeys(("figure", "baseline", "target", "forecast"), "no"),
+        "whole": "▲ open",
+    }
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    worth = {"unit_value": {"low": 1, "best": 2, "high": 3}, "months": 12, "source": "s", "signed_off_by": "finance", "currency": "EUR"}
+    forecast = {"forecast_effect": {"low": 1, "best": 2, "high": 3}, "forecast_costs": 10}
+    assert send(one, "PUT", "/api/v1/kpis/clicks/valuation", worth | forecast, programme=PROGRAMME).status_code == 200
+    made = report(one, "innovation")
+    assert made["rows"][0]["whole"] == "● whole"
+    assert made["meaning"].startswith("1 of 1 programmes")
