@@ -13,6 +13,7 @@ from lrs.ground.errors import BadInput
 from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed, origin
 
 PAGE = 100  # statements of a page
+EPISODES = 25  # of a page of what is behind a figure
 COSTS = 500  # lines of the ledger that a page shows
 ALARMS, MOST_PAGES = 500, 10  # of a page; more than that many are nothing that anybody reads
 XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
@@ -122,6 +123,24 @@ def alarms(client: GuardedClient, store: RecordStore, programme: str = "") -> li
 def _is_alarm(value: Any) -> bool:
     texts = ("programme", "series", "team", "words", "level")
     return isinstance(value, dict) and isinstance(value.get("alarm_id"), int) and all(isinstance(value.get(name), str) for name in texts)
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Episodes behind a figure, each with its statements (id, verb, object, at, success); ``after`` is where the next page begins, or empty."""
+
+    episodes: list[dict[str, Any]]
+    after: str
+
+
+def behind(client: GuardedClient, store: RecordStore, programme: str, metric: str, *, after: str, by: Mapping[str, str]) -> Behind:
+    """What a figure rests on: ``GET /api/v1/metrics/{key}/evidence``."""
+    wanted = [("programme", programme), *by.items(), ("limit", str(EPISODES)), *([("after", after)] if after else [])]
+    found = _asked(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
+    rows = _rows(found, "episodes")
+    if not all(isinstance(one.get("registration"), str) and isinstance(one.get("statements"), list) for one in rows):
+        raise OutsideCallFailed("The record store's answer holds no episodes.")
+    return Behind(rows, str(found.get("next") or ""))
 
 
 def _people(individual: bool) -> list[tuple[str, str]]:

@@ -39,12 +39,11 @@ def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
             with unit_of_work(tenant_id) as connection:
                 settled = references.settle_late(connection, tenant_id, REGISTRATIONS_AT_ONCE)
             with unit_of_work(tenant_id) as connection:
-                removed = work.claim_episodes(connection, tenant_id, REGISTRATIONS_AT_ONCE)
-                claim = work.claim(connection, tenant_id, ROWS_AT_ONCE)
-                _recount_whatever_comes(connection, tenant_id, claim.registrations | removed)
+                claim = work.claim(connection, tenant_id, ROWS_AT_ONCE, REGISTRATIONS_AT_ONCE)
+                _recount_whatever_comes(connection, tenant_id, claim.registrations)
                 recount_loose(connection, tenant_id, claim.loose)
-            total += claim.taken + len(removed)
-            if not claim.taken and not removed and not settled:
+            total += claim.taken
+            if not claim.taken and not settled:
                 break
     return total
 
@@ -62,9 +61,9 @@ def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -
 
 
 def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
-    """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside. Whether a fact changed."""
-    # Before the savepoint: rolling back to it would give locks back that were taken inside.
-    work.lock(connection, tenant_id, registrations)
+    """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside. Whether a fact changed.
+    The caller holds their locks: taken inside the savepoint, rolling back to it would give them back.
+    """
     try:
         with connection.begin_nested():
             return recount(connection, tenant_id, registrations)

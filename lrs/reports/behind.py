@@ -7,16 +7,19 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from lrs.ground.clock import text_of
+from lrs.ground.clock import from_microseconds, text_of
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope
-from lrs.metrics.facts.reading import keys_of
+from lrs.metrics.facts.reading import keys_of, read
 from lrs.store import facts
+from lrs.store.statements import Stored
 from lrs.store.tables import fact_episode
+from lrs.xapi.writing import ORD_SHIFT
 
 
 def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.UUID | None, rows: int) -> list[dict[str, Any]]:
-    """Episodes of the scope beyond ``after``, each with the statements (id, verb's own key) that the metric counts."""
+    """Episodes of the scope beyond ``after``, each with the statements that the metric counts, in order of time: id, our word for the verb,
+    the object's id, when, and whether it succeeded (None where that is not said)."""
     e = fact_episode.c
     query = select(e.registration, e.anchor, e.programme).where(*scope.episodes())
     if after is not None:
@@ -28,7 +31,19 @@ def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.U
             "registration": str(row.registration),
             "programme": row.programme,
             "certified_at": text_of(row.anchor),
-            "statements": [str(one.id) for one in sorted(stored.get(row.registration, []), key=lambda one: one.ord)],
+            "statements": sorted((_told(one) for one in stored.get(row.registration, [])), key=lambda told: (str(told["at"]), str(told["id"]))),
         }
         for row in episodes
     ]
+
+
+def _told(stored: Stored) -> dict[str, Any]:
+    s = read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
+    success = s.result.get("success")
+    return {
+        "id": str(stored.id),
+        "verb": s.verb,
+        "object": s.object_id,
+        "at": text_of(s.timestamp),
+        "success": success if isinstance(success, bool) else None,
+    }

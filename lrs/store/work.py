@@ -6,36 +6,28 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from zlib import crc32
 
 from sqlalchemy import Connection, Engine, text
 
 from lrs.ground.clock import from_microseconds
 from lrs.xapi.writing import ORD_SHIFT
 
-# Without MATERIALIZED, PostgreSQL may run the inner query again for each row, and the limit is not honoured.
-_CLAIM = text(
+# A line whose statement was removed meanwhile is taken as well: whatever was counted of it goes.
+_WAITING = text(
     """
-    WITH k AS MATERIALIZED (
-      SELECT ord FROM lrs.uncounted WHERE tenant_id = :tenant ORDER BY ord LIMIT :rows FOR UPDATE SKIP LOCKED
-    ), claimed AS (
-      DELETE FROM lrs.uncounted u USING k WHERE u.tenant_id = :tenant AND u.ord = k.ord RETURNING u.ord
-    )
-    SELECT s.ord, s.registration, target.registration AS target_registration,
-           CASE WHEN target.registration IS NULL THEN target.ord END AS loose_target
-    FROM claimed JOIN lrs.statement s ON s.tenant_id = :tenant AND s.ord = claimed.ord
+    SELECT u.ord, s.registration, target.registration AS target_registration, CASE WHEN target.registration IS NULL THEN target.ord END AS loose_target
+    FROM (SELECT ord FROM lrs.uncounted WHERE tenant_id = :tenant ORDER BY ord LIMIT :rows FOR UPDATE SKIP LOCKED) u
+    LEFT JOIN lrs.statement s ON s.tenant_id = :tenant AND s.ord = u.ord
     LEFT JOIN lrs.voiding v ON v.tenant_id = :tenant AND v.ord = s.ord
     LEFT JOIN lrs.statement target ON target.tenant_id = :tenant AND target.id = v.target
     """
 )
-
-_CLAIM_EPISODES = text(
-    """
-    WITH k AS MATERIALIZED (
-      SELECT registration FROM lrs.uncounted_episode WHERE tenant_id = :tenant ORDER BY registration LIMIT :rows FOR UPDATE SKIP LOCKED
-    )
-    DELETE FROM lrs.uncounted_episode e USING k WHERE e.tenant_id = :tenant AND e.registration = k.registration RETURNING e.registration
-    """
+_WAITING_EPISODES = text(
+    "SELECT registration FROM lrs.uncounted_episode WHERE tenant_id = :tenant ORDER BY registration LIMIT :rows FOR UPDATE SKIP LOCKED"
 )
+_TAKE = text("DELETE FROM lrs.uncounted WHERE tenant_id = :tenant AND ord = ANY (CAST(:ords AS bigint[]))")
+_TAKE_EPISODES = text("DELETE FROM lrs.uncounted_episode WHERE tenant_id = :tenant AND registration = ANY (CAST(:some AS uuid[]))")
 
 
 @dataclass(frozen=True)
@@ -47,22 +39,48 @@ class Claim:
     loose: list[int]
 
 
-def claim(connection: Connection, tenant_id: int, rows: int) -> Claim:
-    """Take up to ``rows`` lines off the table. A voiding statement moves the registration of the statement it voids."""
-    found = connection.execute(_CLAIM, {"tenant": tenant_id, "rows": rows}).all()
-    moved = {r for row in found for r in (row.registration, row.target_registration) if r is not None}
-    loose = {row.ord for row in found if row.registration is None} | {row.loose_target for row in found if row.loose_target is not None}
-    return Claim(len(found), moved, sorted(loose))
+def claim(connection: Connection, tenant_id: int, rows: int, episodes: int) -> Claim:
+    """Take up to ``rows`` lines and ``episodes`` episodes off the tables, with the locks of their registrations until the transaction ends.
+
+    What another job holds is left to it, or to the next claim: the lines of an episode lie beside each other, so two jobs meet at every
+    edge, and waiting there for each other they would go one after the other. Only where everything is held does this one wait. A voiding
+    statement moves the registration of the statement it voids.
+    """
+    lines = connection.execute(_WAITING, {"tenant": tenant_id, "rows": rows}).all()
+    removed = set(connection.execute(_WAITING_EPISODES, {"tenant": tenant_id, "rows": episodes}).scalars())
+    moved = [{r for r in (row.registration, row.target_registration) if r is not None} for row in lines]
+    every = removed.union(*moved)
+    held = _held(connection, tenant_id, every)
+    if every and not held:
+        lock(connection, tenant_id, every)
+        held = every
+    taken = [(row, by) for row, by in zip(lines, moved, strict=True) if by <= held]
+    removed &= held
+    if taken:
+        connection.execute(_TAKE, {"tenant": tenant_id, "ords": [row.ord for row, _ in taken]})
+    if removed:
+        connection.execute(_TAKE_EPISODES, {"tenant": tenant_id, "some": [str(one) for one in removed]})
+    loose = {row.ord for row, _ in taken if row.registration is None} | {row.loose_target for row, _ in taken if row.loose_target is not None}
+    return Claim(len(taken) + len(removed), removed.union(*(by for _, by in taken)), sorted(loose))
 
 
-def claim_episodes(connection: Connection, tenant_id: int, rows: int) -> set[uuid.UUID]:
-    """Take up to ``rows`` episodes whose statements were removed."""
-    return set(connection.execute(_CLAIM_EPISODES, {"tenant": tenant_id, "rows": rows}).scalars())
+def _key(registration: uuid.UUID) -> int:
+    """Of all its bits: registrations that were given in a row differ in few of them."""
+    return crc32(registration.bytes) & 0x7FFFFFFF
+
+
+def _held(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those whose locks could be had without waiting."""
+    by_key = {one: _key(one) for one in registrations}
+    query = text("SELECT key FROM unnest(CAST(:keys AS int[])) AS key WHERE pg_try_advisory_xact_lock(:tenant, key)")
+    held = set(connection.execute(query, {"tenant": tenant_id, "keys": sorted(set(by_key.values()))}).scalars())
+    return {one for one, key in by_key.items() if key in held}
 
 
 def lock(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
-    """One job at a time for each registration, until the transaction ends; every job takes its locks in the same order."""
-    keys = sorted({(registration.int >> 64) & 0x7FFFFFFF for registration in registrations})
+    """One job at a time for each registration, until the transaction ends; every job that waits takes its locks in the same order, and
+    holds none before."""
+    keys = sorted({_key(one) for one in registrations})
     connection.execute(
         text("SELECT pg_advisory_xact_lock(:tenant, key) FROM unnest(CAST(:keys AS int[])) AS key"), {"tenant": tenant_id, "keys": keys}
     )

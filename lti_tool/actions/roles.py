@@ -48,6 +48,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "home.figures": _TEACHING | {MENTOR, EXECUTIVE},
     "home.certify": _TEACHING,
     **{f"reports.{name}": _TEACHING | {MENTOR, EXECUTIVE} for name in ("one", "table")},
+    "reports.behind": _OFFICE,
     "learner.begin": EVERYBODY,
     "learner.begin_other": EVERYBODY,
     "learner.attempt": EVERYBODY,

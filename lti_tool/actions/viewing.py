@@ -192,3 +192,16 @@ def course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, li
         title = programmes.load(connection, session.tenant_id, session.programme, version).title
         waiting = people.learners_without_certification(connection, session)
     return title, waiting
+
+
+def people_of(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequence[str]) -> dict[str, str]:
+    """Episode → the name of its learner; an episode that is none of ours is left out."""
+    ids = []
+    for text in episodes:
+        try:
+            ids.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    with unit_of_work(tenant_id) as connection:
+        found = learning.episodes_by_id(connection, tenant_id, ids)
+        return {str(one.id): people.name_of(connection, tenant_id, one.person_id) for one in found}

@@ -122,6 +122,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             waiting=waiting,
             may_record=bool(who.roles & roles.ROUTES["home.certify"]) and who.course_id is not None,
             may_administer=who.administers,
+            may_look_behind=bool(who.roles & roles.ROUTES["reports.behind"]),
             today=clock.now().date().isoformat(),
             error=error,
         )

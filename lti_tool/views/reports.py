@@ -18,7 +18,7 @@ from adapters.tables import safe
 from lrs.ground import clock
 from lrs.ground.errors import NotFound
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import presence, roles
+from lti_tool.actions import presence, roles, viewing
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
@@ -67,6 +67,22 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             by=by,
         )
         return programme, by, found, ours
+
+    @pages.get("/behind/<metric>")
+    def behind(launch_id: uuid.UUID, metric: str) -> ResponseReturnValue:
+        """The statements that a figure rests on, by person."""
+        who = session.current(deps, request, launch_id)
+        presence.looked(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
+        programme = _programme(who)
+        by = {name: request.args[name][:_LONGEST].replace("\0", "") for name in _NARROWED if request.args.get(name)}
+        store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        client, after = deps.own_client if ours else deps.client, request.args.get("after", "")[:_LONGEST]
+        try:
+            found = lrs_client.behind(client, store, xapi.Programme(programme, "", "").iri, metric[:_LONGEST], after=after, by=by)
+        except OutsideCallFailed as failed:
+            raise NotFound(f"What is behind this figure cannot be shown just now: {failed.message}") from None
+        names = viewing.people_of(deps.unit_of_work, tenant_id=who.tenant_id, episodes=[one["registration"] for one in found.episodes])
+        return render_template("behind.html", **framed(deps, request, who), found=found, names=names, metric=metric, chosen=by)
 
     @pages.get("/<key>")
     def one(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:

@@ -10,7 +10,7 @@ from playwright.sync_api import Frame
 from lti_tool.views.reports import REPORTS
 from tests.demo import Demo
 from tests.e2e.test_learner_path import Pages, accessible, frame_of
-from tests.e2e.test_rooms import SIZES
+from tests.e2e.test_rooms import SIZES, opened
 
 
 def chosen(frame: Frame, label: str) -> None:
@@ -43,3 +43,18 @@ def test_every_report_is_reached_from_the_figures_and_reads_well(demo: Demo, pag
     frame.get_by_role("button", name="Show").press("Enter")
     frame.get_by_text("Narrowed to").wait_for()
     accessible(tab)
+
+
+def test_from_a_figure_to_the_statements_behind_it(demo: Demo, page: Pages, pictures: Path) -> None:
+    tab = page(360)
+    frame = opened(demo, tab, "teacher", "Figures")
+    figure = frame.get_by_role("region", name="Transfer", exact=True)
+    figure.get_by_text("What to keep in mind").press("Enter")
+    figure.get_by_role("link", name="The statements behind it: Transfer").press("Enter")
+    frame.get_by_role("heading", name="What a figure rests on: transfer rate").wait_for()
+    frame.locator("summary").first.press("Enter")
+    frame.get_by_role("cell", name="certified").or_(frame.get_by_role("rowheader", name="certified")).first.wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / "behind-360.png")
+    frame.get_by_role("link", name="More people").press("Enter")
+    frame.get_by_role("heading", name="What a figure rests on: transfer rate").wait_for()

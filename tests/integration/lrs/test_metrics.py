@@ -273,8 +273,10 @@ def test_behind_a_figure_stand_its_statements(deps: StoreDeps, one: Caller) -> N
     first = one.get("/api/v1/metrics/transfer_rate/evidence", programme=PROGRAMME, limit="2").json
     second = one.get("/api/v1/metrics/transfer_rate/evidence", programme=PROGRAMME, limit="2", after=first["next"]).json
     assert second["next"] is None
-    told = {episode["registration"]: set(episode["statements"]) for episode in first["episodes"] + second["episodes"]}
+    told = {episode["registration"]: {said["id"] for said in episode["statements"]} for episode in first["episodes"] + second["episodes"]}
     assert told == {str(person.registration): {one["id"] for one in person.said} for person in people}
+    certified, applied = first["episodes"][0]["statements"]
+    assert (certified["verb"], applied["verb"], applied["object"]) == ("certified", "applied", f"{PROGRAMME}/tasks/t")
 
 
 def test_an_answer_that_did_not_change_is_not_sent_again(deps: StoreDeps, one: Caller) -> None:
