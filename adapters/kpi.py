@@ -25,6 +25,7 @@ REQUIRED = ("subject", "period_start", "value")
 # Where no column says when a period ends: how long one is.
 PERIODS = ("day", "week", "month", "quarter", "year")
 MOST_ROWS, MOST_COLUMNS = 10_000, 100
+EARLIEST, LATEST = 1990, 2100  # years that the record store takes
 # Names of columns as people give them, in order of how sure they are.
 _GUESSES = {
     "subject": ("subject", "team", "site", "department", "group", "standort", "abteilung", "equipo", "équipe"),
@@ -98,7 +99,7 @@ def readings(
             return cells[place[field]] if field in place and place[field] < len(cells) else ""
 
         subject, start = cell("subject"), _told(told, _day, cell("period_start"))
-        value = _told(told, _number, cell("value"))
+        value = _told(told, number_of, cell("value"))
         end = _told(told, _day, cell("period_end")) if cell("period_end") else _end_of(start, period) if start else None
         if not subject:
             told.append("nobody is named")
@@ -130,20 +131,26 @@ def _told(told: list[str], read: Callable[[str], Any], text: str) -> Any:
 
 
 def _day(text: str) -> date:
-    """2026-12-31, 2026-12 or 31.12.2026. What could be a day or a month (3/4/2026) is refused."""
-    try:
-        if found := _DAY.fullmatch(text):
-            return date(int(found[1]), int(found[2]), int(found[3]))
-        if found := _MONTH.fullmatch(text):
-            return date(int(found[1]), int(found[2]), 1)
-        if found := _GERMAN.fullmatch(text):
-            return date(int(found[3]), int(found[2]), int(found[1]))
-    except ValueError:
-        pass
+    """2026-12-31, 2026-12 or 31.12.2026, from EARLIEST to LATEST. What could be a day or a month (3/4/2026) is refused."""
+    parts: tuple[str, str, str] | None = None
+    if found := _DAY.fullmatch(text):
+        parts = found[1], found[2], found[3]
+    elif found := _MONTH.fullmatch(text):
+        parts = found[1], found[2], "1"
+    elif found := _GERMAN.fullmatch(text):
+        parts = found[3], found[2], found[1]
+    if parts is not None:
+        try:
+            day = date(int(parts[0]), int(parts[1]), int(parts[2]))
+        except ValueError:
+            raise ValueError(f"“{text[:40]}” is not in the calendar: it is no day") from None
+        if not EARLIEST <= day.year <= LATEST:
+            raise ValueError(f"“{text[:40]}” lies outside {EARLIEST} to {LATEST}")
+        return day
     raise ValueError(f"“{text[:40]}” is no day; write 2026-12-31, 2026-12 or 31.12.2026")
 
 
-def _number(text: str) -> float:
+def number_of(text: str) -> float:
     """1234.5, 1234,5, 1,234.5 or 1.234,5; a percent sign is left away. One separator before three digits could be either, and is refused."""
     plain = text.replace("\u00a0", "").replace(" ", "").removesuffix("%")
     if re.fullmatch(r"-?\d{1,3}[.,]\d{3}", plain):

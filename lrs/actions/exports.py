@@ -37,7 +37,9 @@ def ask(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
         raise BadInput(f"Keep the key to {LONGEST_KEY} characters, without NUL.", path="$.key")
     values = {"key": wish.key or str(uuid.uuid4()), "format": wish.format, "programme": wish.programme, "individual": wish.people, "who": who}
     with deps.unit_of_work(tenant_id) as connection:
-        made = exports.ask(connection, tenant_id, values)
+        made = exports.ask(connection, tenant_id, values, clock.now())
+        if made is None:
+            raise Conflict(f"{exports.MOST_WAITING} files wait to be made already; ask again when they are.")
         if (made.format, made.programme, made.individual) != (wish.format, wish.programme, wish.people):
             raise Conflict("Another file was asked for under this key; choose a new one.", path="$.key")
         audit.add(connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people})

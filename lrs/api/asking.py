@@ -73,7 +73,7 @@ def allow(*names: str) -> None:
 def rows() -> int:
     """How many rows a page may have: ``limit``."""
     text = request.args.get("limit", str(ROWS))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST_ROWS:
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or not 1 <= int(text) <= MOST_ROWS:
         raise BadInput(f"limit must be a whole number from 1 to {MOST_ROWS}.", parameter="limit")
     return int(text)
 

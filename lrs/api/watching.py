@@ -16,7 +16,7 @@ from lrs.api.asking import LARGEST, allow, answer, body_as, number, programme, r
 from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput, Forbidden, NotFound
 from lrs.metrics.weekly import SERIES
-from lrs.reports import privacy
+from lrs.reports import weekly
 from lrs.store import watching
 from lrs.store.credentials import Caller
 from lrs.store.exports import Export
@@ -46,8 +46,8 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         limit, every = rows(), _history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = watching.figures(connection, caller.tenant_id, programme(), key, request.args.get("team", ""), number("after"), limit, every)
-        small = not satisfies(caller.scopes, "metrics/individual")
-        listed = [_week(asdict(one), small and 0 < one.learners < privacy.FEWEST) for one in found]
+            hidden = set() if _may_see_people(caller) else weekly.hidden(connection, caller.tenant_id, programme(), key, found)
+        listed = [_week(asdict(one), one.figure_id in hidden) for one in found]
         return answer({"series": key, "label": SERIES[key].label, "weeks": listed, "next": found[-1].figure_id if len(found) == limit else None})
 
     @pages.post("/exports")

@@ -27,7 +27,9 @@ POOL_KEPT, POOL_EXTRA = 5, 15  # two houses x two web workers x 20 = 80, and 2 w
 POOL_WAIT_SECONDS = 30
 
 # A plan for all values of a filter was 50 times slower than one for the value at hand (docs/performance.md).
-_OWN_PLANS, _ONE_PLAN = "-c plan_cache_mode=force_custom_plan", "-c plan_cache_mode=force_generic_plan"
+# In UTC, every instant that is ever stored can be read back: the first and the last day of the calendar lie outside it elsewhere.
+_UTC = "-c timezone=UTC"
+_OWN_PLANS, _ONE_PLAN = f"{_UTC} -c plan_cache_mode=force_custom_plan", f"{_UTC} -c plan_cache_mode=force_generic_plan"
 
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 

@@ -25,7 +25,9 @@ def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
     """Compute what waits; how many programmes. A report that fails is told, and comes again with its programme's next change."""
     with unit_of_work(tenant_id) as connection:
         # What is due changes with the clock alone.
-        computed.mark(connection, tenant_id, computed.older_than(connection, tenant_id, clock.now() - KEPT_FOR))
+        waiting = computed.waiting(connection, tenant_id)
+        old = [one for one in computed.older_than(connection, tenant_id, clock.now() - KEPT_FOR) if one not in waiting]
+        computed.mark(connection, tenant_id, old)
         waiting = computed.waiting(connection, tenant_id)
     return sum(_programme(unit_of_work, tenant_id, programme, marks) for programme, marks in waiting.items())
 
@@ -33,26 +35,30 @@ def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
 def _programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]) -> bool:
     """All of one programme, unless another job is at it."""
     with unit_of_work(tenant_id) as connection:
-        if not computed.alone(connection, tenant_id, programme):
+        if not computed.alone(connection, tenant_id, programme) or not computed.still(connection, tenant_id, marks):
             return False
         watermark = figures.watermark_of(connection, tenant_id)
         scope = Scope(tenant_id, clock.now(), {"programme": programme})
         for name, make in making.REPORTS.items():
             with _told(connection, tenant_id, programme, name):
                 computed.keep(connection, tenant_id, programme, name, make(connection, scope), watermark)
-        with _told(connection, tenant_id, programme, "what is kept"):
+        with _told(connection, tenant_id, programme, "what is kept") as fine:
             keeping.keep(connection, scope, watermark)
+        if not fine:  # better none than an old one, which would be tried again and again
+            computed.let_go(connection, tenant_id, programme)
         computed.done(connection, tenant_id, marks)
     return True
 
 
 @contextmanager
-def _told(connection: Connection, tenant_id: int, programme: str, what: str) -> Iterator[None]:
-    """A report that fails takes none of the others with it."""
+def _told(connection: Connection, tenant_id: int, programme: str, what: str) -> Iterator[list[bool]]:
+    """A report that fails takes none of the others with it. What is given is empty then."""
+    fine = [True]
     try:
         with connection.begin_nested():
-            yield
+            yield fine
     except TimeIsUp:
         raise
     except Exception:
+        fine.clear()
         log.exception("tenant %s: %s of programme %s cannot be computed", tenant_id, what, programme)

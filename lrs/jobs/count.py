@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lrs.ground.clock import from_microseconds
 from lrs.ground.database import UnitOfWork
+from lrs.ground.queue import TimeIsUp
 from lrs.metrics.facts import Facts, facts_of, loose_facts
 from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, LOOSE_VERB_KEYS, Read, read
 from lrs.store import facts as store
@@ -32,20 +33,34 @@ REGISTRATIONS_AT_ONCE = 200
 
 
 def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
-    """Count everything that waits, tenant by tenant; gives the number of lines taken."""
-    total = 0
+    """Count everything that waits, tenant by tenant; gives the number of lines taken. One tenant's trouble holds no other up: it is raised
+    once all have had their turn."""
+    total, trouble = 0, list[Exception]()
     for tenant_id in work.tenants(engine):
-        while True:
-            with unit_of_work(tenant_id) as connection:
-                settled = references.settle_late(connection, tenant_id, REGISTRATIONS_AT_ONCE)
-            with unit_of_work(tenant_id) as connection:
-                claim = work.claim(connection, tenant_id, ROWS_AT_ONCE, REGISTRATIONS_AT_ONCE)
-                _recount_whatever_comes(connection, tenant_id, claim.registrations)
-                recount_loose(connection, tenant_id, claim.loose)
-            total += claim.taken
-            if not claim.taken and not settled:
-                break
+        try:
+            total += _count(unit_of_work, tenant_id)
+        except TimeIsUp:
+            raise
+        except Exception as error:
+            log.exception("tenant %s: counting failed; it is tried again", tenant_id)
+            trouble.append(error)
+    if trouble:
+        raise trouble[0]
     return total
+
+
+def _count(unit_of_work: UnitOfWork, tenant_id: int) -> int:
+    total = 0
+    while True:
+        with unit_of_work(tenant_id) as connection:
+            settled = references.settle_late(connection, tenant_id, REGISTRATIONS_AT_ONCE)
+        with unit_of_work(tenant_id) as connection:
+            claim = work.claim(connection, tenant_id, ROWS_AT_ONCE, REGISTRATIONS_AT_ONCE)
+            _recount_whatever_comes(connection, tenant_id, claim.registrations)
+            recount_loose(connection, tenant_id, claim.loose)
+        total += claim.taken
+        if not claim.taken and not settled:
+            return total
 
 
 def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -> bool:
@@ -151,8 +166,10 @@ def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int,
         some = every[start : start + REGISTRATIONS_AT_ONCE]
         with unit_of_work(tenant_id) as connection:
             work.lock(connection, tenant_id, some)
-            waiting = work.oldest(connection, tenant_id) is not None
-            changed |= _recount_whatever_comes(connection, tenant_id, some) and not waiting
+            waiting = work.anything(connection, tenant_id)
+            differs = _recount_whatever_comes(connection, tenant_id, some)
+            # What came meanwhile was seen by the recount and by nothing before it: that is no fault.
+            changed |= differs and not waiting and not work.anything(connection, tenant_id)
         progress(start + len(some), len(every))
     return _reconcile_loose(unit_of_work, tenant_id) or changed
 
@@ -164,6 +181,7 @@ def _reconcile_loose(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
             ords = store.loose_ords(connection, tenant_id, LOOSE_VERB_KEYS, after, ROWS_AT_ONCE)
             if not ords:
                 return changed
-            waiting = work.oldest(connection, tenant_id) is not None
-            changed |= recount_loose(connection, tenant_id, ords) and not waiting
+            waiting = work.anything(connection, tenant_id)
+            differs = recount_loose(connection, tenant_id, ords)
+            changed |= differs and not waiting and not work.anything(connection, tenant_id)
             after = ords[-1]

@@ -8,8 +8,9 @@ import json
 import logging
 import tempfile
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -26,17 +27,19 @@ from lrs.ground.clock import text_of
 from lrs.ground.queue import TimeIsUp
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.metrics.definitions import Scope
-from lrs.reports import keeping, privacy
+from lrs.metrics.weekly import SERIES
+from lrs.reports import keeping, privacy, values, weekly
 from lrs.reports.asking import Asked
 from lrs.reports.figures import watermark_of
-from lrs.reports.values import harmless
-from lrs.store import exports, tables
+from lrs.reports.values import MetricValue, harmless
+from lrs.store import exports, tables, watching, work
 from lrs.store.blobs import PIECE
 from lrs.store.exports import Export
 
 log = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(days=7)
+MOST_TRIES = 3
 ROWS_AT_ONCE = 5_000
 LARGEST_FILE = 10 * 1024**3  # bytes; what is larger is asked for by SQL
 
@@ -80,23 +83,35 @@ class _Dataset:
 def make(deps: StoreDeps, tenant_id: int) -> int:
     """Make what waits; how many. One that fails says why, and keeps no other waiting."""
     with deps.unit_of_work(tenant_id) as connection:
-        waiting = exports.waiting(connection, tenant_id)
-    return sum(_one(deps, tenant_id, one) for one in waiting)
+        # While a removal is not counted yet, rows of an erased person are still there.
+        some = [one for one in exports.waiting(connection, tenant_id) if not (one.individual and work.episodes_wait(connection, tenant_id))]
+    return sum(_one(deps, tenant_id, one) for one in some)
 
 
 def _one(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
     with deps.unit_of_work(tenant_id) as connection:
         if not exports.alone(connection, tenant_id, one.export_id):
             return False
-        try:
-            told = _made(deps, connection, tenant_id, one)
-        except TimeIsUp:
-            raise
-        except Exception as error:
-            log.exception("tenant %s: export %s cannot be made", tenant_id, one.export_id)
-            told = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
-    _tell(deps, tenant_id, one, {**told, "finished_at": clock.now(), "expires_at": clock.now() + KEPT_FOR})
-    return True
+        with deps.unit_of_work(tenant_id) as apart:  # that it was begun stays, also where this process is killed
+            tried = exports.begin(apart, tenant_id, one.export_id)
+        if tried is None:
+            return False
+        if tried >= MOST_TRIES:
+            told: dict[str, Any] = {"failed": f"it took too long {MOST_TRIES} times; ask for a part of it by SQL or by /api/v1."}
+        else:
+            try:
+                told = _made(deps, connection, tenant_id, one)
+            except TimeIsUp:
+                raise
+            except Exception as error:
+                log.exception("tenant %s: export %s cannot be made", tenant_id, one.export_id)
+                told = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
+        ended = {**told, "finished_at": clock.now(), "expires_at": clock.now() + KEPT_FOR}
+        if exports.finish(connection, tenant_id, one.export_id, ended):
+            return True
+    if "sha2" in told:
+        deps.exports.remove(tenant_id, told["sha2"])
+    return False
 
 
 def _tell(deps: StoreDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
@@ -178,31 +193,53 @@ def _datasets(connection: Connection, tenant_id: int, one: Export) -> Iterator[_
 
 
 def _values(connection: Connection, tenant_id: int, one: Export) -> Rows:
-    """Every metric, of the whole programme and of each value of what it can be narrowed by; small groups hidden unless people are asked for."""
-    whole = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
+    """Every metric, of the whole programme and of each value of what it can be narrowed by. Unless people are asked for, small groups are
+    hidden, and with them what would tell of them: of each dimension as a whole."""
+    whole = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), True)
     watermark = watermark_of(connection, tenant_id)
-    members = [("", "")] + [(name, value) for name, found in keeping.narrowing(whole).items() for value in found]
-    for dimension, member in members:
-        asked = whole if not dimension else Asked(connection, whole.scope.narrowed(**{dimension: member}), one.individual)
-        some = [value for metric in keeping.values(asked, CATALOGUE, watermark) for value in metric]
-        yield [
-            {
-                **{name: getattr(value, name, None) for name in _VALUE_COLUMNS},
-                "dimension": dimension,
-                "member": member,
-                "flags": "; ".join(value.flags),
-            }
-            for value in some
-        ]
+    told = [value for metric in keeping.values(replace(whole, individual=one.individual), CATALOGUE, watermark) for value in metric]
+    yield [_flat(value, "", "") for value in told]
+    people = {(value.metric, value.part): value.learners or 0 for value in told}
+    named = keeping.narrowing(replace(whole, individual=one.individual))  # not even the name of a small group
+    for dimension, members in keeping.narrowing(whole).items():
+        counted: dict[tuple[str, str], dict[str, MetricValue]] = defaultdict(dict)
+        for member in members:
+            asked = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
+            for metric in keeping.values(asked, CATALOGUE, watermark):
+                for value in metric:
+                    counted[value.metric, value.part][member] = value
+        for place, by_member in counted.items():
+            hidden = set() if one.individual else privacy.hidden_teams({m: v.learners or 0 for m, v in by_member.items()}, people.get(place, 0))
+            yield [
+                _flat(values.hidden(v, privacy.COMPLEMENT) if m in hidden else v, dimension, m)
+                for m, v in by_member.items()
+                if m in named.get(dimension, ())
+            ]
+
+
+def _flat(value: MetricValue, dimension: str, member: str) -> dict[str, Any]:
+    named = {name: getattr(value, name, None) for name in _VALUE_COLUMNS}
+    return {**named, "dimension": dimension, "member": member, "flags": "; ".join(value.flags)}
 
 
 def _rows(connection: Connection, tenant_id: int, one: Export, table: Table, columns: Sequence[Column[Any]]) -> Rows:
     query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == one.programme).order_by(*table.primary_key.columns)
     if table is tables.week_figure and not one.individual:
-        query = query.where(table.c.learners >= privacy.FEWEST)
-    found = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(query)
+        yield from _weeks(connection, tenant_id, one.programme)
+        return
+    found = connection.execute(query.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE))
     for some in found.partitions():
         yield [{name: str(value) if name == "registration" and value else value for name, value in row._mapping.items()} for row in some]
+
+
+def _weeks(connection: Connection, tenant_id: int, programme: str) -> Rows:
+    """Weekly figures as whoever may not see single people sees them."""
+    for series in SERIES:
+        for team in ["", *watching.teams(connection, tenant_id, programme)]:
+            after = 0
+            while found := watching.figures(connection, tenant_id, programme, series, team, after, ROWS_AT_ONCE, every=False):
+                hidden, after = weekly.hidden(connection, tenant_id, programme, series, found), found[-1].figure_id
+                yield [{"programme": programme, **asdict(one)} for one in found if one.figure_id not in hidden]
 
 
 def _type_of(column: Column[Any]) -> Any:

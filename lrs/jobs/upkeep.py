@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from lrs.actions import attachments, erasing, exports, forwarding, tagging
 from lrs.actions.deps import StoreDeps
+from lrs.ground.queue import TimeIsUp
 from lrs.store import work
 
 log = logging.getLogger(__name__)
@@ -66,5 +67,7 @@ def _each(deps: StoreDeps, what: str, act: Callable[[int], object]) -> None:
     for tenant_id in work.every_tenant(deps.engine):
         try:
             act(tenant_id)
+        except TimeIsUp:
+            raise
         except Exception:
             log.exception("tenant %s: %s failed; it is tried again", tenant_id, what)

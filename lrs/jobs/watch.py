@@ -13,34 +13,55 @@ from sqlalchemy import Connection
 
 from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
-from lrs.metrics.definitions import Scope
+from lrs.ground.queue import TimeIsUp
+from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import seasons, watching
 from lrs.metrics.statistics.watching import Judged, State
 from lrs.metrics.weekly import SERIES, day_of
 from lrs.reports import privacy
+from lrs.reports.figures import watermark_of
 from lrs.store import watching as store
+from lrs.store import work
 from lrs.store.watching import Place
 
 log = logging.getLogger(__name__)
 
 WHO = "the record store"
+WEEK = timedelta(weeks=1)
 LATE = "statements that came late, were voided or erased, or a merge of persons"
 Counts = tuple[int, int, int]  # numerator, denominator, learners
 
 
 def watch(unit_of_work: UnitOfWork, tenant_id: int, who: str = WHO, why: str = LATE) -> int:
-    """All programmes of a tenant; how many alarms are open. ``who`` and ``why`` stand at what is restated."""
+    """All programmes of a tenant; how many alarms are open. ``who`` and ``why`` stand at what is restated.
+
+    Nothing is done while counting is behind the week that is to be judged: what is not counted yet would be taken for not done.
+    """
+    scope = Scope(tenant_id, clock.now())
     with unit_of_work(tenant_id) as connection:
+        if watermark_of(connection, tenant_id) < groups.settled(scope) or work.episodes_wait(connection, tenant_id):
+            return 0
         programmes = store.programmes(connection, tenant_id)
     found = 0
     for programme in programmes:
-        with unit_of_work(tenant_id) as connection:
-            if store.lock(connection, tenant_id, programme):
-                counted = _counted(connection, Scope(tenant_id, clock.now(), {"programme": programme}))
-                _publish(connection, tenant_id, programme, counted, who, why)
-                _alarms(connection, tenant_id, programme, counted)
-                found += len(store.alarms(connection, tenant_id, programme=programme, ended=False))
+        try:
+            found += _programme(unit_of_work, scope.narrowed(programme=programme), programme, who, why)
+        except TimeIsUp:
+            raise
+        except Exception:
+            log.exception("tenant %s: programme %s cannot be watched; it is tried again", tenant_id, programme)
     return found
+
+
+def _programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str) -> int:
+    tenant_id = scope.tenant_id
+    with unit_of_work(tenant_id) as connection:
+        if not store.lock(connection, tenant_id, programme):
+            return 0
+        counted = _counted(connection, scope)
+        _publish(connection, tenant_id, programme, counted, who, why)
+        _alarms(connection, scope, programme, counted)
+        return len(store.alarms(connection, tenant_id, programme=programme, ended=False))
 
 
 def _counted(connection: Connection, scope: Scope) -> dict[Place, Counts]:
@@ -50,7 +71,7 @@ def _counted(connection: Connection, scope: Scope) -> dict[Place, Counts]:
         for split in (None, "team"):
             for row in connection.execute(series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))):
                 if split is None or row.group:  # people without a team are no team
-                    counts = (int(getattr(row, series.numerator)), int(getattr(row, series.denominator)), int(row.learners))
+                    counts = (int(getattr(row, series.numerator)), int(getattr(row, series.denominator)), int(getattr(row, series.learners)))
                     found[key, row.group, day_of(int(row.week))] = counts
     return found
 
@@ -68,34 +89,41 @@ def _publish(connection: Connection, tenant_id: int, programme: str, counted: Ma
     store.publish(connection, tenant_id, programme, [dict(zip(names, (*place, *counts), strict=True)) for place, counts in sorted(changed.items())])
 
 
-def _alarms(connection: Connection, tenant_id: int, programme: str, counted: Mapping[Place, Counts]) -> None:
+def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mapping[Place, Counts]) -> None:
+    """The week that was settled last is judged, of every scope that has one; in it, an alarm whose scope has none is calm."""
+    tenant_id, last = scope.tenant_id, (groups.settled(scope) - WEEK).date()
     by_scope: dict[tuple[str, str], dict[date, Counts]] = defaultdict(dict)
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
-    judged: dict[tuple[str, str], tuple[date, Judged]] = {}
-    for scope, weeks in by_scope.items():
-        ordered = sorted(weeks)
-        shares = [weeks[week][:2] for week in ordered]
+    judged: dict[tuple[str, str], Judged] = {}
+    for place, weeks in by_scope.items():
         # An alarm is told to whoever manages the training: of a group that is too small for a figure there is none.
-        if weeks[ordered[-1]][2] < privacy.FEWEST:
-            continue
-        one = watching.judge(shares, seasons.season_of([k / n if n else 0.0 for k, n in shares]))
-        if one is not None:
-            judged[scope] = ordered[-1], one
-    standing = watching.raised({"\n".join(scope): one.p for scope, (_, one) in judged.items()})
+        if last in weeks and weeks[last][2] >= privacy.FEWEST:
+            one = watching.judge(*_without_gaps(weeks, last))
+            if one is not None:
+                judged[place] = one
+    standing = watching.raised({"\n".join(place): one.p for place, one in judged.items()})
     open_now = {(one.series, one.team): one for one in store.alarms(connection, tenant_id, programme=programme, ended=False)}
-    for scope, (week, one) in judged.items():
-        signalled, held = "\n".join(scope) in standing, open_now.get(scope)
-        if held is None:
-            since = week - timedelta(weeks=watching.COOL_DOWN_WEEKS)
-            if signalled and scope not in store.ended_lately(connection, tenant_id, programme, since):
-                first = {"programme": programme, "series": scope[0], "team": scope[1], "owner": SERIES[scope[0]].owner}
-                store.begin(connection, tenant_id, {**first, **_told(scope, week, one), **asdict(watching.after(None, True))})
-        elif held.week < week:  # each week is judged once, however often the job runs
+    lately = store.ended_lately(connection, tenant_id, programme, last - watching.COOL_DOWN_WEEKS * WEEK)
+    for place, one in judged.items():
+        if "\n".join(place) in standing and place not in open_now and place not in lately:
+            first = {"programme": programme, "series": place[0], "team": place[1], "owner": SERIES[place[0]].owner}
+            store.begin(connection, tenant_id, {**first, **_told(place, last, one), **asdict(watching.after(None, True))})
+    for place, held in open_now.items():
+        if held.week < last:  # each week is judged once, however often the job runs
+            signalled = "\n".join(place) in standing
             state = watching.after(State(held.weeks, held.calm, held.level, held.history), signalled)
-            ends = state.calm >= watching.CALM_WEEKS
-            values: dict[str, Any] = {**asdict(state), "week": week, **(_told(scope, week, one) if signalled else {})}
-            store.change(connection, tenant_id, held.alarm_id, values, end=ends)
+            values: dict[str, Any] = {**asdict(state), "week": last, **(_told(place, last, judged[place]) if signalled else {})}
+            store.change(connection, tenant_id, held.alarm_id, values, end=state.calm >= watching.CALM_WEEKS)
+
+
+def _without_gaps(weeks: Mapping[date, Counts], last: date) -> tuple[list[tuple[int, int]], list[float]]:
+    """(successes, trials) of every week from the first to the last, empty ones too; and what of each share is the season's."""
+    first = min(weeks)
+    calendar = [first + n * WEEK for n in range((last - first) // WEEK + 1)]
+    counts = [weeks.get(week, (0, 0, 0))[:2] for week in calendar]
+    usual = sum(k for k, _ in counts) / max(1, sum(n for _, n in counts))
+    return counts, seasons.season_of([k / n if n else usual for k, n in counts])
 
 
 def _told(scope: tuple[str, str], week: date, one: Judged) -> dict[str, Any]:

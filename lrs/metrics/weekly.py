@@ -18,13 +18,14 @@ class Series:
     numerator: str
     denominator: str
     fell: str
+    learners: str = "learners"  # of whom the share tells
     owner: str = "training manager"
 
 
 SERIES: Mapping[str, Series] = {
     "checks_done": Series("Checks done within a week of being due", groups.weeks_of_checks, "done", "due", "Fewer checks are done than before"),
     "answers_right": Series(
-        "Answers right, by the week of the check", groups.weeks_of_checks, "right", "asked", "Fewer answers are right than before"
+        "Answers right, by the week of the check", groups.weeks_of_checks, "right", "asked", "Fewer answers are right than before", "answerers"
     ),
     "used": Series(
         "Verified use within 90 days, by the week in which they ended",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lrs.vocabulary import FEWEST, FEWEST_RATERS
 
-__all__ = ["FEWEST", "FEWEST_RATERS", "hidden_by_difference", "shown_groups"]
+__all__ = ["FEWEST", "FEWEST_RATERS", "hidden_by_difference", "hidden_teams", "shown_groups"]
 
 TOO_FEW = f"fewer than {FEWEST} people"
 BY_DIFFERENCE = f"it would tell of fewer than {FEWEST} people, by what is shown of a wider group"
@@ -16,6 +16,14 @@ COMPLEMENT = "with it, a smaller group could be told from the total"
 def hidden_by_difference(people: int, wider: Sequence[int]) -> bool:
     """Whether taking this group from a wider one that is shown leaves one to four people."""
     return any(0 < other - people < FEWEST for other in wider)
+
+
+def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:
+    """Of teams of one total, those that are hidden. People without a team are a group as well: what is left of the total tells of them."""
+    teams = sorted(people)
+    left = max(0, whole - sum(people.values()))
+    reasons = shown_groups([*(people[team] for team in teams), left])
+    return {team for team, reason in zip(teams, reasons, strict=False) if reason}
 
 
 def shown_groups(people: Sequence[int]) -> list[str | None]:

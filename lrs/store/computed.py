@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import ARRAY, BigInteger, Connection, any_, delete, insert, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store.tables import computed, uncomputed
@@ -38,9 +38,20 @@ def alone(connection: Connection, tenant_id: int, programme: str) -> bool:
     return bool(connection.execute(_ALONE, {"number": _NUMBER, "name": f"{tenant_id} {programme}"}).scalar())
 
 
+def still(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:
+    """Whether any of these marks is left: another job may have done its work meanwhile."""
+    u = uncomputed.c
+    return (
+        connection.execute(select(u.mark).where(u.tenant_id == tenant_id, u.mark == any_(literal(list(marks), ARRAY(BigInteger)))).limit(1)).first()
+        is not None
+    )
+
+
 def done(connection: Connection, tenant_id: int, marks: Sequence[int]) -> None:
     """What was marked before the work began is done; what was marked since is not."""
-    connection.execute(delete(uncomputed).where(uncomputed.c.tenant_id == tenant_id, uncomputed.c.mark.in_(marks)))
+    connection.execute(
+        delete(uncomputed).where(uncomputed.c.tenant_id == tenant_id, uncomputed.c.mark == any_(literal(list(marks), ARRAY(BigInteger))))
+    )
 
 
 def keep(connection: Connection, tenant_id: int, programme: str, report: str, body: dict[str, Any], watermark: datetime) -> None:

@@ -37,11 +37,21 @@ class Export:
 _COLUMNS = [export.c[name] for name in Export.__dataclass_fields__]
 
 
-def ask(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> Export:
-    """Put it on the list; under a key that is there already, the one that is there."""
-    connection.execute(upsert(export).values({"tenant_id": tenant_id, **values}).on_conflict_do_nothing())
+MOST_WAITING = 20  # of one tenant
+
+
+def ask(connection: Connection, tenant_id: int, values: Mapping[str, Any], now: datetime) -> Export | None:
+    """Put it on the list; under a key that is there already, the one that is there, made anew where it failed or is kept no longer. None
+    where too many wait already."""
     e = export.c
-    return Export(*connection.execute(select(*_COLUMNS).where(e.tenant_id == tenant_id, e.key == values["key"])).one())
+    waits = select(func.count()).where(e.tenant_id == tenant_id, e.finished_at.is_(None))
+    if connection.execute(waits).scalar_one() < MOST_WAITING:
+        connection.execute(upsert(export).values({"tenant_id": tenant_id, **values}).on_conflict_do_nothing())
+    over = e.failed.is_not(None) | ((e.finished_at <= now) & e.sha2.is_(None))
+    fresh = {"finished_at": None, "failed": None, "manifest": None, "bytes": None, "expires_at": None, "rows_done": 0, "tries": 0, "stale": False}
+    connection.execute(update(export).where(e.tenant_id == tenant_id, e.key == values["key"], over).values(fresh))
+    row = connection.execute(select(*_COLUMNS).where(e.tenant_id == tenant_id, e.key == values["key"])).first()
+    return Export(*row) if row else None
 
 
 def find(connection: Connection, tenant_id: int, export_id: int) -> Export | None:
@@ -61,10 +71,25 @@ def listed(connection: Connection, tenant_id: int, individual: bool, after: int,
 
 
 def waiting(connection: Connection, tenant_id: int) -> list[Export]:
-    """Those that are not made yet, the earliest first."""
+    """Those that are not made yet: those that were tried least first, so that a large one keeps no other waiting."""
     e = export.c
-    query = select(*_COLUMNS).where(e.tenant_id == tenant_id, e.finished_at.is_(None)).order_by(e.export_id).limit(100)
+    query = select(*_COLUMNS).where(e.tenant_id == tenant_id, e.finished_at.is_(None)).order_by(e.tries, e.export_id).limit(MOST_WAITING)
     return [Export(*row) for row in connection.execute(query)]
+
+
+def begin(connection: Connection, tenant_id: int, export_id: int) -> int | None:
+    """It is tried once more: how often it was before; None where somebody finished it meanwhile."""
+    e = export
+    at = (e.c.tenant_id == tenant_id, e.c.export_id == export_id, e.c.finished_at.is_(None))
+    tried = connection.execute(update(e).where(*at).values(tries=e.c.tries + 1, stale=False, rows_done=0).returning(e.c.tries)).scalar()
+    return None if tried is None else int(tried) - 1
+
+
+def finish(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> bool:
+    """How it ended; False where somebody whose rows it holds was erased meanwhile, so that it is to be made anew."""
+    e = export
+    at = (e.c.tenant_id == tenant_id, e.c.export_id == export_id, e.c.stale.is_(False))
+    return connection.execute(update(e).where(*at).values(dict(values)).returning(e.c.export_id)).first() is not None
 
 
 def alone(connection: Connection, tenant_id: int, export_id: int) -> bool:
@@ -83,6 +108,9 @@ def change(connection: Connection, tenant_id: int, export_id: int, values: Mappi
 def let_go(connection: Connection, tenant_id: int, now: datetime, individual: bool = False) -> list[str]:
     """Forget the bytes of what has expired (``individual``: of all that name people); their SHA-2, which the caller removes."""
     e = export
+    if individual:
+        unmade = (e.c.tenant_id == tenant_id, e.c.individual.is_(True), e.c.finished_at.is_(None))
+        connection.execute(update(e).where(*unmade).values(stale=True))
     ended = e.c.individual.is_(True) if individual else e.c.expires_at <= now
     gone = select(e.c.export_id, e.c.sha2).where(e.c.tenant_id == tenant_id, e.c.sha2.is_not(None), ended).with_for_update().cte("gone")
     changed = update(e).where(e.c.tenant_id == tenant_id, e.c.export_id == gone.c.export_id).values(sha2=None, expires_at=now).returning(gone.c.sha2)

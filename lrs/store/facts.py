@@ -86,11 +86,12 @@ def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid
 
 def replace_loose(connection: Connection, tenant_id: int, ords: Sequence[int], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
     """The same for statements of no episode."""
-    changed = False
+    changed: list[dict[str, Any]] = []
     for kind, table in _LOOSE.items():
         which = _OF_NO_EPISODE if "registration" in table.c else _OF_STATEMENTS
-        changed |= bool(_settle(connection, table, tenant_id, which, list(ords), rows.get(kind, [])))
-    return changed
+        changed += _settle(connection, table, tenant_id, which, list(ords), rows.get(kind, []))
+    computed.mark(connection, tenant_id, {row["programme"] for row in changed if "criterion" in row})
+    return bool(changed)
 
 
 # Which rows of a table are settled at once.

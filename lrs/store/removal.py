@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store import attachments, facts
+from lrs.store import attachments, computed, facts
 from lrs.store.references import inherited_by, own_keys
 from lrs.store.statements import Stored, ord_at
 from lrs.store.tables import (
@@ -73,6 +73,9 @@ def remove(connection: Connection, tenant_id: int, gone: Sequence[Stored]) -> li
     for start in range(0, len(pairs), 5_000):
         rel = statement_rel.c
         connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, tuple_(rel.key, rel.ord).in_(pairs[start : start + 5_000])))
+    r = fact_rating.c
+    rated = connection.execute(select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))).scalars()
+    computed.mark(connection, tenant_id, rated.all())  # the recount sees no difference any more
     for table in _BY_ORD:
         connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))
     return attachments.unnamed(connection, tenant_id, named) if named else []

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import product
 from typing import Any
 
+import msgspec
 import psycopg
 from sqlalchemy import Connection, Select, exists, select, text
 
@@ -80,8 +80,7 @@ _HORIZON = text(
 )
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """A stored statement: its place, its payload (see :func:`lrs.xapi.writing.published`)."""
 
     ord: int

@@ -519,6 +519,7 @@ week_figure = Table(
         unique=True,
         postgresql_where=text("restated_at IS NULL"),
     ),
+    Index("ix_week_figure_trace", "tenant_id", "programme", "series", "team", "figure_id"),
 )
 
 # Something that somebody should look at: a figure that fell beyond ordinary variation, or facts that a recount changed.
@@ -560,6 +561,9 @@ export = Table(
     Column("individual", Boolean, nullable=False),
     Column("who", Text, nullable=False),
     Column("asked_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    # A person was erased while it was made: it is made anew.
+    Column("stale", Boolean, nullable=False, server_default=false()),
     Column("rows_done", BigInteger, nullable=False, server_default="0"),
     Column("rows_in_all", BigInteger),
     Column("finished_at", _INSTANT),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ARRAY, BigInteger, Connection, any_, func, insert, literal, select, union, update
 
 from lrs.store.tables import alarm, fact_episode, week_figure
 
@@ -53,9 +53,9 @@ class Alarm:
 
 
 def programmes(connection: Connection, tenant_id: int) -> list[str]:
-    """Programmes that somebody was certified in."""
-    e = fact_episode.c
-    return list(connection.execute(select(e.programme).distinct().where(e.tenant_id == tenant_id).order_by(e.programme)).scalars())
+    """Programmes that somebody was certified in, or of which something was published."""
+    named = (select(table.c.programme).where(table.c.tenant_id == tenant_id) for table in (fact_episode, week_figure))
+    return sorted(connection.execute(union(*named)).scalars())
 
 
 def published(connection: Connection, tenant_id: int, programme: str) -> dict[Place, tuple[int, int, int, int]]:
@@ -69,7 +69,7 @@ def published(connection: Connection, tenant_id: int, programme: str) -> dict[Pl
 def restate(connection: Connection, tenant_id: int, figures: Sequence[int], who: str, why: str) -> None:
     """These figures hold no longer."""
     w = week_figure
-    held = (w.c.tenant_id == tenant_id, w.c.figure_id.in_(figures))
+    held = (w.c.tenant_id == tenant_id, w.c.figure_id == any_(literal(list(figures), ARRAY(BigInteger))))
     connection.execute(update(w).where(*held).values(restated_at=func.now(), restated_by=who, restated_why=why))
 
 
@@ -88,6 +88,29 @@ def figures(connection: Connection, tenant_id: int, programme: str, series: str,
     if not every:
         query = query.where(w.restated_at.is_(None))
     return [WeekFigure(*row) for row in connection.execute(query.order_by(w.figure_id).limit(rows))]
+
+
+def teams(connection: Connection, tenant_id: int, programme: str) -> list[str]:
+    """Teams of which something was published."""
+    w = week_figure.c
+    return list(connection.execute(select(w.team).distinct().where(w.tenant_id == tenant_id, w.programme == programme, w.team != "")).scalars())
+
+
+def teams_of(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, dict[str, int]]:
+    """Week → team → people, of what holds: by them, what may be shown of a team is decided."""
+    w = week_figure.c
+    query = select(w.week, w.team, w.learners).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.week.in_(weeks))
+    found: dict[date, dict[str, int]] = {}
+    for row in connection.execute(query.where(w.team != "", w.restated_at.is_(None))):
+        found.setdefault(row.week, {})[row.team] = row.learners
+    return found
+
+
+def wholes(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, int]:
+    """Week → people of the whole programme."""
+    w = week_figure.c
+    query = select(w.week, w.learners).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.week.in_(weeks))
+    return {row.week: row.learners for row in connection.execute(query.where(w.team == "", w.restated_at.is_(None)))}
 
 
 def alarms(connection: Connection, tenant_id: int, *, programme: str | None, ended: bool, after: int = 0, rows: int = 1_000) -> list[Alarm]:

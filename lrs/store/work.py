@@ -105,6 +105,21 @@ def backlog(engine: Engine) -> tuple[int, datetime | None]:
     return row.waiting, from_microseconds(row.oldest >> ORD_SHIFT) if row.oldest is not None else None
 
 
+def anything(connection: Connection, tenant_id: int) -> bool:
+    """Whether anything of one tenant waits: lines, or episodes whose statements were removed."""
+    query = (
+        "SELECT EXISTS (SELECT FROM lrs.uncounted WHERE tenant_id = :tenant) OR EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"
+    )
+    return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
+
+
+def episodes_wait(connection: Connection, tenant_id: int) -> bool:
+    """Whether episodes of one tenant wait whose statements were removed."""
+    return bool(
+        connection.execute(text("SELECT EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"), {"tenant": tenant_id}).scalar()
+    )
+
+
 def oldest(connection: Connection, tenant_id: int) -> datetime | None:
     """When the oldest line of one tenant was stored."""
     ord_ = connection.execute(text("SELECT min(ord) FROM lrs.uncounted WHERE tenant_id = :tenant"), {"tenant": tenant_id}).scalar()

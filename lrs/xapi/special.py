@@ -74,6 +74,11 @@ def timestamp(value: Any, path: str) -> str:
 
 def instant(text: str) -> datetime:
     """The moment of a timestamp that :func:`timestamp` takes; ValueError or OverflowError beyond the calendar."""
+    if text[-1:] == "Z" and text[10:11] == "T":  # as nearly all are written
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # a leap second, or no moment at all: read with care below
     text = text.upper().replace(" ", "T")
     if len(text) > 3 and text[-3] in "+-":
         text += ":00"  # xAPI allows an offset of hours alone, which fromisoformat does not read

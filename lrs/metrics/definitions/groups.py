@@ -74,7 +74,7 @@ IN_TIME = timedelta(days=7)  # after it was due, a check counts for its week; th
 
 
 def weeks_of_checks(scope: Scope) -> Select[Any]:
-    """group, week, due, done, asked, right, learners: checks by the week in which they were due, counted from 1 January 1970 (a Thursday);
+    """group, week, due, done, asked, right, learners (of whom something was due), answerers (who answered): checks by the week in which they were due, counted from 1 January 1970 (a Thursday);
     done, and answers, within a week of it. Weeks of which that week is not over yet are left out."""
     c = fact_check.c
     in_time = c.done_at <= c.due_at + IN_TIME
@@ -86,14 +86,16 @@ def weeks_of_checks(scope: Scope) -> Select[Any]:
             case((in_time, c.asked), else_=0).label("asked"),
             case((in_time, c.right), else_=0).label("right"),
             E.learner,
+            case((and_(in_time, c.asked > 0), E.learner)).label("answerer"),
         )
         .select_from(fact_check.join(fact_episode, scope.of(fact_check)))
-        .where(*scope.episodes(), c.due_at < _settled(scope))
+        .where(*scope.episodes(), c.due_at < settled(scope))
         .subquery()
     )
     i = inner.c
     sums = [func.sum(i[name]).label(name) for name in ("done", "asked", "right")]
-    query = select(i.group, i.week, func.count().label("due"), *sums, func.count(distinct(i.learner)).label("learners"))
+    people = (func.count(distinct(i.learner)).label("learners"), func.count(distinct(i.answerer)).label("answerers"))
+    query = select(i.group, i.week, func.count().label("due"), *sums, *people)
     return query.group_by(i.group, i.week).order_by(i.group, i.week)
 
 
@@ -107,7 +109,7 @@ def weeks_of_transfer(scope: Scope) -> Select[Any]:
             case((E.used_2_seconds <= USE_WITHIN, 1), else_=0).label("used"),
             E.learner,
         )
-        .where(*scope.episodes(), ended < _settled(scope))
+        .where(*scope.episodes(), ended < settled(scope))
         .subquery()
     )
     i = inner.c
@@ -121,7 +123,7 @@ def _week_of(instant: ColumnElement[Any]) -> ColumnElement[int]:
     return cast(func.floor(seconds_between(_epoch(), instant) / WEEK), BigInteger)
 
 
-def _settled(scope: Scope) -> datetime:
+def settled(scope: Scope) -> datetime:
     """Up to here weeks are complete, and the week after them is over."""
     last = int((scope.as_of - IN_TIME).timestamp()) // WEEK
     return datetime.fromtimestamp(last * WEEK, UTC)

@@ -58,7 +58,8 @@ def bound(unanswered: float) -> Counting:
     def counted(scope: Scope) -> Select[Any]:
         c = fact_check.c
         share = case((c.asked > 0, cast(c.right, Float) / func.nullif(c.asked, 0)), else_=unanswered)
-        one = select(c.interval, group_of(scope).label("group"), E.learner, share.label("share"))
+        answered = case((c.asked > 0, E.learner))
+        one = select(c.interval, group_of(scope).label("group"), answered.label("answered"), share.label("share"))
         rows = one.select_from(fact_check.join(fact_episode, scope.of(fact_check)))
         inner = rows.where(*scope.episodes(), c.interval != BASELINE, c.due_at <= scope.as_of).subquery()
         i = inner.c
@@ -67,7 +68,8 @@ def bound(unanswered: float) -> Counting:
             func.count().label("n"),
             func.sum(i.share).label("total"),
             func.sum(i.share * i.share).label("squares"),
-            func.count(distinct(i.learner)).label("learners"),
+            # The others' part is taken for granted: what is told is told of those who answered.
+            func.count(distinct(i.answered)).label("learners"),
         ).group_by(i.interval, i.group)
 
     return counted

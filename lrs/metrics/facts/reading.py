@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -179,7 +180,12 @@ def text_in(value: Any) -> str | None:
 
 def _key(actor: dict[str, Any]) -> int | None:
     identity = identity_of(actor)
-    return key_of("agent", identity) if identity else None
+    return _key_of_agent(identity) if identity else None
+
+
+@lru_cache(10_000)  # an episode names the same few people again and again
+def _key_of_agent(identity: str) -> int:
+    return key_of("agent", identity)
 
 
 def _within(iri: str) -> str | None:

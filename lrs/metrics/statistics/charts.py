@@ -69,7 +69,7 @@ def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BETTER_BASELINE) 
 def signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]) -> list[Signal]:
     """Wheeler's three detection rules: a point beyond a limit; eight in a row on one side; three of four nearer to a limit than to the centre."""
     found = []
-    for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):
+    for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):  # a point without trials lies on the centre, and ends every run
         if not low <= value <= high:
             found.append(Signal(i, "beyond a limit", value > high))
         for upward in (True, False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log, sqrt
 from typing import Any
 
@@ -65,6 +65,14 @@ def means(rows: Iterable[Any]) -> dict[str, Estimate]:
         half = z_of() * sqrt(max(0.0, float(row.squares) / n - mean * mean) * n / (n - 1) / n) if n > 1 else None
         found[row.part] = Estimate(total, n, mean, None if half is None else mean - half, None if half is None else mean + half, int(row.learners))
     return found
+
+
+def means_of_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
+    """The same of shares: an interval ends at none and at all."""
+    return {
+        part: replace(one, low=None if one.low is None else max(0.0, one.low), high=None if one.high is None else min(1.0, one.high))
+        for part, one in means(rows).items()
+    }
 
 
 def ratios(rows: Iterable[Any]) -> dict[str, Estimate]:

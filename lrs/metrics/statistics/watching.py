@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from lrs.metrics.statistics import charts
 
@@ -37,20 +37,27 @@ class Judged:
 def judge(counts: Sequence[tuple[int, int]], season: Sequence[float]) -> Judged | None:
     """(successes, trials) of complete weeks, of which more is better, and what of each share is the season's; None where there are too few
     to say anything."""
-    if not enough(counts) or not counts[-1][1]:
+    if not enough(counts) or counts[-1][1] < LEAST_A_WEEK:
         return None
-    centre, limits, _ = charts.p_chart(counts)
+    centre, limits, over = charts.p_chart(counts)
     usual = fmean(season[: charts.BETTER_BASELINE])  # what of the centre is the season's
     values = [(k / n if n else centre) - (part - usual) for (k, n), part in zip(counts, season, strict=True)]
     last = len(values) - 1
     found: dict[str, float] = {}
     for signal in charts.signals(values, centre, limits):
         if signal.index == last and not signal.upward:
-            sigma = (centre - limits[last][0]) / 3
-            tail = float(norm.sf((centre - values[last]) / sigma)) if sigma else 0.0
-            found[signal.rule] = _BY_CHANCE.get(signal.rule, tail)
+            found[signal.rule] = _BY_CHANCE.get(signal.rule) or _tail(counts, values[last], centre, over)
     rule = min(found, key=lambda name: found[name], default="")
     return Judged(counts[-1][0] / counts[-1][1], centre, rule, found.get(rule))
+
+
+def _tail(counts: Sequence[tuple[int, int]], value: float, centre: float, over: float) -> float:
+    """How likely so low a share is by chance: the binomial tail, of fewer trials where weeks vary more than chance alone makes them (sigma Z).
+    A baseline in which all, or none, succeeded is taken for one with half a failure, or half a success, more."""
+    trials = sum(n for _, n in counts[: charts.BETTER_BASELINE])
+    usual = min(max(centre, 0.5 / (trials + 1)), 1 - 0.5 / (trials + 1))
+    effective = max(1, round(counts[-1][1] / over**2))
+    return float(binom.cdf(round(max(0.0, value) * effective), effective, usual))
 
 
 def raised(judged: Mapping[str, float | None]) -> set[str]:

@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from lrs.actions import exports as acting
 from lrs.actions.deps import StoreDeps
+from lrs.ground.queue import TimeIsUp
 from lrs.jobs import export as making
 from lrs.store import work
 from tests.integration.lrs.conftest import Caller
@@ -130,3 +131,61 @@ def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: Sto
     assert making.make(deps, work.every_tenant(deps.engine)[0]) == 2
     assert one.get(f"/api/v1/exports/{broken['export']}").json["status"] == "failed"
     assert one.get(f"/api/v1/exports/{fine['export']}").json["status"] == "made"
+
+
+def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = people(6)
+    post(one, *some)
+    count(deps)
+    export, kept = ask(one, people=True)["export"], making._kept
+
+    def erased_meanwhile(*given: Any) -> dict[str, Any]:
+        assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": some[0].agent, "dry_run": False})).status_code == 200
+        return kept(*given)
+
+    monkeypatch.setattr(making, "_kept", erased_meanwhile)
+    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 0, "made anew"
+    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 0, "not while the removal is not counted"
+    monkeypatch.setattr(making, "_kept", kept)
+    count(deps)
+    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 1
+    told = one.get(f"/api/v1/exports/{export}").json
+    assert {file["name"]: file["rows"] for file in told["manifest"]["files"]}["episodes.csv"] == 5
+
+
+def test_a_file_that_is_never_finished_is_given_up_and_one_that_failed_can_be_asked_for_again(
+    deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(one, key="large")
+    tenant_id, make = work.every_tenant(deps.engine)[0], making._made
+
+    def too_long(*given: Any) -> None:
+        raise TimeIsUp
+
+    monkeypatch.setattr(making, "_made", too_long)
+    for _ in range(making.MOST_TRIES):
+        with pytest.raises(TimeIsUp):
+            making.make(deps, tenant_id)
+    assert making.make(deps, tenant_id) == 1
+    assert "too long" in one.get("/api/v1/exports").json["exports"][0]["failed"]
+    monkeypatch.setattr(making, "_made", make)
+    assert ask(one, key="large")["status"] == "waiting"
+    assert making.make(deps, tenant_id) == 1
+    assert one.get("/api/v1/exports").json["exports"][0]["status"] == "made"
+
+
+def test_more_wishes_than_can_be_made_are_refused(one: Caller) -> None:
+    for n in range(20):
+        ask(one, key=f"{n}")
+    answer = one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "csv"}))
+    assert answer.status_code == 409
+    assert "wait" in answer.json["detail"]
+
+
+def test_of_three_waves_the_small_one_cannot_be_told_from_the_others_and_the_whole(deps: StoreDeps, one: Caller) -> None:
+    post(one, *(Person(wave=wave) for wave, size in (("a", 10), ("b", 6), ("c", 4)) for _ in range(size)))
+    count(deps)
+    _, archive = made(deps, one)
+    rows = csv.DictReader(io.StringIO(archive.read("values.csv").decode()))
+    shown = {row["member"]: row["denominator"] for row in rows if row["metric"] == "transfer_rate" and not row["part"] and row["dimension"] == "wave"}
+    assert shown == {"a": "10", "b": ""}, "with b shown, c would be 20 - 10 - 6"

@@ -131,3 +131,42 @@ def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: S
     assert (found["series"], found["owner"]) == ("self-check", "operator")
     watching.self_check(deps.unit_of_work, tenant_id, counting.reconcile(deps.unit_of_work, tenant_id))
     assert alarms(one) == []
+
+
+def test_a_small_team_cannot_be_told_from_the_others_and_what_was_restated_is_hidden(
+    deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = people(9, 0, "north")
+    post(one, *some, *people(3, 0, "south")[:3])
+    watch(deps, monkeypatch, 2)
+    made = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    groups_alone = Caller(one.client, made["key"], made["secret"])
+
+    def numbers(team: str, **more: str) -> list[Any]:
+        return [row["numerator"] for row in groups_alone.get("/api/v1/weeks/checks_done", programme=PROGRAMME, team=team, **more).json["weeks"]]
+
+    assert (numbers(""), numbers("north"), numbers("south")) == ([12], [None], [None]), "12 less 9 would be the three of the south"
+    passed = next(said for said in some[0].said if said["verb"]["id"] == VERBS["passed"].id)
+    one.post({"actor": passed["actor"], "verb": {"id": VERBS["voided"].id}, "object": {"objectType": "StatementRef", "id": passed["id"]}})
+    watch(deps, monkeypatch, 2)
+    assert numbers("", history="all") == [None, 11], "before and after would tell of one person"
+
+
+def test_of_a_week_in_which_few_answered_nothing_is_told(deps: StoreDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    post(one, *people(2, 0, "north"))
+    watch(deps, monkeypatch, 2)
+    made = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    groups_alone = Caller(one.client, made["key"], made["secret"])
+    asked = {"programme": PROGRAMME}
+    assert groups_alone.get("/api/v1/weeks/answers_right", **asked).json["weeks"][0]["numerator"] is None
+    assert groups_alone.get("/api/v1/weeks/checks_done", **asked).json["weeks"][0]["numerator"] == 2
+    for bound in ("retention_worst", "retention_best"):
+        (week,) = [row for row in groups_alone.get(f"/api/v1/metrics/{bound}/values", **asked).json["values"] if row["part"] == "1w"]
+        assert week["suppressed"], bound
+
+
+def test_nothing_is_judged_while_counting_is_behind(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    post(one, *people(9, 0, "north"))
+    monkeypatch.setattr("lrs.ground.clock.now", lambda: NOW + timedelta(days=30))
+    watching.watch(deps.unit_of_work, work.every_tenant(deps.engine)[0])
+    assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"] == []

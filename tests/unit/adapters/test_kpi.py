@@ -51,6 +51,7 @@ def test_days_and_numbers_as_people_write_them() -> None:
         ("a,2026-01,", "is no number"),
         ("a,2026-01,12 clicks", "is no number"),
         ("a,2026-01,nan", "is no number"),
+        ("a,9999-12,1", "lies outside"),
     ],
 )
 def test_what_is_wrong_is_told_by_its_line_and_nothing_is_guessed(cells: str, told: str) -> None:
@@ -90,4 +91,4 @@ def test_periods_of_one_kind_follow_each_other_without_gap_or_overlap(start: dat
 def test_a_number_written_in_either_way_is_read_as_it_is(value: float) -> None:
     english, german = f"{value:,.3f}", f"{value:,.3f}".translate(str.maketrans(",.", ".,"))
     for text in (f"{value:.4f}", english + "0", german + "0"):
-        assert kpi._number(text) == pytest.approx(value)
+        assert kpi.number_of(text) == pytest.approx(value)

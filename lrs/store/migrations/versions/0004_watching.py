@@ -53,6 +53,8 @@ def upgrade() -> None:
         sa.Column("individual", sa.Boolean(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("tries", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.Column("stale", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("rows_done", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("rows_in_all", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -92,5 +94,6 @@ def upgrade() -> None:
         schema="lrs",
         postgresql_where=sa.text("restated_at IS NULL"),
     )
+    op.create_index("ix_week_figure_trace", "week_figure", ["tenant_id", "programme", "series", "team", "figure_id"], unique=False, schema="lrs")
     for statement in protect("lrs", TABLES):
         op.execute(statement)
