@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -18,6 +20,7 @@ from lti_tool.actions.programmes import Programme
 from lti_tool.store import channels, directory, drafts, learning, mails
 
 KIND = "alarm"
+MOST_SAID = 10  # of one mail
 # Level → who is told (metrics reference 4.4). What is the operator's is told to administrators.
 _TOLD: Mapping[str, frozenset[str]] = {
     "owner": frozenset((roles.TRAINING_MANAGER,)),
@@ -33,50 +36,67 @@ _WHAT_TO_DO = {
 
 
 def deliver(unit_of_work: UnitOfWork, *, tenant_id: int, alarms: Sequence[Alarm], base_url: str, now: datetime) -> int:
-    """Queue what was not told yet, in working hours of the programme; gives how many. Each level of an alarm is told once."""
+    """Queue what was not told yet, in working hours of the programme; gives how many. A programme's alarms of one level are one mail and one
+    post; they are told again only when another joins them."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
         put_away, newest = drafts.archived(connection, tenant_id), learning.newest_programmes(connection, tenant_id)
         by_iri = {xapi.Programme(key, "", "").iri: key for key in newest if key not in put_away}
+        together: dict[tuple[str, str], list[Alarm]] = defaultdict(list)
         for one in alarms:
-            key = by_iri.get(one.programme)
+            together[one.programme, one.level].append(one)
+        for (iri, level), some in together.items():
+            key = by_iri.get(iri)
             if key is not None:
                 found = programmes.load(connection, tenant_id, key, newest[key])
                 if digests.is_hour_of(found, now):
-                    queued += _mail(connection, tenant_id, one, found.title, key, _TOLD.get(one.level, _TOLD["owner"]), base_url, now)
-                    queued += _post(connection, tenant_id, one, found, base_url)
-            elif not one.programme:
-                queued += _mail(connection, tenant_id, one, "Carryover", "", _OPERATOR, base_url, now)
+                    told = _TOLD.get(level, _TOLD["owner"])
+                    queued += _mail(connection, tenant_id, some, found.title, key, told, base_url, now)
+                    queued += _post(connection, tenant_id, some, found, base_url)
+            elif not iri:
+                queued += _mail(connection, tenant_id, some, "Carryover", "", _OPERATOR, base_url, now)
     return queued
 
 
-def _mail(connection: Connection, tenant_id: int, one: Alarm, title: str, programme: str, told: Iterable[str], base_url: str, now: datetime) -> int:
+def _key(some: Sequence[Alarm]) -> str:
+    """Of the same alarms on the same level, the same."""
+    numbers = " ".join(str(number) for number in sorted(one.alarm_id for one in some))
+    return f"{KIND} {some[0].level} {hashlib.sha256(numbers.encode()).hexdigest()[:16]}"
+
+
+def _mail(
+    connection: Connection, tenant_id: int, some: Sequence[Alarm], title: str, programme: str, told: Iterable[str], base_url: str, now: datetime
+) -> int:
     people = {person_id for person_id, _, role, _ in directory.granted(connection, tenant_id) if role in told}
-    what = _WHAT_TO_DO.get(one.level, "") if programme else ""
+    what = _WHAT_TO_DO.get(some[0].level, "") if programme else ""
     where = f"Sign in at {base_url}/sign-in, or open it from your LMS: Figures, then Week by week." if programme else ""
+    said = "\n".join(one.words for one in some[:MOST_SAID])
+    if len(some) > MOST_SAID:
+        said += f"\nAnd {len(some) - MOST_SAID} more."
     rows: list[dict[str, Any]] = [
         {
             "person_id": person_id,
             "kind": KIND,
-            "key": f"{KIND} {one.alarm_id} {one.level}",
+            "key": _key(some),
             "subject": f"Look at it: {title}",
-            "words": "\n\n".join(part for part in (title, one.words, what, where) if part),
+            "words": "\n\n".join(part for part in (title, said, what, where) if part),
             "programme": programme,
-            "path": "figures",
+            "path": "today",  # figures open to whoever signs in, never by the link of a mail
             "queued_at": now,
             "next_try_at": now,
         }
         for person_id in sorted(people)
+        if KIND not in mails.stopped(connection, tenant_id, person_id)
     ]
     return mails.queue(connection, tenant_id, rows)
 
 
-def _post(connection: Connection, tenant_id: int, one: Alarm, programme: Programme, base_url: str) -> int:
+def _post(connection: Connection, tenant_id: int, some: Sequence[Alarm], programme: Programme, base_url: str) -> int:
     """To channels without a team, a name or a number: who is in a channel is not ours to know."""
     tag = languages.choose([programme.language])
     line = languages.translated(tag, "A figure of this programme has fallen beyond ordinary variation. Its page says which, and what to do.")
     told = 0
     for channel in channels.every(connection, tenant_id, programme.key):
         digest = Digest(programme.title, [line], f"{base_url}/sign-in", languages.translated(tag, "Open my page"))
-        told += channels.queue(connection, tenant_id, channel.id, f"{KIND} {one.alarm_id} {one.level}", chat.payload(channel.kind, digest))
+        told += channels.queue(connection, tenant_id, channel.id, _key(some), chat.payload(channel.kind, digest))
     return told

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
-from adapters.kpi import FIELDS, PERIODS, REQUIRED, SUBJECTS
+from adapters.kpi import FIELDS, PERIODS, REQUIRED, SUBJECTS, number_of
 from lrs.ground.errors import BadInput, Refused
 from lrs.ground.http import OutsideCallFailed
 from lti_tool.actions import authoring, keeping
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 _AWAY = "The record store does not answer just now. Nothing was changed; try again in a minute."
 _LINES = ("perspective", "metric", "part", "floor", "target", "weight")
 MOST_LINES = 30
+LONGEST_NUMBER = 40
 
 
 def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
@@ -64,10 +65,13 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk, office = at(given, key)
 
         def act() -> None:
-            label = text_of("label")
-            named = text_of("kpi") or re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+            label, named = text_of("label"), text_of("kpi")
             if not named:
-                raise BadInput("Give the figure a name.", field="label")
+                named = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+                if not named:
+                    raise BadInput("Give the figure a name with a letter or a digit.", field="label")
+                if named in {one["kpi"] for one in office.view().kpis}:
+                    raise BadInput("There is a figure of this name already; change that one, or choose another name.", field="label")
             definition = {name: text_of(name) for name in ("label", "unit", "owner", "source", "frequency")}
             numbers = {name: _number(name, optional=True) for name in ("baseline", "target")}
             flags = {"more_is_better": text_of("better") == "more", "waves_randomised": text_of("waves_randomised") == "1"}
@@ -108,7 +112,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
                 office.take_back_cost(int(gone[:18]), text_of("why"))
                 return
             cost = {name: text_of(name) for name in ("category", "incurred_on", "source", "signed_off_by")}
-            office.add_cost({**cost, "amount": text_of("amount").replace(",", "."), "hours": _number("hours", optional=True)})
+            office.add_cost({**cost, "amount": f"{_read(text_of('amount'), 'amount'):.2f}", "hours": _number("hours", optional=True)})
 
         return acted(desk, office, key, act, "cost")
 
@@ -180,7 +184,9 @@ def _number(name: str, optional: bool = False) -> float | None:
 
 
 def _read(text: str, name: str) -> float:
-    plain = text.replace(" ", "").replace(",", ".")
-    if not re.fullmatch(r"-?\d{1,15}(\.\d{1,10})?", plain):
-        raise BadInput(f"The {name} is no number: write it like 1234.5.")
-    return float(plain)
+    try:
+        if len(text) > LONGEST_NUMBER:
+            raise ValueError("it is too long")
+        return number_of(text)
+    except ValueError as error:
+        raise BadInput(f"The {name} is no number: {error}.") from None

@@ -30,8 +30,8 @@ def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pic
     accessible(tab)
     label = f"Clicks on false mails {width}"
     if frame.locator("details[open]:has(form[action$='/kpi'])").count() == 0:
-        frame.get_by_text("Name a figure, or change one").press("Enter")
-    named = frame.locator("form[action$='/kpi']")
+        frame.get_by_text("Name a new figure").press("Enter")
+    named = frame.locator("form[action$='/kpi']").last
     named.get_by_label("Name", exact=True).fill(label)
     named.get_by_label("Unit").fill("clicks a month")
     named.get_by_label("Better is").select_option("less")
@@ -42,7 +42,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pic
     frame.get_by_role("alert").wait_for()
     assert "is no number" in frame.get_by_role("alert").inner_text(), "and what was typed is still there"
     if frame.locator("details[open]:has(form[action$='/kpi'])").count() == 0:
-        frame.get_by_text("Name a figure, or change one").press("Enter")
+        frame.get_by_text("Name a new figure").press("Enter")
     assert named.get_by_label("Name", exact=True).input_value() == label
     named.get_by_label("Target").fill("10")
     frame.get_by_role("button", name="Name it").press("Enter")
