@@ -20,7 +20,7 @@ from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import KPI, PROGRAMME, Person, count, post
 
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
-EXAMPLES = 30
+EXAMPLES = 15
 BELOW = "/api/v1"
 
 
