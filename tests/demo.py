@@ -29,7 +29,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(holds: Callable[[], Any], seconds: float = 20) -> Any:
+def wait_until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     """What ``holds`` gives once it is true."""
     deadline = time.monotonic() + seconds
     while True:

@@ -36,7 +36,7 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: P
         frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).click()
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
-    frame.get_by_role("link", name="What is stored about me").click()
+    frame.get_by_role("link", name="What is stored about me").first.click()
     frame.get_by_role("heading", name="Have it erased").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"me-{width}.png")
