@@ -224,7 +224,9 @@ def main() -> None:
         "|---|---|---|---|",
         *[f"| {name} | {p50:.0f} ms | {p95:.0f} ms | {AIM_PAGE_MS:.0f} ms |" for name, p50, p95 in looked],
     ]
-    keep("metrics", lines, {"rebuild_s": again, "new_statements_s": incremental, "headlines_p95_ms": looked[0][2]})
+    by_page = {name: p95 for name, _, p95 in looked}
+    kept = {"headlines_p95_ms": by_page["the four headlines"], "scorecard_team_p95_ms": by_page["report scorecard, one team"]}
+    keep("metrics", lines, {"rebuild_s": again, "new_statements_s": incremental, **kept})
     made.close()
     children.stop()
     servers.forget_sockets()

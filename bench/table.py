@@ -24,6 +24,10 @@ ROWS = [
     ("schedules of six months for 5,000 learners, from a file", "60 s", "schedules of 5,000", " s", False, 60),
     ("nudges of a day on which 5,000 have something due", "60 s", "nudges of 5,000", " s", False, 60),
     ("“Today”, p95, 50 people at once, 5,000 learners", "150 ms", "today, p95", " ms", False, 150),
+    ("all facts of a million statements made anew, 2 workers", "60 s", "rebuild_s", " s", False, 60),
+    ("10,000 new statements counted into 1 M, 2 workers", "2 s", "new_statements_s", " s", False, 2),
+    ("the four headlines of a programme at 1 M, p95", "200 ms", "headlines_p95_ms", " ms", False, 200),
+    ("the scorecard of one team at 1 M, counted when asked for, p95", "200 ms", "scorecard_team_p95_ms", " ms", False, 200),
     ("memory of a web worker, 1 GB attachment up and down", "300 MB", "attachment memory", " MB", False, 300),
 ]
 

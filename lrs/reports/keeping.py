@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, distinct, func, select
 
 from lrs.ground.clock import text_of
 from lrs.metrics.catalogue import CATALOGUE, Metric
 from lrs.metrics.definitions import Scope
+from lrs.reports import privacy
 from lrs.reports.asking import Asked
 from lrs.reports.every import REPORTS, dimensions
 from lrs.reports.shape import Column, Report
@@ -28,7 +29,26 @@ def report(asked: Asked, key: str, watermark: datetime) -> Report:
     kept = _kept(asked, key)
     if kept is not None:
         return Report(**{**kept, "columns": [Column(**one) for one in kept["columns"]]})
+    reason = "" if asked.individual else _hidden(asked)
+    if reason:
+        title, now = f"{key.replace('_', ' ').capitalize()}", text_of(asked.scope.as_of)
+        return Report(key, title, f"Not shown: {reason}.", (), (), what_to_do="Choose a wider group.", watermark=text_of(watermark), computed_at=now)
     return _made(asked, key, watermark)
+
+
+def _hidden(asked: Asked) -> str:
+    """Why a narrowed report is not shown to whoever may not see single people; empty where it is."""
+    wider = asked.scope.parents()
+    if not wider:
+        return ""
+    people = _people(asked, asked.scope)
+    if 0 < people < privacy.FEWEST:
+        return privacy.TOO_FEW
+    return privacy.BY_DIFFERENCE if privacy.hidden_by_difference(people, [_people(asked, one) for one in wider]) else ""
+
+
+def _people(asked: Asked, scope: Scope) -> int:
+    return int(asked.connection.execute(select(func.count(distinct(fact_episode.c.learner))).where(*scope.episodes())).scalar_one())
 
 
 def _made(asked: Asked, key: str, watermark: datetime) -> Report:

@@ -51,7 +51,7 @@ def scorecard(asked: Asked) -> Report:
         notes.append(f"Without a value: {', '.join(missing)}.")
     if whole is None:
         notes.append("More than a quarter of the weight has no value, so there is no overall number.")
-    teams = _teams(asked, lines, weights)
+    teams = _teams(asked, lines, weights) if "team" not in asked.scope.by else []  # one team has nobody beside it
     worst = min((row for row in rows if row["score"] is not None), key=lambda row: float(str(row["score"])), default=None)
     return Report(
         "scorecard",

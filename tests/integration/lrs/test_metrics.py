@@ -585,3 +585,16 @@ def test_a_programme_that_says_beforehand_what_it_is_to_bring_can_be_judged(one:
     made = report(one, "innovation")
     assert made["rows"][0]["whole"] == "● whole"
     assert made["meaning"].startswith("1 of 1 programmes")
+
+
+def test_a_narrowed_report_from_which_a_smaller_group_could_be_told_is_not_shown(deps: StoreDeps, one: Caller) -> None:
+    post(one, *(Person(team=team) for team, size in (("north", 9), ("south", 3)) for _ in range(size)))
+    count(deps)
+    key = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
+    groups_alone = Caller(one.client, key["key"], key["secret"])
+    for team in ("north", "south"):
+        hidden = report(groups_alone, "scorecard", team=team)
+        assert hidden["rows"] == []
+        assert hidden["meaning"].startswith("Not shown"), team
+        assert report(one, "scorecard", team=team)["rows"]
+    assert report(groups_alone, "scorecard")["rows"]
