@@ -153,7 +153,7 @@ def _day(text: str) -> date:
 def number_of(text: str) -> float:
     """1234.5, 1234,5, 1,234.5 or 1.234,5; a percent sign is left away. One separator before three digits could be either, and is refused."""
     plain = text.replace("\u00a0", "").replace(" ", "").removesuffix("%")
-    if re.fullmatch(r"-?\d{1,3}[.,]\d{3}", plain):
+    if re.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}", plain):
         raise ValueError(f"“{text[:40]}” could be read in two ways; write it without a separator of thousands")
     if re.fullmatch(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d{1,3}(\.\d{3}){2,}", plain):
         plain = plain.replace(".", "").replace(",", ".")

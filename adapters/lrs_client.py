@@ -138,9 +138,15 @@ def behind(client: GuardedClient, store: RecordStore, programme: str, metric: st
     wanted = [("programme", programme), *by.items(), ("limit", str(EPISODES)), *([("after", after)] if after else [])]
     found = _asked(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
     rows = _rows(found, "episodes")
-    if not all(isinstance(one.get("registration"), str) and isinstance(one.get("statements"), list) for one in rows):
+    if not all(_is_episode(one) for one in rows):
         raise OutsideCallFailed("The record store's answer holds no episodes.")
     return Behind(rows, str(found.get("next") or ""))
+
+
+def _is_episode(value: dict[str, Any]) -> bool:
+    said = value.get("statements")
+    texts = all(isinstance(value.get(name), str) for name in ("registration", "certified_at"))
+    return texts and isinstance(said, list) and all(isinstance(one, dict) and isinstance(one.get("at"), str) for one in said)
 
 
 def _people(individual: bool) -> list[tuple[str, str]]:
@@ -258,6 +264,8 @@ def business(client: GuardedClient, store: RecordStore, programme: str) -> Busin
     """All of it: ``GET /api/v1/kpis``, their valuations, ``/costs`` and ``/scorecard``."""
     of = [("programme", programme)]
     kpis = _rows(_asked(client, store, "kpis", of), "kpis")
+    if not all(isinstance(one.get(name), str) for one in kpis for name in ("kpi", "label", "unit", "frequency")):
+        raise OutsideCallFailed("The record store's answer holds no business figures.")
     worth: dict[str, dict[str, Any] | None] = {}
     for one in kpis:
         answer = _get(client, store, f"kpis/{quote(str(one['kpi']), safe='')}/valuation", of)

@@ -181,6 +181,7 @@ def _reconcile_loose(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
             ords = store.loose_ords(connection, tenant_id, LOOSE_VERB_KEYS, after, ROWS_AT_ONCE)
             if not ords:
                 return changed
+            work.lock(connection, tenant_id, ords)
             waiting = work.anything(connection, tenant_id)
             differs = recount_loose(connection, tenant_id, ords)
             changed |= differs and not waiting and not work.anything(connection, tenant_id)

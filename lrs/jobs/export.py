@@ -83,24 +83,25 @@ class _Dataset:
 def make(deps: StoreDeps, tenant_id: int) -> int:
     """Make what waits; how many. One that fails says why, and keeps no other waiting."""
     with deps.unit_of_work(tenant_id) as connection:
-        # While a removal is not counted yet, rows of an erased person are still there.
-        some = [one for one in exports.waiting(connection, tenant_id) if not (one.individual and work.episodes_wait(connection, tenant_id))]
-    return sum(_one(deps, tenant_id, one) for one in some)
+        waiting = exports.waiting(connection, tenant_id)
+    return sum(_one(deps, tenant_id, one) for one in waiting)
 
 
 def _one(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
     with deps.unit_of_work(tenant_id) as connection:
-        if not exports.alone(connection, tenant_id, one.export_id):
+        # While a removal is not counted yet, rows of an erased person are still there.
+        if not exports.alone(connection, tenant_id, one.export_id) or (one.individual and work.episodes_wait(connection, tenant_id)):
             return False
         with deps.unit_of_work(tenant_id) as apart:  # that it was begun stays, also where this process is killed
             tried = exports.begin(apart, tenant_id, one.export_id)
-        if tried is None:
+        if tried is None or (one.individual and work.episodes_wait(connection, tenant_id)):
             return False
         if tried >= MOST_TRIES:
             told: dict[str, Any] = {"failed": f"it took too long {MOST_TRIES} times; ask for a part of it by SQL or by /api/v1."}
         else:
             try:
-                told = _made(deps, connection, tenant_id, one)
+                with connection.begin_nested():
+                    told = _made(deps, connection, tenant_id, one)
             except TimeIsUp:
                 raise
             except Exception as error:
@@ -209,7 +210,11 @@ def _values(connection: Connection, tenant_id: int, one: Export) -> Rows:
                 for value in metric:
                     counted[value.metric, value.part][member] = value
         for place, by_member in counted.items():
-            hidden = set() if one.individual else privacy.hidden_teams({m: v.learners or 0 for m, v in by_member.items()}, people.get(place, 0))
+            hidden = (
+                set()
+                if one.individual
+                else privacy.hidden_teams({m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()}, people.get(place, 0))
+            )
             yield [
                 _flat(values.hidden(v, privacy.COMPLEMENT) if m in hidden else v, dimension, m)
                 for m, v in by_member.items()

@@ -96,9 +96,13 @@ def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mappi
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
     judged: dict[tuple[str, str], Judged] = {}
+    hidden: dict[str, set[str]] = {}
+    for key in SERIES:
+        people = {team: weeks[last][2] for (series, team), weeks in by_scope.items() if series == key and team and last in weeks}
+        hidden[key] = privacy.hidden_teams(people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2])
     for place, weeks in by_scope.items():
-        # An alarm is told to whoever manages the training: of a group that is too small for a figure there is none.
-        if last in weeks and weeks[last][2] >= privacy.FEWEST:
+        # Whoever sees alarms may see groups alone: of one that is hidden as a figure there is none.
+        if last in weeks and weeks[last][2] >= privacy.FEWEST and place[1] not in hidden[place[0]]:
             one = watching.judge(*_without_gaps(weeks, last))
             if one is not None:
                 judged[place] = one

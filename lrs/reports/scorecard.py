@@ -15,7 +15,7 @@ from lrs.reports.values import estimates_of, shown
 from lrs.store import scorecards
 
 IMPACT_LABEL = "Way to the business target"
-_NO_DATA, _HIDDEN = "no data", "not shown"
+_NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
 
 
 def scorecard(asked: Asked) -> Report:
@@ -71,7 +71,7 @@ def scorecard(asked: Asked) -> Report:
         rows,
         notes=notes,
         what_to_do=f"Furthest from its target: {worst['line']}. {_what_to_do(str(worst['metric']))}" if worst else "",
-        extra={"overall": whole, "teams": teams},
+        extra={"overall": whole, "teams": teams, "meanings": [{"line": label_of(line), "meaning": _meaning(line)} for line in lines]},
     )
 
 
@@ -82,6 +82,13 @@ def label_of(line: Line) -> str:
     metric = BY_KEY[line.metric]
     part = dict(metric.parts)[line.part]
     return metric.label if not line.part else f"{metric.label}: {part[0].lower()}{part[1:]}"
+
+
+def _meaning(line: Line) -> str:
+    if line.metric == IMPACT:
+        return "How much of the way from the baseline of the business figure to its target its effect has gone; of evidence A or B alone."
+    metric = BY_KEY[line.metric]
+    return f"{metric.meaning} {metric.not_meaning}"
 
 
 def _what_to_do(metric: str) -> str:
@@ -99,6 +106,8 @@ def _verdict(one: Estimate, line: Line) -> str:
     """● yes: the whole interval is at the target or beyond. ▲ no: the whole interval is short of the floor. ◆ open: between, or not sure."""
     if one.value is None:
         return _NO_DATA
+    if one.low is None and one.high is None and line.metric != IMPACT:
+        return _OPEN  # without an interval nobody knows how sure it is
     up = line.target > line.floor
     low, high = (one.low if one.low is not None else one.value), (one.high if one.high is not None else one.value)
     worst, best = (low, high) if up else (high, low)
@@ -106,7 +115,7 @@ def _verdict(one: Estimate, line: Line) -> str:
         return "● yes"
     if (best < line.floor) if up else (best > line.floor):
         return "▲ no"
-    return "◆ open"
+    return _OPEN
 
 
 def _teams(asked: Asked, lines: list[Line], weights: dict[str, float]) -> list[dict[str, Any]]:

@@ -83,7 +83,8 @@ def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: d
             computed_at=text_of(scope.as_of),
         )
         if not individual:
-            if 0 < one.learners < privacy.FEWEST:
+            # Of nobody and yet of something: none of a group did what is counted, and how large the group is, nobody knows.
+            if one.learners < privacy.FEWEST and (one.learners or one.denominator):
                 value = hidden(value, privacy.TOO_FEW)
             elif privacy.hidden_by_difference(one.learners, [other.get(part, NOTHING).learners for other in wider]):
                 value = hidden(value, privacy.BY_DIFFERENCE)

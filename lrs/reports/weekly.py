@@ -14,7 +14,7 @@ from lrs.store.watching import WeekFigure
 def hidden(connection: Connection, tenant_id: int, programme: str, series: str, figures: Sequence[WeekFigure]) -> set[int]:
     """The numbers of the figures that are hidden: of fewer than five people; of a team from which, with the others and the whole, a smaller
     one could be told; and every one that was restated, because with its successor it may tell of the one person in between."""
-    found = {one.figure_id for one in figures if 0 < one.learners < privacy.FEWEST or one.restated_at is not None}
+    found = {one.figure_id for one in figures if one.learners < privacy.FEWEST or one.restated_at is not None}
     weeks = sorted({one.week for one in figures if one.team})
     if weeks:
         people = watching.teams_of(connection, tenant_id, programme, series, weeks)

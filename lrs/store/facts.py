@@ -167,10 +167,14 @@ def count_anew(connection: Connection, tenant_id: int, registrations: Iterable[u
     """Have the facts of these episodes made anew."""
     rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
     for start in range(0, len(rows), 5_000):
-        connection.execute(upsert(uncounted_episode).values(rows[start : start + 5_000]).on_conflict_do_nothing())
+        made = upsert(uncounted_episode).values(rows[start : start + 5_000])
+        # A line that is there is locked: a job that took it now would not see what this transaction changes.
+        held = made.on_conflict_do_update(index_elements=["tenant_id", "registration"], set_={"registration": made.excluded.registration})
+        connection.execute(held)
 
 
 def count_loose_anew(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
     """Have the facts of these statements made anew."""
     if ords:
-        connection.execute(upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in ords]).on_conflict_do_nothing())
+        made = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in sorted(set(ords))])
+        connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "ord"], set_={"ord": made.excluded.ord}))

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zlib import crc32
 
 from sqlalchemy import Connection, Engine, text
@@ -48,39 +49,52 @@ def claim(connection: Connection, tenant_id: int, rows: int, episodes: int) -> C
     """
     lines = connection.execute(_WAITING, {"tenant": tenant_id, "rows": rows}).all()
     removed = set(connection.execute(_WAITING_EPISODES, {"tenant": tenant_id, "rows": episodes}).scalars())
-    moved = [{r for r in (row.registration, row.target_registration) if r is not None} for row in lines]
-    every = removed.union(*moved)
+    moved = [_moved(row) for row in lines]
+    every: set[Counted] = set(removed).union(*moved)
     held = _held(connection, tenant_id, every)
     if every and not held:
         lock(connection, tenant_id, every)
         held = every
-    taken = [(row, by) for row, by in zip(lines, moved, strict=True) if by <= held]
-    removed &= held
+    taken = [(row.ord, by) for row, by in zip(lines, moved, strict=True) if by <= held]
+    removed = {one for one in removed if one in held}
     if taken:
-        connection.execute(_TAKE, {"tenant": tenant_id, "ords": [row.ord for row, _ in taken]})
+        connection.execute(_TAKE, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in taken]})
     if removed:
         connection.execute(_TAKE_EPISODES, {"tenant": tenant_id, "some": [str(one) for one in removed]})
-    loose = {row.ord for row, _ in taken if row.registration is None} | {row.loose_target for row, _ in taken if row.loose_target is not None}
-    return Claim(len(taken) + len(removed), removed.union(*(by for _, by in taken)), sorted(loose))
+    named = set[Counted](removed).union(*(by for _, by in taken))
+    return Claim(
+        len(taken) + len(removed),
+        {one for one in named if isinstance(one, uuid.UUID)},
+        sorted(one for one in named if isinstance(one, int)),
+    )
 
 
-def _key(registration: uuid.UUID) -> int:
+Counted = uuid.UUID | int  # an episode's registration, or the ord of a statement of none
+
+
+def _moved(row: Any) -> set[Counted]:
+    """What a line can move: its episode, or its statement where that belongs to none; and the same of the statement it voids."""
+    own: Counted = row.ord if row.registration is None else row.registration
+    return {own, *(one for one in (row.target_registration, row.loose_target) if one is not None)}
+
+
+def _key(one: Counted) -> int:
     """Of all its bits: registrations that were given in a row differ in few of them."""
-    return crc32(registration.bytes) & 0x7FFFFFFF
+    return crc32(one.bytes if isinstance(one, uuid.UUID) else one.to_bytes(8, "big", signed=True)) & 0x7FFFFFFF
 
 
-def _held(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+def _held(connection: Connection, tenant_id: int, some: Iterable[Counted]) -> set[Counted]:
     """Those whose locks could be had without waiting."""
-    by_key = {one: _key(one) for one in registrations}
+    by_key = {one: _key(one) for one in some}
     query = text("SELECT key FROM unnest(CAST(:keys AS int[])) AS key WHERE pg_try_advisory_xact_lock(:tenant, key)")
     held = set(connection.execute(query, {"tenant": tenant_id, "keys": sorted(set(by_key.values()))}).scalars())
     return {one for one, key in by_key.items() if key in held}
 
 
-def lock(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
-    """One job at a time for each registration, until the transaction ends; every job that waits takes its locks in the same order, and
-    holds none before."""
-    keys = sorted({_key(one) for one in registrations})
+def lock(connection: Connection, tenant_id: int, some: Iterable[Counted]) -> None:
+    """One job at a time for each of these, until the transaction ends; every job that waits takes its locks in the same order, and holds
+    none before."""
+    keys = sorted({_key(one) for one in some})
     connection.execute(
         text("SELECT pg_advisory_xact_lock(:tenant, key) FROM unnest(CAST(:keys AS int[])) AS key"), {"tenant": tenant_id, "keys": keys}
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -59,9 +58,14 @@ def deliver(unit_of_work: UnitOfWork, *, tenant_id: int, alarms: Sequence[Alarm]
 
 
 def _key(some: Sequence[Alarm]) -> str:
-    """Of the same alarms on the same level, the same."""
-    numbers = " ".join(str(number) for number in sorted(one.alarm_id for one in some))
-    return f"{KIND} {some[0].level} {hashlib.sha256(numbers.encode()).hexdigest()[:16]}"
+    """Says which alarms are told, on which level."""
+    return f"{KIND} {some[0].level} {','.join(str(number) for number in sorted(one.alarm_id for one in some))}"
+
+
+def _is_new(some: Sequence[Alarm], before: Iterable[str]) -> bool:
+    """Whether one of them was not told on this level yet: by the keys of what was."""
+    told = {number for key in before if key.startswith(f"{KIND} {some[0].level} ") for number in key.rpartition(" ")[2].split(",")}
+    return any(str(one.alarm_id) not in told for one in some)
 
 
 def _mail(
@@ -86,7 +90,7 @@ def _mail(
             "next_try_at": now,
         }
         for person_id in sorted(people)
-        if KIND not in mails.stopped(connection, tenant_id, person_id)
+        if KIND not in mails.stopped(connection, tenant_id, person_id) and _is_new(some, mails.keys_of(connection, tenant_id, person_id, KIND))
     ]
     return mails.queue(connection, tenant_id, rows)
 
@@ -97,6 +101,8 @@ def _post(connection: Connection, tenant_id: int, some: Sequence[Alarm], program
     line = languages.translated(tag, "A figure of this programme has fallen beyond ordinary variation. Its page says which, and what to do.")
     told = 0
     for channel in channels.every(connection, tenant_id, programme.key):
+        if not _is_new(some, channels.keys_of(connection, tenant_id, channel.id)):
+            continue
         digest = Digest(programme.title, [line], f"{base_url}/sign-in", languages.translated(tag, "Open my page"))
         told += channels.queue(connection, tenant_id, channel.id, _key(some), chat.payload(channel.kind, digest))
     return told

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import channel, channel_post
@@ -79,6 +79,12 @@ def queue(connection: Connection, tenant_id: int, channel_id: uuid.UUID, key: st
     """Something to say; False where it was said."""
     row = upsert(channel_post).values(tenant_id=tenant_id, channel_id=channel_id, key=key, payload=payload)
     return connection.execute(row.on_conflict_do_nothing().returning(channel_post.c.id)).first() is not None
+
+
+def keys_of(connection: Connection, tenant_id: int, channel_id: uuid.UUID) -> list[str]:
+    """What was said to a channel, by its keys."""
+    p = channel_post.c
+    return list(connection.execute(select(p.key).where(p.tenant_id == tenant_id, p.channel_id == channel_id)).scalars())
 
 
 def lease(connection: Connection, tenant_id: int) -> Post | None:

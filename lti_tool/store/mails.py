@@ -104,6 +104,12 @@ def resume(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: s
     connection.execute(delete(mail_stop).where(s.tenant_id == tenant_id, s.person_id == person_id, s.kind == kind))
 
 
+def keys_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> list[str]:
+    """What a person was told of this kind, by its keys."""
+    m = mail.c
+    return list(connection.execute(select(m.key).where(m.tenant_id == tenant_id, m.person_id == person_id, m.kind == kind)).scalars())
+
+
 def stopped(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> set[str]:
     """Kinds that a person stopped."""
     return set(connection.execute(select(mail_stop.c.kind).where(mail_stop.c.tenant_id == tenant_id, mail_stop.c.person_id == person_id)).scalars())

@@ -82,7 +82,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         except OutsideCallFailed as failed:
             raise NotFound(f"What is behind this figure cannot be shown just now: {failed.message}") from None
         names = viewing.people_of(deps.unit_of_work, tenant_id=who.tenant_id, episodes=[one["registration"] for one in found.episodes])
-        return render_template("behind.html", **framed(deps, request, who), found=found, names=names, metric=metric, chosen=by)
+        return render_template(
+            "behind.html",
+            **framed(deps, request, who),
+            found=found,
+            names=names,
+            metric=metric,
+            chosen=by,
+            programme=programme if request.args.get("programme") else "",
+        )
 
     @pages.get("/<key>")
     def one(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:

@@ -25,6 +25,8 @@ class Estimate:
     flags: tuple[str, ...] = ()
 
 
+ROUNDING = 1e-12  # of sums of squares: less is no spread
+
 NOTHING = Estimate(0, 0, None, None, None, 0)
 
 
@@ -55,14 +57,16 @@ def medians(rows: Iterable[Any]) -> dict[str, Estimate]:
 
 
 def means(rows: Iterable[Any]) -> dict[str, Estimate]:
-    """Rows of ``definitions.means``: the mean with a normal interval; numerator: the total."""
+    """Rows of ``definitions.means``: the mean with a normal interval; numerator: the total. Where all are alike, nothing can be seen of how
+    they vary, so no interval is told."""
     found = {}
     for row in rows:
         n, total = int(row.n), float(row.total or 0)
         if not n:
             continue
         mean = total / n
-        half = z_of() * sqrt(max(0.0, float(row.squares) / n - mean * mean) * n / (n - 1) / n) if n > 1 else None
+        spread = float(row.squares) / n - mean * mean
+        half = z_of() * sqrt(spread * n / (n - 1) / n) if n > 1 and spread > ROUNDING * max(1.0, mean * mean) else None
         found[row.part] = Estimate(total, n, mean, None if half is None else mean - half, None if half is None else mean + half, int(row.learners))
     return found
 

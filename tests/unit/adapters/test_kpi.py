@@ -87,6 +87,10 @@ def test_periods_of_one_kind_follow_each_other_without_gap_or_overlap(start: dat
         assert (following.year - start.year) * 12 + following.month - start.month == {"month": 1, "quarter": 3, "year": 12}[period]
 
 
+def test_three_digits_behind_nothing_are_no_thousands() -> None:
+    assert (kpi.number_of("0.125"), kpi.number_of("12.3750"), kpi.number_of("1234.567")) == (0.125, 12.375, 1234.567)
+
+
 @given(st.floats(-1e12, 1e12, allow_nan=False).map(lambda value: round(value, 3)))
 def test_a_number_written_in_either_way_is_read_as_it_is(value: float) -> None:
     english, german = f"{value:,.3f}", f"{value:,.3f}".translate(str.maketrans(",.", ".,"))

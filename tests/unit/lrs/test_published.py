@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import moderndid
 import pytest
 from lifelines.datasets import load_leukemia
 from statsmodels.stats.proportion import proportion_confint
 
-from lrs.metrics.statistics import agreement, charts, impact, items, memory, money, survival
+from lrs.metrics.statistics import agreement, charts, estimates, impact, items, memory, money, survival
 from lrs.metrics.statistics.proportions import clustered_wilson, design_effect, wilson
 
 
@@ -173,3 +175,12 @@ def test_answers_of_one_person_that_hang_together_widen_the_interval() -> None:
     assert low < wilson(60, 100)[0]
     assert high > wilson(60, 100)[1]
     assert clustered_wilson(100, 100, 500, 500, 500, 20) == wilson(20, 20), "all right: the people count, not their answers"
+
+
+def test_a_mean_of_values_that_are_all_alike_tells_no_interval() -> None:
+    def row(values: list[float]) -> SimpleNamespace:
+        return SimpleNamespace(part="", n=len(values), total=sum(values), squares=sum(v * v for v in values), learners=len(values))
+
+    alike, apart = estimates.means([row([0.0] * 26)])[""], estimates.means([row([0.0, 1.0] * 13)])[""]
+    assert (alike.value, alike.low, alike.high) == (0.0, None, None)
+    assert apart.low == pytest.approx(0.5 - 1.96 * (0.25 * 26 / 25 / 26) ** 0.5, abs=1e-4)
