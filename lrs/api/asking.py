@@ -130,3 +130,10 @@ def told(row: dict[str, Any]) -> dict[str, Any]:
         name: text_of(value) if hasattr(value, "tzinfo") else value.isoformat() if hasattr(value, "isoformat") else value
         for name, value in row.items()
     }
+
+
+def history() -> bool:
+    """Whether what holds no longer is asked for, too: ``history=all``."""
+    if request.args.get("history", "") not in ("", "all"):
+        raise BadInput("history is all, or left away.", parameter="history")
+    return request.args.get("history") == "all"

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from lrs.actions import business, merging, weighing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.api.asking import allow, answer, body_as, held, number, programme, rows, told
+from lrs.api.asking import allow, answer, body_as, held, history, number, programme, rows, told
 from lrs.ground.clock import text_of
 from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.scorecards import DEFAULT, Line, faults, read
@@ -97,13 +97,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """Readings in the order in which they came; those of persons for a credential that may see single people; ``history=all``: replaced ones, too."""
         caller = access.require(deps, "metrics/individual")
         allow("programme", "kpi", "after", "limit", "history")
-        if request.args.get("history", "") not in ("", "all"):
-            raise BadInput("history is all, or left away.", parameter="history")
-        limit, after = rows(), number("after")
+        every, limit, after = history(), rows(), number("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = kpis.readings(
-                connection, caller.tenant_id, programme(), request.args.get("kpi") or None, after, limit, request.args.get("history") == "all"
-            )
+            found = kpis.readings(connection, caller.tenant_id, programme(), request.args.get("kpi") or None, after, limit, every)
         return answer({"readings": [told(asdict(one)) for one in found], "next": found[-1].reading_id if len(found) == limit else None})
 
     @pages.post("/costs")

@@ -12,9 +12,9 @@ from lrs.actions import exports
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import satisfies
 from lrs.api import access
-from lrs.api.asking import LARGEST, allow, answer, body_as, number, programme, rows, told
+from lrs.api.asking import LARGEST, allow, answer, body_as, history, number, programme, rows, told
 from lrs.ground.clock import text_of
-from lrs.ground.errors import BadInput, Forbidden, NotFound
+from lrs.ground.errors import Forbidden, NotFound
 from lrs.metrics.weekly import SERIES
 from lrs.reports import weekly
 from lrs.store import watching
@@ -31,7 +31,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """Open alarms; ``history=all``: those that are over, too."""
         caller = access.require(deps, "metrics/read")
         allow("programme", "after", "limit", "history")
-        asked, limit, every = request.args.get("programme"), rows(), _history()
+        asked, limit, every = request.args.get("programme"), rows(), history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = watching.alarms(connection, caller.tenant_id, programme=asked, ended=every, after=number("after"), rows=limit)
         return answer({"alarms": [told(asdict(one)) for one in found], "next": found[-1].alarm_id if len(found) == limit else None})
@@ -43,7 +43,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         allow("programme", "team", "after", "limit", "history")
         if key not in SERIES:
             raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(SERIES)}.")
-        limit, every = rows(), _history()
+        limit, every = rows(), history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = watching.figures(connection, caller.tenant_id, programme(), key, request.args.get("team", ""), number("after"), limit, every)
             hidden = set() if _may_see_people(caller) else weekly.hidden(connection, caller.tenant_id, programme(), key, found)
@@ -93,12 +93,6 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
 def _may_see_people(caller: Caller) -> bool:
     return satisfies(caller.scopes, "metrics/individual")
-
-
-def _history() -> bool:
-    if request.args.get("history", "") not in ("", "all"):
-        raise BadInput("history is all, or left away.", parameter="history")
-    return request.args.get("history") == "all"
 
 
 def _week(row: dict[str, Any], hidden: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lrs.ground.queue import TimeIsUp
 from lrs.metrics.definitions import Scope
 from lrs.reports import figures, keeping, making
 from lrs.store import computed
+from lrs.store.alone import COMPUTING, alone
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
 def _programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]) -> bool:
     """All of one programme, unless another job is at it."""
     with unit_of_work(tenant_id) as connection:
-        if not computed.alone(connection, tenant_id, programme) or not computed.still(connection, tenant_id, marks):
+        if not alone(connection, COMPUTING, tenant_id, programme) or not computed.still(connection, tenant_id, marks):
             return False
         watermark = figures.watermark_of(connection, tenant_id)
         scope = Scope(tenant_id, clock.now(), {"programme": programme})

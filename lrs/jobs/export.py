@@ -33,6 +33,7 @@ from lrs.reports.asking import Asked
 from lrs.reports.figures import watermark_of
 from lrs.reports.values import MetricValue, harmless
 from lrs.store import exports, tables, watching, work
+from lrs.store.alone import EXPORTING, alone
 from lrs.store.blobs import PIECE
 from lrs.store.exports import Export
 
@@ -90,7 +91,7 @@ def make(deps: StoreDeps, tenant_id: int) -> int:
 def _one(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
     with deps.unit_of_work(tenant_id) as connection:
         # While a removal is not counted yet, rows of an erased person are still there.
-        if not exports.alone(connection, tenant_id, one.export_id) or (one.individual and work.episodes_wait(connection, tenant_id)):
+        if not alone(connection, EXPORTING, tenant_id, one.export_id) or (one.individual and work.episodes_wait(connection, tenant_id)):
             return False
         with deps.unit_of_work(tenant_id) as apart:  # that it was begun stays, also where this process is killed
             tried = exports.begin(apart, tenant_id, one.export_id)

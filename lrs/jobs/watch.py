@@ -22,6 +22,7 @@ from lrs.reports import privacy
 from lrs.reports.figures import watermark_of
 from lrs.store import watching as store
 from lrs.store import work
+from lrs.store.alone import WATCHING, alone
 from lrs.store.watching import Place
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def watch(unit_of_work: UnitOfWork, tenant_id: int, who: str = WHO, why: str = L
 def _programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str) -> int:
     tenant_id = scope.tenant_id
     with unit_of_work(tenant_id) as connection:
-        if not store.lock(connection, tenant_id, programme):
+        if not alone(connection, WATCHING, tenant_id, programme):
             return 0
         counted = _counted(connection, scope)
         _publish(connection, tenant_id, programme, counted, who, why)

@@ -13,9 +13,6 @@ from lrs.store.tables import computed, uncomputed
 
 KEPT = "kept/"  # in front of the names of what is only kept because it takes long to make
 
-_NUMBER = 7_274_011  # of the lock: arbitrary, and ours
-_ALONE = text("SELECT pg_try_advisory_xact_lock(:number, hashtext(:name))")
-
 
 def mark(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
     """The facts of these programmes changed. A mark is a row of its own: no two that mark a programme wait for each other."""
@@ -31,11 +28,6 @@ def waiting(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
     for row in connection.execute(select(u.programme, u.mark).where(u.tenant_id == tenant_id).order_by(u.mark)):
         found.setdefault(row.programme, []).append(row.mark)
     return found
-
-
-def alone(connection: Connection, tenant_id: int, programme: str) -> bool:
-    """Whether nobody else computes this programme now; until the transaction ends."""
-    return bool(connection.execute(_ALONE, {"number": _NUMBER, "name": f"{tenant_id} {programme}"}).scalar())
 
 
 def still(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:

@@ -92,14 +92,6 @@ def finish(connection: Connection, tenant_id: int, export_id: int, values: Mappi
     return connection.execute(update(e).where(*at).values(dict(values)).returning(e.c.export_id)).first() is not None
 
 
-def alone(connection: Connection, tenant_id: int, export_id: int) -> bool:
-    """Whether nobody else makes it now; until the transaction ends."""
-    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_NUMBER, func.hashtext(f"{tenant_id} {export_id}")))).scalar())
-
-
-_NUMBER = 7_274_013  # of the lock: arbitrary, and ours
-
-
 def change(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> None:
     """How far it is, or how it ended."""
     connection.execute(update(export).where(export.c.tenant_id == tenant_id, export.c.export_id == export_id).values(dict(values)))

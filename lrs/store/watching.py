@@ -141,11 +141,3 @@ def change(connection: Connection, tenant_id: int, alarm_id: int, values: Mappin
     a = alarm
     told = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
     connection.execute(update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(told))
-
-
-def lock(connection: Connection, tenant_id: int, programme: str) -> bool:
-    """Whether nobody else watches this programme now; until the transaction ends."""
-    return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_NUMBER, func.hashtext(f"{tenant_id} {programme}")))).scalar())
-
-
-_NUMBER = 7_274_012  # of the lock: arbitrary, and ours
