@@ -79,8 +79,8 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--part", type=click.Choice(["queue", "timer"]), help="Run one part alone, without starting it again when it dies.")
-@click.option("--check", is_flag=True, help="Exit with 0 when a worker is alive on the queue, with 1 when none is.")
+@click.option("--part", type=click.Choice(serving.PARTS), help="Run one part alone, without starting it again when it dies.")
+@click.option("--check", is_flag=True, help="Exit with 0 when a worker is alive on each queue, with 1 when not.")
 def worker(part: str | None, check: bool) -> None:
     """Work on jobs, against your own PostgreSQL and Redis."""
     read = _settings()
@@ -88,17 +88,17 @@ def worker(part: str | None, check: bool) -> None:
         read.require("CARRYOVER_REDIS_URL")
         require_reachable(read.redis_url)
         if not worker_alive(read.redis_url):
-            raise Stop("No worker is alive on the queue; start one with carryover worker.")
+            raise Stop("A queue has no worker that is alive; start one with carryover worker.")
         return
     if part is not None:
         read.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
-        (serving.run_queue if part == "queue" else serving.run_timer)(read)
+        serving.run_part(read, part)
         return
     lrs_cli.require_ready(read)
     children = Children()
     children.stop_on_signals()
     try:
-        for name in ("queue", "timer"):
+        for name in serving.PARTS:
             children.add(Child(f"worker {name}", command(serving.part_command(name), os.environ)))
         children.watch()
     finally:

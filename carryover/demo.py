@@ -117,7 +117,7 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
     children.wait_until(lambda: _answer(f"{served}/health/live") is not None, READY_SECONDS, late)
     if not children.stopping and not practice.seeded:
         practice.seed(served)
-    for part in ("queue", "timer"):
+    for part in serving.PARTS:
         children.add(Child(f"the worker's {part}", command(serving.part_command(part), environ)))
     if not practice.seeded:
         # Ready means that the practice figures stand still: whoever compares them sees only what they did themselves.

@@ -1,16 +1,18 @@
-"""The commands that start parts of the product: web server, queue worker, timer."""
+"""The commands that start parts of the product: web server, workers of the two queues, timer."""
 
 from __future__ import annotations
 
 import sys
 
+from lrs import long_worker as lrs_long_worker
 from lrs import worker as lrs_worker
 from lrs.ground import queue
 from lrs.ground.queue import Timed
 from lrs.ground.settings import Settings
 from lti_tool import worker as tool_worker
 
-TIMED: tuple[Timed, ...] = (*lrs_worker.TIMED, *tool_worker.TIMED)
+TIMED: tuple[Timed, ...] = (*lrs_worker.TIMED, *lrs_long_worker.TIMED, *tool_worker.TIMED)
+PARTS = ("queue", "long", "timer")  # of the worker, each a process of its own
 
 
 def web_command(settings: Settings, factory: str) -> list[str]:
@@ -35,11 +37,9 @@ def part_command(part: str) -> list[str]:
     return [sys.executable, "-m", "carryover", "worker", "--part", part]
 
 
-def run_queue(settings: Settings) -> None:
-    """Work on the queue until SIGTERM; the jobs' modules are imported already, so a forked job starts at once."""
-    queue.run_worker(settings.redis_url)
-
-
-def run_timer(settings: Settings) -> None:
-    """Nudge the timed jobs until SIGTERM."""
-    queue.run_timer(settings.redis_url, TIMED)
+def run_part(settings: Settings, part: str) -> None:
+    """Until SIGTERM: nudge the timed jobs, or work on a queue; the jobs' modules are imported already, so a forked job starts at once."""
+    if part == "timer":
+        queue.run_timer(settings.redis_url, TIMED)
+    else:
+        queue.run_worker(settings.redis_url, queue.LONG_QUEUE if part == "long" else queue.QUEUE)

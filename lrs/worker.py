@@ -1,8 +1,7 @@
-"""The record store's jobs, as the queue names them: functions without parameters."""
+"""The record store's quick jobs, as the queue names them: functions without parameters."""
 
 from __future__ import annotations
 
-import logging
 import os
 from functools import cache
 
@@ -11,19 +10,11 @@ from lrs.actions.deps import StoreDeps
 from lrs.ground.queue import Timed
 from lrs.jobs import count as counting
 from lrs.jobs import upkeep
-from lrs.store import work
-
-log = logging.getLogger(__name__)
 
 TIMED = (
     Timed("lrs.worker.count", 5),
-    Timed("lrs.worker.compute", 30),
-    Timed("lrs.worker.watch", 3_600),
-    Timed("lrs.worker.export", 60),
     Timed("lrs.worker.forward", 10),
     Timed("lrs.worker.tag", 60),
-    Timed("lrs.worker.retain", 86_400),
-    Timed("lrs.worker.reconcile", 86_400),
 )
 
 
@@ -39,24 +30,6 @@ def count() -> None:
     counting.count(_deps().engine, _deps().unit_of_work)
 
 
-def compute() -> None:
-    """Make the reports that take longer than a page may."""
-    _deps().nudges.begin("lrs.worker.compute")
-    upkeep.compute(_deps())
-
-
-def watch() -> None:
-    """Publish the figures of weeks that are over; raise and end alarms."""
-    _deps().nudges.begin("lrs.worker.watch")
-    upkeep.watch(_deps())
-
-
-def export() -> None:
-    """Make the files that were asked for."""
-    _deps().nudges.begin("lrs.worker.export")
-    upkeep.export(_deps())
-
-
 def forward() -> None:
     """Send statements on to other record stores."""
     _deps().nudges.begin("lrs.worker.forward")
@@ -67,20 +40,3 @@ def tag() -> None:
     """Hold statements that claim a profile against its templates."""
     _deps().nudges.begin("lrs.worker.tag")
     upkeep.tag(_deps())
-
-
-def retain() -> None:
-    """Remove what tenants keep no longer."""
-    _deps().nudges.begin("lrs.worker.retain")
-    upkeep.retain(_deps())
-
-
-def reconcile() -> None:
-    """Recount everything; a figure that changes by it was wrong, which is an error to look into."""
-    _deps().nudges.begin("lrs.worker.reconcile")
-    counting.count(_deps().engine, _deps().unit_of_work)
-    for tenant_id in work.every_tenant(_deps().engine):
-        changed = counting.reconcile(_deps().unit_of_work, tenant_id)
-        if changed:
-            log.error("tenant %s: a recount changed the facts; something had not been counted, and is now", tenant_id)
-        upkeep.self_check(_deps(), tenant_id, changed)

@@ -13,7 +13,7 @@ from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.store import audit, exports
 from lrs.store.exports import Export
 
-EXPORT_JOB = "lrs.worker.export"
+EXPORT_JOB = "lrs.long_worker.export"
 FORMATS = ("csv", "parquet")
 LONGEST_KEY, LONGEST_PROGRAMME = 100, 2_000
 

@@ -19,7 +19,7 @@ from lrs.metrics.scorecards import DEFAULT, Line, faults, read
 from lrs.reports.scorecard import label_of
 from lrs.store import kpis, scorecards
 
-COMPUTE_JOB, COUNT_JOB = "lrs.worker.compute", "lrs.worker.count"
+COMPUTE_JOB, COUNT_JOB = "lrs.long_worker.compute", "lrs.worker.count"
 
 
 class Scorecard(msgspec.Struct, forbid_unknown_fields=True):

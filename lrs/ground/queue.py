@@ -24,7 +24,8 @@ from lrs.ground.errors import Stop
 
 log = logging.getLogger(__name__)
 
-QUEUE = "carryover"
+QUEUE, LONG_QUEUE = "carryover", "carryover-long"
+QUEUES = (QUEUE, LONG_QUEUE)
 TimeIsUp = JobTimeoutException  # raised inside a job that takes longer than JOB_SECONDS: whoever catches everything lets this one pass
 WAITING_SECONDS = 10  # a nudge that was lost (its worker was killed before it began) silences the next ones no longer than this
 JOB_SECONDS = 600
@@ -44,6 +45,11 @@ class Timed:
 
 def _waiting_key(job: str) -> str:
     return f"carryover:waiting:{job}"
+
+
+def queue_of(job: str) -> str:
+    """Jobs of a module called ``long_worker`` may take minutes: they have a queue and a worker of their own, and hold no counting up."""
+    return LONG_QUEUE if job.rpartition(".")[0].endswith(".long_worker") else QUEUE
 
 
 def connect(url: str) -> redis.Redis:
@@ -93,7 +99,7 @@ class Nudges:
     def depth(self) -> int | None:
         """Jobs that wait, or None when the queue does not answer."""
         try:
-            return int(Queue(QUEUE, connection=self._connection, serializer=JSONSerializer).count)
+            return sum(int(_queue(name, self._connection).count) for name in QUEUES)
         except redis.RedisError:
             return None
 
@@ -102,8 +108,11 @@ def enqueue(connection: redis.Redis, job: str) -> Job | None:
     """Put ``job`` on the queue unless it waits there already."""
     if not connection.set(_waiting_key(job), 1, nx=True, ex=WAITING_SECONDS):
         return None
-    queue = Queue(QUEUE, connection=connection, serializer=JSONSerializer)
-    return queue.enqueue(job, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
+    return _queue(queue_of(job), connection).enqueue(job, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
+
+
+def _queue(name: str, connection: redis.Redis) -> Queue:
+    return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
 class _CoalescedCronJob(CronJob):
@@ -118,7 +127,7 @@ def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
     while True:
         scheduler = CronScheduler(connection=connect(url), logging_level="WARNING")
         for entry in timed:
-            scheduler.get_jobs().append(_CoalescedCronJob(QUEUE, func_name=entry.job, interval=entry.every_seconds))
+            scheduler.get_jobs().append(_CoalescedCronJob(queue_of(entry.job), func_name=entry.job, interval=entry.every_seconds))
         try:
             scheduler.start()  # type: ignore[no-untyped-call]  # rq leaves this method without annotations
             return
@@ -130,10 +139,10 @@ def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
             return
 
 
-def run_worker(url: str) -> None:
-    """Work on the queue until SIGTERM or SIGINT. What jobs need should be imported before, so that a forked job starts at once."""
+def run_worker(url: str, name: str) -> None:
+    """Work on one of QUEUES until SIGTERM or SIGINT. What jobs need should be imported before, so that a forked job starts at once."""
     connection = connect(url)
-    worker = Worker([Queue(QUEUE, connection=connection, serializer=JSONSerializer)], connection=connection, serializer=JSONSerializer)
+    worker = Worker([_queue(name, connection)], connection=connection, serializer=JSONSerializer)
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 
@@ -146,5 +155,6 @@ def require_reachable(url: str) -> None:
 
 
 def worker_alive(url: str) -> bool:
-    """Whether a worker has reported to the queue lately (rq forgets the dead by their heartbeat)."""
-    return Worker.count(connection=connect(url)) > 0
+    """Whether a worker has reported to each queue lately (rq forgets the dead by their heartbeat)."""
+    connection = connect(url)
+    return all(Worker.count(queue=_queue(name, connection)) > 0 for name in QUEUES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -19,16 +18,10 @@ from lrs.store.alone import COMPUTING, alone
 
 log = logging.getLogger(__name__)
 
-KEPT_FOR = timedelta(hours=1)
-
 
 def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
     """Compute what waits; how many programmes. A report that fails is told, and comes again with its programme's next change."""
     with unit_of_work(tenant_id) as connection:
-        # What is due changes with the clock alone.
-        waiting = computed.waiting(connection, tenant_id)
-        old = [one for one in computed.older_than(connection, tenant_id, clock.now() - KEPT_FOR) if one not in waiting]
-        computed.mark(connection, tenant_id, old)
         waiting = computed.waiting(connection, tenant_id)
     return sum(_programme(unit_of_work, tenant_id, programme, marks) for programme, marks in waiting.items())
 

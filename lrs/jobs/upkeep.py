@@ -5,20 +5,32 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from lrs.actions import attachments, erasing, exports, forwarding, tagging
 from lrs.actions.deps import StoreDeps
+from lrs.ground import clock
 from lrs.ground.queue import TimeIsUp
-from lrs.store import work
+from lrs.store import computed, work
+from lrs.store import exports as export_store
 
 log = logging.getLogger(__name__)
+
+KEPT_FOR = timedelta(hours=1)  # reports that are kept are made anew after it, whether facts changed or not
 
 
 def compute(deps: StoreDeps) -> None:
     """Compute reports."""
-    # What it stands on takes three seconds to import: only the process that computes pays, no command that names this job.
-    computing = importlib.import_module("lrs.jobs.compute")
-    _each(deps, "computing reports", lambda tenant_id: computing.compute(deps.unit_of_work, tenant_id))
+
+    def compute_due(tenant_id: int) -> None:
+        with deps.unit_of_work(tenant_id) as connection:
+            computed.mark_older_than(connection, tenant_id, clock.now() - KEPT_FOR)
+            due = computed.waiting(connection, tenant_id)
+        if due:
+            # What it stands on takes three seconds to import: only the process that has something to compute pays.
+            importlib.import_module("lrs.jobs.compute").compute(deps.unit_of_work, tenant_id)
+
+    _each(deps, "computing reports", compute_due)
 
 
 def watch(deps: StoreDeps) -> None:
@@ -39,8 +51,14 @@ def self_check(deps: StoreDeps, tenant_id: int, changed: bool) -> None:
 
 def export(deps: StoreDeps) -> None:
     """Make the files that were asked for."""
-    making = importlib.import_module("lrs.jobs.export")
-    _each(deps, "exporting", lambda tenant_id: making.make(deps, tenant_id))
+
+    def make_waiting(tenant_id: int) -> None:
+        with deps.unit_of_work(tenant_id) as connection:
+            waiting = export_store.waiting(connection, tenant_id)
+        if waiting:
+            importlib.import_module("lrs.jobs.export").make(deps, tenant_id)
+
+    _each(deps, "exporting", make_waiting)
 
 
 def forward(deps: StoreDeps) -> None:

@@ -15,7 +15,7 @@ from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
 from lrs.ground.queue import TimeIsUp
 from lrs.metrics.definitions import Scope, groups
-from lrs.metrics.statistics import seasons, watching
+from lrs.metrics.statistics import discoveries, seasons, watching
 from lrs.metrics.statistics.watching import Judged, State
 from lrs.metrics.weekly import SERIES, day_of
 from lrs.reports import privacy
@@ -107,7 +107,7 @@ def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mappi
             one = watching.judge(*_without_gaps(weeks, last))
             if one is not None:
                 judged[place] = one
-    standing = watching.raised({"\n".join(place): one.p for place, one in judged.items()})
+    standing = discoveries.standing({"\n".join(place): one.p for place, one in judged.items()}, watching.FALSE_ALARMS)
     open_now = {(one.series, one.team): one for one in store.alarms(connection, tenant_id, programme=programme, ended=False)}
     lately = store.ended_lately(connection, tenant_id, programme, last - watching.COOL_DOWN_WEEKS * WEEK)
     for place, one in judged.items():

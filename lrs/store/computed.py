@@ -75,8 +75,10 @@ def let_go(connection: Connection, tenant_id: int, programme: str) -> None:
     connection.execute(delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, kept))
 
 
-def older_than(connection: Connection, tenant_id: int, moment: datetime) -> list[str]:
-    """Programmes of which something is kept that was made before ``moment``."""
+def mark_older_than(connection: Connection, tenant_id: int, moment: datetime) -> None:
+    """Mark the programmes of which something is kept that was made before ``moment``, and that do not wait already: what is due changes with
+    the clock alone."""
     c = computed.c
     query = select(c.programme).distinct().where(c.tenant_id == tenant_id, c.report.startswith(KEPT, autoescape=True), c.computed_at < moment)
-    return list(connection.execute(query).scalars())
+    waits = waiting(connection, tenant_id)
+    mark(connection, tenant_id, [one for one in connection.execute(query).scalars() if one not in waits])

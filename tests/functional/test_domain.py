@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 
 import httpx
 import pytest
@@ -21,9 +22,9 @@ TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def practice(new_home: Callable[[], Path]) -> Iterator[Demo]:
     """A demo of its own: its people meet everything once."""
-    running = Demo.start(tmp_path_factory.mktemp("domain") / "home")
+    running = Demo.start(new_home())
     running.settled()
     yield running
     running.stop()

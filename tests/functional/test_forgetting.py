@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.command_line import carryover
 from tests.demo import Browser, Demo, wait_until
 
 
 @pytest.fixture
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def alone(home: Path) -> Iterator[Demo]:
     """A demo of its own: its learner does not come back."""
-    running = Demo.start(tmp_path_factory.mktemp("forgetting") / "home")
+    running = Demo.start(home)
     running.settled()
     yield running
     running.stop()
 
 
-def carryover(demo: Demo, *arguments: str) -> str:
-    environ = {**os.environ, "CARRYOVER_HOME": str(demo.home)}
-    ended = subprocess.run([sys.executable, "-m", "carryover", *arguments], env=environ, capture_output=True, text=True, check=False, timeout=120)
+def command(demo: Demo, *arguments: str) -> str:
+    ended = carryover({**os.environ, "CARRYOVER_HOME": str(demo.home)}, *arguments)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
@@ -49,10 +48,10 @@ def test_erasing_a_person_leaves_no_trace_in_either_house(alone: Demo, browser: 
     )
     assert alone.xapi("GET", params={"agent": agent}).json()["statements"]
 
-    looked = carryover(alone, "erase", "learner@example.org")
+    looked = command(alone, "erase", "learner@example.org")
     assert looked.startswith("Would erase:") and "statements" in looked and "1 episode" in looked
     assert alone.xapi("GET", params={"agent": agent}).json()["statements"], "a look changes nothing"
-    told = carryover(alone, "erase", "learner@example.org", "--really")
+    told = command(alone, "erase", "learner@example.org", "--really")
     assert told.startswith("Erased:") or "Erased:" in told
     assert alone.xapi("GET", params={"agent": agent}).json()["statements"] == []
     wait_until(lambda: alone.figure("transfer_rate")[1] == before - 1, 15)

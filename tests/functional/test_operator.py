@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +13,7 @@ import psycopg
 import pytest
 
 from lrs.ground.embedded import Servers
+from tests.command_line import carryover
 from tests.conftest import environ_for
 from tests.demo import Demo
 
@@ -26,8 +25,7 @@ class Desk:
         self.environ = environ
 
     def __call__(self, *arguments: str, said: str = "", fails: bool = False) -> str:
-        command = [sys.executable, "-m", "carryover", *arguments]
-        ended = subprocess.run(command, env=self.environ, input=said, capture_output=True, text=True, check=False, timeout=120)
+        ended = carryover(self.environ, *arguments, said=said)
         assert (ended.returncode != 0) == fails, ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr
         return ended.stdout + ended.stderr

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from lrs.ground.embedded import Servers
+from tests.command_line import carryover
 from tests.conftest import environ_for
 from tests.demo import free_port, wait_until
 
@@ -22,15 +23,11 @@ def test_an_operator_brings_it_up_part_by_part(servers: Servers, new_database: C
     environ = {**os.environ, **environ_for(servers, new_database(), tmp_path), "PORT": str(port)}
     base = f"http://127.0.0.1:{port}"
 
-    def carryover(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "carryover", *arguments]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=60)
-
-    assert carryover("migrate").returncode == carryover("migrate").returncode == 0
-    made = carryover("tenant", "create", "Organisation")
+    assert carryover(environ, "migrate").returncode == carryover(environ, "migrate").returncode == 0
+    made = carryover(environ, "tenant", "create", "Organisation")
     key, secret = re.findall(r"xAPI .*key (\S+) +secret (\S+)", made.stdout)[0]
-    assert "exists already" in carryover("tenant", "create", "Organisation").stderr
-    assert carryover("worker", "--check").returncode == 1
+    assert "exists already" in carryover(environ, "tenant", "create", "Organisation").stderr
+    assert carryover(environ, "worker", "--check").returncode == 1
     parts = [subprocess.Popen([sys.executable, "-m", "carryover", part], env=environ) for part in ("serve", "worker")]
     try:
 
@@ -41,7 +38,7 @@ def test_an_operator_brings_it_up_part_by_part(servers: Servers, new_database: C
                 return False
 
         wait_until(ready)
-        wait_until(lambda: carryover("worker", "--check").returncode == 0)
+        wait_until(lambda: carryover(environ, "worker", "--check").returncode == 0)
         earned = {
             "actor": {"mbox": "mailto:a@example.org"},
             "verb": {"id": "http://id.tincanapi.com/verb/earned"},

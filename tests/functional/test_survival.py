@@ -18,7 +18,8 @@ import pytest
 
 from lrs.ground.clock import text_of
 from lrs.vocabulary import EXTENSIONS, VERBS
-from tests.demo import Browser, Demo, free_port, processes_of, wait_until
+from tests.command_line import carryover
+from tests.demo import Browser, Demo, free_port, wait_until
 
 
 def episode() -> list[dict[str, object]]:
@@ -121,37 +122,42 @@ def test_a_page_answers_again_after_a_web_worker_was_killed_between_two_requests
     wait_until(page, 20)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_second_start_keeps_the_data_and_no_process_stays_however_the_first_one_ended(tmp_path: Path, how: signal.Signals) -> None:
-    first = Demo.start(tmp_path / "home")
-    told, figure = first.told, None
-    try:
-        first.settled()
-        figure = first.figure("transfer_by_grade", "1")
-        assert first.xapi("POST", json=episode()).status_code == 200
-    finally:
-        first.process.send_signal(how)
-        first.process.wait(60)
-    wait_until(lambda: not processes_of(first.home, first.port), 30)
-    second = Demo.start(tmp_path / "home", first.port)
-    try:
-        second.settled()
-        told_now = second.told
-        invite, old_invite = told_now.pop("registration_url"), told.pop("registration_url")
-        assert invite != old_invite, "an invite serves once: each start makes a fresh one"
-        assert told_now == told, "what else was told stays true"
-        assert second.figure("transfer_by_grade", "1") == (figure[0], figure[1] + 1)
-    finally:
-        second.stop()
-    assert not processes_of(second.home, second.port)
+def gone(demo: Demo) -> None:
+    """Wait until none of its processes is left."""
+    wait_until(lambda: not demo.processes(), 30)
+
+
+def test_another_start_keeps_the_data_and_no_process_stays_however_the_one_before_ended(home: Path) -> None:
+    demo = Demo.start(home)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        told = demo.told
+        try:
+            demo.settled()
+            figure = demo.figure("transfer_by_grade", "1")
+            assert demo.xapi("POST", json=episode()).status_code == 200
+        finally:
+            demo.process.send_signal(how)
+            demo.process.wait(60)
+        gone(demo)
+        demo = Demo.start(home, demo.port)
+        try:
+            demo.settled()
+            told_now = demo.told
+            invite, old_invite = told_now.pop("registration_url"), told.pop("registration_url")
+            assert invite != old_invite, "an invite serves once: each start makes a fresh one"
+            assert told_now == told, "what else was told stays true"
+            assert demo.figure("transfer_by_grade", "1") == (figure[0], figure[1] + 1)
+        except BaseException:
+            demo.stop()
+            raise
+    demo.stop()
+    assert not demo.processes()
 
 
 def refused(*arguments: str, **environ: str) -> str:
     """The one sentence with which a command ends."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CARRYOVER_")}
-    ended = subprocess.run(
-        [sys.executable, "-m", "carryover", *arguments], env={**kept, **environ}, capture_output=True, text=True, check=False, timeout=60
-    )
+    ended = carryover({**kept, **environ}, *arguments)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     lines = [line for line in ended.stderr.splitlines() if line]
@@ -204,7 +210,7 @@ def test_a_first_start_that_was_killed_half_way_leaves_a_home_that_starts(tmp_pa
     demo = Demo.start(tmp_path / "home")
     demo.process.send_signal(signal.SIGKILL)
     demo.process.wait(60)
-    wait_until(lambda: not processes_of(demo.home, demo.port), 30)
+    gone(demo)
     # The number of a killed server may belong to another program by now.
     (demo.home / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{demo.home}/postgres\n")
     again = Demo.start(tmp_path / "home")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import betaln
-from scipy.stats import beta, false_discovery_control
+from scipy.special import betaincc, betaincinv, betaln
+
+from lrs.metrics.statistics import discoveries
 
 TARGET = 0.8  # the share that counts as mastered
 FDR = 0.10  # of what is called weak, the share that may be called so by chance (Benjamini & Hochberg 1995)
@@ -38,12 +39,13 @@ def weak_domains(counts: Sequence[tuple[str, int, int]], target: float = TARGET)
     if not asked:
         return []
     a, b = prior([(k, n) for _, k, n in asked])
-    probabilities = [float(beta.sf(target, a + k, b + n - k)) for _, k, n in asked]
-    adjusted = false_discovery_control(probabilities, method="bh")
+    # That the share is the target or more, by its posterior Beta(a + k, b + n - k).
+    above = {key: float(betaincc(a + k, b + n - k, target)) for key, k, n in asked}
+    weak = discoveries.standing(above, FDR)
     found = []
-    for (key, k, n), p, q in zip(asked, probabilities, adjusted, strict=True):
-        low, high = (float(bound) for bound in beta.ppf((0.025, 0.975), a + k, b + n - k))
-        found.append(Domain(key, k, n, k / n, (a + k) / (a + b + n), low, high, p, bool(q <= FDR and high < target)))
+    for key, k, n in asked:
+        low, high = (float(bound) for bound in betaincinv(a + k, b + n - k, (0.025, 0.975)))
+        found.append(Domain(key, k, n, k / n, (a + k) / (a + b + n), low, high, above[key], key in weak and high < target))
     return sorted(found, key=lambda one: one.shrunken)
 
 

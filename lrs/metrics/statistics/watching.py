@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from scipy.stats import binom, norm
+from scipy.special import bdtr, ndtr
 
 from lrs.metrics.statistics import charts
 
 LEAST_A_WEEK = 5  # trials of the week in the middle; below, a share says nothing
 FALSE_ALARMS = 0.10  # of all alarms that are raised at once, so many may be false (Benjamini & Hochberg 1995)
 # How likely a rule fires at one point of a series in which nothing changes, to the bad side.
-_BY_CHANCE = {"eight in a row on one side": 0.5**8, "three of four near a limit": 4 * float(norm.sf(1.5)) ** 3}
+_BY_CHANCE = {"eight in a row on one side": 0.5**8, "three of four near a limit": 4 * float(ndtr(-1.5)) ** 3}
 CALM_WEEKS = 2  # weeks without a signal until an alarm ends
 COOL_DOWN_WEEKS = 4  # after its end, until it may begin again
 OWNER, SPONSOR, STEERING = "owner", "sponsor", "steering"
@@ -57,14 +57,7 @@ def _tail(counts: Sequence[tuple[int, int]], value: float, centre: float, over: 
     trials = sum(n for _, n in counts[: charts.BETTER_BASELINE])
     usual = min(max(centre, 0.5 / (trials + 1)), 1 - 0.5 / (trials + 1))
     effective = max(1, round(counts[-1][1] / over**2))
-    return float(binom.cdf(round(max(0.0, value) * effective), effective, usual))
-
-
-def raised(judged: Mapping[str, float | None]) -> set[str]:
-    """Of many scopes' p (None: no signal), those that stand at a false discovery rate of FALSE_ALARMS over all that were judged."""
-    ordered = sorted((p, key) for key, p in judged.items() if p is not None)
-    passed = [i for i, (p, _) in enumerate(ordered, 1) if p <= FALSE_ALARMS * i / len(judged)]
-    return {key for _, key in ordered[: max(passed, default=0)]}
+    return float(bdtr(round(max(0.0, value) * effective), effective, usual))
 
 
 @dataclass(frozen=True)
