@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response
 
 from lrs.actions.deps import StoreDeps
-from lrs.api import browse, business, credentials, health, metrics, operations, resources, watching
+from lrs.api import browse, business, counting, credentials, health, metrics, operations, resources, watching
 from lrs.api.alternate import AlternateSyntax
 from lrs.api.ending import ReadToTheEnd
 from lrs.api.protocol import CONSISTENT, FOR_OTHER_ORIGINS, LARGEST_BODY, Horizon
@@ -30,6 +30,7 @@ def create_app(deps: StoreDeps) -> Flask:
     resources.register(app, deps, seen)
     app.register_blueprint(metrics.blueprint(deps))
     app.register_blueprint(business.blueprint(deps))
+    app.register_blueprint(counting.blueprint(deps))
     app.register_blueprint(watching.blueprint(deps))
     app.register_blueprint(operations.blueprint(deps))
     app.register_blueprint(credentials.blueprint(deps))

@@ -69,4 +69,4 @@ def _identity(agent: dict[str, Any]) -> str:
 def _count_anew(connection: Connection, tenant_id: int, *identities: str) -> None:
     for identity in identities:
         facts.count_anew(connection, tenant_id, merges.episodes_of(connection, tenant_id, identity))
-        facts.count_loose_anew(connection, tenant_id, merges.loose_ords_of(connection, tenant_id, identity))
+        facts.count_lines_anew(connection, tenant_id, merges.loose_ords_of(connection, tenant_id, identity))

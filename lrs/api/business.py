@@ -1,15 +1,14 @@
-"""``/api/v1``: business figures, their readings, costs and worth; what scorecards are weighted by; merges of persons."""
+"""``/api/v1``: business figures, their readings, costs and worth; what scorecards are weighted by."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import msgspec
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from lrs.actions import business, merging, weighing
+from lrs.actions import business, weighing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.asking import allow, answer, body_as, held, history, number, programme, rows, told
@@ -19,7 +18,7 @@ from lrs.metrics.scorecards import DEFAULT, Line, faults, read
 from lrs.reports.scorecard import label_of
 from lrs.store import kpis, scorecards
 
-COMPUTE_JOB, COUNT_JOB = "lrs.long_worker.compute", "lrs.worker.count"
+COMPUTE_JOB = "lrs.long_worker.compute"
 
 
 class Scorecard(msgspec.Struct, forbid_unknown_fields=True):
@@ -27,14 +26,6 @@ class Scorecard(msgspec.Struct, forbid_unknown_fields=True):
 
     programme: str
     lines: list[Line]
-
-
-class Merging(msgspec.Struct, forbid_unknown_fields=True):
-    """``alias`` and ``agent`` are one person."""
-
-    alias: dict[str, Any]
-    agent: dict[str, Any]
-    reason: str
 
 
 class Why(msgspec.Struct, forbid_unknown_fields=True):
@@ -149,31 +140,5 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         lines = [msgspec.structs.asdict(line) for line in given.lines]
         made = weighing.weigh(deps, tenant_id=caller.tenant_id, programme=given.programme, lines=lines, who=f"credential {caller.key}")
         return jsonify({"version": made})
-
-    @pages.post("/person-merges")
-    def merge() -> ResponseReturnValue:
-        caller = access.require(deps, "erase")
-        allow()
-        given = body_as(Merging)
-        who = f"credential {caller.key}"
-        made = merging.merge(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
-        deps.nudges.nudge(COUNT_JOB)
-        return jsonify({"merge": made}), 201
-
-    @pages.get("/person-merges")
-    def merges() -> ResponseReturnValue:
-        caller = access.require(deps, "erase")
-        allow("after", "limit")
-        limit = rows()
-        found = merging.listed(deps, tenant_id=caller.tenant_id, after=number("after"), rows=limit)
-        return answer({"merges": [told(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
-
-    @pages.delete("/person-merges/<int:merge_id>")
-    def undo(merge_id: int) -> ResponseReturnValue:
-        caller = access.require(deps, "erase")
-        allow()
-        merging.undo(deps, tenant_id=caller.tenant_id, merge_id=held(merge_id), who=f"credential {caller.key}")
-        deps.nudges.nudge(COUNT_JOB)
-        return "", 204
 
     return pages

@@ -8,15 +8,17 @@ from typing import Any
 
 import msgspec
 
-from lrs.actions import business, exports
+from lrs.actions import business, exports, mapping
 from lrs.actions.erasing import Erased
 from lrs.api import business as business_routes
+from lrs.api import counting
 from lrs.api.asking import LONGEST_FILTER, MOST_ROWS
 from lrs.api.credentials import Wanted
 from lrs.metrics.definitions import DIMENSIONS
 from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
 from lrs.store.kpis import Cost, Kpi, Reading
+from lrs.store.mappings import ActivityMapping
 from lrs.store.merges import Merge
 from lrs.store.watching import Alarm
 
@@ -28,12 +30,13 @@ _BODIES = (
     business.IncomingCost,
     business.Valuation,
     business_routes.Scorecard,
-    business_routes.Merging,
+    counting.Merging,
     business_routes.Why,
     Wanted,
     exports.Wish,
+    mapping.Mapped,
 )
-_ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, Alarm, Erased)
+_ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, ActivityMapping, Alarm, Erased)
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string", "maxLength": LONGEST_FILTER}
@@ -88,7 +91,7 @@ class _Call:
                 "name": name,
                 "in": "path",
                 "required": True,
-                "schema": number if name in ("cost", "merge", "export") else {"type": "string", "minLength": 1},
+                "schema": number if name in ("cost", "merge", "mapping", "export") else {"type": "string", "minLength": 1},
             }
             for name in names
         ]
@@ -287,12 +290,24 @@ def _calls() -> list[_Call]:
             "Count an agent as another one",
             erase,
             _object(merge=_WHOLE),
-            body=_of(business_routes.Merging),
+            body=_of(counting.Merging),
             status="201",
             refusals=("409",),
         ),
         _Call("get", "/person-merges", "Merges, also those that were undone", erase, _list_of("merges", _of(Merge)), _PAGE),
         _Call("delete", "/person-merges/{merge}", "Undo a merge", erase, None, status="204", refusals=("404",)),
+        _Call(
+            "post",
+            "/activity-mappings",
+            "Say what an activity of another system counts as",
+            write,
+            _object(mapping=_WHOLE),
+            body=_of(mapping.Mapped),
+            status="201",
+            refusals=("409",),
+        ),
+        _Call("get", "/activity-mappings", "What counts as what, also what was undone", read, _list_of("mappings", _of(ActivityMapping)), _PAGE),
+        _Call("delete", "/activity-mappings/{mapping}", "Let it count no longer", write, None, status="204", refusals=("404",)),
         _Call(
             "post",
             "/erasures",

@@ -14,15 +14,16 @@ from psycopg import errors as refusals
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from lrs.ground.clock import from_microseconds
 from lrs.ground.database import UnitOfWork
 from lrs.ground.queue import TimeIsUp
+from lrs.jobs import outside
+from lrs.jobs.outside import read_stored
 from lrs.metrics.facts import Facts, facts_of, loose_facts
-from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, LOOSE_VERB_KEYS, Read, read
+from lrs.metrics.facts.outside import NONE, Mappings
+from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, LOOSE_VERB_KEYS
 from lrs.store import facts as store
-from lrs.store import merges, references, work
+from lrs.store import mappings, merges, references, work
 from lrs.store.statements import Stored
-from lrs.xapi.writing import ORD_SHIFT
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,12 @@ def _count(unit_of_work: UnitOfWork, tenant_id: int) -> int:
         with unit_of_work(tenant_id) as connection:
             settled = references.settle_late(connection, tenant_id, REGISTRATIONS_AT_ONCE)
         with unit_of_work(tenant_id) as connection:
+            mapped = mappings.alone_where_mapped(connection, tenant_id)
             claim = work.claim(connection, tenant_id, ROWS_AT_ONCE, REGISTRATIONS_AT_ONCE)
             _recount_whatever_comes(connection, tenant_id, claim.registrations)
             recount_loose(connection, tenant_id, claim.loose)
+            if mapped:
+                outside.touch(connection, tenant_id, claim.lines, merges.every(connection, tenant_id))
         total += claim.taken
         if not claim.taken and not settled:
             return total
@@ -70,7 +74,7 @@ def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -
     same = merges.every(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
     for stored in store.loose_statements(connection, tenant_id, ords):
-        for kind, made in loose_facts(_read(stored), same).items():
+        for kind, made in loose_facts(read_stored(stored), same).items():
             rows[kind] += made
     return store.replace_loose(connection, tenant_id, ords, rows)
 
@@ -94,7 +98,7 @@ def _recount_whatever_comes(connection: Connection, tenant_id: int, registration
             reason = f"the facts of this registration cannot be stored ({type(_require_refusal(error)).__name__})"
             stored = store.statements_of(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
             set_aside = [{"registration": registration, "ord": one.ord, "reason": reason} for one in stored]
-            changed |= store.replace(connection, tenant_id, [registration], {"uncountable": set_aside})
+            changed |= _replace(connection, tenant_id, [registration], {"uncountable": set_aside})
     return changed
 
 
@@ -114,8 +118,22 @@ def recount(connection: Connection, tenant_id: int, registrations: Collection[uu
     rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
     with _no_collecting():
         stored = store.statements_of(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
-        _make(ordered, stored, merges.every(connection, tenant_id), rows)
+        same = merges.every(connection, tenant_id)
+        known = outside.of_tenant(connection, tenant_id, same)
+        _make(ordered, stored, same, known, rows)
+        return _replace(connection, tenant_id, ordered, rows, known)
+
+
+def _replace(
+    connection: Connection, tenant_id: int, ordered: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]], known: Mappings | None = None
+) -> bool:
+    known = outside.of_tenant(connection, tenant_id, merges.every(connection, tenant_id)) if known is None else known
+    if known is NONE:
         return store.replace(connection, tenant_id, ordered, rows)
+    before = mappings.places(connection, tenant_id, ordered)
+    changed = store.replace(connection, tenant_id, ordered, rows)
+    outside.let_others_follow(connection, tenant_id, before ^ mappings.places(connection, tenant_id, ordered), known)
+    return changed
 
 
 @contextmanager
@@ -131,27 +149,29 @@ def _no_collecting() -> Iterator[None]:
 
 
 def _make(
-    ordered: Sequence[uuid.UUID], stored: Mapping[uuid.UUID, list[Stored]], same: Mapping[int, int], rows: dict[str, list[dict[str, Any]]]
+    ordered: Sequence[uuid.UUID],
+    stored: Mapping[uuid.UUID, list[Stored]],
+    same: Mapping[int, int],
+    known: Mappings,
+    rows: dict[str, list[dict[str, Any]]],
 ) -> None:
     for registration in ordered:
-        facts = _facts(registration, stored.get(registration, []), same)
+        facts = _facts(registration, stored.get(registration, []), same, known)
         for kind, made in facts.rows.items():
             rows.setdefault(kind, []).extend(made)
         rows["uncountable"] += [{"registration": registration, "ord": ord_, "reason": reason} for ord_, reason in facts.uncountable]
 
 
-def _facts(registration: uuid.UUID, stored: list[Stored], same: Mapping[int, int]) -> Facts:
+def _facts(registration: uuid.UUID, stored: list[Stored], same: Mapping[int, int], known: Mappings) -> Facts:
     try:
-        return facts_of(registration, [_read(one) for one in stored], same)
+        return facts_of(registration, [read_stored(one) for one in stored], same, known)
+    except DBAPIError:
+        raise  # what other systems said could not be read: that is not the episode's fault
     except Exception as error:
         # One episode that breaks our expectations blocks no other: it is set aside with its reason.
         log.exception("the statements of registration %s cannot be counted", registration)
         reason = f"the statements of this registration cannot be read together ({type(error).__name__})"
         return Facts(uncountable=[(one.ord, reason) for one in stored])
-
-
-def _read(stored: Stored) -> Read:
-    return read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
 
 
 def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int, int], None] = lambda done, of: None) -> bool:
@@ -165,6 +185,7 @@ def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int,
     for start in range(0, len(every), REGISTRATIONS_AT_ONCE):
         some = every[start : start + REGISTRATIONS_AT_ONCE]
         with unit_of_work(tenant_id) as connection:
+            mappings.alone_where_mapped(connection, tenant_id)
             work.lock(connection, tenant_id, some)
             waiting = work.anything(connection, tenant_id)
             differs = _recount_whatever_comes(connection, tenant_id, some)
@@ -178,7 +199,7 @@ def _reconcile_loose(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
     changed, after = False, 0
     while True:
         with unit_of_work(tenant_id) as connection:
-            ords = store.loose_ords(connection, tenant_id, LOOSE_VERB_KEYS, after, ROWS_AT_ONCE)
+            ords = store.loose_ords(connection, tenant_id, LOOSE_VERB_KEYS | COUNTED_VERB_KEYS, after, ROWS_AT_ONCE)
             if not ords:
                 return changed
             work.lock(connection, tenant_id, ords)

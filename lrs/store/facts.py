@@ -19,6 +19,7 @@ from lrs.store import computed
 from lrs.store.statements import Stored, voided
 from lrs.store.tables import (
     SCHEMA,
+    borrowed,
     fact_activity,
     fact_check,
     fact_competency,
@@ -48,6 +49,7 @@ _TABLES = {
     "uses": fact_use,
     "activities": fact_activity,
     "ratings": fact_rating,
+    "borrowed": borrowed,
     "uncountable": uncountable,
 }
 # By ord: of no episode.
@@ -173,7 +175,7 @@ def count_anew(connection: Connection, tenant_id: int, registrations: Iterable[u
         connection.execute(held)
 
 
-def count_loose_anew(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
+def count_lines_anew(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
     """Have the facts of these statements made anew."""
     if ords:
         made = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in sorted(set(ords))])

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store import attachments, computed, facts
+from lrs.store import attachments, computed, facts, mappings
 from lrs.store.references import inherited_by, own_keys
 from lrs.store.statements import Stored, ord_at
 from lrs.store.tables import (
@@ -92,7 +92,8 @@ def _count_anew(connection: Connection, tenant_id: int, gone: Sequence[Stored], 
     facts.count_anew(
         connection, tenant_id, {uuid.UUID(one) for one in registrations if one} | {row.registration for row in targets if row.registration}
     )
-    facts.count_loose_anew(connection, tenant_id, [row.ord for row in targets if row.registration is None])
+    facts.count_anew(connection, tenant_id, mappings.borrowers(connection, tenant_id, [one.ord for one in gone]))
+    facts.count_lines_anew(connection, tenant_id, [row.ord for row in targets])
 
 
 def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes) -> None:
@@ -103,7 +104,7 @@ def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes)
     for key in after - before:
         connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
     _count_anew(connection, tenant_id, [one], {one.ord: decoding.decode(payload)})
-    facts.count_loose_anew(connection, tenant_id, [one.ord])
+    facts.count_lines_anew(connection, tenant_id, [one.ord])
     # What a target said in refusing it may repeat what stood there.
     connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
     place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]

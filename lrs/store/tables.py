@@ -296,6 +296,9 @@ fact_episode = Table(
     Column("left_at", _INSTANT),
     # Share from 0 to 1 that the certification's exam showed.
     Column("exam", Float),
+    # The same of the test before the training; and how long the training took.
+    Column("pre_test", Float),
+    Column("training_seconds", Integer),
     # All in seconds since the anchor: the plan, "no opportunity", the first use of at least each evidence grade.
     Column("planned_seconds", Integer),
     Column("no_opportunity_seconds", Integer),
@@ -456,6 +459,36 @@ person_merge = Table(
     Index(None, "tenant_id", "agent"),
 )
 
+# What an activity of another system counts as in a programme (lrs.metrics.facts.outside). A row that was undone stays, for the trace.
+activity_mapping = Table(
+    "activity_mapping",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("mapping_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("activity", Text, nullable=False),
+    Column("activity_key", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("counts_as", Text, nullable=False),
+    # Of its answers, where they name none themselves.
+    Column("competency", Text),
+    # Of its uses, where they say none themselves.
+    Column("evidence_grade", SmallInteger),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("undone_at", _INSTANT),
+    Index("uq_activity_mapping_place", "tenant_id", "activity_key", "programme", unique=True, postgresql_where=text("undone_at IS NULL")),
+)
+
+# Statements that count for an episode although they do not name its registration.
+borrowed = Table(
+    "borrowed",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Index(None, "tenant_id", "ord"),
+)
+
 # Programmes whose facts changed since their computed reports were made: a row for each change.
 uncomputed = Table(
     "uncomputed",
@@ -547,6 +580,23 @@ alarm = Table(
     Column("ended_at", _INSTANT),
     Index("uq_alarm_open", "tenant_id", "programme", "series", "team", unique=True, postgresql_where=text("ended_at IS NULL")),
     Index(None, "tenant_id", "programme", "alarm_id"),
+)
+
+# Somebody decided that a weekly figure has a new level: weeks before are no baseline any more. Each decision a row.
+baseline = Table(
+    "baseline",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("baseline_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    # The Thursday on which its first week begins.
+    Column("since", Date, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Index(None, "tenant_id", "programme", "baseline_id"),
 )
 
 # A file that somebody asked for, made by a job: what is in it, how far it is, where its bytes are (their SHA-2) until it expires.

@@ -33,9 +33,10 @@ _TAKE_EPISODES = text("DELETE FROM lrs.uncounted_episode WHERE tenant_id = :tena
 
 @dataclass(frozen=True)
 class Claim:
-    """Lines that were taken: how many, the registrations whose facts they can move, and the ords of those that belong to none."""
+    """What was taken: how many, the ords of the lines, the registrations whose facts they can move, and the ords of those that belong to none."""
 
     taken: int
+    lines: list[int]
     registrations: set[uuid.UUID]
     loose: list[int]
 
@@ -64,6 +65,7 @@ def claim(connection: Connection, tenant_id: int, rows: int, episodes: int) -> C
     named = set[Counted](removed).union(*(by for _, by in taken))
     return Claim(
         len(taken) + len(removed),
+        [ord_ for ord_, _ in taken],
         {one for one in named if isinstance(one, uuid.UUID)},
         sorted(one for one in named if isinstance(one, int)),
     )

@@ -6,18 +6,34 @@ Shared with the other houses. Only words, no behaviour beyond looking a word up.
 from lrs.vocabulary.aliases import EARNED, VERB_ALIASES, WHO_SAYS_SO
 from lrs.vocabulary.groups import FEWEST, FEWEST_RATERS
 from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
-from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, BASELINE, EXTENSIONS, KINDS, VERBS, Verb
+from lrs.vocabulary.iris import (
+    ACTIVITY_TYPES,
+    BASE,
+    BASELINE,
+    COUNTS_AS,
+    EXTENSIONS,
+    KINDS,
+    LARGEST_GRADE,
+    LONGEST_IRI,
+    TASK,
+    VERBS,
+    Verb,
+)
 
 __all__ = [
     "ACTIVITY_TYPES",
     "BASE",
     "BASELINE",
+    "COUNTS_AS",
     "EARNED",
     "EXTENSIONS",
     "FEWEST",
     "FEWEST_RATERS",
     "INTERVALS",
     "KINDS",
+    "LARGEST_GRADE",
+    "LONGEST_IRI",
+    "TASK",
     "VERBS",
     "VERB_ALIASES",
     "WHO_SAYS_SO",

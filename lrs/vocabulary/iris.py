@@ -95,6 +95,7 @@ EXTENSIONS = {
     "until": f"{BASE}extensions/until",
     "relation": f"{BASE}extensions/relation",
     "experience": f"{BASE}extensions/experience",
+    "pre_test": f"{BASE}extensions/pre-test",
     "exam_scores": f"{BASE}extensions/exam-scores",
     "confidence": f"{BASE}extensions/confidence",
     "rubric_scores": f"{BASE}extensions/rubric-scores",
@@ -105,3 +106,9 @@ EXTENSIONS = {
 # Which answers measure: those of a check alone (domain, C2); the baseline is what they are held against.
 BASELINE = "baseline"
 KINDS = ("check", BASELINE, "reinforcement", "remediation")
+
+# What an activity of another system may count as in a programme (lrs.metrics.facts.outside).
+TASK = "task"
+COUNTS_AS = ("check", "exercise", "case study", "meeting", TASK)
+LARGEST_GRADE = 4  # of evidence: 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
+LONGEST_IRI = 2_000  # bytes; an index of PostgreSQL holds rows of up to 2,704

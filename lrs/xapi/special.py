@@ -98,14 +98,14 @@ def duration(value: Any, path: str) -> str:
     return str(value)
 
 
-def duration_seconds(text: str) -> float | None:
-    """The seconds of a duration in hours, minutes and seconds, as learning takes; None for days and more, and for more than a day's worth."""
+def duration_seconds(text: str, most: int = 86_400) -> float | None:
+    """The seconds of a duration in hours, minutes and seconds, as learning takes; None for days and more, and for more than ``most`` seconds."""
     found = _CLOCK_DURATION.match(text)
     if not found or text == "PT":
         return None
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     total = hours * 3_600 + minutes * 60 + seconds
-    return total if total <= 86_400 else None
+    return total if total <= most else None
 
 
 def language_tag(value: str, path: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, dist
 from lrs.metrics.definitions.engines import seconds_between
 from lrs.metrics.definitions.scope import Scope, group_of
 from lrs.metrics.definitions.shares import USE_WITHIN
-from lrs.store.tables import fact_activity, fact_check, fact_competency, fact_episode, fact_presence, fact_rating, fact_recall, uncountable
+from lrs.store.tables import borrowed, fact_activity, fact_check, fact_competency, fact_episode, fact_presence, fact_rating, fact_recall, uncountable
 from lrs.vocabulary import BASELINE
 
 E = fact_episode.c
@@ -190,5 +190,7 @@ def speed(scope: Scope) -> Select[*tuple[Any, ...]]:
 
 def refused(tenant_id: int) -> Select[Any]:
     """reason, statements: what could not be counted."""
-    u = uncountable.c
-    return select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id).group_by(u.reason).order_by(func.count().desc())
+    u, b = uncountable.c, borrowed.c
+    elsewhere = select(b.ord).where(b.tenant_id == u.tenant_id, b.ord == u.ord).exists()  # it counts for an episode after all
+    query = select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id, ~elsewhere)
+    return query.group_by(u.reason).order_by(func.count().desc())

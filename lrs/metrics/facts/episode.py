@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from lrs.ground import clock
-from lrs.metrics.facts import observing
+from lrs.metrics.facts import observing, outside
+from lrs.metrics.facts.outside import Outside
 from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHED_BY, FINISHING_VERBS, OTHER, Read
-from lrs.vocabulary import BASELINE, INTERVALS, KINDS, interval_at
+from lrs.vocabulary import BASELINE, INTERVALS, KINDS, LARGEST_GRADE, interval_at
 
-LARGEST_GRADE = 4  # 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
 VERIFIED = 2
 LATEST_USE_SECONDS = 2**31 - 1  # 68 years: what the fact's column holds
 LONGEST_RESPONSE = 500
@@ -24,7 +24,7 @@ _AUDIENCE = ("wave", "team", "site", "role", "experience")
 _MOST = 2**15 - 1  # what a smallint holds
 
 Rows = dict[str, list[dict[str, Any]]]
-TABLES = ("episodes", "recalls", "checks", "competencies", "uses", "activities", "ratings")
+TABLES = ("episodes", "recalls", "checks", "competencies", "uses", "activities", "ratings", "borrowed")
 
 
 @dataclass
@@ -44,10 +44,12 @@ class Facts:
         self.uncountable.append((s.ord, reason))
 
 
-def facts_of(registration: uuid.UUID, statements: Sequence[Read], same: Mapping[int, int] | None = None) -> Facts:
-    """All facts of one episode from all its statements that are not voided, in any order.
+def facts_of(
+    registration: uuid.UUID, statements: Sequence[Read], same: Mapping[int, int] | None = None, mappings: outside.Mappings = outside.NONE
+) -> Facts:
+    """All facts of one episode from all its statements that are not voided, in any order, and from those of other systems that count for it.
 
-    ``same``: keys of agents that are another agent, by a merge of persons.
+    ``same``: keys of agents that are another agent, by a merge of persons. ``mappings``: what activities of other systems count as.
     """
     facts = Facts()
     same = same or {}
@@ -67,19 +69,29 @@ def facts_of(registration: uuid.UUID, statements: Sequence[Read], same: Mapping[
             theirs.append(s)
         else:
             facts.refuse(s, "the actor is not the learner who was certified under this registration")
+    borrowed = [s for s in mappings.of(learner, programme, certified.timestamp) if _merged(s.learner, same) == learner]
+    facts.borrowed.extend({"registration": registration, "ord": s.ord} for s in borrowed)
+    theirs = sorted([*(mappings.read(s, programme) for s in theirs), *borrowed], key=lambda s: (s.timestamp, s.ord))
     _recalls(theirs, certified, common, facts)
     _uses(theirs, certified, common, facts)
-    _activities(theirs, common, facts)
+    _activities(theirs, certified, common, facts)
     seen = observing.ratings(theirs, registration, programme, learner, same, facts.refuse)
     facts.ratings.extend(row for one in seen for row in one.rows)
     _competencies(common, facts, seen)
-    episode = common | {"anchor": certified.timestamp, "exam": certified.scaled} | _audience(theirs, certified)
+    episode = common | {"anchor": certified.timestamp, "exam": certified.scaled} | _training(certified) | _audience(theirs, certified)
     facts.episodes.append(episode | _transfer(theirs, certified, facts) | observing.outcome(theirs, certified, seen, _first(facts, VERIFIED)))
     return facts
 
 
 def _merged(key: int | None, same: Mapping[int, int]) -> int | None:
     return None if key is None else same.get(key, key)
+
+
+def _training(certified: Read) -> dict[str, Any]:
+    """What the test before the training showed, a share from 0 to 1; how long the training took: the certification's duration."""
+    before, took = certified.extension("pre_test"), certified.training_seconds
+    share = isinstance(before, int | float) and not isinstance(before, bool) and 0 <= before <= 1
+    return {"pre_test": float(before) if share else None, "training_seconds": min(took, LATEST_USE_SECONDS) if took else None}
 
 
 def _audience(statements: list[Read], certified: Read) -> dict[str, Any]:
@@ -145,7 +157,7 @@ def _recalls(statements: list[Read], certified: Read, common: dict[str, Any], fa
 def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts: Facts) -> None:
     """Uses on the job after the certification."""
     for s in statements:
-        if s.verb != "applied":
+        if not (s.is_use if isinstance(s, Outside) else s.verb == "applied"):
             continue
         seconds, grade = int((s.timestamp - certified.timestamp).total_seconds()), s.extension("evidence_grade")
         if not 0 < seconds <= LATEST_USE_SECONDS or s.object_id is None:
@@ -181,12 +193,16 @@ def _transfer(statements: list[Read], certified: Read, facts: Facts) -> dict[str
     }
 
 
-def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) -> None:
+def _activities(statements: list[Read], certified: Read, common: dict[str, Any], facts: Facts) -> None:
     """What was scheduled, when it was due, and when it was first finished. What fell due in a pause, or after leaving, was never due."""
     due: dict[str, tuple[str, datetime, str | None]] = {}
     started: dict[str, datetime] = {}
+    elsewhere: list[Outside] = []
     done: dict[str, dict[str, datetime]] = defaultdict(dict)
     for s in statements:
+        if isinstance(s, Outside):
+            elsewhere.append(s)
+            continue
         if s.object_id is None:
             continue
         if s.verb == "scheduled":
@@ -198,6 +214,8 @@ def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) ->
             started.setdefault(s.object_id, s.timestamp)
         elif s.verb in FINISHING_VERBS and not (s.verb in ("responded", "reviewed", "assessed") and not _counts_as_done(s)):
             done[s.object_id].setdefault(s.verb, s.timestamp)
+    for s in elsewhere:
+        _finish(s, certified, due, started, done)
     pauses = _pauses(statements, facts)
     checks: dict[str, dict[str, Any]] = {}
     for activity, (kind, due_at, interval) in due.items():
@@ -214,6 +232,30 @@ def _activities(statements: list[Read], common: dict[str, Any], facts: Facts) ->
 
 
 _INTERVAL_KEYS = frozenset(interval.key for interval in INTERVALS)
+
+
+def _finish(
+    s: Outside,
+    certified: Read,
+    due: Mapping[str, tuple[str, datetime, str | None]],
+    started: dict[str, datetime],
+    done: dict[str, dict[str, datetime]],
+) -> None:
+    """A statement of another system begins or finishes what is due of its kind: of checks that of its interval, of the rest the one that was
+    due first and is not finished yet."""
+    kind, found = s.mapped.counts_as, interval_at(_seconds_since(certified, s))
+    fit = [
+        (due_at, activity)
+        for activity, (of, due_at, interval) in due.items()
+        if of == kind and not done[activity] and (kind != "check" or (found is not None and interval == found.key))
+    ]
+    if not fit or kind not in FINISHED_BY:
+        return
+    _, activity = min(fit)
+    if s.verb in FINISHED_BY[kind] or s.verb == "completed":
+        done[activity][min(FINISHED_BY[kind])] = s.timestamp
+    else:
+        started.setdefault(activity, s.timestamp)
 
 
 def _counts_as_done(s: Read) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, VERBS
+from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, LONGEST_IRI, VERBS
 from lrs.vocabulary.aliases import VERB_ALIASES
 from lrs.xapi import special
 from lrs.xapi.actors import identity_of
@@ -17,7 +17,7 @@ from lrs.xapi.keys import key_of
 
 _NAME_OF_VERB = VERB_ALIASES | {verb.id: name for name, verb in VERBS.items()}
 _NAME_OF_TYPE = {iri: name for name, iri in ACTIVITY_TYPES.items()}
-LONGEST_IRI = 2_000  # bytes; an index of PostgreSQL holds rows of up to 2,704
+LONGEST_TRAINING = 300 * 3_600  # seconds; eight weeks of work
 # What finishes what was scheduled, by its kind. Of a kind that is none of ours, any of these verbs does.
 FINISHED_BY = {
     "check": frozenset(("passed", "failed", "completed")),
@@ -66,6 +66,7 @@ class _Object(msgspec.Struct):
 class _Activities(msgspec.Struct):
     parent: list[_Object] | _Object = msgspec.field(default_factory=list)
     grouping: list[_Object] | _Object = msgspec.field(default_factory=list)
+    other: list[_Object] | _Object = msgspec.field(default_factory=list)
 
 
 class _Context(msgspec.Struct):
@@ -120,6 +121,17 @@ class Read:
         return _within(obj.id) if obj.objectType == "Activity" and obj.id is not None else None
 
     @property
+    def activities(self) -> Iterator[str]:
+        """The ids of the activities that it speaks of, from the nearest on: its object, then of its context parent, grouping and other."""
+        near = self._said.context.contextActivities
+        if self._said.object.objectType == "Activity" and self._said.object.id is not None:
+            yield self._said.object.id
+        for some in (near.parent, near.grouping, near.other):
+            for one in _listed(some):
+                if one.id is not None:
+                    yield one.id
+
+    @property
     def kind(self) -> str:
         """What the object is, in our words; ``other`` where its type is none of ours."""
         kind = _NAME_OF_TYPE.get(self._said.object.type or "", OTHER)
@@ -145,6 +157,13 @@ class Read:
         """How long it took: ``result.duration``; None where it is not said, or is more than a day."""
         text = self.result.get("duration")
         return special.duration_seconds(text) if isinstance(text, str) else None
+
+    @property
+    def training_seconds(self) -> int | None:
+        """The same of a training; None for more than LONGEST_TRAINING, which nobody sat through: a session was left open."""
+        text = self.result.get("duration")
+        seconds = special.duration_seconds(text, LONGEST_TRAINING) if isinstance(text, str) else None
+        return None if seconds is None else int(seconds)
 
     @property
     def scaled(self) -> float | None:

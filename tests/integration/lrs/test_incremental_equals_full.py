@@ -21,7 +21,8 @@ from lrs.vocabulary import EXTENSIONS, VERBS
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import PROGRAMME, Person
 
-FACTS = [table for name, table in tables.metadata.tables.items() if ".fact_" in name or name.endswith(".uncountable")]
+FACTS = [table for name, table in tables.metadata.tables.items() if ".fact_" in name or name.endswith((".uncountable", ".borrowed"))]
+QUIZ = "https://moodle.example/quiz"
 WORKERS = 4
 PEOPLE = 3
 EXAMPLES, STEPS = 8, 14
@@ -35,17 +36,30 @@ def everything_about(n: int) -> Person:
 
 
 def of_no_episode(person: Person) -> list[dict[str, Any]]:
-    """A visit, and an exercise of raters."""
+    """A visit, an exercise of raters, and answers in another system: under no registration, and under one of its own."""
     visit = person.say("logged-in", PROGRAMME, 3, {"team": "team 0"}, "programme")
     scores = {"score": {"max": 4}, "extensions": {EXTENSIONS["rubric_scores"]: [{"criterion": "x", "level": 2}]}}
     exercise = person.say("assessed", f"{PROGRAMME}/cases/1", 4, None, "calibration case", result=scores)
-    for one in (visit, exercise):
+    answers = [
+        person.say("answered", f"{QUIZ}/{n}", 7 * n, None, "item", result={"success": n == 1}, activities={"parent": [{"id": QUIZ}]}) for n in (1, 2)
+    ]
+    for one in (visit, exercise, answers[0]):
         del one["context"]["registration"]
-    return [visit, exercise]
+    answers[1]["context"]["registration"] = str(uuid.uuid4())
+    return [visit, exercise, *answers]
+
+
+def map_quiz(caller: Caller) -> int | None:
+    """Let the quiz count as a check; the number of that, or None where it counts already."""
+    body = {"activity": QUIZ, "programme": PROGRAMME, "counts_as": "check"}
+    answer = caller.send("POST", "/api/v1/activity-mappings", data=json.dumps(body))
+    assert answer.status_code in (201, 409), answer.text
+    return answer.json.get("mapping")
 
 
 class Machine(RuleBasedStateMachine):
-    """Statements arrive, again and late, are voided, erased, and their people merged, while up to four workers count."""
+    """Statements arrive, again and late, are voided, erased, their people merged, and what happened elsewhere mapped, while up to four workers
+    count."""
 
     deps: StoreDeps
     tenant: Callable[..., Caller]
@@ -57,6 +71,7 @@ class Machine(RuleBasedStateMachine):
         self.waiting = [one for person in self.people for one in person.said + of_no_episode(person)]
         self.sent: list[dict[str, Any]] = []
         self.merged: dict[int, int] = {}
+        self.mapping: int | None = None
         self.tenant_id = max(work.every_tenant(self.deps.engine))
 
     @initialize(data=st.data())
@@ -100,6 +115,14 @@ class Machine(RuleBasedStateMachine):
         del self.merged[merge]
         assert self.caller.send("DELETE", f"/api/v1/person-merges/{merge}").status_code in (204, 404), "404: erased with its person"
 
+    @rule()
+    def map_or_undo_it(self) -> None:
+        if self.mapping is None:
+            self.mapping = map_quiz(self.caller)
+        else:
+            assert self.caller.send("DELETE", f"/api/v1/activity-mappings/{self.mapping}").status_code == 204
+            self.mapping = None
+
     @rule(who=st.integers(0, PEOPLE - 1))
     def erase(self, who: int) -> None:
         body = {"agent": self.people[who].agent, "dry_run": False}
@@ -122,6 +145,7 @@ class Machine(RuleBasedStateMachine):
                 connection.execute(text(f"DELETE FROM {table.fullname} WHERE tenant_id = {self.tenant_id}"))  # noqa: S608 - our own names
         owner.dispose()
         counting.reconcile(self.deps.unit_of_work, self.tenant_id)
+        self.count(1)  # whose anchors were not there when they were counted
         full = self.facts()
         for table in FACTS:
             assert bit_by_bit[table.name] == full[table.name], table.name
@@ -152,6 +176,7 @@ def test_incremental_equals_full_row_for_row(deps: StoreDeps, tenant: Callable[.
 def test_the_people_of_the_machine_fill_every_table_of_facts(deps: StoreDeps, tenant: Callable[..., Caller]) -> None:
     """Otherwise the equality above would say little."""
     caller, person = tenant("full"), everything_about(0)
+    map_quiz(caller)
     caller.post([*person.said, *of_no_episode(person), {**person.said[1], "id": str(uuid.uuid4()), "actor": {"mbox": "mailto:x@h.example"}}])
     counting.count(deps.engine, deps.unit_of_work)
     with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:

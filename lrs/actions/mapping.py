@@ -1,0 +1,55 @@
+"""Saying what an activity of another system counts as in a programme, and taking it back. Statements stay as they came; figures follow."""
+
+from __future__ import annotations
+
+import msgspec
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground.errors import BadInput, Conflict, NotFound
+from lrs.store import audit, mappings
+from lrs.store.mappings import ActivityMapping
+from lrs.vocabulary import COUNTS_AS, LARGEST_GRADE, LONGEST_IRI, TASK
+
+
+class Mapped(msgspec.Struct, forbid_unknown_fields=True):
+    """What an activity counts as, as it is sent: check, exercise, case study, meeting or task."""
+
+    activity: str
+    programme: str
+    counts_as: str
+    competency: str | None = None
+    evidence_grade: int | None = None
+
+
+def add(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
+    """From now on statements about the activity count, also those that are there already; gives the number by which it is undone."""
+    for name in ("activity", "programme", "competency"):
+        value = getattr(given, name)
+        if value is not None and (not value.strip() or "\0" in value or len(value.encode()) > LONGEST_IRI or ":" not in value):
+            raise BadInput(f"{name} is an IRI of up to {LONGEST_IRI} bytes.", path=f"$.{name}")
+    if given.counts_as not in COUNTS_AS:
+        raise BadInput(f"counts_as is one of {', '.join(COUNTS_AS)}.", path="$.counts_as")
+    if given.competency is not None and given.counts_as != "check":
+        raise BadInput("A competency belongs to the answers of a check; leave it away here.", path="$.competency")
+    if given.evidence_grade is not None and (given.counts_as != TASK or not 1 <= given.evidence_grade <= LARGEST_GRADE):
+        raise BadInput(f"An evidence grade belongs to the uses of a task, and is a whole number from 1 to {LARGEST_GRADE}.", path="$.evidence_grade")
+    with deps.unit_of_work(tenant_id) as connection:
+        made = mappings.add(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        if made is None:
+            raise Conflict("The activity counts in this programme already; undo that first.", path="$.activity")
+        audit.add(connection, tenant_id, who, "mapped an activity", {"mapping": made, "activity": given.activity, "programme": given.programme})
+    return made
+
+
+def undo(deps: StoreDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
+    """It counts no longer."""
+    with deps.unit_of_work(tenant_id) as connection:
+        if not mappings.undo(connection, tenant_id, mapping_id):
+            raise NotFound(f"There is no mapping {mapping_id} that holds.")
+        audit.add(connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id})
+
+
+def listed(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
+    """Mappings in order, beyond the number ``after``, also those that were undone."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return mappings.listed(connection, tenant_id, after, rows)

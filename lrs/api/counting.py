@@ -1,0 +1,81 @@
+"""``/api/v1``: who counts as whom, and what activities of other systems count as."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from lrs.actions import mapping, merging
+from lrs.actions.deps import StoreDeps
+from lrs.api import access
+from lrs.api.asking import allow, answer, body_as, held, number, rows, told
+from lrs.api.statements import COUNT_JOB
+
+
+class Merging(msgspec.Struct, forbid_unknown_fields=True):
+    """``alias`` and ``agent`` are one person."""
+
+    alias: dict[str, Any]
+    agent: dict[str, Any]
+    reason: str
+
+
+def blueprint(deps: StoreDeps) -> Blueprint:
+    """The routes."""
+    pages = Blueprint("counting", __name__, url_prefix="/api/v1")
+
+    @pages.post("/person-merges")
+    def merge() -> ResponseReturnValue:
+        caller = access.require(deps, "erase")
+        allow()
+        given = body_as(Merging)
+        who = f"credential {caller.key}"
+        made = merging.merge(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
+        deps.nudges.nudge(COUNT_JOB)
+        return jsonify({"merge": made}), 201
+
+    @pages.get("/person-merges")
+    def merges() -> ResponseReturnValue:
+        caller = access.require(deps, "erase")
+        allow("after", "limit")
+        limit = rows()
+        found = merging.listed(deps, tenant_id=caller.tenant_id, after=number("after"), rows=limit)
+        return answer({"merges": [told(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
+
+    @pages.delete("/person-merges/<int:merge_id>")
+    def undo(merge_id: int) -> ResponseReturnValue:
+        caller = access.require(deps, "erase")
+        allow()
+        merging.undo(deps, tenant_id=caller.tenant_id, merge_id=held(merge_id), who=f"credential {caller.key}")
+        deps.nudges.nudge(COUNT_JOB)
+        return "", 204
+
+    @pages.post("/activity-mappings")
+    def map_() -> ResponseReturnValue:
+        caller = access.require(deps, "metrics/write")
+        allow()
+        made = mapping.add(deps, tenant_id=caller.tenant_id, given=body_as(mapping.Mapped), who=f"credential {caller.key}")
+        deps.nudges.nudge(COUNT_JOB)
+        return jsonify({"mapping": made}), 201
+
+    @pages.get("/activity-mappings")
+    def mapped() -> ResponseReturnValue:
+        caller = access.require(deps, "metrics/read")
+        allow("after", "limit")
+        limit = rows()
+        found = mapping.listed(deps, tenant_id=caller.tenant_id, after=number("after"), rows=limit)
+        return answer({"mappings": [told(asdict(one)) for one in found], "next": found[-1].mapping_id if len(found) == limit else None})
+
+    @pages.delete("/activity-mappings/<int:mapping_id>")
+    def unmap(mapping_id: int) -> ResponseReturnValue:
+        caller = access.require(deps, "metrics/write")
+        allow()
+        mapping.undo(deps, tenant_id=caller.tenant_id, mapping_id=held(mapping_id), who=f"credential {caller.key}")
+        deps.nudges.nudge(COUNT_JOB)
+        return "", 204
+
+    return pages

@@ -1,0 +1,74 @@
+"""Counting what happened in other systems: which episodes it counts for, and which are to be counted anew when it comes or goes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from lrs.ground.clock import from_microseconds
+from lrs.metrics.facts.outside import NONE, OUTSIDE_VERB_KEYS, Mapped, Mappings
+from lrs.metrics.facts.reading import Read, read
+from lrs.store import facts, mappings
+from lrs.store.mappings import Place
+from lrs.store.statements import Stored
+from lrs.xapi.writing import ORD_SHIFT
+
+
+def read_stored(stored: Stored) -> Read:
+    """A statement as it was stored."""
+    return read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    connection: Connection
+    tenant_id: int
+    same: Mapping[int, int]
+    by_programme: Mapping[str, Mapping[str, Mapped]]
+
+    def began_next(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
+        began = mappings.began(self.connection, self.tenant_id, learner, programme).values()
+        return min((at for at in began if at > anchor), default=None)
+
+    def statements(self, learner: int, programme: str) -> Iterable[Read]:
+        named = [learner, *(alias for alias, agent in self.same.items() if agent == learner)]
+        own = mappings.began(self.connection, self.tenant_id, learner, programme)
+        found = mappings.about(self.connection, self.tenant_id, named, self.by_programme[programme], OUTSIDE_VERB_KEYS, own)
+        return map(read_stored, found)
+
+
+def of_tenant(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> Mappings:
+    """What counts in which programme, with the statements of this tenant."""
+    by_programme: dict[str, dict[str, Mapped]] = defaultdict(dict)
+    for one in mappings.holding(connection, tenant_id):
+        by_programme[one.programme][one.activity] = Mapped(one.activity, one.programme, one.counts_as, one.competency, one.evidence_grade)
+    return Mappings(by_programme, _Elsewhere(connection, tenant_id, same, by_programme)) if by_programme else NONE
+
+
+def touch(connection: Connection, tenant_id: int, ords: Sequence[int], same: Mapping[int, int]) -> None:
+    """These statements came, or were voided: have the episodes counted anew for which they count, or did."""
+    if not ords:
+        return
+    touched, wanted = mappings.borrowers(connection, tenant_id, ords), set[tuple[int, str]]()
+    by_activity: dict[str, set[str]] = defaultdict(set)
+    for one in mappings.holding(connection, tenant_id):
+        by_activity[one.activity].add(one.programme)
+    for stored in mappings.with_verbs(connection, tenant_id, ords, OUTSIDE_VERB_KEYS):
+        s = read_stored(stored)
+        if s.learner is not None:
+            learner = same.get(s.learner, s.learner)
+            wanted |= {(learner, programme) for activity in s.activities for programme in by_activity.get(activity, ())}
+    facts.count_anew(connection, tenant_id, touched.union(*(mappings.began(connection, tenant_id, *one) for one in sorted(wanted))))
+
+
+def let_others_follow(connection: Connection, tenant_id: int, moved: Collection[Place], known: Mappings) -> None:
+    """Episodes that came, went or moved: the person's other ones in the same programme are counted anew, since what counts for which follows
+    from when each began. A single one is the last to know already."""
+    wanted = {(learner, programme) for _, learner, programme, _ in moved if programme in known.by_programme}
+    theirs = {one for place in sorted(wanted) for one in mappings.began(connection, tenant_id, *place)}
+    named = {registration for registration, *_ in moved}
+    facts.count_anew(connection, tenant_id, theirs - named if len(named) == 1 else theirs)
