@@ -315,5 +315,35 @@ def weigh(client: GuardedClient, store: RecordStore, programme: str, lines: Sequ
     _acted(client, store, "PUT", "scorecard", msgspec.json.encode({"programme": programme, "lines": list(lines)}))
 
 
+def new_level(client: GuardedClient, store: RecordStore, decision: Mapping[str, Any]) -> None:
+    """Decide that a weekly figure has a new level: ``POST /api/v1/baselines``."""
+    _acted(client, store, "POST", "baselines", msgspec.json.encode(decision))
+
+
+def mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[dict[str, Any]]:
+    """What activities of other systems count as in a programme: every page of ``GET /api/v1/activity-mappings``, up to MOST_PAGES."""
+    found: list[dict[str, Any]] = []
+    after = 0
+    for _ in range(MOST_PAGES):
+        page = _asked(client, store, "activity-mappings", [("limit", str(ALARMS)), ("after", str(after))])
+        rows, after = _rows(page, "mappings"), page.get("next") or 0
+        if not all(isinstance(one.get("mapping_id"), int) and isinstance(one.get("activity"), str) for one in rows) or not isinstance(after, int):
+            raise OutsideCallFailed("The record store's answer holds no mappings.")
+        found += [one for one in rows if one.get("programme") == programme and one.get("undone_at") is None]
+        if not after:
+            break
+    return found
+
+
+def map_activity(client: GuardedClient, store: RecordStore, mapping: Mapping[str, Any]) -> None:
+    """Let an activity of another system count: ``POST /api/v1/activity-mappings``."""
+    _acted(client, store, "POST", "activity-mappings", msgspec.json.encode(mapping))
+
+
+def unmap_activity(client: GuardedClient, store: RecordStore, mapping: int) -> None:
+    """Let it count no longer: ``DELETE /api/v1/activity-mappings/{mapping}``."""
+    _acted(client, store, "DELETE", f"activity-mappings/{mapping}")
+
+
 def _reason(answer: Answer) -> str:
     return answer.body[:500].decode("utf-8", "replace") or answer.reason

@@ -19,6 +19,7 @@ from lti_tool.views import (
     business,
     coaching,
     course,
+    elsewhere,
     home,
     language,
     launch,
@@ -68,6 +69,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.of_visit(deps)))
     app.register_blueprint(programmes.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(business.blueprint(deps, office.of_visit(deps)))
+    app.register_blueprint(elsewhere.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(questions.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(rubrics.blueprint(deps, office.of_visit(deps)))
     app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.desk_by_link(deps)))

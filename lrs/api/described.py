@@ -15,12 +15,13 @@ from lrs.api import counting
 from lrs.api.asking import LONGEST_FILTER, MOST_ROWS
 from lrs.api.credentials import Wanted
 from lrs.metrics.definitions import DIMENSIONS
+from lrs.reports import levels
 from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
 from lrs.store.kpis import Cost, Kpi, Reading
 from lrs.store.mappings import ActivityMapping
 from lrs.store.merges import Merge
-from lrs.store.watching import Alarm
+from lrs.store.watching import Alarm, Level
 
 _PREFIX = "/api/v1"
 _PART = "#/components/schemas/{name}"
@@ -35,8 +36,9 @@ _BODIES = (
     Wanted,
     exports.Wish,
     mapping.Mapped,
+    levels.NewLevel,
 )
-_ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, ActivityMapping, Alarm, Erased)
+_ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, ActivityMapping, Alarm, Level, Erased)
 
 Schema = dict[str, Any]
 _TEXT: Schema = {"type": "string", "maxLength": LONGEST_FILTER}
@@ -264,6 +266,25 @@ def _calls() -> list[_Call]:
             {**_PROGRAMME, "team": _TEXT, **_PAGE, "history": {"type": "string", "enum": ["all"]}},
             ("programme",),
             refusals=("404",),
+        ),
+        _Call(
+            "post",
+            "/baselines",
+            "Decide that a weekly figure has a new level",
+            write,
+            _object(baseline=_WHOLE),
+            body=_of(levels.NewLevel),
+            status="201",
+            refusals=("409",),
+        ),
+        _Call(
+            "get",
+            "/baselines",
+            "Decisions on levels; of one figure and team the last one holds",
+            read,
+            _list_of("baselines", _of(Level)),
+            {**_PROGRAMME, **_PAGE},
+            ("programme",),
         ),
         _Call("post", "/exports", "Ask for a file", read, export, body=_of(exports.Wish), status="202", refusals=("409",)),
         _Call("get", "/exports", "Files that were asked for", read, _list_of("exports", export), _PAGE),

@@ -16,7 +16,7 @@ from lrs.api.asking import LARGEST, allow, answer, body_as, history, number, pro
 from lrs.ground.clock import text_of
 from lrs.ground.errors import Forbidden, NotFound
 from lrs.metrics.weekly import SERIES
-from lrs.reports import weekly
+from lrs.reports import levels, weekly
 from lrs.store import watching
 from lrs.store.credentials import Caller
 from lrs.store.exports import Export
@@ -49,6 +49,24 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             hidden = set() if _may_see_people(caller) else weekly.hidden(connection, caller.tenant_id, programme(), key, found)
         listed = [_week(asdict(one), one.figure_id in hidden) for one in found]
         return answer({"series": key, "label": SERIES[key].label, "weeks": listed, "next": found[-1].figure_id if len(found) == limit else None})
+
+    @pages.post("/baselines")
+    def decide() -> ResponseReturnValue:
+        """A weekly figure has a new level since a week: the recorded act of a person."""
+        caller = access.require(deps, "metrics/write")
+        allow()
+        given = body_as(levels.NewLevel)
+        return jsonify({"baseline": levels.decide(deps, tenant_id=caller.tenant_id, given=given, who=f"credential {caller.key}")}), 201
+
+    @pages.get("/baselines")
+    def decided() -> ResponseReturnValue:
+        """Every decision, with who made it and why; of one figure and team the last one holds."""
+        caller = access.require(deps, "metrics/read")
+        allow("programme", "after", "limit")
+        limit = rows()
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = watching.levels(connection, caller.tenant_id, programme(), number("after"), limit)
+        return answer({"baselines": [told(asdict(one)) for one in found], "next": found[-1].baseline_id if len(found) == limit else None})
 
     @pages.post("/exports")
     def ask() -> ResponseReturnValue:

@@ -96,6 +96,8 @@ def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mappi
     by_scope: dict[tuple[str, str], dict[date, Counts]] = defaultdict(dict)
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
+    for place, level in store.holding(connection, tenant_id, programme).items():
+        by_scope[place] = {week: counts for week, counts in by_scope[place].items() if week >= level.since}
     judged: dict[tuple[str, str], Judged] = {}
     hidden: dict[str, set[str]] = {}
     for key in SERIES:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lrs.metrics.definitions import DIMENSIONS, groups
-from lrs.reports import comparisons, competencies, lasting, privacy, questions, trust, worth
+from lrs.metrics.weekly import SERIES
+from lrs.reports import comparisons, competencies, lasting, privacy, questions, series, trust, worth
 from lrs.reports.asking import Asked, Making
 from lrs.reports.scorecard import scorecard
 
@@ -21,7 +22,8 @@ REPORTS: Mapping[str, Making] = {
     "teams": comparisons.teams,
     "waves": comparisons.waves,
     "innovation": comparisons.innovation,
-    "series": trust.series,
+    **{key: series.week_by_week(key) for key in SERIES},
+    "readings": series.period_by_period,
     "raters": questions.raters,
     "use": comparisons.use,
     "checklist": trust.checklist,

@@ -201,6 +201,18 @@ def control_chart(points: Sequence[Mapping[str, Any]], unit: str) -> Spec:
     }
 
 
+def control_charts(several: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> Spec:
+    """One below the other, each with its title and its own scale; limits (None) are left away where there are none."""
+    parts = []
+    for title, points in several:
+        limited = [{name: value for name, value in point.items() if value is not None} for point in points]
+        one = control_chart([{**point, "signal": bool(point.get("signal"))} for point in limited], "")
+        parts.append({name: value for name, value in one.items() if name in ("width", "height", "layer", "data")} | {"title": title})
+    shape = _base(180, [])
+    title_text = {"color": INK, "fontSize": 13, "anchor": "start"}
+    return {"$schema": SCHEMA, "background": None, "vconcat": parts, "config": {**shape["config"], "title": title_text}}
+
+
 def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
     """Cells (row, column, value, text): the deeper the colour, the higher the share; the number stands in it, so that colour is never alone."""
     # Names stand slantwise above their columns: the last one needs room to its right, all of them above.

@@ -1,78 +1,16 @@
-"""Can it be trusted: week by week, what makes figures doubtful, the five questions."""
+"""Can it be trusted: what makes figures doubtful, the five questions."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.definitions import groups
-from lrs.metrics.statistics import charts, watching
 from lrs.metrics.statistics.estimates import NOTHING, Estimate
-from lrs.reports import pictures, privacy
+from lrs.reports import privacy
 from lrs.reports.asking import Asked
 from lrs.reports.shape import Column, Report
 from lrs.reports.values import estimates_of
-
-MOST_WEEKS = 52
-
-
-def series(asked: Asked) -> Report:
-    """G5: adoption by week of due date on a p′ chart. Is it changing is one question; whether it is good enough is another."""
-    rows = list(asked.connection.execute(groups.weeks_of_checks(asked.scope)))
-    if not asked.individual:
-        rows = [row for row in rows if row.learners >= privacy.FEWEST]
-    counts = [(int(row.done), int(row.due)) for row in rows]
-    centre, limits, over = charts.p_chart(counts)
-    values = [k / n for k, n in counts]
-    enough = watching.enough(counts)
-    found = charts.signals(values, centre, limits) if enough else []
-    by_week: dict[int, list[charts.Signal]] = {}
-    for signal in found:
-        by_week.setdefault(signal.index, []).append(signal)
-    told: list[dict[str, Any]] = []
-    for i, (row, value, (low, high)) in enumerate(zip(rows, values, limits, strict=True)):
-        monday = datetime.fromtimestamp(int(row.week) * groups.WEEK, UTC)
-        told.append(
-            {
-                "week": monday.date().isoformat(),
-                "value": value,
-                "due": int(row.due),
-                "low": max(0.0, low),
-                "high": min(1.0, high),
-                "signal": "; ".join(f"{'up' if one.upward else 'down'}: {one.rule}" for one in by_week.get(i, ())),
-            }
-        )
-    points = [
-        {"period": r["week"], "value": r["value"], "centre": centre, "low": r["low"], "high": r["high"], "signal": bool(r["signal"])} for r in told
-    ]
-    points, by_week = points[-MOST_WEEKS:], {i: some for i, some in by_week.items() if i >= len(told) - MOST_WEEKS}
-    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told[-MOST_WEEKS:])
-    if not enough:
-        verdict = f"Grey: too little to say. {charts.LEAST_BASELINE} complete weeks with {watching.LEAST_A_WEEK} checks or more make a baseline."
-    elif by_week:
-        verdict = "It is changing: look at what happened in the weeks marked."
-    else:
-        verdict = "Nothing has changed beyond ordinary variation: asking about a single week leads nowhere."
-    return Report(
-        "series",
-        "Checks done, week by week",
-        f"Of the checks due in each week, the share done within a week; the dashed lines are what ordinary variation around {centre:.0%} would give.",
-        (
-            Column("week", "Week from"),
-            Column("value", "Done", "share"),
-            Column("due", "Due", "count"),
-            Column("low", "Lower limit", "share"),
-            Column("high", "Upper limit", "share"),
-            Column("signal", "Stands out"),
-        ),
-        told[-MOST_WEEKS:],
-        notes=(
-            f"The first {charts.BETTER_BASELINE} weeks are the baseline. Laney's p′ chart; sigma Z is {over:.2f}: {'weeks vary more than chance alone, the limits allow for it' if over > 1.05 else 'weeks vary as chance alone makes them'}.",
-        ),
-        svg=pictures.svg(pictures.control_chart(points, "share"), "picture-series", "Checks done, week by week", words) if points else "",
-        what_to_do=verdict,
-    )
 
 
 def quality(asked: Asked) -> Report:

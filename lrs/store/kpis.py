@@ -148,6 +148,15 @@ def values(connection: Connection, tenant_id: int, programme: str, key: str) -> 
     return [(row.subject_kind, row.subject, row.period_start, row.value) for row in connection.execute(query.order_by(r.period_start, r.subject))]
 
 
+def means(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, date, float, int]]:
+    """(kind of subject, start of the period, mean, subjects) of the readings that hold, in order."""
+    r = kpi_reading.c
+    query = select(r.subject_kind, r.period_start, func.avg(r.value).label("mean"), func.count().label("subjects"))
+    query = query.where(r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
+    rows = connection.execute(query.group_by(r.subject_kind, r.period_start).order_by(r.period_start))
+    return [(row.subject_kind, row.period_start, float(row.mean), row.subjects) for row in rows]
+
+
 def starts(connection: Connection, tenant_id: int, programme: str, kind: str) -> dict[str, datetime]:
     """Team or site -> when the first of its people was certified."""
     e = fact_episode.c

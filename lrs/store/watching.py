@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, any_, func, insert, literal, select, union, update
 
-from lrs.store.tables import alarm, fact_episode, week_figure
+from lrs.store.tables import alarm, baseline, fact_episode, week_figure
 
 SELF_CHECK = "self-check"
 Place = tuple[str, str, date]  # series, team, week
@@ -141,3 +141,41 @@ def change(connection: Connection, tenant_id: int, alarm_id: int, values: Mappin
     a = alarm
     told = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
     connection.execute(update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(told))
+
+
+@dataclass(frozen=True)
+class Level:
+    """Somebody decided that a weekly figure has a new level ``since`` a week: those before are no baseline any more."""
+
+    baseline_id: int
+    programme: str
+    series: str
+    team: str
+    since: date
+    why: str
+    who: str
+    at: datetime
+
+
+def levels(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 1_000) -> list[Level]:
+    """The decisions on a programme's figures beyond a number, in their order."""
+    b = baseline.c
+    query = select(*(b[name] for name in Level.__dataclass_fields__)).where(b.tenant_id == tenant_id, b.programme == programme, b.baseline_id > after)
+    return [Level(*row) for row in connection.execute(query.order_by(b.baseline_id).limit(rows))]
+
+
+def holding(connection: Connection, tenant_id: int, programme: str) -> dict[tuple[str, str], Level]:
+    """(series, team) → the decision that holds: the last one."""
+    b = baseline.c
+    newest = select(func.max(b.baseline_id)).where(b.tenant_id == tenant_id, b.programme == programme).group_by(b.series, b.team)
+    query = select(*(b[name] for name in Level.__dataclass_fields__)).where(b.tenant_id == tenant_id, b.baseline_id.in_(newest))
+    return {(one.series, one.team): one for one in (Level(*row) for row in connection.execute(query))}
+
+
+def decide(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
+    """A new level holds from now on; an alarm that is open there ends. Gives the decision's number."""
+    a = alarm
+    same = [a.c[name] == values[name] for name in ("programme", "series", "team")]
+    connection.execute(update(a).where(a.c.tenant_id == tenant_id, *same, a.c.ended_at.is_(None)).values(ended_at=func.now(), changed_at=func.now()))
+    made = insert(baseline).values({"tenant_id": tenant_id, **values}).returning(baseline.c.baseline_id)
+    return int(connection.execute(made).scalar_one())

@@ -83,7 +83,8 @@ ROUTES: Mapping[str, frozenset[str]] = {
     **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "channels", "sources", "badges", "groups", "form_groups", "left_open", "participants", "pause", "look", "take")},
     **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
     **{f"rubrics.{name}": _OFFICE for name in ("rubric", "levels", "criteria", "cases")},
-    **{f"business.{name}": _OFFICE for name in ("every", "name_kpi", "worth", "costs", "weigh", "look", "mapped")},
+    **{f"business.{name}": _OFFICE for name in ("every", "name_kpi", "worth", "costs", "weigh", "level", "look", "mapped")},
+    **{f"elsewhere.{name}": _OFFICE for name in ("every", "add", "undo")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
     "people.change_role": frozenset((ADMIN,)),
     **{

@@ -70,6 +70,25 @@ class Office:
         lrs_client.weigh(self._client, self._store, self.programme, lines)
         self._note("decided what the scorecard weighs", {"lines": len(lines)})
 
+    def new_level(self, decision: Mapping[str, str]) -> None:
+        """Decide that a weekly figure has a new level since a week."""
+        lrs_client.new_level(self._client, self._store, {"programme": self.programme, **decision})
+        self._note("decided on a new level", dict(decision))
+
+    def mappings(self) -> list[dict[str, Any]]:
+        """What activities of other systems count as. OutsideCallFailed where the record store does not answer."""
+        return lrs_client.mappings(self._client, self._store, self.programme)
+
+    def map_activity(self, mapping: Mapping[str, Any]) -> None:
+        """Let an activity of another system count."""
+        lrs_client.map_activity(self._client, self._store, {"programme": self.programme, **mapping})
+        self._note("mapped an activity", dict(mapping))
+
+    def unmap_activity(self, mapping: int) -> None:
+        """Let it count no longer."""
+        lrs_client.unmap_activity(self._client, self._store, mapping)
+        self._note("undid the mapping of an activity", {"mapping": mapping})
+
     def look(self, content: bytes, key: str, columns: Mapping[str, str] | None, form: Mapping[str, str]) -> Looked:
         """What a file of readings would do. Without ``columns``, only which column is likely which."""
         try:

@@ -6,6 +6,7 @@ import logging
 import re
 import uuid
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
@@ -45,7 +46,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             "business.html", status, programme=programme, view=view, error=error, categories=CATEGORIES, frequencies=FREQUENCIES, form=request.form
         )
 
-    def acted(desk: Desk, office: Office, key: str, act: Any, done: str) -> ResponseReturnValue:
+    def acted(desk: Desk, office: Office, key: str, act: Any, done: str, there: str = "") -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
@@ -53,7 +54,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         except OutsideCallFailed as failed:
             log.warning("tenant %s: a business figure was not changed: %s", desk.tenant_id, failed.message)
             return overview(desk, office, key, BadInput(_AWAY))
-        return redirect(f"{desk.home}programmes/{key}/business/?done={done}", code=303)
+        return redirect(there or f"{desk.home}programmes/{key}/business/?done={done}", code=303)
 
     @pages.get("/")
     def every(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -134,6 +135,15 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             office.weigh(lines)
 
         return acted(desk, office, key, act, "scorecard")
+
+    @pages.post("/levels")
+    def level(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """The form of a report: a weekly figure has a new level."""
+        desk, office = at(given, key)
+        decision = {name: text_of(name) for name in ("series", "team", "since", "why")}
+        narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
+        series = quote(decision["series"], safe="")
+        return acted(desk, office, key, lambda: office.new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
 
     @pages.post("/readings")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:

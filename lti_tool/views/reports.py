@@ -36,9 +36,11 @@ REPORTS = {
         "weak_domains": "What the training left open",
         "items": "Questions",
         "heat_map": "Teams and competencies",
-        "series": "Week by week",
+        "checks_done": "Checks done, week by week",
+        "answers_right": "Answers right, week by week",
+        "used": "Use, week by week",
     },
-    "Was it worth it": {"impact": "Business figures", "roi": "Return on investment"},
+    "Was it worth it": {"impact": "Business figures", "readings": "Business figures, period by period", "roi": "Return on investment"},
     "Side by side": {"teams": "Teams", "waves": "Waves", "innovation": "Programmes", "use": "Use of Carryover"},
     "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
 }
@@ -117,6 +119,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             narrow={name: values for name, values in narrow.items() if values},
             chosen=by,
             programme=programme if request.args.get("programme") else "",
+            # Where somebody who runs programmes decides on what the report says.
+            desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTES["business.level"] else "",
             reports=REPORTS,
         )
 

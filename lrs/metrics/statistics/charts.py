@@ -86,3 +86,14 @@ def signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float
             if i >= NEAR_OF - 1 and near(i) and sum(near(j) for j in range(i - NEAR_OF + 1, i + 1)) >= NEAR:
                 found.append(Signal(i, "three of four near a limit", upward))
     return found
+
+
+def run_at_end(values: Sequence[float], centre: float) -> int:
+    """How many of the last values lie on one side of the centre, all of them on the same; one that lies on it ends the run."""
+    upward = bool(values) and values[-1] > centre
+    length = 0
+    for value in reversed(values):
+        if value == centre or (value > centre) != upward:
+            break
+        length += 1
+    return length

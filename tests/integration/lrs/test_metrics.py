@@ -598,3 +598,24 @@ def test_a_narrowed_report_from_which_a_smaller_group_could_be_told_is_not_shown
         assert hidden["meaning"].startswith("Not shown"), team
         assert report(one, "scorecard", team=team)["rows"]
     assert report(groups_alone, "scorecard")["rows"]
+
+
+def test_a_business_figure_is_drawn_on_an_xmr_chart_and_what_stands_out_is_said(one: Caller) -> None:
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    # Two teams, a mean of 10 that varies by one; the last month of the second year falls out of it.
+    rows = [reading(team, month, (0 if month == 24 else 10 + month % 2) + far) for month in range(1, 25) for team, far in (("a", 1), ("b", -1))]
+    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows})
+    told = report(one, "readings")
+    first, last = told["rows"][0], told["rows"][-1]
+    assert (len(told["rows"]), first["value"], first["subjects"]) == (24, 11, 2)
+    # The first 20 alternate between 11 and 10: mean 10.5, mean moving range 1.
+    assert (first["low"], first["high"]) == (pytest.approx(10.5 - 2.66), pytest.approx(10.5 + 2.66))
+    assert "beyond a limit" in last["signal"]
+    assert "It is changing" in told["what_to_do"]
+    assert "<svg" in told["svg"] and "Clicks" in told["svg"]
+    few = [reading(team, month, 5) for month in range(1, 4) for team in ("a",)]
+    send(one, "PUT", "/api/v1/kpis/calls", {**KPI, "label": "Calls"}, programme=PROGRAMME)
+    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "calls", "readings": few})
+    told = report(one, "readings")
+    assert any(note.startswith("Calls: 3 periods, too few for limits") for note in told["notes"])
+    assert [row["low"] for row in told["rows"] if row["kpi"] == "Calls"] == [None] * 3

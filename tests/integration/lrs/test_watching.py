@@ -170,3 +170,38 @@ def test_nothing_is_judged_while_counting_is_behind(deps: StoreDeps, one: Caller
     monkeypatch.setattr("lrs.ground.clock.now", lambda: NOW + timedelta(days=30))
     watching.watch(deps.unit_of_work, work.every_tenant(deps.engine)[0])
     assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"] == []
+
+
+def day_of_week(week: int) -> str:
+    return (NOW.fromtimestamp((int(START.timestamp()) // groups.WEEK + 1 + week) * groups.WEEK, NOW.tzinfo)).date().isoformat()
+
+
+def test_a_new_level_is_the_act_of_a_person_and_only_where_the_weeks_say_so(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    lower = [5, 6, 5, 4, 6, 5, 5, 6]  # eight weeks of half of what was usual
+    for week, done in enumerate([*USUAL[:18], *lower]):
+        post(one, *people(done, week, "north"))
+    watch(deps, monkeypatch, 18 + len(lower) - 1)
+    assert [found["series"] for found in alarms(one)] == ["checks_done"] * 2, "the programme, and its one team"
+    body = {"programme": PROGRAMME, "series": "checks_done", "since": day_of_week(18), "why": "checks come by mail alone since the spring"}
+
+    def decide(**changes: Any) -> Any:
+        return one.send("POST", "/api/v1/baselines", data=json.dumps({**body, **changes}))
+
+    chart = one.get("/api/v1/reports", programme=PROGRAMME, key="checks_done").json["reports"][0]
+    assert chart["extra"]["new_level"] == day_of_week(18), "the page offers the week since which it is so"
+    assert decide(since=day_of_week(17)).status_code == 409, "that week was as usual"
+    assert decide(since=day_of_week(19)).status_code == 409, "seven weeks are too few"
+    assert decide(since="2020-01-01").json["error"]["where"] == {"path": "$.since"}
+    assert decide(why=" ").json["error"]["where"] == {"path": "$.why"}
+    assert decide(series="mood").json["error"]["where"] == {"path": "$.series"}
+    assert decide().status_code == 201
+    assert [found["team"] for found in alarms(one)] == ["north"], "the alarm of the programme has ended, that of its team stands"
+    assert decide(team="north").status_code == 201
+    (first, second) = one.get("/api/v1/baselines", programme=PROGRAMME).json["baselines"]
+    assert (first["since"], first["team"], second["team"]) == (day_of_week(18), "", "north")
+    assert first["why"] == body["why"] and first["who"].startswith("credential ")
+    watch(deps, monkeypatch, 18 + len(lower))
+    assert alarms(one) == []
+    chart = one.get("/api/v1/reports", programme=PROGRAMME, key="checks_done").json["reports"][0]
+    assert len(chart["rows"]) == len(lower)
+    assert body["why"] in " ".join(chart["notes"])

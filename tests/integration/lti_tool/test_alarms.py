@@ -77,7 +77,7 @@ def test_figures_show_open_alarms_first(tool: Tool, console: str) -> None:
     page = tool.get(f"{tool.launch('launch-resource-teacher').location}figures").text
     assert "Look at this first" in page
     assert "in Desk 2: 20%" in page
-    assert 'reports/series?team=Desk%202"' in page
+    assert 'reports/checks_done?team=Desk%202"' in page
 
 
 @pytest.mark.parametrize("answer", [{"alarms": [{}]}, {"alarms": 7}, {}, {"alarms": [ALARM], "next": "x"}])

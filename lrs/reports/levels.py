@@ -1,0 +1,57 @@
+"""Deciding that a weekly figure has a new level: by a person, with the reason, and only where the weeks say so (metrics reference 4.4)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from lrs.actions.deps import StoreDeps
+from lrs.ground.errors import BadInput, Conflict
+from lrs.metrics.statistics import charts
+from lrs.metrics.weekly import SERIES
+from lrs.store import audit, watching
+
+LONGEST_WHY = 500
+MOST_WEEKS = 1_000
+
+
+class NewLevel(msgspec.Struct, forbid_unknown_fields=True):
+    """The decision, as it is sent: since the week that begins on ``since``."""
+
+    programme: str
+    series: str
+    since: date
+    why: str
+    team: str = ""
+
+
+def decide(deps: StoreDeps, *, tenant_id: int, given: NewLevel, who: str) -> int:
+    """From now on weeks before ``since`` are no baseline; the alarm that is open there ends. Gives the decision's number.
+
+    BadInput for a figure or a week that is not there; Conflict unless eight weeks or more, all since then, lie on one side of what was usual.
+    """
+    if given.series not in SERIES:
+        raise BadInput(f"series is one of {', '.join(SERIES)}.", path="$.series")
+    if not given.why.strip() or len(given.why) > LONGEST_WHY or "\0" in given.why:
+        raise BadInput(f"Say why the level has changed, in up to {LONGEST_WHY} characters.", path="$.why")
+    if "\0" in given.programme + given.team:
+        raise BadInput("programme and team hold no NUL.", path="$.programme")
+    with deps.unit_of_work(tenant_id) as connection:
+        rows = watching.figures(connection, tenant_id, given.programme, given.series, given.team, 0, MOST_WEEKS, every=False)
+        held = watching.holding(connection, tenant_id, given.programme).get((given.series, given.team))
+        weeks = {one.week: (one.numerator, one.denominator) for one in rows if one.denominator and (held is None or one.week >= held.since)}
+        if given.since not in weeks:
+            raise BadInput("No figure was published for a week that begins on this day; /api/v1/weeks lists them.", path="$.since")
+        counts = [weeks[week] for week in sorted(weeks)]
+        centre, _, _ = charts.p_chart(counts)
+        after = [weeks[week] for week in sorted(weeks) if week >= given.since]
+        if charts.run_at_end([k / n for k, n in after], centre) != len(after) or len(after) < charts.RUN:
+            raise Conflict(
+                f"The level has not changed since then: it takes {charts.RUN} weeks or more on one side of the usual {centre:.0%}, without one in between.",
+                path="$.since",
+            )
+        made = watching.decide(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        details = {"baseline": made, "programme": given.programme, "series": given.series, "team": given.team}
+        audit.add(connection, tenant_id, who, "decided on a new level", details)
+    return made

@@ -1,0 +1,177 @@
+"""Is it changing: figures week by week on their charts, and business figures period by period. Whether one is good enough is another question."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from lrs.metrics.statistics import charts, watching
+from lrs.metrics.statistics.charts import Signal
+from lrs.metrics.weekly import SERIES, day_of
+from lrs.reports import pictures, privacy
+from lrs.reports.asking import Asked, Making, of_the_whole
+from lrs.reports.shape import Column, Report
+from lrs.store import kpis
+from lrs.store import watching as store
+from lrs.store.watching import Level
+
+MOST_POINTS = 52
+_CHANGING = "It is changing: look at what happened in the {word}s marked."
+_STEADY = "Nothing has changed beyond ordinary variation: asking about a single {word} leads nowhere."
+
+
+def week_by_week(key: str) -> Making:
+    """The report of one of SERIES."""
+
+    def made(asked: Asked) -> Report:
+        return _weeks(asked, key)
+
+    return made
+
+
+def _weeks(asked: Asked, key: str) -> Report:
+    """G5: a share by week on a p′ chart, since its last new level."""
+    series, level = SERIES[key], _level(asked, key)
+    rows = [
+        (day_of(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
+        for row in asked.connection.execute(series.count(asked.scope))
+        if getattr(row, series.denominator) and (asked.individual or getattr(row, series.learners) >= privacy.FEWEST)
+    ]
+    rows = [row for row in rows if level is None or row[0] >= level.since]
+    counts = [(k, n) for _, k, n in rows]
+    centre, limits, over = charts.p_chart(counts)
+    enough, values = watching.enough(counts), [k / n for k, n in counts]
+    found = _by_place(charts.signals(values, centre, limits) if enough else [])
+    told: list[dict[str, Any]] = [
+        {
+            "week": week.isoformat(),
+            "value": k / n,
+            "of": n,
+            "low": max(0.0, low),
+            "high": min(1.0, high),
+            "centre": centre,
+            "signal": found.get(i, ""),
+        }
+        for i, ((week, k, n), (low, high)) in enumerate(zip(rows, limits, strict=True))
+    ][-MOST_POINTS:]
+    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
+    if not enough:
+        verdict = f"Grey: too little to say. {charts.LEAST_BASELINE} complete weeks with {watching.LEAST_A_WEEK} of them or more make a baseline."
+    else:
+        verdict = (_CHANGING if any(row["signal"] for row in told) else _STEADY).format(word="week")
+    spread = "weeks vary more than chance alone, the limits allow for it" if over > 1.05 else "weeks vary as chance alone makes them"
+    notes = [f"The first {charts.BETTER_BASELINE} weeks are the baseline. Laney’s p′ chart; sigma Z is {over:.2f}: {spread}."]
+    if level is not None:
+        notes.append(f"A new level holds since {level.since.isoformat()}; weeks before are left out. Why: {level.why}")
+    return Report(
+        key,
+        series.label,
+        f"By week: the share, and in dashed lines what ordinary variation around {centre:.0%} would give.",
+        (
+            Column("week", "Week from"),
+            Column("value", "Share", "share"),
+            Column("of", "Of", "count"),
+            Column("low", "Lower limit", "share"),
+            Column("high", "Upper limit", "share"),
+            Column("signal", "Stands out"),
+        ),
+        told,
+        notes=notes,
+        svg=_drawn([{**row, "period": row["week"]} for row in told], "share", f"picture-{key.replace('_', '-')}", series.label, words),
+        what_to_do=verdict,
+        extra={"new_level": _new_level([week for week, _, _ in rows], values, centre) if enough and _is_place(asked) else None},
+    )
+
+
+def _is_place(asked: Asked) -> bool:
+    """Whether what is asked for is the whole programme or one of its teams, as weeks are published and watched."""
+    return asked.scope.by.keys() <= {"programme", "team"} and asked.scope.since is None and asked.scope.until is None
+
+
+def _level(asked: Asked, key: str) -> Level | None:
+    if not _is_place(asked):
+        return None
+    found = store.holding(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
+    return found.get((key, asked.scope.by.get("team", "")))
+
+
+def _new_level(weeks: Sequence[date], values: Sequence[float], centre: float) -> str | None:
+    """Since when all weeks lie on one side of the centre, where that is a run."""
+    run = charts.run_at_end(values, centre)
+    return weeks[-run].isoformat() if run >= charts.RUN and run < len(weeks) else None
+
+
+def _by_place(signals: Sequence[Signal]) -> dict[int, str]:
+    """Index → what stands out there."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for one in signals:
+        found[one.index].append(f"{'up' if one.upward else 'down'}: {one.rule}")
+    return {index: "; ".join(some) for index, some in found.items()}
+
+
+def _drawn(rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str) -> str:
+    points = [{**{k: row[k] for k in ("period", "value", "centre", "low", "high")}, "signal": bool(row["signal"])} for row in rows]
+    return pictures.svg(pictures.control_chart(points, unit), name, title, words) if points else ""
+
+
+def period_by_period(asked: Asked) -> Report:
+    """D2: each business figure on an XmR chart (Wheeler): the mean of its subjects in each period, against its own moving ranges."""
+    programme, tenant_id = asked.scope.programme or "", asked.scope.tenant_id
+    told: list[dict[str, Any]] = []
+    drawn: list[tuple[str, list[dict[str, Any]]]] = []
+    notes: list[str] = [*of_the_whole(asked)]
+    for one in kpis.of_programme(asked.connection, tenant_id, programme):
+        found_means = kpis.means(asked.connection, tenant_id, programme, one.kpi)
+        if len({kind for kind, *_ in found_means}) > 1:
+            notes.append(f"{one.label}: its readings are of persons and of teams or sites at once; send them of one kind.")
+            continue
+        kept = [(day, mean, n) for kind, day, mean, n in found_means if asked.individual or kind != "person" or n >= privacy.FEWEST]
+        means = [mean for _, mean, _ in kept]
+        if len(means) < charts.LEAST_BASELINE:
+            notes.append(f"{one.label}: {len(means)} periods, too few for limits; {charts.LEAST_BASELINE} make a baseline.")
+            limits = None
+        else:
+            limits = charts.xmr(means[: charts.BETTER_BASELINE])
+        found = _by_place(charts.signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
+        rows = [
+            {
+                "kpi": one.label,
+                "period": day.isoformat(),
+                "value": mean,
+                "subjects": subjects,
+                "centre": limits.centre if limits else None,
+                "low": limits.low if limits else None,
+                "high": limits.high if limits else None,
+                "signal": found.get(i, ""),
+            }
+            for i, (day, mean, subjects) in enumerate(kept)
+        ][-MOST_POINTS:]
+        told += rows
+        if rows:
+            drawn.append((f"{one.label} ({one.unit})", rows))
+    words = " ".join(f"{row['kpi']}, {row['period']}: {row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
+    verdict = (_CHANGING if any(row["signal"] for row in told) else _STEADY).format(word="period") if any(r["low"] is not None for r in told) else ""
+    return Report(
+        "readings",
+        "Business figures, period by period",
+        "The mean of all teams, sites or people in each period; the dashed lines are what its ordinary variation would give.",
+        (
+            Column("kpi", "Figure"),
+            Column("period", "Period from"),
+            Column("value", "Mean", "number"),
+            Column("subjects", "Of", "count"),
+            Column("low", "Lower limit", "number"),
+            Column("high", "Upper limit", "number"),
+            Column("signal", "Stands out"),
+        ),
+        told,
+        notes=(
+            *notes,
+            f"The first {charts.BETTER_BASELINE} periods are the baseline. XmR chart: mean ± {charts.NATURAL} mean moving ranges (Wheeler 1993).",
+            "That it moved does not say why: what the programme did is under Business figures, beside a comparison.",
+        ),
+        svg=pictures.svg(pictures.control_charts(drawn), "picture-readings", "Business figures, period by period", words) if drawn else "",
+        what_to_do=verdict,
+    )

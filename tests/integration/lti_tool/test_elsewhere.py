@@ -1,0 +1,78 @@
+"""A training manager says what counts from other systems, and that a figure has a new level: kept by the record store, noted here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters import xapi
+from tests.integration.lti_tool.conftest import Tool
+from tests.integration.lti_tool.test_digests import console
+
+__all__ = ["console"]
+PROGRAMME = xapi.Programme("phishing-response", "", "").iri
+QUIZ = "https://moodle.example/mod/quiz/view.php?id=7"
+HELD: dict[str, Any] = {
+    "mapping_id": 3,
+    "activity": QUIZ,
+    "programme": PROGRAMME,
+    "counts_as": "check",
+    "competency": None,
+    "evidence_grade": None,
+    "undone_at": None,
+}
+
+
+def says(tool: Tool, *mappings: dict[str, Any]) -> None:
+    tool.moodle.server.says("/api/v1/activity-mappings", (200, "OK", {"mappings": list(mappings), "next": None}))
+
+
+def test_what_counts_is_listed_and_something_is_added_and_taken_back(tool: Tool, console: str) -> None:
+    says(tool, HELD, HELD | {"mapping_id": 4, "programme": "https://other.example"}, HELD | {"mapping_id": 5, "undone_at": "2026-01-01T00:00:00Z"})
+    place = f"{console}elsewhere/"
+    page = tool.get(place)
+    assert page.status_code == 200
+    assert page.text.count("Take it back</button>") == 1, "of this programme, and what holds"
+    tool.moodle.server.says("/api/v1/activity-mappings", (201, "Created", {"mapping": 6}))
+    sent = tool.post(place, page, activity="https://work.example/queue", counts_as="task", evidence_grade="4", competency="")
+    assert sent.request.full_path.endswith("/elsewhere/?done=added")
+    body = tool.moodle.server.bodies("/api/v1/activity-mappings")[-1]
+    assert body == {
+        "programme": PROGRAMME,
+        "activity": "https://work.example/queue",
+        "counts_as": "task",
+        "competency": None,
+        "evidence_grade": 4,
+    }
+    tool.moodle.server.says("/api/v1/activity-mappings/3", (204, "No Content", None))
+    assert tool.post(f"{place}undo", page, mapping="3").request.full_path.endswith("?done=undone")
+    acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
+    assert acts[-2:] == ["mapped an activity", "undid the mapping of an activity"]
+
+
+def test_what_the_record_store_refuses_is_said_with_what_was_typed(tool: Tool, console: str) -> None:
+    place = f"{console}elsewhere/"
+    refused = {"error": {"code": "bad_input", "message": "activity is an IRI of up to 2000 bytes."}}
+    says(tool)
+    first = tool.get(place)
+    tool.moodle.server.says("/api/v1/activity-mappings", (400, "Bad Request", refused), (200, "OK", {"mappings": [], "next": None}))
+    page = tool.post(place, first, activity="no address", counts_as="check")
+    assert page.status_code == 400
+    assert "activity is an IRI" in page.text and 'value="no address"' in page.text
+
+
+@pytest.mark.parametrize("form", [{"mapping": "x"}, {}])
+def test_a_form_that_is_not_whole_changes_nothing(tool: Tool, console: str, form: dict[str, str]) -> None:
+    says(tool)
+    page = tool.get(f"{console}elsewhere/")
+    assert tool.post(f"{console}elsewhere/undo", page, **form).status_code == 400
+
+
+def test_a_new_level_is_decided_from_the_page_of_its_report(tool: Tool, console: str) -> None:
+    tool.moodle.server.says("/api/v1/baselines", (201, "Created", {"baseline": 1}))
+    place = f"{console}business/levels"
+    sent = tool.post(place, tool.get(console), series="checks_done", team="Desk 2", since="2026-05-07", why="checks come by mail alone")
+    assert sent.request.full_path.endswith("reports/checks_done?programme=phishing-response&team=Desk+2&done=level")
+    body = tool.moodle.server.bodies("/api/v1/baselines")[-1]
+    assert body == {"programme": PROGRAMME, "series": "checks_done", "team": "Desk 2", "since": "2026-05-07", "why": "checks come by mail alone"}
