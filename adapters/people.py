@@ -15,7 +15,8 @@ from adapters.tables import FileRefused, rows_of, text_of
 COLUMNS = (
     "id", "name", "email", "manager", "mentor", "team", "site", "role", "experience", "start_date", "time_zone", "language", "working_days", "comparison",
 )  # fmt: skip
-CERTIFICATION_COLUMNS = ("id", "email", "certified_on", "wave", "score")
+CERTIFICATION_COLUMNS = ("id", "email", "certified_on", "wave", "score", "score_before", "hours")
+MOST_HOURS = 300  # of a training: eight weeks of work
 MOST_LINES, LARGEST_BYTES = 50_000, 20_000_000
 LONGEST = 200  # characters of a cell
 EMAIL = re.compile(r"[^@\s<>\"',;:\\()\[\]\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.[A-Za-z]{2,24}\Z")
@@ -46,7 +47,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Certification:
-    """A line of a list of certifications: who, when, in which wave, and shares (0 to 1) of the exam by competency ("" for all of it)."""
+    """A line of a list of certifications: who, when, in which wave, and shares (0 to 1) of the exam by competency ("" for all of it);
+    ``before``: the share in the test before the training, ``hours``: how long the training took."""
 
     line: int
     id: str
@@ -54,6 +56,8 @@ class Certification:
     certified_on: date
     wave: str
     exam: dict[str, float]
+    before: float | None
+    hours: float | None
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def read_certifications(content: bytes, competencies: tuple[str, ...]) -> tuple[
                 raise _Wrong("certified_on is empty.")
             exam = {key: _share(row, f"score:{key}".replace("-", "_")) for key in competencies} | {"": _share(row, "score")}
             shares = {key: share for key, share in exam.items() if share is not None}
-            found.append(Certification(line, *_who(row), day, _text(row, "wave"), shares))
+            found.append(Certification(line, *_who(row), day, _text(row, "wave"), shares, _share(row, "score_before"), _hours(row)))
         except _Wrong as error:
             faults.append(Fault(line, str(error)))
     return found, faults + _twice([(one.line, one.id, one.email) for one in found])
@@ -174,6 +178,19 @@ def _share(row: dict[str, str], name: str) -> float | None:
     if not 0 <= share <= 1:
         raise _Wrong(f"{name} {text[:40]!r} is no share; write 0.85 or 85 %.")
     return share
+
+
+def _hours(row: dict[str, str]) -> float | None:
+    text = _text(row, "hours").replace(",", ".")
+    if not text:
+        return None
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0 < hours <= MOST_HOURS:
+        raise _Wrong(f"hours {text[:40]!r} is no length of a training; write 7.5, up to {MOST_HOURS}.")
+    return hours
 
 
 def _language(row: dict[str, str]) -> str:

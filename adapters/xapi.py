@@ -130,17 +130,28 @@ def registered(act: Act) -> Statement:
     return _statement(act, "registered", activity(act.programme.iri, "programme", act.programme.title))
 
 
-def certified(act: Act, exam: Mapping[str, float] | None = None) -> Statement:
+@dataclass(frozen=True)
+class Training:
+    """What is known of the training behind a certification: the share in the test before it, and how many hours it took."""
+
+    before: float | None = None
+    hours: float | None = None
+
+
+def certified(act: Act, exam: Mapping[str, float] | None = None, training: Training | None = None) -> Statement:
     """The anchor of all that is measured: ``act.at`` is the moment of certification.
 
     ``exam`` holds what the exam showed, as shares by competency; the share under the empty key is that of the whole exam.
     """
-    known = dict(exam or {})
+    known, training = dict(exam or {}), training or Training()
     whole = known.pop("", None)
-    result = None if whole is None else {"score": {"scaled": whole}}
-    extensions = {"exam_scores": known} if known else None
+    result: dict[str, Any] = {} if whole is None else {"score": {"scaled": whole}}
+    if training.hours is not None:
+        hours, minutes = divmod(round(training.hours * 60), 60)
+        result["duration"] = f"PT{hours}H{minutes}M"
+    extensions = {**({"exam_scores": known} if known else {}), **({} if training.before is None else {"pre_test": training.before})}
     obj = activity(f"{act.programme.iri}/certification", "certification", act.programme.title)
-    return _statement(act, "certified", obj, result=result, extensions=extensions)
+    return _statement(act, "certified", obj, result=result or None, extensions=extensions or None)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "until": ("Until", "When a pause ends, where that is known.", {"type": "string"}),
     "relation": ("Relation", "What whoever answers is to the learner: peer, mentor, manager, or the learner.", {"type": "string"}),
     "experience": ("Experience", "How experienced the learner is at this work, in the organisation's words.", {"type": "string"}),
+    "pre_test": ("Test before the training", "What the test before the training showed: a share from 0 to 1.", {"type": "number", "minimum": 0, "maximum": 1}),
     "exam_scores": ("Exam scores", "What the certification's exam showed: shares from 0 to 1 by the key of the competency.", {"type": "object"}),
     "rapid_guess": ("Rapid guess", "Whether the answer came faster than the question can be read.", {"type": "boolean"}),
     "confidence": ("Confidence", "How sure the learner was of an answer: 1 guessed, 2 fairly sure, 3 certain.", {"type": "integer", "minimum": 1, "maximum": 3}),

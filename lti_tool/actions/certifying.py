@@ -70,6 +70,7 @@ def certify_within(
     team: str,
     source: str,
     exam: Mapping[str, float],
+    training: xapi.Training | None = None,
 ) -> bool:
     """The same inside a transaction that holds more, such as the lines of a file."""
     require_likely(certified_at, now)
@@ -97,7 +98,7 @@ def certify_within(
     told = audience(person, wave, team)
     statements = [
         xapi.registered(stage.act(f"registered {episode.id}", now, told)),
-        xapi.certified(stage.act(f"certified {episode.id}", certified_at, told), exam),
+        xapi.certified(stage.act(f"certified {episode.id}", certified_at, told), exam, training),
     ]
     labels = {interval.key: interval.label for interval in INTERVALS}
     for check in checks:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from adapters import people as table
+from adapters import xapi
 from adapters.people import Certification, Person
 from adapters.tables import FileRefused
 from lrs.ground.database import UnitOfWork
@@ -237,6 +238,7 @@ def import_certifications(
                     team="",
                     source="file",
                     exam=row.exam,
+                    training=xapi.Training(row.before, row.hours),
                 )
             journal.add_audit(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
     return Report(lines, applied)

@@ -105,6 +105,11 @@ def _paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Select[An
         .group_by("part", E.learner)
         .subquery()
     )
+    return _products(one)
+
+
+def _products(one: Any) -> Select[Any]:
+    """Of a row for each person and part: sums, and sums of products."""
     sums = {name: func.sum(one.c[name[0]] * one.c[name[1]]).label(name) for name in PRODUCTS}
     return select(
         one.c.part,
@@ -112,3 +117,32 @@ def _paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Select[An
         *(func.sum(one.c[name]).label(name) for name in ("k", "n", "b", "m")),
         *sums.values(),
     ).group_by(one.c.part)
+
+
+def gain(scope: Scope) -> Select[Any]:
+    """What was gained, of what there was to gain, from the test before the training to the exam after it: sums over the same people. Who knew
+    everything before had nothing to gain, and is left out."""
+    return _gained(scope, cast(literal(1), Float))
+
+
+def efficiency(scope: Scope) -> Select[Any]:
+    """The same beside the hours that the training took."""
+    return _gained(scope, cast(E.training_seconds, Float) / 3_600, E.training_seconds > 0)
+
+
+def _gained(scope: Scope, base: Any, *where: Any) -> Select[Any]:
+    before = func.least(E.pre_test, 1.0)
+    one = (
+        select(
+            labelled(literal(""), group_of(scope), scope).label("part"),
+            E.learner,
+            func.sum(func.least(E.exam, 1.0) - before).label("k"),
+            func.sum(1.0 - before).label("n"),
+            func.sum(base).label("b"),
+            cast(func.count(), Float).label("m"),
+        )
+        .where(*scope.episodes(), E.exam.is_not(None), E.pre_test < 1, *where)
+        .group_by("part", E.learner)
+        .subquery()
+    )
+    return _products(one)

@@ -101,3 +101,14 @@ def ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
             low, high = exp(log(value) - spread), exp(log(value) + spread)
         found[row.part] = Estimate(p, q, value, low, high, people)
     return found
+
+
+FEWEST_GAINS = 20  # people; metrics reference, learning efficiency
+
+
+def gains(rows: Iterable[Any]) -> dict[str, Estimate]:
+    """The same of what was gained; of fewer than FEWEST_GAINS people none is told. Where nothing was gained, the interval is none, too."""
+    few = (f"fewer than {FEWEST_GAINS} people have a test before and after",)
+    return {
+        part: one if one.learners >= FEWEST_GAINS else replace(one, value=None, low=None, high=None, flags=few) for part, one in ratios(rows).items()
+    }

@@ -26,7 +26,10 @@ BELOW = "/api/v1"
 
 def test_every_route_is_described_and_nothing_else(one: Caller) -> None:
     routes = {
-        (re.sub(r"<(?:\w+:)?(?:cost_id|merge_id|mapping_id|export_id|(\w+))>", lambda found: "{" + (found[1] or "number") + "}", rule.rule), method.lower())
+        (
+            re.sub(r"<(?:\w+:)?(?:cost_id|merge_id|mapping_id|export_id|(\w+))>", lambda found: "{" + (found[1] or "number") + "}", rule.rule),
+            method.lower(),
+        )
         for rule in one.client.application.url_map.iter_rules()
         for method in rule.methods or ()
         if rule.rule.startswith(BELOW) and method not in ("HEAD", "OPTIONS")

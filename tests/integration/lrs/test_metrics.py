@@ -619,3 +619,30 @@ def test_a_business_figure_is_drawn_on_an_xmr_chart_and_what_stands_out_is_said(
     told = report(one, "readings")
     assert any(note.startswith("Calls: 3 periods, too few for limits") for note in told["notes"])
     assert [row["low"] for row in told["rows"] if row["kpi"] == "Calls"] == [None] * 3
+
+
+def trained(before: float, after: float, hours: int | None = 4) -> Person:
+    """Somebody with a test before the training and an exam after it."""
+    person = Person()
+    duration = {"duration": f"PT{hours}H0M"} if hours else {}
+    person.said[0] = person.say(
+        "certified", f"{PROGRAMME}/certification", 0, {"team": "north", "pre_test": before}, result={"score": {"scaled": after}, **duration}
+    )
+    return person
+
+
+def test_what_was_learned_in_an_hour_is_hakes_gain_by_the_hours_of_the_training(deps: StoreDeps, one: Caller) -> None:
+    # 20 people: half went from 0.5 to 0.9, half from 0.3 to 0.65, in 4 and in 6 hours; one knew everything before.
+    post(one, *(trained(0.5, 0.9, 4) for _ in range(10)), *(trained(0.3, 0.65, 6) for _ in range(9)), trained(1.0, 1.0))
+    count(deps)
+    few = values(one, "learning_gain")[""]
+    assert (few["value"], few["learners"]) == (None, 19)
+    assert few["flags"] == ["fewer than 20 people have a test before and after"]
+    post(one, trained(0.3, 0.65, 6), trained(0.5, 0.9, None))
+    count(deps)
+    gain, hourly = values(one, "learning_gain")[""], values(one, "learning_efficiency")[""]
+    # (10 · 0.4 + 10 · 0.35 + 0.4) / (10 · 0.5 + 10 · 0.7 + 0.5); the last said no hours and is not in the second: 7.5 / 12 in 5 hours.
+    assert gain["value"] == pytest.approx(7.9 / 12.5)
+    assert gain["ci_low"] < gain["value"] < gain["ci_high"]
+    assert hourly["value"] == pytest.approx(7.5 / 12 / 5)
+    assert hourly["denominator"] == pytest.approx(5), "hours, on average"
