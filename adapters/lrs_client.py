@@ -16,6 +16,7 @@ PAGE = 100  # statements of a page
 EPISODES = 25  # of a page of what is behind a figure
 COSTS = 500  # lines of the ledger that a page shows
 ALARMS, MOST_PAGES = 500, 10  # of a page; more than that many are nothing that anybody reads
+PNG = b"\x89PNG\r\n\x1a\n"  # how every PNG begins
 XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
 
 
@@ -90,6 +91,13 @@ def reports(client: GuardedClient, store: RecordStore, programme: str, *, indivi
     if not isinstance(kept, list) or not all(_is_report(one) for one in kept) or not isinstance(narrow, dict):
         raise OutsideCallFailed("The record store's answer holds no reports.")
     return Reports(kept, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
+
+
+def picture(client: GuardedClient, store: RecordStore, programme: str, report: str, by: Mapping[str, str]) -> bytes | None:
+    """The picture of a report as PNG, of groups alone: ``GET /api/v1/reports/{report}/picture.png``; None where it has none."""
+    wanted = [("programme", programme), *by.items(), *_people(False)]
+    answer = _get(client, store, f"reports/{quote(report, safe='')}/picture.png", wanted)
+    return answer.body if answer.status == 200 and answer.body.startswith(PNG) else None
 
 
 @dataclass(frozen=True)

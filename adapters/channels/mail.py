@@ -22,7 +22,10 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail: plain text, so that every reader and every filter understands it. ``key`` is unique: a letter sent twice has the same id."""
+    """A mail: plain text, so that every reader and every filter understands it. ``key`` is unique: a letter sent twice has the same id.
+
+    ``picture`` (PNG) shows what the words say already.
+    """
 
     key: str
     recipient: str
@@ -31,6 +34,7 @@ class Letter:
     words: str
     at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
+    picture: bytes | None = None
 
 
 class NotNow(Exception):
@@ -69,6 +73,8 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
     for name, value in letter.headers.items():
         message[name] = value
     message.set_content(letter.words)
+    if letter.picture is not None:
+        message.add_attachment(letter.picture, maintype="image", subtype="png", filename="picture.png", disposition="inline")
     return message
 
 

@@ -23,6 +23,8 @@ OLDEST_DAYS, NEWEST_DAYS = 183, 1
 # Share of right answers at each interval: a curve of the kind that recall studies show, for practice only.
 RECALL = {"1d": 0.92, "1w": 0.84, "1m": 0.74, "3m": 0.66, "6m": 0.6}
 TAKES_PART, COMMITS, APPLIES = 0.8, 0.7, 0.55  # shares of people, invented
+# The test before the training and the exam after it, as shares; the training's hours. Invented, too.
+BEFORE, EXAM, HOURS = (0.25, 0.6), (0.75, 0.98), (6.0, 9.0)
 TEAMS = ("North desk", "South desk", "Finance")
 
 
@@ -46,7 +48,9 @@ def _person(
         return Act(installation, tenant, f"practice {number} {name}", learner, episode, programme.for_statements(), at, audience)
 
     yield xapi.registered(act("registered", certified_at))
-    yield xapi.certified(act("certified", certified_at))
+    own = random.Random(f"{SEED} training {number}")  # noqa: S311 - practice data; apart, so that what follows stays as it was
+    training = xapi.Training(round(own.uniform(*BEFORE), 2), round(own.uniform(*HOURS), 1))
+    yield xapi.certified(act("certified", certified_at), {"": round(own.uniform(*EXAM), 2)}, training)
     met: set[str] = set()
     for interval in INTERVALS:
         due_at = certified_at + timedelta(days=interval.due_days)

@@ -202,6 +202,7 @@ def _calls() -> list[_Call]:
             refusals=("404",),
         ),
         _Call("get", "/reports/{key}", "One report", read, _of(Report), _FILTERS, refusals=("404",), also=("text/csv",)),
+        _Call("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTERS, refusals=("404",), kind="image/png"),
         _Call("get", "/kpis", "The business figures of a programme", read, _list_of("kpis", _of(Kpi)), _PROGRAMME, ("programme",)),
         _Call(
             "put",

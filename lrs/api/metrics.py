@@ -101,6 +101,16 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         ((found,), _) = _reports(caller, [key], narrow=False)
         return _csv(found.as_csv(), key) if _wants_csv() else answer(found.as_json(), *_CHANGING)
 
+    @pages.get("/reports/<key>/picture.png")
+    def drawn(key: str) -> ResponseReturnValue:
+        """The picture of one report, for a mail or a document: the same as on its page."""
+        caller = access.require(deps, "metrics/read")
+        allow(*FILTERS)
+        ((found,), _) = _reports(caller, [key], narrow=False)
+        if not found.svg:
+            raise NotFound("This report has no picture now: there is too little to draw.")
+        return Response(pictures.bitmap(found.svg), content_type="image/png")
+
     def _reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
         """Reports at one moment, and by what they can be narrowed, where that is asked for."""
         for key in keys:

@@ -28,8 +28,9 @@ from lrs.ground.queue import TimeIsUp
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.metrics.definitions import Scope
 from lrs.metrics.weekly import SERIES
-from lrs.reports import keeping, privacy, values, weekly
+from lrs.reports import keeping, pictures, privacy, values, weekly
 from lrs.reports.asking import Asked
+from lrs.reports.every import REPORTS
 from lrs.reports.figures import watermark_of
 from lrs.reports.values import MetricValue, harmless
 from lrs.store import exports, tables, watching, work
@@ -144,6 +145,10 @@ def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) 
                 told.append({"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path), "columns": columns})
                 archive.write(path, path.name)
                 path.unlink()
+            shown = []
+            for name, drawn in _pictures(connection, tenant_id, one):
+                archive.writestr(name, drawn)
+                shown.append({"name": name, "bytes": len(drawn), "sha256": hashlib.sha256(drawn).hexdigest()})
             manifest = {
                 "programme": one.programme,
                 "format": one.format,
@@ -152,9 +157,20 @@ def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) 
                 "made_at": text_of(now),
                 "made_by": f"Carryover {version('carryover')}",
                 "files": told,
+                "pictures": shown,
             }
             archive.writestr("manifest.json", json.dumps(manifest, indent=2))
         return {"manifest": manifest, "rows_done": done, **_kept(deps, tenant_id, whole)}
+
+
+def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[tuple[str, bytes]]:
+    """The pictures of all reports as they stand on their pages: (name of the file, PNG)."""
+    asked = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
+    watermark = watermark_of(connection, tenant_id)
+    for key in REPORTS:
+        svg = keeping.report(asked, key, watermark).svg
+        if svg:
+            yield f"pictures/{key}.png", pictures.bitmap(svg)
 
 
 def _kept(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, Any]:

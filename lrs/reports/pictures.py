@@ -58,6 +58,13 @@ def png(spec: Spec, scale: float = 2.0) -> bytes:
     return bytes(vl_convert.vegalite_to_png({**spec, "background": BACK}, scale=scale))
 
 
+def bitmap(drawn: str, scale: float = 2.0) -> bytes:
+    """A drawn picture as a bitmap on white, in the grammar's own colours: for mails and files."""
+    plain = re.sub(r"var\(--[a-z]+, (#[0-9a-f]{6})\)", r"\1", drawn)
+    head = plain.index(">") + 1
+    return bytes(vl_convert.svg_to_png(f'{plain[:head]}<rect width="100%" height="100%" fill="{BACK}"/>{plain[head:]}', scale=scale))
+
+
 def _base(height: int | Mapping[str, int], layers: Sequence[Spec], width: int = WIDTH) -> Spec:
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
     return {

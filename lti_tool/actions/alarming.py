@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
@@ -73,7 +74,7 @@ def _mail(
 ) -> int:
     people = {person_id for person_id, _, role, _ in directory.granted(connection, tenant_id) if role in told}
     what = _WHAT_TO_DO.get(some[0].level, "") if programme else ""
-    where = f"Sign in at {base_url}/sign-in, or open it from your LMS: Figures, then Week by week." if programme else ""
+    where = f"Sign in at {base_url}/sign-in, or open it from your LMS: Figures, then week by week." if programme else ""
     said = "\n".join(one.words for one in some[:MOST_SAID])
     if len(some) > MOST_SAID:
         said += f"\nAnd {len(some) - MOST_SAID} more."
@@ -85,6 +86,7 @@ def _mail(
             "subject": f"Look at it: {title}",
             "words": "\n\n".join(part for part in (title, said, what, where) if part),
             "programme": programme,
+            "picture": urlencode({"report": some[0].series, **({"team": some[0].team} if some[0].team else {})}) if programme else "",
             "path": "today",  # figures open to whoever signs in, never by the link of a mail
             "queued_at": now,
             "next_try_at": now,

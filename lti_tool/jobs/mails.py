@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
+from adapters import lrs_client, xapi
 from adapters.channels import Letter, Mailer, NotNow, Undeliverable
 from lrs.ground import clock
+from lrs.ground.http import OutsideCallFailed
 from lti_tool.actions import languages, nudging, presence, visiting
+from lti_tool.actions.record_store import record_store_of
 from lti_tool.actions.visiting import Link
 from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
 from lti_tool.lti.deps import ToolDeps
@@ -20,6 +25,7 @@ log = logging.getLogger(__name__)
 ROUND = 20
 RUN_SECONDS = 20
 STALE = timedelta(days=1)
+LARGEST_PICTURE = 500_000  # bytes; one takes some thirty thousand
 
 
 def send(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
@@ -33,9 +39,9 @@ def send(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
         if not rows:
             break
         writable = [row for row in rows if row.email]
-        outcomes = dict(
-            zip((row.id for row in writable), mailer.send([_letter(deps, tenant_id, row, tags[row.id]) for row in writable]), strict=True)
-        )
+        drawn = _pictures(deps, tenant_id, writable)
+        letters = [_letter(deps, tenant_id, row, tags[row.id], drawn.get((row.programme, row.picture))) for row in writable]
+        outcomes = dict(zip((row.id for row in writable), mailer.send(letters), strict=True))
         for row in rows:
             outcome = outcomes.get(row.id) if row.email else Undeliverable("No address of this person is known.")
             taken += _settle(deps, tenant_id, row, outcome)
@@ -60,7 +66,28 @@ def _settle(deps: ToolDeps, tenant_id: int, row: MailRow, outcome: NotNow | Unde
     return 0
 
 
-def _letter(deps: ToolDeps, tenant_id: int, row: MailRow, tag: str) -> Letter:
+def _pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[MailRow]) -> dict[tuple[str, str], bytes]:
+    """(programme, query) → the picture that mails ask for, drawn by the record store now. The words say it all: where none comes, the mail goes
+    without."""
+    wanted = {(row.programme, row.picture) for row in rows if row.picture}
+    found: dict[tuple[str, str], bytes] = {}
+    if not wanted:
+        return found
+    store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    for programme, query in wanted:
+        by = dict(parse_qsl(query))
+        report = by.pop("report", "")
+        try:
+            drawn = lrs_client.picture(deps.own_client if ours else deps.client, store, xapi.Programme(programme, "", "").iri, report, by)
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: a mail goes without its picture: %s", tenant_id, failed.message)
+            drawn = None
+        if drawn is not None and len(drawn) <= LARGEST_PICTURE:
+            found[programme, query] = drawn
+    return found
+
+
+def _letter(deps: ToolDeps, tenant_id: int, row: MailRow, tag: str, picture: bytes | None) -> Letter:
     now, base = clock.now(), deps.settings.base_url
     link = visiting.make(deps.secrets, Link(tenant_id, row.person_id, row.programme, row.path, row.id, now))
     parts = [row.words, f"{base}/s/{link}"]
@@ -70,4 +97,4 @@ def _letter(deps: ToolDeps, tenant_id: int, row: MailRow, tag: str) -> Letter:
         parts.append(languages.translated(tag, "No more mails of this kind: %(address)s", address=stop))
         # RFC 8058: mail programs show a button of their own.
         headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    return Letter(f"carryover-{tenant_id}-{row.id}", row.email, row.name, row.subject, "\n\n".join(parts), now, headers)
+    return Letter(f"carryover-{tenant_id}-{row.id}", row.email, row.name, row.subject, "\n\n".join(parts), now, headers, picture)

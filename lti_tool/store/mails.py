@@ -29,6 +29,7 @@ class MailRow:
     words: str
     programme: str
     path: str
+    picture: str
     tries: int
     name: str
     email: str
@@ -52,7 +53,7 @@ def lease(connection: Connection, tenant_id: int, rows: int) -> list[MailRow]:
         )
         UPDATE lti_tool.mail m SET next_try_at = now() + :lease, tries = m.tries + 1
         FROM k, lti_tool.person p WHERE m.tenant_id = :tenant AND m.id = k.id AND p.id = m.person_id
-        RETURNING m.id, m.person_id, m.kind, m.key, m.subject, m.words, m.programme, m.path, m.tries, p.name, p.email
+        RETURNING m.id, m.person_id, m.kind, m.key, m.subject, m.words, m.programme, m.path, m.picture, m.tries, p.name, p.email
         """
     )
     found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE})

@@ -979,6 +979,8 @@ mail = Table(
     # What its link opens: a page of a visit in this programme. The link itself is made when it is sent, and is kept nowhere.
     Column("programme", Text, nullable=False),
     Column("path", Text, nullable=False),
+    # The report whose picture goes with it, and what it is narrowed to, as the query of an address; empty for none.
+    Column("picture", Text, nullable=False, server_default=""),
     Column("queued_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),

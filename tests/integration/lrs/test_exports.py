@@ -51,7 +51,11 @@ def test_a_file_holds_what_its_manifest_says(deps: StoreDeps, one: Caller, file_
     assert told["rows_done"] == told["rows_in_all"] > 0
     manifest = json.loads(archive.read("manifest.json"))
     assert manifest == told["manifest"]
-    assert set(archive.namelist()) == {"manifest.json", *(file["name"] for file in manifest["files"])}
+    assert set(archive.namelist()) == {"manifest.json", *(file["name"] for file in manifest["files"] + manifest["pictures"])}
+    assert "pictures/first_use.png" in archive.namelist(), "the same pictures as on the pages"
+    for picture in manifest["pictures"]:
+        content = archive.read(picture["name"])
+        assert content.startswith(b"\x89PNG") and hashlib.sha256(content).hexdigest() == picture["sha256"]
     for file in manifest["files"]:
         content = archive.read(file["name"])
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file["bytes"], file["sha256"])

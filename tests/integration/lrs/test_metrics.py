@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image
 from sqlalchemy import text
 
 from lrs.actions.deps import StoreDeps
@@ -646,3 +648,15 @@ def test_what_was_learned_in_an_hour_is_hakes_gain_by_the_hours_of_the_training(
     assert gain["ci_low"] < gain["value"] < gain["ci_high"]
     assert hourly["value"] == pytest.approx(7.5 / 12 / 5)
     assert hourly["denominator"] == pytest.approx(5), "hours, on average"
+
+
+def test_a_report_s_picture_is_a_bitmap_in_its_own_colours_on_white(deps: StoreDeps, one: Caller) -> None:
+    assert one.get("/api/v1/reports/first_use/picture.png", programme=PROGRAMME).status_code == 404, "nothing to draw yet"
+    post(one, *(Person().used(9 + n, 2) for n in range(6)))
+    count(deps)
+    answer = one.get("/api/v1/reports/first_use/picture.png", programme=PROGRAMME)
+    assert (answer.status_code, answer.content_type) == (200, "image/png")
+    image = Image.open(io.BytesIO(answer.data)).convert("RGB")
+    seen = {colour for _, colour in image.getcolors(2**16) or ()}
+    assert image.getpixel((1, 1)) == (255, 255, 255)
+    assert (0x12, 0x57, 0xA8) in seen, "the line, in the accent of the grammar"

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from adapters import xapi
+from adapters.channels import mailer_of
 from lti_tool.jobs import alarms as jobs
+from lti_tool.jobs import mails as mail_job
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_digests import MONDAY, add, console, told
 from tests.integration.lti_tool.test_people import grant
+from tests.integration.lti_tool.test_visits import Postbox, postbox
 
-__all__ = ["console"]
+__all__ = ["console", "postbox"]
 PROGRAMME = xapi.Programme("phishing-response", "", "").iri
 ALARM: dict[str, Any] = {
     "alarm_id": 7,
@@ -47,6 +50,32 @@ def test_each_level_is_told_once_to_whoever_it_concerns(tool: Tool, console: str
     assert "Desk 2" not in told(tool)[-1] and "20" not in told(tool)[-1], "channels hear no team and no number"
     assert poll(tool, MONDAY, monkeypatch, ALARM | {"level": "sponsor"}) == 2
     assert [key.split()[1] for key, _ in mails(tool)] == ["owner", "sponsor"]
+
+
+def test_the_mail_carries_the_picture_of_its_chart_and_goes_without_where_none_comes(
+    tool: Tool, console: str, postbox: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, url = postbox
+    mailer = mailer_of(url, "Learning <learning@example.org>")
+    assert mailer is not None
+    png = b"\x89PNG\r\n\x1a\n and so on"
+    tool.moodle.server.says("/api/v1/reports/checks_done/picture.png", (200, "OK", png), (503, "Service Unavailable", {}))
+    for level in ("owner", "sponsor"):
+        poll(tool, MONDAY, monkeypatch, ALARM | {"level": level})
+    tool.sql("UPDATE lti_tool.mail SET next_try_at = now()")
+    monkeypatch.undo()
+    first = tool.sql("SELECT min(id) FROM lti_tool.mail WHERE kind = 'alarm'")[0][0]
+    tool.sql("UPDATE lti_tool.mail SET next_try_at = now() + interval '1 day' WHERE id > :first", first=first)
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 1
+    tool.sql("UPDATE lti_tool.mail SET next_try_at = now()")
+    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 1
+    with_it, without = box.letters
+    assert [part.get_content_type() for part in with_it.walk()] == ["multipart/mixed", "text/plain", "image/png"]
+    assert next(with_it.iter_attachments()).get_content() == png
+    assert ALARM["words"] in with_it.get_body(("plain",)).get_content()
+    assert without.get_content_type() == "text/plain"
+    asked = next(path for _, path, _, _ in tool.moodle.server.requests if "picture.png" in path)
+    assert "people=groups" in asked and "team=Desk+2" in asked, "whoever reads a mail, it is of groups alone"
 
 
 def test_what_falls_together_is_one_mail_and_whoever_stopped_them_hears_nothing(tool: Tool, console: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.lms.claims import CLAIM
+from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.actions import directing, importing
 from lti_tool.store import directory
 from tests.integration.lti_tool.conftest import Tool
@@ -198,7 +200,7 @@ def test_roles_are_granted_and_taken_away_with_a_line_in_the_audit_record(tool: 
 def test_certifications_of_a_file_begin_episodes_once(tool: Tool) -> None:
     take(tool, LIST)
     day = (NOW - timedelta(days=2)).date().isoformat()
-    content = f"id,certified_on,score,score:verify\nE1,{day},0.9,0.5\nE8,{day},,\n".encode()
+    content = f"id,certified_on,score,score:verify,score_before,hours\nE1,{day},0.9,0.5,0.3,7.5\nE8,{day},,,,\n".encode()
 
     def go(apply: bool) -> importing.Report:
         return importing.import_certifications(
@@ -210,6 +212,10 @@ def test_certifications_of_a_file_begin_episodes_once(tool: Tool) -> None:
     assert go(True).applied and tool.rows("episode") == before + 2
     assert go(True).counts == {"same": 2} and tool.rows("episode") == before + 2
     assert tool.sql("SELECT competency, share FROM lti_tool.exam_score ORDER BY competency") == [("", 0.9), ("verify", 0.5)]
+    said = [json.loads(bytes(row.payload)) for row in tool.sql("SELECT payload FROM lti_tool.statement_outbox ORDER BY id")]
+    (trained,) = [one for one in said if one["verb"]["id"] == VERBS["certified"].id and one.get("result")]
+    assert trained["result"] == {"score": {"scaled": 0.9}, "duration": "PT07H30M00S"}
+    assert trained["context"]["extensions"][EXTENSIONS["pre_test"]] == 0.3
     due = tool.sql(
         "SELECT due_at FROM lti_tool.scheduled_check c JOIN lti_tool.episode e ON e.id = c.episode_id WHERE e.person_id = :id AND interval = '1w'",
         id=person(tool, "E1").id,
