@@ -11,52 +11,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from lrs.metrics.definitions import Scope, groups
-from lrs.metrics.statistics import agreement, items, memory
-from lrs.reports import impact
-from lrs.store import definitions
-
-MOST_RESPONSES = 12  # different answers of one question that are kept, the most frequent first
-
-
-def _items(connection: Connection, scope: Scope) -> dict[str, Any]:
-    rows = [items.Answer(row.person, row.item, row.right, row.response, row.seconds) for row in connection.execute(groups.answers(scope))]
-    analysed = items.analyse(rows)
-    names = definitions.names(connection, scope.tenant_id, [one.item for one in analysed])
-    shown = []
-    for one in analysed:
-        told = definitions.of_activity(connection, scope.tenant_id, one.item) or {}
-        shown.append({**asdict(one), "name": names[one.item], "responses": _responses(one, told)})
-    return {"items": shown, "answers": len(rows), "people": len({row.person for row in rows})}
-
-
-def _responses(one: items.ItemFigures, told: dict[str, Any]) -> list[dict[str, Any]]:
-    """Which answers were given, how often, and whether they are right; with the words of single choices; distractors nobody chooses, too."""
-    patterns = told.get("correctResponsesPattern")
-    right = {str(pattern) for pattern in patterns} if isinstance(patterns, list) else set()
-    words = {}
-    for part in ("choices", "scale"):
-        for choice in told.get(part) or []:
-            if isinstance(choice, dict):
-                described = choice.get("description") or {}
-                words[str(choice.get("id"))] = next(iter(described.values()), str(choice.get("id")))
-    given = dict(one.responses)
-    told_types = told.get("interactionType")
-    if told_types == "true-false":
-        words = {"true": "true", "false": "false"}
-    if told_types in ("choice", "true-false") and all("[,]" not in response for response in given):
-        given = {**dict.fromkeys(words, 0), **given}
-    rows: list[dict[str, Any]] = [
-        {
-            "response": response,
-            "words": ", ".join(words.get(key, key) for key in response.split("[,]")),
-            "answers": count,
-            "share": count / one.answers,
-            "right": response in right,
-            "useless": response not in right and one.answers >= items.TO_SHOW and count / one.answers < items.USELESS,
-        }
-        for response, count in given.items()
-    ]
-    return sorted(rows, key=lambda row: (-row["answers"], row["response"]))[:MOST_RESPONSES]
+from lrs.metrics.statistics import agreement, memory
+from lrs.reports import impact, questions
 
 
 def _forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
@@ -100,7 +56,7 @@ def _agreement(rows: Sequence[Any]) -> dict[str, Any]:
 
 
 REPORTS: Mapping[str, Callable[[Connection, Scope], dict[str, Any]]] = {
-    "items": _items,
+    "items": questions.make_items,
     "forgetting": _forgetting,
     "raters": _raters,
     "impact": impact.make,

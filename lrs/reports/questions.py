@@ -2,14 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection
+
+from lrs.ground.clock import text_of
+from lrs.metrics.definitions import Scope, groups
+from lrs.metrics.statistics import items as item_statistics
 from lrs.reports import privacy
 from lrs.reports.asking import WAITING, Asked, computed_report, of_the_whole
 from lrs.reports.shape import Column, Report
+from lrs.store import definitions
+
+MOST_RESPONSES = 12  # different answers of one question that are kept, the most frequent first
+
+
+def make_items(connection: Connection, scope: Scope) -> dict[str, Any]:
+    """Each question's figures from the first answers of a scope, with the words of its choices."""
+    rows = [item_statistics.Answer(row.person, row.item, row.right, row.response, row.seconds) for row in connection.execute(groups.answers(scope))]
+    analysed = item_statistics.analyse(rows)
+    names = definitions.names(connection, scope.tenant_id, [one.item for one in analysed])
+    shown = []
+    for one in analysed:
+        told = definitions.of_activity(connection, scope.tenant_id, one.item) or {}
+        shown.append({**asdict(one), "name": names[one.item], "responses": _responses(one, told)})
+    return {"items": shown, "answers": len(rows), "people": len({row.person for row in rows})}
+
+
+def _responses(one: item_statistics.ItemFigures, told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Which answers were given, how often, and whether they are right; with the words of single choices; distractors nobody chooses, too."""
+    patterns = told.get("correctResponsesPattern")
+    right = {str(pattern) for pattern in patterns} if isinstance(patterns, list) else set()
+    words = {}
+    for part in ("choices", "scale"):
+        for choice in told.get(part) or []:
+            if isinstance(choice, dict):
+                described = choice.get("description") or {}
+                words[str(choice.get("id"))] = next(iter(described.values()), str(choice.get("id")))
+    given = dict(one.responses)
+    told_types = told.get("interactionType")
+    if told_types == "true-false":
+        words = {"true": "true", "false": "false"}
+    if told_types in ("choice", "true-false") and all("[,]" not in response for response in given):
+        given = {**dict.fromkeys(words, 0), **given}
+    rows: list[dict[str, Any]] = [
+        {
+            "response": response,
+            "words": ", ".join(words.get(key, key) for key in response.split("[,]")),
+            "answers": count,
+            "share": count / one.answers,
+            "right": response in right,
+            "useless": response not in right and one.answers >= item_statistics.TO_SHOW and count / one.answers < item_statistics.USELESS,
+        }
+        for response, count in given.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["answers"], row["response"]))[:MOST_RESPONSES]
 
 
 def items(asked: Asked) -> Report:
-    """D4: each question's difficulty, discrimination and answers."""
-    found = computed_report(asked, "items")
+    """D4: each question's difficulty, discrimination and answers. Narrowed for whoever may see single people: of everybody else, a question's
+    answers here and in the whole would tell of the few between."""
+    narrowed = asked.individual and not asked.scope.is_whole_programme
+    found = (make_items(asked.connection, asked.scope), "", text_of(asked.scope.as_of)) if narrowed else computed_report(asked, "items")
     columns = (
         Column("name", "Question"),
         Column("answers", "Answers", "count"),
@@ -37,7 +92,7 @@ def items(asked: Asked) -> Report:
         columns,
         rows,
         notes=(
-            *of_the_whole(asked),
+            *(() if narrowed else of_the_whole(asked)),
             "“Tells who knows” is the correlation with the share right on the same person's other questions (corrected point-biserial): under"
             " 0.15 it hardly tells; under 0 look whether the right answer is marked right.",
             "Judge a question from 30 answers on, act on it from 100 on. A distractor that fewer than one in twenty choose does no work.",

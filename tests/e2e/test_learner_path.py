@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -27,10 +28,20 @@ def frame_of(page: Page) -> Frame:
     return frame
 
 
+_PRACTICE = "/practice/"
+_judged: set[tuple[str, int, bool]] = set()
+
+
 def accessible(page: Page) -> None:
-    """No violation on the page nor in the frame, and nothing that scrolls sideways."""
+    """No violation on the page nor in the frame, and nothing that scrolls sideways. The practice course around a frame is always the same: it is
+    judged once at each size and in each mode."""
     for frame in page.frames:
         if frame.url.startswith("http"):
+            if urlsplit(frame.url).path.startswith(_PRACTICE) and page.viewport_size:
+                place = urlsplit(frame.url).path, page.viewport_size["width"], page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+                if place in _judged:
+                    continue
+                _judged.add(place)
             # A frame of another site is judged by itself: axe does not look into it from outside.
             frame.evaluate(AXE)
             report: dict[str, Any] = frame.evaluate("options => axe.run(document, options)", RULES)

@@ -135,6 +135,28 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
 
 
 @pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
+    tab = page(width, dark)
+    frame = opened(demo, tab, "teacher", "Programmes")
+    frame.get_by_role("link", name="Phishing response").first.press("Enter")
+    frame.get_by_role("link", name="What counts from other systems").press("Enter")
+    frame.get_by_text("only what happens in Carryover counts").wait_for()
+    frame.get_by_label("Address of the activity").fill("no address")
+    frame.get_by_role("button", name="Let it count").press("Enter")
+    frame.get_by_role("alert").wait_for()
+    accessible(tab)
+    frame.get_by_label("Address of the activity").fill("https://work.example/queue/4")
+    frame.get_by_label("Counts as").select_option("task")
+    frame.get_by_label("Vouched for by").select_option("4")
+    frame.get_by_role("button", name="Let it count").press("Enter")
+    frame.get_by_role("cell", name="vouched for by the work system itself").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"elsewhere-{width}.png", full_page=True)
+    frame.get_by_role("button", name="Let https://work.example/queue/4 count no longer").press("Enter")
+    frame.get_by_text("It counts no longer").wait_for()
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
 def test_every_kind_of_question_is_answered_by_keyboard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
     """As its author sees it in the preview: each kind with its fields, without scripts."""
     tab = page(width, dark)

@@ -151,8 +151,8 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps,
     one.post(nul + poison + episode_of(2))
     make = facts_of
 
-    def poisonous(registration: uuid.UUID, statements: Any, same: Any) -> Any:
-        facts = make(registration, statements, same)
+    def poisonous(registration: uuid.UUID, statements: Any, *more: Any) -> Any:
+        facts = make(registration, statements, *more)
         if str(registration) == poison[0]["context"]["registration"]:
             facts.uses[0]["seconds_since_anchor"] = 2**40
         return facts

@@ -326,6 +326,18 @@ def test_items_tell_how_hard_they_are_whether_they_tell_who_knows_and_what_is_ch
     assert rows["Item 0"]["seconds"] == 12.5
 
 
+def test_questions_are_narrowed_for_whoever_may_see_single_people_alone(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
+    post(one, *(Person("north", programme_version="2").check("1w", 7, [True]) for _ in range(8)))
+    post(one, *(Person("south", programme_version="1").check("1w", 7, [False]) for _ in range(8)))
+    count(deps)
+    for by, share in (({"team": "north"}, 1.0), ({"programme_version": "1"}, 0.0), ({}, 0.5)):
+        (row,) = report(one, "items", **by)["rows"]
+        assert (row["difficulty"], row["answers"]) == (share, 8 if by else 16)
+    told = report(tenant("one", ("metrics/read",)), "items", team="north")
+    assert told["rows"][0]["answers"] == 16
+    assert "of the whole programme" in told["notes"][0]
+
+
 def test_a_competency_that_many_miss_points_at_the_content(deps: StoreDeps, one: Caller) -> None:
     post(one, *(Person().check("1w", 7, [False, False, True]) for _ in range(20)))
     count(deps)
