@@ -56,6 +56,7 @@ def _count(unit_of_work: UnitOfWork, tenant_id: int) -> int:
         with unit_of_work(tenant_id) as connection:
             settled = references.settle_late(connection, tenant_id, REGISTRATIONS_AT_ONCE)
         with unit_of_work(tenant_id) as connection:
+            merges.hold(connection, tenant_id)
             mapped = mappings.alone_where_mapped(connection, tenant_id)
             claim = work.claim(connection, tenant_id, ROWS_AT_ONCE, REGISTRATIONS_AT_ONCE)
             _recount_whatever_comes(connection, tenant_id, claim.registrations)
@@ -185,6 +186,7 @@ def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int,
     for start in range(0, len(every), REGISTRATIONS_AT_ONCE):
         some = every[start : start + REGISTRATIONS_AT_ONCE]
         with unit_of_work(tenant_id) as connection:
+            merges.hold(connection, tenant_id)
             mappings.alone_where_mapped(connection, tenant_id)
             work.lock(connection, tenant_id, some)
             waiting = work.anything(connection, tenant_id)
@@ -202,6 +204,7 @@ def _reconcile_loose(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
             ords = store.loose_ords(connection, tenant_id, LOOSE_VERB_KEYS | COUNTED_VERB_KEYS, after, ROWS_AT_ONCE)
             if not ords:
                 return changed
+            merges.hold(connection, tenant_id)
             work.lock(connection, tenant_id, ords)
             waiting = work.anything(connection, tenant_id)
             differs = recount_loose(connection, tenant_id, ords)

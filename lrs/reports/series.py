@@ -133,7 +133,9 @@ def period_by_period(asked: Asked) -> Report:
             notes.append(f"{one.label}: {len(means)} periods, too few for limits; {charts.LEAST_BASELINE} make a baseline.")
             limits = None
         else:
-            limits = charts.xmr(means[: charts.BETTER_BASELINE])
+            limits, robust = charts.baseline(means[: charts.BETTER_BASELINE])
+            if robust:
+                notes.append(f"{one.label}: its baseline jumps, so its limits are those of the medians, which one value does not move.")
         found = _by_place(charts.signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
         rows = [
             {
@@ -169,7 +171,7 @@ def period_by_period(asked: Asked) -> Report:
         told,
         notes=(
             *notes,
-            f"The first {charts.BETTER_BASELINE} periods are the baseline. XmR chart: mean ± {charts.NATURAL} mean moving ranges (Wheeler 1993).",
+            f"The first {charts.BETTER_BASELINE} periods are the baseline. XmR chart: mean ± {charts.NATURAL} mean moving ranges, or median ± {charts.MEDIAN_NATURAL} median ones (Wheeler 1993).",
             "That it moved does not say why: what the programme did is under Business figures, beside a comparison.",
         ),
         svg=pictures.svg(pictures.control_charts(drawn), "picture-readings", "Business figures, period by period", words) if drawn else "",

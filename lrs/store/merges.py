@@ -30,9 +30,15 @@ class Merge:
     undone_at: datetime | None
 
 
+def hold(connection: Connection, tenant_id: int) -> None:
+    """No merge is made or undone until the transaction ends. Asked for before any line is taken: whoever makes one holds this and then wants lines,
+    so the other way round both would wait."""
+    connection.execute(_READING, {"tenant": tenant_id})
+
+
 def every(connection: Connection, tenant_id: int) -> dict[int, int]:
     """Key of an alias -> key of the person; only those that hold. Until the transaction ends, no merge is made or undone."""
-    connection.execute(_READING, {"tenant": tenant_id})
+    hold(connection, tenant_id)
     m = person_merge
     rows = connection.execute(select(m.c.alias, m.c.agent).where(m.c.tenant_id == tenant_id, m.c.undone_at.is_(None)))
     return {row.alias: row.agent for row in rows}

@@ -47,6 +47,14 @@ def xmr(values: Sequence[float], robust: bool = False) -> Limits:
     return Limits(centre, centre - half, centre + half, typical, (MEDIAN_UPPER_RANGE if robust else UPPER_RANGE) * typical)
 
 
+def baseline(values: Sequence[float]) -> tuple[Limits, bool]:
+    """Limits of a baseline, and whether they are the robust ones: where a range lies beyond the upper limit of ranges, something happened within
+    the baseline, and the mean would widen the limits by it."""
+    plain = xmr(values)
+    jumps = any(abs(after - before) > plain.upper_range for before, after in itertools.pairwise(values))
+    return (xmr(values, robust=True), True) if jumps else (plain, False)
+
+
 def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BETTER_BASELINE) -> tuple[float, list[tuple[float, float]], float]:
     """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which is the p chart where points vary as chance alone
     makes them (sigma Z of 1 or less). Laney 2002. Centre and sigma Z are those of the first ``baseline`` points: what comes later is held

@@ -39,3 +39,11 @@ def test_a_run_at_the_end_lies_on_one_side_and_ends_where_the_side_changes(value
     assert all(value > centre for value in last) or all(value < centre for value in last)
     if run < len(values) and run:
         assert (values[-run - 1] > centre) != (last[0] > centre) or values[-run - 1] == centre
+
+
+def test_a_jump_within_the_baseline_does_not_widen_its_limits() -> None:
+    steady = [10.0, 11.0] * 6
+    limits, robust = charts.baseline(steady)
+    assert (robust, round(limits.high - limits.low, 2)) == (False, 5.32)
+    limits, robust = charts.baseline([*steady[:-1], 900.0])
+    assert robust and limits.high < 20, "by the median: 900 stands out"
