@@ -25,13 +25,19 @@ def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.U
     if after is not None:
         query = query.where(e.registration > after)
     episodes = connection.execute(query.order_by(e.registration).limit(rows)).all()
-    stored = facts.statements_of(connection, scope.tenant_id, [row.registration for row in episodes], keys_of(metric.verbs))
+    named, tenant_id = [row.registration for row in episodes], scope.tenant_id
+    stored = facts.statements_of(connection, tenant_id, named, keys_of(metric.verbs))
+    # Other systems say of an answer that it was assessed, and of a use that it was completed.
+    elsewhere = facts.borrowed_by(connection, tenant_id, named, keys_of({*metric.verbs, "assessed", "completed"}))
     return [
         {
             "registration": str(row.registration),
             "programme": row.programme,
             "certified_at": text_of(row.anchor),
-            "statements": sorted((_told(one) for one in stored.get(row.registration, [])), key=lambda told: (str(told["at"]), str(told["id"]))),
+            "statements": sorted(
+                (_told(one) for one in [*stored.get(row.registration, []), *elsewhere.get(row.registration, [])]),
+                key=lambda told: (str(told["at"]), str(told["id"])),
+            ),
         }
         for row in episodes
     ]

@@ -68,6 +68,16 @@ def statements_of(
     return found
 
 
+def borrowed_by(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]) -> dict[uuid.UUID, list[Stored]]:
+    """The statements of other systems that count for each of these episodes, with one of these verbs (their keys)."""
+    s, b = statement.c, borrowed.c
+    query = select(b.registration, s.ord, s.id, s.payload, s.timestamp_given).join(statement, (s.tenant_id == b.tenant_id) & (s.ord == b.ord))
+    found: dict[uuid.UUID, list[Stored]] = defaultdict(list)
+    for registration, *row in connection.execute(query.where(b.tenant_id == tenant_id, b.registration.in_(registrations), s.verb.in_(verbs))):
+        found[registration].append(Stored(*row))
+    return found
+
+
 def loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[Stored]:
     """Those of these statements that belong to no episode and are not voided."""
     s = statement

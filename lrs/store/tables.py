@@ -376,14 +376,14 @@ fact_use = Table(
     "fact_use",
     metadata,
     Column("tenant_id", Integer, primary_key=True),
+    # A statement of another system may be a use in two programmes.
+    Column("registration", Uuid, primary_key=True),
     Column("ord", BigInteger, primary_key=True),
-    Column("registration", Uuid, nullable=False),
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
     Column("task", Text, nullable=False),
     Column("evidence_grade", SmallInteger, nullable=False),
     Column("seconds_since_anchor", Integer, nullable=False),
-    Index(None, "tenant_id", "registration"),
     Index(None, "tenant_id", "programme"),
 )
 

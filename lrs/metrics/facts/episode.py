@@ -247,7 +247,7 @@ def _finish(
     fit = [
         (due_at, activity)
         for activity, (of, due_at, interval) in due.items()
-        if of == kind and not done[activity] and (kind != "check" or (found is not None and interval == found.key))
+        if not done[activity] and (of == kind if kind != "check" else of in (kind, OTHER) and found is not None and interval == found.key)
     ]
     if not fit or kind not in FINISHED_BY:
         return

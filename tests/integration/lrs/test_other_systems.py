@@ -181,6 +181,23 @@ def test_a_ticket_that_was_completed_in_a_work_system_is_a_use_with_the_grade_of
     assert by_grade["4"]["numerator"] == 1
 
 
+def test_a_ticket_counts_in_two_programmes_and_stands_behind_the_figure_of_each(one: Caller, deps: StoreDeps) -> None:
+    person, other = Person(name="both"), Person(name="both")
+    elsewhere_ = f"{PROGRAMME}/other"
+    for said in other.said:
+        said["context"]["contextActivities"]["grouping"][0] = {**said["context"]["contextActivities"]["grouping"][0], "id": elsewhere_}
+    map_(one, TICKETS, "task", evidence_grade=4)
+    map_(one, TICKETS, "task", programme=elsewhere_, evidence_grade=1)
+    ticket = elsewhere(person, f"{ADL}/completed", "https://work.example/ticket/12", 20)
+    one.post([*person.said, *other.said, {**ticket, "context": {"contextActivities": {"parent": [{"id": TICKETS}]}}}])
+    count(deps)
+    for programme, grade in ((PROGRAMME, "4"), (elsewhere_, "1")):
+        assert values(one, "transfer_by_grade", programme=programme)[grade]["numerator"] == 1
+        (episode,) = one.get("/api/v1/metrics/transfer_by_grade/evidence", programme=programme).json["episodes"]
+        assert ticket["id"] in {said["id"] for said in episode["statements"]}
+    assert values(one, "transfer_by_grade", programme=elsewhere_)["4"]["numerator"] == 0
+
+
 def test_certificates_of_open_edx_begin_an_episode_where_they_carry_a_registration(one: Caller, deps: StoreDeps) -> None:
     person = Person()
     map_(one, QUIZ, "check")

@@ -16,6 +16,9 @@ TABLES = ["activity_mapping", "baseline", "borrowed"]
 def upgrade() -> None:
     op.add_column("fact_episode", sa.Column("pre_test", sa.Float(), nullable=True), schema="lrs")
     op.add_column("fact_episode", sa.Column("training_seconds", sa.Integer(), nullable=True), schema="lrs")
+    op.drop_index("ix_fact_use_tenant_id_registration", "fact_use", schema="lrs")
+    op.drop_constraint("pk_fact_use", "fact_use", schema="lrs")
+    op.create_primary_key("pk_fact_use", "fact_use", ["tenant_id", "registration", "ord"], schema="lrs")
     op.create_table(
         "activity_mapping",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
