@@ -13,9 +13,10 @@ from typing import Any
 
 from adapters.tables import FileRefused, bare, text_of
 
-SUBJECTS = ("team", "site")
+PERSON = "person"
+SUBJECTS = ("team", "site", PERSON)
 FIELDS = {
-    "subject": "Team or site",
+    "subject": "Team, site or person",
     "period_start": "First day of the period",
     "period_end": "Last day of the period",
     "value": "Value",
@@ -28,7 +29,7 @@ MOST_ROWS, MOST_COLUMNS = 10_000, 100
 EARLIEST, LATEST = 1990, 2100  # years that the record store takes
 # Names of columns as people give them, in order of how sure they are.
 _GUESSES = {
-    "subject": ("subject", "team", "site", "department", "group", "standort", "abteilung", "equipo", "équipe"),
+    "subject": ("subject", "team", "site", "department", "group", "standort", "abteilung", "equipo", "équipe", "id", "email", "e_mail"),
     "period_start": ("period_start", "from", "start", "month", "week", "date", "period", "monat", "datum", "von", "mes", "fecha", "mois"),
     "period_end": ("period_end", "to", "end", "until", "bis", "hasta", "fin"),
     "value": ("value", "amount", "count", "number", "wert", "anzahl", "valor", "valeur"),

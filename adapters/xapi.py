@@ -66,9 +66,19 @@ def statement_id(act: Act, verb: str) -> uuid.UUID:
     return uuid.uuid5(act.installation, "|".join((act.tenant, act.name, str(act.revision), verb)))
 
 
+def home_of(installation: uuid.UUID) -> str:
+    """The home page of the accounts by which an installation names people."""
+    return f"{BASE}installations/{installation}"
+
+
 def account(installation: uuid.UUID, learner: uuid.UUID) -> dict[str, Any]:
     """A person as the record store knows them: a pseudonymous account."""
-    return {"objectType": "Agent", "account": {"homePage": f"{BASE}installations/{installation}", "name": str(learner)}}
+    return {"objectType": "Agent", "account": {"homePage": home_of(installation), "name": str(learner)}}
+
+
+def named(installation: uuid.UUID, learner: uuid.UUID) -> str:
+    """The same as the record store writes an agent in one line."""
+    return f"account {home_of(installation)} {learner}"
 
 
 def activity(iri: str, kind: str, name: str, **definition: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lrs.ground.errors import BadInput
 from lrs.ground.http import GuardedClient
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import journal
+from lti_tool.store import directory, journal, tenants
 
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
 FREQUENCIES = ("daily", "weekly", "monthly", "quarterly", "yearly")
@@ -95,7 +95,7 @@ class Office:
             sheet = kpi.sheet_of(content)
             if columns is None:
                 return Looked(sheet, kpi.guessed(sheet), [], None, [])
-            found, lines, wrong = kpi.readings(sheet, columns, form["subject_kind"], form["period"], form["source"])
+            found, lines, wrong = self._read(sheet, columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
         if wrong:
@@ -106,7 +106,7 @@ class Office:
     def take(self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
         """Take a file of readings in: all or none."""
         try:
-            found, _, wrong = kpi.readings(kpi.sheet_of(content), columns, form["subject_kind"], form["period"], form["source"])
+            found, _, wrong = self._read(kpi.sheet_of(content), columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
         if wrong:
@@ -114,6 +114,26 @@ class Office:
         told = lrs_client.send_readings(self._client, self._store, self._readings(key, found, form, dry_run=False))
         self._note("took readings in", {"kpi": key, **{name: told.get(name) for name in ("new", "known", "corrected")}})
         return told
+
+    def _read(self, sheet: Sheet, columns: Mapping[str, str], form: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[int], list[Wrong]]:
+        """The readings of a table, the line of each, what is wrong. People are named by id or address of the list, and by a pseudonym from here on."""
+        found, lines, wrong = kpi.readings(sheet, columns, form["subject_kind"], form["period"], form["source"])
+        if form["subject_kind"] != kpi.PERSON:
+            return found, lines, wrong
+        named = {str(one["subject"]) for one in found}
+        with self._deps.unit_of_work(self._tenant_id) as connection:
+            known = directory.find(connection, self._tenant_id, external_ids=sorted(named), emails=sorted(name.lower() for name in named))
+            installation = tenants.installation_id(connection)
+        by_name = {one.email.lower(): one.id for one in known if one.email} | {one.external_id: one.id for one in known if one.external_id}
+        kept, on, strangers = [], list[int](), list[Wrong]()
+        for one, line in zip(found, lines, strict=True):
+            person = by_name.get(str(one["subject"])) or by_name.get(str(one["subject"]).lower())
+            if person is None:
+                strangers.append(Wrong(line, "nobody on the list of people has this id or address"))
+            else:
+                kept.append({**one, "subject": xapi.named(installation, person)})
+                on.append(line)
+        return kept, on, sorted([*wrong, *strangers], key=lambda fault: fault.line)
 
     def _readings(self, key: str, found: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
         # A look needs no reason yet: the page asks for one where something would be corrected.

@@ -56,7 +56,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pic
         frame.get_by_role("heading", name="Which column is what").wait_for()
 
     choose(table(("Desk 1", "Desk 2")).replace(b"20,5", b"1.234", 1))
-    assert frame.get_by_label("Team or site").input_value() == "Abteilung", "guessed"
+    assert frame.get_by_label("Team, site or person").input_value() == "Abteilung", "guessed"
     accessible(tab)
     frame.get_by_label("Value").select_option("Klicks")
     frame.get_by_role("button", name="Look what it would do").press("Enter")
