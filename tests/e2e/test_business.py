@@ -24,8 +24,8 @@ def table(teams: tuple[str, ...]) -> bytes:
 def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
-    frame.get_by_role("link", name="Phishing response").first.click()
-    frame.get_by_role("link", name="Was it worth it").click()
+    frame.get_by_role("link", name="Phishing response").first.press("Enter")
+    frame.get_by_role("link", name="Was it worth it").press("Enter")
     frame.get_by_role("heading", name="Was it worth it").wait_for()
     accessible(tab)
     label = f"Clicks on false mails {width}"
@@ -63,7 +63,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pic
     frame.get_by_role("region", name="Lines that cannot be read, table").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"readings-wrong-{width}.png", full_page=True)
-    frame.get_by_role("link", name="Was it worth it").click()
+    frame.get_by_role("link", name="Was it worth it").press("Enter")
     choose(table(("Desk 1", "Desk 2")))
     frame.get_by_label("Value").select_option("Klicks")
     frame.get_by_role("button", name="Look what it would do").press("Enter")
@@ -109,7 +109,7 @@ def test_what_was_put_on_record_reaches_the_reports(demo: Demo, page: Pages) -> 
     """The job estimates within a minute; the return on investment says what it rests on."""
     tab = page(1280)
     frame = opened(demo, tab, "teacher", "Figures")
-    frame.get_by_role("link", name="Return on investment").click()
+    frame.get_by_role("link", name="Return on investment").press("Enter")
     frame.get_by_role("heading", name="Was it worth it").wait_for()
 
     def told() -> bool:

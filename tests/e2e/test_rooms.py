@@ -19,7 +19,7 @@ def opened(demo: Demo, tab: Page, who: str, room: str) -> Frame:
     """The room of a person, from the navigation after a launch."""
     tab.goto(demo.told["launch"][who])
     frame = frame_of(tab)
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).click()
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press("Enter")
     return frame
 
 
@@ -33,14 +33,14 @@ def test_a_learner_hands_in_and_a_mentor_answers_from_a_mail(demo: Demo, page: P
     accessible(tab)
     tab.screenshot(path=pictures / f"work-{width}.png", full_page=True)
     for room, title in (("Group", "Coaching group"), ("Today", "Your checks")):
-        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).click()
+        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press("Enter")
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
-    frame.get_by_role("link", name="What is stored about me").first.click()
+    frame.get_by_role("link", name="What is stored about me").first.press("Enter")
     frame.get_by_role("heading", name="Have it erased").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"me-{width}.png")
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="To work", exact=True).click()
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="To work", exact=True).press("Enter")
     exercise = frame.get_by_role("region", name="Exercise on your own data")
     if exercise.get_by_text("handed in on").count() == 0 and exercise.locator("form").count():
         if exercise.locator("details[open]").count() == 0:
@@ -78,22 +78,22 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
     frame = opened(demo, tab, "teacher", "Programmes")
     frame.get_by_role("heading", name="Programmes").wait_for()
     accessible(tab)
-    frame.get_by_role("link", name="Phishing response").click()
+    frame.get_by_role("link", name="Phishing response").press("Enter")
     frame.get_by_role("heading", name="Who receives what, when").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"programme-{width}.png")
-    frame.get_by_role("link", name="Questions (43)").click()
+    frame.get_by_role("link", name="Questions (43)").press("Enter")
     frame.get_by_role("heading", name="Questions").wait_for()
     frame.locator("summary").first.click()
     accessible(tab)
     tab.screenshot(path=pictures / f"questions-{width}.png")
     place = frame.url
     for kind in ("one answer", "several answers", "true or false", "a number", "a few words", "matching", "an order"):
-        frame.get_by_role("link", name=kind, exact=True).click()
+        frame.get_by_role("link", name=kind, exact=True).press("Enter")
         frame.get_by_role("heading", name="A new question").wait_for()
         accessible(tab)
         frame.goto(place)
-    frame.locator("tbody a").first.click()
+    frame.locator("tbody a").first.press("Enter")
     frame.get_by_role("heading", name="As learners see it").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"question-form-{width}.png")
@@ -115,11 +115,11 @@ def test_a_training_manager_s_rooms_are_accessible_and_fit(demo: Demo, page: Pag
         frame.get_by_role("heading", name=title).wait_for()
         accessible(tab)
     for room, title in (("Your people", "Your people"), ("Teams", "Teams")):
-        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).click()
+        frame.get_by_role("navigation", name="Pages").get_by_role("link", name=room, exact=True).press("Enter")
         frame.get_by_role("heading", name=title).first.wait_for()
         accessible(tab)
         tab.screenshot(path=pictures / f"{room.lower().replace(' ', '-')}-{width}.png")
-    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="People", exact=True).click()
+    frame.get_by_role("navigation", name="Pages").get_by_role("link", name="People", exact=True).press("Enter")
     frame.get_by_role("heading", name="Take over a list").wait_for()
     for summary in frame.locator("summary").all():
         summary.click()
@@ -146,7 +146,7 @@ def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(demo:
     frame.get_by_role("alert").wait_for()
     accessible(tab)
     frame.get_by_label("Address of the activity").fill("https://work.example/queue/4")
-    frame.get_by_label("Counts as").select_option("task")
+    frame.get_by_label("Counts as", exact=True).select_option("task")
     frame.get_by_label("Vouched for by").select_option("4")
     frame.get_by_role("button", name="Let it count").press("Enter")
     frame.get_by_role("cell", name="vouched for by the work system itself").wait_for()
@@ -263,8 +263,8 @@ def test_work_is_assessed_on_a_phone_without_a_connection(demo: Demo, page: Page
 def test_a_rubric_is_built_on_its_page(demo: Demo, page: Pages, pictures: Path, width: int, dark: bool) -> None:
     tab = page(width, dark)
     frame = opened(demo, tab, "teacher", "Programmes")
-    frame.get_by_role("link", name="Phishing response").click()
-    frame.get_by_role("link", name="Rubric (4)").click()
+    frame.get_by_role("link", name="Phishing response").press("Enter")
+    frame.get_by_role("link", name="Rubric (4)").press("Enter")
     frame.get_by_role("heading", name="Criteria").wait_for()
     for summary in frame.locator("summary").all():
         summary.click()
