@@ -12,7 +12,7 @@ from lrs.reports import privacy, worth
 from lrs.reports.asking import Asked, split_values
 from lrs.reports.shape import Column, Report
 from lrs.reports.values import estimates_of, shown
-from lrs.store import scorecards
+from lrs.store import credentials, scorecards
 
 IMPACT_LABEL = "Way to the business target"
 _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
@@ -45,7 +45,7 @@ def scorecard(asked: Asked) -> Report:
         )
     whole = composite.composite(scores, weights)
     missing = [str(row["line"]) for row in rows if row["score"] is None]
-    by = f"{decided[2]}, {decided[3]:%d.%m.%Y} (version {decided[0]})" if decided else "nobody yet: these are the defaults"
+    by = f"{credentials.named(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})" if decided else "nobody yet: these are the defaults"
     notes = [f"Floors, targets and weights decided by {by}.", "Score: 0 at the floor, 100 at the target."]
     if missing:
         notes.append(f"Without a value: {', '.join(missing)}.")

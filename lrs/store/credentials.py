@@ -74,6 +74,13 @@ def every(connection: Connection, tenant_id: int) -> list[Credential]:
     return [Credential(row.key, tuple(row.scopes), row.note, row.created_at, row.ends_at) for row in connection.execute(query)]
 
 
+def named(connection: Connection, tenant_id: int, who: str) -> str:
+    """``credential KEY`` as people know it: by its note; anything else, and a key without one, as it is."""
+    key = who.removeprefix("credential ")
+    found = connection.execute(select(credential.c.note).where(credential.c.tenant_id == tenant_id, credential.c.key == key)).scalar()
+    return f"the key “{found}”" if found and key != who else who
+
+
 def end(connection: Connection, tenant_id: int, key: str, seconds: int) -> tuple[list[str], str, str] | None:
     """Let a credential end after ``seconds``; gives its (scopes, note, authority), or None when no such key is in use."""
     c = credential.c

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from adapters import kpi, lrs_client, xapi
@@ -16,9 +17,19 @@ from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, journal, tenants
 
+WEIGHED, NEW_LEVEL = "decided what the scorecard weighs", "decided on a new level"  # as the journal names them
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
 FREQUENCIES = ("daily", "weekly", "monthly", "quarterly", "yearly")
 SHOWN = 200  # lines with something wrong that a page lists
+
+
+def decided(deps: ToolDeps, tenant_id: int, programme: str, report: str, team: str) -> tuple[str, datetime] | None:
+    """Who decided last, here, on what a report rests on (the scorecard's weights, the level of a weekly figure), and when; None where nobody did.
+    The record store knows of the tool alone."""
+    act, of = (WEIGHED, {}) if report == "scorecard" else (NEW_LEVEL, {"series": report, "team": team})
+    with deps.unit_of_work(tenant_id) as connection:
+        found = journal.newest_act(connection, tenant_id, act, {"programme": programme, **of})
+    return (found.who.rpartition(" (")[0] or found.who, found.at) if found else None
 
 
 @dataclass(frozen=True)
@@ -68,12 +79,12 @@ class Office:
     def weigh(self, lines: list[dict[str, Any]]) -> None:
         """Decide what the scorecard weighs."""
         lrs_client.weigh(self._client, self._store, self.programme, lines)
-        self._note("decided what the scorecard weighs", {"lines": len(lines)})
+        self._note(WEIGHED, {"lines": len(lines)})
 
     def new_level(self, decision: Mapping[str, str]) -> None:
         """Decide that a weekly figure has a new level since a week."""
         lrs_client.new_level(self._client, self._store, {"programme": self.programme, **decision})
-        self._note("decided on a new level", dict(decision))
+        self._note(NEW_LEVEL, dict(decision))
 
     def mappings(self) -> list[dict[str, Any]]:
         """What activities of other systems count as. OutsideCallFailed where the record store does not answer."""

@@ -54,6 +54,14 @@ def forget_launches(connection: Connection, tenant_id: int, before: datetime) ->
     return connection.execute(delete(launch_log).where(launch_log.c.tenant_id == tenant_id, launch_log.c.at < before)).rowcount
 
 
+def newest_act(connection: Connection, tenant_id: int, act: str, details: Mapping[str, str]) -> AuditEntry | None:
+    """The last act of this name whose details hold these; None where there was none."""
+    c = audit.c
+    query = select(*(c[name] for name in AuditEntry.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.act == act, c.details.contains(details))
+    row = connection.execute(query.order_by(c.audit_id.desc()).limit(1)).first()
+    return AuditEntry(*row) if row else None
+
+
 def add_audit(connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]) -> None:
     """Record an act, in the transaction of the act."""
     connection.execute(insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details)))

@@ -18,7 +18,7 @@ from adapters.tables import safe
 from lrs.ground import clock
 from lrs.ground.errors import NotFound
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import presence, roles, viewing
+from lti_tool.actions import presence, roles, viewing, weighing
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
@@ -121,6 +121,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             programme=programme if request.args.get("programme") else "",
             # Where somebody who runs programmes decides on what the report says.
             desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTES["business.level"] else "",
+            decided=weighing.decided(deps, who.tenant_id, programme, key, by.get("team", "")) if programme else None,
             reports=REPORTS,
         )
 

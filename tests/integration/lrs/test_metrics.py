@@ -550,6 +550,7 @@ def test_the_scorecard_is_weighted_by_somebody_and_has_no_number_when_too_much_i
     assert send(one, "PUT", "/api/v1/scorecard", {"programme": PROGRAMME, "lines": [{**line, "weight": 0.5}]}).status_code == 400
     assert send(one, "PUT", "/api/v1/scorecard", {"programme": PROGRAMME, "lines": [line]}).json == {"version": 1}
     found = report(one, "scorecard")
+    assert "decided by the key “test”" in found["notes"][0], "by its note, not by its number"
     assert found["extra"]["overall"] == 50
     assert "version 1" in found["notes"][0]
 

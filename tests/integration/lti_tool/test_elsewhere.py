@@ -76,3 +76,15 @@ def test_a_new_level_is_decided_from_the_page_of_its_report(tool: Tool, console:
     assert sent.request.full_path.endswith("reports/checks_done?programme=phishing-response&team=Desk+2&done=level")
     body = tool.moodle.server.bodies("/api/v1/baselines")[-1]
     assert body == {"programme": PROGRAMME, "series": "checks_done", "team": "Desk 2", "since": "2026-05-07", "why": "checks come by mail alone"}
+
+
+def test_the_page_of_a_report_says_by_name_who_decided(tool: Tool, console: str) -> None:
+    report = {"key": "checks_done", "title": "Checks done", "meaning": "m", "svg": "", "what_to_do": "", "columns": [], "rows": [], "notes": ["n"]}
+    told = {"reports": [{**report, "watermark": "2026-01-01T00:00:00Z", "computed_at": ""}], "dimensions": {}}
+    tool.moodle.server.says("/api/v1/reports", (200, "OK", told))
+    tool.moodle.server.says("/api/v1/baselines", (201, "Created", {"baseline": 1}))
+    page = tool.post(f"{console}business/levels", tool.get(console), series="checks_done", team="", since="2026-05-07", why="by mail alone")
+    assert "The new level was decided by" in page.text
+    assert "The new level holds" in page.text
+    other = tool.get(f"{page.request.path}?programme=phishing-response&team=Desk+2")
+    assert "decided by" not in other.text, "that of the whole is not that of a team"
