@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from adapters.people import EMAIL
 from adapters.tables import FileRefused, bare, text_of
 
 PERSON = "person"
@@ -104,6 +105,8 @@ def readings(
         end = _told(told, _day, cell("period_end")) if cell("period_end") else _end_of(start, period) if start else None
         if not subject:
             told.append("nobody is named")
+        elif subject_kind != PERSON and EMAIL.match(subject):
+            told.append("this is a person's address and no team or site: say that these are people")
         if told:
             wrong.append(Wrong(line, "; ".join(told)))
             continue

@@ -16,7 +16,7 @@ COLUMNS = (
     "id", "name", "email", "manager", "mentor", "team", "site", "role", "experience", "start_date", "time_zone", "language", "working_days", "comparison",
 )  # fmt: skip
 CERTIFICATION_COLUMNS = ("id", "email", "certified_on", "wave", "score", "score_before", "hours")
-MOST_HOURS = 300  # of a training: eight weeks of work
+LEAST_HOURS, MOST_HOURS = 1 / 60, 300  # of a training: from a minute to eight weeks of work
 MOST_LINES, LARGEST_BYTES = 50_000, 20_000_000
 LONGEST = 200  # characters of a cell
 EMAIL = re.compile(r"[^@\s<>\"',;:\\()\[\]\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.[A-Za-z]{2,24}\Z")
@@ -184,11 +184,8 @@ def _hours(row: dict[str, str]) -> float | None:
     text = _text(row, "hours").replace(",", ".")
     if not text:
         return None
-    try:
-        hours = float(text)
-    except ValueError:
-        hours = -1.0
-    if not 0 < hours <= MOST_HOURS:
+    hours = float(text) if re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) else -1.0
+    if not LEAST_HOURS <= hours <= MOST_HOURS:
         raise _Wrong(f"hours {text[:40]!r} is no length of a training; write 7.5, up to {MOST_HOURS}.")
     return hours
 

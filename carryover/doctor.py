@@ -101,8 +101,10 @@ def _checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     def waiting() -> str:
         queue.require_reachable(settings.redis_url)
         if not queue.worker_alive(settings.redis_url):
-            raise Stop("Redis answers, but no worker is alive: figures, grades and forwarding stand still; start carryover worker.")
-        return "Redis answers, a worker is alive"
+            raise Stop(
+                "Redis answers, but a queue has no worker: figures and grades, or reports and files, stand still; start carryover worker (its parts are queue, long and timer)."
+            )
+        return "Redis answers, each queue has a worker"
 
     def disk() -> str:
         place = settings.home

@@ -41,5 +41,6 @@ def carryover(environ: Mapping[str, str], *arguments: str, said: str = "") -> En
         asked = {"arguments": arguments, "environ": dict(environ), **{name: str(file) for name, file in files.items()}}
         warm.stdin.write(json.dumps(asked) + "\n")
         warm.stdin.flush()
-        status = warm.stdout.readline()
-        return Ended(int(status), files["stdout"].read_text(), files["stderr"].read_text())
+        status = int(warm.stdout.readline())
+        assert status >= 0, f"carryover {' '.join(arguments)} did not end by itself: {files['stderr'].read_text()}"
+        return Ended(status, files["stdout"].read_text(), files["stderr"].read_text())

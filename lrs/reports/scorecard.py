@@ -45,7 +45,11 @@ def scorecard(asked: Asked) -> Report:
         )
     whole = composite.composite(scores, weights)
     missing = [str(row["line"]) for row in rows if row["score"] is None]
-    by = f"{credentials.named(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})" if decided else "nobody yet: these are the defaults"
+    by = (
+        f"{credentials.named(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
+        if decided
+        else "nobody yet: these are the defaults"
+    )
     notes = [f"Floors, targets and weights decided by {by}.", "Score: 0 at the floor, 100 at the target."]
     if missing:
         notes.append(f"Without a value: {', '.join(missing)}.")

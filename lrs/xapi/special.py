@@ -25,7 +25,7 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?)\Z",
     re.ASCII,
 )
-_CLOCK_DURATION = re.compile(r"PT(?:(\d{1,9}(?:\.\d+)?)H)?(?:(\d{1,9}(?:\.\d+)?)M)?(?:(\d{1,9}(?:\.\d+)?)S)?\Z", re.ASCII)
+_CLOCK_DURATION = re.compile(r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,9}(?:\.\d+)?)H)?(?:(\d{1,9}(?:\.\d+)?)M)?(?:(\d{1,9}(?:\.\d+)?)S)?)?\Z", re.ASCII)
 _LAST_FRACTION = re.compile(r"[^.]*\.\d+[A-Z]\Z", re.ASCII)
 _LANGUAGE = re.compile(
     r"(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?"
@@ -99,12 +99,13 @@ def duration(value: Any, path: str) -> str:
 
 
 def duration_seconds(text: str, most: int = 86_400) -> float | None:
-    """The seconds of a duration in hours, minutes and seconds, as learning takes; None for days and more, and for more than ``most`` seconds."""
+    """The seconds of a duration in days (of 24 hours), hours, minutes and seconds, as learning takes; None for months and more, and for more than
+    ``most`` seconds."""
     found = _CLOCK_DURATION.match(text)
-    if not found or text == "PT":
+    if not found or text in ("P", "PT"):
         return None
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    total = hours * 3_600 + minutes * 60 + seconds
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    total = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
     return total if total <= most else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,14 +136,18 @@ class Office:
         with self._deps.unit_of_work(self._tenant_id) as connection:
             known = directory.find(connection, self._tenant_id, external_ids=sorted(named), emails=sorted(name.lower() for name in named))
             installation = tenants.installation_id(connection)
-        by_name = {one.email.lower(): one.id for one in known if one.email} | {one.external_id: one.id for one in known if one.external_id}
+        by_id = {one.external_id: [one.id] for one in known if one.external_id}
+        by_email: dict[str, list[uuid.UUID]] = {}
+        for profile in known:
+            by_email.setdefault(profile.email.lower(), []).append(profile.id)
         kept, on, strangers = [], list[int](), list[Wrong]()
         for one, line in zip(found, lines, strict=True):
-            person = by_name.get(str(one["subject"])) or by_name.get(str(one["subject"]).lower())
-            if person is None:
-                strangers.append(Wrong(line, "nobody on the list of people has this id or address"))
+            theirs = by_id.get(str(one["subject"])) or by_email.get(str(one["subject"]).lower(), [])
+            if len(theirs) != 1:
+                said = "several people have this address; name the one by the id" if theirs else "nobody on the list of people has this id or address"
+                strangers.append(Wrong(line, said))
             else:
-                kept.append({**one, "subject": xapi.named(installation, person)})
+                kept.append({**one, "subject": xapi.named(installation, theirs[0])})
                 on.append(line)
         return kept, on, sorted([*wrong, *strangers], key=lambda fault: fault.line)
 

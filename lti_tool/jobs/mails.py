@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from adapters import lrs_client, xapi
 from adapters.channels import Letter, Mailer, NotNow, Undeliverable
 from lrs.ground import clock
-from lrs.ground.http import OutsideCallFailed
+from lrs.ground.http import OutsideCallFailed, within
 from lti_tool.actions import languages, nudging, presence, visiting
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.actions.visiting import Link
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 ROUND = 20
 RUN_SECONDS = 20
 STALE = timedelta(days=1)
+PICTURE_SECONDS = 30  # for all pictures of a round, well within the lease of its letters
 LARGEST_PICTURE = 500_000  # bytes; one takes some thirty thousand
 
 
@@ -74,14 +75,16 @@ def _pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[MailRow]) -> dict[t
     if not wanted:
         return found
     store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    end = time.monotonic() + PICTURE_SECONDS
     for programme, query in wanted:
         by = dict(parse_qsl(query))
         report = by.pop("report", "")
         try:
-            drawn = lrs_client.picture(deps.own_client if ours else deps.client, store, xapi.Programme(programme, "", "").iri, report, by)
+            with within(max(0.0, end - time.monotonic())):
+                drawn = lrs_client.picture(deps.own_client if ours else deps.client, store, xapi.Programme(programme, "", "").iri, report, by)
         except OutsideCallFailed as failed:
-            log.warning("tenant %s: a mail goes without its picture: %s", tenant_id, failed.message)
-            drawn = None
+            log.warning("tenant %s: mails go without their pictures: %s", tenant_id, failed.message)
+            break
         if drawn is not None and len(drawn) <= LARGEST_PICTURE:
             found[programme, query] = drawn
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
 from collections.abc import Callable
 
@@ -19,6 +20,7 @@ from lti_tool.views.office import Desk, Opening, text_of
 
 log = logging.getLogger(__name__)
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S{1,1900}\Z")  # an IRI, as far as a form judges one
 _AWAY = "The record store does not answer just now. Nothing was changed; try again in a minute."
 
 
@@ -58,13 +60,16 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     @pages.post("/")
     def add(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk, office = at(given, key)
+        authoring.work(deps.unit_of_work, tenant_id=desk.tenant_id, key=key)  # NotFound where there is no such programme
 
         def act() -> None:
-            kind, competency, grade = text_of("counts_as"), text_of("competency"), text_of("evidence_grade")
+            kind, competency, grade, activity = text_of("counts_as"), text_of("competency"), text_of("evidence_grade"), text_of("activity")
+            if not _ADDRESS.match(activity):
+                raise BadInput("Give the address as the other system shows it; it begins like https://.", field="activity")
             if kind == TASK and grade not in map(str, range(1, LARGEST_GRADE + 1)):
                 raise BadInput("Choose who vouches for it.", field="evidence_grade")
             told = {"competency": f"{office.programme}/competencies/{competency}" if competency and kind == "check" else None}
-            office.map_activity({"activity": text_of("activity"), "counts_as": kind, **told, "evidence_grade": int(grade) if kind == TASK else None})
+            office.map_activity({"activity": activity, "counts_as": kind, **told, "evidence_grade": int(grade) if kind == TASK else None})
 
         return acted(desk, office, key, act, "added")
 
@@ -72,8 +77,12 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     def undo(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk, office = at(given, key)
         number = text_of("mapping")
-        if not number.isascii() or not number.isdigit():
-            raise BadInput("The form is not complete; load the page again.")
-        return acted(desk, office, key, lambda: office.unmap_activity(int(number[:18])), "undone")
+
+        def act() -> None:
+            if number not in {str(one["mapping_id"]) for one in office.mappings()}:
+                raise BadInput("It does not count here any more; somebody may have taken it back.")
+            office.unmap_activity(int(number))
+
+        return acted(desk, office, key, act, "undone")
 
     return pages

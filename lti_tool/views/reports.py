@@ -121,7 +121,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             programme=programme if request.args.get("programme") else "",
             # Where somebody who runs programmes decides on what the report says.
             desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTES["business.level"] else "",
-            decided=weighing.decided(deps, who.tenant_id, programme, key, by.get("team", "")) if programme else None,
+            decided=weighing.decided(deps, who.tenant_id, programme, key, by.get("team", "")) if programme and by.keys() <= {"team"} else None,
             reports=REPORTS,
         )
 

@@ -152,7 +152,7 @@ def test_what_counts_from_other_systems_is_said_and_taken_back_by_keyboard(demo:
     frame.get_by_role("cell", name="vouched for by the work system itself").wait_for()
     accessible(tab)
     tab.screenshot(path=pictures / f"elsewhere-{width}.png", full_page=True)
-    frame.get_by_role("button", name="Let https://work.example/queue/4 count no longer").press("Enter")
+    frame.get_by_role("button", name="Take it back: https://work.example/queue/4").press("Enter")
     frame.get_by_text("It counts no longer").wait_for()
 
 

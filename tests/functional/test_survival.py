@@ -83,6 +83,7 @@ def web_worker(demo: Demo) -> int:
 
 VICTIMS: dict[str, Callable[[Demo], int]] = {
     "the job queue's worker": lambda demo: killed(demo, "--part queue"),
+    "the long jobs' worker": lambda demo: killed(demo, "--part long"),
     "the timer": lambda demo: killed(demo, "--part timer"),
     "a web worker": web_worker,
     "the web server": lambda demo: killed(demo, "-m granian"),

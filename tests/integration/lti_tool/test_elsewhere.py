@@ -45,6 +45,7 @@ def test_what_counts_is_listed_and_something_is_added_and_taken_back(tool: Tool,
         "competency": None,
         "evidence_grade": 4,
     }
+    says(tool, HELD)
     tool.moodle.server.says("/api/v1/activity-mappings/3", (204, "No Content", None))
     assert tool.post(f"{place}undo", page, mapping="3").request.full_path.endswith("?done=undone")
     acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
@@ -53,13 +54,31 @@ def test_what_counts_is_listed_and_something_is_added_and_taken_back(tool: Tool,
 
 def test_what_the_record_store_refuses_is_said_with_what_was_typed(tool: Tool, console: str) -> None:
     place = f"{console}elsewhere/"
-    refused = {"error": {"code": "bad_input", "message": "activity is an IRI of up to 2000 bytes."}}
+    refused = {"error": {"code": "conflict", "message": "The activity counts in this programme already; undo that first."}}
     says(tool)
     first = tool.get(place)
-    tool.moodle.server.says("/api/v1/activity-mappings", (400, "Bad Request", refused), (200, "OK", {"mappings": [], "next": None}))
-    page = tool.post(place, first, activity="no address", counts_as="check")
+    tool.moodle.server.says("/api/v1/activity-mappings", (409, "Conflict", refused), (200, "OK", {"mappings": [], "next": None}))
+    page = tool.post(place, first, activity=QUIZ, counts_as="check")
     assert page.status_code == 400
-    assert "activity is an IRI" in page.text and 'value="no address"' in page.text
+    assert "counts in this programme already" in page.text and f'value="{QUIZ}"' in page.text
+    says(tool)
+    page = tool.post(place, first, activity="no address", counts_as="check")
+    assert "as the other system shows it" in page.text and 'value="no address" aria-invalid="true"' in page.text
+    assert tool.post(f"{console}../nothing/elsewhere/", first, activity=QUIZ, counts_as="check").status_code == 404
+
+
+def test_what_counts_elsewhere_is_not_taken_back_from_here(tool: Tool, console: str) -> None:
+    says(tool, HELD | {"programme": "https://other.example"})
+    page = tool.post(f"{console}elsewhere/undo", tool.get(f"{console}elsewhere/"), mapping="3")
+    assert page.status_code == 400 and "somebody may have taken it back" in page.text
+    assert not [path for _, path, _, _ in tool.moodle.server.requests if path.endswith("/activity-mappings/3")]
+
+
+def test_a_form_without_its_token_or_of_somebody_else_changes_nothing(tool: Tool, console: str) -> None:
+    says(tool)
+    for place, form in ((f"{console}elsewhere/", {"activity": QUIZ, "counts_as": "check"}), (f"{console}business/levels", {"series": "checks_done"})):
+        assert tool.browser.post(place, data=form, base_url="https://127.0.0.1:8080").status_code in (400, 403)
+    assert tool.moodle.server.bodies("/api/v1/activity-mappings") == tool.moodle.server.bodies("/api/v1/baselines") == []
 
 
 @pytest.mark.parametrize("form", [{"mapping": "x"}, {}])

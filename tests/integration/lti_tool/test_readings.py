@@ -36,6 +36,9 @@ def test_people_are_named_by_id_or_address_and_reach_the_record_store_by_pseudon
 
     wrong = look(b"who,month,clicks\nE1,2026-01,3\nNobody,2026-01,4\n", "look")
     assert "nobody on the list of people has this id or address" in wrong
+    tool.sql("UPDATE lti_tool.person SET email = 'eight@example.org' WHERE external_id = 'E1'")
+    assert "several people have this address" in look(b"who,month,clicks\neight@example.org,2026-01,3\n", "look")
+    tool.sql("UPDATE lti_tool.person SET email = 'one@example.org' WHERE external_id = 'E1'")
     assert server.bodies("/api/v1/kpi-readings") == [], "nothing is sent while a line is wrong"
     table = b"who,month,clicks\nE1,2026-01,3\nEIGHT@example.org,2026-01,4\n"
     look(table, "look")

@@ -96,3 +96,9 @@ def test_a_number_written_in_either_way_is_read_as_it_is(value: float) -> None:
     english, german = f"{value:,.3f}", f"{value:,.3f}".translate(str.maketrans(",.", ".,"))
     for text in (f"{value:.4f}", english + "0", german + "0"):
         assert kpi.number_of(text) == pytest.approx(value)
+
+
+def test_an_address_is_no_team() -> None:
+    found, _, wrong = read("team,month,value\nsomebody@example.org,2026-01,3\nNorth,2026-01,3\n")
+    assert [one["subject"] for one in found] == ["North"]
+    assert "person's address" in wrong[0].text

@@ -79,10 +79,10 @@ def test_certifications_with_scores_by_competency() -> None:
 
 
 def test_certifications_with_the_test_before_and_the_hours_of_the_training() -> None:
-    text = 'id,certified_on,score,score_before,hours\nE1,2026-10-01,85 %,40 %,"7,5"\nE2,2026-10-01,,,\nE3,2026-10-01,,2,\nE4,2026-10-01,,,-1\nE5,2026-10-01,,,900\n'
+    text = 'id,certified_on,score,score_before,hours\nE1,2026-10-01,85 %,40 %,"7,5"\nE2,2026-10-01,,,\nE3,2026-10-01,,2,\nE4,2026-10-01,,,-1\nE5,2026-10-01,,,900\nE6,2026-10-01,,,0.001\nE7,2026-10-01,,,1_0\n'
     found, faults = people.read_certifications(text.encode(), ())
     assert [(one.before, one.hours) for one in found] == [(0.4, 7.5), (None, None)]
-    assert [(one.line, one.text.split()[0]) for one in faults] == [(4, "score_before"), (5, "hours"), (6, "hours")]
+    assert [(one.line, one.text.split()[0]) for one in faults] == [(4, "score_before"), (5, "hours"), (6, "hours"), (7, "hours"), (8, "hours")]
 
 
 @given(st.binary(max_size=300))

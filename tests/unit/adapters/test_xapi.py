@@ -6,9 +6,13 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from adapters import xapi
 from adapters.xapi import Act, Programme, Statement
 from lrs.vocabulary import EXTENSIONS, VERBS
+from lrs.xapi import special
 from lrs.xapi.reading import Authority, Reader
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -103,3 +107,11 @@ def test_an_answer_carries_choice_result_and_duration() -> None:
     assert value["result"]["duration"] == "PT01M11.24S"
     assert value["object"]["definition"]["correctResponsesPattern"] == ["a"]
     assert value["context"]["contextActivities"]["parent"][0]["id"].endswith("/checks/1w")
+
+
+@settings(deadline=None)
+@given(st.floats(1 / 60, 300))
+def test_the_hours_of_a_training_are_read_as_they_were_said(hours: float) -> None:
+    """Whatever the library makes of the duration: beyond a day it writes days."""
+    said = json.loads(xapi.certified(act(), {"": 0.9}, xapi.Training(0.4, hours)).payload)
+    assert special.duration_seconds(said["result"]["duration"], 300 * 3_600) == round(hours * 60) * 60
