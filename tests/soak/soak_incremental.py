@@ -29,6 +29,6 @@ def test_many_worlds(deps: StoreDeps, tenant: Callable[..., Caller], monkeypatch
     RESULTS.write_text(
         "# Incremental equals full, row for row\n\n"
         f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}. `make soak`\n\n"
-        f"{EXAMPLES} worlds of up to {STEPS} steps in {time.monotonic() - begun:.0f} s: arrivals in any order, repeats, voids, merges and their undoing,"
+        f"{EXAMPLES} worlds of up to {STEPS} steps in {time.monotonic() - begun:.0f} s: arrivals in any order, repeats, voids, merges and their undoing, activities of other systems mapped and not,"
         " erasures, counts by up to 4 workers at once, full recounts into emptied tables. No row differed.\n"
     )
