@@ -74,12 +74,15 @@ class Machine(RuleBasedStateMachine):
         self.mapping: int | None = None
         self.tenant_id = max(work.every_tenant(self.deps.engine))
 
-    @initialize(data=st.data())
-    def shuffled(self, data: st.DataObject) -> None:
+    @initialize(data=st.data(), mapped=st.booleans())
+    def shuffled(self, data: st.DataObject, mapped: bool) -> None:
         self.waiting = data.draw(st.permutations(self.waiting))
+        if mapped:
+            self.map_or_undo_it()
+        self.arrive(len(self.waiting) // 2)  # so that what follows meets something
 
     @precondition(lambda self: self.waiting)
-    @rule(size=st.integers(1, 25))
+    @rule(size=st.integers(1, 40))
     def arrive(self, size: int) -> None:
         some, self.waiting = self.waiting[:size], self.waiting[size:]
         assert self.caller.post(some).status_code == 200
