@@ -1,6 +1,7 @@
 """Alternate request syntax (xAPI-Communication 1.3): for clients that can send nothing but POST with a form.
 
-Of the 1.0 family alone. The request is rewritten before it is routed, so that every resource answers it like the real one.
+Whatever Content-Type it says, or none: these clients cannot set it (1.3 asks it of them as a SHOULD), and Storyline's text/plain is a form all
+the same. Of the 1.0 family alone. The request is rewritten before it is routed, so that every resource answers it like the real one.
 """
 
 from __future__ import annotations
@@ -64,8 +65,8 @@ def _rewrite(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
         environ[WRONG] = "A field of the form that stands for a header holds a character that no header can."
     elif method not in _METHODS:
         environ[WRONG] = f"{query[0][1]!r} is no method of this resource."
-    elif (environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        environ[WRONG] = "A request of the alternate syntax is a form (application/x-www-form-urlencoded)."
+    elif body.lstrip()[:1] in (b"{", b"[", b"-"):
+        environ[WRONG] = "A request of the alternate syntax is a form (application/x-www-form-urlencoded), and this body is none."
     else:
         content = form.get("content", "").encode()
         parameters = {name: value for name, value in form.items() if name.lower() not in _BY_LOWER and name != "content"}

@@ -93,7 +93,7 @@ def ensure_roles(owner: Engine, app_url: str) -> None:
     password = conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get("password")
     try:
         with owner.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(7_274_003)"))  # two starts at once take turns
+            connection.execute(text("SELECT pg_advisory_xact_lock(7274003)"))  # two starts at once take turns
             known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).first()
             if not known:
                 connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))

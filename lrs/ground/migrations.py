@@ -29,7 +29,7 @@ def upgrade(folder: Path, owner: Engine) -> None:
     try:
         with owner.begin() as connection:
             # Two starts at once take turns; the number is arbitrary and ours.
-            connection.execute(text("SELECT pg_advisory_xact_lock(7_274_001)"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(7274001)"))
             command.upgrade(config_for(folder, connection), "head")
     except (DBAPIError, CommandError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]

@@ -7,28 +7,28 @@ import logging
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
-from psycopg import errors as refusals
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lrs.ground.database import UnitOfWork
 from lrs.ground.queue import TimeIsUp
 from lrs.jobs import outside
 from lrs.jobs.outside import read_stored
-from lrs.metrics.facts import Facts, facts_of, loose_facts
+from lrs.metrics.facts import facts_of, loose_facts
 from lrs.metrics.facts.outside import NONE, Mappings
 from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, LOOSE_VERB_KEYS
 from lrs.store import facts as store
 from lrs.store import mappings, merges, references, work
-from lrs.store.statements import Stored
+from lrs.store.tables import NO_EPISODE
 
 log = logging.getLogger(__name__)
 
-# A value that does not fit, a row twice, an index row that is too long.
-REFUSALS = (refusals.DataError, refusals.IntegrityError, refusals.ProgramLimitExceeded)
+_Key = TypeVar("_Key", uuid.UUID, int)
+_NOTHING: Mapping[int, str] = {}
 ROWS_AT_ONCE = 1_000  # keeps a transaction well under a second, its locks few, and leaves something for the other workers
 REGISTRATIONS_AT_ONCE = 200
 
@@ -60,9 +60,9 @@ def _count(unit_of_work: UnitOfWork, tenant_id: int) -> int:
             mapped = mappings.alone_where_mapped(connection, tenant_id)
             claim = work.claim(connection, tenant_id, ROWS_AT_ONCE, REGISTRATIONS_AT_ONCE)
             _recount_whatever_comes(connection, tenant_id, claim.registrations)
-            recount_loose(connection, tenant_id, claim.loose)
+            _recount_loose_whatever_comes(connection, tenant_id, claim.loose)
             if mapped:
-                outside.touch(connection, tenant_id, claim.lines, merges.every(connection, tenant_id))
+                _touch_whatever_comes(connection, tenant_id, claim.lines)
         total += claim.taken
         if not claim.taken and not settled:
             return total
@@ -80,39 +80,112 @@ def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -
     return store.replace_loose(connection, tenant_id, ords, rows)
 
 
+def _recount_loose_whatever_comes(connection: Connection, tenant_id: int, ords: Sequence[int]) -> bool:
+    """Recount statements of no episode; one that cannot be counted, for whatever reason, is set aside with it."""
+
+    def alone(ord_: int, error: Exception) -> bool:
+        return store.replace_loose(connection, tenant_id, [ord_], {"uncountable": [_aside(ord_, NO_EPISODE, f"it {_cannot_be_counted(error)}")]})
+
+    return _whatever_comes(connection, tenant_id, ords, lambda some: recount_loose(connection, tenant_id, some), alone)
+
+
+def _touch_whatever_comes(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
+    """Have the episodes counted anew for which statements of other systems count; a statement that breaks this breaks nothing else."""
+
+    def touch(some: Sequence[int]) -> bool:
+        outside.touch(connection, tenant_id, some, merges.every(connection, tenant_id))
+        return False
+
+    _whatever_comes(connection, tenant_id, ords, touch, lambda _ord, _error: False)
+
+
 def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
-    """Recount all; when the database refuses a row, one by one, and the episode that it belongs to is set aside. Whether a fact changed.
+    """Recount episodes; of one that cannot be counted as a whole, whatever stands in the way is set aside. Whether a fact changed.
+
     The caller holds their locks: taken inside the savepoint, rolling back to it would give them back.
     """
+
+    def alone(registration: uuid.UUID, error: Exception) -> bool:
+        return _recount_what_can_be(connection, tenant_id, registration, error)
+
+    return _whatever_comes(connection, tenant_id, sorted(registrations), lambda some: recount(connection, tenant_id, some), alone)
+
+
+def _whatever_comes(
+    connection: Connection, tenant_id: int, every: Sequence[_Key], act: Callable[[Sequence[_Key]], bool], aside: Callable[[_Key, Exception], bool]
+) -> bool:
+    """``act`` on all at once; if that fails, on one by one, and ``aside`` for each that fails by itself. Whether any said that it changed
+    something. A lost connection, a deadlock or the end of the time is raised: the whole is tried again."""
     try:
         with connection.begin_nested():
-            return recount(connection, tenant_id, registrations)
-    except (DBAPIError, psycopg.Error) as error:
-        _require_refusal(error)
-        log.exception("tenant %s: facts were refused; their episodes are counted one by one", tenant_id)
+            return act(every)
+    except Exception as error:
+        _require_its_own_fault(error)
+        log.exception("tenant %s: something cannot be counted; it is set aside, and the rest goes on", tenant_id)
     changed = False
-    for registration in sorted(registrations):
+    for one in every:
         try:
             with connection.begin_nested():
-                changed |= recount(connection, tenant_id, [registration])
-        except (DBAPIError, psycopg.Error) as error:
-            reason = f"the facts of this registration cannot be stored ({type(_require_refusal(error)).__name__})"
-            stored = store.statements_of(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
-            set_aside = [{"registration": registration, "ord": one.ord, "reason": reason} for one in stored]
-            changed |= _replace(connection, tenant_id, [registration], {"uncountable": set_aside})
+                changed |= act([one])
+        except Exception as error:
+            _require_its_own_fault(error)
+            changed |= aside(one, error)
     return changed
 
 
-def _require_refusal(error: DBAPIError | psycopg.Error) -> BaseException | None:
-    """The driver's own error. Go on only where the database refused a row; a lost connection or a deadlock is tried again as a whole."""
+def _require_its_own_fault(error: Exception) -> None:
+    """Go on only where what was to be counted is at fault, or the code that counts it; not where the database went away or was busy."""
     own = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(own, REFUSALS):
+    if isinstance(own, TimeIsUp | psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout):
         raise error
-    return own
 
 
-def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
-    """Make the facts of these episodes anew from all their statements; whether that changed any. The caller holds their locks."""
+def _recount_what_can_be(connection: Connection, tenant_id: int, registration: uuid.UUID, error: Exception) -> bool:
+    """An episode whose statements cannot be counted together: those that cannot even be counted beside its certification alone are set
+    aside, and the rest counts. What other systems said goes first: it costs nobody an episode."""
+
+    def attempt(without: Mapping[int, str]) -> bool | Exception:
+        try:
+            with connection.begin_nested():
+                return recount(connection, tenant_id, [registration], without)
+        except Exception as again:
+            _require_its_own_fault(again)
+            return again
+
+    own = store.statements_of(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
+    begun = list(outside.readable(own, "certified"))
+    theirs = outside.may_count_for(connection, tenant_id, begun, merges.every(connection, tenant_id))
+    begins = {one.ord for one in begun}
+    every = sorted({one.ord for one in own if one.ord not in begins} | theirs)
+    culprits: dict[int, str] = {}
+    for ord_ in every:
+        failed = attempt({one: "" for one in every if one != ord_})
+        if isinstance(failed, Exception):
+            culprits[ord_] = f"it {_cannot_be_counted(failed)}"
+    for without in (culprits, culprits | dict.fromkeys(theirs, "it cannot be counted with the rest of the person's episode")):
+        done = attempt(without)
+        if not isinstance(done, Exception):
+            return done
+        error = done
+    reason = f"the statements of this registration {_cannot_be_counted(error)}"
+    return _replace(connection, tenant_id, [registration], {"uncountable": [_aside(one.ord, registration, reason) for one in own]})
+
+
+def _aside(ord_: int, registration: uuid.UUID, reason: str) -> dict[str, Any]:
+    return {"registration": registration, "ord": ord_, "reason": reason}
+
+
+def _cannot_be_counted(error: Exception) -> str:
+    """The rest of a sentence: why something was set aside. Of the error the kind alone, since its words may hold what a person said."""
+    own = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return f"cannot be counted ({type(own).__name__})"
+
+
+def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID], without: Mapping[int, str] = _NOTHING) -> bool:
+    """Make the facts of these episodes anew from all their statements; whether that changed any. The caller holds their locks.
+
+    ``without``: statements (ord) that are left out, each with the reason that is noted.
+    """
     if not registrations:
         return False
     ordered = sorted(registrations)
@@ -121,7 +194,13 @@ def recount(connection: Connection, tenant_id: int, registrations: Collection[uu
         stored = store.statements_of(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
         same = merges.every(connection, tenant_id)
         known = outside.of_tenant(connection, tenant_id, same)
-        _make(ordered, stored, same, known, rows)
+        for registration in ordered:
+            theirs = [read_stored(one) for one in stored.get(registration, []) if one.ord not in without]
+            facts = facts_of(registration, theirs, same, known, without)
+            aside = facts.uncountable + [(one.ord, without[one.ord]) for one in stored.get(registration, []) if one.ord in without]
+            for kind, made in facts.rows.items():
+                rows.setdefault(kind, []).extend(made)
+            rows["uncountable"] += [_aside(ord_, registration, reason) for ord_, reason in aside]
         return _replace(connection, tenant_id, ordered, rows, known)
 
 
@@ -147,32 +226,6 @@ def _no_collecting() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _make(
-    ordered: Sequence[uuid.UUID],
-    stored: Mapping[uuid.UUID, list[Stored]],
-    same: Mapping[int, int],
-    known: Mappings,
-    rows: dict[str, list[dict[str, Any]]],
-) -> None:
-    for registration in ordered:
-        facts = _facts(registration, stored.get(registration, []), same, known)
-        for kind, made in facts.rows.items():
-            rows.setdefault(kind, []).extend(made)
-        rows["uncountable"] += [{"registration": registration, "ord": ord_, "reason": reason} for ord_, reason in facts.uncountable]
-
-
-def _facts(registration: uuid.UUID, stored: list[Stored], same: Mapping[int, int], known: Mappings) -> Facts:
-    try:
-        return facts_of(registration, [read_stored(one) for one in stored], same, known)
-    except DBAPIError:
-        raise  # what other systems said could not be read: that is not the episode's fault
-    except Exception as error:
-        # One episode that breaks our expectations blocks no other: it is set aside with its reason.
-        log.exception("the statements of registration %s cannot be counted", registration)
-        reason = f"the statements of this registration cannot be read together ({type(error).__name__})"
-        return Facts(uncountable=[(one.ord, reason) for one in stored])
 
 
 def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int, int], None] = lambda done, of: None) -> bool:
@@ -207,6 +260,6 @@ def _reconcile_loose(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
             merges.hold(connection, tenant_id)
             work.lock(connection, tenant_id, ords)
             waiting = work.anything(connection, tenant_id)
-            differs = recount_loose(connection, tenant_id, ords)
+            differs = _recount_loose_whatever_comes(connection, tenant_id, ords)
             changed |= differs and not waiting and not work.anything(connection, tenant_id)
             after = ords[-1]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,10 +18,24 @@ from lrs.store.mappings import Place
 from lrs.store.statements import Stored
 from lrs.xapi.writing import ORD_SHIFT
 
+log = logging.getLogger(__name__)
+
 
 def read_stored(stored: Stored) -> Read:
     """A statement as it was stored."""
     return read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
+
+
+def readable(some: Iterable[Stored], verb: str | None = None) -> Iterator[Read]:
+    """Those that can be read, and say this verb of ours. One that cannot is set aside where its own line is counted, and costs no other."""
+    for stored in some:
+        try:
+            found = read_stored(stored)
+        except (ValueError, TypeError, OverflowError) as error:
+            log.warning("statement %s cannot be read (%s)", stored.id, type(error).__name__)
+            continue
+        if verb in (None, found.verb):
+            yield found
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,7 @@ class _Elsewhere:
         named = [learner, *(alias for alias, agent in self.same.items() if agent == learner)]
         own = mappings.began(self.connection, self.tenant_id, learner, programme)
         found = mappings.about(self.connection, self.tenant_id, named, self.by_programme[programme], OUTSIDE_VERB_KEYS, own)
-        return map(read_stored, found)
+        return readable(found)
 
 
 def of_tenant(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> Mappings:
@@ -49,6 +64,17 @@ def of_tenant(connection: Connection, tenant_id: int, same: Mapping[int, int]) -
     return Mappings(by_programme, _Elsewhere(connection, tenant_id, same, by_programme)) if by_programme else NONE
 
 
+def may_count_for(connection: Connection, tenant_id: int, begun: Iterable[Read], same: Mapping[int, int]) -> set[int]:
+    """The statements (ord) of other systems that may count for an episode that one of these certifications began."""
+    known = of_tenant(connection, tenant_id, same)
+    found = set[int]()
+    for s in begun:
+        learner, programme = s.learner, s.grouped("programme") or s.object_id
+        if known.elsewhere is not None and learner is not None and programme is not None and programme in known.by_programme:
+            found |= {one.ord for one in known.elsewhere.statements(same.get(learner, learner), programme)}
+    return found
+
+
 def touch(connection: Connection, tenant_id: int, ords: Sequence[int], same: Mapping[int, int]) -> None:
     """These statements came, or were voided: have the episodes counted anew for which they count, or did."""
     if not ords:
@@ -57,8 +83,7 @@ def touch(connection: Connection, tenant_id: int, ords: Sequence[int], same: Map
     by_activity: dict[str, set[str]] = defaultdict(set)
     for one in mappings.holding(connection, tenant_id):
         by_activity[one.activity].add(one.programme)
-    for stored in mappings.with_verbs(connection, tenant_id, ords, OUTSIDE_VERB_KEYS):
-        s = read_stored(stored)
+    for s in readable(mappings.with_verbs(connection, tenant_id, ords, OUTSIDE_VERB_KEYS)):
         if s.learner is not None:
             learner = same.get(s.learner, s.learner)
             wanted |= {(learner, programme) for activity in s.activities for programme in by_activity.get(activity, ())}

@@ -18,6 +18,7 @@ from lrs.ground.database import driver_cursor
 from lrs.store import computed
 from lrs.store.statements import Stored, voided
 from lrs.store.tables import (
+    NO_EPISODE,
     SCHEMA,
     borrowed,
     fact_activity,
@@ -100,7 +101,7 @@ def replace_loose(connection: Connection, tenant_id: int, ords: Sequence[int], r
     """The same for statements of no episode."""
     changed: list[dict[str, Any]] = []
     for kind, table in _LOOSE.items():
-        which = _OF_NO_EPISODE if "registration" in table.c else _OF_STATEMENTS
+        which = _OF_NO_EPISODE.get(table.name, _OF_STATEMENTS)
         changed += _settle(connection, table, tenant_id, which, list(ords), rows.get(kind, []))
     computed.mark(connection, tenant_id, {row["programme"] for row in changed if "criterion" in row})
     return bool(changed)
@@ -109,7 +110,10 @@ def replace_loose(connection: Connection, tenant_id: int, ords: Sequence[int], r
 # Which rows of a table are settled at once.
 _OF_EPISODES = "registration = ANY (%(keys)b)"
 _OF_STATEMENTS = "ord = ANY (%(keys)b::bigint[])"
-_OF_NO_EPISODE = f"{_OF_STATEMENTS} AND registration IS NULL"
+_OF_NO_EPISODE = {
+    fact_rating.name: f"{_OF_STATEMENTS} AND registration IS NULL",
+    uncountable.name: f"{_OF_STATEMENTS} AND registration = '{NO_EPISODE}'",
+}
 
 
 def _settle(

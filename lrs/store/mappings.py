@@ -11,10 +11,13 @@ from sqlalchemy import Connection, func, insert, or_, select, text, update
 
 from lrs.store import facts, merges
 from lrs.store.statements import Stored
-from lrs.store.tables import activity_mapping, borrowed, fact_episode, statement, voiding
+from lrs.store.tables import activity_mapping, borrowed, fact_episode, statement, uncountable, voiding
+from lrs.vocabulary import VERBS
+from lrs.vocabulary.aliases import VERB_ALIASES
 from lrs.xapi.keys import key_of, pair
 
 _NUMBER = 7_274_014  # arbitrary, and ours
+_CERTIFIED = [key_of("verb", iri) for iri in (VERBS["certified"].id, *(iri for iri, verb in VERB_ALIASES.items() if verb == "certified"))]
 _ALONE = text(f"SELECT pg_advisory_xact_lock({_NUMBER}, :tenant)")
 # Those of one person about some activities, that name none of these registrations.
 _ABOUT = text(
@@ -85,10 +88,13 @@ def undo(connection: Connection, tenant_id: int, mapping_id: int) -> bool:
 
 
 def _count_anew(connection: Connection, tenant_id: int, programme: str) -> None:
-    e = fact_episode.c
-    facts.count_anew(
-        connection, tenant_id, connection.execute(select(e.registration).where(e.tenant_id == tenant_id, e.programme == programme)).scalars()
-    )
+    """The episodes of a programme, and those that were set aside as a whole: nobody knows of which programme they would be."""
+    e, s, u = fact_episode.c, statement.c, uncountable.c
+    theirs = select(e.registration).where(e.tenant_id == tenant_id, e.programme == programme)
+    counts = select(e.registration).where(e.tenant_id == tenant_id, e.registration == s.registration).exists()
+    aside = select(s.registration).join(uncountable, (u.tenant_id == s.tenant_id) & (u.ord == s.ord) & (u.registration == s.registration))
+    aside = aside.where(s.tenant_id == tenant_id, s.verb.in_(_CERTIFIED), ~counts)
+    facts.count_anew(connection, tenant_id, connection.execute(theirs.union(aside)).scalars())
 
 
 def alone_where_mapped(connection: Connection, tenant_id: int) -> bool:

@@ -117,7 +117,7 @@ def make_views(owner: Engine) -> None:
     made = _statements()
     digest = hashlib.sha256("\n".join(made).encode()).hexdigest()
     with owner.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(7_274_011)"))  # two starts at once take turns; the number is arbitrary
+        connection.execute(text("SELECT pg_advisory_xact_lock(7274011)"))  # two starts at once take turns; the number is arbitrary
         held = connection.execute(text("SELECT obj_description(to_regnamespace('report'), 'pg_namespace')")).scalar()
         if held == digest:
             return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -266,12 +268,14 @@ uncounted_episode = Table(
     Column("since", _INSTANT, nullable=False, server_default=func.clock_timestamp()),
 )
 
+NO_EPISODE = UUID(int=0)  # in ``uncountable``: the statement belongs to none
 uncountable = Table(
     "uncountable",
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("ord", BigInteger, primary_key=True),
-    Column("registration", Uuid),
+    # The episode for which it does not count: its own, or one that borrows it (NO_EPISODE: it belongs to none). Both may say so of one statement.
+    Column("registration", Uuid, primary_key=True),
     Column("reason", Text, nullable=False),
     Index(None, "tenant_id", "registration"),
 )

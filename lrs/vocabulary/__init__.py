@@ -3,7 +3,7 @@
 Shared with the other houses. Only words, no behaviour beyond looking a word up.
 """
 
-from lrs.vocabulary.aliases import EARNED, VERB_ALIASES, WHO_SAYS_SO
+from lrs.vocabulary.aliases import ACHIEVED, COMPLETED, EARNED, VERB_ALIASES, WHO_SAYS_SO
 from lrs.vocabulary.groups import FEWEST, FEWEST_RATERS
 from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
 from lrs.vocabulary.iris import (
@@ -19,11 +19,14 @@ from lrs.vocabulary.iris import (
     VERBS,
     Verb,
 )
+from lrs.vocabulary.scores import share_of
 
 __all__ = [
+    "ACHIEVED",
     "ACTIVITY_TYPES",
     "BASE",
     "BASELINE",
+    "COMPLETED",
     "COUNTS_AS",
     "EARNED",
     "EXTENSIONS",
@@ -40,4 +43,5 @@ __all__ = [
     "Interval",
     "Verb",
     "interval_at",
+    "share_of",
 ]

@@ -7,11 +7,14 @@ Streams 1.0 as it is met in the wild (Streams). Verbs of one meaning only: a wor
 from __future__ import annotations
 
 EARNED = "http://id.tincanapi.com/verb/earned"
+COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
+# Moodle's plugin, of a badge or a certificate. What it says of which certification nobody knows until a person names the activity.
+ACHIEVED = "https://w3id.org/xapi/tla/verbs/achieved"
 
 # IRI -> (our verb, who says it so).
 _SAID_BY = {
     EARNED: ("certified", "Open edX: a certificate was created"),
-    "http://adlnet.gov/expapi/verbs/completed": ("completed", "Moodle, Open edX, cmi5: an activity was finished"),
+    COMPLETED: ("completed", "Moodle, Open edX, cmi5: an activity was finished"),
     "http://adlnet.gov/expapi/verbs/initialized": ("attempted", "cmi5, Open edX: a session in an activity begins"),
     "http://adlnet.gov/expapi/verbs/launched": ("attempted", "Moodle: an activity was opened to be taken"),
     "http://activitystrea.ms/schema/1.0/submit": ("submitted", "Streams: something was handed in"),

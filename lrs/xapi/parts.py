@@ -27,7 +27,7 @@ MOST_BRACKETS = decoding.DEEPEST - 5  # a part with fewer is shallow enough for 
 
 Pairs = tuple[tuple[int, int], ...]
 _IN_CONTEXT = "context."  # before the name of a member of the context: it may be called like a part of the statement
-_UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"\Z')
+_UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"\Z')
 
 
 class Definition(msgspec.Struct, frozen=True):

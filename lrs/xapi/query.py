@@ -185,6 +185,6 @@ def _limit(text: str) -> int:
 
 
 def _boolean(text: str) -> bool:
-    if text not in ("true", "false"):
+    if text.lower() not in ("true", "false"):  # Python's clients say True (tincan's RemoteLRS does)
         raise ValueError("must be true or false.")
-    return text == "true"
+    return text.lower() == "true"

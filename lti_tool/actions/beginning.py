@@ -15,14 +15,15 @@ from sqlalchemy import Connection
 from lrs.ground import clock
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput
-from lrs.vocabulary import BASE, EARNED, VERBS
+from lrs.vocabulary import ACHIEVED, BASE, COMPLETED, EARNED, VERBS, share_of
 from lti_tool.actions import certifying, programmes
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import beginnings, directory, drafts, journal, learning, people, tenants
 from lti_tool.store.beginnings import CertifyingColumn, Source
 
-# Verbs that say of a person that the certification is his or hers.
-VERB_IRIS = (VERBS["certified"].id, EARNED)
+# Verbs that say of a person that the certification is his or hers. Moodle's plugin says of a badge or a certificate that it was achieved and of a
+# course that it was completed; a person named the activity, so finishing it is the certification.
+VERB_IRIS = (VERBS["certified"].id, EARNED, ACHIEVED, COMPLETED)
 LONGEST_IRI, MOST_SOURCES = 1_000, 20
 
 
@@ -33,7 +34,7 @@ def sources(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list
 
 
 def add_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, home_page: str = "", who: str) -> None:
-    """Whoever is "certified" by this activity, or "earned" it, begins the programme. Given again, it is read from its beginning.
+    """Whoever is "certified" by this activity, "earned", "achieved" or "completed" it, begins the programme. Given again, it is read from its beginning.
 
     ``home_page`` is that of accounts whose names are the list's ids; empty where people are known by address alone.
     """
@@ -91,6 +92,8 @@ def by_statements(
             return 0, []
         installation = tenants.installation_id(connection)
         for statement in statements:
+            if _not_earned(statement):
+                continue
             person_id = _whose(connection, tenant_id, installation, statement.get("actor"), source.home_page)
             at = _moment(statement.get("timestamp"), now)
             if person_id is None or at is None:
@@ -132,7 +135,8 @@ def _certify(
 
 
 def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any, home_page: str) -> uuid.UUID | None:
-    """The person whom an actor names: by our own account, by an address, or by the name of a trusted account, that one person of the list has."""
+    """The person whom an actor names: by our own account, by an address, as a platform names those who launch from it (Moodle's plugin does), or
+    by the name of a trusted account, that one person of the list has."""
     if not isinstance(actor, dict):
         return None
     account, mbox = actor.get("account"), actor.get("mbox")
@@ -143,8 +147,9 @@ def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, acto
             except ValueError:
                 return None
             return mine if people.exists(connection, tenant_id, mine) else None
-        if not home_page or account.get("homePage") != home_page:
-            return None
+        launched = beginnings.person_of_account(connection, tenant_id, str(account.get("homePage")), account["name"])
+        if launched is not None or not home_page or account.get("homePage") != home_page:
+            return launched
         found = directory.find(connection, tenant_id, external_ids=[account["name"]])
     elif isinstance(mbox, str) and "\0" not in mbox:
         found = directory.find(connection, tenant_id, emails=[mbox.removeprefix("mailto:").lower()])
@@ -165,7 +170,11 @@ def _moment(text: Any, now: datetime) -> datetime | None:
 
 def _exam(statement: Mapping[str, Any]) -> dict[str, float]:
     result = statement.get("result")
-    score = result.get("score") if isinstance(result, dict) else None
-    scaled = score.get("scaled") if isinstance(score, dict) else None
-    fits = isinstance(scaled, int | float) and not isinstance(scaled, bool) and 0 <= scaled <= 1
-    return {"": float(scaled)} if fits and scaled is not None else {}
+    share = share_of(result.get("score")) if isinstance(result, dict) else None
+    return {} if share is None else {"": share}
+
+
+def _not_earned(statement: Mapping[str, Any]) -> bool:
+    """A certification that was failed, or an activity that was left unfinished, begins nothing."""
+    result = statement.get("result")
+    return isinstance(result, dict) and (result.get("success") is False or result.get("completion") is False)

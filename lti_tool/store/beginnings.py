@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import certifying_column, identity, statement_source
+from lti_tool.store.tables import certifying_column, identity, platform_registration, statement_source
 
 READ_BEGINNINGS = "lti_tool.worker.read_beginnings"
 LEASE = timedelta(minutes=15)  # longer than a run
@@ -32,7 +32,7 @@ class CertifyingColumn:
 
 @dataclass(frozen=True)
 class Source:
-    """An activity whose "earned" and "certified" statements record a certification; ``since``: verb → from when it is read next.
+    """An activity whose "certified", "earned", "achieved" and "completed" statements record a certification; ``since``: verb → from when it is read next.
 
     ``home_page``: whose accounts are named as the list's ids are; empty for none.
     """
@@ -98,6 +98,14 @@ def people_of(connection: Connection, tenant_id: int, registration_id: int, subj
     i = identity.c
     query = select(i.subject, i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_(subjects))
     return {row.subject: row.person_id for row in connection.execute(query)}
+
+
+def person_of_account(connection: Connection, tenant_id: int, home_page: str, name: str) -> uuid.UUID | None:
+    """The person who launches as the user ``name`` from the platform whose issuer is ``home_page``; None where that is not one person."""
+    i, p = identity.c, platform_registration.c
+    query = select(i.person_id).join(platform_registration, (p.tenant_id == i.tenant_id) & (p.id == i.registration_id)).distinct()
+    found = connection.execute(query.where(i.tenant_id == tenant_id, i.subject == name, p.issuer == home_page, p.status == "approved").limit(2)).all()
+    return found[0].person_id if len(found) == 1 else None
 
 
 def sources(connection: Connection, tenant_id: int, programme: str) -> list[Source]:

@@ -67,7 +67,7 @@ def keys(engine: Engine) -> list[ToolKey]:
 def keep_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: dict[str, Any]) -> None:
     """Keep a key unless another process was quicker."""
     with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(7_274_002)"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(7274002)"))
         k = tool_key.c
         if connection.execute(select(k.kid).where(k.retires_at.is_(None) | (k.retires_at > func.now()))).first() is None:
             connection.execute(insert(tool_key).values(kid=kid, private_sealed=private_sealed, public_jwk=public_jwk))
@@ -76,7 +76,7 @@ def keep_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: di
 def rotate_key(owner: Engine, made: ToolKey, old_retires_at: datetime) -> None:
     """A new key; those before it are shown until ``old_retires_at``. Runs as the owner."""
     with owner.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(7_274_002)"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(7274002)"))
         k = tool_key.c
         in_use = k.retires_at.is_(None) | (k.retires_at > old_retires_at)
         connection.execute(update(tool_key).where(in_use).values(retires_at=old_retires_at))

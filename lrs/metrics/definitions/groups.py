@@ -191,6 +191,8 @@ def speed(scope: Scope) -> Select[*tuple[Any, ...]]:
 def refused(tenant_id: int) -> Select[Any]:
     """reason, statements: what could not be counted."""
     u, b = uncountable.c, borrowed.c
-    elsewhere = select(b.ord).where(b.tenant_id == u.tenant_id, b.ord == u.ord).exists()  # it counts for an episode after all
+    elsewhere = (
+        select(b.ord).where(b.tenant_id == u.tenant_id, b.ord == u.ord, b.registration != u.registration).exists()
+    )  # another episode answers for it
     query = select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id, ~elsewhere)
     return query.group_by(u.reason).order_by(func.count().desc())

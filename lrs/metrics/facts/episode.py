@@ -45,11 +45,16 @@ class Facts:
 
 
 def facts_of(
-    registration: uuid.UUID, statements: Sequence[Read], same: Mapping[int, int] | None = None, mappings: outside.Mappings = outside.NONE
+    registration: uuid.UUID,
+    statements: Sequence[Read],
+    same: Mapping[int, int] | None = None,
+    mappings: outside.Mappings = outside.NONE,
+    without: Mapping[int, str] | None = None,
 ) -> Facts:
     """All facts of one episode from all its statements that are not voided, in any order, and from those of other systems that count for it.
 
     ``same``: keys of agents that are another agent, by a merge of persons. ``mappings``: what activities of other systems count as.
+    ``without``: statements (ord) of other systems that cannot be counted, each with its reason: they are set aside, and the episode counts.
     """
     facts = Facts()
     same = same or {}
@@ -71,6 +76,9 @@ def facts_of(
             facts.refuse(s, "the actor is not the learner who was certified under this registration")
     borrowed = [s for s in mappings.of(learner, programme, certified.timestamp) if _merged(s.learner, same) == learner]
     facts.borrowed.extend({"registration": registration, "ord": s.ord} for s in borrowed)
+    if without:
+        facts.uncountable += [(s.ord, without[s.ord]) for s in borrowed if s.ord in without]
+        borrowed = [s for s in borrowed if s.ord not in without]
     theirs = sorted([*(mappings.read(s, programme) for s in theirs), *borrowed], key=lambda s: (s.timestamp, s.ord))
     _recalls(theirs, certified, common, facts)
     _uses(theirs, certified, common, facts)
@@ -78,7 +86,7 @@ def facts_of(
     seen = observing.ratings(theirs, registration, programme, learner, same, facts.refuse)
     facts.ratings.extend(row for one in seen for row in one.rows)
     _competencies(common, facts, seen)
-    episode = common | {"anchor": certified.timestamp, "exam": certified.scaled} | _training(certified) | _audience(theirs, certified)
+    episode = common | {"anchor": certified.timestamp, "exam": certified.share} | _training(certified) | _audience(theirs, certified)
     facts.episodes.append(episode | _transfer(theirs, certified, facts) | observing.outcome(theirs, certified, seen, _first(facts, VERIFIED)))
     return facts
 
@@ -221,7 +229,7 @@ def _activities(statements: list[Read], certified: Read, common: dict[str, Any],
     for activity, (kind, due_at, interval) in due.items():
         by = FINISHED_BY.get(kind, FINISHING_VERBS)
         finished = min((at for verb, at in done[activity].items() if verb in by), default=None)
-        if finished is None and any(start <= due_at and (end is None or due_at < end) for start, end in pauses):
+        if any(start <= due_at and (end is None or due_at < end) for start, end in pauses):
             continue
         kind = "check" if kind == OTHER and interval in _INTERVAL_KEYS else kind
         began = started.get(activity)

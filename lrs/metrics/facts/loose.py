@@ -7,6 +7,7 @@ from typing import Any
 
 from lrs.metrics.facts import observing
 from lrs.metrics.facts.reading import COUNTED_VERBS, PRESENCE_VERBS, Read
+from lrs.store.tables import NO_EPISODE
 
 
 def loose_facts(s: Read, same: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:
@@ -14,7 +15,7 @@ def loose_facts(s: Read, same: Mapping[int, int]) -> dict[str, list[dict[str, An
     refused: list[dict[str, Any]] = []
 
     def refuse(one: Read, reason: str) -> None:
-        refused.append({"ord": one.ord, "registration": None, "reason": reason})
+        refused.append({"ord": one.ord, "registration": NO_EPISODE, "reason": reason})
 
     if s.verb in PRESENCE_VERBS:
         agent, programme = s.learner, s.grouped("programme") or s.object_id

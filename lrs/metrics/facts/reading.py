@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, LONGEST_IRI, VERBS
+from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, LONGEST_IRI, VERBS, share_of
 from lrs.vocabulary.aliases import VERB_ALIASES
 from lrs.xapi import special
 from lrs.xapi.actors import identity_of
@@ -90,7 +90,8 @@ class _Statement(msgspec.Struct):
     timestamp: str | None = None
 
 
-_DECODER = msgspec.json.Decoder(_Statement)
+# JSON numbers know no largest one: what no double holds is infinite here, and whoever uses a number asks whether it is finite.
+_DECODER = msgspec.json.Decoder(_Statement, float_hook=float)
 
 
 class Read:
@@ -166,10 +167,9 @@ class Read:
         return None if seconds is None else int(seconds)
 
     @property
-    def scaled(self) -> float | None:
-        """The scaled score, from 0 up; None where there is none."""
-        value = self.result.get("score", {}).get("scaled")
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else None
+    def share(self) -> float | None:
+        """The score as a share from 0 to 1 (lrs.vocabulary.share_of); None where there is none."""
+        return share_of(self.result.get("score"))
 
     def extension(self, name: str) -> Any:
         """The value of one of our context extensions."""

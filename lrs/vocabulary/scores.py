@@ -1,0 +1,32 @@
+"""What a score says, as a share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def share_of(score: Any) -> float | None:
+    """A statement's ``result.score`` as a share from 0 to 1; None where it says none.
+
+    The raw score between the least and the most where all three are said, since scaled runs from -1 to 1 (xAPI 1.0.3, Data 2.4.5.1) and
+    sources differ in what they make of it: Moodle's logstore plugin calls 60 of 100 points 0.2. Else the scaled one, if it is none below 0.
+    """
+    if not isinstance(score, Mapping):
+        return None
+    raw, least, most, scaled = (_number(score.get(name)) for name in ("raw", "min", "max", "scaled"))
+    if raw is not None and least is not None and most is not None and least <= raw <= most and least < most:
+        share = (raw - least) / (most - least)
+        return share if math.isfinite(share) else None
+    return scaled if scaled is not None and 0 <= scaled <= 1 else None
+
+
+def _number(value: Any) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
