@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from lrs.actions.deps import StoreDeps
 from lrs.ground.errors import BadInput, Conflict, NotFound
@@ -16,6 +18,9 @@ from lrs.store import audit, computed, kpis
 SUBJECTS = ("person", "team", "site")
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
 MOST_READINGS, LONGEST = 10_000, 300
+CURRENCY = re.compile(r"[A-Z]{3}\Z", re.ASCII)
+CENT = Decimal("0.01")  # what the ledger holds
+_LEDGER = "costs and worth"  # the name of the lock; no business figure is called so, as a key has no blank
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
 
 
@@ -60,6 +65,7 @@ class IncomingCost(msgspec.Struct, forbid_unknown_fields=True):
     programme: str
     category: str
     amount: Decimal
+    currency: str
     incurred_on: date
     source: str
     signed_off_by: str
@@ -187,7 +193,8 @@ def _doubts(readings: list[Incoming]) -> list[dict[str, Any]]:
 
 
 def add_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
-    """Add a line to the cost ledger."""
+    """Add a line to the cost ledger; gives its number. A line that says all of what one on record says is that line: a request that is sent
+    again costs nothing. (Two equal costs differ in their source.)"""
     _text("programme", given.programme, 2_000)
     if given.category not in CATEGORIES:
         raise BadInput(f"category is one of {', '.join(CATEGORIES)}.", path="$.category")
@@ -198,8 +205,15 @@ def add_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) 
     if not EARLIEST <= given.incurred_on <= LATEST:
         raise BadInput("incurred_on lies outside 1990 to 2100.", path="$.incurred_on")
     _number("hours", given.hours)
+    currency = _currency(given.currency)
+    said = msgspec.structs.asdict(given) | {"currency": currency, "amount": given.amount.quantize(CENT)}
     with deps.unit_of_work(tenant_id) as connection:
-        made = kpis.add_cost(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        kpis.lock(connection, tenant_id, given.programme, _LEDGER)
+        known = kpis.same_cost(connection, tenant_id, said)
+        if known is not None:
+            return known
+        _require_one_currency(connection, tenant_id, given.programme, currency)
+        made = kpis.add_cost(connection, tenant_id, {**said, "who": who})
         computed.decided_anew(connection, tenant_id, given.programme)
         audit.add(connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)})
     return made
@@ -229,13 +243,35 @@ def value(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: V
     if not 0 < given.months <= 120:
         raise BadInput("months lies between 0 and 120; for a short programme count the first year alone (Phillips).", path="$.months")
     _number("forecast_costs", given.forecast_costs)
+    given = msgspec.structs.replace(given, currency=_currency(given.currency))
     with deps.unit_of_work(tenant_id) as connection:
         if key not in {one.kpi for one in kpis.of_programme(connection, tenant_id, programme)}:
             raise NotFound(f"The programme has no business figure {key!r}; PUT /api/v1/kpis names one.")
+        kpis.lock(connection, tenant_id, programme, _LEDGER)
+        _require_one_currency(connection, tenant_id, programme, given.currency, but=key)
         computed.decided_anew(connection, tenant_id, programme)
         version = kpis.add_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
         audit.add(connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version})
     return version
+
+
+def _currency(given: str) -> str:
+    """The currency of an amount, in capitals."""
+    currency = given.strip().upper()
+    if not CURRENCY.match(currency):
+        raise BadInput("Say the currency of the amount by the three letters of ISO 4217, for example EUR.", path="$.currency")
+    return currency
+
+
+def _require_one_currency(connection: Connection, tenant_id: int, programme: str, currency: str, but: str | None = None) -> None:
+    """Amounts in several currencies have no sum. ``but``: a business figure that is valued anew."""
+    others = kpis.currencies(connection, tenant_id, programme, but) - {currency}
+    if others:
+        raise Conflict(
+            f"The costs and the worth of this programme are in {' and '.join(sorted(others))}, and this amount is in {currency}: amounts in several"
+            " currencies have no sum. Convert it, or take the others back first.",
+            path="$.currency",
+        )
 
 
 def _text(name: str, text: str, longest: int = LONGEST) -> None:

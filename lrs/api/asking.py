@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from lrs.actions.scopes import satisfies
 from lrs.ground import clock
 from lrs.ground.clock import text_of
-from lrs.ground.errors import BadInput
+from lrs.ground.errors import BadInput, Forbidden
 from lrs.metrics.definitions import DIMENSIONS, Scope
 from lrs.store.credentials import Caller
 
@@ -36,7 +36,10 @@ class Filters:
 
 
 def filters(caller: Caller) -> Filters:
-    """The filters of this request, by the caller's tenant. A credential that may see single people does, unless it asks for ``people=groups``."""
+    """The filters of this request, by the caller's tenant. A credential that may see single people does, unless it asks for ``people=groups``.
+
+    Forbidden where somebody who sees groups alone narrows them by time.
+    """
     by = {name: request.args[name] for name in DIMENSIONS if request.args.get(name)}
     for name, value in by.items():
         if len(value) > LONGEST_FILTER or "\0" in value:
@@ -46,6 +49,12 @@ def filters(caller: Caller) -> Filters:
         raise BadInput("people is groups (no figure of fewer than five people), or left away.", parameter="people")
     may = satisfies(caller.scopes, "metrics/individual") and people != "groups"
     since, until = _instant("since"), _instant("until")
+    if (since is not None or until is not None) and not may:
+        raise Forbidden(
+            "since and until cut the people by the second, so two answers would tell of one person: they need a credential with the scope"
+            " metrics/individual, without people=groups. Ask for a wave instead, or read /api/v1/weeks.",
+            parameter="since" if since is not None else "until",
+        )
     if since is not None and until is not None and since >= until:
         raise BadInput("since must lie before until.", parameter="since")
     return Filters(Scope(caller.tenant_id, clock.now(), by, since, until), may)

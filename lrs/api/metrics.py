@@ -88,6 +88,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require(deps, "metrics/read")
         allow(*FILTERS, "key")
         wanted = request.args.getlist("key")
+        filters(caller)  # what may not be asked for is refused, whatever would come of it
         if not wanted:
             return answer({"reports": sorted(REPORTS), "next": None})
         found, narrow = _reports(caller, wanted, narrow=True)

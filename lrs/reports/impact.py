@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from lrs.metrics.definitions import Scope
 from lrs.metrics.statistics import impact
+from lrs.metrics.statistics.periods import length_of
 from lrs.store import kpis
 from lrs.store.kpis import Kpi
 from lrs.xapi.keys import key_of
@@ -27,17 +28,25 @@ def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
     rows = kpis.values(connection, scope.tenant_id, scope.programme, one.kpi)
     periods = sorted({row[2] for row in rows})
     kinds = {row[0] for row in rows}
+    lasting = {length_of(row[2], row[3]) for row in rows}
     effect, why = None, ""
     if len(kinds) > 1:
         why = "Its readings are of persons and of teams or sites at once; send them of one kind."
+    elif len(lasting) > 1:
+        told = ", ".join(sorted(length.name for length in lasting))
+        why = f"Its readings cover periods of different length ({told}), which cannot be compared; send them of one."
     elif rows:
         started = _started(connection, scope, next(iter(kinds)))
         readings = [
-            impact.Reading(subject, _place(periods, day), value, _first_treated(periods, started(subject))) for _, subject, day, value in rows
+            impact.Reading(subject, _place(periods, day), value, _first_treated(periods, started(subject))) for _, subject, day, _, value in rows
         ]
-        effect = estimate(readings, one.waves_randomised)
-        if effect is None:
-            why = "Too little to estimate anything: it takes two certified and two others with values before and after, or a series of eight periods."
+        why = impact.why_unbalanced(readings)
+        effect = None if why else estimate(readings, one.waves_randomised)
+        if effect is None and not why:
+            why = (
+                "No estimate: it takes two certified and two others with values before and after, or a series of eight periods, and values that"
+                " vary from one to the other."
+            )
     else:
         why = "No readings yet."
     return {
@@ -48,6 +57,7 @@ def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
         "subjects": len({row[1] for row in rows}),
         "subject_kind": next(iter(kinds)) if len(kinds) == 1 else "",
         "periods": len(periods),
+        "periods_a_year": next(iter(lasting)).a_year if len(lasting) == 1 else None,
         "effect": asdict(effect) if effect else None,
         "why_not": why,
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from lrs.metrics.catalogue import BY_KEY
-from lrs.metrics.statistics import money
+from lrs.metrics.statistics import money, periods
 from lrs.metrics.statistics.estimates import NOTHING
 from lrs.metrics.statistics.proportions import z_of
 from lrs.reports import pictures, privacy
@@ -14,7 +15,7 @@ from lrs.reports.asking import WAITING, Asked, computed_report, of_the_whole
 from lrs.reports.shape import Column, Report
 from lrs.reports.values import estimates_of
 from lrs.store import kpis
-from lrs.store.kpis import Kpi
+from lrs.store.kpis import Cost, Kpi
 
 GRADES = {
     "A": "waves in an order drawn by lot",
@@ -116,10 +117,12 @@ def roi(asked: Asked) -> Report:
     """F6: what came back, of what was spent; the forecast beside the actual."""
     programme = asked.scope.programme or ""
     ledger = kpis.costs(asked.connection, asked.scope.tenant_id, programme)
-    costs = float(sum((line.amount for line in ledger), Decimal(0)))
+    spent = sum((line.amount for line in ledger), Decimal(0))
+    costs, mixed = float(spent), _not_one_currency(ledger)
     made = _effects(asked)
     by_key = {one["kpi"]: one for one in made[0]} if made else {}
-    rows, notes, best = [], [*of_the_whole(asked)], ""
+    rows, notes, best = [], [*of_the_whole(asked), *([mixed] if mixed else ())], ""
+    currency = next((line.currency for line in ledger if line.currency), "")
     for one in kpis.of_programme(asked.connection, asked.scope.tenant_id, programme):
         worth = kpis.newest_valuation(asked.connection, asked.scope.tenant_id, programme, one.kpi)
         if worth is None:
@@ -129,36 +132,47 @@ def roi(asked: Asked) -> Report:
         notes.append(
             f"{one.label}: a unit is worth {body['unit_value']['best']:g} {body['currency']} (from {body['unit_value']['low']:g} to {body['unit_value']['high']:g}); source: {body['source']}; signed off by {body['signed_off_by']}."
         )
+        if mixed:
+            continue
+        if ledger and body["currency"] != currency:
+            notes.append(f"{one.label}: its worth is in {body['currency']} and the costs are in {currency}. Say both in one currency.")
+            continue
+        a_year = by_key.get(one.kpi, {}).get("periods_a_year")
+        if a_year is None:
+            notes.append(f"{one.label}: its readings do not say yet how long a period is, so there is no return by them. {_why_not(by_key, one)}")
+            continue
         forecast = body.get("forecast_effect")
         if forecast is not None and (body.get("forecast_costs") or costs):
             treated = effect["treated"] if effect else 1
-            rows.append(_line(one, "forecast", money.Range(**forecast), body, treated, body.get("forecast_costs") or costs, "a forecast"))
+            rows.append(_line(one, "forecast", money.Range(**forecast), body, treated * a_year, body.get("forecast_costs") or costs, "a forecast"))
         if effect is None:
-            notes.append(f"{one.label}: {by_key.get(one.kpi, {}).get('why_not', WAITING)}")
+            notes.append(f"{one.label}: {_why_not(by_key, one)}")
             continue
         if costs <= 0:
             notes.append("No costs are in the ledger; without costs there is no return on them.")
             continue
-        line = _line(one, "actual", _range(one, effect), body, effect["treated"], costs, effect["grade"])
+        line = _line(one, "actual", _range(one, effect), body, effect["treated"] * a_year, costs, effect["grade"])
         rows.append(line)
         if headline(effect["grade"]):
             best = f"{one.label}: {line['p50']:.0%} came back beyond the costs (between {line['p5']:.0%} and {line['p95']:.0%}); above nothing with a probability of {line['above_zero']:.0%}."
         else:
             notes.append(f"{one.label}: {_NOT_A_HEADLINE}")
-    by_category: dict[str, float] = {}
+    by_category: dict[tuple[str, str], Decimal] = {}
     for cost in ledger:
-        by_category[cost.category] = by_category.get(cost.category, 0.0) + float(cost.amount)
-    notes += [f"Cost, {category}: {amount:,.0f}." for category, amount in sorted(by_category.items())]
+        key = cost.category, cost.currency or "no currency said"
+        by_category[key] = by_category.get(key, Decimal(0)) + cost.amount
+    notes += [f"Cost, {category}: {amount:,.0f} {of}." for (category, of), amount in sorted(by_category.items())]
     people = estimates_of(asked.connection, BY_KEY["reach"], asked.scope).get("", NOTHING).learners
-    if costs and (people if asked.individual else people >= privacy.FEWEST):
-        notes.append(f"Cost per person certified: {costs / people:,.2f}.")
+    if costs and not mixed and (people if asked.individual else people >= privacy.FEWEST):
+        notes.append(f"Cost per person certified: {costs / people:,.2f} {currency}.")
     hours = sum(line.hours or 0 for line in ledger)
-    if hours:
-        notes.append(f"Cost per learner hour: {costs / hours:,.2f}.")
+    if hours and not mixed:
+        notes.append(f"Cost per learner hour: {costs / hours:,.2f} {currency}.")
     return Report(
         "roi",
         "Was it worth it",
-        f"(Benefits − costs) / costs, after Phillips. Benefits = effect × worth of a unit × subjects × months. Costs so far: {costs:,.0f} in {len(ledger)} lines.",
+        "(Benefits − costs) / costs, after Phillips. Benefits = effect in a period × worth of a unit × subjects × periods, of the length that the readings have, in the months that it is counted for. "
+        + (f"Costs so far: {costs:,.0f} {currency} in {len(ledger)} lines." if not mixed else "The costs are not in one currency."),
         (
             Column("kpi", "Figure"),
             Column("which", "Which"),
@@ -180,6 +194,19 @@ def roi(asked: Asked) -> Report:
     )
 
 
+def _why_not(by_key: dict[str, dict[str, Any]], one: Kpi) -> str:
+    return str(by_key.get(one.kpi, {}).get("why_not") or WAITING)
+
+
+def _not_one_currency(ledger: Sequence[Cost]) -> str:
+    """Why the lines of a ledger cannot be summed, in words; empty where they can."""
+    said = sorted({line.currency for line in ledger if line.currency})
+    without = sum(1 for line in ledger if not line.currency)
+    if without:
+        return f"{without} of {len(ledger)} lines of the costs say no currency, so there is no sum of them: take them back and enter them with it."
+    return f"The costs are in {' and '.join(said)}, so there is no sum of them: enter all in one currency." if len(said) > 1 else ""
+
+
 def _range(one: Kpi, effect: dict[str, Any]) -> money.Range:
     """The effect in the good direction; its 95 % interval narrowed to the 90 % that the draws take."""
     sign = 1.0 if one.more_is_better else -1.0
@@ -189,9 +216,10 @@ def _range(one: Kpi, effect: dict[str, Any]) -> money.Range:
     return money.Range(value - (value - low) * nearer, value, value + (high - value) * nearer)
 
 
-def _line(one: Kpi, which: str, effect: money.Range, body: dict[str, Any], treated: int, costs: float, grade: str) -> dict[str, Any]:
+def _line(one: Kpi, which: str, effect: money.Range, body: dict[str, Any], a_year: float, costs: float, grade: str) -> dict[str, Any]:
+    """``a_year``: subjects × periods in a year."""
     unit, months = money.Range(**body["unit_value"]), float(body["months"])
-    volume = treated * months
+    volume = a_year * months / periods.MONTHS
     drawn = money.spread(effect, unit, volume, costs, months)
     plain = money.returns(effect.best * unit.best * volume, costs, months)
     return {

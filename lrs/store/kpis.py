@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store import computed
@@ -140,12 +141,15 @@ def forget(connection: Connection, tenant_id: int, identity: str) -> int:
     return len(gone)
 
 
-def values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, float]]:
-    """(kind of subject, subject, start of the period, value) of all readings that hold."""
+def values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, date, float]]:
+    """(kind of subject, subject, first and last day of the period, value) of all readings that hold."""
     r = kpi_reading.c
-    query = select(r.subject_kind, r.subject, r.period_start, r.value)
+    query = select(r.subject_kind, r.subject, r.period_start, r.period_end, r.value)
     query = query.where(r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
-    return [(row.subject_kind, row.subject, row.period_start, row.value) for row in connection.execute(query.order_by(r.period_start, r.subject))]
+    return [
+        (row.subject_kind, row.subject, row.period_start, row.period_end, row.value)
+        for row in connection.execute(query.order_by(r.period_start, r.subject))
+    ]
 
 
 def means(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, date, float, int]]:
@@ -180,6 +184,7 @@ class Cost:
     programme: str
     category: str
     amount: Decimal
+    currency: str | None
     incurred_on: date
     hours: float | None
     source: str
@@ -188,6 +193,25 @@ class Cost:
     at: datetime
     taken_back_at: datetime | None
     taken_back_why: str | None
+
+
+def same_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
+    """The number of the line that says all of this already, and holds. Whoever asks holds the ledger (:func:`lock`)."""
+    c = cost.c
+    same = [c[name].is_not_distinct_from(value) for name, value in values.items()]
+    found: int | None = connection.execute(select(c.cost_id).where(c.tenant_id == tenant_id, c.taken_back_at.is_(None), *same).limit(1)).scalar()
+    return found
+
+
+def currencies(connection: Connection, tenant_id: int, programme: str, but: str | None) -> set[str]:
+    """The currencies in which the ledger of a programme is kept, and units of its figures (other than ``but``) are valued."""
+    c, v = cost.c, valuation.c
+    spent = select(c.currency).where(c.tenant_id == tenant_id, c.programme == programme, c.taken_back_at.is_(None), c.currency.is_not(None))
+    newest = distinct_on(v.kpi)
+    worth = select(v.body).ext(newest).where(v.tenant_id == tenant_id, v.programme == programme, v.kpi.is_distinct_from(but))
+    worth = worth.order_by(v.kpi, v.version.desc())
+    valued = {str(body["currency"]) for body in connection.execute(worth).scalars()}
+    return valued | {str(one) for one in connection.execute(spent.distinct()).scalars()}
 
 
 def add_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:

@@ -104,10 +104,11 @@ VIEWS: dict[str, tuple[str, str, str]] = {
         f" FROM lrs.fact_recall r JOIN lrs.fact_episode e {_JOIN} WHERE r.interval <> 'baseline' GROUP BY e.programme, r.item, r.competency {_ENOUGH}",
     ),
     "kpi_readings": (
-        "Business figures of teams and sites; those of persons stay where they are.",
+        f"Business figures of teams and sites in which {FEWEST} people or more were certified; those of persons and of smaller ones stay where they are.",
         "value in the unit of the figure; more_is_better says which way is good",
         "SELECT r.programme, r.kpi, k.label, k.unit, k.more_is_better, k.baseline, k.target, r.subject_kind, r.subject, r.period_start, r.period_end, r.value"
-        " FROM lrs.kpi_reading r JOIN lrs.kpi k USING (tenant_id, programme, kpi) WHERE r.replaced_at IS NULL AND r.subject_kind <> 'person'",
+        f" FROM lrs.kpi_reading r JOIN lrs.kpi k USING (tenant_id, programme, kpi) WHERE r.replaced_at IS NULL AND {FEWEST} <= (SELECT count(DISTINCT e.learner) FROM lrs.fact_episode e WHERE e.tenant_id = r.tenant_id"
+        " AND e.programme = r.programme AND r.subject = CASE r.subject_kind WHEN 'team' THEN e.team WHEN 'site' THEN e.site END)",
     ),
 }
 

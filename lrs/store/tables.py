@@ -694,6 +694,7 @@ cost = Table(
     Column("programme", Text, nullable=False),
     Column("category", Text, nullable=False),
     Column("amount", Numeric(18, 2), nullable=False),
+    Column("currency", Text),  # None: of a line from before currencies were asked for
     Column("incurred_on", Date, nullable=False),
     Column("hours", Float),
     Column("source", Text, nullable=False),

@@ -112,7 +112,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
                     raise BadInput("The form is not complete; load the page again.")
                 office.take_back_cost(int(gone[:18]), text_of("why"))
                 return
-            cost = {name: text_of(name) for name in ("category", "incurred_on", "source", "signed_off_by")}
+            cost = {name: text_of(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
             office.add_cost({**cost, "amount": f"{_read(text_of('amount'), 'amount'):.2f}", "hours": _number("hours", optional=True)})
 
         return acted(desk, office, key, act, "cost")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean
@@ -24,10 +24,13 @@ from lrs.metrics.statistics.proportions import CONFIDENCE, z_of
 
 FEW_CLUSTERS = 30  # below: a randomisation test beside the clustered errors
 LEAST_EACH = 2  # units in each arm, periods on each side
+LEAST_COMPARED = 4  # units in each arm, and periods before, of evidence that may become a headline: with fewer, chance alone looks like an effect
+NO_SPREAD = 1e-9  # an error this small beside the values is rounding: what does not vary says nothing of how sure an effect is
 DRAWS, SEED = 1_000, 7_274  # of the randomisation test; the seed is arbitrary
 PRE_TREND_LEVEL = 0.05
 POWER = 0.8
 LEAST_SERIES = 8  # points of an interrupted series
+MOST_NAMED = 5  # subjects that a sentence names
 
 
 @dataclass(frozen=True)
@@ -64,10 +67,33 @@ def two_by_two(before_treated: float, after_treated: float, before_control: floa
     return (after_treated - before_treated) - (after_control - before_control)
 
 
+def why_unbalanced(readings: Sequence[Reading]) -> str:
+    """Why these readings are no panel, in words; empty where every unit has one value in every period. Means over unequal periods would take
+    what moved everybody for an effect."""
+    periods = {r.period for r in readings}
+    held: dict[str, set[int]] = defaultdict(set)
+    for r in readings:
+        held[r.unit].add(r.period)
+    gaps = {unit: len(periods) - len(own) for unit, own in held.items() if own != periods}
+    if not gaps:
+        return ""
+    named = ", ".join(f"{unit} ({missing})" for unit, missing in sorted(gaps.items())[:MOST_NAMED])
+    more = f" and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
+    return (
+        f"{len(gaps)} of {len(held)} have no value for every one of the {len(periods)} periods: {named}{more}. Send what is missing, or leave them"
+        " out: means over unequal periods would take what moved everybody for an effect."
+    )
+
+
+def _sure(error: float, values: Iterable[float]) -> bool:
+    """Whether an error says anything: it is a number, and more than rounding."""
+    return bool(np.isfinite(error)) and error > NO_SPREAD * max(1.0, *(abs(value) for value in values))
+
+
 def differences(readings: Sequence[Reading]) -> Effect | None:
     """Difference-in-differences with one start: y = unit's mean + period's mean + effect, errors clustered by unit.
 
-    None where there are not two units in each arm with readings on both sides. With fewer than thirty units, p is that of a randomisation
+    None where there are not two units in each arm with readings on both sides, or where the changes do not vary at all. With fewer than thirty units, p is that of a randomisation
     test over which units are treated. The placebo pretends the treatment came half way through the time before.
     """
     starts = {r.treated_from for r in readings if r.treated_from is not None}
@@ -80,8 +106,10 @@ def differences(readings: Sequence[Reading]) -> Effect | None:
         return None
     change = _changes(both, start)
     value, error, freedom = _difference(change, treated)
+    if not _sure(error, change.values()):
+        return None
     half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
-    p = _randomised(change, treated, value) if len(change) < FEW_CLUSTERS else float(2 * student.sf(abs(value / error), freedom)) if error else 1.0
+    p = _randomised(change, treated, value) if len(change) < FEW_CLUSTERS else float(2 * student.sf(abs(value / error), freedom))
     pre_trend, by_time = _event_study(both, start)
     placebo = _placebo(both, start, treated)
     deviation = float(np.std(list(change.values()), ddof=1))
@@ -93,6 +121,9 @@ def differences(readings: Sequence[Reading]) -> Effect | None:
         grade, checks = "C", [*checks, "they moved apart before the treatment already"]
     else:
         checks.append("before the treatment they moved alike, as far as can be seen")
+    few = _too_few(len(treated), len(controls), len({r.period for r in both if r.period < start}))
+    if few:
+        grade, checks = "C", [*checks, few]
     if len(change) < FEW_CLUSTERS:
         checks.append("few units: the probability is that of a randomisation test")
     detectable = _detectable(len(treated), len(controls)) * deviation
@@ -111,6 +142,13 @@ def differences(readings: Sequence[Reading]) -> Effect | None:
         by_time,
         checks,
     )
+
+
+def _too_few(treated: int, controls: int, before: int) -> str:
+    """Why so few are no evidence for a headline; empty where they are enough."""
+    if min(treated, controls) < LEAST_COMPARED:
+        return f"fewer than {LEAST_COMPARED} on a side: too few to tell an effect from chance"
+    return f"fewer than {LEAST_COMPARED} periods before: too few to see whether both moved alike" if before < LEAST_COMPARED else ""
 
 
 def _on_both_sides(readings: Sequence[Reading], start: int) -> list[Reading]:
@@ -239,7 +277,7 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
     size, freedom = max(2.0, len(units) / cohorts), max(1, len(units) - cohorts)
     wider, z = sqrt(size / (size - 1)), float(student.ppf(0.5 + CONFIDENCE / 2, freedom))
     value, error = float(whole.overall_att), wider * float(whole.overall_se)
-    if not (np.isfinite(value) and np.isfinite(error)):
+    if not (np.isfinite(value) and _sure(error, (r.value for r in readings))):
         return None
     by_time = [
         (int(e), float(a), float(a - z * wider * s), float(a + z * wider * s))
@@ -254,10 +292,20 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
         "the waves moved alike before, as far as can be seen" if grade != "C" else "the waves moved apart before, or nothing is known of before"
     )
     treated = {r.unit for r in readings if r.treated_from is not None}
-    p = float(2 * student.sf(abs(value / error), freedom)) if error else None
+    few = _too_few(len(treated), *_compared(readings, starts, never))
+    if few:
+        grade, checks = "C", [*checks, few]
+    p = float(2 * student.sf(abs(value / error), freedom))
     return Effect(
         "group-time effects", value, value - z * error, value + z * error, p, grade, len(treated), len(never), by_time=by_time, checks=checks
     )
+
+
+def _compared(readings: Sequence[Reading], starts: set[int], never: set[str]) -> tuple[int, int]:
+    """Units that the first wave is compared with (those never treated, else those of later waves), and periods before it."""
+    first = min(starts)
+    later = {r.unit for r in readings if r.treated_from is not None and r.treated_from > first}
+    return len(never) if len(never) >= LEAST_EACH else len(later | never), len({r.period for r in readings if r.period < first})
 
 
 def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | None:
@@ -279,9 +327,11 @@ def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | Non
     value = float(weights @ fit.params)
     # Newey & West's error is too small in a short series without autocorrelation, the plain one with it: the larger of the two.
     error = max(sqrt(float(weights @ one.cov_params() @ weights)) for one in (fit, OLS([value for _, value in ordered], x).fit()))
+    if not _sure(error, (one for _, one in ordered)):
+        return None
     # Student's quantile: a series is short, and its four parameters are estimated from it.
     freedom = len(ordered) - x.shape[1]
     half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
     checks = ["before and after, without a comparison: something else may have changed at the same time"]
-    p = float(2 * student.sf(abs(value / error), freedom)) if error else None
+    p = float(2 * student.sf(abs(value / error), freedom))
     return Effect("interrupted time series", value, value - half, value + half, p, "C", 1, 0, checks=checks)

@@ -7,13 +7,14 @@ import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text
 from tincan import Agent, RemoteLRS
 
 from lrs.actions.deps import StoreDeps
-from lrs.metrics.facts import facts_of
+from lrs.metrics.facts import facts_of, loose_facts
 from lrs.store import work
 from lrs.vocabulary import EXTENSIONS
 from tests.integration.lrs.conftest import Caller
@@ -119,14 +120,10 @@ def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Ca
 
 
 def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(one: Caller, deps: StoreDeps, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lrs.jobs import count as job
-
-    make = job.loose_facts
-
     def breaking(s: Any, same: Any) -> Any:
         if s.object_id == "http://e.org/bad":
             raise TypeError("whatever it is")
-        return make(s, same)
+        return loose_facts(s, same)
 
     monkeypatch.setattr("lrs.jobs.count.loose_facts", breaking)
     one.post([{**AN_EVENT, "object": {"id": "http://e.org/bad"}}, AN_EVENT, *Person().said])
@@ -186,8 +183,6 @@ def test_courseware_may_use_the_uuids_that_the_standard_prints(one: Caller, give
 @pytest.mark.parametrize("content_type", ["text/plain;charset=UTF-8", None, "application/octet-stream", "text/xml"])
 def test_a_storyline_course_resumes_and_records_by_the_alternate_syntax(one: Caller, content_type: str | None) -> None:
     """Articulate Storyline posts its form as text/plain (Learning Locker's issues 699, 998, 1042); XDomainRequest sends no Content-Type at all."""
-    from urllib.parse import urlencode
-
     agent = json.dumps({"mbox": "mailto:p@example.org"})
     place = {**one.headers(), "activityId": "https://example.org/a", "agent": agent, "stateId": "resume"}
 

@@ -456,7 +456,11 @@ def test_the_effect_is_what_moved_beyond_the_others_and_the_return_rests_on_it(d
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
     # Before July both move alike; from July on the certified teams have three clicks fewer.
     rows = [
-        reading(team, month, 10 + (i * 7 + month * 5) % 3 - month * 0.1 - (3 if team.startswith("t") and month >= 7 else 0))
+        reading(
+            team,
+            month,
+            10 + ((i % 12) ** 2 * 7 + month**2 * 5 + i % 12 * month * 3) % 17 / 8 - month * 0.1 - (3 if team.startswith("t") and month >= 7 else 0),
+        )
         for i, team in enumerate([f"t{i}" for i in range(12)] + [f"c{i}" for i in range(12)])
         for month in range(1, 13)
     ]
@@ -472,12 +476,15 @@ def test_the_effect_is_what_moved_beyond_the_others_and_the_return_rests_on_it(d
         "programme": PROGRAMME,
         "category": "delivery",
         "amount": "5000.00",
+        "currency": "EUR",
         "incurred_on": "2025-06-01",
         "source": "invoice 17",
         "signed_off_by": "finance",
     }
     assert send(one, "POST", "/api/v1/costs", cost).status_code == 201
-    extra = send(one, "POST", "/api/v1/costs", cost).json["cost"]
+    again = send(one, "POST", "/api/v1/costs", {**cost, "amount": 5000})
+    assert (again.status_code, again.json["cost"]) == (201, one.get("/api/v1/costs", programme=PROGRAMME).json["costs"][0]["cost_id"])
+    extra = send(one, "POST", "/api/v1/costs", {**cost, "source": "invoice 18"}).json["cost"]
     assert send(one, "DELETE", f"/api/v1/costs/{extra}", {"why": "entered twice"}).status_code == 204
     worth = {
         "unit_value": {"low": 40, "best": 50, "high": 60},
@@ -525,7 +532,15 @@ def test_before_and_after_alone_never_makes_a_headline(deps: StoreDeps, one: Cal
         one,
         "POST",
         "/api/v1/costs",
-        {"programme": PROGRAMME, "category": "design", "amount": 10, "incurred_on": "2025-06-01", "source": "s", "signed_off_by": "f"},
+        {
+            "programme": PROGRAMME,
+            "category": "design",
+            "amount": 10,
+            "currency": "EUR",
+            "incurred_on": "2025-06-01",
+            "source": "s",
+            "signed_off_by": "f",
+        },
     )
     send(
         one,

@@ -33,7 +33,7 @@ def test_card_and_krueger() -> None:
     assert effect == pytest.approx(2.75, abs=1e-9), "from the published rounded means"
     assert effect == pytest.approx(2.76, abs=0.0101), "as published"
     readings = [
-        impact.Reading(f"{arm}{store}", period, mean + spread, 1 if arm == "nj" else None)
+        impact.Reading(f"{arm}{store}", period, mean + spread * (1 + period), 1 if arm == "nj" else None)
         for arm, means in (("nj", (20.44, 21.03)), ("pa", (23.33, 21.17)))
         for store, spread in enumerate((-1.5, 0.0, 1.5))
         for period, mean in enumerate(means)

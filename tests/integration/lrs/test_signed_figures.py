@@ -1,0 +1,231 @@
+"""Figures that an auditor would sign: what two answers may not tell, what money may not say, what no estimate may be made of."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from lrs.actions.deps import StoreDeps
+from lrs.metrics.statistics import impact
+from lrs.metrics.statistics.impact import Reading
+from lrs.metrics.statistics.periods import length_of
+from lrs.reports.impact import estimate
+from lrs.store.reporting import VIEWS
+from tests.integration.lrs.conftest import Caller
+from tests.integration.lrs.test_metrics import KPI, NOW, PROGRAMME, Person, count, post, reading, report, send
+
+COST = {
+    "programme": PROGRAMME,
+    "category": "delivery",
+    "amount": "10000.00",
+    "currency": "EUR",
+    "incurred_on": "2025-06-01",
+    "source": "invoice 17",
+    "signed_off_by": "finance",
+}
+WORTH = {"unit_value": {"low": 90, "best": 100, "high": 110}, "months": 12, "source": "s", "signed_off_by": "finance", "currency": "EUR"}
+START = datetime(2025, 6, 25, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "metrics/transfer_rate/values",
+        "metrics/retention_of_exam/values",
+        "metrics/transfer_rate/picture.png",
+        "figures",
+        "reports",
+        "reports/teams",
+        "reports/teams/picture.png",
+    ],
+)
+def test_no_two_answers_tell_of_the_one_person_certified_between_them(tenant: Any, name: str, path: str) -> None:
+    """The audit read a person's exam, answers and plan by moving ``until`` by two seconds, with metrics/read alone."""
+    plain, full = tenant("one", ("metrics/read",)), tenant("two", ("metrics/read", "metrics/individual"))
+    asked = {"programme": PROGRAMME, name: "2026-03-10T10:12:01Z"}
+    refused = plain.get(f"/api/v1/{path}", **asked)
+    assert refused.status_code == 403
+    assert refused.json["error"]["where"] == {"parameter": name}
+    assert "metrics/individual" in refused.json["error"]["message"]
+    assert plain.get(f"/api/v1/{path}", programme=PROGRAMME).status_code in (200, 404)
+    assert full.get(f"/api/v1/{path}", **asked).status_code in (200, 404)
+    assert full.get(f"/api/v1/{path}", **asked, people="groups").status_code == 403
+
+
+def test_a_reporting_tool_reads_no_team_of_one(deps: StoreDeps, one: Caller) -> None:
+    """The view gave the readings of a team in which one person was certified; the API asks metrics/individual for the same rows."""
+    post(one, *(Person("large") for _ in range(5)), *(Person("small") for _ in range(4)))
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    rows = [reading(team, 1, 9) for team in ("large", "small", "nobody")]
+    assert send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows}).status_code == 200
+    count(deps)
+    body = VIEWS["kpi_readings"][2]
+    with deps.unit_of_work(1) as connection:
+        shown = connection.execute(text(f"SELECT subject FROM ({body}) v")).scalars().all()  # noqa: S608 - the view's own text
+    assert shown == ["large"]
+
+
+def noise(unit: int, period: int) -> float:
+    """Between 0 and 2, of no pattern that a mean over months would hide."""
+    return (unit * unit * 7 + period * period * 5 + unit * period * 3) % 17 / 8
+
+
+def periods(kind: str, number: int) -> tuple[date, date]:
+    """The first and the last day of the ``number``-th week, month, quarter or year from 2024 on."""
+    if kind == "week":
+        first = date(2024, 12, 2) + timedelta(weeks=number)
+        return first, first + timedelta(days=6)
+    months = {"month": 1, "quarter": 3, "year": 12}[kind]
+    origin = {"month": 2025, "quarter": 2024, "year": 2020}[kind] * 12
+    begin, end = origin + number * months, origin + (number + 1) * months
+    return date(begin // 12, begin % 12 + 1, 1), date(end // 12, end % 12 + 1, 1) - timedelta(days=1)
+
+
+@pytest.mark.parametrize(("kind", "number", "a_year"), [("week", 52, 52), ("month", 12, 12), ("quarter", 10, 4), ("year", 9, 1)])
+def test_a_return_on_investment_scales_by_the_period_of_a_reading(deps: StoreDeps, one: Caller, kind: str, number: int, a_year: int) -> None:
+    """The same effect of a reading, the same worth: a year has 52 weeks of it, 12 months, 4 quarters or itself (the audit's table)."""
+    post(one, *(Person(f"t{i}", (NOW - START).days) for i in range(12)))
+    send(one, "PUT", "/api/v1/kpis/clicks", {**KPI, "more_is_better": True}, programme=PROGRAMME)
+    rows = []
+    for i, team in enumerate([f"t{i}" for i in range(12)] + [f"c{i}" for i in range(12)]):
+        for place in range(number):
+            first, last = periods(kind, place)
+            moved = 2 if team.startswith("t") and first >= START.date() else 0
+            value = 50 + noise(i, place) + moved
+            rows.append({"subject_kind": "team", "subject": team, "period_start": str(first), "period_end": str(last), "value": value})
+    taken = send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows})
+    assert taken.status_code == 200, taken.text
+    send(one, "POST", "/api/v1/costs", COST)
+    send(one, "PUT", "/api/v1/kpis/clicks/valuation", WORTH, programme=PROGRAMME)
+    count(deps)
+    (effect,) = report(one, "impact")["rows"]
+    assert effect["value"] == pytest.approx(2, abs=1.0)
+    (actual,) = report(one, "roi")["rows"]
+    assert actual["benefits"] == pytest.approx(effect["value"] * 100 * 12 * a_year, rel=1e-9)
+    assert length_of(*periods(kind, 0)).a_year == a_year
+
+
+def test_readings_of_weeks_and_months_in_one_figure_give_no_estimate(deps: StoreDeps, one: Caller) -> None:
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    rows = [reading("north", month, month) for month in range(1, 10)] + [
+        {"subject_kind": "team", "subject": "north", "period_start": "2026-01-05", "period_end": "2026-01-11", "value": 1}
+    ]
+    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows})
+    post(one, *(Person("north") for _ in range(5)))
+    count(deps)
+    (row,) = report(one, "impact")["rows"]
+    assert row["grade"] == "–"
+    assert "month, week" in row["method"]
+
+
+def test_money_is_counted_once_and_in_one_currency(deps: StoreDeps, one: Caller) -> None:
+    """A retried POST doubled the costs; CHF were divided by EUR without a word."""
+    post(one, Person())
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    sent = [send(one, "POST", "/api/v1/costs", COST) for _ in range(3)]
+    assert [answer.status_code for answer in sent] == [201] * 3
+    assert len({answer.json["cost"] for answer in sent}) == 1
+    assert len(one.get("/api/v1/costs", programme=PROGRAMME).json["costs"]) == 1
+    without = send(one, "POST", "/api/v1/costs", {name: value for name, value in COST.items() if name != "currency"})
+    assert (without.status_code, "currency" in without.json["error"]["message"]) == (400, True)
+    vague = send(one, "POST", "/api/v1/costs", {**COST, "currency": "money"})
+    assert (vague.status_code, vague.json["error"]["where"]) == (400, {"path": "$.currency"})
+    other = send(one, "POST", "/api/v1/costs", {**COST, "currency": "chf"})
+    assert (other.status_code, "EUR" in other.json["error"]["message"], "CHF" in other.json["error"]["message"]) == (409, True, True)
+    worth = send(one, "PUT", "/api/v1/kpis/clicks/valuation", {**WORTH, "currency": "CHF"}, programme=PROGRAMME)
+    assert worth.status_code == 409
+    assert send(one, "PUT", "/api/v1/kpis/clicks/valuation", WORTH, programme=PROGRAMME).status_code == 200
+    back = send(one, "DELETE", f"/api/v1/costs/{sent[0].json['cost']}", {"why": "wrong"})
+    assert back.status_code == 204
+    assert send(one, "POST", "/api/v1/costs", COST).json["cost"] != sent[0].json["cost"], "what was taken back is not on record"
+
+
+def test_lines_from_before_currencies_were_asked_for_are_summed_to_nothing(deps: StoreDeps, one: Caller) -> None:
+    post(one, Person())
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    send(one, "POST", "/api/v1/costs", COST)
+    send(one, "PUT", "/api/v1/kpis/clicks/valuation", {**WORTH, "forecast_effect": {"low": 1, "best": 2, "high": 3}}, programme=PROGRAMME)
+    with deps.unit_of_work(1) as connection:
+        connection.execute(text("UPDATE lrs.cost SET currency = NULL"))
+    count(deps)
+    found = report(one, "roi")
+    assert found["rows"] == []
+    assert any("1 of 1 lines of the costs say no currency" in note for note in found["notes"])
+    assert not any("per person" in note for note in found["notes"])
+
+
+def panel(treated: int, controls: int, start: int, periods: int, late: int = 1, effect: float = 0.0) -> list[Reading]:
+    """A common trend of 5 a period; the treated begin at ``start``, and their readings at ``late``."""
+    return [
+        Reading(f"{arm}{unit}", period, 100 + 5 * period + noise(unit + 20 * bool(of), period) + (effect if of and period >= start else 0), of)
+        for arm, units, of in (("t", treated, start), ("c", controls, None))
+        for unit in range(units)
+        for period in range(late if of else 1, periods + 1)
+    ]
+
+
+def test_teams_whose_readings_begin_late_are_given_no_effect() -> None:
+    """The audit: a common trend, no effect, treated teams three months late gave −7.60, grade B."""
+    late = panel(6, 6, 7, 12, late=4)
+    why = impact.why_unbalanced(late)
+    assert why.startswith("6 of 12 have no value for every one of the 12 periods: t0 (3)")
+    assert impact.why_unbalanced(panel(6, 6, 7, 12)) == ""
+    found = estimate(panel(6, 6, 7, 12, effect=3), False)
+    assert found is not None
+    assert found.value == pytest.approx(3, abs=0.6)
+
+
+def test_a_page_says_why_an_unbalanced_panel_gives_no_estimate(deps: StoreDeps, one: Caller) -> None:
+    post(one, *(Person(f"t{i}", (NOW - START).days) for i in range(6)))
+    send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
+    rows = [
+        reading(team, month, 10 + 5 * month + (i * 7 + month * 5) % 3)
+        for i, team in enumerate([f"t{i}" for i in range(6)] + [f"c{i}" for i in range(6)])
+        for month in range(4 if team.startswith("t") else 1, 13)
+    ]
+    send(one, "POST", "/api/v1/kpi-readings", {"programme": PROGRAMME, "kpi": "clicks", "readings": rows})
+    count(deps)
+    (row,) = report(one, "impact")["rows"]
+    assert (row["grade"], "6 of 12 have no value" in row["method"], "value" in row) == ("–", True, False)
+
+
+@pytest.mark.parametrize(("treated", "controls", "start", "periods"), [(3, 3, 7, 12), (3, 20, 7, 12), (20, 3, 7, 12), (6, 6, 4, 12), (4, 4, 4, 12)])
+def test_fewer_than_four_on_a_side_or_four_periods_before_are_no_comparison_that_makes_a_headline(
+    treated: int, controls: int, start: int, periods: int
+) -> None:
+    found = estimate(panel(treated, controls, start, periods, effect=3), False)
+    assert found is not None
+    assert found.grade == "C"
+    assert any("fewer than 4" in check for check in found.checks)
+
+
+def test_waves_of_few_are_no_headline_either() -> None:
+    def waves(units: int, first: int) -> list[Reading]:
+        starts = [first] * units + [first + 3] * units + [None] * units
+        return [
+            Reading(f"u{place}", period, 100 + noise(place, period) + (3 if start and period >= start else 0), start)
+            for place, start in enumerate(starts)
+            for period in range(1, 13)
+        ]
+
+    for units, first in ((3, 6), (6, 3)):
+        found = estimate(waves(units, first), True)
+        assert found is not None
+        assert found.grade == "C"
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e9])
+def test_values_that_do_not_vary_give_no_estimate(value: float) -> None:
+    """All zero gave 0 [0, 0], p 1, and "an effect under 0.00 would hardly have been seen"."""
+    starts: dict[str, list[int | None]] = {"two groups": [7] * 6 + [None] * 6, "waves": [5] * 4 + [8] * 4 + [None] * 4, "series": [7]}
+    for name, arms in starts.items():
+        flat = [Reading(f"u{place}", period, value, start) for place, start in enumerate(arms) for period in range(1, 13)]
+        assert estimate(flat, False) is None, name
+        if name == "waves":
+            continue  # their mean climbs in two steps, which a line does not fit: before and after has something to say
+        step = [Reading(r.unit, r.period, value + (5 if r.treated_from and r.period >= r.treated_from else 0), r.treated_from) for r in flat]
+        assert estimate(step, False) is None, f"{name}: a step without any noise says nothing of how sure it is"
