@@ -77,7 +77,7 @@ CATALOGUE = (
     ),
     Metric(
         key="retention_response",
-        version=1,
+        version=2,
         label="Who answered",
         unit=SHARE,
         leading=True,
@@ -93,7 +93,7 @@ CATALOGUE = (
     ),
     Metric(
         key="retention_worst",
-        version=1,
+        version=2,
         label="Known, if nobody else knows it",
         unit=SHARE,
         leading=False,
@@ -110,7 +110,7 @@ CATALOGUE = (
     ),
     Metric(
         key="retention_best",
-        version=1,
+        version=2,
         label="Known, if everybody else knows it",
         unit=SHARE,
         leading=False,
@@ -143,7 +143,7 @@ CATALOGUE = (
     ),
     Metric(
         key="retention_of_exam",
-        version=1,
+        version=2,
         label="Kept of the exam",
         unit=RATIO,
         leading=True,
@@ -302,14 +302,17 @@ CATALOGUE = (
     ),
     Metric(
         key="adoption_due",
-        version=2,
+        version=3,
         label="Adoption",
         unit=SHARE,
         leading=True,
         meaning="Of everything that has come due so far, the share that was done; and of each kind of activity.",
-        not_meaning="Not how well it was done. What fell due in a pause, or after somebody left, was never due.",
+        not_meaning="Not how well it was done. What fell due in a pause, or after somebody left, was never due, done or not; nor is an answer to what was not handed in.",
         what_to_do="The lowest line is where the programme is not lived: ask its people why.",
-        formula="scheduled activities that were finished / scheduled activities due by now",
+        formula=(
+            "scheduled activities that were finished / scheduled activities due by now, without those due in a pause or after leaving and without"
+            " answers to exercises and case studies that were scheduled and not handed in"
+        ),
         verbs=("scheduled", "passed", "failed", "completed", "committed", "submitted", "reviewed", "attended", "assessed", "responded"),
         source="participation = answered / available",
         count=shares.adoption,
@@ -332,7 +335,7 @@ CATALOGUE = (
     ),
     Metric(
         key="checks_started",
-        version=1,
+        version=2,
         label="Checks begun",
         unit=SHARE,
         leading=True,
@@ -362,7 +365,7 @@ CATALOGUE = (
     ),
     Metric(
         key="feedback_by_day_30",
-        version=1,
+        version=2,
         label="Feedback in time",
         unit=SHARE,
         leading=True,
@@ -377,7 +380,7 @@ CATALOGUE = (
     ),
     Metric(
         key="reviews_by_day_7",
-        version=1,
+        version=2,
         label="Exercises answered in time",
         unit=SHARE,
         leading=True,
@@ -391,8 +394,24 @@ CATALOGUE = (
         update_frequency=_DATES,
     ),
     Metric(
-        key="coaching_attended",
+        key="answered_within_a_week",
         version=1,
+        label="Answered within a week of handing in",
+        unit=SHARE,
+        leading=True,
+        meaning="Of the exercises and case studies that were handed in, the share that somebody answered by the end of the seventh day after.",
+        not_meaning="Not whether people handed in: what was never handed in needs no answer, and counts nowhere here.",
+        what_to_do="Low: reviewers have no time for it, or do not know. Name more of them, or look at the inboxes.",
+        formula="hand-ins answered within 8 × 24 hours / hand-ins of 8 × 24 hours ago or more whose answer was scheduled",
+        verbs=("scheduled", "submitted", "reviewed"),
+        source="domain A3 and A4, from the hand-in on",
+        count=shares.answered_within_a_week,
+        parts=(("", "Both"), ("exercise", "Exercises"), ("case study", "Case studies")),
+        update_frequency=_DATES,
+    ),
+    Metric(
+        key="coaching_attended",
+        version=2,
         label="Coaching attended",
         unit=SHARE,
         leading=True,
@@ -423,7 +442,7 @@ CATALOGUE = (
     ),
     Metric(
         key="learning_gain",
-        version=1,
+        version=2,
         label="Learned of what there was to learn",
         unit=SHARE,
         leading=False,
@@ -438,7 +457,7 @@ CATALOGUE = (
     ),
     Metric(
         key="learning_efficiency",
-        version=1,
+        version=2,
         label="Learned in an hour",
         unit=SHARE,
         leading=False,

@@ -73,8 +73,12 @@ def checklist(asked: Asked) -> Report:
         return estimates_of(asked.connection, BY_KEY[key], asked.scope).get(part, NOTHING)
 
     def answer(question: str, one: Estimate, what: str) -> dict[str, Any]:
-        hidden = not asked.individual and 0 < one.learners < privacy.FEWEST
-        said = "no data" if one.value is None or hidden else "yes" if (one.low or 0) >= 0.5 else "no" if (one.high or 0) < 0.5 else "in part"
+        few = 0 < one.learners < privacy.FEWEST
+        hidden = few and not asked.individual
+        too_few = f"too few to say ({privacy.TOO_FEW if hidden else one.learners})"
+        said = (
+            "no data" if one.value is None else too_few if few else "yes" if (one.low or 0) >= 0.5 else "no" if (one.high or 0) < 0.5 else "in part"
+        )
         return {
             "question": question,
             "answer": said,
@@ -88,12 +92,12 @@ def checklist(asked: Asked) -> Report:
         answer("Is there coaching, or a community?", of("adoption_due", "meeting"), "places taken in coaching meetings, of places due"),
         answer("Are there refreshers at growing intervals for six months?", of("adoption_due", "check"), "checks done, of checks due"),
         answer("Are behaviour and business measured?", of("adoption_due", "behaviour assessment"), "looks at the work done, of looks due"),
-        answer("Is it lived: do leaders answer in time?", of("feedback_by_day_30"), "feedback given in time, of feedback due"),
+        answer("Is it lived: do leaders answer in time?", of("answered_within_a_week"), "answered within a week, of what was handed in"),
     ]
     return Report(
         "checklist",
         "Five questions of the programme",
-        "Answered from what people did: yes where at least half was done beyond doubt, no where less than half was, in part between.",
+        "Answered from what people did: yes where at least half was done beyond doubt, no where less than half was, in part between. Of fewer than five people nothing is said.",
         (
             Column("question", "Question"),
             Column("answer", "Answer"),

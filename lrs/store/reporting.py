@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from lrs.ground.database import REPORT_OWNER, REPORT_READER
 from lrs.ground.errors import Conflict, NotFound, Stop
 from lrs.store.tables import reporting_user
-from lrs.vocabulary import FEWEST
+from lrs.vocabulary import ANSWERED_BY, FEWEST
 
 NAME = re.compile(r"[a-z][a-z0-9_]{2,40}\Z")
 STATEMENT_SECONDS = 60
@@ -41,6 +41,7 @@ def _share(k: str, n: str) -> str:
 _JOIN = "USING (tenant_id, registration)"
 _PEOPLE = "count(DISTINCT e.learner) AS people"
 _ENOUGH = f"HAVING count(DISTINCT e.learner) >= {FEWEST}"
+_HANDED_IN = "CASE a.kind " + " ".join(f"WHEN '{answer}' THEN '{kind}'" for kind, answer in ANSWERED_BY.items()) + " END"
 _VERIFIED = "count(*) FILTER (WHERE e.used_2_seconds <= 7776000)"
 
 # Names of our own tables and columns alone; nothing that anybody sends.
@@ -68,9 +69,10 @@ VIEWS: dict[str, tuple[str, str, str]] = {
     ),
     "adoption": (
         "What was done of what has come due by now, by kind of activity.",
-        "kind: check, plan, exercise, …; numerator: done; denominator: due",
+        "kind: check, plan, exercise, …; numerator: done; denominator: due (an answer to what was not handed in is not due)",
         f"SELECT e.programme, a.kind, count(a.done_at) AS numerator, count(*) AS denominator, {_share('count(a.done_at)', 'count(*)')}, {_PEOPLE}"
-        f" FROM lrs.fact_activity a JOIN lrs.fact_episode e {_JOIN} WHERE a.due_at <= now() GROUP BY e.programme, a.kind {_ENOUGH}",
+        f" FROM lrs.fact_activity a JOIN lrs.fact_episode e {_JOIN} WHERE a.due_at <= now() AND NOT EXISTS (SELECT FROM lrs.fact_activity h WHERE h.tenant_id = a.tenant_id AND h.registration = a.registration"
+        f" AND h.done_at IS NULL AND h.kind = {_HANDED_IN}) GROUP BY e.programme, a.kind {_ENOUGH}",
     ),
     "competencies": (
         "Questions right in checks, and ratings at the bar by mentors and managers, by competency.",

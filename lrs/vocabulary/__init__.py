@@ -8,6 +8,7 @@ from lrs.vocabulary.groups import FEWEST, FEWEST_RATERS
 from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
 from lrs.vocabulary.iris import (
     ACTIVITY_TYPES,
+    ANSWERED_BY,
     BASE,
     BASELINE,
     COUNTS_AS,
@@ -24,6 +25,7 @@ from lrs.vocabulary.scores import share_of
 __all__ = [
     "ACHIEVED",
     "ACTIVITY_TYPES",
+    "ANSWERED_BY",
     "BASE",
     "BASELINE",
     "COMPLETED",

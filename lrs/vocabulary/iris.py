@@ -105,6 +105,8 @@ EXTENSIONS = {
 
 # Which answers measure: those of a check alone (domain, C2); the baseline is what they are held against.
 BASELINE = "baseline"
+# What is handed in → the answer to it: kinds of what is scheduled.
+ANSWERED_BY = {"exercise": "exercise review", "case study": "feedback"}
 KINDS = ("check", BASELINE, "reinforcement", "remediation")
 
 # What an activity of another system may count as in a programme (lrs.metrics.facts.outside).

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from lrs.ground.database import UnitOfWork
+from lrs.vocabulary import ANSWERED_BY
 from lti_tool.actions import acts, assessing, programmes, relations, transferring
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.programmes import Programme
-from lti_tool.actions.transferring import ANSWERED_BY, ASSESSMENT, FOLLOW_UP
+from lti_tool.actions.transferring import ASSESSMENT, FOLLOW_UP
 from lti_tool.store import assessments, learning, transfer
 from lti_tool.store.coaching import Member
 from lti_tool.store.people import LaunchSession
@@ -23,7 +24,8 @@ from lti_tool.store.transfer import Due, Handed, Review, Task, Use, Waiting
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the protocol. ``state``: done, due, late, unasked (it was due before anybody was asked)."""
+    """A step of the protocol. ``state``: done, due, late, unasked (it was due before anybody was asked), waiting (its day has passed, and
+    nothing was handed in to be answered: it is nobody's turn)."""
 
     act: str
     due_at: datetime | None
@@ -95,7 +97,11 @@ def work(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> 
     done |= {act: answers[kind].at if kind in answers else None for kind, act in ANSWERED_BY.items()}
     if ASSESSMENT in dues:
         done[ASSESSMENT] = dues[ASSESSMENT].done_at
-    steps = [_step(act, dues.get(act), done.get(act), now) for act in transferring.protocol(stage.programme)]
+    for kind, act in ANSWERED_BY.items():
+        if act in dues and kind in handed:
+            dues[act] = replace(dues[act], due_at=transferring.answer_by(kind, dues[act].due_at, handed[kind].at))
+    waiting = {act for kind, act in ANSWERED_BY.items() if kind not in handed}
+    steps = [_step(act, dues.get(act), done.get(act), now, act in waiting) for act in transferring.protocol(stage.programme)]
     follow_up = dues.get(FOLLOW_UP)
     asked = follow_up is not None and follow_up.due_at <= now and (stage.episode.id, "learner") not in answered
     mapped = {one.competency for one in tasks}
@@ -103,8 +109,9 @@ def work(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> 
     return WorkView(stage.programme, steps, tasks, _titles(stage, tasks), handed, answers, last, asked, unmapped, peers)
 
 
-def _step(act: str, due: Due | None, done_at: datetime | None, now: datetime) -> Step:
-    state = "done" if done_at else "unasked" if due is None else "late" if due.due_at < now else "due"
+def _step(act: str, due: Due | None, done_at: datetime | None, now: datetime, waiting: bool) -> Step:
+    passed = "waiting" if waiting else "late"
+    state = "done" if done_at else "unasked" if due is None else passed if due.due_at < now else "due"
     return Step(act, due.due_at if due else None, done_at, state)
 
 
@@ -153,7 +160,7 @@ def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
 
         answer_dues = {act: transfer.dues_of(connection, session.tenant_id, ids, act) for act in (*ANSWERED_BY.values(), FOLLOW_UP, ASSESSMENT)}
         handed = [
-            waiting(episode_id, one.task, one, None, answer_dues[ANSWERED_BY[one.kind]].get(episode_id))
+            waiting(episode_id, one.task, one, None, _answer_due(answer_dues[ANSWERED_BY[one.kind]].get(episode_id), one))
             for episode_id, one in given_in
             if episode_id in by_episode
         ]
@@ -178,6 +185,10 @@ def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
         assessable, exercises = _rubrics(connection, session.tenant_id, ids)
     handed.sort(key=lambda one: (one.due_at is None, one.due_at, one.learner.name))
     return Inbox(handed, uses, to_assess, follow_ups, led, assessable, exercises)
+
+
+def _answer_due(due: Due | None, handed: Handed) -> Due | None:
+    return replace(due, due_at=transferring.answer_by(handed.kind, due.due_at, handed.at)) if due else None
 
 
 def _rubrics(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> tuple[frozenset[uuid.UUID], dict[str, str]]:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from adapters import xapi
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
+from lrs.vocabulary import ANSWERED_BY
 from lti_tool.actions import acts, asking, planning, relations
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.programmes import Programme
@@ -24,7 +25,6 @@ from lti_tool.store.transfer import Task, Use
 
 # Act → days after the certification by which it is due (domain, A2 to A4).
 PROTOCOL: Mapping[str, int] = {"exercise": 4, "plan": 7, "exercise review": 7, "case study": 23, "feedback": 30}
-ANSWERED_BY = {"exercise": "exercise review", "case study": "feedback"}
 FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
 ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # at three months (domain, D1)
 # What somebody's word weighs. A mentor knows the work and not the job: as a peer.
@@ -40,6 +40,12 @@ HOW_OFTEN = ("daily", "weekly", "monthly", "rarely")
 def due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
     """The end of the first working day that many days after the certification or later."""
     return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
+
+
+def answer_by(kind: str, due_at: datetime, handed_at: datetime) -> datetime:
+    """When an answer to what was handed in is due: by the protocol's day, but never sooner than the protocol leaves from the hand-in on
+    (three days for an exercise, seven for a case study)."""
+    return max(due_at, handed_at + timedelta(days=PROTOCOL[ANSWERED_BY[kind]] - PROTOCOL[kind]))
 
 
 def protocol(programme: Programme) -> Mapping[str, int]:

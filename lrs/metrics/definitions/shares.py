@@ -11,9 +11,10 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func
 from lrs.metrics.definitions.engines import seconds_between
 from lrs.metrics.definitions.scope import Counting, Scope, group_of, labelled
 from lrs.store.tables import fact_activity, fact_check, fact_episode, fact_presence
-from lrs.vocabulary import BASELINE
+from lrs.vocabulary import ANSWERED_BY, BASELINE
 
 DAY = 86_400
+WEEK_OVER = 8 * DAY  # the end of the seventh day after, wherever that is
 USE_WITHIN = 90 * DAY  # the plan's horizon (domain, A2)
 SCRAP_AFTER = 60 * DAY
 SUSTAINED_AFTER = 90 * DAY
@@ -133,11 +134,38 @@ def sustained(scope: Scope) -> Select[Any]:
 
 
 def adoption(scope: Scope) -> Select[Any]:
-    """What was finished of what is due by now: of everything, and of each kind of activity."""
+    """What was finished of what is due by now: of everything, and of each kind of activity. An answer to what was not handed in cannot be given."""
     a = fact_activity.c
-    done, due = _one_if(a.done_at.is_not(None)), a.due_at <= scope.as_of
-    kinds = _by_learner(a.kind, done, literal(1), scope, fact_activity, due).cte("kinds")
-    c = kinds.c
+    return _whole_and_parts(a.kind, _one_if(a.done_at.is_not(None)), scope, a.due_at <= scope.as_of, ~_not_handed_in())
+
+
+def _other(of: ColumnElement[Any], *where: Any) -> ColumnElement[bool]:
+    """The same episode has the other of what is handed in and its answer, with these conditions; ``of`` pairs the two kinds."""
+    a, h = fact_activity.c, _OTHER.c
+    return select(h.activity).where(h.tenant_id == a.tenant_id, h.registration == a.registration, of, *where).exists()
+
+
+_OTHER = fact_activity.alias("other")
+_ITS_HAND_IN = or_(*(and_(fact_activity.c.kind == answer, _OTHER.c.kind == kind) for kind, answer in ANSWERED_BY.items()))
+_ITS_ANSWER = or_(*(and_(fact_activity.c.kind == kind, _OTHER.c.kind == answer) for kind, answer in ANSWERED_BY.items()))
+
+
+def _not_handed_in() -> ColumnElement[bool]:
+    """It is the answer to something that was to be handed in, and was not."""
+    return _other(_ITS_HAND_IN, _OTHER.c.done_at.is_(None))
+
+
+def answered_within_a_week(scope: Scope) -> Select[Any]:
+    """What was handed in and answered by the end of the seventh day after, of what was handed in so long ago."""
+    a = fact_activity.c
+    in_time = _one_if(_other(_ITS_ANSWER, seconds_between(a.done_at, _OTHER.c.done_at) <= WEEK_OVER))
+    where = (a.kind.in_(list(ANSWERED_BY)), a.done_at <= scope.as_of - timedelta(seconds=WEEK_OVER), _other(_ITS_ANSWER))
+    return _whole_and_parts(a.kind, in_time, scope, *where)
+
+
+def _whole_and_parts(part: ColumnElement[Any], k: ColumnElement[Any], scope: Scope, *where: Any) -> Select[Any]:
+    """A share of activities: of everything (an empty part), and of each part."""
+    c = _by_learner(part, k, literal(1), scope, fact_activity, *where).cte("kinds").c
     everything = select(literal("").label("part"), c.group, c.learner, func.sum(c.k).label("k"), func.sum(c.n).label("n"))
     return _summed(scope, everything.group_by(c.group, c.learner), select(c.part, c.group, c.learner, c.k, c.n))
 

@@ -9,13 +9,15 @@ import pytest
 from sqlalchemy import text
 
 from lrs.actions.deps import StoreDeps
+from lrs.ground.clock import text_of
 from lrs.metrics.statistics import impact
 from lrs.metrics.statistics.impact import Reading
 from lrs.metrics.statistics.periods import length_of
 from lrs.reports.impact import estimate
 from lrs.store.reporting import VIEWS
+from lrs.vocabulary import ACTIVITY_TYPES, BASE
 from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import KPI, NOW, PROGRAMME, Person, count, post, reading, report, send
+from tests.integration.lrs.test_metrics import KPI, NOW, PROGRAMME, Person, count, post, reading, report, send, values
 
 COST = {
     "programme": PROGRAMME,
@@ -229,3 +231,49 @@ def test_values_that_do_not_vary_give_no_estimate(value: float) -> None:
             continue  # their mean climbs in two steps, which a line does not fit: before and after has something to say
         step = [Reading(r.unit, r.period, value + (5 if r.treated_from and r.period >= r.treated_from else 0), r.treated_from) for r in flat]
         assert estimate(step, False) is None, f"{name}: a step without any noise says nothing of how sure it is"
+
+
+def test_no_reviewer_is_blamed_for_an_answer_to_what_nobody_handed_in(deps: StoreDeps, one: Caller) -> None:
+    """ "Reviews of exercises 0 %" stood on a teacher's page where nobody had handed anything in."""
+
+    def with_exercise(handed_in: float | None, answered: float | None) -> Person:
+        person = Person()
+        due = {"due_date": text_of(person.certified + timedelta(days=7))}
+        place = f"{BASE}{person.name}"
+        parent = {"parent": [{"id": f"{place}/exercise", "definition": {"type": ACTIVITY_TYPES["exercise"]}}]}
+        person.add("scheduled", f"{place}/exercise", 0, due, "exercise").add("scheduled", f"{place}/answer", 0, due, "review", activities=parent)
+        if handed_in is not None:
+            person.add("submitted", f"{place}/exercise", handed_in, None, "exercise")
+        if answered is not None:
+            person.add("reviewed", f"{place}/answer", answered, {"relation": "mentor"}, "review", activities=parent)
+        return person
+
+    post(one, with_exercise(None, None), with_exercise(20, 26), with_exercise(4, 14), with_exercise(3, None))
+    count(deps)
+    adoption = {part: (v["numerator"], v["denominator"]) for part, v in values(one, "adoption_due").items() if v["denominator"]}
+    assert adoption == {"": (5, 7), "exercise": (3, 4), "exercise review": (2, 3)}
+    prompt = {part: (v["numerator"], v["denominator"]) for part, v in values(one, "answered_within_a_week").items()}
+    assert prompt == {"": (1, 3), "exercise": (1, 3), "case study": (0, 0)}, "whoever hands in late is answered in time all the same"
+    by_day_7 = values(one, "reviews_by_day_7")[""]
+    assert (by_day_7["numerator"], by_day_7["denominator"]) == (0, 4), "the rule of the programme stays: of those due"
+
+
+@pytest.mark.parametrize("people", [1, 4])
+def test_five_questions_say_too_few_below_five(deps: StoreDeps, one: Caller, tenant: Any, people: int) -> None:
+    """0 of 1 was "in part", and so was 1 of 1."""
+
+    def planned(done: bool) -> Person:
+        person = Person()
+        due = {"due_date": text_of(person.certified + timedelta(days=7))}
+        person.add("scheduled", f"{BASE}{person.name}/plan", 0, due, "plan")
+        return person.add("committed", f"{BASE}{person.name}/plan", 5, None, "plan") if done else person
+
+    post(one, *(planned(number % 2 == 0) for number in range(people)))
+    count(deps)
+    first = report(one, "checklist")["rows"][0]
+    assert (first["answer"], first["of"]) == (f"too few to say ({people})", people)
+    hidden = report(one, "checklist", people="groups")["rows"][0]
+    assert (hidden["answer"], hidden["of"], hidden["share"]) == ("too few to say (fewer than 5 people)", None, None)
+    post(one, *(planned(True) for _ in range(30)))
+    count(deps)
+    assert report(one, "checklist")["rows"][0]["answer"] == "yes"

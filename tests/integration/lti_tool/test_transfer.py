@@ -297,3 +297,18 @@ def test_every_statement_equals_the_row_that_caused_it(tool: Tool, home: str) ->
     )
     handed = next(one for one in mine if names[one["verb"]["id"]] == "submitted")
     assert handed["timestamp"][:19] == tool.sql("SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS') FROM lti_tool.handed_in")[0][0]
+
+
+def test_no_learner_reads_that_an_answer_to_nothing_is_late(tool: Tool, home: str) -> None:
+    """Somebody who hands nothing in read "! Answer to your exercise · was due"; who hands in late was answered late the moment it arrived."""
+    tool.sql("UPDATE lti_tool.scheduled_act SET due_at = now() - interval '2 days' WHERE act IN ('exercise', 'exercise review')")
+    page = tool.get(f"{home}work").text
+    steps = page.split('class="schedule"')[1].split("</ul>")[0].split("<li>")
+    answer = next(step for step in steps if "Answer to your exercise" in step)
+    assert "comes when you have handed it in" in answer
+    assert "bad" not in answer and "was due" not in answer
+    hand_in(tool, home)
+    page = tool.get(f"{home}work").text
+    steps = page.split('class="schedule"')[1].split("</ul>")[0].split("<li>")
+    answer = next(step for step in steps if "Answer to your exercise" in step)
+    assert "due on" in answer and "bad" not in answer
