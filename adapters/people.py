@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import available_timezones
@@ -10,7 +11,7 @@ from zoneinfo import available_timezones
 from babel import UnknownLocaleError
 from babel.core import parse_locale
 
-from adapters.tables import FileRefused, rows_of, text_of
+from adapters.tables import FileRefused, column, rows_of, text_of
 
 COLUMNS = (
     "id", "name", "email", "manager", "mentor", "team", "site", "role", "experience", "start_date", "time_zone", "language", "working_days", "comparison",
@@ -26,7 +27,8 @@ _DAYS = {"mo": 1, "tu": 2, "we": 3, "th": 4, "fr": 5, "sa": 6, "su": 7}
 
 @dataclass(frozen=True)
 class Person:
-    """A line of the list. Empty texts: not said. ``manager`` and ``mentor`` are ids or addresses of others."""
+    """A line of the list. ``said`` are the columns that the table has: of the others the line says nothing. ``manager`` and ``mentor`` are ids or
+    addresses of others."""
 
     line: int
     id: str
@@ -43,6 +45,7 @@ class Person:
     language: str
     working_days: tuple[int, ...]
     comparison: bool
+    said: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,18 @@ def read_people(content: bytes) -> tuple[list[Person], list[Fault]]:
     return people, faults + _twice([(one.line, one.id, one.email) for one in people])
 
 
-def read_certifications(content: bytes, competencies: tuple[str, ...]) -> tuple[list[Certification], list[Fault]]:
-    """The certifications of a table; beside the known columns it may hold one ``score:<competency>`` for each."""
+def read_certifications(content: bytes, competencies: Mapping[str, str]) -> tuple[list[Certification], list[Fault]]:
+    """The certifications of a table; beside the known columns it may hold one ``score:<competency>`` for each, by its key or its title
+    (``competencies``: key → title)."""
     found: list[Certification] = []
     faults: list[Fault] = []
-    scores = tuple(f"score:{key}".replace("-", "_") for key in competencies)
-    for line, row in _rows(content, (*CERTIFICATION_COLUMNS, *scores)):
+    scores = {key: tuple(dict.fromkeys(column(f"score:{words}") for words in (key, title))) for key, title in competencies.items()}
+    for line, row in _rows(content, (*CERTIFICATION_COLUMNS, *dict.fromkeys(name for names in scores.values() for name in names))):
         try:
             day = _day(row, "certified_on")
             if day is None:
                 raise _Wrong("certified_on is empty.")
-            exam = {key: _share(row, f"score:{key}".replace("-", "_")) for key in competencies} | {"": _share(row, "score")}
+            exam = {key: _score(row, names) for key, names in scores.items()} | {"": _share(row, "score")}
             shares = {key: share for key, share in exam.items() if share is not None}
             found.append(Certification(line, *_who(row), day, _text(row, "wave"), shares, _share(row, "score_before"), _hours(row)))
         except _Wrong as error:
@@ -137,6 +141,7 @@ def _person(line: int, row: dict[str, str]) -> Person:
         _language(row),
         _working_days(_text(row, "working_days")),
         said in _YES,
+        frozenset(row),
     )
 
 
@@ -178,6 +183,14 @@ def _share(row: dict[str, str], name: str) -> float | None:
     if not 0 <= share <= 1:
         raise _Wrong(f"{name} {text[:40]!r} is no share; write 0.85 or 85 %.")
     return share
+
+
+def _score(row: dict[str, str], names: Sequence[str]) -> float | None:
+    """The share of one competency, whichever name its column has."""
+    there = [name for name in names if name in row]
+    if len(there) > 1:
+        raise _Wrong(f"The columns {' and '.join(there)} are of the same competency; leave one out.")
+    return _share(row, there[0]) if there else None
 
 
 def _hours(row: dict[str, str]) -> float | None:

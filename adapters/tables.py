@@ -24,6 +24,11 @@ def text_of(content: bytes) -> str:
     raise AssertionError("every file begins with the empty mark")
 
 
+def column(name: str) -> str:
+    """The name of a column, however it is written."""
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
+
+
 def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """(line, row) of a table with a head, whatever its separator; FileRefused names a head that is not understood."""
     first = text.split("\n", 1)[0]
@@ -31,7 +36,7 @@ def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> 
     reader = csv.reader(io.StringIO(text), delimiter=separator)
     csv.field_size_limit(1_000_000)
     try:
-        head = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in next(reader, [])]
+        head = [column(name) for name in next(reader, [])]
         unknown = [name for name in head if name and name not in known]
         missing = [name for name in required if name not in head]
         if unknown or missing:

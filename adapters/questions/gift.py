@@ -12,12 +12,12 @@ from adapters.questions.shapes import (
     Accepted,
     Choice,
     Item,
+    Keys,
     Note,
     Reading,
     Unfit,
     by_key,
     decimal,
-    key_from,
     lettered,
     require_sound,
     tidy,
@@ -57,22 +57,22 @@ def read(content: bytes) -> Reading:
     """The questions of a GIFT file; what was not understood is told for each."""
     items: list[Item] = []
     notes: list[Note] = []
-    taken: set[str] = set()
+    keys = Keys()
     sources = _paragraphs(text_of(content))
     if len(sources) > MOST_QUESTIONS:
         raise FileRefused(f"The file holds {len(sources):,} questions; {MOST_QUESTIONS:,} is the most. Split it.")
     for source in sources:
         where = f"line {source.line}"
         try:
-            item, told = _question(source, taken)
+            item, told = _question(source, keys)
             require_sound(item)
         except Unfit as error:
             notes.append(Note(where, str(error), lost=True))
             continue
-        taken.add(item.key)
+        keys.keep(item.key)
         items.append(item)
         notes += [Note(where, text) for text in told]
-    return Reading(items, {}, notes)
+    return Reading(items, {}, notes, keys.stated)
 
 
 def _paragraphs(text: str) -> list[_Source]:
@@ -95,7 +95,7 @@ def _paragraphs(text: str) -> list[_Source]:
     return found
 
 
-def _question(source: _Source, taken: set[str]) -> tuple[Item, list[str]]:
+def _question(source: _Source, keys: Keys) -> tuple[Item, list[str]]:
     text = re.sub(r"\\([~=#{}:\\n])", lambda found: _ESCAPED[found[1]], "\n".join(source.lines))
     told: list[str] = []
     title = ""
@@ -118,7 +118,7 @@ def _question(source: _Source, taken: set[str]) -> tuple[Item, list[str]]:
     ids, tags = _ID.search(comments), [tag.replace("\\]", "]") for tag in _TAG.findall(comments)]
     title = title or html.plain(_html(stem, form))[:80]
     fields: dict[str, Any] = {
-        "key": key_from(ids[1].replace("\\]", "]") if ids else title, taken, "question"),
+        "key": keys.of(ids[1].replace("\\]", "]") if ids else "", title),
         "competency": "",
         "stem": _html(stem, form),
         "title": title[:255],
@@ -280,8 +280,8 @@ def _html(text: str, form: str) -> str:
         form, text = marker[1], text[marker.end() :]
     whole = _restored(text).strip()
     if form in ("plain", "markdown"):
-        return html.clean(html.escape(whole))
-    return html.clean(whole if form == "html" else whole.replace("\n", "<br>"))
+        return html.taken(html.escape(whole))
+    return html.taken(whole if form == "html" else whole.replace("\n", "<br>"))
 
 
 def write(items: list[Item]) -> tuple[bytes, list[Note]]:

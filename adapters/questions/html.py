@@ -10,6 +10,8 @@ import re
 
 import nh3
 
+from adapters.questions.shapes import require_no_formula
+
 TAGS = frozenset(
     [
         "p",
@@ -73,6 +75,12 @@ def clean(text: str) -> str:
     )
     # A picture without a source that we keep shows nothing.
     return re.sub(r"<img(?![^>]*\bsrc=)[^>]*>", "", cleaned).strip()
+
+
+def taken(text: str) -> str:
+    """A text of a question as it comes in, cleaned; Unfit where it holds what cannot be shown and would be missed (a formula)."""
+    require_no_formula(text)
+    return clean(text)
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

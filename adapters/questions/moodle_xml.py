@@ -19,17 +19,18 @@ from adapters.questions.shapes import (
     Accepted,
     Choice,
     Item,
+    Keys,
     Note,
     Picture,
     Reading,
     Unfit,
     by_key,
     decimal,
-    key_from,
     lettered,
     require_sound,
     tidy,
 )
+from adapters.questions.truth import truth_of
 from adapters.tables import FileRefused
 
 NAME, ENDING = "Moodle XML", "xml"
@@ -69,7 +70,7 @@ def read(content: bytes) -> Reading:
     items: list[Item] = []
     notes: list[Note] = []
     pictures: dict[str, Picture] = {}
-    taken: set[str] = set()
+    keys = Keys()
     questions = [one for one in root if local(one) == "question" and one.get("type") != "category"]
     if len(questions) > MOST_QUESTIONS:
         raise FileRefused(f"The file holds {len(questions):,} questions; {MOST_QUESTIONS:,} is the most. Split it.")
@@ -78,19 +79,19 @@ def read(content: bytes) -> Reading:
         title = _text(element, "name/text")
         where = f"question {number}, line {element.sourceline}" + (f" ({title[:80]})" if title else "")
         try:
-            item = require_sound(_question(element, title, taken, told))
+            item = require_sound(_question(element, title, keys, told))
         except Unfit as error:
             notes.append(Note(where, str(error), lost=True))
             continue
-        taken.add(item.key)
+        keys.keep(item.key)
         items.append(item)
         shown = {digest for text in item.texts() for digest in html.pictures_in(text)}
         pictures.update({digest: one for digest, one in told.pictures.items() if digest in shown})
         notes += [Note(where, text) for text in dict.fromkeys(told.notes)]
-    return Reading(items, pictures, notes)
+    return Reading(items, pictures, notes, keys.stated)
 
 
-def _question(element: etree._Element, title: str, taken: set[str], told: _Told) -> Item:
+def _question(element: etree._Element, title: str, keys: Keys, told: _Told) -> Item:
     kind = element.get("type", "")
     if kind in _OTHERS:
         raise Unfit(f"It is {_OTHERS[kind]}; this kind is not asked here.")
@@ -102,7 +103,7 @@ def _question(element: etree._Element, title: str, taken: set[str], told: _Told)
     tags = [_text(tag, "text") for tag in element.findall("tags/tag")]
     name = title or html.plain(stem)[:80]
     fields: dict[str, Any] = {
-        "key": key_from(_text(element, "idnumber") or name, taken, "question"),
+        "key": keys.of(_text(element, "idnumber"), name),
         "competency": "",
         "stem": stem,
         "title": name[:255],
@@ -141,13 +142,13 @@ def _multichoice(element: etree._Element, told: _Told) -> dict[str, Any]:
 
 
 def _true_false(element: etree._Element, told: _Told) -> dict[str, Any]:
-    found = [(html.plain(text).strip().lower(), weight, said) for text, weight, said in _answers(element, told)]
-    if len(found) != 2:
-        raise Unfit("A true/false question has two answers.")
-    first_is_true = found[0][0] != "false"
-    by_word = {"true": found[0 if first_is_true else 1], "false": found[1 if first_is_true else 0]}
-    correct = [word for word, (_, weight, _) in by_word.items() if weight == 100]
-    choices = [Choice("true", "True", by_word["true"][2]), Choice("false", "False", by_word["false"][2])]
+    found = [(html.plain(text), weight, said) for text, weight, said in _answers(element, told)]
+    by_value = {truth_of(words): (weight, said) for words, weight, said in found}
+    if len(found) != 2 or set(by_value) != {True, False}:
+        named = " and ".join(repr(words[:40]) for words, _, _ in found)
+        raise Unfit(f"It is a true/false question whose answers are {named}: which of them means true is not known. Write true and false.")
+    choices = [Choice(word, word.capitalize(), by_value[word == "true"][1]) for word in ("true", "false")]
+    correct = [choice.key for choice in choices if by_value[choice.key == "true"][0] == 100]
     return {"kind": "true_false", "choices": choices, "correct": correct}
 
 
@@ -228,13 +229,13 @@ def _rich(element: etree._Element | None, told: _Told) -> str:
     if form in ("plain_text", "markdown"):
         if form == "markdown" and text:
             told.notes.append("Markdown is shown as it is written.")
-        return html.clean(html.escape(text))
+        return html.taken(html.escape(text))
     if form == "moodle_auto_format":
         text = text.replace("\n", "<br>")
     text = _with_pictures(text, element, told)
     if html.active_parts(text):
         told.notes.append("Scripts, styles or frames were taken out of its text.")
-    return html.clean(text)
+    return html.taken(text)
 
 
 def _with_pictures(text: str, element: etree._Element, told: _Told) -> str:

@@ -28,13 +28,13 @@ from adapters.questions.shapes import (
     Accepted,
     Choice,
     Item,
+    Keys,
     Note,
     Picture,
     Reading,
     Unfit,
     by_key,
     decimal,
-    key_from,
     lettered,
     require_sound,
     tidy,
@@ -124,22 +124,22 @@ def read(content: bytes) -> Reading:
     items: list[Item] = []
     notes: list[Note] = []
     pictures: dict[str, Picture] = {}
-    taken: set[str] = set()
+    keys = Keys()
     for place, tags, kind in places:
         package = _Package(files, place)
         try:
             if place not in files:
                 raise Unfit("The package names this file, and does not hold it.")
-            item = require_sound(_item(xml_of(files[place]), package, tags, kind, taken))
+            item = require_sound(_item(xml_of(files[place]), package, tags, kind, keys))
         except (Unfit, FileRefused) as error:
             notes.append(Note(place, str(error), lost=True))
             continue
-        taken.add(item.key)
+        keys.keep(item.key)
         items.append(item)
         shown = {digest for text in item.texts() for digest in html.pictures_in(text)}
         pictures.update({digest: one for digest, one in package.pictures.items() if digest in shown})
         notes += [Note(place, text) for text in dict.fromkeys(package.notes)]
-    return Reading(items, pictures, notes)
+    return Reading(items, pictures, notes, keys.stated)
 
 
 def _items(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Iterator[tuple[str, list[str], str]]:
@@ -171,7 +171,7 @@ def _children(element: etree._Element, name: str) -> list[etree._Element]:
     return [one for one in element if local(one) == name]
 
 
-def _item(root: etree._Element, package: _Package, tags: list[str], kind: str, taken: set[str]) -> Item:
+def _item(root: etree._Element, package: _Package, tags: list[str], kind: str, keys: Keys) -> Item:
     if local(root) != "assessmentItem":
         raise Unfit(f"It is no assessmentItem, but <{local(root)[:60]}>.")
     bodies = _children(root, "itemBody")
@@ -185,17 +185,18 @@ def _item(root: etree._Element, package: _Package, tags: list[str], kind: str, t
         told = f"it uses {', '.join(others)}" if others else "it asks nothing" if not interactions else f"it asks {len(interactions)} things at once"
         raise Unfit(f"It cannot be asked here: {told}.")
     interaction = interactions[0]
+    _hide(body, interaction, package)
     declared = _declared(root, interaction.get("responseIdentifier", "RESPONSE"))
     prompt = "".join(_inner(one, package) for one in _children(interaction, "prompt"))
     stem = _stem(body, interaction, package)
     identifier = root.get("identifier", "")
     title = " ".join(root.get("title", "").split())[:255]
-    ours = identifier.removeprefix(_OURS) if identifier.startswith(_OURS) else title or identifier
+    ours = identifier.removeprefix(_OURS) if identifier.startswith(_OURS) else ""  # others number theirs within a file
     fields: dict[str, Any] = {
-        "key": key_from(ours, taken, "question"),
+        "key": keys.of(ours, title or identifier),
         "competency": "",
         "title": title,
-        "stem": html.clean(f"{stem}{prompt}"),
+        "stem": html.taken(f"{stem}{prompt}"),
         **_overall(root, package),
         **marks.read(tags),
     }
@@ -209,6 +210,37 @@ def _item(root: etree._Element, package: _Package, tags: list[str], kind: str, t
     else:
         parts = _typed(root, interaction, declared, package, kind)
     return Item(**fields | parts)
+
+
+_HIDDEN = {
+    "rubricBlock": "What its rubric says to others than the learner is left out.",
+    "feedbackBlock": "What is shown only after an answer is left out of its text.",
+    "feedbackInline": "What is shown only after an answer is left out of its text.",
+}
+
+
+def _hide(body: etree._Element, interaction: etree._Element, package: _Package) -> None:
+    """Take out of the body what learners do not see before they answer (QTI 2.1, 4.3 rubricBlock's view, 4.4 feedback elements)."""
+    for element in list(body.iter()):
+        name = local(element)
+        if name in ("printedVariable", "templateBlock", "templateInline"):
+            raise Unfit("It shows values that are drawn anew each time, which is not asked here.")
+        to_learners = name == "rubricBlock" and "candidate" in (element.get("view") or "").split()
+        of_a_choice = local(interaction) == "choiceInteraction" and any(local(one) == "simpleChoice" for one in element.iterancestors())
+        if name not in _HIDDEN or to_learners or (of_a_choice and name != "rubricBlock"):
+            continue
+        if any(one is interaction for one in element.iter()):
+            raise Unfit("What it asks is shown only after another answer, which is not asked here.")
+        parent = element.getparent()
+        assert parent is not None
+        before = element.getprevious()
+        if before is not None:
+            before.tail = (before.tail or "") + (element.tail or "")
+        else:
+            parent.text = (parent.text or "") + (element.tail or "")
+        element.tail = None
+        parent.remove(element)
+        package.notes.append(_HIDDEN[name])
 
 
 def _declared(root: etree._Element, identifier: str) -> _Declared:
@@ -228,7 +260,7 @@ def _overall(root: etree._Element, package: _Package) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in _children(root, "modalFeedback"):
         identifier = one.get("identifier", "").lower()
-        text = html.clean(_inner(one, package))
+        text = html.taken(_inner(one, package))
         if re.match(r"(incorrect|wrong|general_incorrect)", identifier):
             found["when_wrong"] = text
         elif identifier.startswith(("correct", "right")):
@@ -241,15 +273,15 @@ def _overall(root: etree._Element, package: _Package) -> dict[str, str]:
 def _said_to(root: etree._Element, identifier: str, package: _Package) -> str:
     """What a modal feedback says to one choice."""
     names = (identifier, f"{identifier}_fb", f"feedback_{identifier}")
-    return next((html.clean(_inner(one, package)) for one in _children(root, "modalFeedback") if one.get("identifier") in names), "")
+    return next((html.taken(_inner(one, package)) for one in _children(root, "modalFeedback") if one.get("identifier") in names), "")
 
 
 def _choices(root: etree._Element, interaction: etree._Element, declared: _Declared, package: _Package, kind: str) -> dict[str, Any]:
     found = []
     for one in _children(interaction, "simpleChoice"):
         inline = [said for said in one.iter() if local(said) in ("feedbackInline", "feedbackBlock")]
-        said = html.clean("".join(_inner(part, package) for part in inline)) or _said_to(root, one.get("identifier", ""), package)
-        found.append((one.get("identifier", ""), html.clean(_inner(one, package, skip=inline)), said))
+        said = html.taken("".join(_inner(part, package) for part in inline)) or _said_to(root, one.get("identifier", ""), package)
+        found.append((one.get("identifier", ""), html.taken(_inner(one, package, skip=inline)), said))
     right = declared.correct or [key for key, value, _ in declared.mapped if value > 0]
     if any(0 < value < 1 for _, value, _ in declared.mapped) and not declared.correct:
         package.notes.append("Partial credit is left out: an answer is right or not.")
@@ -266,7 +298,7 @@ def _choices(root: etree._Element, interaction: etree._Element, declared: _Decla
 
 
 def _ordering(interaction: etree._Element, declared: _Declared, package: _Package) -> dict[str, Any]:
-    texts = {one.get("identifier", ""): html.clean(_inner(one, package)) for one in _children(interaction, "simpleChoice")}
+    texts = {one.get("identifier", ""): html.taken(_inner(one, package)) for one in _children(interaction, "simpleChoice")}
     keys = lettered(list(texts.values()))
     if set(declared.correct) - set(texts):
         raise Unfit("Its right order names a line that it does not have.")
@@ -276,7 +308,7 @@ def _ordering(interaction: etree._Element, declared: _Declared, package: _Packag
 
 def _matching(interaction: etree._Element, declared: _Declared, package: _Package) -> dict[str, Any]:
     sets = _children(interaction, "simpleMatchSet") or [interaction]
-    texts = [{one.get("identifier", ""): html.clean(_inner(one, package)) for one in _children(part, "simpleAssociableChoice")} for part in sets]
+    texts = [{one.get("identifier", ""): html.taken(_inner(one, package)) for one in _children(part, "simpleAssociableChoice")} for part in sets]
     pairs = [one.split() for one in declared.correct or [key for key, value, _ in declared.mapped if value > 0]]
     left, right = texts[0], texts[-1]
     if any(len(pair) != 2 or pair[0] not in left or pair[1] not in right for pair in pairs):

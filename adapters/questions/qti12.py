@@ -14,12 +14,12 @@ from adapters.questions.shapes import (
     Accepted,
     Choice,
     Item,
+    Keys,
     Note,
     Picture,
     Reading,
     Unfit,
     decimal,
-    key_from,
     lettered,
     require_sound,
     tidy,
@@ -40,7 +40,7 @@ def read(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Readin
         return None
     items: dict[str, Item] = {}
     notes: list[Note] = []
-    taken: set[str] = set()
+    keys = Keys()
     for place in dict.fromkeys(places):
         for element in (one for one in xml_of(files[place]).iter() if local(one) == "item"):
             identifier = element.get("ident", "")
@@ -48,11 +48,11 @@ def read(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Readin
                 continue
             where = f"{place}, {element.get('title', '')[:80] or identifier}"
             try:
-                item = require_sound(_item(element, taken))
+                item = require_sound(_item(element, keys))
             except (Unfit, FileRefused) as error:
                 notes.append(Note(where, str(error), lost=True))
                 continue
-            taken.add(item.key)
+            keys.keep(item.key)
             items[identifier] = item
             if "<img" in _material(element):
                 notes.append(Note(where, "Its pictures are left out: a Classic Quizzes export names them by their place in Canvas."))
@@ -79,17 +79,17 @@ def _material(element: etree._Element) -> str:
     return ""
 
 
-def _item(element: etree._Element, taken: set[str]) -> Item:
+def _item(element: etree._Element, keys: Keys) -> Item:
     kind = _field(element, "question_type") or "multiple_choice_question"
     presentation = next(iter(_all(element, "presentation")), None)
     if presentation is None:
         raise Unfit("It asks nothing.")
     direct = [one for one in presentation if local(one) == "material"] or _all(presentation, "material")[:1]
-    stem = html.clean(_material(direct[0])) if direct else ""
-    said = {one.get("ident", ""): html.clean(_material(one)) for one in _all(element, "itemfeedback")}
+    stem = html.taken(_material(direct[0])) if direct else ""
+    said = {one.get("ident", ""): html.taken(_material(one)) for one in _all(element, "itemfeedback")}
     title = " ".join(element.get("title", "").split())[:255]
     fields: dict[str, Any] = {
-        "key": key_from(title if title and title != "Question" else html.plain(stem)[:60], taken, "question"),
+        "key": keys.of("", title if title and title != "Question" else html.plain(stem)[:60]),
         "competency": "",
         "title": title,
         "stem": stem,
@@ -123,7 +123,7 @@ def _right(element: etree._Element) -> list[str]:
 
 
 def _choices(element: etree._Element, presentation: etree._Element, kind: str, said: dict[str, str]) -> dict[str, Any]:
-    found = [(one.get("ident", ""), html.clean(_material(one))) for one in _all(presentation, "response_label")]
+    found = [(one.get("ident", ""), html.taken(_material(one))) for one in _all(presentation, "response_label")]
     right = set(_right(element))
     words = {html.plain(text).strip().lower(): identifier for identifier, text in found}
     if kind == "true_false_question" and set(words) == {"true", "false"}:
@@ -161,12 +161,12 @@ def _matching(element: etree._Element, presentation: etree._Element) -> dict[str
     labels: dict[str, str] = {}
     chosen = {one.get("respident", ""): (one.text or "").strip() for one in _all(element, "varequal")}
     for response in _all(presentation, "response_lid"):
-        labels |= {one.get("ident", ""): html.clean(_material(one)) for one in _all(response, "response_label")}
+        labels |= {one.get("ident", ""): html.taken(_material(one)) for one in _all(response, "response_label")}
         right = chosen.get(response.get("ident", ""), "")
         if right not in labels:
             raise Unfit("One of its lines has no right partner.")
         line = next((one for one in response if local(one) == "material"), None)
-        pairs.append((html.clean(_material(line)) if line is not None else "", labels[right]))
+        pairs.append((html.taken(_material(line)) if line is not None else "", labels[right]))
     keys = lettered([left for left, _ in pairs], keep_order=True)
     used = {right for _, right in pairs}
     others = [text for text in dict.fromkeys(labels.values()) if text not in used]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from hashlib import blake2b
 from typing import Literal
 
 import msgspec
@@ -102,11 +104,74 @@ class Note:
 
 @dataclass(frozen=True)
 class Reading:
-    """A file as it was understood: questions, their pictures by digest, and notes."""
+    """A file as it was understood: questions, their pictures by digest, and notes.
+
+    ``stated``: the keys that the file itself states as the questions' identifiers; the others were made from their names, and say nothing of
+    which question in a bank is meant. ``unsaid``: key → fields of the question for which a table has no column; of other formats, which have no
+    columns, a field that is empty says nothing.
+    """
 
     items: list[Item]
     pictures: dict[str, Picture]
     notes: list[Note]
+    stated: frozenset[str] = frozenset()
+    unsaid: dict[str, frozenset[str]] | None = None
+
+
+class Keys:
+    """Keys of the questions of one file, each once: by the identifier that the file states, else from a name, in any alphabet."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._stated: set[str] = set()
+
+    def of(self, identifier: str, name: str) -> str:
+        """A free key; that of the identifier where it states one that no question of the file had before."""
+        key = stated_key(identifier)
+        if key and key not in self._taken:
+            self._stated.add(key)
+            return key
+        key = key_from(name, self._taken, "question")
+        self._stated.discard(key)
+        return key
+
+    def keep(self, key: str) -> None:
+        """A question with this key was taken."""
+        self._taken.add(key)
+
+    @property
+    def stated(self) -> frozenset[str]:
+        """The keys that were stated, of those that were taken."""
+        return frozenset(self._stated & self._taken)
+
+
+def stated_key(identifier: str) -> str:
+    """The key of an identifier that a file states: itself where it is a key; else its letters and a digest of all of it, so that two identifiers
+    never are one key, and none is the key that was made of a name. Empty for none."""
+    plain = " ".join(identifier.split())
+    if not plain or KEY.match(plain):
+        return plain
+    digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+    return f"{key_from(plain, set(), 'question')}-{digest}"
+
+
+# MathML, Word's and the editors' own formulas, pictures that stand for one, TeX between the marks that Moodle and Canvas know.
+_FORMULA = re.compile(
+    r"<\s*(?:\w+:)?(?:math|omath|omathpara)\b|<\s*script[^>]*math/|<\s*(?:img|span)[^>]*(?:equation_image|data-equation-content|data-mathml"
+    r"|wirisformula|mathjax|math-tex|filter/tex/|/equation_images/|latex\.codecogs)|\$\$.+?\$\$|\\\(.+?\\\)|\\\[.+?\\\]|\[tex\].+?\[/tex\]",
+    re.IGNORECASE | re.DOTALL,
+)
+_CODE = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+
+
+def require_no_formula(text: str) -> None:
+    """Unfit where a text holds a formula: taken without it, the question would ask something else."""
+    found = _FORMULA.search(_CODE.sub(" ", text))
+    if found:
+        raise Unfit(
+            f"It holds a formula ({' '.join(found[0].split())[:60]}…), which cannot be shown here. Write it in words or with <sup> and <sub>, or put a"
+            " picture of it there."
+        )
 
 
 class Unfit(Exception):
@@ -115,6 +180,8 @@ class Unfit(Exception):
 
 def require_sound(item: Item) -> Item:
     """The item; Unfit names what keeps it from being asked."""
+    for accepted in item.accepted:
+        require_no_formula(accepted.value)
     wrong = faults(item)
     if wrong:
         raise Unfit(" ".join(wrong))
@@ -212,9 +279,13 @@ def by_key(choices: Iterable[Choice]) -> list[Choice]:
     return sorted(choices, key=lambda one: (len(one.key), one.key))
 
 
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
+
+
 def key_from(words: str, taken: set[str], fallback: str) -> str:
     """A key made from a name: small letters, digits, hyphens; with a number where it is taken."""
-    plain = re.sub(r"[^a-z0-9]+", "-", words.casefold()).strip("-")[:60].strip("-") or fallback
+    letters = unicodedata.normalize("NFKD", words.casefold().translate(_UMLAUTS)).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-") or fallback
     key, number = plain, 2
     while key in taken:
         key, number = f"{plain}-{number}", number + 1

@@ -17,16 +17,17 @@ from adapters.questions.shapes import (
     Accepted,
     Choice,
     Item,
+    Keys,
     Note,
     Reading,
     Unfit,
     by_key,
     decimal,
-    key_from,
     lettered,
     require_sound,
     tidy,
 )
+from adapters.questions.truth import truth_of
 from adapters.tables import FileRefused, rows_of, safe, text_of
 
 NAME, ENDING = "CSV", "csv"
@@ -46,19 +47,20 @@ def read(content: bytes) -> Reading:
         raise FileRefused(f"The file holds {len(rows):,} questions; {MOST_QUESTIONS:,} is the most. Split it.")
     items: list[Item] = []
     notes: list[Note] = []
-    taken: set[str] = set()
+    keys, unsaid = Keys(), dict[str, frozenset[str]]()
     for line, row in rows:
         try:
-            item = require_sound(_item(row, taken))
+            item = require_sound(_item(row, keys))
         except Unfit as error:
             notes.append(Note(f"line {line}", str(error), lost=True))
             continue
-        taken.add(item.key)
+        keys.keep(item.key)
+        unsaid[item.key] = frozenset(COLUMNS) - row.keys()
         items.append(item)
-    return Reading(items, {}, notes)
+    return Reading(items, {}, notes, keys.stated, unsaid)
 
 
-def _item(row: dict[str, str], taken: set[str]) -> Item:
+def _item(row: dict[str, str], keys: Keys) -> Item:
     said = row.get
     lines = [line.strip() for line in said("answers", "").split("\n") if line.strip()]
     kind = said("kind", "").lower().replace(" ", "_").replace("/", "_") or _kind_of(lines)
@@ -78,7 +80,7 @@ def _item(row: dict[str, str], taken: set[str]) -> Item:
     if pool not in ("check", "practice", "baseline"):
         raise Unfit(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
     fields |= {
-        "key": key_from(said("key", "") or title or html.plain(stem)[:60], taken, "question"),
+        "key": keys.of(said("key", ""), title or html.plain(stem)[:60]),
         "title": title,
         "stem": stem,
         "pool": pool,
@@ -106,9 +108,11 @@ def _answers(kind: str, lines: list[str], feedback: list[str], row: dict[str, st
         texts = [_rich(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
         right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
         if kind == "true_false":
-            by_word = {html.plain(text).lower(): words for text, words in zip(texts, said, strict=False)}
-            choices = [Choice(word, word.capitalize(), by_word.get(word, "")) for word in ("true", "false")]
-            return {"choices": choices, "correct": [html.plain(text).lower() for text in right]}
+            by_value = {truth_of(html.plain(text)): words for text, words in zip(texts, said, strict=False)}
+            if set(by_value) != {True, False}:
+                raise Unfit("A true/false question has two answers: true and false.")
+            choices = [Choice(word, word.capitalize(), by_value[word == "true"]) for word in ("true", "false")]
+            return {"choices": choices, "correct": ["true" if truth_of(html.plain(text)) else "false" for text in right]}
         keys = lettered(texts, keep_order=True)
         choices = [Choice(keys[text], text, words) for text, words in zip(texts, said, strict=False)]
         return {"choices": choices, "correct": [keys[text] for text in right]}
@@ -142,8 +146,8 @@ def _number(line: str, feedback: str) -> Accepted:
 
 def _rich(cell: str) -> str:
     if cell.startswith(_HTML):
-        return html.clean(cell.removeprefix(_HTML).strip())
-    return html.clean(html.escape(cell.strip()))
+        return html.taken(cell.removeprefix(_HTML).strip())
+    return html.taken(html.escape(cell.strip()))
 
 
 def write(items: list[Item]) -> tuple[bytes, list[Note]]:

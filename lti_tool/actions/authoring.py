@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import programmes, rubrics, transferring, working_time
-from lti_tool.actions.programmes import Competency, Programme
+from lti_tool.actions.programmes import Competency, Programme, key_named
 from lti_tool.store import drafts, journal, learning, pictures, remarks, transfer
 from lti_tool.store.drafts import Draft, Shelf
 from lti_tool.store.transfer import LeftOpen
@@ -66,10 +66,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Intake:
-    """What a file of questions would bring: those that are new, those that take the place of one, and notes."""
+    """What a file of questions would bring: those that are new, those that take the place of one (as it is, as it would be), those that are there
+    already, and notes."""
 
     new: list[Item]
-    replaced: list[Item]
+    replaced: list[tuple[Item, Item]]
+    same: list[tuple[Item, Item]]
     notes: list[Note]
     format_name: str
 
@@ -235,22 +237,82 @@ def _placed(programme: Programme, name: str, content: bytes, competency: str, po
         reading = form.read(content)
     except FileRefused as error:
         raise BadInput(str(error), field="file") from None
-    titles = {one.title: one.key for one in programme.competencies}
+    there = {item.key for item in programme.items} & reading.stated
     items, notes = [], list(reading.notes)
     for item in reading.items:
-        named = titles.get(item.competency, item.competency)
-        if named and named not in known:
-            notes.append(Note(item.key, f"The competency {named[:80]!r} is none of this programme; the chosen one is taken."))
-        chosen = named if named in known else competency
+        named = key_named(item.competency, programme.competencies)
+        if item.competency and not named:
+            taken = "its own stays" if item.key in there else "the chosen one is taken"
+            notes.append(Note(item.key, f"The competency {item.competency[:80]!r} is none of this programme; {taken}."))
+        if item.key in there:  # what the file does not say of it stays as it is
+            items.append(msgspec.structs.replace(item, competency=named))
+            continue
         # A pool that the file names is kept; "check" is what a file says that names none.
-        items.append(msgspec.structs.replace(item, competency=chosen, pool=pool if item.pool == "check" else item.pool))
-    return Reading(items, reading.pictures, notes), form.name
+        items.append(msgspec.structs.replace(item, competency=named or competency, pool=pool if item.pool == "check" else item.pool))
+    return replace(reading, items=items, notes=notes), form.name
 
 
 def _intake(programme: Programme, reading: Reading, format_name: str) -> Intake:
-    known = {item.key for item in programme.items}
-    new = [item for item in reading.items if item.key not in known]
-    return Intake(new, [item for item in reading.items if item.key in known], reading.notes, format_name)
+    """What becomes of each question of a file. One takes the place of another only where the file states that one's own identifier; whatever
+    else it is called, it is new, with a key of its own, unless the very same question is there."""
+    bank = {item.key: item for item in programme.items}
+    contents = {_content(item) for item in programme.items}
+    taken = bank.keys() | {item.key for item in reading.items}
+    found = Intake([], [], [], reading.notes, format_name)
+    for item in reading.items:
+        old = bank.get(item.key)
+        if old is not None and item.key in reading.stated:
+            made = _over(old, item, reading)
+            (found.same if made == old else found.replaced).append((old, made))
+        elif _content(item) in contents:
+            found.same.append((item, item))
+        else:
+            key = key_from(item.key, taken, "question") if old is not None else item.key
+            taken |= {key}
+            found.new.append(msgspec.structs.replace(item, key=key))
+    return found
+
+
+def _content(item: Item) -> tuple[Any, ...]:
+    """What a question asks and takes for right."""
+    return item.kind, item.stem, tuple(item.choices), tuple(item.correct), tuple(item.accepted), tuple(item.other_matches), item.case_sensitive
+
+
+# Fields of a question that a file may leave unsaid (its column, where it is called otherwise).
+_UNSAID = ("pool", "critical", "title", "source", "review_on", "tags", "when_right", "when_wrong", "explanation", "case_sensitive", "other_matches")
+_EMPTY = Item("", "", "")
+
+
+def _over(old: Item, item: Item, reading: Reading) -> Item:
+    """A question in the place of the one that its file names: what the file does not say stays as it is."""
+    columns = None if reading.unsaid is None else reading.unsaid[item.key]
+    item = _lettered_as(old, item)
+    stays: dict[str, Any] = {
+        name: getattr(old, name)
+        for name in _UNSAID
+        if (name in columns if columns is not None else getattr(item, name) == getattr(_EMPTY, name))
+        and not (name == "other_matches" and item.kind != old.kind)
+    }
+    if columns is not None and "feedback" in columns:
+        said = {one.text: one.feedback for one in old.choices}
+        stays["choices"] = [msgspec.structs.replace(one, feedback=said.get(one.text, "")) for one in item.choices]
+    if not item.competency:
+        stays["competency"] = old.competency
+    if item.title == item.key:  # what our own files say of a question without a name
+        stays["title"] = old.title
+    return msgspec.structs.replace(item, version=old.version, **stays)
+
+
+def _lettered_as(old: Item, item: Item) -> Item:
+    """The question with the letters that its choices have already, where they are the same choices: some formats know no letters."""
+    there, brought = {one.text: one for one in old.choices}, {one.text: one for one in item.choices}
+    if item.kind != old.kind or not there or there.keys() != brought.keys():
+        return item
+    key_of = {one.key: there[text].key for text, one in brought.items()}
+    correct = [key_of[key] for key in item.correct]
+    if item.kind != "ordering":
+        correct.sort(key=lambda key: (len(key), key))
+    return msgspec.structs.replace(item, choices=[msgspec.structs.replace(brought[text], key=one.key) for text, one in there.items()], correct=correct)
 
 
 def take_questions(
@@ -266,19 +328,20 @@ def take_questions(
     who: str,
     now: datetime,
 ) -> int:
-    """Put the questions of a file into a draft, over those of the same keys; gives how many. All that could be read, or nothing."""
+    """Put the questions of a file into a draft, beside those that are there; gives how many came or changed. All that could be read, or nothing."""
     with unit_of_work(tenant_id) as connection:
         programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
-    reading, _ = _placed(programme, name, content, competency, pool)
-    brought = {item.key: item for item in reading.items}
+    reading, form_name = _placed(programme, name, content, competency, pool)
+    intake = _intake(programme, reading, form_name)
 
     def make(now_there: Programme) -> Programme:
-        kept = [brought.pop(item.key, item) for item in now_there.items]
-        return msgspec.structs.replace(now_there, items=[*kept, *brought.values()])
+        found = _intake(now_there, reading, form_name)
+        over = {made.key: made for _, made in found.replaced}
+        return msgspec.structs.replace(now_there, items=[*(over.get(item.key, item) for item in now_there.items), *found.new])
 
     pictures_brought = list(reading.pictures.values())
     change(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=make, who=who, now=now, brought=pictures_brought)
-    return len(reading.items)
+    return len(intake.new) + len(intake.replaced)
 
 
 def write_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form: str) -> tuple[str, str, bytes]:

@@ -74,8 +74,9 @@ def certify_within(
 ) -> bool:
     """The same inside a transaction that holds more, such as the lines of a file."""
     require_likely(certified_at, now)
-    if wave and wave not in {one.key for one in programme.waves}:
-        raise BadInput(f"The programme has no wave {wave!r}; its waves are {', '.join(one.key for one in programme.waves) or 'none'}.", field="wave")
+    if wave and not programmes.key_named(wave, programme.waves):
+        raise BadInput(programmes.no_wave(programme, wave), field="wave")
+    wave = programmes.key_named(wave, programme.waves)
     unknown = [key for key in exam if key and key not in {one.key for one in programme.competencies}]
     if unknown:
         raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")

@@ -22,6 +22,14 @@ from lti_tool.store import directory, journal, learning
 from lti_tool.store.directory import Profile
 
 NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
+# What the list knows of a person → the column that says it.
+COLUMN_OF = {name: name for name in ("name", "email", "team", "site", "experience", "time_zone", "language", "working_days", "comparison")} | {
+    "external_id": "id",
+    "manager_id": "manager",
+    "mentor_id": "mentor",
+    "job_role": "role",
+    "started_on": "start_date",
+}
 
 
 @dataclass(frozen=True)
@@ -138,8 +146,9 @@ class _Merge:
             if known is None or known.imported_at is None:
                 found.append(Line(one.line, NEW, who, "An LMS named this person before." if known else ""))
             else:
-                changed = [name for name, value in self._fields(one).items() if getattr(known, name) != value]
-                found.append(Line(one.line, CHANGED if changed else SAME, who, ", ".join(changed)))
+                changed = {COLUMN_OF[name]: value for name, value in self._fields(one).items() if getattr(known, name) != value}
+                told = ", ".join(column if value else f"{column} (emptied)" for column, value in changed.items())
+                found.append(Line(one.line, CHANGED if changed else SAME, who, told))
         return found
 
     def _leader_problem(self, one: Person) -> str:
@@ -154,11 +163,18 @@ class _Merge:
 
     def _fields(self, one: Person) -> dict[str, Any]:
         known = self._places[one.line][1]
+        fields = self._said(one)
+        if known is not None:
+            # A column that is not in the file changes nothing; nor does an empty cell of these three, by which people are found.
+            fields |= {name: getattr(known, name) for name, column in COLUMN_OF.items() if column not in one.said}
+            fields |= {name: fields[name] or getattr(known, name) for name in ("name", "email", "external_id")}
+        return fields
+
+    def _said(self, one: Person) -> dict[str, Any]:
         return {
-            # What a line does not say of these stays as it is known.
-            "name": one.name or (known.name if known else ""),
-            "email": one.email or (known.email if known else ""),
-            "external_id": one.id or (known.external_id if known else None),
+            "name": one.name,
+            "email": one.email,
+            "external_id": one.id or None,
             "manager_id": self._leader(one.manager) if one.manager else None,
             "mentor_id": self._leader(one.mentor) if one.mentor else None,
             "team": one.team,
@@ -193,8 +209,8 @@ def import_certifications(
             raise BadInput(f"There is no programme {programme!r} here.")
         certifying.require_open(connection, tenant_id, programme)
         made = programmes.load(connection, tenant_id, programme, version)
-        keys = tuple(one.key for one in made.competencies)
-        rows, faults = _read(lambda: table.read_certifications(content, keys))
+        competencies = {one.key: one.title for one in made.competencies}
+        rows, faults = _read(lambda: table.read_certifications(content, competencies))
         known = directory.find(
             connection, tenant_id, external_ids=[one.id for one in rows if one.id], emails=[one.email.lower() for one in rows if one.email]
         )
@@ -218,8 +234,8 @@ def import_certifications(
             except Refused as error:
                 lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
                 continue
-            if row.wave and row.wave not in {one.key for one in made.waves}:
-                lines.append(Line(row.line, WRONG, person.name or row.email, f"The programme has no wave {row.wave!r}."))
+            if row.wave and not programmes.key_named(row.wave, made.waves):
+                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.no_wave(made, row.wave)))
                 continue
             lines.append(Line(row.line, NEW, person.name or row.email))
             chosen[person.id] = (row, person)

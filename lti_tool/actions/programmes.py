@@ -6,8 +6,9 @@ The document is checked as a whole before it is kept: :func:`checked` refuses wh
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from zoneinfo import available_timezones
 
 import msgspec
@@ -128,6 +129,28 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     def for_statements(self) -> xapi.Programme:
         """As statements name it."""
         return xapi.Programme(self.key, self.title, str(self.version))
+
+
+class _Named(Protocol):
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+
+def key_named(words: str, some: Sequence[_Named]) -> str:
+    """The key of the wave or the competency that ``words`` name: by its key, or by its title, however it is capitalised. Empty where none is
+    named so, or several are."""
+    if any(one.key == words for one in some):
+        return words
+    wanted = " ".join(words.split()).casefold()
+    found = {one.key for one in some if " ".join(one.title.split()).casefold() == wanted}
+    return found.pop() if len(found) == 1 else ""
+
+
+def no_wave(programme: Programme, words: str) -> str:
+    """That a programme has no wave of this name, and which it has."""
+    return f"The programme has no wave {words[:80]!r}; its waves are {', '.join(one.title for one in programme.waves) or 'none'}."
 
 
 def suggested(competencies: list[Competency], items: list[Item]) -> list[Cell]:

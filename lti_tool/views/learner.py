@@ -60,7 +60,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     def _question(who: LaunchSession, progress: checks.Progress, status: int = 200, error: str = "") -> ResponseReturnValue:
         assert progress.position is not None
-        return show("question.html", who, status, progress=progress, item=progress.item(progress.position), error=error)
+        return show("question.html", who, status, progress=progress, item=progress.item(progress.position), error=error, form_id=uuid.uuid4())
 
     @pages.post("/attempts/<uuid:attempt_id>")
     def answer(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
@@ -96,6 +96,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             right_answer=answering.right_answer(item),
             said_to=answering.said_to(item, given.response),
             form_id=uuid.uuid4(),
+            next_form_id=uuid.uuid4(),
             next_item=progress.item(position + 1) if progress.position == position + 1 else None,
         )
 
@@ -103,7 +104,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def remark(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
         """What the learner says of the question itself."""
         who = session.current(deps, request, launch_id)
-        remarking.remark(
+        answered = remarking.remark(
             deps.unit_of_work,
             session=who,
             form_id=_form_id(request.form.get("form_id", "")),
@@ -113,7 +114,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             now=clock.now(),
         )
         said()
-        return redirect(f"/t/{launch_id}/attempts/{attempt_id}/answers/{position}?done=told", code=303)
+        place = f"/answers/{position}" if answered else ""  # of the question that is being asked, back to it
+        return redirect(f"/t/{launch_id}/attempts/{attempt_id}{place}?done=told", code=303)
 
     @pages.get("/pictures/<digest>")
     def picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:

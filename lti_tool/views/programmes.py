@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
 import msgspec
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from adapters.questions.formats import FORMATS
 from lrs.ground import clock
@@ -24,6 +25,7 @@ from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.views.office import Desk, Opening, download, file_of, revision_of, takes_file, text_of, uuid_from
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+Form = MultiDict[str, str]
 SPARE_LINES = 3  # empty lines below those that are filled
 
 
@@ -36,7 +38,8 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         found = authoring.shelf(work, tenant_id=desk.tenant_id)
         return desk.show("programmes.html", error.status if error else 200, shelf=found, error=error)
 
-    def console(desk: Desk, key: str, error: Refused | None = None) -> ResponseReturnValue:
+    def console(desk: Desk, key: str, error: Refused | None = None, sent: Form | None = None, lost: Sequence[str] = ()) -> ResponseReturnValue:
+        """The page; ``sent``: what was typed, where it was refused; ``lost``: what was typed into a state that somebody else changed."""
         found = authoring.work(work, tenant_id=desk.tenant_id, key=key)
         day = _day(request.args.get("certified_on", "")) or clock.now().date()
         zone = request.args.get("time_zone", "")
@@ -46,7 +49,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.show(
-            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.sources(work, tenant_id=desk.tenant_id, programme=key), badges=holding.accepted(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, spare=SPARE_LINES
+            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.sources(work, tenant_id=desk.tenant_id, programme=key), badges=holding.accepted(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_rows(found.programme, sent), sent=sent, lost=lost, percent_of=percent_of
         )  # fmt: skip
 
     @pages.get("/")
@@ -83,19 +86,18 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk = opening(given)
         return download(f"{key}.zip", "application/zip", authoring.export(work, tenant_id=desk.tenant_id, key=key))
 
-    @pages.post("/<key>/<part>")
-    def change(given: uuid.UUID, key: str, part: str) -> ResponseReturnValue:
-        """One part of the page: about, competencies, tasks, blueprint, kpi, waves, calendar."""
+    @pages.post("/<key>/setup")
+    def change(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """All parts of the page at once: whatever was typed anywhere on it is saved, or shown again."""
         desk = opening(given)
-        make = _PARTS.get(part)
-        if make is None:
-            return console(desk, key, BadInput("There is no such part of a programme."))
         try:
             revision = revision_of()
-            authoring.change(work, tenant_id=desk.tenant_id, key=key, revision=revision, make=make, who=desk.who, now=clock.now())
-        except (BadInput, Conflict) as error:
-            return console(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/?done=saved#{part}", code=303)
+            authoring.change(work, tenant_id=desk.tenant_id, key=key, revision=revision, make=_setup(request.form), who=desk.who, now=clock.now())
+        except BadInput as error:
+            return console(desk, key, error, request.form)
+        except Conflict as error:
+            return console(desk, key, error, lost=_typed(request.form))
+        return redirect(f"{desk.home}programmes/{key}/?done=saved#{text_of('part')[:20] or 'about'}", code=303)
 
     @pages.post("/<key>/state/<act>")
     def state(given: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
@@ -273,10 +275,61 @@ def _required_day(text: str, what: str) -> date:
     return found
 
 
-def _lines(*names: str) -> list[tuple[str, ...]]:
-    """Lines of a form's table: the values of these fields, line by line."""
-    columns = [[value.replace("\0", "").strip() for value in request.form.getlist(name)] for name in names]
-    return list(zip(*columns, strict=False))
+class _Part:
+    """The fields of one part of the page's form: each is called ``<part>.<name>``."""
+
+    def __init__(self, form: Form, name: str) -> None:
+        self._form, self._name = form, name
+
+    @property
+    def there(self) -> bool:
+        """Whether the form holds this part at all: what it does not hold stays as it is."""
+        return any(name.startswith(f"{self._name}.") for name in self._form)
+
+    def text(self, name: str) -> str:
+        """One text, its line ends made one."""
+        return self._form.get(f"{self._name}.{name}", "").replace("\0", "").replace("\r\n", "\n").strip()
+
+    def texts(self, name: str) -> list[str]:
+        """All texts of a name."""
+        return [value.replace("\0", "").strip() for value in self._form.getlist(f"{self._name}.{name}")]
+
+    def lines(self, *names: str) -> list[tuple[str, ...]]:
+        """Lines of a table: the values of these fields, line by line."""
+        return list(zip(*(self.texts(name) for name in names), strict=False))
+
+
+def _setup(form: Form) -> Callable[[Programme], Programme]:
+    """What the page's form makes of a programme; the competencies first, because the rest refers to them."""
+
+    def make(programme: Programme) -> Programme:
+        for name, change in _PARTS.items():
+            part = _Part(form, name)
+            if part.there:
+                programme = change(programme, part)
+        return programme
+
+    return make
+
+
+def _rows(programme: Programme, form: Form | None) -> dict[str, list[tuple[str, ...]]]:
+    """The lines of the page's tables, as they were typed or as they are stored, with some empty ones below."""
+    stored: dict[str, list[tuple[str, ...]]] = {
+        "competencies": [(one.key, one.title) for one in programme.competencies],
+        "tasks": [(one.key, one.title, one.competency) for one in programme.tasks],
+        "waves": [(one.key, one.title, one.starts_on.isoformat()) for one in programme.waves],
+    }
+    found = {}
+    for name, columns in (("competencies", ("key", "title")), ("tasks", ("key", "title", "competency")), ("waves", ("key", "title", "starts_on"))):
+        typed = [row for row in _Part(form, name).lines(*columns) if any(row[1:2])] if form is not None else stored[name]
+        found[name] = [*typed, *[("",) * len(columns)] * SPARE_LINES]
+    return found
+
+
+def _typed(form: Form) -> list[str]:
+    """The texts of a form that was not taken, for whoever typed them to copy."""
+    names = [name for name in form if name.partition(".")[0] in _PARTS and not name.endswith((".key", ".competency"))]
+    return [value for name in names for value in form.getlist(name) if len(value.strip()) > 1]
 
 
 def _share(text: str) -> float:
@@ -286,63 +339,70 @@ def _share(text: str) -> float:
         raise BadInput("The pass mark is a percentage, for example 80.", field="pass_mark") from None
 
 
-def _about(programme: Programme) -> Programme:
-    changes: dict[str, Any] = {name: text_of(name) for name in ("title", "certification", "goal", "audience", "language")}
-    rhythm = text_of("rhythm")
+def _about(programme: Programme, part: _Part) -> Programme:
+    changes: dict[str, Any] = {name: part.text(name) for name in ("title", "certification", "goal", "audience", "language")}
+    rhythm, percent = part.text("rhythm"), part.text("pass_mark")
+    pass_mark = programme.pass_mark if percent == percent_of(programme.pass_mark) else _share(percent)
     if rhythm not in ("weekly", "monthly", "none"):
         raise BadInput("Choose how often people refresh between the checks.", field="rhythm")
-    return msgspec.structs.replace(
-        programme, **changes, pass_mark=_share(text_of("pass_mark")), rhythm=rhythm, asks_confidence=text_of("asks_confidence") == "1"
-    )
+    return msgspec.structs.replace(programme, **changes, pass_mark=pass_mark, rhythm=rhythm, asks_confidence=part.text("asks_confidence") == "1")
 
 
-def _competencies(programme: Programme) -> Programme:
-    kept = [Competency(key, title) for key, title in authoring.named([(key, title) for key, title in _lines("key", "title")], "competency")]
+def percent_of(share: float) -> str:
+    """A share as its field shows it."""
+    return f"{share * 100:g}"
+
+
+def _competencies(programme: Programme, part: _Part) -> Programme:
+    kept = [Competency(key, title) for key, title in authoring.named([(key, title) for key, title in part.lines("key", "title")], "competency")]
     return authoring.without_competency(programme, kept)
 
 
-def _tasks(programme: Programme) -> Programme:
-    rows = _lines("key", "title", "competency")
+def _tasks(programme: Programme, part: _Part) -> Programme:
+    rows = [row for row in part.lines("key", "title", "competency") if " ".join(row[1].split())]
     named = authoring.named([(key, title) for key, title, _ in rows], "task")
-    competencies = [competency for _, title, competency in rows if " ".join(title.split())]
-    tasks = [Task(key, title, competency) for (key, title), competency in zip(named, competencies, strict=True)]
+    known = {one.key for one in programme.competencies}
+    # A task of a competency that went in the same breath goes with it.
+    tasks = [Task(key, title, competency) for (key, title), (_, _, competency) in zip(named, rows, strict=True) if competency in known or not key]
     return msgspec.structs.replace(programme, tasks=tasks)
 
 
-def _blueprint(programme: Programme) -> Programme:
+def _blueprint(programme: Programme, part: _Part) -> Programme:
     cells = []
     for competency in programme.competencies:
         for critical in (True, False):
-            text = text_of(f"{'critical' if critical else 'other'}-{competency.key}") or "0"
+            text = part.text(f"{'critical' if critical else 'other'}-{competency.key}") or "0"
             if not text.isascii() or not text.isdigit() or len(text) > 2:
                 raise BadInput("The blueprint holds whole numbers of questions.", field="blueprint")
             if int(text):
                 cells.append(Cell(competency.key, critical, int(text)))
+    if not programme.blueprint and sorted(cells, key=repr) == sorted(programme.cells, key=repr):
+        return programme  # what the page suggests is no decision of its author's
     return msgspec.structs.replace(programme, blueprint=cells)
 
 
-def _kpi(programme: Programme) -> Programme:
-    fields = {name: text_of(name) for name in ("name", "unit", "baseline", "target", "source", "owner")}
+def _kpi(programme: Programme, part: _Part) -> Programme:
+    fields = {name: part.text(name) for name in ("name", "unit", "baseline", "target", "source", "owner")}
     fields |= {name: fields[name].replace(",", ".") for name in ("baseline", "target")}
     return msgspec.structs.replace(programme, kpi=Kpi(**fields) if fields["name"] else None)
 
 
-def _waves(programme: Programme) -> Programme:
-    rows = [row for row in _lines("key", "title", "starts_on") if " ".join(row[1].split())]
+def _waves(programme: Programme, part: _Part) -> Programme:
+    rows = [row for row in part.lines("key", "title", "starts_on") if " ".join(row[1].split())]
     named = authoring.named([(key, title) for key, title, _ in rows], "wave")
     waves = [Wave(key, title, _required_day(day, title)) for (key, title), (_, _, day) in zip(named, rows, strict=True)]
     return msgspec.structs.replace(programme, waves=waves)
 
 
-def _calendar(programme: Programme) -> Programme:
-    days = sorted({int(day) for day in request.form.getlist("day") if day in "1234567" and len(day) == 1})
-    holidays = sorted({_required_day(part, "Days off") for part in text_of("holidays").replace(",", " ").split()})
-    return msgspec.structs.replace(programme, calendar=Calendar(text_of("time_zone") or "UTC", days, holidays))
+def _calendar(programme: Programme, part: _Part) -> Programme:
+    days = sorted({int(day) for day in part.texts("day") if day in "1234567" and len(day) == 1})
+    holidays = sorted({_required_day(day, "Days off") for day in part.text("holidays").replace(",", " ").split()})
+    return msgspec.structs.replace(programme, calendar=Calendar(part.text("time_zone") or "UTC", days, holidays))
 
 
-_PARTS: dict[str, Callable[[Programme], Programme]] = {
-    "about": _about,
+_PARTS: dict[str, Callable[[Programme, _Part], Programme]] = {
     "competencies": _competencies,
+    "about": _about,
     "tasks": _tasks,
     "blueprint": _blueprint,
     "kpi": _kpi,

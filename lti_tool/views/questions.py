@@ -15,7 +15,7 @@ from adapters.questions import Accepted, Choice, Item, Picture, html
 from adapters.questions.formats import FORMATS
 from adapters.questions.pictures import PictureRefused
 from adapters.questions.pictures import checked as checked_picture
-from adapters.questions.shapes import KINDS, MOST_CHOICES, by_key, faults, key_from, lettered, tidy
+from adapters.questions.shapes import KINDS, MOST_CHOICES, Unfit, by_key, faults, key_from, lettered, tidy
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, NotFound, Refused
 from lti_tool.actions import authoring, keeping
@@ -226,7 +226,10 @@ def _rich(name: str) -> str:
 
 def _html(text: str) -> str:
     """What an author typed: markup where there is a whole tag that questions may hold, else plain text."""
-    return html.clean(text if _TAG.search(text) else html.escape(text))
+    try:
+        return html.taken(text if _TAG.search(text) else html.escape(text))
+    except Unfit as wrong:
+        raise BadInput(str(wrong)) from None
 
 
 def _parts(kind: str) -> dict[str, Any]:

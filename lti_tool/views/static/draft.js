@@ -1,4 +1,5 @@
-// A form with data-draft keeps what is entered on this device until it was sent: whoever watches somebody at work may have no connection.
+// A form with data-draft keeps what is entered on this device until it was sent: whoever watches somebody at work may have no connection, and
+// whoever sets a programme up saves other forms of the page meanwhile. Only what was changed is kept: the rest is as the server says.
 const PREFIX = "carryover-draft-";
 const KEPT_MS = 7 * 24 * 3600 * 1000;
 
@@ -10,23 +11,43 @@ function storage() {
   }
 }
 
+function typed(form) {
+  return [...form.elements].filter((field) => field.name && !["hidden", "file", "submit", "password"].includes(field.type));
+}
+
+const ticked = (field) => field.type === "radio" || field.type === "checkbox";
+
+function changed(field) {
+  if (ticked(field)) return field.checked !== field.defaultChecked;
+  if (field.options) return [...field.options].some((option) => option.selected !== option.defaultSelected && option.selected);
+  return field.value !== field.defaultValue;
+}
+
+// The place among the fields of the same name: rows of a table have them in common.
 function fieldsOf(form) {
-  return [...new FormData(form)].filter(([name, value]) => name !== "form_token" && typeof value === "string");
+  const seen = new Map();
+  const found = [];
+  for (const field of typed(form)) {
+    const place = seen.get(field.name) ?? 0;
+    seen.set(field.name, place + 1);
+    if (changed(field)) found.push([field.name, place, ticked(field) ? field.checked : field.value]);
+  }
+  return found;
 }
 
 function restore(form, fields) {
-  for (const [name, value] of fields) {
-    for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (field.type === "radio") field.checked = field.value === value;
-      else field.value = value;
-    }
+  for (const [name, place, value] of fields) {
+    const field = typed(form).filter((one) => one.name === name)[place];
+    if (!field) continue;
+    if (ticked(field)) field.checked = value;
+    else field.value = value;
   }
 }
 
 function read(kept, key) {
   try {
     const found = JSON.parse(kept.getItem(key));
-    if (found && Date.now() - found.at < KEPT_MS) return found.fields;
+    if (found && Date.now() - found.at < KEPT_MS && found.fields.every((one) => one.length === 3)) return found.fields;
   } catch {
     // not ours, or of an older version: it is removed below
   }

@@ -291,7 +291,7 @@ def office(tool: Tool) -> str:
     home = tool.launch("launch-resource-teacher").location
     begun = tool.post(f"{home}programmes/", tool.get(f"{home}programmes/"), title="Welding")
     place = begun.request.path
-    tool.post(f"{place}competencies", begun, revision=revision(begun), key=["", ""], title=["Seam", "Safety"])
+    tool.post(f"{place}setup", begun, revision=revision(begun), **{"competencies.key": ["", ""], "competencies.title": ["Seam", "Safety"]})
     return f"{place}rubric/"
 
 
@@ -344,7 +344,8 @@ def test_a_competency_that_goes_takes_its_criteria_along(tool: Tool, office: str
     page = tool.post(f"{office}levels", page, revision=revision(page), levels="No\nYes", competent_from="2")
     lines = {"key": [""] * 2, "title": ["Even", "Gloves"], "competency": ["seam", "safety"], "anchor": ["a", "b", "c", "d"]}
     page = tool.post(f"{office}criteria", page, revision=revision(page), **lines)
-    tool.post(f"{office.removesuffix('rubric/')}competencies", page, revision=revision(page), key=["seam", "safety"], title=["Seam", ""])
+    gone = {"competencies.key": ["seam", "safety"], "competencies.title": ["Seam", ""]}
+    tool.post(f"{office.removesuffix('rubric/')}setup", page, revision=revision(page), **gone)
     left = tool.get(office).text
     assert 'value="Even"' in left and 'value="Gloves"' not in left
 

@@ -120,3 +120,20 @@ def test_of_a_check_the_remark_is_a_statement_without_its_words(tool: Tool) -> N
     tool.post(f"{page.request.path}/remarks", page, form_id=str(uuid.uuid4()), words="Out of date since May.")
     (one,) = said(tool, "commented")
     assert "/items/" in one["object"]["id"] and "Out of date" not in str(one)
+
+
+def test_a_learner_complains_of_the_question_under_which_the_form_stands(tool: Tool, home: str) -> None:
+    """The form stood under the next question's button and was about the one before."""
+    mine = visit(tool, "SIS-L")
+    page = tool.post(f"{mine}quizzes/practice", tool.get(f"{mine}today"))
+    assert page.text.count("/answers/1/remarks") == 1, "also of a question that is being asked"
+    page = tool.post(page.request.path, page, position="1", choice="a")
+    card, following = page.text.split("<main")[1].split('aria-labelledby="next"')
+    assert card.count("/answers/1/remarks") == 1 and "/answers/2/remarks" not in card
+    assert following.count("/answers/2/remarks") == 1 and "/answers/1/remarks" not in following
+    assert "Is question 1 wrong" in card and "Is question 2 wrong" in following
+    asked = page.request.path.replace("/answers/1", "/answers/2")
+    thanks = tool.post(f"{asked}/remarks", page, form_id=str(uuid.uuid4()), words="I do not understand question 2.")
+    assert "Thank you." in thanks.text and "Question 2 of" in thanks.text, "back at the question that is being asked"
+    (row,) = tool.sql("SELECT a.items, r.item FROM lti_tool.remark r, lti_tool.attempt a WHERE a.kind = 'practice'")
+    assert row.items[1] == row.item

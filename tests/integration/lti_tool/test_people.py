@@ -231,3 +231,34 @@ def test_certifications_of_a_file_begin_episodes_once(tool: Tool) -> None:
         now=NOW,
     )
     assert [one.outcome for one in bad.lines] == ["same", "wrong"] and not bad.applied
+
+
+def test_a_list_with_fewer_columns_empties_nobody(tool: Tool) -> None:
+    """``id,email`` emptied team, site, role, manager and start of everybody on it."""
+    full = b"id,name,email,manager,mentor,team,site,role,experience,start_date,time_zone,language,working_days,comparison\nE1,One,one@example.org,E8,E8,North,Berlin,clerk,new,2026-01-02,Europe/Berlin,de,Mon-Thu,yes\nE8,Eight,eight@example.org,,,,,,,,,,,\n"
+    take(tool, full)
+    before = person(tool, "E1")
+    report = take(tool, b"id,email\nE1,one@example.org\nE8,eight@example.org\n")
+    assert report.counts == {"same": 2}
+    assert take(tool, b"id,email,team\nE1,one.new@example.org,South\n").counts == {"changed": 1}
+    after = person(tool, "E1")
+    assert (after.team, after.email) == ("South", "one.new@example.org")
+    for name in (
+        "site",
+        "job_role",
+        "manager_id",
+        "mentor_id",
+        "experience",
+        "started_on",
+        "time_zone",
+        "language",
+        "working_days",
+        "comparison",
+        "name",
+    ):
+        assert getattr(after, name) == getattr(before, name), name
+    emptied = take(tool, b"id,site,manager\nE1,,\n")
+    assert [line.text for line in emptied.lines] == ["manager (emptied), site (emptied)"], (
+        "a column that is there and empty says so, in the words of the file"
+    )
+    assert (person(tool, "E1").site, person(tool, "E1").manager_id) == ("", None)

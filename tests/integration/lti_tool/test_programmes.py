@@ -6,15 +6,20 @@ import io
 import json
 import re
 import zipfile
+from datetime import date
 from html import unescape
 
 import pytest
 from werkzeug.test import TestResponse
 
+from adapters import people
+from adapters.questions import Item, html
 from carryover.sample_programme import document
+from lti_tool.actions import authoring, programmes
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import verbs
 from tests.integration.lti_tool.test_people import grant
+from tests.integration.lti_tool.test_people import take as take_people
 from tests.unit.adapters.questions import samples
 
 
@@ -32,7 +37,7 @@ def revision(page: TestResponse) -> str:
 
 def part(tool: Tool, place: str, name: str, **fields: object) -> TestResponse:
     page = tool.get(place)
-    return tool.post(f"{place}{name}", page, revision=revision(page), **fields)
+    return tool.post(f"{place}setup", page, revision=revision(page), **{f"{name}.{field}": value for field, value in fields.items()})
 
 
 def begun(tool: Tool, office: str) -> str:
@@ -66,7 +71,7 @@ def test_from_a_title_to_people_in_a_published_version(tool: Tool, office: str) 
     bank = tool.get(f"{place}questions/")
     content = bank_of(["look-before-you-lift", "drive-slowly"], 5)
     look = tool.post(f"{place}questions/look", bank, file=(io.BytesIO(content), "bank.csv"), competency="drive-slowly", pool="check")
-    assert "10 new, 0 in the place" in look.text
+    assert "10 new." in look.text
     kept = look.text.split('name="kept" value="')[1].split('"')[0]
     taken = tool.post(f"{place}questions/take", look, kept=kept, revision=revision(look), competency="drive-slowly", pool="check")
     assert "The questions are in the draft." in taken.text and "10 questions" in taken.text
@@ -134,8 +139,12 @@ def test_a_look_at_who_receives_what_explains_what_cannot_be(tool: Tool, office:
 def test_two_editors_never_write_over_each_other(tool: Tool, office: str) -> None:
     place = begun(tool, office)
     page = tool.get(place)
-    first = tool.post(f"{place}waves", page, revision=revision(page), key=[""], title=["Autumn"], starts_on=["2026-12-01"])
-    second = tool.post(f"{place}waves", page, revision=revision(page), key=[""], title=["Spring"], starts_on=["2027-03-01"])
+    first = tool.post(
+        f"{place}setup", page, revision=revision(page), **{"waves.key": [""], "waves.title": ["Autumn"], "waves.starts_on": ["2026-12-01"]}
+    )
+    second = tool.post(
+        f"{place}setup", page, revision=revision(page), **{"waves.key": [""], "waves.title": ["Spring"], "waves.starts_on": ["2027-03-01"]}
+    )
     assert first.status_code == 200 and second.status_code == 409 and "meanwhile" in second.text
     assert "Autumn" in second.text
 
@@ -168,7 +177,7 @@ def test_the_sample_bank_goes_out_and_comes_back(tool: Tool, office: str, form: 
     look = tool.post(
         f"{place}questions/look", tool.get(f"{place}questions/"), file=(io.BytesIO(exported.data), name), competency="verify", pool="check"
     )
-    assert "0 new, 43 in the place" in look.text and "Cannot be taken" not in look.text
+    assert "0 new, 43 that are there already." in look.text and "Cannot be taken" not in look.text
 
 
 def test_a_programme_that_was_put_away_begins_for_nobody_new(tool: Tool, office: str) -> None:
@@ -253,3 +262,129 @@ def test_somebody_is_put_on_hold_comes_back_and_leaves(tool: Tool, office: str) 
     said = [verb for verb in verbs(tool) if verb in ("suspended", "resumed", "unregistered")]
     assert said == ["suspended", "resumed", "unregistered"]
     assert "You left this programme" in tool.get(tool.launch().location).text
+
+
+def take_in(tool: Tool, place: str, content: bytes, name: str) -> TestResponse:
+    """Look at a file of questions, then take it; gives the look."""
+    look = tool.post(f"{place}questions/look", tool.get(f"{place}questions/"), file=(io.BytesIO(content), name), competency="verify", pool="check")
+    if 'name="kept"' in look.text:
+        kept = look.text.split('name="kept" value="')[1].split('"')[0]
+        taken = tool.post(f"{place}questions/take", look, kept=kept, revision=revision(look), competency="verify", pool="check")
+        assert "The questions are in the draft." in taken.text
+    return look
+
+
+def items_of(tool: Tool) -> dict[str, Item]:
+    work = authoring.work(tool.deps.unit_of_work, tenant_id=tool.tenant_id, key="phishing-response")
+    return {item.key: item for item in work.programme.items}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("::Question 1::How high may a ladder be?{=6 m ~9 m}", "::Question 1::What does acid do?{=burns ~cools}"),
+        ("::Лестница::Высота?{=6 ~9}\n\n::Кислота::Что?{=a ~b}", "::Пожар::Где?{=c ~d}\n\n::Шум::Как?{=e ~f}"),
+        ("::Вопрос 1::Высота?{=6 ~9}", "::Вопрос 1::Что?{=a ~b}"),
+    ],
+)
+def test_an_author_keeps_the_first_file_when_a_second_one_comes(tool: Tool, office: str, first: str, second: str) -> None:
+    """Titles are no identifiers: "Question 1" wiped "Question 1", and one Cyrillic file another."""
+    place = f"{office}programmes/phishing-response/"
+    before = items_of(tool)
+    for content in (first, second):
+        look = take_in(tool, place, content.encode(), "bank.gift")
+        assert "in the place of" not in look.text
+    after = items_of(tool)
+    asked = first.count("?") + second.count("?")
+    assert len(after) == len(before) + asked and before.items() <= after.items()
+    again = take_in(tool, place, first.encode(), "bank.gift")
+    assert f"0 new, {first.count('?')} that" in again.text, "the very same question is there once"
+    assert items_of(tool) == after
+
+
+def test_a_file_that_states_an_identifier_replaces_that_question_and_what_it_does_not_say_stays(tool: Tool, office: str) -> None:
+    place = f"{office}programmes/phishing-response/"
+    old = items_of(tool)["recognise-sender"]
+    table = b'key,question,answers\nrecognise-sender,"Is it new?","* yes\n- no"\n'
+    look = take_in(tool, place, table, "bank.csv")
+    assert "0 new, 1 in the place of the question with the identifier that the file states" in look.text
+    assert "Is it new?" in look.text and html.plain(old.stem)[:40] in unescape(look.text), "old and new stand side by side"
+    new = items_of(tool)["recognise-sender"]
+    assert new.stem == "Is it new?"
+    for name in ("critical", "competency", "pool", "title", "source", "review_on", "tags", "explanation", "when_right", "when_wrong"):
+        assert getattr(new, name) == getattr(old, name), name
+    gift_file = f"// [id:recognise-sender]\n::{old.title or 'x'}::Is it newer?{{=yes ~no}}".encode()
+    take_in(tool, place, gift_file, "bank.gift")
+    newer = items_of(tool)["recognise-sender"]
+    assert newer.stem == "Is it newer?" and (newer.critical, newer.competency, newer.explanation) == (old.critical, old.competency, old.explanation)
+    emptied = b'key,question,answers,critical,explanation\nrecognise-sender,"Is it new?","* yes\n- no",no,\n'
+    take_in(tool, place, emptied, "bank.csv")
+    last = items_of(tool)["recognise-sender"]
+    assert (last.critical, last.explanation, last.competency) == (False, "", old.competency), "a column that is there says what it says"
+
+
+def test_nothing_that_was_typed_on_the_programme_page_is_lost_by_saving_another_part(tool: Tool, office: str) -> None:
+    """Seven forms with seven Save buttons: saving one dropped what was typed in the others."""
+    place = begun(tool, office)
+    page = tool.get(place)
+    forms = page.text.split("<form ")
+    (setup,) = [
+        form for form in forms if 'action="' + place.removeprefix("https://127.0.0.1:8080") + 'setup"' in form or "setup" in form.split(">")[0]
+    ]
+    fields = {"about.title", "about.goal", "competencies.title", "tasks.title", "kpi.name", "waves.title", "calendar.time_zone"}
+    assert all(f'name="{name}"' in setup for name in fields), "one form holds all that can be typed"
+    saved = tool.post(
+        f"{place}setup",
+        page,
+        revision=revision(page),
+        **{
+            "about.title": "Forklift safety",
+            "about.goal": "Fewer tipped loads",
+            "about.pass_mark": "80",
+            "about.rhythm": "weekly",
+            "about.language": "en",
+            "competencies.key": ["look-before-you-lift", "drive-slowly", ""],
+            "competencies.title": ["Look before you lift", "Drive slowly", "Daten schützen"],
+            "waves.key": [""],
+            "waves.title": ["München"],
+            "waves.starts_on": ["2026-12-01"],
+        },
+    )
+    assert "Saved." in saved.text and "Fewer tipped loads" in saved.text and 'value="Daten schützen"' in saved.text
+    assert 'value="muenchen"' in saved.text
+    page = tool.get(place)
+    wrong = tool.post(
+        f"{place}setup", page, revision=revision(page), **{"about.goal": "No tipped loads", "about.pass_mark": "many", "about.rhythm": "weekly"}
+    )
+    assert wrong.status_code == 400 and "No tipped loads" in wrong.text and 'value="many"' in wrong.text, "what was refused is shown again"
+    late = tool.post(
+        f"{place}setup", page, revision="0", **{"about.title": "T", "about.goal": "Typed too late", "about.pass_mark": "80", "about.rhythm": "weekly"}
+    )
+    assert late.status_code == 409 and "What you had entered" in late.text and "Typed too late" in late.text
+
+
+def test_a_wave_and_a_competency_are_named_as_people_call_them(tool: Tool, office: str) -> None:
+    """A wave "München" had the hidden key "m-nchen", and a table that said München was refused line by line."""
+    waves = [programmes.Wave("m-nchen", "München", date(2026, 11, 1)), programmes.Wave("koeln", "Köln", date(2026, 11, 1))]
+    assert [programmes.key_named(words, waves) for words in ("München", "MÜNCHEN ", "m-nchen", "Köln", "koeln", "Bonn")] == ["m-nchen"] * 3 + [
+        "koeln"
+    ] * 2 + [""]
+    found, faults = people.read_certifications(
+        "id;certified_on;score:Daten schützen;score:b\nE1;2026-11-01;85 %;0,5\n".encode(), {"daten-sch-tzen": "Daten schützen", "b": "B"}
+    )
+    assert (found[0].exam, faults) == ({"daten-sch-tzen": 0.85, "b": 0.5}, [])
+    place = f"{office}programmes/phishing-response/"
+    page = tool.get(place)
+    tool.post(f"{place}setup", page, revision=revision(page), **{"waves.key": [""], "waves.title": ["München"], "waves.starts_on": ["2026-11-01"]})
+    tool.post(f"{place}state/publish", tool.get(place), revision=revision(tool.get(place)))
+    take_people(tool, b"id,name,email\nX1,One,x1@example.org\nX2,Two,x2@example.org\n")
+    table = "id;certified_on;wave\nX1;2026-11-20;München\nX2;2026-11-20;muenchen\n".encode()
+    look = tool.post(f"{place}certifications/look", tool.get(place), file=(io.BytesIO(table), "c.csv"))
+    kept = look.text.split('name="kept" value="')[1].split('"')[0]
+    tool.post(f"{place}certifications/take", look, kept=kept)
+    waves_of = tool.sql(
+        "SELECT DISTINCT e.wave FROM lti_tool.episode e JOIN lti_tool.person p ON p.id = e.person_id WHERE p.external_id IN ('X1', 'X2')"
+    )
+    assert [row.wave for row in waves_of] == ["muenchen"]
+    wrong = tool.post(f"{place}certifications/look", tool.get(place), file=(io.BytesIO(table.replace("München".encode(), b"Bonn")), "c.csv"))
+    assert "its waves are München" in unescape(wrong.text) or "on record already" in wrong.text

@@ -73,14 +73,14 @@ def test_who_stands_twice_is_told_with_both_lines() -> None:
 
 def test_certifications_with_scores_by_competency() -> None:
     text = "id,certified_on,wave,score,score:first-hour\nE1,2026-10-01,autumn,85 %,0.7\nE2,2026-10-01,,,120%\nE3,,,,\n"
-    found, faults = people.read_certifications(text.encode(), ("first-hour",))
+    found, faults = people.read_certifications(text.encode(), {"first-hour": "first-hour"})
     assert found[0].exam == {"": 0.85, "first-hour": 0.7} and found[0].wave == "autumn"
     assert [one.line for one in faults] == [3, 4]
 
 
 def test_certifications_with_the_test_before_and_the_hours_of_the_training() -> None:
     text = 'id,certified_on,score,score_before,hours\nE1,2026-10-01,85 %,40 %,"7,5"\nE2,2026-10-01,,,\nE3,2026-10-01,,2,\nE4,2026-10-01,,,-1\nE5,2026-10-01,,,900\nE6,2026-10-01,,,0.001\nE7,2026-10-01,,,1_0\n'
-    found, faults = people.read_certifications(text.encode(), ())
+    found, faults = people.read_certifications(text.encode(), {})
     assert [(one.before, one.hours) for one in found] == [(0.4, 7.5), (None, None)]
     assert [(one.line, one.text.split()[0]) for one in faults] == [(4, "score_before"), (5, "hours"), (6, "hours"), (7, "hours"), (8, "hours")]
 
