@@ -81,14 +81,17 @@ _FIELDS = (
 )
 
 
-def _with_fields(act: Callable[..., R]) -> Callable[..., R]:
-    for option, words in reversed(_FIELDS):
-        act = click.option(option, default="", help=words)(act)
-    return act
+def _with_fields(default: str | None) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    def with_fields(act: Callable[..., R]) -> Callable[..., R]:
+        for option, words in reversed(_FIELDS):
+            act = click.option(option, default=default, help=words)(act)
+        return act
+
+    return with_fields
 
 
 @platform.command("add")
-@_with_fields
+@_with_fields("")
 @click.option("--deployment", "deployments", multiple=True, help="May be given several times; without any, the first launch of each is taken.")
 @click.option("--frame-origin", "origins", multiple=True, help="Another address under which the LMS shows its pages.")
 @click.option("--pending", is_flag=True, help="Take no launch before carryover platform approve.")
@@ -101,11 +104,11 @@ def platform_add(desk: Desk, /, deployments: tuple[str, ...], origins: tuple[str
 
 @platform.command("update")
 @click.argument("number", type=int)
-@_with_fields
+@_with_fields(None)
 @on_a_tenant
-def platform_update(desk: Desk, /, number: int, **fields: str) -> None:
-    """Change what is named; the rest stays."""
-    desk.change(number, {name: value for name, value in fields.items() if value})
+def platform_update(desk: Desk, /, number: int, **fields: str | None) -> None:
+    """Change what is named; the rest stays. An empty text clears what may be empty (--auth-audience "")."""
+    desk.change(number, {name: value for name, value in fields.items() if value is not None})
     click.echo(f"Platform {number} is changed.")
 
 

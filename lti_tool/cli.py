@@ -112,13 +112,13 @@ class Desk:
         )
 
     def change(self, registration_id: int, changed: Mapping[str, str]) -> None:
-        """Change what was typed of a platform: only the fields that are named."""
+        """Change what was typed of a platform: only the fields that are named; an empty text clears one that may be empty."""
         with self.unit_of_work(self.tenant_id) as connection:
             known = next((one for one in platforms.every(connection, self.tenant_id) if one.id == registration_id), None)
         if known is None:
             raise NotFound("There is no such platform here; carryover platform list shows them.")
         fields = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
-        texts = {name: changed.get(name) or getattr(known, name) for name in fields}
+        texts = {name: changed[name] if name in changed else getattr(known, name) for name in fields}
         typed = ByHand(**texts, deployment_ids=(), frame_origins=tuple(known.frame_origins))
         values = registering.checked(self.settings.allow_private_platforms, typed)
         administering.change_platform(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, values=values, who=self.who)

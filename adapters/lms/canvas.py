@@ -73,11 +73,17 @@ class Canvas(Standard):
         found = super().frame_origins(issuer, auth_login_url)
         return sorted({*found, "https://*.instructure.com"}) if issuer in HOSTED else found
 
+    def assertion_audience(self, authorization_server: str) -> str:
+        """Always the token endpoint's address: authorization_server is a bare host (SecurityController#openid_configuration, lib/lti/oidc.rb
+        auth_domain), and the endpoint takes oauth2_token_url alone (lib/canvas/oauth/client_credentials_provider.rb)."""
+        return ""
+
     def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
-        """Hosted Canvas speaks for its one issuer from the hosts of its customers and its sign-in; its own hosts are known by name."""
+        """Hosted Canvas speaks for its one issuer from the host of each customer, which may be the customer's own name; who signs in, signs and
+        gives tokens is known by name, and nobody else can make a launch of this issuer."""
         if issuer not in HOSTED:
             return super().vouches(issuer, configuration_url, endpoints)
-        for url in (configuration_url, *endpoints):
+        for url in endpoints:
             host = urlsplit(url).hostname or ""
             if not host.endswith((".instructure.com", ".canvaslms.com")):
                 return f"{host} is no host of Canvas; a Canvas of your own is registered by hand"

@@ -5,6 +5,7 @@ Roles of the course decide; a role at the institution never makes a teacher.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
@@ -24,6 +25,7 @@ LONGEST_ADDRESS = 2_000
 LONGEST_WORDS = 500
 LONGEST_SOURCED_ID = 200  # as long as an id in the organisation's list
 LONGEST_HISTORY = 50  # courses before this one
+LONGEST_DATA = 32_000  # of what a choice of content is to give back; the whole token has at most 64 kB
 
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 _COURSE_ROLES = {"Instructor": Role.TEACHER, "Administrator": Role.ADMIN, "Mentor": Role.MENTOR, "Learner": Role.LEARNER}
@@ -62,7 +64,7 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         administers=bool(_ADMINISTRATORS.intersection(roles)),
         is_test_user=any(role in roles for role in _TEST_USER),
         deployment_id=_identifier(claims.get(f"{CLAIM}deployment_id"), "deployment_id"),
-        target_link_uri=_identifier(claims.get(f"{CLAIM}target_link_uri"), "target_link_uri", longest=LONGEST_ADDRESS),
+        target_link_uri=_target(claims, message),
         resource_link_id=_identifier(link.get("id"), "resource_link.id") if link or message is not Message.DEEP_LINK else "",
         resource_link_title=_words(link.get("title")),
         context_id=_identifier(context["id"], "context.id") if "id" in context else "",
@@ -83,6 +85,14 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         deep_linking=_deep_linking(claims) if message is Message.DEEP_LINK else None,
         review_of=_identifier(for_user.get("user_id"), "for_user.user_id") if message is Message.REVIEW else "",
     )
+
+
+def _target(claims: dict[str, Any], message: Message) -> str:
+    """Which address of ours is meant; a choice of content need not say it (Deep Linking 2.0, appendix A, "Deep linking request example")."""
+    value = claims.get(f"{CLAIM}target_link_uri")
+    if value is None and message is Message.DEEP_LINK:
+        return ""
+    return _identifier(value, "target_link_uri", longest=LONGEST_ADDRESS)
 
 
 def _claimed(claims: dict[str, Any]) -> str:
@@ -112,14 +122,15 @@ def _deep_linking(claims: dict[str, Any]) -> DeepLinking:
     if not return_url:
         raise LaunchRefused("The course did not say where the chosen content goes (deep_link_return_url is missing or is no web address).")
     types, data = settings.get("accept_types"), settings.get("data")
-    if data is not None and (not isinstance(data, str) or data != _storable(data)):
-        raise LaunchRefused("The launch's claim deep_linking_settings.data is no text.")
+    opaque = None if data is None else json.dumps(data)
+    if opaque is not None and len(opaque) > LONGEST_DATA:
+        raise LaunchRefused(f"The launch's claim deep_linking_settings.data is longer than {LONGEST_DATA:,} characters.")
     return DeepLinking(
         return_url=return_url,
         takes_links=isinstance(types, list) and "ltiResourceLink" in types,
         several=settings.get("accept_multiple") is True,
         takes_line_items=settings.get("accept_lineitem") is not False,
-        data=data,
+        data_json=opaque,
     )
 
 

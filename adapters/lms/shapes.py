@@ -36,13 +36,14 @@ class LaunchRefused(Exception):
 
 @dataclass(frozen=True)
 class DeepLinking:
-    """What the LMS lets a teacher choose, and where the choice goes. ``data`` is given back byte for byte, or is None."""
+    """What the LMS lets a teacher choose, and where the choice goes. ``data_json`` is an opaque value as JSON, given
+    back as it came (Deep Linking 2.0, 4.4.1), or None."""
 
     return_url: str
     takes_links: bool
     several: bool
     takes_line_items: bool
-    data: str | None
+    data_json: str | None
 
 
 @dataclass(frozen=True)

@@ -223,13 +223,19 @@ class Standard:
         }
 
     def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
-        """Whether an LMS's OpenID configuration may speak for an issuer and name these addresses: empty when it may, else why not.
+        """Whether an LMS's OpenID configuration may speak for an issuer and name these addresses (of its sign-in, its tokens, its keys): empty when
+        it may, else why not.
 
         LTI Dynamic Registration 1.0, 3.4: the configuration lies on the issuer's own host.
         """
         if origin(issuer) != origin(configuration_url):
             return f"the issuer {issuer} is not at {origin(configuration_url)}, where the configuration came from"
         return ""
+
+    def assertion_audience(self, authorization_server: str) -> str:
+        """Whom an assertion for an access token names, by the OpenID configuration (LTI Dynamic Registration 1.0, 3.4: "authorization_server" is
+        used as aud); empty: the token endpoint's address. What is no absolute address names nobody whom a token endpoint could be."""
+        return authorization_server if origin(authorization_server) and len(authorization_server) <= LONGEST_ADDRESS else ""
 
     def read_registration(self, body: Any) -> Registered:
         """What the LMS answered; BadInput where there is no client id in it."""

@@ -312,7 +312,9 @@ def _lettered_as(old: Item, item: Item) -> Item:
     correct = [key_of[key] for key in item.correct]
     if item.kind != "ordering":
         correct.sort(key=lambda key: (len(key), key))
-    return msgspec.structs.replace(item, choices=[msgspec.structs.replace(brought[text], key=one.key) for text, one in there.items()], correct=correct)
+    return msgspec.structs.replace(
+        item, choices=[msgspec.structs.replace(brought[text], key=one.key) for text, one in there.items()], correct=correct
+    )
 
 
 def take_questions(

@@ -235,7 +235,7 @@ def _verified(deps: ToolDeps, platform: Platform, login: Login, id_token: str, n
         raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH}", f"id_token of {len(id_token)} characters")
     key_set = deps.platform_keys.for_token(platform.key_set_url, id_token)
     launch = library.verified_launch(platform, id_token, login.nonce, key_set, now.timestamp())
-    if launch.target_link_uri != login.target_link_uri:
+    if launch.target_link_uri and launch.target_link_uri != login.target_link_uri:
         raise LaunchInvalid(f"The course changed its link on the way. {_RELAUNCH}", "target_link_uri differs from the login's")
     hinted = login.asked.get("lti_deployment_id") or login.asked.get("deployment_id")
     if hinted and hinted != launch.deployment_id:

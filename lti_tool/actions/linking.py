@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets as random
 import time
 from dataclasses import dataclass
@@ -86,8 +87,8 @@ def answer(
         f"{CLAIM}version": "1.3.0",
         f"{DEEP_LINKING_CLAIM}content_items": [lms.content_item(item, facts) for item in found],
     }
-    if settings["data"] is not None:
-        claims[f"{DEEP_LINKING_CLAIM}data"] = settings["data"]
+    if settings.get("data_json") is not None:
+        claims[f"{DEEP_LINKING_CLAIM}data"] = json.loads(settings["data_json"])
     return str(settings["return_url"]), keys.sign(deps.engine, deps.secrets, claims)
 
 

@@ -30,7 +30,8 @@ CALL_SECONDS, REGISTER_SECONDS = 5.0, 15.0
 LARGEST_CONFIGURATION = 64 * 1024
 LONGEST_ADDRESS, LONGEST_ID, LONGEST_NAME = 2_000, 255, 200
 PLATFORM_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-platform-configuration"
-_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "registration_endpoint")
+_TRUSTED = ("authorization_endpoint", "token_endpoint", "jwks_uri")  # whoever holds these makes launches; a registration goes where it was begun
+_ENDPOINTS = (*_TRUSTED, "registration_endpoint")
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _configuration(deps: ToolDeps, url: str, token: str) -> Configuration:
     about = found.get(PLATFORM_CONFIGURATION)
     about = about if isinstance(about, dict) else {}
     family = family_of(str(about.get("product_family_code", ""))[:100], issuer)
-    wrong = dialect(family).vouches(issuer, url, list(endpoints.values()))
+    wrong = dialect(family).vouches(issuer, url, [endpoints[name] for name in _TRUSTED])
     if wrong:
         raise BadInput(f"The LMS's OpenID configuration contradicts itself: {wrong}. Nothing was registered.")
     audience, scopes = found.get("authorization_server"), found.get("scopes_supported")
@@ -156,7 +157,7 @@ def _configuration(deps: ToolDeps, url: str, token: str) -> Configuration:
         family=family,
         auth_login_url=endpoints["authorization_endpoint"],
         auth_token_url=endpoints["token_endpoint"],
-        auth_audience=_text(audience)[:LONGEST_ADDRESS],
+        auth_audience=dialect(family).assertion_audience(_text(audience)),
         key_set_url=endpoints["jwks_uri"],
         registration_url=endpoints["registration_endpoint"],
         scopes=frozenset(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else frozenset(),
@@ -219,7 +220,7 @@ def _kept(connection: Any, used: Invite, configuration: Configuration, client_id
 
 def _require_harmless(used: Invite, known: Platform, addresses: Mapping[str, str], configuration: Configuration) -> None:
     """Who may change where a platform's keys are may forge its launches: that needs an invite whose maker approved beforehand."""
-    urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url, configuration.registration_url]
+    urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url]
     wrong = dialect(known.family).vouches(known.issuer, known.auth_login_url, urls)
     if wrong:
         raise Conflict(f"This LMS is registered already, and the new configuration does not fit it: {wrong}. Its registration was not touched.")

@@ -1,11 +1,16 @@
-"""The column that a grade goes to: the launch's own, or one found by its resource, or a new one, made by one sender alone."""
+"""The column that a grade goes to: the launch's own, or one found by its resource, or a new one, made by one sender alone.
+
+The launch's own is not taken on trust: Open edX puts the first column of an activity into every launch of it, whichever check it opens.
+"""
 
 from __future__ import annotations
 
 from adapters.lms import LineItem
+from lrs.ground.errors import BadInput
 from lti_tool.actions.choices import CHECK_TAG
 from lti_tool.lti import columns
 from lti_tool.lti.deps import ToolDeps
+from lti_tool.lti.errors import TokenRefused
 from lti_tool.store import grades
 from lti_tool.store.grades import Column, GradeRow
 from lti_tool.store.platforms import Platform
@@ -17,11 +22,12 @@ class Busy(Exception):
 
 def column_url(deps: ToolDeps, platform: Platform, row: GradeRow) -> str:
     """The column's address. BadInput, with words for a teacher, when there is none to be had; Busy while another sender makes it."""
-    if row.line_item_url:
+    if row.line_item_url and not (row.line_items_url and _of_another_check(deps, platform, row)):
         return row.line_item_url
+    place = grades.place_of(row.line_items_url, row.resource_id)
     with deps.unit_of_work(platform.tenant_id) as connection:
-        known = grades.column(connection, platform.tenant_id, platform.id, row.place)
-        if known is None and not grades.claim_column(connection, platform.tenant_id, platform.id, row.place, row.label, row.maximum):
+        known = grades.column(connection, platform.tenant_id, platform.id, place)
+        if known is None and not grades.claim_column(connection, platform.tenant_id, platform.id, place, row.label, row.maximum):
             raise Busy
     if known is not None:
         return known.url
@@ -30,8 +36,24 @@ def column_url(deps: ToolDeps, platform: Platform, row: GradeRow) -> str:
         made = columns.find(deps, platform, row.line_items_url, row.resource_id) or columns.make(deps, platform, row.line_items_url, wanted)
     except Exception:
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades.release_column(connection, platform.tenant_id, platform.id, row.place)  # the claim: the next try need not wait for its end
+            grades.release_column(connection, platform.tenant_id, platform.id, place)  # the claim: the next try need not wait for its end
         raise
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades.keep_column(connection, platform.tenant_id, platform.id, Column(row.place, made.url, made.label, made.maximum))
+        grades.keep_column(connection, platform.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
     return made.url
+
+
+def _of_another_check(deps: ToolDeps, platform: Platform, row: GradeRow) -> bool:
+    """Whether the column that the launch named is another check's: one that we made, or one that says so. Asked of the LMS once a column; where
+    it does not let us look, it is what the launch says."""
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        whose = grades.resource_of(connection, platform.tenant_id, platform.id, row.line_item_url)
+    if whose is None:
+        try:
+            found = columns.read(deps, platform, row.line_item_url)
+        except (TokenRefused, BadInput):
+            return False
+        whose = found.resource_id if found is not None and found.tag == CHECK_TAG else ""
+        with deps.unit_of_work(platform.tenant_id) as connection:
+            grades.keep_resource(connection, platform.tenant_id, platform.id, row.line_item_url, whose)
+    return bool(whose) and whose != row.resource_id

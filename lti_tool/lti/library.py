@@ -226,6 +226,8 @@ def verified_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapp
         found = read_launch(claims)
     except LaunchRefused as error:
         raise LaunchInvalid(f"{error} {_RELAUNCH}") from None
+    if found.deep_linking is not None and not found.deep_linking.takes_links:
+        return found  # the caller says why nothing can be chosen here; the library only says that something is wrong
     try:
         launch.validate_message()
     except Exception as error:

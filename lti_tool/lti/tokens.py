@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.lms import dialect
 from lrs.ground import clock
-from lrs.ground.http import OutsideCallFailed
+from lrs.ground.http import Answer, OutsideCallFailed
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
@@ -50,16 +50,24 @@ def drop(deps: ToolDeps, platform: Platform, scope: str) -> None:
 
 
 def _asked(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
+    answer = _answer(deps, platform, scope, platform.auth_audience or platform.auth_token_url)
+    if answer.status in (400, 401) and platform.auth_audience not in ("", platform.auth_token_url) and b"aud" in answer.body[:2_000].lower():
+        # Canvas: "the 'aud' is invalid". The standard's own audience is the endpoint's address (security framework 1.0, 4.1.1).
+        answer = _answer(deps, platform, scope, platform.auth_token_url)
+    return _token_of(platform, scope, answer)
+
+
+def _answer(deps: ToolDeps, platform: Platform, scope: str, audience: str) -> Answer:
     now = int(time.time())
     claims = {
         "iss": platform.client_id,
         "sub": platform.client_id,
-        "aud": platform.auth_audience or platform.auth_token_url,
+        "aud": audience,
         "iat": now,
         "exp": now + ASSERTION_SECONDS,
         "jti": random.token_hex(16),
     }
-    answer = deps.client.call(
+    return deps.client.call(
         "POST",
         platform.auth_token_url,
         form={
@@ -71,6 +79,9 @@ def _asked(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
         seconds=CALL_SECONDS,
         largest=LARGEST_ANSWER,
     )
+
+
+def _token_of(platform: Platform, scope: str, answer: Answer) -> tuple[str, int]:
     label = dialect(platform.family).label
     if answer.status in (400, 401, 403):
         words = answer.body[:200].decode("utf-8", "replace").replace("\0", "")

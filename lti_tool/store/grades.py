@@ -43,8 +43,13 @@ class NewGrade:
 
     @property
     def place(self) -> str:
-        """What a newer grade takes the place of."""
-        return self.line_item_url or json.dumps([self.line_items_url, self.resource_id])
+        """What a newer grade takes the place of: one of the same check; where an LMS has no columns of ours, one of the same column."""
+        return place_of(self.line_items_url, self.resource_id) if self.line_items_url else self.line_item_url
+
+
+def place_of(line_items_url: str, resource_id: str) -> str:
+    """The place of a check's grades among the columns of a course."""
+    return json.dumps([line_items_url, resource_id])
 
 
 @dataclass(frozen=True)
@@ -266,6 +271,23 @@ def column(connection: Connection, tenant_id: int, registration_id: int, place: 
     )
     row = connection.execute(query).first()
     return Column(*row) if row else None
+
+
+def resource_of(connection: Connection, tenant_id: int, registration_id: int, url: str) -> str | None:
+    """Which check's column this is: its resource id, empty for none of ours, None where nobody has looked yet."""
+    c = line_item.c
+    query = select(c.place, c.label).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.url == url).order_by(c.place)
+    for row in connection.execute(query):
+        place = json.loads(row.place)
+        if isinstance(place, list):
+            return str(place[1])
+        return str(row.label)
+    return None
+
+
+def keep_resource(connection: Connection, tenant_id: int, registration_id: int, url: str, resource_id: str) -> None:
+    """Remember which check's column the LMS said that this is. It is no column of a course's list: an activity brought it along."""
+    keep_column(connection, tenant_id, registration_id, Column(json.dumps({"claimed": url}), url, resource_id, 0.0))
 
 
 def columns(connection: Connection, tenant_id: int, registration_id: int, line_items_url: str) -> list[Column]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+import jwt as pyjwt
 import pytest
 
+from adapters.lms import dialect
 from adapters.lms.claims import CLAIM
 from lrs.ground.errors import BadInput, Conflict
 from lti_tool import cli
 from lti_tool.actions import registering
 from lti_tool.actions.registering import ByHand
+from lti_tool.lti import tokens
+from lti_tool.lti.errors import TokenRefused
 from tests.integration.lti_tool.conftest import Tool
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
@@ -270,32 +274,115 @@ def test_canvas_reads_its_configuration(tool: Tool) -> None:
     assert found["custom_fields"] == {"context_history": "$Context.id.history", "person_id": "$Person.sourcedId"}
 
 
-def test_canvas_registers_with_its_own_payload(tool: Tool, desk: cli.Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hosted Canvas answers the configuration to a bearer token alone, and names no deployment."""
-    from adapters.lms.canvas import Canvas
+# What Canvas says and takes, read in its source (instructure/canvas-lms): app/controllers/security_controller.rb openid_configuration,
+# lib/lti/oidc.rb auth_domain, lib/canvas/oauth/client_credentials_provider.rb, asymmetric_client_credentials_provider.rb and its JwtValidator,
+# app/controllers/lti/ims/dynamic_registration_controller.rb. Hosted names: third parties' configurations of hosted Canvas, which agree.
+CANVAS_SCOPES = ["https://purl.imsglobal.org/spec/lti-ags/scope/score", "https://canvas.instructure.com/lti/public_jwk/scope/update"]
+ABOUT_CANVAS = {
+    "product_family_code": "canvas",
+    "version": "OpenSource",
+    "messages_supported": [{"type": "LtiResourceLinkRequest"}, {"type": "LtiDeepLinkingRequest"}],
+    "https://canvas.instructure.com/lti/account_name": "A university",
+    "https://canvas.instructure.com/lti/account_lti_guid": "a-guid",
+}
 
-    monkeypatch.setattr(Canvas, "vouches", lambda *given: "")
-    scopes = ["https://purl.imsglobal.org/spec/lti-ags/scope/score"]
-    about = {"product_family_code": "canvas", "https://canvas.instructure.com/lti/account_name": "A university"}
-    lms(
-        tool,
-        (200, "OK", {"client_id": "10000000000009"}),
-        issuer="https://canvas.instructure.com",
-        scopes_supported=scopes,
-        authorization_server="https://canvas.instructure.com",
-        **{"https://purl.imsglobal.org/spec/lti-platform-configuration": about},
-    )
+
+def canvas(tool: Tool) -> None:
+    """A Canvas of one's own, whose authorization_server is its bare host: current_domain, where the hosted one says that of its sign-in."""
+    registered = {
+        "client_id": "10000000000009",
+        "application_type": "web",
+        "grant_types": ["client_credentials", "implicit"],
+        "response_types": ["id_token"],
+        "scope": CANVAS_SCOPES[0],
+        TOOL_CONFIGURATION: {"https://canvas.instructure.com/lti/registration_config_url": "https://x.example/config"},
+    }
+    bare = urlsplit(tool.moodle.server.url).netloc
+    about = "https://purl.imsglobal.org/spec/lti-platform-configuration"
+    lms(tool, (200, "OK", registered), authorization_server=bare, scopes_supported=CANVAS_SCOPES, **{about: ABOUT_CANVAS})
+
+
+def canvas_tokens(tool: Tool) -> list[dict[str, Any]]:
+    """Canvas's token endpoint: the assertion's aud must be the address that it was asked at; what it was asked with."""
+    taken: list[dict[str, Any]] = []
+
+    def answer(asked: Any) -> Any:
+        form = {name: values[0] for name, values in parse_qs(asked[3].decode()).items()}
+        claims = pyjwt.decode(form["client_assertion"], options={"verify_signature": False})
+        taken.append(claims)
+        missing = [name for name in ("iss", "sub", "aud", "exp", "iat", "jti") if name not in claims]
+        named = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        if missing or f"{tool.moodle.server.url}/token" not in named:
+            return (400, "Bad Request", {"error": "invalid_request", "error_description": "the 'aud' is invalid"})
+        return (200, "OK", {"access_token": "t", "token_type": "Bearer", "expires_in": 3600, "scope": form["scope"]})
+
+    tool.moodle.server.says("/token", answer)
+    return taken
+
+
+def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, desk: cli.Desk) -> None:
+    """No grade and no roster ever came: the assertion named Canvas's bare host."""
+    canvas(tool)
     assert open_address(tool, desk.invite("", True)).status_code == 200
     asked = next(headers for _, path, headers, _ in tool.moodle.server.requests if path == "/openid")
-    assert asked["Authorization"] == "Bearer a.b.c"
+    assert asked["Authorization"] == "Bearer a.b.c", "Canvas tells its configuration to nobody else"
     (sent,) = tool.moodle.server.bodies("/register")
     assert sorted(sent["grant_types"]) == ["client_credentials", "implicit"]
+    assert sent["scope"] == CANVAS_SCOPES[0]
     config = sent[TOOL_CONFIGURATION]
     assert config["https://canvas.instructure.com/lti/privacy_level"] == "public"
     for message in config["messages"]:
         assert message["placements"] and message["target_link_uri"] and message["label"]
     made = desk.platforms()[-1]
-    assert (made.name, made.auth_audience, made.approve_deployments) == ("A university", "https://canvas.instructure.com", True)
+    assert (made.name, made.family, made.auth_audience, made.approve_deployments) == ("A university", "canvas", "", True)
+    taken = canvas_tokens(tool)
+    assert tokens.access_token(tool.deps, made, CANVAS_SCOPES[0]) == "t"
+    assert [one["aud"] for one in taken] == [f"{tool.moodle.server.url}/token"]
+
+
+def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: Tool, desk: cli.Desk) -> None:
+    canvas(tool)
+    assert open_address(tool, desk.invite("", True)).status_code == 200
+    made = desk.platforms()[-1]
+    desk.change(made.id, {"auth_audience": "sso.canvaslms.com"})
+    taken = canvas_tokens(tool)
+    assert tokens.access_token(tool.deps, desk.platforms()[-1], CANVAS_SCOPES[0]) == "t"
+    assert [one["aud"] for one in taken] == ["sso.canvaslms.com", f"{tool.moodle.server.url}/token"]
+    desk.change(made.id, {"auth_audience": ""})
+    assert desk.platforms()[-1].auth_audience == "", "a setting can be cleared"
+    assert desk.platforms()[-1].name == "A university", "what is not named stays"
+    tool.moodle.server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
+    with pytest.raises(TokenRefused):
+        tokens.access_token(tool.deps, desk.platforms()[-1], "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem")
+
+
+@pytest.mark.parametrize(
+    ("family", "said", "audience"),
+    [
+        ("canvas", "sso.canvaslms.com", ""),
+        ("canvas", "https://canvas.instructure.com", ""),
+        ("standard", "sso.example.org", ""),
+        ("standard", "https://api.brightspace.com/auth/token", "https://api.brightspace.com/auth/token"),
+        ("standard", "", ""),
+    ],
+)
+def test_whom_an_assertion_names(family: str, said: str, audience: str) -> None:
+    """D2L's audience is an address of its own (openwebwork/webwork2 #2342); a bare host names nobody."""
+    assert dialect(family).assertion_audience(said) == audience
+
+
+SSO = "https://sso.canvaslms.com"
+HOSTED = [f"{SSO}/api/lti/authorize_redirect", f"{SSO}/login/oauth2/token", f"{SSO}/api/lti/security/jwks"]
+
+
+@pytest.mark.parametrize("customer", ["https://canvas.instructure.com", "https://school.instructure.com", "https://canvas.harvard.edu"])
+def test_a_customer_of_hosted_canvas_registers_under_its_own_name(customer: str) -> None:
+    """registration_endpoint and the configuration lie at HostUrl.context_host(account): the customer's own name where there is one."""
+    configuration = f"{customer}/api/lti/security/openid-configuration?registration_token=x"
+    assert dialect("canvas").vouches("https://canvas.instructure.com", configuration, HOSTED) == ""
+    for place in range(3):
+        strange = [url if number != place else "https://evil.example/x" for number, url in enumerate(HOSTED)]
+        assert "evil.example" in dialect("canvas").vouches("https://canvas.instructure.com", configuration, strange)
 
 
 def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: cli.Desk) -> None:
@@ -317,8 +404,6 @@ def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Too
 
 
 def test_a_rotated_key_is_shown_before_it_signs_and_the_old_one_after(tool: Tool) -> None:
-    import jwt as pyjwt
-
     from lti_tool.lti import keys
 
     (old,) = tool.get("/lti/jwks.json").json["keys"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -38,7 +39,6 @@ BAD: dict[str, dict[str, Any]] = {
     "D2 return address no text": {"deep_link_return_url": 5},
     "D3 no activities taken": {"accept_types": ["link", "file"]},
     "D3 accept_types missing": {"accept_types": ...},
-    "D5 data no text": {"data": {"x": 1}},
 }
 
 
@@ -87,6 +87,43 @@ def test_data(tool: Tool, case: str) -> None:
     given: dict[str, Any] = {"data": DATA} if "byte" in case else {}
     _, claims = picked(tool, ["today"], **given)
     assert claims.get(f"{DEEP_LINKING_CLAIM}data", ...) == (DATA if given else ...)
+
+
+@pytest.mark.parametrize("data", [5, 1.5, True, "", [1, {"b": None, "a": [2]}], {"z": 1, "a": {"csrf": "x\0y"}}])
+def test_data_is_opaque(tool: Tool, data: Any) -> None:
+    """Deep Linking 2.0, 4.4.1: "an opaque value which must be returned by the tool"; its examples are texts, it says of no type."""
+    _, claims = picked(tool, ["today"], data=data)
+    assert json.dumps(claims[f"{DEEP_LINKING_CLAIM}data"]) == json.dumps(data)
+
+
+def test_the_specification_s_own_request_is_taken(tool: Tool) -> None:
+    """Deep Linking 2.0, appendix A, "Deep linking request example": members as there, our registration and address; it has no target_link_uri, an
+    audience that is a list, an azp, media types that are one text, presentations that are three."""
+    settings = {
+        "deep_link_return_url": "https://platform.example/deep_links",
+        "accept_types": ["link", "file", "html", "ltiResourceLink", "image"],
+        "accept_media_types": "image/*,text/html",
+        "accept_presentation_document_targets": ["iframe", "window", "embed"],
+        "accept_multiple": True,
+        "auto_create": True,
+        "title": "A title",
+        "text": "A text",
+        "data": "csrftoken:1",
+    }
+    asked = tool.launch(
+        "launch-deep-linking-teacher",
+        aud=["43Y2YZJCB1NzxN9"],
+        azp="43Y2YZJCB1NzxN9",
+        **{SETTINGS: settings, f"{CLAIM}target_link_uri": ..., f"{CLAIM}resource_link": ...},
+    )
+    assert asked.status_code == 303, asked.text
+    assert "platform.example" in tool.get(asked.location).text
+
+
+def test_a_place_that_takes_no_activities_says_so(tool: Tool) -> None:
+    answer = asking(tool, accept_types=["link", "file"])
+    assert answer.status_code == 400
+    assert "takes no activities" in answer.text
 
 
 @pytest.mark.parametrize("case", ["D6 a learner"])

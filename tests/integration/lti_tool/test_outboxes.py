@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, SCORE_SCOPE
 from adapters.lrs_client import RecordStore
+from lti_tool.actions.choices import CHECK_TAG
 from lti_tool.jobs import grades, rosters, statements
 from lti_tool.lti import tokens
 from lti_tool.lti.errors import TokenRefused
@@ -418,3 +419,54 @@ def test_a_refused_token_is_final_and_says_why(tool: Tool) -> None:
     tool.moodle.server.says("/token", (refusal["status"], refusal["reason"], refusal["body"]))
     with pytest.raises(TokenRefused, match="invalid_scope"):
         token(tool)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_check_of_a_week_never_overwrites_the_check_of_a_day(tool: Tool, known: bool) -> None:
+    """Open edX in programmatic mode puts the first column of an activity into every launch of it (xblock-lti-consumer, models.py:
+    ltiagslineitem_set.first(); its issue 707). The column says whose it is; it made its own and knows it."""
+    server = tool.moodle.server
+    first: dict[str, Any] = {
+        "id": f"{server.url}/edx/1",
+        "label": "Check after 1 day",
+        "scoreMaximum": 5,
+        "resourceId": "phishing-response/1d",
+        "tag": CHECK_TAG,
+    }
+    own = {**first, "id": f"{server.url}/edx/2", "label": "Check after 1 week", "resourceId": "phishing-response/1w"}
+    lists = f"{server.url}/edx"
+    if known:
+        with tool.deps.unit_of_work(tool.tenant_id) as connection:
+            place = stored_grades.place_of(lists, "phishing-response/1d")
+            made = stored_grades.Column(place, first["id"], first["label"], 5.0)
+            stored_grades.keep_column(connection, tool.tenant_id, tool.sql("SELECT id FROM lti_tool.platform_registration")[0].id, made)
+    endpoint = {"scope": [SCORE_SCOPE, LINE_ITEM_SCOPE], "lineitems": lists, "lineitem": first["id"]}
+    home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
+    page = tool.post(f"{home}checks/1w", tool.get(home))
+    path = where(page)
+    for position in range(1, 6):
+        tool.post(path, page, position=position, choice=choices(page)[0])
+        page = tool.get(path)
+    server.says("/edx/1", (200, "OK", first))
+    server.says("/edx", lambda asked: (200, "OK", [first]) if asked[0] == "GET" else (201, "Created", own))
+    for number in (1, 2):
+        server.says(f"/edx/{number}/scores", (200, "OK", ""))
+    assert send_grades(tool) == 1
+    assert (server.count("/edx/1/scores"), server.count("/edx/2/scores")) == (0, 1)
+    assert server.count("/edx/1") == (0 if known else 1), "asked once, where we did not make it"
+
+
+def test_a_column_that_a_teacher_made_takes_the_grades_of_its_activity(tool: Tool) -> None:
+    server = tool.moodle.server
+    theirs = {"id": f"{server.url}/edx/1", "label": "Homework", "scoreMaximum": 5, "resourceId": "", "tag": ""}
+    endpoint = {"scope": [SCORE_SCOPE, LINE_ITEM_SCOPE], "lineitems": f"{server.url}/edx", "lineitem": theirs["id"]}
+    home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
+    page = tool.post(f"{home}checks/1w", tool.get(home))
+    path = where(page)
+    for position in range(1, 6):
+        tool.post(path, page, position=position, choice=choices(page)[0])
+        page = tool.get(path)
+    server.says("/edx/1", (200, "OK", theirs))
+    server.says("/edx/1/scores", (200, "OK", ""))
+    assert send_grades(tool) == 1
+    assert server.count("/edx/1/scores") == 1
