@@ -47,6 +47,7 @@ locks: $(VENV)/test.stamp  ## both locks again, with hashes and without an index
 
 $(VENV)/made.stamp:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Carryover needs Python 3.11 or later; say PYTHON=python3.11 make run.")'
+	$(PYTHON) -c 'import importlib.util as u, sys; sys.exit(None if u.find_spec("venv") and u.find_spec("ensurepip") else "This Python has no module venv; install it first (Debian and Ubuntu: apt-get install python3-venv), or name another one: PYTHON=python3.11 make run.")'
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 

@@ -64,12 +64,18 @@ def post(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -
     raise OutsideCallFailed(f"The record store answered {answer.status}: {_reason(answer)}")
 
 
-def figures(client: GuardedClient, store: RecordStore, programme: str, *, individual: bool, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Figures of a programme (all, or those of ``keys``), with values, sentences and pictures: ``GET /api/v1/figures``.
+@dataclass(frozen=True)
+class Sight:
+    """Whom somebody may see: single people, or groups of five and more; of everybody, or of these episodes alone (registrations)."""
 
-    ``individual``: whoever looks may see single people; otherwise groups of fewer than five are hidden.
-    """
-    kept = _asked(client, store, "figures", [("programme", programme), *_people(individual), *(("key", key) for key in keys)]).get("figures")
+    individual: bool
+    episodes: tuple[str, ...] | None = None
+
+
+def figures(client: GuardedClient, store: RecordStore, programme: str, *, sight: Sight, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Figures of a programme (all, or those of ``keys``), with values, sentences and pictures: ``/api/v1/figures``."""
+    wanted = [("programme", programme), *_people(sight.individual), *(("key", key) for key in keys)]
+    kept = _asked(client, store, "figures", wanted, sight.episodes).get("figures")
     if not isinstance(kept, list) or not all(_is_figure(one) for one in kept):
         raise OutsideCallFailed("The record store's answer holds no figures.")
     return kept
@@ -83,10 +89,10 @@ class Reports:
     dimensions: dict[str, list[str]]
 
 
-def reports(client: GuardedClient, store: RecordStore, programme: str, *, individual: bool, keys: Sequence[str], by: Mapping[str, str]) -> Reports:
-    """Reports of a programme, narrowed by ``by`` (wave, team, site, role, experience): ``GET /api/v1/reports``."""
-    wanted = [("programme", programme), *by.items(), *_people(individual), *(("key", key) for key in keys)]
-    found = _asked(client, store, "reports", wanted)
+def reports(client: GuardedClient, store: RecordStore, programme: str, *, sight: Sight, keys: Sequence[str], by: Mapping[str, str]) -> Reports:
+    """Reports of a programme, narrowed by ``by`` (wave, team, site, role, experience): ``/api/v1/reports``."""
+    wanted = [("programme", programme), *by.items(), *_people(sight.individual), *(("key", key) for key in keys)]
+    found = _asked(client, store, "reports", wanted, sight.episodes)
     kept, narrow = found.get("reports"), found.get("dimensions")
     if not isinstance(kept, list) or not all(_is_report(one) for one in kept) or not isinstance(narrow, dict):
         raise OutsideCallFailed("The record store's answer holds no reports.")
@@ -161,8 +167,19 @@ def _people(individual: bool) -> list[tuple[str, str]]:
     return [] if individual else [("people", "groups")]
 
 
-def _asked(client: GuardedClient, store: RecordStore, name: str, wanted: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    answer = _get(client, store, name, wanted)
+def _asked(
+    client: GuardedClient, store: RecordStore, name: str, wanted: Sequence[tuple[str, str]], episodes: Sequence[str] | None = None
+) -> dict[str, Any]:
+    if episodes is None:
+        answer = _get(client, store, name, wanted)
+    else:
+        answer = client.call(
+            "POST",
+            f"{store.url}/api/v1/{name}?{urlencode(wanted)}",
+            headers={"Accept": "application/json", "Content-Type": "application/json"},
+            body=msgspec.json.encode({"episodes": list(episodes)}),
+            basic=(store.key, store.secret),
+        )
     if answer.status != 200:
         raise OutsideCallFailed(f"The record store answered {answer.status} when asked for {name}: {_reason(answer)}")
     found = answer.json()

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from carryover import running_demo, serving
 from carryover.practice_lms.app import PRACTICE_FILE, lms_address, platform
 from carryover.practice_lms.letters import MAILBOX
-from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE
+from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE, Person
 from carryover.sample_programme import cohort, document
 from lrs import cli as lrs_cli
 from lrs.ground import clock, embedded
@@ -36,6 +36,7 @@ from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
 TENANT = "Practice"
+LISTED = ("teacher", "mentor", "learner", "admin")
 LEARNER_CERTIFIED_BEFORE = timedelta(days=7)
 READY_SECONDS = 60
 BATCH = 100
@@ -178,12 +179,17 @@ def _settled(report: dict[str, Any] | None) -> bool:
     return report is not None and not report["uncounted"]["waiting"] and not report["outbox"]["statements"]
 
 
+def _id_of(one: Person) -> str:
+    """The id on the organisation's list. Moodle's administrator has none in the student records."""
+    return one.sourced_id or f"SIS-{one.subject}"
+
+
 def _practice_list() -> bytes:
-    """The practice people as an organisation's list: the teacher leads the learner, the mentor accompanies."""
+    """The practice people as an organisation's list: the teacher leads the learner, the mentor accompanies, the administrator runs it."""
     lines = ["id,name,email,manager,mentor,team"]
-    for one in (PEOPLE["teacher"], PEOPLE["mentor"], PEOPLE["learner"]):
+    for one in (PEOPLE[key] for key in LISTED):
         led = (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if one.learns else ("", "")
-        lines.append(",".join((one.sourced_id, one.name, one.email, *led, "Practice desk")))
+        lines.append(",".join((_id_of(one), one.name, one.email, *led, "Practice desk")))
     return "\n".join(lines).encode()
 
 
@@ -218,8 +224,8 @@ class Practice:
             deployments=[DEPLOYMENT_ID],
             certified={learner.subject: (learner.name, self._started_at() - LEARNER_CERTIFIED_BEFORE)},
             listed=_practice_list(),
-            sourced={learner.subject: learner.sourced_id},
-            roles={PEOPLE["teacher"].sourced_id: "training manager"},
+            sourced={PEOPLE[key].subject: _id_of(PEOPLE[key]) for key in LISTED},
+            roles={_id_of(PEOPLE["teacher"]): "training manager", _id_of(PEOPLE["admin"]): "admin"},
         )
         self._keep(tenant_id=tenant_id, installation=str(installation))
 

@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/metrics.md from the tables they describe: ``make docs``."""
+"""Writes docs/settings.md and docs/metrics.md from the tables they describe, and the notices from the lock: ``make docs``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from docs import notices
 from lrs.ground import settings
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS, WHO_SAYS_SO
@@ -144,9 +145,10 @@ def example() -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     (DOCS / "settings.md").write_text(settings_page())
     (DOCS / "metrics.md").write_text(metrics_page())
+    (DOCS.parent / "THIRD-PARTY-NOTICES.md").write_text(notices.page())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from lti_tool.views import (
     course,
     elsewhere,
     home,
+    joining,
     language,
     launch,
     learner,
@@ -62,7 +63,7 @@ def create_app(deps: ToolDeps) -> Flask:
     pages.finish(app, deps.settings.base_url)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, visit, home, learner, transfer, assessments, coaching, teams, reports, me, picker, course):
+    for view in (launch, register, visit, home, learner, transfer, assessments, coaching, teams, reports, me, joining, picker, course):
         app.register_blueprint(view.blueprint(deps))
     for part in (admin.entrance, admin.by_link, admin.by_launch):
         app.register_blueprint(part(deps))

@@ -19,7 +19,7 @@ from lrs.ground.database import UnitOfWork, make_engine, require_reachable, unit
 from lrs.ground.errors import NotFound, Stop
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
-from lti_tool.actions import administering, certifying, forgetting, importing, programmes, registering, tenants
+from lti_tool.actions import administering, certifying, forgetting, importing, joining, programmes, registering, tenants
 from lti_tool.actions.forgetting import Ours
 from lti_tool.actions.registering import ByHand
 from lti_tool.lti import keys
@@ -238,7 +238,7 @@ def set_up(
 ) -> uuid.UUID:
     """A programme, a platform and people certified in it (subject → name, moment), all as acts; gives the installation's id.
 
-    ``listed`` is a list of people, ``sourced`` names their ids by subject, ``roles`` gives roles to some of them (id → role).
+    ``listed`` is a list of people, ``sourced`` says which users of the platform they are (subject → id), ``roles`` gives roles to some (id → role).
     """
     engine = make_engine(settings.database_url)
     unit_of_work = unit_of_work_on(engine)
@@ -247,12 +247,17 @@ def set_up(
     if listed:
         importing.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_who(), now=clock.now())
     with unit_of_work(tenant_id) as connection:
+        for subject, external_id in (sourced or {}).items():
+            (one,) = directory.find(connection, tenant_id, external_ids=[external_id])
+            known = people.ensure_person(connection, tenant_id, registration, Named(subject, one.name, one.email))
+            if known != one.id and joining.join(connection, tenant_id, known, one.id, _who(), clock.now()) is None:
+                raise Stop(f"User {subject} and {external_id} of the list have a certification each.")
         for external_id, role in (roles or {}).items():
             (one,) = directory.find(connection, tenant_id, external_ids=[external_id])
             directory.grant(connection, tenant_id, one.id, role, _who())
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
-            person = people.ensure_person(connection, tenant_id, registration, Named(subject, name, "", (sourced or {}).get(subject, "")))
+            person = people.ensure_person(connection, tenant_id, registration, Named(subject, name, ""))
         certifying.certify(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
     with unit_of_work(tenant_id) as connection:
         installation = installation_id(connection)

@@ -187,8 +187,8 @@ def _roles(claims: dict[str, Any]) -> list[str]:
 def role_of(roles: Sequence[str]) -> Role:
     """The strongest role in the course; without one we know, a learner. LTI 1.3 core, A.2.
 
-    Whole context roles, their sub-roles, and the short names that rosters use. Who runs the LMS and has no role in the course is
-    an administrator there; a teacher elsewhere in the institution is not one here.
+    Whole context roles, their sub-roles, and the short names that rosters use. Who runs the LMS (Canvas says so of whoever helps in any
+    sub-account) and has no role in the course is a visitor there; a teacher elsewhere in the institution is not one here.
     """
     found = []
     for role in roles:
@@ -201,5 +201,5 @@ def role_of(roles: Sequence[str]) -> Role:
             name = role
         if name in _COURSE_ROLES:
             found.append(_COURSE_ROLES[name])
-    nothing = Role.ADMIN if _ADMINISTRATORS.intersection(roles) else Role.LEARNER
+    nothing = Role.VISITOR if _ADMINISTRATORS.intersection(roles) else Role.LEARNER
     return min(found, key=lambda role: role.strength, default=nothing)

@@ -15,6 +15,7 @@ class Role(StrEnum):
     TEACHER = "teacher"
     MENTOR = "mentor"
     LEARNER = "learner"
+    VISITOR = "visitor"  # runs the LMS, and has no part in the course
 
     @property
     def strength(self) -> int:

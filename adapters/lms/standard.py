@@ -177,7 +177,7 @@ class Standard:
         role = role_of(roles)
         # A roster is of the course: whoever runs the LMS and has no role in it is none of its people.
         name = _text(entry.get("name")) or " ".join(filter(None, (_text(entry.get("given_name")), _text(entry.get("family_name")))))
-        active = entry.get("status", "Active") == "Active" and role is not Role.ADMIN
+        active = entry.get("status", "Active") == "Active" and role is not Role.VISITOR
         return Member(subject, role, active, name, _text(entry.get("email")), _text(entry.get("lis_person_sourcedid"))[:LONGEST_SOURCED_ID])
 
     # --- chosen content -----------------------------------------------------------------------------------------------------

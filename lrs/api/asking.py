@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from flask import Response, current_app, request
@@ -22,6 +23,7 @@ from lrs.store.credentials import Caller
 FILTERS = (*DIMENSIONS, "since", "until", "people")
 LONGEST_FILTER = 2_000
 MOST_ROWS, ROWS = 1_000, 100
+MOST_EPISODES = 20_000  # that one question is about: the people of a teacher's courses are fewer
 LARGEST = 2**63 - 1  # number that the database can hold
 _PLACE = re.compile(r"`?(\$[^`]*)`?")
 Shape = TypeVar("Shape")
@@ -35,10 +37,16 @@ class Filters:
     individual: bool
 
 
+class OfEpisodes(msgspec.Struct, forbid_unknown_fields=True):
+    """Whose figures are asked for: registrations of episodes."""
+
+    episodes: Annotated[list[uuid.UUID], msgspec.Meta(max_length=MOST_EPISODES)]
+
+
 def filters(caller: Caller) -> Filters:
     """The filters of this request, by the caller's tenant. A credential that may see single people does, unless it asks for ``people=groups``.
 
-    Forbidden where somebody who sees groups alone narrows them by time.
+    A POST names the episodes it is about in its body. Forbidden where somebody who sees groups alone narrows them by time or by episode.
     """
     by = {name: request.args[name] for name in DIMENSIONS if request.args.get(name)}
     for name, value in by.items():
@@ -55,9 +63,14 @@ def filters(caller: Caller) -> Filters:
             " metrics/individual, without people=groups. Ask for a wave instead, or read /api/v1/weeks.",
             parameter="since" if since is not None else "until",
         )
+    episodes = None
+    if request.method == "POST":
+        if not may:
+            raise Forbidden("Figures of chosen episodes need a credential with the scope metrics/individual, without people=groups.")
+        episodes = frozenset(body_as(OfEpisodes).episodes)
     if since is not None and until is not None and since >= until:
         raise BadInput("since must lie before until.", parameter="since")
-    return Filters(Scope(caller.tenant_id, clock.now(), by, since, until), may)
+    return Filters(Scope(caller.tenant_id, clock.now(), by, since, until, episodes_of=episodes), may)
 
 
 def _instant(name: str) -> datetime | None:

@@ -12,7 +12,7 @@ from lrs.actions import business, exports, mapping
 from lrs.actions.erasing import Erased
 from lrs.api import business as business_routes
 from lrs.api import counting
-from lrs.api.asking import LONGEST_FILTER, MOST_ROWS
+from lrs.api.asking import LONGEST_FILTER, MOST_ROWS, OfEpisodes
 from lrs.api.credentials import Wanted
 from lrs.metrics.definitions import DIMENSIONS
 from lrs.reports import levels
@@ -37,6 +37,7 @@ _BODIES = (
     exports.Wish,
     mapping.Mapped,
     levels.NewLevel,
+    OfEpisodes,
 )
 _ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, ActivityMapping, Alarm, Level, Erased)
 
@@ -201,6 +202,26 @@ def _calls() -> list[_Call]:
             {**_FILTERS, **keys},
             refusals=("404",),
         ),
+        _Call(
+            "post",
+            "/figures",
+            "The same of some episodes alone",
+            individual,
+            _list_of("figures", entry),
+            {**_FILTERS, **keys},
+            body=_of(OfEpisodes),
+            refusals=("404",),
+        ),
+        _Call(
+            "post",
+            "/reports",
+            "The same of some episodes alone",
+            individual,
+            _list_of("reports", {"type": ["string", "object"]}),
+            {**_FILTERS, **keys},
+            body=_of(OfEpisodes),
+            refusals=("404",),
+        ),
         _Call("get", "/reports/{key}", "One report", read, _of(Report), _FILTERS, refusals=("404",), also=("text/csv",)),
         _Call("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTERS, refusals=("404",), kind="image/png"),
         _Call("get", "/kpis", "The business figures of a programme", read, _list_of("kpis", _of(Kpi)), _PROGRAMME, ("programme",)),
@@ -225,7 +246,7 @@ def _calls() -> list[_Call]:
             _PROGRAMME,
             ("programme",),
             _of(business.Valuation),
-            refusals=("404",),
+            refusals=("404", "409"),
         ),
         _Call(
             "get",
@@ -247,7 +268,16 @@ def _calls() -> list[_Call]:
             {**_PROGRAMME, "kpi": _TEXT, **_PAGE, "history": {"type": "string", "enum": ["all"]}},
             ("programme",),
         ),
-        _Call("post", "/costs", "Add a line to the cost ledger", write, _object(cost=_WHOLE), body=_of(business.IncomingCost), status="201"),
+        _Call(
+            "post",
+            "/costs",
+            "Add a line to the cost ledger",
+            write,
+            _object(cost=_WHOLE),
+            body=_of(business.IncomingCost),
+            status="201",
+            refusals=("409",),
+        ),
         _Call("get", "/costs", "The cost ledger", read, _list_of("costs", _of(Cost)), {**_PROGRAMME, **_PAGE}, ("programme",)),
         _Call("delete", "/costs/{cost}", "Take a line back", write, None, body=_of(business_routes.Why), status="204", refusals=("404",)),
         _Call(

@@ -16,7 +16,7 @@ from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
 from lrs.reports import behind, keeping, pictures, values
 from lrs.reports.asking import Asked
-from lrs.reports.every import REPORTS
+from lrs.reports.every import OF_SOME_PEOPLE, REPORTS
 from lrs.reports.figures import figures, watermark_of
 from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
@@ -66,9 +66,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         following = found[-1]["registration"] if len(found) == limit else None
         return answer({"metric": key, "episodes": found, "next": following})
 
-    @pages.get("/figures")
+    @pages.route("/figures", methods=["GET", "POST"])
     def page() -> ResponseReturnValue:
-        """Several metrics at one moment, each with its values and its picture: what a page of figures asks for, once."""
+        """Several metrics at one moment, each with its values and its picture: what a page of figures asks for, once. POST: of some episodes."""
         wanted = [_metric(key) for key in request.args.getlist("key")] or list(CATALOGUE)
         body = [
             {
@@ -82,9 +82,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         ]
         return answer({"figures": body, "next": None}, *_CHANGING)
 
-    @pages.get("/reports")
+    @pages.route("/reports", methods=["GET", "POST"])
     def reports() -> ResponseReturnValue:
-        """Which reports there are, or several of them at one moment (``key``, once for each)."""
+        """Which reports there are, or several of them at one moment (``key``, once for each). POST: of some episodes."""
         caller = access.require(deps, "metrics/read")
         allow(*FILTERS, "key")
         wanted = request.args.getlist("key")
@@ -117,6 +117,8 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         for key in keys:
             _require_report(key)
         asked = filters(caller)
+        if asked.scope.episodes_of is not None and not set(keys) <= set(OF_SOME_PEOPLE):
+            raise BadInput(f"Of chosen episodes there are these reports alone: {', '.join(OF_SOME_PEOPLE)}.", parameter="key")
         with deps.unit_of_work(caller.tenant_id) as connection:
             watermark = watermark_of(connection, caller.tenant_id)
             whole = Asked(connection, asked.scope, asked.individual)

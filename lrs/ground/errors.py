@@ -70,6 +70,12 @@ class Conflict(Refused):
     status, code = 409, "conflict"
 
 
+class TooMany(Refused):
+    """The same was asked for too often; ``Retry-After`` says when it may be asked for again."""
+
+    status, code = 429, "too_many"
+
+
 class Unavailable(Refused):
     """Something this needs does not answer now; the same request may pass later."""
 

@@ -14,13 +14,14 @@ from sqlalchemy.exc import IntegrityError, NoResultFound
 
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict, NotFound
+from lti_tool.actions import roles
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import courses, grades, journal, platforms, tokens
+from lti_tool.store import courses, directory, grades, journal, platforms, tokens
 from lti_tool.store.courses import RosterRun
 from lti_tool.store.grades import GradeState
 from lti_tool.store.journal import AuditEntry, LaunchEntry
-from lti_tool.store.platforms import APPROVED, DISABLED, PENDING, REFUSED, REMOVED, Deployment, Invite, Platform
+from lti_tool.store.platforms import APPROVED, DISABLED, NAMES_PEOPLE, NOBODY, PENDING, REFUSED, REMOVED, Deployment, Invite, Platform
 
 LINK_TIME, SESSION_TIME = timedelta(minutes=30), timedelta(hours=2)
 LONGEST_LIST = 50
@@ -30,11 +31,12 @@ _CHANGES = {PENDING: (APPROVED, REMOVED), APPROVED: (DISABLED, REMOVED), DISABLE
 
 @dataclass(frozen=True)
 class Overview:
-    """What a tenant's administrators see first."""
+    """What a tenant's administrators see first. ``run_an_lms``: (person, name, platform, whether the role is held) of who came as such."""
 
     platforms: list[Platform]
     invites: list[Invite]
     waiting: dict[int, int]
+    run_an_lms: list[tuple[uuid.UUID, str, str, bool]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def overview(unit_of_work: UnitOfWork, *, tenant_id: int) -> Overview:
     with unit_of_work(tenant_id) as connection:
         found = platforms.every(connection, tenant_id)
         waiting = {one.id: platforms.pending_deployments(connection, tenant_id, one.id) for one in found}
-        return Overview(found, platforms.invites(connection, tenant_id, LONGEST_LIST), waiting)
+        run = directory.run_an_lms(connection, tenant_id, roles.ADMIN, LONGEST_LIST)
+        return Overview(found, platforms.invites(connection, tenant_id, LONGEST_LIST), waiting, run)
 
 
 def platform_view(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int) -> PlatformView:
@@ -105,6 +108,8 @@ def change_platform(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id
 def _change(unit_of_work: UnitOfWork, tenant_id: int, registration_id: int, values: Mapping[str, Any], who: str) -> None:
     with unit_of_work(tenant_id) as connection:
         platform = _platform(connection, tenant_id, registration_id)
+        if values.get("names_people", NOBODY) not in NAMES_PEOPLE:
+            raise BadInput("Choose what this LMS may say about people of the list.", field="names_people")
         changed = {name: value for name, value in values.items() if getattr(platform, name) != value}
         if not changed:
             return

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict
-from lti_tool.actions import roles
+from lti_tool.actions import joining, roles
 from lti_tool.store import directory, journal, people
 from lti_tool.store.directory import Known, Profile
 
@@ -60,7 +61,7 @@ def withdraw(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, 
             journal.add_audit(connection, tenant_id, who, "took a role away", {"person": str(person_id), "role": role})
 
 
-def join(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_id: str, who: str) -> None:
+def join(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_id: str, who: str, now: datetime) -> None:
     """Say that a person whom an LMS named is one of the list."""
     with unit_of_work(tenant_id) as connection:
         if not people.exists(connection, tenant_id, met) or directory.profile(connection, tenant_id, met).imported_at is not None:
@@ -69,6 +70,5 @@ def join(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_i
         listed = [one for one in found if one.imported_at is not None]
         if len(listed) != 1:
             raise BadInput("Nobody on the list has exactly this id or address.", field="external_id")
-        if not directory.join(connection, tenant_id, met, listed[0].id):
+        if joining.join(connection, tenant_id, met, listed[0].id, who, now) is None:
             raise Conflict("A certification is on record under both names. Erase the one of the LMS's name first, or keep them apart.")
-        journal.add_audit(connection, tenant_id, who, "joined a person of an LMS to the list", {"met": str(met), "listed": str(listed[0].id)})

@@ -63,7 +63,7 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
         placed = _placement(connection, platform, course, launch)
         named = Named(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_by_parameter)
         person_id = people.ensure_person(connection, tenant_id, platform.id, named)
-        if not launch.is_test_user:
+        if not launch.is_test_user and launch.role is not Role.VISITOR:
             courses.meet(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)
         roster_due = bool(course.memberships_url) and course.roster_due_at is None
         if roster_due:

@@ -72,7 +72,7 @@ def erase(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime)
 
 def _whom(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
     """The person of an id of the list, an address, or our own id (also of one whose erasure was begun)."""
-    found = directory.find(connection, tenant_id, external_ids=[named], emails=[named.lower()])
+    found = directory.find(connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True)
     if len(found) == 1:
         return found[0].id
     if found:

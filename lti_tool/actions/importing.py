@@ -56,10 +56,10 @@ class Report:
 
 
 def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, apply: bool, who: str, now: datetime) -> Report:
-    """Take over a list of people. A line is somebody by id, else by e-mail; whom an LMS named before becomes the one of the list."""
+    """Take over a list of people. A line is somebody by id, else by e-mail; whom an LMS that may say so named before becomes the one of the list."""
     people, faults = _read(lambda: table.read_people(content))
     with unit_of_work(tenant_id) as connection:
-        merged = _Merge(connection, tenant_id, people, now)
+        merged = _Merge(connection, tenant_id, people, who, now)
         lines = [*merged.lines(), *(Line(one.line, WRONG, "", one.text) for one in faults)]
         lines.sort(key=lambda one: one.line)
         applied = apply and not any(one.outcome == WRONG for one in lines)
@@ -82,8 +82,8 @@ def _read(read: Any) -> Any:
 class _Merge:
     """A list held against who is known: who each line is, what changes, what contradicts."""
 
-    def __init__(self, connection: Connection, tenant_id: int, people: Sequence[Person], now: datetime) -> None:
-        self._connection, self._tenant_id, self._people, self._now = connection, tenant_id, people, now
+    def __init__(self, connection: Connection, tenant_id: int, people: Sequence[Person], who: str, now: datetime) -> None:
+        self._connection, self._tenant_id, self._people, self._who, self._now = connection, tenant_id, people, who, now
         ids = {one.id for one in people if one.id} | {name for one in people for name in (one.manager, one.mentor) if name}
         emails = {one.email.lower() for one in people if one.email} | {
             name.lower() for one in people for name in (one.manager, one.mentor) if "@" in name
@@ -93,6 +93,7 @@ class _Merge:
         self._by_email = _by_email(known)
         self._sourced = directory.by_sourced_id(connection, tenant_id, sorted(one.id for one in people if one.id))
         self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
+        self._claims: dict[str, list[uuid.UUID]] = {"id": [], "address": []}
         self._problems: dict[int, str] = {}
         self._lines: dict[uuid.UUID, int] = {}
         for one in people:
@@ -122,6 +123,8 @@ class _Merge:
             self._problems[one.line] = f"This is the person of line {before} as well."
             return
         self._places[one.line] = (place, found)
+        if found is not None and found.imported_at is None:
+            self._claims["id" if found is met else "address"].append(place)
 
     def _leader(self, named: str) -> uuid.UUID | None:
         """The person of an id or an address, in the file or on the list."""
@@ -195,6 +198,8 @@ class _Merge:
             person_id, fields = self._places[one.line][0], self._fields(one)
             leaders.append((person_id, fields.pop("manager_id"), fields.pop("mentor_id")))
             rows.append({"id": person_id, **fields, "imported_at": self._now})
+        for how, claimed in self._claims.items():
+            directory.claimed_by(self._connection, self._tenant_id, claimed, how, self._who, self._now)
         directory.keep(self._connection, self._tenant_id, rows)
         directory.set_leaders(self._connection, self._tenant_id, leaders)
 

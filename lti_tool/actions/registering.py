@@ -199,8 +199,6 @@ def _kept(connection: Any, used: Invite, configuration: Configuration, client_id
         "client_id": client_id,
         # Where the LMS names its one deployment, others are strangers; where it names none, they appear with their first launch.
         "approve_deployments": not deployment_id,
-        # The first LMS of a tenant, if who runs the tenant vouches for it at once: its administrators run the tenant.
-        "administers": used.approves and not platforms.any_ever(connection, used.tenant_id),
         "frame_origins": [],
     }
     registration_id = platforms.add(connection, used.tenant_id, values)
@@ -272,11 +270,7 @@ def add_by_hand(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private: bool
     """Register a platform by hand; gives its id. Conflict where the same client of the same issuer is registered already."""
     values = checked(allow_private, typed)
     with unit_of_work(tenant_id) as connection:
-        values |= {
-            "status": status,
-            "approve_deployments": not typed.deployment_ids,
-            "administers": not platforms.any_ever(connection, tenant_id),
-        }
+        values |= {"status": status, "approve_deployments": not typed.deployment_ids}
         registration_id = platforms.add(connection, tenant_id, values)
         if registration_id is None:
             raise Conflict(

@@ -12,7 +12,7 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import grades, learning, people
 from lti_tool.store.people import LaunchSession
 
-MAY_REVIEW = frozenset((Role.ADMIN, Role.TEACHER, Role.MENTOR))
+MAY_REVIEW = frozenset((Role.ADMIN, Role.TEACHER))
 
 
 def submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID | None) -> tuple[str, Progress]:

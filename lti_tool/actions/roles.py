@@ -1,7 +1,7 @@
 """Who may do what: one table of roles, one table of routes. A route that is in no table answers nobody, and fails a test.
 
-A launch says what a person is in a course; the organisation's list says who leads and who accompanies whom; the rest is granted by an
-administrator. A person may be several things at once.
+A launch says what a person is in a course, and nothing else; the organisation's list says who leads and who accompanies whom; the rest is
+granted by an administrator. A person may be several things at once.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = "training manager", "execu
 # Role → what it is, in words for who grants it.
 ROLES: Mapping[str, str] = {
     LEARNER: "Takes part: checks, plan, uses on the job. Everybody is one.",
-    MENTOR: "Accompanies people: the list of people names them so, or the course does.",
+    MENTOR: "Accompanies people: the list of people names them so.",
     MANAGER: "Leads people: the list of people names them so.",
     TEACHER: "Teaches a course of the LMS: figures, certifications, gradebook.",
     TRAINING_MANAGER: "Sets up programmes and questions, takes over lists, sees everybody.",
     EXECUTIVE: "Sees figures of groups, never of a person.",
     DATA_PROTECTION: "Sees what is stored of a person, and erases it.",
-    ADMIN: "Runs the LMS or this tool: platforms, people, roles.",
+    ADMIN: "Runs this tool for the organisation: platforms, people, roles.",
 }
 # Those that an administrator grants; the others follow from courses and from the list.
 GRANTED = (TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN)
 
-# Runs the LMS of a launch, and may look after that platform here; it makes nobody an administrator of the whole tenant.
-LMS_ADMIN = "LMS administrator"
-_OF_COURSE = {CourseRole.LEARNER: LEARNER, CourseRole.TEACHER: TEACHER, CourseRole.MENTOR: MENTOR, CourseRole.ADMIN: TEACHER}
+# Who teaches a course. No other role of an LMS says anything here.
+_TEACHES = frozenset((CourseRole.TEACHER, CourseRole.ADMIN))
 
 EVERYBODY = frozenset(ROLES)
 _TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
-_LMS = frozenset((LMS_ADMIN, ADMIN))
 LEADING = frozenset((MENTOR, MANAGER))
 _OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
-# Who sees figures of fewer than five people; for everybody else they are hidden by the record store (domain, G8).
-INDIVIDUAL = _TEACHING
-_PEOPLE_PAGES = ("people", "template", "look", "take", "join")
+# Who sees figures of fewer than five people of the whole programme. For others they are hidden by the record store (domain, G8); who teaches
+# sees people of the own courses, and nobody else.
+INDIVIDUAL = _OFFICE
+_PEOPLE_PAGES = ("people", "template", "look", "take")
+_WHO_IS_WHO = ("change_role", "join", "joins", "decide_joins")
 
 # Endpoint → who may call it in a session after a launch, an e-mailed link or a sign-in. What is "mine" is decided by each act itself.
 ROUTES: Mapping[str, frozenset[str]] = {
@@ -70,6 +70,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "teams.every": frozenset((EXECUTIVE, TRAINING_MANAGER, ADMIN)),
     **{f"coaching.{name}": EVERYBODY for name in ("group", "record", "agree", "close")},
     **{f"me.{name}": EVERYBODY for name in ("stored", "data", "erase")},
+    **{f"joining.{name}": EVERYBODY for name in ("look", "act")},
     "me.wishes": frozenset((DATA_PROTECTION, ADMIN)),
     "picker.pick": _TEACHING,
     "picker.send": _TEACHING,
@@ -86,11 +87,11 @@ ROUTES: Mapping[str, frozenset[str]] = {
     **{f"business.{name}": _OFFICE for name in ("every", "name_kpi", "worth", "costs", "weigh", "level", "look", "mapped")},
     **{f"elsewhere.{name}": _OFFICE for name in ("every", "add", "undo")},
     **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
-    "people.change_role": frozenset((ADMIN,)),
+    **{f"people.{name}": frozenset((ADMIN,)) for name in _WHO_IS_WHO},
     **{
-        f"admin_by_launch.{name}": _LMS
+        f"admin_by_launch.{name}": frozenset((ADMIN,))
         for name in (
-            "overview", "invite", "withdraw", "new", "add", "platform", "change_form", "change", "status", "deployment", "resend", "store",
+            "overview", "administrator", "invite", "withdraw", "new", "add", "platform", "change_form", "change", "status", "deployment", "resend", "store",
             "change_store", "sign_in", "change_sign_in", "audit",
         )
     },
@@ -99,7 +100,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
 # The same pages for who came by an administrator's one-time link: a session of its own, which opens nothing else.
 ADMINISTRATION = frozenset(name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTES if name.startswith("admin_by_launch.")) | {
     "admin_by_link.leave",
-    *(f"admin_people.{name}" for name in (*_PEOPLE_PAGES, "change_role")),
+    *(f"admin_people.{name}" for name in (*_PEOPLE_PAGES, *_WHO_IS_WHO)),
 }
 
 # Endpoints that need no session, and why.
@@ -129,14 +130,14 @@ OPEN: Mapping[str, str] = {
 }
 
 
-def of_session(course_role: str, administers: bool, administers_tenant: bool, listed: Iterable[str]) -> frozenset[str]:
-    """What a person is in a session: by its launch, by the list, by grants."""
-    found = {LEARNER, *listed, _OF_COURSE[CourseRole(course_role)]}
-    if administers:
-        found.add(LMS_ADMIN)
-    if administers_tenant:
-        found.add(ADMIN)
-    return frozenset(found)
+def of_session(course_role: str, listed: Iterable[str]) -> frozenset[str]:
+    """What a person is in a session: by the course of its launch, by the list, by grants."""
+    return frozenset({LEARNER, *listed, *((TEACHER,) if CourseRole(course_role) in _TEACHES else ())})
+
+
+def sees_own_courses(roles: frozenset[str]) -> bool:
+    """Whether figures and reports are of the people of the own courses alone: of who teaches and holds no role that sees more."""
+    return TEACHER in roles and not roles & (_OFFICE | {EXECUTIVE})
 
 
 def require(roles: frozenset[str], endpoint: str | None) -> None:

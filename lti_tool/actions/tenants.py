@@ -29,7 +29,6 @@ def register_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: dic
         "status": platforms.APPROVED,
         "auth_audience": "",
         "approve_deployments": not deployments,
-        "administers": True,
         "frame_origins": [],
         **platform,
     }

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from adapters.lrs_client import Sight
 from adapters.questions.shapes import Picture
 from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import acts, programmes, refreshing, relations
+from lti_tool.actions import acts, programmes, refreshing, relations, roles
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import grades, learning, people, pictures, platforms, tenants, transfer
 from lti_tool.store.coaching import Member
@@ -74,6 +75,15 @@ class PlanView:
     uses: list[JobUse]
     certified_at: datetime
     peers: list[Member]
+
+
+def sight(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Sight:
+    """Whom this visit sees figures of, in its programme."""
+    if not roles.sees_own_courses(session.roles):
+        return Sight(bool(session.roles & roles.INDIVIDUAL))
+    with unit_of_work(session.tenant_id) as connection:
+        taught = learning.episodes_taught(connection, session.tenant_id, session.person_id, session.programme)
+    return Sight(True, tuple(str(one) for one in taught))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from lti_tool.store import directory, learning, mails, people
 PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
 LINK_DAYS = 14
 LONGEST_DAYS = 400  # older links are not even read: the kept mail of a year
-VISIT, SIGNED_IN, SIGN_IN = "visit", "signed in", "sign-in"
+VISIT, SIGNED_IN, SIGN_IN, JOIN = "visit", "signed in", "sign-in", "join"
 SIGN_IN_TIME = timedelta(days=1)  # how long a link that was asked for opens roles that were given; later it is as a nudge's
 # What only a launch from an LMS fills.
 _EMPTY = ("subject", "deployment_id", "resource_link_id", "resource_link_title", "return_url", "line_item_url", "line_items_url", "review_of")

@@ -92,8 +92,9 @@ def _pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[MailRow]) -> dict[t
 
 def _letter(deps: ToolDeps, tenant_id: int, row: MailRow, tag: str, picture: bytes | None) -> Letter:
     now, base = clock.now(), deps.settings.base_url
-    link = visiting.make(deps.secrets, Link(tenant_id, row.person_id, row.programme, row.path, row.id, now))
-    parts = [row.words, f"{base}/s/{link}"]
+    parts = [row.words]
+    if row.kind != visiting.JOIN:  # a code is typed where it was asked for; a link would open more than it
+        parts.append(f"{base}/s/{visiting.make(deps.secrets, Link(tenant_id, row.person_id, row.programme, row.path, row.id, now))}")
     headers = {}
     if row.kind in visiting.NUDGES:
         stop = f"{base}/stop/{visiting.stop_text(deps.secrets, tenant_id, row.person_id, row.kind)}"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from lrs.ground import clock
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import journal, people, platforms, uploads
+from lti_tool.store import joining, journal, people, platforms, uploads
 
 LAUNCHES_KEPT = timedelta(days=30)
 UPLOADS_KEPT = timedelta(days=1)
@@ -21,3 +21,4 @@ def tidy(deps: ToolDeps, tenant_id: int) -> None:
         journal.forget_launches(connection, tenant_id, now - LAUNCHES_KEPT)
         uploads.forget(connection, tenant_id, now - UPLOADS_KEPT)
         journal.forget_admins(connection, tenant_id, now)
+        joining.forget_codes(connection, tenant_id, now)

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from lti_tool.store.erasing import FOR_OTHERS, LEADS
+from lti_tool.store.people import MET, UNDONE
+from lti_tool.store.platforms import BY_ID_OR_ADDRESS, NOBODY
 from lti_tool.store.tables import (
+    calibration,
     episode,
     grade_place,
     identity,
+    join_code,
     launch,
     mail,
     mail_stop,
@@ -76,26 +81,43 @@ def profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Pro
     return Profile(**row._mapping)
 
 
-def find(connection: Connection, tenant_id: int, *, external_ids: Sequence[str] = (), emails: Sequence[str] = ()) -> list[Profile]:
-    """People with one of these ids, or one of these addresses (in small letters)."""
-    p = person.c
+def find(
+    connection: Connection, tenant_id: int, *, external_ids: Sequence[str] = (), emails: Sequence[str] = (), claimed: bool = False
+) -> list[Profile]:
+    """People with one of these ids, or one of these addresses (in small letters). An address that an LMS alone says counts where that LMS may
+    say who people are, or with ``claimed``."""
+    p, i, r = person.c, identity.c, platform_registration.c
     query = _profiles().where(
         p.tenant_id == tenant_id, or_(p.external_id == _any(external_ids), (p.email != "") & (func.lower(p.email) == _any(emails)))
     )
+    if not claimed:
+        said = select(i.subject).join(platform_registration, r.id == i.registration_id)
+        said = said.where(i.tenant_id == tenant_id, i.person_id == p.id, (r.names_people != BY_ID_OR_ADDRESS) | (i.joined_by == UNDONE))
+        query = query.where(p.imported_at.is_not(None) | ~said.exists())
     return [Profile(**row._mapping) for row in connection.execute(query)]
 
 
 def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[str]) -> dict[str, Profile]:
-    """People whom an LMS named by the organisation's id, and whom the list does not know yet."""
-    i = identity.c
-    query = _profiles().add_columns(i.sourced_id).join(identity, i.person_id == person.c.id)
+    """People whom an LMS that may say so named by the organisation's id, and whom the list does not know yet."""
+    i, r = identity.c, platform_registration.c
+    query = _profiles().add_columns(i.sourced_id).join(identity, i.person_id == person.c.id).join(platform_registration, r.id == i.registration_id)
     query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id == _any(sourced_ids), person.c.imported_at.is_(None))
-    found = {}
+    query = query.where(r.names_people != NOBODY, i.joined_by == MET)
+    found: dict[str, Profile] = {}
+    twice = set()
     for row in connection.execute(query):
         fields = dict(row._mapping)
         sourced_id = fields.pop("sourced_id")
+        twice |= {sourced_id} & found.keys()
         found[sourced_id] = Profile(**fields)
-    return found
+    return {sourced_id: one for sourced_id, one in found.items() if sourced_id not in twice}
+
+
+def claimed_by(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], how: str, who: str, now: datetime) -> None:
+    """What LMSs said made these people of the list."""
+    i = identity.c
+    mine = (i.tenant_id == tenant_id) & i.person_id.in_(person_ids) & (i.joined_by == MET)
+    connection.execute(update(identity).where(mine).values(joined_by=how, joined_who=who, joined_at=now))
 
 
 def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[str, uuid.UUID] | None, unmatched: bool) -> list[Profile]:
@@ -138,19 +160,41 @@ def set_leaders(connection: Connection, tenant_id: int, rows: Sequence[tuple[uui
         connection.execute(update(person).where(mine).values(manager_id=manager_id, mentor_id=mentor_id))
 
 
-def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID) -> bool:
-    """The person whom an LMS named is one of the list: their names move there. False where the one whom the LMS named has an episode."""
+def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID) -> uuid.UUID | None:
+    """The person whom an LMS named is one of the list: who of the two stays, with all that is the other's; None where both have an episode.
+
+    Whose certification is on record stays, so that every statement goes on naming the same person.
+    """
     e = episode.c
-    if connection.execute(select(e.id).where(e.tenant_id == tenant_id, e.person_id == met).limit(1)).first():
-        return False
-    connection.execute(update(identity).where(identity.c.tenant_id == tenant_id, identity.c.person_id == met).values(person_id=listed))
-    # What hung on the name of the LMS goes with it: the next launch and the next roster say it again of the one of the list.
-    for table in (launch, mail, mail_stop, role_grant, grade_place, membership, presence):
-        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.person_id == met))
-    for column in ("manager_id", "mentor_id"):
-        connection.execute(update(person).where(person.c.tenant_id == tenant_id, person.c[column] == met).values({column: listed}))
-    connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == met))
-    return True
+    begun = set(connection.execute(select(e.person_id).where(e.tenant_id == tenant_id, e.person_id.in_((met, listed)))).scalars())
+    if begun == {met, listed}:
+        return None
+    stays, goes = (met, listed) if met in begun else (listed, met)
+    p, by = person.c, {"tenant": tenant_id, "stays": stays, "goes": goes}
+    if stays == met:
+        told = connection.execute(select(person).where(p.tenant_id == tenant_id, p.id == listed)).one()._mapping
+        connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == listed).values(external_id=None))
+        fields = {name: value for name, value in told.items() if name not in ("id", "tenant_id", "created_at")}
+        connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == met).values(**fields))
+    # The next launch and the next roster say these again of the one who stays; a session of the other ends.
+    for table in (launch, mail, mail_stop, grade_place, membership, presence, join_code, calibration):
+        column = table.c.rater_id if table is calibration else table.c.person_id
+        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, column == goes))
+    connection.execute(
+        text(
+            "INSERT INTO lti_tool.role_grant (tenant_id, person_id, role, granted_by) SELECT tenant_id, :stays, role, granted_by"
+            " FROM lti_tool.role_grant WHERE tenant_id = :tenant AND person_id = :goes ON CONFLICT DO NOTHING"
+        ),
+        by,
+    )
+    connection.execute(delete(role_grant).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == goes))
+    for table_name, column_name in (*FOR_OTHERS, *LEADS, ("identity", "person_id"), ("document", "person_id"), ("assessment_request", "rater_id")):
+        connection.execute(
+            text(f"UPDATE lti_tool.{table_name} SET {column_name} = :stays WHERE tenant_id = :tenant AND {column_name} = :goes"),  # noqa: S608 - constants
+            by,
+        )
+    connection.execute(delete(person).where(p.tenant_id == tenant_id, p.id == goes))
+    return stays
 
 
 def names_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Known]]:
@@ -181,6 +225,21 @@ def grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: st
     """Give a role; False where the person had it."""
     row = upsert(role_grant).values(tenant_id=tenant_id, person_id=person_id, role=role, granted_by=who)
     return connection.execute(row.on_conflict_do_nothing().returning(role_grant.c.role)).first() is not None
+
+
+def run_an_lms(connection: Connection, tenant_id: int, role: str, rows: int) -> list[tuple[uuid.UUID, str, str, bool]]:
+    """(person, name, platform, whether ``role`` is held) of who came lately and runs the LMS by its own word, which opens nothing."""
+    c, g = launch.c, role_grant.c
+    holds = select(g.role).where(g.tenant_id == tenant_id, g.person_id == person.c.id, g.role == role).exists()
+    query = (
+        select(person.c.id, person.c.name, platform_registration.c.name.label("platform"), holds.label("holds"))
+        .join(person, person.c.id == c.person_id)
+        .join(platform_registration, platform_registration.c.id == c.registration_id)
+        .where(c.tenant_id == tenant_id, c.administers)
+        .distinct()
+        .order_by(person.c.name, person.c.id)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query.limit(rows))]
 
 
 def withdraw(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str) -> bool:

@@ -57,6 +57,7 @@ THEIRS = {
     "launch": "person_id = :person",
     "membership": "person_id = :person",
     "role_grant": "person_id = :person",
+    "join_code": "person_id = :person",
     "identity": "person_id = :person",
 }
 # Mails to others about what this person handed in name the person.

@@ -11,7 +11,20 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import answer, attempt, episode, exam_score, hold, job_use, memory, person, plan, programme_version, scheduled_check
+from lti_tool.store.tables import (
+    answer,
+    attempt,
+    episode,
+    exam_score,
+    hold,
+    job_use,
+    membership,
+    memory,
+    person,
+    plan,
+    programme_version,
+    scheduled_check,
+)
 from lti_tool.store.tables import grade_place as stored_grade_place
 
 PAGE = 100
@@ -215,6 +228,21 @@ def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, sha
     if shares:
         rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "competency": key, "share": share} for key, share in shares.items()]
         connection.execute(insert(exam_score), rows)
+
+
+def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str) -> list[uuid.UUID]:
+    """Episodes of a programme whose people are learners of a course that ``teacher`` teaches, by its roster or by launches."""
+    taught, theirs, e = membership.alias(), membership.alias(), episode.c
+    query = (
+        select(e.id)
+        .distinct()
+        .join(theirs, (theirs.c.tenant_id == tenant_id) & (theirs.c.person_id == e.person_id))
+        .join(taught, (taught.c.tenant_id == tenant_id) & (taught.c.course_id == theirs.c.course_id))
+        .where(e.tenant_id == tenant_id, e.programme == programme, taught.c.person_id == teacher, taught.c.active, theirs.c.role == "learner")
+        .where(taught.c.role.in_(("teacher", "admin")))
+        .order_by(e.id)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def episode_by_id(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Episode:

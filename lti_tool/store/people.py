@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,17 @@ from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, te
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.ground.errors import NotFound
+from lti_tool.store import journal, platforms
+from lti_tool.store.platforms import BY_ID_OR_ADDRESS, NOBODY, Platform
 from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration, role_grant
 
 SEEN_EVERY = timedelta(minutes=5)
+# Why a user of an LMS is a person: met there and known by nothing else; the LMS said an id or an address of the list (a claim); it was proven.
+MET = "met"
+CLAIMED = frozenset(("id", "parameter", "address", "address or parameter"))
+MAIL, SIGN_IN, ADMINISTRATOR = "mail", "sign-in", "administrator"
+UNDONE = "undone"  # joined before, and taken back: no claim joins it again
+SECOND_CLAIM = "was asked for one person by two users"
 LONGEST_LIST = 200  # learners of one course on one page; the rest follow as these are certified
 
 
@@ -37,7 +45,7 @@ class LaunchSession:
     subject: str
     role: str
     administers: bool
-    administers_tenant: bool
+    joined_by: str
     locale: str
     deployment_id: str
     resource_link_id: str
@@ -94,7 +102,7 @@ class Named:
 
 
 def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
-    """The person whom a platform names so: the one of the organisation's list with this id or this address, else made when first met.
+    """The person whom a platform names so: of the organisation's list where the platform may say so, else made when first met.
 
     Name and e-mail are as the platform said them last, except for people of the list: the list says theirs.
     """
@@ -115,7 +123,10 @@ def ensure_person(connection: Connection, tenant_id: int, registration_id: int, 
 
 def _meet(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
     """Somebody whom this platform names for the first time."""
-    listed = _on_the_list(connection, tenant_id, registration_id, named)
+    platform = platforms.by_id(connection, tenant_id, registration_id)
+    if named.by_parameter and not platform.wide_parameter:
+        named = replace(named, sourced_id="")
+    listed, how = _on_the_list(connection, tenant_id, platform, named)
     made = listed or uuid.uuid4()
     if listed is None:
         connection.execute(insert(person).values(id=made, tenant_id=tenant_id, name=named.name, email=named.email))
@@ -124,7 +135,8 @@ def _meet(connection: Connection, tenant_id: int, registration_id: int, named: N
         "registration_id": registration_id,
         "subject": named.subject,
         "person_id": made,
-        "sourced_id": "" if named.by_parameter else named.sourced_id,
+        "sourced_id": named.sourced_id,
+        "joined_by": how,
     }
     connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
     # Met twice at once: the database kept one of the two identities.
@@ -135,27 +147,35 @@ def _meet(connection: Connection, tenant_id: int, registration_id: int, named: N
     return known
 
 
-def _on_the_list(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID | None:
-    """The one person of the organisation's list with this id, else with this address, whom this platform does not name otherwise already.
+def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, named: Named) -> tuple[uuid.UUID | None, str]:
+    """The one person of the organisation's list with this id, else with this address, and by which of the two; nobody where this platform may
+    not say so.
 
-    A parameter that a teacher typed by hand would name everybody alike: the first is taken, the others are listed as unmatched. Who leads
-    people or holds a role here is found only by a platform that may administer the tenant, and never by a parameter.
+    Nobody who leads people, accompanies them or holds a role is found so: that is confirmed (lti_tool.actions.joining). Nor is somebody whom
+    this platform names already: the first stays who he or she is, and the second is written down for the administrators.
     """
+    if platform.names_people == NOBODY:
+        return None, MET
     p, i = person.c, identity.c
-    trusted = select(platform_registration.c.administers).where(platform_registration.c.id == registration_id).scalar_subquery()
     led = person.alias()
     leads = select(led.c.id).where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id)).exists()
     holds = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id).exists()
-    taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.person_id == p.id).exists()
+    taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id).exists()
     by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
-    for given, same, typed in ((named.sourced_id, p.external_id == named.sourced_id, named.by_parameter), (named.email, by_address, False)):
+    ways = [(named.sourced_id, p.external_id == named.sourced_id, "parameter" if named.by_parameter else "id")]
+    if platform.names_people == BY_ID_OR_ADDRESS:
+        ways.append((named.email, by_address, "address"))
+    for given, same, how in ways:
         if given:
-            query = select(p.id, taken.label("taken"), (leads | holds).label("privileged"), trusted.label("trusted"))
+            query = select(p.id, taken.label("taken"), (leads | holds).label("privileged"))
             found = connection.execute(query.where(p.tenant_id == tenant_id, p.imported_at.is_not(None), same).limit(2)).all()
             if len(found) == 1:
                 one = found[0]
-                return None if one.taken or (one.privileged and (typed or not one.trusted)) else one.id
-    return None
+                if one.taken:
+                    details = {"person": str(one.id), "platform": platform.id, "user": named.subject, "by": how}
+                    journal.add_audit(connection, tenant_id, platform.name, SECOND_CLAIM, details)
+                return (None, MET) if one.taken or one.privileged else (one.id, how)
+    return None, MET
 
 
 def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[Named]) -> dict[str, uuid.UUID]:
@@ -197,7 +217,7 @@ def launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | N
 _NOT_OF_THE_LAUNCH: dict[str, Any] = {
     "person_name": person.c.name,
     "context_title": func.coalesce(course.c.title, ""),
-    "administers_tenant": launch.c.administers & func.coalesce(platform_registration.c.administers, False),
+    "joined_by": func.coalesce(identity.c.joined_by, ""),
 }
 _SESSION = tuple(
     _NOT_OF_THE_LAUNCH[name].label(name) if name in _NOT_OF_THE_LAUNCH else launch.c[name]
@@ -214,6 +234,10 @@ def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> Lau
         .join(person, person.c.id == launch.c.person_id)
         .outerjoin(course, course.c.id == launch.c.course_id)
         .outerjoin(platform_registration, p.id == launch.c.registration_id)
+        .outerjoin(
+            identity,
+            (identity.c.tenant_id == tenant_id) & (identity.c.registration_id == launch.c.registration_id) & (identity.c.subject == launch.c.subject),
+        )
         .outerjoin(
             deployment,
             (d.tenant_id == tenant_id) & (d.registration_id == launch.c.registration_id) & (d.deployment_id == launch.c.deployment_id),

@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import deployment, login_state, platform_registration, registration_invite
 
 USE_TIME = timedelta(minutes=5)  # longer than a registration may take
+NOBODY, BY_ID, BY_ID_OR_ADDRESS = "nobody", "id", "id or address"
+NAMES_PEOPLE = (NOBODY, BY_ID, BY_ID_OR_ADDRESS)
 PENDING, APPROVED, DISABLED, REMOVED, REFUSED = "pending", "approved", "disabled", "removed", "refused"
 
 
@@ -20,7 +22,8 @@ PENDING, APPROVED, DISABLED, REMOVED, REFUSED = "pending", "approved", "disabled
 class Platform:
     """A platform registration: who issues launches, where its services are, and what is taken from it.
 
-    ``status``: pending, approved, disabled or removed. ``auth_audience`` is empty where the token's address is the audience.
+    ``status``: pending, approved, disabled or removed. ``auth_audience`` is empty where the token's address is the audience. ``names_people``:
+    what it may say about people of the organisation's list (NAMES_PEOPLE).
     """
 
     id: int
@@ -35,7 +38,8 @@ class Platform:
     auth_audience: str
     key_set_url: str
     approve_deployments: bool
-    administers: bool
+    names_people: str
+    wide_parameter: bool
     frame_origins: list[str]
 
 
@@ -97,11 +101,6 @@ def every(connection: Connection, tenant_id: int) -> list[Platform]:
     """All registrations that were not removed, the oldest first."""
     rows = connection.execute(select(*_PLATFORM).where(_P.tenant_id == tenant_id, _P.status != REMOVED).order_by(_P.id))
     return [Platform(**row._mapping) for row in rows]
-
-
-def any_ever(connection: Connection, tenant_id: int) -> bool:
-    """Whether the tenant ever had a registration, removed ones as well."""
-    return connection.execute(select(_P.id).where(_P.tenant_id == tenant_id).limit(1)).first() is not None
 
 
 def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:

@@ -92,12 +92,15 @@ platform_registration = Table(
     Column("key_set_url", Text, nullable=False),
     # Whether a deployment that is met for the first time is taken at once.
     Column("approve_deployments", Boolean, nullable=False),
-    # Whether those who run this LMS may administer the whole tenant from inside it.
-    Column("administers", Boolean, nullable=False),
+    # What its launches and rosters may say about people of the organisation's list: nobody, by the list's id, by id or address.
+    Column("names_people", Text, nullable=False, server_default="nobody"),
+    # Whether the custom parameter person_id is set for the whole registration: otherwise a teacher may have typed it.
+    Column("wide_parameter", Boolean, nullable=False, server_default="false"),
     # Beside those that follow from the issuer: what an administrator entered, and what genuine launches named.
     Column("frame_origins", ARRAY(Text), nullable=False),
     _created(),
     CheckConstraint("status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"),
+    CheckConstraint("names_people IN ('nobody', 'id', 'id or address')", name="names_people_known"),
     # One registration for an issuer's client; a removed one makes room.
     Index("uq_platform_registration_issuer_client_id", "issuer", "client_id", unique=True, postgresql_where=text("status <> 'removed'")),
     Index(None, "tenant_id"),
@@ -221,6 +224,24 @@ identity = Table(
     Column("person_id", ForeignKey(person.c.id), nullable=False),
     # The organisation's id of the person, as the platform said it (lis.person_sourcedid, or the custom parameter person_id).
     Column("sourced_id", Text, nullable=False, server_default=""),
+    # Why this user of the LMS is this person, since when, and who said so (lti_tool.store.people).
+    Column("joined_by", Text, nullable=False, server_default="met"),
+    Column("joined_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("joined_who", Text, nullable=False, server_default=""),
+    Index(None, "tenant_id", "person_id"),
+)
+
+# A code by which somebody proves to be a person of the list: sent to that person's address for one user of an LMS, or shown after a sign-in.
+join_code = Table(
+    "join_code",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("code_hash", LargeBinary, primary_key=True),
+    Column("person_id", ForeignKey(person.c.id), nullable=False),
+    Column("joined_by", Text, nullable=False),
+    Column("registration_id", ForeignKey(platform_registration.c.id)),
+    Column("subject", Text),
+    Column("expires_at", _INSTANT, nullable=False),
     Index(None, "tenant_id", "person_id"),
 )
 

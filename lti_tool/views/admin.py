@@ -1,4 +1,4 @@
-"""The administration: opened by who runs the LMS from inside it, or by a one-time link. The same pages at two addresses."""
+"""The administration: for whom the role was granted, in any visit, or by a one-time link. The same pages at two addresses."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from adapters.lms import FAMILIES, dialect
 from lrs.ground import clock
 from lrs.ground.errors import BadInput, Conflict, Forbidden, Refused, Unauthorised
 from lrs.ground.http import OutsideCallFailed
-from lti_tool.actions import administering, registering, signing_in, stores, viewing
+from lti_tool.actions import administering, directing, registering, roles, signing_in, stores, viewing
 from lti_tool.actions.registering import ByHand
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import journal
 from lti_tool.store.outbox import SEND_GRADES
-from lti_tool.store.platforms import APPROVED, DISABLED, REMOVED
+from lti_tool.store.platforms import APPROVED, DISABLED, NOBODY, REMOVED
 from lti_tool.views import pages as page_rules
 from lti_tool.views import session
 from lti_tool.views.office import Desk, Opening, named
@@ -32,12 +32,11 @@ _STATUS = {"approve": APPROVED, "disable": DISABLED, "enable": APPROVED, "remove
 
 @dataclass(frozen=True)
 class Admin:
-    """Who administers: a tenant, as whom, from which platform (None: by a link), and whether all of the tenant or that platform alone."""
+    """Who administers: a tenant, as whom, and whether by a one-time link."""
 
     tenant_id: int
     who: str
-    registration_id: int | None
-    whole_tenant: bool
+    by_link: bool
     base: str
     form_token: str
     practice: bool
@@ -80,7 +79,7 @@ def link_holder(deps: ToolDeps) -> Callable[[uuid.UUID], Admin]:
             if not hmac.compare_digest(request.form.get("form_token", "").encode(), token.encode()):
                 raise Forbidden("This form is out of date and was not taken. Load the page again.")
         practice = viewing.is_practice(deps.unit_of_work, tenant_id=found[0])
-        return Admin(found[0], found[1], None, True, f"/admin/{given}/", token, practice)
+        return Admin(found[0], found[1], True, f"/admin/{given}/", token, practice)
 
     return admin
 
@@ -111,21 +110,16 @@ def by_link(deps: ToolDeps) -> Blueprint:
 
 
 def by_launch(deps: ToolDeps) -> Blueprint:
-    """The pages for who runs the LMS, inside its frame."""
+    """The pages in a visit of whoever holds the role."""
 
     def admin(given: uuid.UUID) -> Admin:
         who = session.current(deps, request, given)
-        if not who.administers:
-            raise Forbidden("The administration is for who runs the LMS. Ask your administrator.")
         around = viewing.surroundings(deps.unit_of_work, session=who)
-        platform = around.platform
-        if platform is None:
-            raise Forbidden("This page belongs to an LMS. Open it from there.")
-        page_rules.frame_for(platform)
-        name = f"{named(who)}, administrator of {platform.name}"
-        return Admin(
-            who.tenant_id, name, platform.id, platform.administers, f"/t/{given}/admin/", session.form_token(request, given), around.practice
-        )
+        if around.platform is None:
+            page_rules.never_framed()
+        else:
+            page_rules.frame_for(around.platform)
+        return Admin(who.tenant_id, named(who), False, f"/t/{given}/admin/", session.form_token(request, given), around.practice)
 
     return _pages(deps, "admin_by_launch", "/t/<uuid:given>/admin", admin)
 
@@ -139,45 +133,42 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
         common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice, "facts": facts}
         return render_template(template, **common, **values), status
 
-    def whole(given: uuid.UUID) -> Admin:
-        who = admin(given)
-        if not who.whole_tenant:
-            raise Forbidden("Your LMS's administrators look after their own platform here. carryover admin link opens everything.")
-        return who
-
-    def of_platform(given: uuid.UUID, registration_id: int) -> Admin:
-        who = admin(given)
-        if not who.whole_tenant and who.registration_id != registration_id:
-            raise Forbidden("Your LMS's administrators look after their own platform here.")
-        return who
-
     @pages.get("/")
     def overview(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
-        if not who.whole_tenant:
-            return redirect(f"{who.base}platforms/{who.registration_id}")
         return show(who, "admin.html", view=administering.overview(work, tenant_id=who.tenant_id), now=clock.now())
+
+    @pages.post("/administrators")
+    def administrator(given: uuid.UUID) -> ResponseReturnValue:
+        """Give the role to somebody who runs an LMS and was here."""
+        who = admin(given)
+        try:
+            person_id = uuid.UUID(request.form.get("person", ""))
+        except ValueError:
+            raise BadInput("Choose a person.") from None
+        directing.grant(work, tenant_id=who.tenant_id, person_id=person_id, role=roles.ADMIN, who=who.who)
+        return redirect(f"{who.base}?done=granted", code=303)
 
     @pages.post("/invites")
     def invite(given: uuid.UUID) -> ResponseReturnValue:
-        who = whole(given)
+        who = admin(given)
         note, approves = request.form.get("note", "").strip(), request.form.get("approves") == "1"
         _, secret = registering.invite(work, tenant_id=who.tenant_id, note=note, who=who.who, approves=approves, now=clock.now())
         return show(who, "admin_invite.html", address=registering.address(base_url, secret), approves=approves)
 
     @pages.post("/invites/<int:invite_id>/withdraw")
     def withdraw(given: uuid.UUID, invite_id: int) -> ResponseReturnValue:
-        who = whole(given)
+        who = admin(given)
         administering.withdraw_invite(work, tenant_id=who.tenant_id, invite_id=invite_id, who=who.who, now=clock.now())
         return redirect(f"{who.base}?done=withdrawn", code=303)
 
     @pages.get("/platforms/new")
     def new(given: uuid.UUID) -> ResponseReturnValue:
-        return show(whole(given), "admin_form.html", platform=None, sent={}, error=None, families=FAMILIES)
+        return show(admin(given), "admin_form.html", platform=None, sent={}, error=None, families=FAMILIES)
 
     @pages.post("/platforms/new")
     def add(given: uuid.UUID) -> ResponseReturnValue:
-        who = whole(given)
+        who = admin(given)
         try:
             made = registering.add_by_hand(
                 work,
@@ -198,22 +189,22 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.get("/platforms/<int:registration_id>")
     def platform(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        return platform_page(of_platform(given, registration_id), registration_id)
+        return platform_page(admin(given), registration_id)
 
     @pages.get("/platforms/<int:registration_id>/change")
     def change_form(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = of_platform(given, registration_id)
+        who = admin(given)
         view = administering.platform_view(work, tenant_id=who.tenant_id, registration_id=registration_id)
         return show(who, "admin_form.html", platform=view.platform, sent={}, error=None, families=FAMILIES)
 
     @pages.post("/platforms/<int:registration_id>/change")
     def change(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = of_platform(given, registration_id)
+        who = admin(given)
         try:
             values = registering.checked(deps.settings.allow_private_platforms, _typed(request.form))
             values["approve_deployments"] = request.form.get("approve_deployments") == "1"
-            if who.whole_tenant:
-                values["administers"] = request.form.get("administers") == "1"
+            values["names_people"] = request.form.get("names_people", NOBODY)
+            values["wide_parameter"] = request.form.get("wide_parameter") == "1"
             administering.change_platform(work, tenant_id=who.tenant_id, registration_id=registration_id, values=values, who=who.who)
         except (BadInput, Conflict) as error:
             view = administering.platform_view(work, tenant_id=who.tenant_id, registration_id=registration_id)
@@ -222,7 +213,7 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.post("/platforms/<int:registration_id>/status")
     def status(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = of_platform(given, registration_id)
+        who = admin(given)
         act = request.form.get("act", "")
         if act not in _STATUS:
             raise BadInput("Press one of the buttons of the page.")
@@ -233,7 +224,7 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.post("/platforms/<int:registration_id>/deployments")
     def deployment(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        who = of_platform(given, registration_id)
+        who = admin(given)
         named, act = request.form.get("deployment_id", "").strip(), request.form.get("act", "")
         try:
             if act == "add":
@@ -248,19 +239,19 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.post("/platforms/<int:registration_id>/grades/<int:grade_id>")
     def resend(given: uuid.UUID, registration_id: int, grade_id: int) -> ResponseReturnValue:
-        who = of_platform(given, registration_id)
+        who = admin(given)
         administering.resend(work, tenant_id=who.tenant_id, grade_id=grade_id, registration_id=registration_id, who=who.who, now=clock.now())
         deps.nudges.nudge(SEND_GRADES)
         return redirect(f"{who.base}platforms/{registration_id}?done=resend", code=303)
 
     @pages.get("/store")
     def store(given: uuid.UUID) -> ResponseReturnValue:
-        who = whole(given)
+        who = admin(given)
         return show(who, "admin_store.html", view=stores.view(deps, tenant_id=who.tenant_id), error=None, sent={}, made=None)
 
     @pages.post("/store")
     def change_store(given: uuid.UUID) -> ResponseReturnValue:
-        who = whole(given)
+        who = admin(given)
         form, made, error = request.form, None, None
         try:
             if form.get("act") == "use":
@@ -279,7 +270,7 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.get("/sign-in")
     def sign_in(given: uuid.UUID) -> ResponseReturnValue:
-        return sign_in_page(whole(given))
+        return sign_in_page(admin(given))
 
     def sign_in_page(who: Admin, error: Refused | None = None) -> ResponseReturnValue:
         found = signing_in.provider(work, tenant_id=who.tenant_id)
@@ -288,7 +279,7 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.post("/sign-in")
     def change_sign_in(given: uuid.UUID) -> ResponseReturnValue:
-        who = whole(given)
+        who = admin(given)
         if request.form.get("act") == "drop":
             signing_in.drop(work, tenant_id=who.tenant_id, who=who.who)
             return redirect(f"{who.base}sign-in?done=dropped", code=303)
@@ -301,7 +292,7 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.get("/audit")
     def audit(given: uuid.UUID) -> ResponseReturnValue:
-        who = whole(given)
+        who = admin(given)
         before = request.args.get("before", type=int)
         return show(
             who, "admin_audit.html", entries=administering.audited(work, tenant_id=who.tenant_id, before=before), page=administering.LONGEST_LIST

@@ -23,7 +23,7 @@ from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
-from lti_tool.views.reports import REPORTS
+from lti_tool.views.reports import offered
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,12 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             return redirect(f"/t/{launch_id}/pick")
         if who.message == Message.REVIEW or who.page.startswith(_ATTEMPT):
             return _review(who)
-        if who.administers and (who.page == choices.ADMIN_PAGE or not who.programme):
-            return redirect(f"/t/{launch_id}/admin/")
         takes_part = viewing.has_episode(deps.unit_of_work, session=who)
+        if roles.ADMIN in who.roles and (who.page == choices.ADMIN_PAGE or not who.programme):
+            return redirect(f"/t/{launch_id}/admin/")
+        visits = Role(who.role) is Role.VISITOR and not takes_part and who.roles == {roles.LEARNER}
+        if visits or (who.administers and (who.page == choices.ADMIN_PAGE or not who.programme)):
+            return render_template("runs_the_lms.html", **framed(deps, request, who))
         if takes_part and Role(who.role) is Role.LEARNER:
             return _today(who)
         if who.roles & roles.ROUTES["home.figures"]:
@@ -96,13 +99,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         presence.looked(deps.unit_of_work, session=who, now=clock.now())
         deps.nudges.nudge(SEND_STATEMENTS)
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        sight = viewing.sight(deps.unit_of_work, session=who)
         title, waiting = viewing.course(deps.unit_of_work, session=who)
         try:
             # Outside any transaction; pictures are drawn by the record store's own reports.
             client, iri = deps.own_client if ours else deps.client, xapi.Programme(who.programme, "", "").iri
             shown = () if every else HEADLINES
-            figures = lrs_client.figures(client, store, iri, individual=bool(who.roles & roles.INDIVIDUAL), keys=shown)
-            alarms = lrs_client.alarms(client, store, iri)
+            figures = lrs_client.figures(client, store, iri, sight=sight, keys=shown)
+            alarms = [] if sight.episodes is not None else lrs_client.alarms(client, store, iri)
             away = False
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no figures: %s", who.tenant_id, failed.message)
@@ -116,12 +120,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             figures=figures,
             alarms=alarms,
             every=every,
-            reports=REPORTS,
+            reports=offered(sight),
+            own_courses=sight.episodes is not None,
             away=away,
             programme_title=title,
             waiting=waiting,
             may_record=bool(who.roles & roles.ROUTES["home.certify"]) and who.course_id is not None,
-            may_administer=who.administers,
+            may_administer=roles.ADMIN in who.roles,
             may_look_behind=bool(who.roles & roles.ROUTES["reports.behind"]),
             today=clock.now().date().isoformat(),
             error=error,

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from adapters.people import COLUMNS
 from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, Refused
-from lti_tool.actions import directing, importing, keeping, roles
+from lrs.ground.errors import BadInput, Conflict, NotFound, Refused
+from lti_tool.actions import directing, importing, joining, keeping, roles
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views.office import Desk, Opening, file_of, takes_file
 
@@ -89,10 +89,41 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
         desk = opening(given)
         try:
             met, external_id = _person(request.form.get("met", "")), request.form.get("external_id", "").replace("\0", "").strip()
-            directing.join(work, tenant_id=desk.tenant_id, met=met, external_id=external_id, who=desk.who)
+            directing.join(work, tenant_id=desk.tenant_id, met=met, external_id=external_id, who=desk.who, now=clock.now())
         except (BadInput, Conflict) as error:
             return overview(desk, error)
         return redirect(f"{desk.home}people/?unmatched=1&done=joined", code=303)
+
+    @pages.get("/joins")
+    def joins(given: uuid.UUID) -> ResponseReturnValue:
+        """Which users of LMSs are whom, and why."""
+        return joins_page(opening(given))
+
+    def joins_page(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:
+        view = joining.view(work, tenant_id=desk.tenant_id)
+        return desk.show("joins.html", error.status if error else 200, view=view, error=error, most=joining.MOST_ON_A_PAGE)
+
+    @pages.post("/joins")
+    def decide_joins(given: uuid.UUID) -> ResponseReturnValue:
+        desk = opening(given)
+        form, now = request.form, clock.now()
+        try:
+            if form.get("undo"):
+                [(registration_id, subject)] = joining.users_of([form["undo"]])
+                joining.undo(work, tenant_id=desk.tenant_id, registration_id=registration_id, subject=subject, who=desk.who, now=now)
+                return redirect(f"{desk.home}people/joins?done=undone", code=303)
+            if form.get("act") == "agree":
+                joining.agree(work, tenant_id=desk.tenant_id, chosen=joining.users_of(form.getlist("user")), who=desk.who, now=now)
+                return redirect(f"{desk.home}people/joins?done=agreed", code=303)
+            pairs = [text.partition(":") for text in form.getlist("pair")]
+            chosen = [(_person(met), _person(listed)) for met, _, listed in pairs]
+            done, left = joining.take(work, tenant_id=desk.tenant_id, chosen=chosen, who=desk.who, now=now)
+        except (BadInput, NotFound) as error:
+            return joins_page(desk, error)
+        if left:
+            words = f"{done} joined. {left} could not be: a certification is on record under both names, or the page was old."
+            return joins_page(desk, Conflict(words))
+        return redirect(f"{desk.home}people/joins?done=joined", code=303)
 
     return pages
 

@@ -13,10 +13,10 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from adapters import lrs_client, xapi
-from adapters.lrs_client import Reports
+from adapters.lrs_client import Reports, Sight
 from adapters.tables import safe
 from lrs.ground import clock
-from lrs.ground.errors import NotFound
+from lrs.ground.errors import Forbidden, NotFound
 from lrs.ground.http import OutsideCallFailed
 from lti_tool.actions import presence, roles, viewing, weighing
 from lti_tool.actions.record_store import record_store_of
@@ -45,8 +45,18 @@ REPORTS = {
     "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
 }
 KEYS = {key: label for some in REPORTS.values() for key, label in some.items()}
+# Those that can be of the people of some courses alone.
+OF_COURSES = ("first_use", "weak_domains", "items", "heat_map", "teams", "waves")
 _NARROWED = ("wave", "team", "site", "role", "experience", "programme_version")
 _LONGEST = 200
+
+
+def offered(sight: Sight) -> dict[str, dict[str, str]]:
+    """The reports that somebody may see, by what they come for."""
+    if sight.episodes is None:
+        return REPORTS
+    found = {room: {key: label for key, label in some.items() if key in OF_COURSES} for room, some in REPORTS.items()}
+    return {room: some for room, some in found.items() if some}
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -57,14 +67,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         """(programme, filters, what the record store made, whether it is our own)."""
         if key not in KEYS:
             raise NotFound("There is no such report.")
-        programme = _programme(who)
+        programme, sight = _programme(who), viewing.sight(deps.unit_of_work, session=who)
+        if sight.episodes is not None and key not in OF_COURSES:
+            raise Forbidden("This report is of the whole programme. Who teaches sees the people of the own courses; ask your training manager.")
         by = {name: request.args[name][:_LONGEST].replace("\0", "") for name in _NARROWED if request.args.get(name)}
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
         found = lrs_client.reports(
             deps.own_client if ours else deps.client,
             store,
             xapi.Programme(programme, "", "").iri,
-            individual=bool(who.roles & roles.INDIVIDUAL),
+            sight=sight,
             keys=[key],
             by=by,
         )
@@ -122,7 +134,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             # Where somebody who runs programmes decides on what the report says.
             desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTES["business.level"] else "",
             decided=weighing.decided(deps, who.tenant_id, programme, key, by.get("team", "")) if programme and by.keys() <= {"team"} else None,
-            reports=REPORTS,
+            reports=offered(viewing.sight(deps.unit_of_work, session=who)),
         )
 
     @pages.get("/<key>.csv")

@@ -13,7 +13,7 @@ import uuid
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from flask import Request, Response
+from flask import Request, Response, abort, redirect
 
 from lrs.ground.errors import Forbidden, Unauthorised
 from lti_tool.actions import roles
@@ -95,9 +95,11 @@ def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSes
         if who is None:
             raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
         listed = directory.roles_of(connection, who.tenant_id, who.person_id)
+    if who.joined_by in people.CLAIMED and listed and not (request.endpoint or "").startswith("joining."):
+        abort(redirect(f"/t/{launch_id}/confirm", code=303))  # an LMS's word makes nobody a manager: this is proven once
     if who.message == VISIT:
         listed -= frozenset(roles.GRANTED)  # a nudge's link lies in a mailbox for weeks: what was given opens by signing in
-    who = replace(who, roles=roles.of_session(who.role, who.administers, who.administers_tenant, listed))
+    who = replace(who, roles=roles.of_session(who.role, listed))
     roles.require(who.roles, request.endpoint)
     return who
 

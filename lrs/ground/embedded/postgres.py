@@ -12,6 +12,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -27,8 +28,9 @@ from lrs.ground.processes import Child, die_with_parent
 MAJOR = "18"
 SUPERUSER, OWNER, DATABASE = "postgres", "carryover_owner", "carryover"
 BUFFERS = "256MB"  # a quarter of the smallest machine the demo is meant for
-# linux/prctl.h and linux/capability.h
-PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 47, 2
+# linux/prctl.h, linux/securebits.h and linux/capability.h
+PR_SET_KEEPCAPS, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP, SECBIT_KEEP_CAPS = 1 << 2, 1 << 4
 CAPABILITY_VERSION_3, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 0x20080522, 1, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -60,25 +62,29 @@ def _ordinary_user(folder: Path) -> pwd.struct_passwd:
 
 
 def _right_to_keep() -> int | None:
-    """The weaker of the two rights that this process may hand on; None where it has neither."""
+    """The weaker of the two rights that this process may hand on; None where it has neither. Programs that nobody but root may run (a umask of
+    077 installed them) need the stronger."""
     status = Path("/proc/self/status").read_text()
     permitted = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), 16)
-    return next((right for right in (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if permitted & (1 << right)), None)
+    open_to_all = (_programs() / "postgres").stat().st_mode & stat.S_IXOTH
+    wanted = (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if open_to_all else (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)
+    return next((right for right in wanted if permitted & (1 << right)), None)
 
 
 def _become(user: pwd.struct_passwd, right: int | None) -> None:
     """In a fresh child of root: become ``user``, keeping one right."""
-    _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    # access(2), by which initdb looks for postgres, forgets capabilities where the real user is not root, unless this bit is set.
+    if _libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS, 0, 0, 0):
+        _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)  # a container without CAP_SETPCAP: folders that all may enter still serve
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
-    if right is None:
-        return  # whatever is open to everybody can be reached; the start below says what cannot
-    bit = 1 << right
+    bit = 1 << right if right is not None else 0  # none: whatever is open to everybody can be reached; the start below says what cannot
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     rights = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; low words first
     _libc.capset(header, rights)
-    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, right, 0, 0)
+    if right is not None:
+        _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, right, 0, 0)
 
 
 class EmbeddedPostgres:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, literal
 
 from lrs.store.tables import fact_episode
 
@@ -18,7 +19,7 @@ DIMENSIONS = ("programme", "programme_version", "wave", "team", "site", "role", 
 @dataclass(frozen=True)
 class Scope:
     """``by``: dimension -> value; ``since`` and ``until``: certified in [since, until). ``split``: a dimension by whose values each part is
-    counted apart; its value stands behind the part (``split_part``)."""
+    counted apart; its value stands behind the part (``split_part``). ``episodes_of``: of these registrations alone; None: of all."""
 
     tenant_id: int
     as_of: datetime
@@ -26,6 +27,7 @@ class Scope:
     since: datetime | None = None
     until: datetime | None = None
     split: str | None = None
+    episodes_of: frozenset[uuid.UUID] | None = None
 
     @property
     def programme(self) -> str | None:
@@ -37,7 +39,7 @@ class Scope:
         return replace(self, by={**self.by, **by})
 
     def widest(self) -> Scope:
-        """The whole programme."""
+        """The whole programme, or all of these episodes."""
         return replace(self, by={key: value for key, value in self.by.items() if key == "programme"}, since=None, until=None)
 
     def parents(self) -> list[Scope]:
@@ -55,12 +57,15 @@ class Scope:
             found.append(e.anchor >= self.since)
         if self.until is not None:
             found.append(e.anchor < self.until)
+        if self.episodes_of is not None:
+            found.append(e.registration == any_(bindparam(None, sorted(self.episodes_of), type_=ARRAY(Uuid), unique=True)))
         return found
 
     @property
     def is_whole_programme(self) -> bool:
         """Whether a fact of the programme is in it whatever its episode says."""
-        return set(self.by) == {"programme"} and self.since is None and self.until is None and self.split is None
+        narrowed = self.since is not None or self.until is not None or self.split is not None or self.episodes_of is not None
+        return set(self.by) == {"programme"} and not narrowed
 
     def facts(self, query: Select[Any], table: Any) -> Select[Any]:
         """``query`` over the facts of this scope: joined with their episodes only where those decide which are in it."""

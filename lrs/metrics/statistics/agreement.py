@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-import krippendorff
 import numpy as np
+from numpy.typing import NDArray
 
 RELY, TENTATIVE = 0.80, 0.667  # Krippendorff 2004: rely on it; draw tentative conclusions; below: calibrate again
 SEVERE = 0.5  # levels from the consensus (metrics reference 4.5)
 DRAWS, SEED = 1_000, 7_274  # of the bootstrap; the seed is arbitrary, so that the same ratings give the same interval
 
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
+Matrix = NDArray[np.float64]
 Rating = tuple[str, int, float]  # unit, rater, level
 
 
@@ -31,12 +32,47 @@ class Agreement:
 
 
 def alpha(matrix: Sequence[Sequence[float | None]], scale: Scale = "ordinal") -> float | None:
-    """Krippendorff's alpha of raters × units, None where a rater did not see a unit (Krippendorff 2011)."""
+    """Krippendorff's alpha of raters × units, None where a rater did not see a unit (Krippendorff 2011, "Computing Krippendorff's
+    Alpha-Reliability"). None as well where no unit has two raters, or all of them gave one level."""
     data = np.array([[np.nan if value is None else value for value in row] for row in matrix], dtype=float)
-    paired = (~np.isnan(data)).sum(axis=0) >= 2
-    if not paired.any() or len(np.unique(data[:, paired][~np.isnan(data[:, paired])])) < 2:
+    levels = np.unique(data[~np.isnan(data)])
+    return _alpha(_counted(data, levels), levels, scale)
+
+
+def _counted(data: Matrix, levels: Matrix) -> Matrix:
+    """Unit × level: how many raters gave the unit this level."""
+    return np.stack([(data == level).sum(axis=0) for level in levels], axis=1).astype(float) if levels.size else np.zeros((data.shape[1], 0))
+
+
+def _alpha(counts: Matrix, levels: Matrix, scale: Scale) -> float | None:
+    """1 - observed / expected disagreement, from the coincidences of pairs of values within units."""
+    raters = counts.sum(axis=1)
+    paired = counts[raters >= 2]
+    weight = 1 / (raters[raters >= 2] - 1)
+    coincidences = (paired * weight[:, None]).T @ paired - np.diag((paired * weight[:, None]).sum(axis=0))
+    totals = coincidences.sum(axis=0)
+    there = totals > 0
+    if there.sum() < 2:
         return None
-    return float(krippendorff.alpha(reliability_data=data, level_of_measurement=scale))
+    coincidences, totals, levels = coincidences[np.ix_(there, there)], totals[there], levels[there]
+    expected = (np.outer(totals, totals) - np.diag(totals)) / (totals.sum() - 1)
+    apart = _distances(levels, totals, scale)
+    return float(1 - (coincidences * apart).sum() / (expected * apart).sum())
+
+
+def _distances(levels: Matrix, totals: Matrix, scale: Scale) -> Matrix:
+    """How far two levels are apart, squared: by the scale (section D of the paper)."""
+    if scale == "nominal":
+        return 1.0 - np.eye(len(levels))
+    if scale == "ordinal":
+        # Ranks between two levels, the ends by half: all values from the one to the other, less half of both.
+        middle = np.cumsum(totals) - totals / 2
+        return np.asarray((middle[:, None] - middle[None, :]) ** 2)
+    apart = (levels[:, None] - levels[None, :]) ** 2
+    if scale == "interval":
+        return np.asarray(apart)
+    sums = (levels[:, None] + levels[None, :]) ** 2
+    return np.divide(apart, sums, out=np.zeros_like(apart), where=sums > 0)
 
 
 def agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Agreement:
@@ -46,18 +82,18 @@ def agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Agreement:
         seen[unit][rater] = level
     units = [unit for unit in sorted(seen) if len(seen[unit]) >= 2]
     raters = sorted({rater for unit in units for rater in seen[unit]})
-    matrix = [[seen[unit].get(rater) for unit in units] for rater in raters]
-    value = alpha(matrix, scale) if units else None
+    if not units:
+        return Agreement(None, None, None, 0, 0)
+    data = np.array([[seen[unit].get(rater, np.nan) for unit in units] for rater in raters], dtype=float)
+    levels = np.unique(data[~np.isnan(data)])
+    counts = _counted(data, levels)
+    value = _alpha(counts, levels, scale)
     if value is None:
         return Agreement(None, None, None, len(units), len(raters))
     random = np.random.default_rng(SEED)
-    drawn = []
-    for _ in range(DRAWS):
-        chosen = random.integers(len(units), size=len(units))
-        found = alpha([[row[i] for i in chosen] for row in matrix], scale)
-        if found is not None:
-            drawn.append(found)
-    low, high = (float(bound) for bound in np.quantile(drawn, (0.025, 0.975))) if drawn else (None, None)
+    drawn = [_alpha(counts[random.integers(len(units), size=len(units))], levels, scale) for _ in range(DRAWS)]
+    found = [one for one in drawn if one is not None]
+    low, high = (float(bound) for bound in np.quantile(found, (0.025, 0.975))) if found else (None, None)
     return Agreement(value, low, high, len(units), len(raters))
 
 

@@ -277,3 +277,31 @@ def test_five_questions_say_too_few_below_five(deps: StoreDeps, one: Caller, ten
     post(one, *(planned(True) for _ in range(30)))
     count(deps)
     assert report(one, "checklist")["rows"][0]["answer"] == "yes"
+
+
+def test_figures_of_chosen_people_are_of_those_alone_and_for_who_may_see_single_people(tenant: Any, deps: StoreDeps) -> None:
+    """A teacher sees the people of the own courses: the tool names their episodes, in a body, however many they are."""
+    full, plain = tenant("two", ("all",)), tenant("one", ("metrics/read",))
+    people = [Person(wave="A").check("1w", 7, [True, False]) for _ in range(3)]
+    post(full, *people)
+    count(deps)
+
+    def asked(caller: Caller, path: str, episodes: list[Any], **query: str) -> Any:
+        return caller.send("POST", f"/api/v1/{path}", {"programme": PROGRAMME, **query}, json={"episodes": [str(one) for one in episodes]})
+
+    def certified(answer: Any) -> int:
+        assert answer.status_code == 200, answer.json
+        return int(max(value["learners"] for figure in answer.json["figures"] for value in figure["values"]))
+
+    every = certified(full.get("/api/v1/figures", programme=PROGRAMME))
+    assert every == 3
+    assert certified(asked(full, "figures", [one.registration for one in people[:2]])) == 2
+    assert certified(asked(full, "figures", [])) == 0, "nobody's course has nobody's figures, not everybody's"
+    (waves,) = asked(full, "reports", [people[0].registration], key="waves").json["reports"]
+    assert [row["learners"] for row in waves["rows"] if "learners" in row] in ([], [1])
+    whole = asked(full, "reports", [people[0].registration], key="roi")
+    assert whole.status_code == 400 and "chosen episodes" in whole.json["error"]["message"]
+    for path in ("figures", "reports"):
+        assert asked(plain, path, [people[0].registration]).status_code == 403
+        assert asked(full, path, [people[0].registration], people="groups").status_code == 403
+        assert asked(full, path, ["x"]).status_code == 400

@@ -29,6 +29,7 @@ from adapters.lms.claims import CLAIM
 from carryover.sample_programme import document
 from lrs.ground import settings as ground_settings
 from lti_tool import app, bootstrap, cli
+from lti_tool.actions import directing
 from lti_tool.lti.deps import ToolDeps
 from tests.conftest import environ_for
 
@@ -198,6 +199,15 @@ class Tool:
         with self.deps.unit_of_work(self.tenant_id) as connection:
             found = connection.execute(text(statement), values)
             return found.all() if found.returns_rows else None
+
+    def grant_to(self, subject: str, role: str) -> None:
+        """Give a role to whom the LMS calls so, as an administrator does."""
+        found = self.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=subject)
+        directing.grant(self.deps.unit_of_work, tenant_id=self.tenant_id, person_id=found[0][0], role=role, who="test")
+
+    def lets_say(self, whom: str, wide_parameter: bool = False) -> None:
+        """What the platform may say about people of the list."""
+        self.sql("UPDATE lti_tool.platform_registration SET names_people = :whom, wide_parameter = :wide", whom=whom, wide=wide_parameter)
 
     def stranger(self) -> FlaskClient:
         """Another browser."""

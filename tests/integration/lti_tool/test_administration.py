@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from adapters.lms.claims import CLAIM
 from lti_tool import cli
-from tests.integration.lti_tool.conftest import TOOL, Tool
+from tests.integration.lti_tool.conftest import TOOL, Tool, capture
 
 BASE = "https://127.0.0.1:8080"
 
@@ -49,6 +49,9 @@ def by_launch(tool: Tool, recorded: str = "launch-resource-admin") -> Admin:
     return Admin(tool, tool.browser, f"{home}admin/")
 
 
+SUBJECT_OF_ADMIN = capture("launch-resource-admin")["claims"]["sub"]
+
+
 def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, desk: cli.Desk) -> None:
     link = desk.admin_link().removeprefix(TOOL)
     first, second = tool.stranger(), tool.stranger()
@@ -73,7 +76,9 @@ def test_a_link_that_expired(tool: Tool, desk: cli.Desk) -> None:
     assert tool.stranger().post(link, base_url=BASE).status_code == 404
 
 
-def test_who_runs_the_lms_administers_from_inside_it(tool: Tool, desk: cli.Desk) -> None:
+def test_whoever_was_given_the_role_administers_from_inside_the_lms(tool: Tool, desk: cli.Desk) -> None:
+    by_launch(tool)
+    tool.grant_to(SUBJECT_OF_ADMIN, "admin")
     admin = by_launch(tool)
     page = admin.get()
     assert "127.0.0.1:8100" in page.text
@@ -83,6 +88,31 @@ def test_who_runs_the_lms_administers_from_inside_it(tool: Tool, desk: cli.Desk)
         tool.moodle.server.url,
     }
     assert 'href="/t/' in tool.get(admin.home.replace("admin/", "")).text
+
+
+def test_running_the_lms_opens_nothing_until_the_role_is_given_by_the_one_time_link(tool: Tool, desk: cli.Desk) -> None:
+    """Canvas says institution/person#Administrator of whoever helps in any sub-account (lib/lti/substitutions_helper.rb)."""
+    admin = by_launch(tool)
+    for path in ("", "store", "audit", "sign-in", "platforms/1", "people/"):
+        assert admin.get(path).status_code in (403, 404), path
+    first = by_link(tool, desk)
+    page = first.get()
+    assert "Who runs an LMS" in page.text and "Let this person administer" in page.text
+    person = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=SUBJECT_OF_ADMIN)[0][0]
+    assert "The role is given" in first.post("administrators", person=str(person)).text
+    assert admin.get().status_code == 200, "at once, in the running visit"
+    acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
+    assert acts[-1] == "gave a role"
+
+
+@pytest.mark.parametrize("role", ["institution/person#Administrator", "system/person#Administrator", "system/person#SysAdmin"])
+def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(tool: Tool, desk: cli.Desk, role: str) -> None:
+    home = tool.launch("launch-resource-admin", **{f"{CLAIM}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]}).location
+    page = tool.get(home)
+    assert "does it last?" not in page.text
+    for path in ("figures", "course/", "people/", "programmes/", "admin/", "pick"):
+        assert tool.get(f"{home}{path}").status_code == 403, path
+    assert tool.rows("membership") == 0, "and is none of the course's people"
 
 
 @pytest.mark.parametrize("recorded", ["launch-resource-teacher", "launch-resource-student1"])
@@ -101,19 +131,18 @@ def test_a_role_in_the_course_or_elsewhere_in_the_institution_administers_nothin
         assert tool.get(f"{home}admin/").status_code == 403
 
 
-def test_a_later_platforms_administrators_look_after_their_own_platform(tool: Tool, desk: cli.Desk) -> None:
-    tool.sql("UPDATE lti_tool.platform_registration SET administers = false")
-    admin = by_launch(tool)
-    page = admin.get()
-    assert "Last launches" in page.text
+def test_what_an_lms_may_say_about_people_is_switched_on_by_an_administrator_who_reads_why_it_matters(tool: Tool, desk: cli.Desk) -> None:
+    admin = by_link(tool, desk)
     (own,) = desk.platforms()
-    for path in ("store", "audit", "platforms/new"):
-        assert admin.get(path).status_code == 403
-    assert admin.get(f"platforms/{own.id + 1}").status_code == 403
-    assert admin.post("invites").status_code == 403
-    changed = admin.post(f"platforms/{own.id}/change", **{**_typed(own), "administers": "1", "name": "Mine"})
+    assert (own.names_people, own.wide_parameter) == ("nobody", False)
+    form = admin.get(f"platforms/{own.id}/change")
+    assert "Lock value" in form.text and "not verified" in form.text
+    changed = admin.post(f"platforms/{own.id}/change", **{**_typed(own), "names_people": "id", "name": "Mine"})
     assert changed.status_code == 200
-    assert (desk.platforms()[0].name, desk.platforms()[0].administers) == ("Mine", False), "nobody gives themselves more"
+    (now,) = desk.platforms()
+    assert (now.name, now.names_people, now.wide_parameter) == ("Mine", "id", False)
+    assert admin.post(f"platforms/{own.id}/change", **{**_typed(own), "names_people": "everybody"}).status_code == 400
+    assert "names_people" in str(tool.sql("SELECT details FROM lti_tool.audit ORDER BY audit_id DESC LIMIT 1")[0][0])
 
 
 def _typed(platform: Any) -> dict[str, str]:
@@ -187,12 +216,12 @@ def test_last_launches_show_the_reason_of_each_refusal(tool: Tool, desk: cli.Des
 
 
 def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: Tool, desk: cli.Desk) -> None:
-    admin = by_launch(tool)
-    admin.post(f"platforms/{desk.platforms()[0].id}/status", act="disable")
+    by_launch(tool)
+    tool.grant_to(SUBJECT_OF_ADMIN, "admin")
+    by_launch(tool).post(f"platforms/{desk.platforms()[0].id}/status", act="disable")
     desk.set_status(desk.platforms()[0].id, "enable")
     page = by_link(tool, desk).get("audit")
     assert "switched a platform off" in page.text
-    assert "administrator of" in page.text
     assert "operator at a test" in page.text
     for statement in ("UPDATE lti_tool.audit SET who = 'nobody'", "DELETE FROM lti_tool.audit"):
         with pytest.raises(ProgrammingError, match="permission denied"), tool.deps.unit_of_work(tool.tenant_id) as connection:

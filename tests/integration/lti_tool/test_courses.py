@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from adapters.lms.claims import CLAIM
+from lti_tool.actions import certifying
 from lti_tool.jobs import rosters
-from tests.integration.lti_tool.conftest import DEPLOYMENT_ID, Tool
+from tests.integration.lti_tool.conftest import DEPLOYMENT_ID, Tool, capture
 from tests.integration.lti_tool.test_learning import choices, where
 
+NOW = datetime.now(UTC)
 LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
 NRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 AGS = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
@@ -241,3 +244,38 @@ def test_courses_of_two_deployments_are_two(tool: Tool) -> None:
     activity(tool, "5", "1", "x")
     tool.launch("launch-resource-teacher", **{f"{CLAIM}deployment_id": "other", f"{CLAIM}context": {"id": "5", "title": "Same id"}})
     assert {row.key for row in tool.sql("SELECT key FROM lti_tool.course")} == {f'["{DEPLOYMENT_ID}", "5"]', '["other", "5"]'}
+
+
+# --- a teacher sees the own courses -------------------------------------------------------------------------------------------------
+
+
+def test_a_teacher_sees_figures_of_the_own_courses_people_and_of_nobody_else(tool: Tool) -> None:
+    """The whole programme's figures and names stood open to who teaches one course of it."""
+    server = tool.moodle.server
+    server.says("/api/v1/figures", (200, "OK", {"figures": []}))
+    server.says("/api/v1/reports", (200, "OK", {"reports": [], "dimensions": {}}))
+    tool.launch()
+    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM}context": {"id": "77", "title": "Another course"}})
+    mine, other = (
+        tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :s", s=s)[0][0]
+        for s in ("5", capture("launch-resource-student3-cjk")["claims"]["sub"])
+    )
+    certifying.certify(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=other, programme="phishing-response", certified_at=NOW, now=NOW)
+    episodes = dict(tool.sql("SELECT person_id, id FROM lti_tool.episode"))
+    server.requests.clear()
+    home = tool.launch("launch-resource-teacher").location
+    page = tool.get(home)
+    assert "Of the people of the courses that you teach" in page.text
+    assert server.bodies("/api/v1/figures") == [{"episodes": [str(episodes[mine])]}]
+    assert server.count("/api/v1/alarms") == 0, "an alarm is of the whole programme"
+    assert tool.get(f"{home}reports/roi").status_code == 403
+    assert tool.get(f"{home}reports/roi.csv").status_code == 403
+    assert "reports/roi" not in page.text and "reports/items" in page.text
+    tool.get(f"{home}reports/items")
+    assert server.bodies("/api/v1/reports") == [{"episodes": [str(episodes[mine])]}]
+    tool.grant_to("3", "training manager")
+    server.requests.clear()
+    tool.get(f"{home}figures")
+    assert [method for method, path, _, _ in server.requests if path.startswith("/api/v1/figures")] == ["GET"], (
+        "who runs the programme sees all of it"
+    )

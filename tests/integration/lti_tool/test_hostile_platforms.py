@@ -259,5 +259,5 @@ def test_an_administrator_without_a_programme_certifies_nobody(tool: Tool) -> No
     for table in ("scheduled_check", "scheduled_act", "statement_outbox", "episode", "programme_version"):
         tool.sql(f"DELETE FROM lti_tool.{table}")  # noqa: S608 - names of this test
     home = tool.launch("launch-resource-admin").location
-    page = tool.get(f"{home}admin/")
+    page = tool.get(f"{home}me")
     assert tool.post(f"{home}certifications", page, person="x", certified_on="2026-01-01").status_code == 404

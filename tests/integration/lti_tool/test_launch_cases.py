@@ -42,7 +42,6 @@ def add_platform(tool: Tool, **changes: Any) -> int:
         "auth_audience": "",
         "key_set_url": f"{tool.moodle.server.url}/certs",
         "approve_deployments": False,
-        "administers": False,
         "frame_origins": [],
         **changes,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from adapters.lms.claims import CLAIM
 from lrs.vocabulary import EXTENSIONS, VERBS
-from lti_tool.actions import directing, importing
+from lti_tool.actions import directing, importing, visiting
 from lti_tool.store import directory
 from tests.integration.lti_tool.conftest import Tool
 
@@ -94,21 +95,35 @@ def whose(tool: Tool, subject: str) -> uuid.UUID:
     return found
 
 
-def test_a_launch_finds_the_person_by_sourcedid_by_parameter_or_by_address(tool: Tool) -> None:
+def test_a_launch_finds_the_person_as_the_registration_lets_it(tool: Tool) -> None:
+    """By id, by an address, by a parameter of the whole registration: each only where an administrator switched it on."""
     take(tool, LIST)
+    take(tool, b"id,name,email\nE6,Learner six,six@example.org\nE7,Learner seven,seven@example.org\n")
+    tool.launch("launch-resource-student1", sub="80", email="x@example.org", **lis("E1"))
+    tool.launch("launch-resource-student1", sub="81", email="seven@example.org", **{f"{CLAIM}lis": ...})
+    assert whose(tool, "80") != person(tool, "E1").id and whose(tool, "81") != person(tool, "E7").id, "nobody, until it is switched on"
+    tool.lets_say("id")
     tool.launch("launch-resource-student1", sub="90", email="x@example.org", **lis("E1"))
     assert whose(tool, "90") == person(tool, "E1").id
-    take(tool, b"id,name,email\nE6,Learner six,six@example.org\n")
+    tool.launch("launch-resource-student1", sub="82", email="seven@example.org", **{f"{CLAIM}lis": ...})
+    assert whose(tool, "82") != person(tool, "E7").id, "not by an address"
+    tool.launch("launch-resource-student1", sub="83", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
+    assert whose(tool, "83") != person(tool, "E6").id, "not by a parameter that a teacher may have typed"
+    tool.lets_say("id or address", wide_parameter=True)
     tool.launch("launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
     assert whose(tool, "91") == person(tool, "E6").id
-    tool.launch("launch-resource-student1", sub="92", email="BOSS@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="92", email="SEVEN@example.org", **{f"{CLAIM}lis": ...})
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert directory.profile(connection, tool.tenant_id, whose(tool, "92")).name == "The boss", "the list's name stays"
+        assert directory.profile(connection, tool.tenant_id, whose(tool, "92")).name == "Learner seven", "the list's name stays"
+    assert dict(tool.sql("SELECT subject, joined_by FROM lti_tool.identity WHERE subject IN ('90', '91', '92')")) == {
+        "90": "id", "91": "parameter", "92": "address"
+    }  # fmt: skip
 
 
 def test_a_parameter_typed_by_hand_does_not_make_a_class_one_person(tool: Tool) -> None:
     """A teacher who writes person_id=E1 into an activity would make everybody in it the same person."""
     take(tool, LIST)
+    tool.lets_say("id", wide_parameter=True)
     for subject in ("90", "91"):
         tool.launch(
             "launch-resource-student1", sub=subject, email=f"{subject}@example.org", **{f"{CLAIM}custom": {"person_id": "E1"}, f"{CLAIM}lis": ...}
@@ -116,35 +131,194 @@ def test_a_parameter_typed_by_hand_does_not_make_a_class_one_person(tool: Tool) 
     assert whose(tool, "90") != whose(tool, "91")
 
 
-def test_a_parameter_makes_nobody_a_leader(tool: Tool) -> None:
-    """E8 is somebody's mentor: whoever writes E8 into an activity does not read what that learner handed in."""
+@pytest.mark.parametrize(
+    "claims", [lis("E8"), {f"{CLAIM}custom": {"person_id": "E8"}, f"{CLAIM}lis": ...}, {"email": "eight@example.org", f"{CLAIM}lis": ...}]
+)
+def test_no_claim_makes_anybody_a_mentor(tool: Tool, claims: dict[str, Any]) -> None:
+    """E8 is somebody's mentor: whoever says E8, in whichever way, does not read what that learner handed in."""
     take(tool, LIST)
-    tool.launch("launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E8"}, f"{CLAIM}lis": ...})
+    tool.lets_say("id or address", wide_parameter=True)
+    tool.launch("launch-resource-student1", **{"sub": "91", "email": "y@example.org", **claims})
     assert whose(tool, "91") != person(tool, "E8").id
 
 
-def test_a_platform_that_may_not_administer_names_no_leader(tool: Tool) -> None:
+def test_whoever_becomes_a_leader_later_confirms_it_before_the_pages_of_leaders_open(tool: Tool) -> None:
     take(tool, LIST)
-    tool.sql("UPDATE lti_tool.platform_registration SET administers = false")
-    tool.launch("launch-resource-student1", sub="92", email="boss@example.org", **{f"{CLAIM}lis": ...})
-    tool.launch("launch-resource-student1", sub="90", email="x@example.org", **lis("E1"))
+    tool.lets_say("id")
+    home = tool.launch("launch-resource-student1", sub="90", **lis("E1")).location
+    assert whose(tool, "90") == person(tool, "E1").id and tool.get(f"{home}today").status_code == 200
+    take(tool, b"id,name,manager\nE5,Five,E1\n")
+    for path in ("", "today", "inbox", "team"):
+        page = tool.get(f"{home}{path}")
+        assert page.request.path.endswith("/confirm") and "Your course says who you are" in page.text, path
+    directing.grant(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=person(tool, "E1").id, role="training manager", who="test")
+    assert tool.get(f"{home}people/").request.path.endswith("/confirm"), "a role that was given does not open by a claim either"
+
+
+def test_a_second_claimant_is_an_alert_and_changes_nothing_for_the_first(tool: Tool) -> None:
+    take(tool, LIST)
+    tool.lets_say("id")
+    home = tool.launch("launch-resource-student1", sub="90", **lis("E1")).location
+    tool.launch("launch-resource-student1", sub="666", **lis("E1"))
+    assert (whose(tool, "90"), whose(tool, "666") == person(tool, "E1").id) == (person(tool, "E1").id, False)
+    assert tool.get(home).status_code == 200
+    (told,) = tool.sql("SELECT act, details FROM lti_tool.audit WHERE act LIKE 'was asked for%'")
+    assert (told.details["user"], told.details["person"]) == ("666", str(person(tool, "E1").id))
+    tool.launch("launch-resource-student1", sub="666", **lis("E1"))
+    assert len(tool.sql("SELECT 1 FROM lti_tool.audit WHERE act LIKE 'was asked for%'")) == 1, "once, not with each launch"
+
+
+def code_for(tool: Tool, email: str) -> str:
+    """The code of the newest mail to this address, as its reader sees it."""
+    words = tool.sql(
+        "SELECT m.words FROM lti_tool.mail m JOIN lti_tool.person p ON p.id = m.person_id WHERE p.email = :email ORDER BY m.id DESC LIMIT 1",
+        email=email,
+    )
+    found = re.search(r"\b\d{8}\b", words[0][0])
+    assert found
+    return found[0]
+
+
+def test_whom_a_launch_cannot_join_proves_it_by_a_mail_to_the_lists_address(tool: Tool) -> None:
+    take(tool, LIST)
+    home = tool.launch("launch-resource-student1", sub="90", name="Somebody", email="private@example.org", **{f"{CLAIM}lis": ...}).location
+    page = tool.get(home)
+    assert "Are you on your organisation" in page.text
+    page = tool.get(f"{home}confirm")
+    asked = tool.post(f"{home}confirm", page, act="mail", email="ONE@example.org")
+    unknown = tool.post(f"{home}confirm", page, act="mail", email="nobody@example.org")
+    told = re.compile(r'<p role="status">[^<]*</p>')
+    assert told.findall(asked.text) == told.findall(unknown.text) != [], "nothing tells who is on the list"
+    code = code_for(tool, "one@example.org")
+    wrong = tool.post(f"{home}confirm", page, act="code", code="00000000")
+    assert wrong.status_code == 400 and "This code is none" in wrong.text
+    other = tool.stranger()
+    done = tool.post(f"{home}confirm", page, act="code", code=f"{code[:4]} {code[4:]}")
+    assert done.status_code == 200 and whose(tool, "90") == person(tool, "E1").id
+    assert tool.sql("SELECT joined_by FROM lti_tool.identity WHERE subject = '90'")[0][0] == "mail"
+    assert tool.rows("join_code") == 0, "each works once"
+    assert other is not tool.browser
+
+
+def test_a_code_that_was_mailed_for_one_user_joins_no_other(tool: Tool) -> None:
+    take(tool, LIST)
+    mine = tool.launch("launch-resource-student1", sub="90", email="a@example.org", **{f"{CLAIM}lis": ...}).location
+    tool.post(f"{mine}confirm", tool.get(f"{mine}confirm"), act="mail", email="eight@example.org")
+    code = code_for(tool, "eight@example.org")
+    theirs = tool.launch("launch-resource-student1", sub="91", email="b@example.org", **{f"{CLAIM}lis": ...}).location
+    page = tool.get(f"{theirs}confirm")
+    assert tool.post(f"{theirs}confirm", page, act="code", code=code).status_code == 400
+    assert tool.post(f"{mine}confirm", tool.get(f"{mine}confirm"), act="code", code=code).status_code == 200
+    assert whose(tool, "90") == person(tool, "E8").id, "and a mentor who proved it is the mentor"
+    assert tool.get(f"{mine}inbox").status_code == 200
+    again = tool.launch("launch-resource-student1", sub="92", email="c@example.org", **{f"{CLAIM}lis": ...}).location
+    tool.post(f"{again}confirm", tool.get(f"{again}confirm"), act="mail", email="eight@example.org")
+    refused = tool.post(f"{again}confirm", tool.get(f"{again}confirm"), act="code", code=code_for(tool, "eight@example.org"))
+    assert refused.status_code == 409 and whose(tool, "90") == person(tool, "E8").id, "the second changes nothing for the first"
+
+
+def test_codes_are_not_guessed(tool: Tool) -> None:
+    take(tool, LIST)
+    home = tool.launch("launch-resource-student1", sub=f"g{uuid.uuid4()}", email="a@example.org", **{f"{CLAIM}lis": ...}).location
+    page = tool.get(f"{home}confirm")
+    answers = [tool.post(f"{home}confirm", page, act="code", code=f"{n:08}").status_code for n in range(12)]
+    assert answers[:10] == [400] * 10 and answers[10:] == [429, 429]
+
+
+def test_a_sign_in_at_the_organisations_provider_shows_a_code_for_the_course(tool: Tool) -> None:
+    take(tool, LIST)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert directory.profile(connection, tool.tenant_id, whose(tool, "92")).imported_at is None
-    assert whose(tool, "90") == person(tool, "E1").id
+        visit, secret = visiting.begin(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=True, now=NOW)
+        by_mail, mail_secret = visiting.begin(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=False, now=NOW)
+    for one, its in ((visit, secret), (by_mail, mail_secret)):
+        tool.browser.set_cookie(f"__Host-carryover-launch-{one.hex}", its, domain="127.0.0.1", secure=True, path="/")
+    shown = tool.post(f"/t/{visit}/confirm", tool.get(f"/t/{visit}/confirm"), act="show")
+    found = re.search(r"\b\d{8}\b", shown.text.split('role="status"')[1])
+    assert found
+    home = tool.launch("launch-resource-student1", sub="90", email="a@example.org", **{f"{CLAIM}lis": ...}).location
+    tool.post(f"{home}confirm", tool.get(f"{home}confirm"), act="code", code=found[0])
+    assert whose(tool, "90") == person(tool, "E8").id
+    page = tool.get(f"/t/{by_mail}/me")
+    assert tool.post(f"/t/{by_mail}/confirm", page, act="show").status_code == 403, "a link that lies in a mailbox shows none"
 
 
-def test_whom_an_lms_named_before_becomes_the_one_of_the_list(tool: Tool) -> None:
+def test_whom_an_lms_named_before_becomes_the_one_of_the_list_where_it_may_say_so(tool: Tool) -> None:
     tool.launch("launch-resource-student1", sub="90", email="one@example.org", **{f"{CLAIM}lis": ...})
     tool.launch("launch-resource-student1", sub="91", email="other@example.org", **lis("E8"))
     before = whose(tool, "90"), whose(tool, "91")
+    assert take(tool, LIST, apply=False).counts == {"new": 3} and not tool.sql("SELECT 1 FROM lti_tool.person WHERE imported_at IS NOT NULL")
+    tool.lets_say("id or address")
     assert take(tool, LIST).applied
     assert (person(tool, "E1").id, person(tool, "E8").id) == before, "what they did stays theirs"
+    assert dict(tool.sql("SELECT subject, joined_by FROM lti_tool.identity WHERE subject IN ('90', '91')")) == {"90": "address", "91": "id"}
+
+
+def test_a_list_takes_nobody_over_on_an_lmss_word_that_is_not_believed(tool: Tool) -> None:
+    home = tool.launch("launch-resource-student1", sub="666", email="boss@example.org", **lis("E8")).location
+    assert take(tool, LIST).applied
+    assert whose(tool, "666") not in {person(tool, "E8").id, person(tool, "E1").id}
+    assert tool.get(f"{home}team").status_code == 403, "and leads nobody"
+
+
+def administrator(tool: Tool) -> str:
+    tool.launch("launch-resource-teacher")
+    tool.grant_to("3", "admin")
+    return str(tool.launch("launch-resource-teacher").location)
+
+
+def test_matches_are_confirmed_in_bulk_and_joins_are_listed_and_taken_back(tool: Tool) -> None:
+    take(tool, LIST)
+    learner = tool.launch("launch-resource-student1", sub="90", name="Somebody", email="one@example.org", **{f"{CLAIM}lis": ...}).location
+    tool.launch("launch-resource-student1", sub="91", name="Another", email="x@example.org", **lis("E8"))
+    home = administrator(tool)
+    page = tool.get(f"{home}people/joins")
+    pairs = re.findall(r'name="pair" value="([^"]+)"', page.text)
+    assert len(pairs) == 2, page.text
+    done = tool.post(f"{home}people/joins", page, act="join", pair=pairs)
+    assert "They are one person now" in done.text and 'name="pair"' not in done.text
+    assert (whose(tool, "90"), whose(tool, "91")) == (person(tool, "E1").id, person(tool, "E8").id)
+    assert done.text.count("decided by an administrator") == 2
+    (undo,) = re.findall(r'name="undo" value="(\d+:90)"', done.text)
+    back = tool.post(f"{home}people/joins", done, undo=undo)
+    assert "taken back" in back.text and whose(tool, "90") != person(tool, "E1").id
+    assert tool.get(learner).status_code == 401, "the sessions of that user end"
+    assert take(tool, LIST).counts == {"same": 3} and whose(tool, "90") != person(tool, "E1").id, "and no list joins them again"
+    acts = [row[0] for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
+    assert acts.count("joined a person of an LMS to the list") == 2 and "took a join back" in acts
+
+
+def test_a_claimed_join_is_looked_at_and_agreed_to(tool: Tool) -> None:
+    take(tool, LIST)
+    tool.lets_say("id")
+    tool.launch("launch-resource-student1", sub="90", **lis("E1"))
+    home = administrator(tool)
+    page = tool.get(f"{home}people/joins")
+    (user,) = re.findall(r'name="user" value="([^"]+)"', page.text)
+    done = tool.post(f"{home}people/joins", page, act="agree", user=user)
+    assert "decided by an administrator" in done.text and 'name="user"' not in done.text
+    take(tool, b"id,name,manager\nE5,Five,E1\n")
+    learner = tool.launch("launch-resource-student1", sub="90", **lis("E1")).location
+    assert not tool.get(learner).request.path.endswith("/confirm"), "what an administrator agreed to is no claim any more"
+
+
+def test_a_join_keeps_the_certification_whichever_name_it_is_under(tool: Tool) -> None:
+    """The practice learner was certified under the LMS's name; the list came later, with the mentor of its line."""
+    tool.launch("launch-resource-student1", email="one@example.org", **{f"{CLAIM}lis": ...})
+    met = whose(tool, "5")
+    take(tool, LIST)
+    home = administrator(tool)
+    page = tool.get(f"{home}people/joins")
+    (pair,) = re.findall(rf'name="pair" value="({met}:[^"]+)"', page.text)
+    assert tool.post(f"{home}people/joins", page, act="join", pair=pair).status_code == 200
+    joined = person(tool, "E1")
+    assert joined.id == met and joined.mentor_id == person(tool, "E8").id and joined.name == "Learner one", "the list's facts, under the same id"
+    assert tool.sql("SELECT count(*) FROM lti_tool.episode WHERE person_id = :met", met=met)[0][0] == 1
 
 
 def test_who_is_not_matched_is_listed_and_joined_by_hand(tool: Tool) -> None:
     take(tool, LIST)
     home = tool.launch("launch-resource-teacher").location
-    grant(tool, "training manager")
+    grant(tool, "admin")
     tool.launch("launch-resource-student1", sub="90", name="Somebody", email="nobody@example.org", **{f"{CLAIM}lis": ...})
     home = tool.launch("launch-resource-teacher").location
     page = tool.get(f"{home}people/?unmatched=1")
@@ -161,6 +335,8 @@ def test_a_training_manager_gives_no_roles(tool: Tool) -> None:
     home = tool.launch("launch-resource-teacher").location
     page = tool.get(f"{home}people/")
     assert "Give the role" not in page.text
+    assert tool.get(f"{home}people/joins").status_code == 403
+    assert tool.post(f"{home}people/join", page, met=str(whose(tool, "3")), external_id="E1").status_code == 403, "nor says who is who"
     assert tool.post(f"{home}people/roles", page, person=str(whose(tool, "3")), role="analyst", act="grant").status_code == 403
 
 

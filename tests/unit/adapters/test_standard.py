@@ -46,9 +46,9 @@ def claims(**changes: Any) -> dict[str, Any]:
         (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor", f"{MEMBERSHIP}#Learner"], Role.LEARNER),
         (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Instructor"], Role.LEARNER),
         (["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator", f"{MEMBERSHIP}#Instructor"], Role.TEACHER),
-        # Who runs the LMS and is a learner of this course is a learner here; without a role in the course, an administrator.
+        # Who runs the LMS and is a learner of this course is a learner here; without a role in the course, a visitor.
         (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator", f"{MEMBERSHIP}#Learner"], Role.LEARNER),
-        (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator"], Role.ADMIN),
+        (["http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator"], Role.VISITOR),
         (["https://unknown.example/role#Boss"], Role.LEARNER),
         ([""], Role.LEARNER),
         ([], Role.LEARNER),

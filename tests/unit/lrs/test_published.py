@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import krippendorff
 import moderndid
+import numpy as np
 import pytest
 from lifelines.datasets import load_leukemia
 from statsmodels.stats.proportion import proportion_confint
@@ -56,6 +58,18 @@ OBSERVED: list[list[float | None]] = [
 @pytest.mark.parametrize(("scale", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849), ("ratio", 0.797)])
 def test_krippendorffs_own_example(scale: agreement.Scale, alpha: float) -> None:
     assert agreement.alpha(OBSERVED, scale) == pytest.approx(alpha, abs=0.0005)
+
+
+@pytest.mark.parametrize("scale", ["nominal", "ordinal", "interval", "ratio"])
+@pytest.mark.parametrize("seed", range(20))
+def test_alpha_is_what_the_authors_of_the_reference_package_compute(scale: agreement.Scale, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    data = random.integers(1, 6, size=(int(random.integers(2, 6)), int(random.integers(3, 30)))).astype(float)
+    data[random.random(data.shape) < 0.3] = np.nan
+    matrix = [[None if np.isnan(value) else float(value) for value in row] for row in data]
+    ours = agreement.alpha(matrix, scale)
+    assert ours is not None
+    assert ours == pytest.approx(float(krippendorff.alpha(reliability_data=data, level_of_measurement=scale)), abs=1e-12)
 
 
 def test_agreement_leaves_out_units_that_one_rater_alone_saw() -> None:

@@ -1,0 +1,202 @@
+"""Who a user of an LMS is on the organisation's list: proven by a code, or decided by an administrator; and taken back where it was wrong.
+
+An LMS's word is a claim: in Moodle the id number is a text of the user's own profile unless it is locked, and addresses are not verified.
+A code goes to the address that the list has, or is shown to who signed in at the organisation's own provider.
+"""
+
+from __future__ import annotations
+
+import secrets as random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from lrs.ground.database import UnitOfWork
+from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
+from lti_tool.actions import languages
+from lti_tool.actions.tokens import digest
+from lti_tool.actions.visiting import JOIN, SIGNED_IN
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store import directory, joining, journal, mails
+from lti_tool.store.joining import Join, Suggestion
+from lti_tool.store.people import ADMINISTRATOR, CLAIMED, MAIL, SECOND_CLAIM, SIGN_IN, LaunchSession
+
+CODE_DIGITS = 8
+MAIL_TIME = timedelta(hours=1)  # mail may be slow
+SHOWN_TIME = timedelta(minutes=10)  # two windows beside each other
+MOST_ON_A_PAGE = 200
+_BOTH = "A certification is on record under both names. Ask your administrator to look at it."
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who somebody is here: the list's id and address of the person (empty: not on the list), and whether that is only claimed."""
+
+    listed: bool
+    claimed: bool
+    leads: bool
+
+
+@dataclass(frozen=True)
+class Joins:
+    """What was joined, what could be, and who was asked for twice, as administrators see it."""
+
+    joins: list[Join]
+    suggestions: list[Suggestion]
+
+
+def standing(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Standing:
+    """Who somebody is here."""
+    with unit_of_work(session.tenant_id) as connection:
+        profile = directory.profile(connection, session.tenant_id, session.person_id)
+        leads = bool(directory.roles_of(connection, session.tenant_id, session.person_id))
+    return Standing(profile.imported_at is not None, session.joined_by in CLAIMED, leads)
+
+
+def ask(deps: ToolDeps, *, session: LaunchSession, email: str, now: datetime) -> None:
+    """Send a code to whoever has this address on the list. Nothing tells the asker whether somebody has."""
+    registration_id, tenant_id = session.platform(), session.tenant_id
+    with deps.unit_of_work(tenant_id) as connection:
+        found = [one for one in directory.find(connection, tenant_id, emails=[email.lower()]) if one.imported_at is not None]
+        if len(found) != 1 or not email:
+            return
+        code = _code()
+        user = (registration_id, session.subject)
+        joining.keep_code(connection, tenant_id, digest(code), person_id=found[0].id, by=MAIL, user=user, expires_at=now + MAIL_TIME)
+        tag = languages.choose([found[0].language])
+        words = languages.translated(
+            tag,
+            "Somebody, probably you, opened Carryover in a course and says to be you. If it was you, type this code there within an hour:"
+            " %(code)s. If it was not you, ignore this mail: without the code nothing happens.",
+            code=code,
+        )
+        row = {
+            "person_id": found[0].id,
+            "kind": JOIN,
+            "key": f"{JOIN} {digest(code).hex()}",
+            "subject": languages.translated(tag, "Your code for Carryover"),
+            "words": words,
+            "programme": "",
+            "path": "",
+        }
+        mails.queue(connection, tenant_id, [row])
+
+
+def shown_code(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> str:
+    """A code for who signed in at the organisation's provider, to be typed in the course."""
+    if session.message != SIGNED_IN:
+        raise Forbidden("Sign in with your organisation's sign-in first; a link from a mail does not show a code.")
+    code = _code()
+    with unit_of_work(session.tenant_id) as connection:
+        joining.keep_code(
+            connection, session.tenant_id, digest(code), person_id=session.person_id, by=SIGN_IN, user=None, expires_at=now + SHOWN_TIME
+        )
+    return code
+
+
+def _code() -> str:
+    return f"{random.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
+
+
+def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now: datetime) -> None:
+    """The user of this launch is the person of this code. BadInput for a code that is none; Conflict where somebody else is that person."""
+    registration_id, tenant_id = session.platform(), session.tenant_id
+    typed = "".join(code.split())
+    with unit_of_work(tenant_id) as connection:
+        found = joining.take_code(connection, tenant_id, digest(typed), registration_id, session.subject, now) if typed else None
+        refused = _taken(connection, session, found[0]) if found else False
+        if found is not None and not refused:
+            _join(connection, session, found[0], found[1], now)
+    # Outside the transaction: a code is used up, and the alert stays, although this is refused.
+    if found is None:
+        raise BadInput("This code is none, was used or is too old. Ask for a new one.", field="code")
+    if refused:
+        raise Conflict("Another user of this LMS is this person already. Your administrator was told, and can change it.")
+
+
+def _taken(connection: Connection, session: LaunchSession, person_id: uuid.UUID) -> bool:
+    registration_id = session.platform()
+    others = [one for one in joining.holders(connection, session.tenant_id, registration_id, person_id) if one != session.subject]
+    if others:
+        details = {"person": str(person_id), "platform": registration_id, "user": session.subject, "by": "code"}
+        journal.add_audit(connection, session.tenant_id, f"user {session.subject}", SECOND_CLAIM, details)
+    return bool(others)
+
+
+def _join(connection: Connection, session: LaunchSession, person_id: uuid.UUID, by: str, now: datetime) -> None:
+    tenant_id, registration_id = session.tenant_id, session.platform()
+    stays = person_id
+    if session.person_id != person_id and directory.profile(connection, tenant_id, session.person_id).imported_at is None:
+        # The sessions of this user go along before whoever was met is no more.
+        joining.set_joined(connection, tenant_id, registration_id, session.subject, person_id=person_id, by=by, who="", now=now)
+        kept = directory.join(connection, tenant_id, session.person_id, person_id)
+        if kept is None:
+            raise Conflict(_BOTH)
+        stays = kept
+    joining.set_joined(connection, tenant_id, registration_id, session.subject, person_id=stays, by=by, who="by a code", now=now)
+    details = {"person": str(stays), "platform": registration_id, "user": session.subject, "by": by}
+    journal.add_audit(connection, tenant_id, f"user {session.subject}", "proved to be a person of the list", details)
+
+
+def view(unit_of_work: UnitOfWork, *, tenant_id: int) -> Joins:
+    """What was joined and what could be."""
+    with unit_of_work(tenant_id) as connection:
+        return Joins(joining.joins(connection, tenant_id, MOST_ON_A_PAGE), joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE))
+
+
+def undo(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, subject: str, who: str, now: datetime) -> None:
+    """This user is not that person: somebody else from now on, until it is proven or decided."""
+    with unit_of_work(tenant_id) as connection:
+        before = joining.undo(connection, tenant_id, registration_id, subject, who=who, now=now)
+        if before is None:
+            raise NotFound("There is no such join any more; load the page again.")
+        details = {"person": str(before), "platform": registration_id, "user": subject}
+        journal.add_audit(connection, tenant_id, who, "took a join back", details)
+
+
+def agree(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[int, str]], who: str, now: datetime) -> int:
+    """These joins are right, whatever made them; gives how many were there."""
+    with unit_of_work(tenant_id) as connection:
+        known = {(one.registration_id, one.subject): one for one in joining.joins(connection, tenant_id, MOST_ON_A_PAGE)}
+        right = [known[one] for one in chosen if one in known]
+        for one in right:
+            joining.set_joined(connection, tenant_id, one.registration_id, one.subject, person_id=one.person_id, by=ADMINISTRATOR, who=who, now=now)
+        if right:
+            details = {"users": [f"{one.registration_id}:{one.subject}" for one in right]}
+            journal.add_audit(connection, tenant_id, who, "confirmed joins", details)
+    return len(right)
+
+
+def take(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[uuid.UUID, uuid.UUID]], who: str, now: datetime) -> tuple[int, int]:
+    """Join suggested people (met, listed): how many were joined, and how many could not be."""
+    joined = left = 0
+    for met, listed in chosen:
+        with unit_of_work(tenant_id) as connection:
+            open_ones = {(one.met, one.listed) for one in joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE)}
+            kept = join(connection, tenant_id, met, listed, who, now) if (met, listed) in open_ones else None
+        joined += kept is not None
+        left += kept is None
+    return joined, left
+
+
+def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID, who: str, now: datetime) -> uuid.UUID | None:
+    """An administrator says that they are one: who stays; None where both have a certification."""
+    kept = directory.join(connection, tenant_id, met, listed)
+    if kept is not None:
+        joining.said_of(connection, tenant_id, kept, ADMINISTRATOR, who, now)
+        journal.add_audit(connection, tenant_id, who, "joined a person of an LMS to the list", {"met": str(met), "listed": str(listed)})
+    return kept
+
+
+def users_of(texts: Sequence[str]) -> list[tuple[int, str]]:
+    """(registration, subject) of each text of a form: number, a colon, the subject."""
+    found = []
+    for text in texts:
+        number, _, subject = text.partition(":")
+        if not number.isascii() or not number.isdigit() or len(number) > 9 or not subject:
+            raise BadInput("The form is not complete; load the page again.")
+        found.append((int(number), subject))
+    return found

@@ -1,0 +1,202 @@
+"""Which user of an LMS is which person of the organisation's list: what was joined and why, what could be, and codes that prove it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from lti_tool.store.people import CLAIMED, MET, UNDONE
+from lti_tool.store.tables import course, grade_place, identity, join_code, launch, membership, person, platform_registration
+
+
+@dataclass(frozen=True)
+class Join:
+    """A user of a platform who is a person of the list: by what, since when and by whom (lti_tool.store.people)."""
+
+    registration_id: int
+    platform: str
+    subject: str
+    sourced_id: str
+    person_id: uuid.UUID
+    name: str
+    external_id: str
+    joined_by: str
+    joined_at: datetime
+    joined_who: str
+
+    @property
+    def claimed(self) -> bool:
+        """Whether nothing but the LMS's word made it."""
+        return self.joined_by in CLAIMED
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A user of a platform who has the id or the address of one person of the list, and is not joined to that person."""
+
+    met: uuid.UUID
+    platform: str
+    name: str
+    email: str
+    sourced_id: str
+    listed: uuid.UUID
+    listed_name: str
+    listed_email: str
+    external_id: str
+    by: str
+
+
+def joins(connection: Connection, tenant_id: int, rows: int) -> list[Join]:
+    """What was joined: first what nothing but an LMS's word made, then the latest."""
+    i, p = identity.c, person.c
+    query = (
+        select(
+            i.registration_id,
+            platform_registration.c.name.label("platform"),
+            i.subject,
+            i.sourced_id,
+            i.person_id,
+            p.name,
+            func.coalesce(p.external_id, "").label("external_id"),
+            i.joined_by,
+            i.joined_at,
+            i.joined_who,
+        )
+        .join(person, p.id == i.person_id)
+        .join(platform_registration, platform_registration.c.id == i.registration_id)
+        .where(i.tenant_id == tenant_id, i.joined_by.not_in((MET, UNDONE)))
+        .order_by(i.joined_by.in_(CLAIMED).desc(), i.joined_at.desc(), i.subject)
+    )
+    return [Join(**row._mapping) for row in connection.execute(query.limit(rows))]
+
+
+def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Suggestion]:
+    """Users of platforms who have the id, else the address, of one person of the list whom that platform does not name yet."""
+    i, met, listed = identity.alias(), person.alias(), person.alias()
+    taken = select(identity.c.subject).where(
+        identity.c.tenant_id == tenant_id, identity.c.registration_id == i.c.registration_id, identity.c.person_id == listed.c.id
+    )
+    by_id = (i.c.sourced_id != "") & (i.c.sourced_id == listed.c.external_id)
+    by_address = (met.c.email != "") & (func.lower(met.c.email) == func.lower(listed.c.email))
+    query = (
+        select(
+            met.c.id.label("met"),
+            platform_registration.c.name.label("platform"),
+            met.c.name,
+            met.c.email,
+            i.c.sourced_id,
+            listed.c.id.label("listed"),
+            listed.c.name.label("listed_name"),
+            listed.c.email.label("listed_email"),
+            func.coalesce(listed.c.external_id, "").label("external_id"),
+            by_id.label("by_id"),
+        )
+        .select_from(i)
+        .join(met, met.c.id == i.c.person_id)
+        .join(platform_registration, platform_registration.c.id == i.c.registration_id)
+        .join(listed, (listed.c.tenant_id == tenant_id) & listed.c.imported_at.is_not(None) & (by_id | by_address))
+        .where(i.c.tenant_id == tenant_id, met.c.imported_at.is_(None), i.c.joined_by == MET, ~taken.exists())
+        .order_by(listed.c.name, by_id.desc(), met.c.id)
+    )
+    found = []
+    for row in connection.execute(query.limit(rows)):
+        values = dict(row._mapping)
+        by = "id" if values.pop("by_id") else "address"
+        found.append(Suggestion(**values, by=by))
+    return found
+
+
+def holders(connection: Connection, tenant_id: int, registration_id: int, person_id: uuid.UUID) -> list[str]:
+    """The users of this platform who are this person already."""
+    i = identity.c
+    query = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.person_id == person_id)
+    return list(connection.execute(query).scalars())
+
+
+def platforms_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID]) -> set[int]:
+    """The platforms that name one of these people."""
+    i = identity.c
+    return set(connection.execute(select(i.registration_id).where(i.tenant_id == tenant_id, i.person_id.in_(person_ids))).scalars())
+
+
+def set_joined(
+    connection: Connection, tenant_id: int, registration_id: int, subject: str, *, person_id: uuid.UUID, by: str, who: str, now: datetime
+) -> None:
+    """This user is this person, and so are the user's sessions."""
+    i = identity.c
+    mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    connection.execute(update(identity).where(mine).values(person_id=person_id, joined_by=by, joined_who=who, joined_at=now))
+    theirs = (launch.c.tenant_id == tenant_id) & (launch.c.registration_id == registration_id) & (launch.c.subject == subject)
+    connection.execute(update(launch).where(theirs).values(person_id=person_id))
+
+
+def said_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, by: str, who: str, now: datetime) -> None:
+    """All users who are this person are so because of ``by``."""
+    i = identity.c
+    connection.execute(update(identity).where(i.tenant_id == tenant_id, i.person_id == person_id).values(joined_by=by, joined_who=who, joined_at=now))
+
+
+def undo(connection: Connection, tenant_id: int, registration_id: int, subject: str, *, who: str, now: datetime) -> uuid.UUID | None:
+    """The person who was joined to this user, who is somebody else from now on; None where nothing is joined.
+
+    The user's sessions end, and so do places in courses and gradebooks that came by this platform: the next launch and the next roster say
+    them of whoever it is then.
+    """
+    i = identity.c
+    mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    before = connection.execute(select(i.person_id).where(mine, i.joined_by.not_in((MET, UNDONE))).with_for_update()).scalar()
+    if before is None:
+        return None
+    own = uuid.uuid4()
+    connection.execute(insert(person).values(id=own, tenant_id=tenant_id, name="", email=""))
+    connection.execute(update(identity).where(mine).values(person_id=own, joined_by=UNDONE, joined_who=who, joined_at=now))
+    for table in (launch, grade_place):
+        c = table.c
+        connection.execute(delete(table).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject))
+    there = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
+    m = membership.c
+    connection.execute(delete(membership).where(m.tenant_id == tenant_id, m.person_id == before, m.course_id.in_(there)))
+    found: uuid.UUID = before
+    return found
+
+
+def keep_code(
+    connection: Connection,
+    tenant_id: int,
+    code_hash: bytes,
+    *,
+    person_id: uuid.UUID,
+    by: str,
+    user: tuple[int, str] | None,
+    expires_at: datetime,
+) -> None:
+    """A code that makes ``user`` (registration, subject; None: whoever types it) this person. One of the same kind before it is void."""
+    c = join_code.c
+    registration_id, subject = user or (None, None)
+    same = (c.tenant_id == tenant_id) & (c.person_id == person_id) & (c.joined_by == by)
+    if user is not None:
+        same &= (c.registration_id == registration_id) & (c.subject == subject)
+    connection.execute(delete(join_code).where(same))
+    row = {"person_id": person_id, "joined_by": by, "registration_id": registration_id, "subject": subject, "expires_at": expires_at}
+    connection.execute(upsert(join_code).values(tenant_id=tenant_id, code_hash=code_hash, **row).on_conflict_do_nothing())
+
+
+def take_code(
+    connection: Connection, tenant_id: int, code_hash: bytes, registration_id: int, subject: str, now: datetime
+) -> tuple[uuid.UUID, str] | None:
+    """(person, by what) of a code, once; None for one that is not there, not this user's, or too old."""
+    c = join_code.c
+    theirs = c.registration_id.is_(None) | ((c.registration_id == registration_id) & (c.subject == subject))
+    mine = (c.tenant_id == tenant_id) & (c.code_hash == code_hash) & (c.expires_at > now) & theirs
+    row = connection.execute(delete(join_code).where(mine).returning(c.person_id, c.joined_by)).first()
+    return (row.person_id, row.joined_by) if row else None
+
+
+def forget_codes(connection: Connection, tenant_id: int, now: datetime) -> None:
+    """Codes that are too old."""
+    connection.execute(delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.expires_at < now))

@@ -1,0 +1,63 @@
+"""Saying who one is on the organisation's list: by a code from a mail, or from the organisation's own sign-in."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from lrs.ground import clock
+from lrs.ground.errors import BadInput, Conflict, Refused, TooMany
+from lti_tool.actions import joining, signing_in
+from lti_tool.actions.visiting import SIGNED_IN
+from lti_tool.lti.deps import ToolDeps
+from lti_tool.store.mails import SEND_MAILS
+from lti_tool.store.people import LaunchSession
+from lti_tool.views import session
+from lti_tool.views.frame import framed
+
+CODES_ASKED_FOR, TRIES, WITHIN_SECONDS = 3, 10, 3_600  # eight digits: ten tries an hour find one in a thousand years
+
+
+def blueprint(deps: ToolDeps) -> Blueprint:
+    """``/t/<launch>/confirm``."""
+    pages = Blueprint("joining", __name__, url_prefix="/t/<uuid:launch_id>/confirm")
+    work = deps.unit_of_work
+
+    def page(who: LaunchSession, error: Refused | None = None, *, asked: bool = False, code: str = "") -> ResponseReturnValue:
+        status = error.status if error else 200
+        standing = joining.standing(work, session=who)
+        offered = signing_in.provider(work, tenant_id=who.tenant_id)
+        values = {"standing": standing, "error": error, "asked": asked, "code": code, "provider": offered, "signed_in": who.message == SIGNED_IN}
+        return render_template("confirm.html", **framed(deps, request, who), **values, base_url=deps.settings.base_url), status
+
+    @pages.get("")
+    def look(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return page(session.current(deps, request, launch_id))
+
+    @pages.post("")
+    def act(launch_id: uuid.UUID) -> ResponseReturnValue:
+        who = session.current(deps, request, launch_id)
+        asked = request.form.get("act", "")
+        try:
+            if asked == "show":
+                return page(who, code=joining.shown_code(work, session=who, now=clock.now()))
+            if asked == "mail":
+                email = request.form.get("email", "").replace("\0", "").strip()[:320]
+                _limit("join-mail", str(who.person_id), CODES_ASKED_FOR)
+                _limit("join-mail-to", email.lower(), CODES_ASKED_FOR)
+                joining.ask(deps, session=who, email=email, now=clock.now())
+                deps.nudges.nudge(SEND_MAILS)
+                return page(who, asked=True)
+            _limit("join-code", f"{who.registration_id}:{who.subject}", TRIES)
+            joining.confirm(work, session=who, code=request.form.get("code", "").replace("\0", "")[:100], now=clock.now())
+        except (BadInput, Conflict, TooMany) as error:
+            return page(who, error)
+        return redirect(f"/t/{launch_id}/?done=confirmed", code=303)
+
+    def _limit(what: str, who: str, most: int) -> None:
+        if not deps.limiter.allows(what, who, most, WITHIN_SECONDS):
+            raise TooMany("This was tried too often. Try again in an hour, or ask your administrator to join you to the list.")
+
+    return pages
