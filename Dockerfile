@@ -5,7 +5,7 @@ RUN useradd --system --create-home --uid 10001 carryover
 WORKDIR /app
 COPY requirements-run.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements-run.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE THIRD-PARTY-NOTICES.md ./
 COPY adapters adapters
 COPY carryover carryover
 COPY lrs lrs

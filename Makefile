@@ -15,6 +15,7 @@ test: $(VENV)/test.stamp  ## all checks, fast failures first
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/house tests/integration/test_migrations.py
 	$(BIN)/pytest tests/unit
+	sh tests/integration/postgres.sh
 	$(BIN)/pytest tests/integration --ignore=tests/integration/test_migrations.py -n 2 --dist loadfile
 	$(BIN)/pytest tests/functional -n 2 --dist loadfile
 	sh tests/e2e/browser.sh $(BIN)/python

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,6 +40,8 @@ def backup(settings: Settings, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     with _connect(settings) as connection:
+        major = _major(connection)
+        dumper = _program("pg_dump", major)
         # pg_dump and the counts see the same moment.
         connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
@@ -46,11 +49,12 @@ def backup(settings: Settings, folder: Path) -> dict[str, Any]:
         counts = _counts(connection)
         attachments = _attachments(connection)
         dump = folder / "database.dump"
-        _run(settings, "pg_dump", "--format=custom", f"--snapshot={row[0]}", f"--file={dump}", *(f"--schema={name}" for name in SCHEMAS))
+        _run(settings, dumper, "--format=custom", f"--snapshot={row[0]}", f"--file={dump}", *(f"--schema={name}" for name in SCHEMAS))
         connection.execute("COMMIT")
     missing = _copy_out(settings, folder / "attachments", attachments)
     manifest = {
         "made_at": text_of(now()),
+        "postgres": major,
         "secret_key": Secrets(settings.secret_key).keyed_hashes(_PURPOSE, "fingerprint")[0].hex(),
         "rows": counts,
         "files": {str(path.relative_to(folder)): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()},
@@ -85,12 +89,16 @@ def restore(settings: Settings, folder: Path) -> dict[str, Any]:
         there = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(SCHEMAS),)).fetchall()
         if there:
             raise Stop("The database is not empty: a restore needs one without the schemas lrs and lti_tool.")
+        major = _major(connection)
+    if major < manifest.get("postgres", 0):
+        raise Stop(f"The backup is of PostgreSQL {manifest['postgres']}, and this server is {major}: restore into one that is not older.")
+    restorer = _program("pg_restore", major)
     owner = make_engine(settings.migration_url)
     ensure_roles(owner, settings.database_url)
     owner.dispose()
     _run(
         settings,
-        "pg_restore",
+        restorer,
         "--exit-on-error",
         "--single-transaction",
         "--no-owner",
@@ -128,26 +136,39 @@ def _conninfo(settings: Settings) -> str:
     return settings.migration_url.replace("postgresql+psycopg://", "postgresql://")
 
 
-def _run(settings: Settings, program: str, *arguments: str) -> None:
+def _major(connection: psycopg.Connection[Any]) -> int:
+    return connection.info.server_version // 10_000
+
+
+def _run(settings: Settings, program: Path, *arguments: str) -> None:
     """A program of PostgreSQL; the password goes by the environment, which other users cannot see."""
     given = conninfo_to_dict(_conninfo(settings))
     password = given.pop("password", None)
     conninfo = make_conninfo("", **{name: str(value) for name, value in given.items() if value is not None})
-    command = [_program(program), *(conninfo if argument == _conninfo(settings) else argument for argument in arguments)]
-    if program == "pg_dump":
+    command = [str(program), *(conninfo if argument == _conninfo(settings) else argument for argument in arguments)]
+    if program.name == "pg_dump":
         command += ["--dbname", conninfo]
     environ = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if ended.returncode:
         words = ended.stderr.strip().splitlines()
-        raise Stop(f"{program} failed: {words[-1] if words else ended.returncode}")
+        raise Stop(f"{program.name} failed: {words[-1] if words else ended.returncode}")
 
 
-def _program(name: str) -> str:
-    found = embedded.program(name) or shutil.which(name)
-    if found is None:
-        raise Stop(f"{name} is not installed; install PostgreSQL's client programs (15 or later).")
-    return str(found)
+def _program(name: str, major: int) -> Path:
+    """A program of the server's own major version: a newer one writes what an older server cannot read again."""
+    folder, on_path = embedded.programs(str(major)), shutil.which(name)
+    if folder is not None:
+        return folder / name
+    if on_path is not None:
+        said = subprocess.run([on_path, "--version"], capture_output=True, text=True, check=False).stdout
+        found = re.search(r"\(PostgreSQL\) (\d+)", said)
+        if found is not None and int(found[1]) == major:
+            return Path(on_path)
+    raise Stop(
+        f"The server is PostgreSQL {major}, and {name} of that version is not on this machine; install PostgreSQL's client programs {major}"
+        f" (Debian and Ubuntu: postgresql-client-{major})."
+    )
 
 
 def _counts(connection: psycopg.Connection[Any]) -> dict[str, int]:

@@ -124,7 +124,7 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
         # Ready means that the practice figures stand still: whoever compares them sees only what they did themselves.
         children.wait_until(lambda: _settled(_answer(f"{served}/health/ready")), READY_SECONDS, "The practice data were not counted in time.")
         practice.remember_seeding()
-    children.wait_until(lambda: (_answer(f"{served}/health/ready") or {}).get("status") == "ready", READY_SECONDS, late)
+    children.wait_until(lambda: _works(_answer(f"{served}/health/ready")), READY_SECONDS, late)
     if not children.stopping:
         practice.tell()
         threading.Thread(target=practice.keep_inviting, args=(children,), name="invites", daemon=True).start()
@@ -172,6 +172,11 @@ def _answer(url: str) -> dict[str, Any] | None:
     except OSError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _works(report: dict[str, Any] | None) -> bool:
+    """Whether requests are served, and somebody works on each queue."""
+    return report is not None and report["status"] != "not ready" and "worker" not in report["degraded"]
 
 
 def _settled(report: dict[str, Any] | None) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import redis
 from sqlalchemy import text
@@ -17,12 +15,12 @@ from lrs import cli as lrs_cli
 from lrs.ground import migrations, queue
 from lrs.ground.database import make_engine, require_harmless_role, require_reachable
 from lrs.ground.errors import Stop
+from lrs.ground.health import LEAST_FREE_BYTES, free_bytes
 from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
 OLDEST_POSTGRES = 15
 LARGEST_SKEW_SECONDS = 2.0
-LEAST_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
 
 
 @dataclass(frozen=True)
@@ -107,13 +105,10 @@ def _checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
         return "Redis answers, each queue has a worker"
 
     def disk() -> str:
-        place = settings.home
-        while not place.exists():
-            place = Path(place).parent
-        free = shutil.disk_usage(place).free
+        free = free_bytes(settings.home)
         if free < LEAST_FREE_BYTES:
-            raise Stop(f"{free / 1e9:.1f} GB are free at {place}; make room, or move CARRYOVER_HOME.")
-        return f"{free / 1e9:.0f} GB free at {place}"
+            raise Stop(f"{free / 1e9:.1f} GB are free at {settings.home}; make room, or move CARRYOVER_HOME.")
+        return f"{free / 1e9:.0f} GB free at {settings.home}"
 
     own = {
         "python": python,

@@ -15,6 +15,7 @@ from lrs.api.quick import QuickPost
 from lrs.api.statements import COUNT_JOB
 from lrs.ground import errors
 from lrs.ground.health import blueprint as health_blueprint
+from lrs.ground.redirects import keep_to_this_site
 
 _HARMLESS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
@@ -27,6 +28,7 @@ def create_app(deps: StoreDeps) -> Flask:
     app = Flask("lrs", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the base class does not say so
     errors.answer_with_json(app)
+    keep_to_this_site(app)
     resources.register(app, deps, seen)
     app.register_blueprint(metrics.blueprint(deps))
     app.register_blueprint(business.blueprint(deps))

@@ -20,6 +20,7 @@ from lrs.actions.scopes import SCOPES
 from lrs.ground import deps, queue
 from lrs.ground.database import ensure_roles, make_engine, require_harmless_role, require_reachable
 from lrs.ground.errors import Conflict, NotFound, Stop
+from lrs.ground.health import LATE
 from lrs.ground.secrets import Secrets
 from lrs.ground.settings import Settings
 from lrs.jobs import count as counting
@@ -284,14 +285,11 @@ def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
             now = connection.execute(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one()
         owner.dispose()
         age = 0 if oldest is None else (now - (oldest >> 10)) / 1_000_000
-        if age > _LATE_SECONDS:
+        if age > LATE.total_seconds():
             raise Stop(f"{waiting} statements wait to be counted, the oldest for {age:.0f} s; see whether carryover worker runs.")
         return f"{waiting} statements wait to be counted"
 
     return {"attachments": attachments, "counting": statements}
-
-
-_LATE_SECONDS = 120
 
 
 def attachments_of(settings: Settings) -> Blobs:

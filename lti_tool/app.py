@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import html
 from lrs.ground import clock
+from lrs.ground.redirects import keep_to_this_site
 from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import (
@@ -61,6 +62,7 @@ def create_app(deps: ToolDeps) -> Flask:
     languages.catalogues()  # a broken one stops the start, not a page
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.finish(app, deps.settings.base_url)
+    keep_to_this_site(app)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
     for view in (launch, register, visit, home, learner, transfer, assessments, coaching, teams, reports, me, joining, picker, course):

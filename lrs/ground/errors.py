@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -24,6 +24,10 @@ _HTTP_WORDS = {
     405: "This address does not take that method; the header Allow lists those that it takes.",
     413: "The body is too large: a request of the record store may hold 32 MB. Send it in parts.",
 }
+
+
+RETRY_SECONDS = 30  # a server that starts again, or a replica that takes over, is there by then
+AFTER_AN_HOUR = 3_600
 
 
 class Stop(Exception):
@@ -82,6 +86,18 @@ class Unavailable(Refused):
     status, code = 503, "unavailable"
 
 
+def stores_nothing_now(error: BaseException) -> bool:
+    """Whether the database cannot be reached, has no room, or only reads now (a replica before it takes over): the same request may pass later."""
+    own = getattr(error, "orig", None) or error
+    return isinstance(own, psycopg.OperationalError | psycopg.InterfaceError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout)
+
+
+def when_again(error: Refused) -> dict[str, str]:
+    """The header that says when the same request may pass."""
+    seconds = {503: RETRY_SECONDS, 429: AFTER_AN_HOUR}.get(error.status)
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
 def body_of(error: Refused) -> dict[str, Any]:
     """The JSON body of an error."""
     body: dict[str, Any] = {"code": error.code, "message": error.message}
@@ -112,12 +128,15 @@ def answer_with_json(app: Flask) -> None:
         response.status_code = error.status
         if error.status == 401:
             response.headers["WWW-Authenticate"] = 'Basic realm="carryover", charset="UTF-8"'
+        response.headers.extend(when_again(error))
         return response
 
-    @app.errorhandler(psycopg.OperationalError)
-    @app.errorhandler(OperationalError)
+    @app.errorhandler(psycopg.Error)
+    @app.errorhandler(DBAPIError)
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> ResponseReturnValue:
+        if not stores_nothing_now(error):
+            return unexpected(error)
         log.error("database not reachable: %s", type(error).__name__)
         return refused(Unavailable("The database does not answer. Nothing was stored; send the request again in a minute."))
 

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from lrs.ground.errors import RETRY_SECONDS
+
+LATE = timedelta(minutes=1)  # a statement that waits longer is behind: counting takes seconds
+LEAST_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
+LARGEST_REQUEST = 64_000_000  # a batch with its attachments, and as much again while it is written
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free where this folder is, or will be."""
+    place = folder
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
 
 
 @dataclass
@@ -25,7 +42,8 @@ Check = Callable[[Health], None]
 
 
 def blueprint(checks: Sequence[Check]) -> Blueprint:
-    """The routes: live (200 while the process answers), ready (503 when the database cannot be written)."""
+    """The routes: live (200 while the process answers); ready (503 where nothing can be stored, else 200 with the parts that stand still: a
+    store that takes statements stays in front of its clients while its workers are away); worker (503 where a queue has none)."""
     pages = Blueprint("health", __name__, url_prefix="/health")
 
     @pages.get("/live")
@@ -34,15 +52,32 @@ def blueprint(checks: Sequence[Check]) -> Blueprint:
 
     @pages.get("/ready")
     def ready() -> ResponseReturnValue:
-        health = Health()
-        for check in checks:
-            try:
-                check(health)
-            except (SQLAlchemyError, PoolTimeout):
-                health.ready = False
-                health.degraded.append("database")
-        health.degraded = sorted(set(health.degraded))
-        body = {"status": "ready" if health.ready else "not ready", **health.facts, "degraded": health.degraded}
-        return jsonify(body), 200 if health.ready else 503
+        health = _looked_at(checks)
+        return _told(health, "not ready" if not health.ready else "degraded" if health.degraded else "ready", health.ready)
+
+    @pages.get("/worker")
+    def worker() -> ResponseReturnValue:
+        health = _looked_at(checks)
+        works = not {"worker", "queue"}.intersection(health.degraded)
+        return _told(health, "working" if works else "not working", works)
 
     return pages
+
+
+def _looked_at(checks: Sequence[Check]) -> Health:
+    health = Health()
+    for check in checks:
+        try:
+            check(health)
+        except (SQLAlchemyError, PoolTimeout):
+            health.ready = False
+            health.degraded.append("database")
+    health.degraded = sorted(set(health.degraded))
+    return health
+
+
+def _told(health: Health, status: str, good: bool) -> ResponseReturnValue:
+    answer = jsonify({"status": status, **health.facts, "degraded": health.degraded})
+    if not good:
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer, 200 if good else 503

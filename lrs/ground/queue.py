@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import redis
 from rq import Queue, Worker
@@ -33,6 +34,8 @@ SOCKET_SECONDS = 5
 AGAIN_SECONDS = 2
 BETWEEN_NUDGES_SECONDS = 0.05  # what comes meanwhile is asked for once
 IDLE_SECONDS = 60.0
+WORKER_TTL_SECONDS = 30  # rq then reports twice as often while it waits, and twice a minute while a job runs
+SILENT_SECONDS = 75  # after which a worker counts as dead: two reports were missed
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,13 @@ class Nudges:
         """Called first by every job: from here on a nudge means new work."""
         self._connection.delete(_waiting_key(job))
 
+    def without_worker(self) -> list[str]:
+        """The queues that no worker has reported to lately; none of them where the queue does not answer, which :meth:`depth` tells."""
+        try:
+            return [name for name in QUEUES if not _has_worker(name, self._connection)]
+        except redis.RedisError:
+            return []
+
     def depth(self) -> int | None:
         """Jobs that wait, or None when the queue does not answer."""
         try:
@@ -142,7 +152,7 @@ def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
 def run_worker(url: str, name: str) -> None:
     """Work on one of QUEUES until SIGTERM or SIGINT. What jobs need should be imported before, so that a forked job starts at once."""
     connection = connect(url)
-    worker = Worker([_queue(name, connection)], connection=connection, serializer=JSONSerializer)
+    worker = Worker([_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 
@@ -155,6 +165,13 @@ def require_reachable(url: str) -> None:
 
 
 def worker_alive(url: str) -> bool:
-    """Whether a worker has reported to each queue lately (rq forgets the dead by their heartbeat)."""
+    """Whether a worker has reported to each queue lately."""
     connection = connect(url)
-    return all(Worker.count(queue=_queue(name, connection)) > 0 for name in QUEUES)
+    return all(_has_worker(name, connection) for name in QUEUES)
+
+
+def _has_worker(name: str, connection: redis.Redis) -> bool:
+    """By heartbeats: one that was killed stays in rq's own list until another one cleans it."""
+    since = datetime.now(UTC) - timedelta(seconds=SILENT_SECONDS)
+    found = Worker.all(queue=_queue(name, connection), serializer=JSONSerializer)
+    return any(one.last_heartbeat is not None and one.last_heartbeat >= since for one in found)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
+import psycopg
 from flask import Flask, Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapters.lms import dialect
 from adapters.questions import Picture, html
-from lrs.ground.errors import Refused
+from lrs.ground.errors import Refused, Unavailable, stores_nothing_now, when_again
 from lrs.ground.http import origin
 from lti_tool.lti.errors import LaunchInvalid, NotThisBrowser
 from lti_tool.store.platforms import Platform
@@ -65,9 +67,9 @@ def picture_answer(picture: Picture) -> Response:
     return answer
 
 
-def message(title: str, text: str, status: int) -> ResponseReturnValue:
+def message(title: str, text: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """A page with one message."""
-    return render_template("message.html", title=title, text=text), status
+    return render_template("message.html", title=title, text=text), status, dict(headers or {})
 
 
 def finish(app: Flask, base_url: str) -> None:
@@ -90,7 +92,7 @@ def finish(app: Flask, base_url: str) -> None:
     @app.errorhandler(LaunchInvalid)
     def launch_refused(error: LaunchInvalid) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
-        return message("This activity could not be opened", error.reason, error.status)
+        return message("This activity could not be opened", error.reason, error.status, {"Retry-After": "60"} if error.status == 429 else {})
 
     @app.errorhandler(NotThisBrowser)
     def no_cookies(error: NotThisBrowser) -> ResponseReturnValue:
@@ -99,13 +101,17 @@ def finish(app: Flask, base_url: str) -> None:
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> ResponseReturnValue:
-        return message("This did not work", error.message, error.status)
+        return message("This did not work", error.message, error.status, when_again(error))
 
-    @app.errorhandler(OperationalError)
+    @app.errorhandler(psycopg.Error)
+    @app.errorhandler(DBAPIError)
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> ResponseReturnValue:
+        if not stores_nothing_now(error):
+            return unexpected(error)
         log.error("database not reachable: %s", type(error).__name__)
-        return message("Carryover is busy", "The page cannot be made just now. Nothing you sent was lost; try again in a minute.", 503)
+        words = "The page cannot be made just now. What you sent was not stored; send it again in a minute."
+        return message("Carryover is busy", words, 503, when_again(Unavailable(words)))
 
     @app.errorhandler(DataError)
     @app.errorhandler(UnicodeEncodeError)

@@ -8,15 +8,16 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lrs.ground import clock
-from lrs.ground.errors import Unavailable
+from lrs.ground.errors import TooMany
 from lti_tool.actions import calendars, signing_in, visiting
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.views import language, session
 from lti_tool.views import pages as page_rules
 
-ASKED_FOR_AN_ADDRESS, ASKED_BY_A_CLIENT, WITHIN_SECONDS = 3, 20, 3_600
-BACK_BY_A_NETWORK = 600  # a whole office comes from one address
+# By the address that is asked for, which is what one person asks; a whole training room, or everybody behind a proxy, comes from one network.
+ASKED_FOR_AN_ADDRESS, WITHIN_SECONDS = 3, 3_600
+BY_A_NETWORK = 3_000
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -64,8 +65,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/sign-in/back")
     def come_back() -> ResponseReturnValue:
-        if not deps.limiter.allows("sign-in-back", request.remote_addr or "", BACK_BY_A_NETWORK, WITHIN_SECONDS):
-            raise Unavailable("Too many sign-ins came from your network. Wait an hour, or open the activity in your course.")
+        if not deps.limiter.allows("sign-in-back", request.remote_addr or "", BY_A_NETWORK, WITHIN_SECONDS):
+            raise TooMany("Too many sign-ins came from your network. Wait an hour, or open the activity in your course.")
         given = {name: request.args.get(name, "") for name in ("state", "code")}
         visit_id, secret = signing_in.come_back(deps, kept=session.leaving(request), **given, now=clock.now())
         response = redirect(f"/t/{visit_id}/", code=303)
@@ -78,9 +79,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def ask() -> ResponseReturnValue:
         session.own_origin(deps, request)
         email = request.form.get("email", "").replace("\0", "").strip()[:320]
-        by_client = deps.limiter.allows("sign-in", request.remote_addr or "", ASKED_BY_A_CLIENT, WITHIN_SECONDS)
-        if not by_client:
-            raise Unavailable("Too many links were asked for from your network. Wait an hour, or open the activity in your course.")
+        if not deps.limiter.allows("sign-in", request.remote_addr or "", BY_A_NETWORK, WITHIN_SECONDS):
+            raise TooMany("Too many links were asked for from your network. Wait an hour, or open the activity in your course.")
         if deps.limiter.allows("sign-in-to", email.lower(), ASKED_FOR_AN_ADDRESS, WITHIN_SECONDS):
             visiting.ask_for_link(deps, email=email, now=clock.now())
             deps.nudges.nudge(SEND_MAILS)

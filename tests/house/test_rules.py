@@ -118,3 +118,12 @@ def test_the_compose_file_holds_no_secret_and_every_service_is_looked_after() ->
     for line in text.splitlines():
         if "PASSWORD" in line or "SECRET" in line:
             assert "${" in line
+
+
+def test_compose_passes_what_an_operator_has_to_set() -> None:
+    """Mails waited for ever, and everybody behind the proxy was one: nothing passed these on."""
+    text, example = (ROOT / "docker-compose.yml").read_text(), (ROOT / ".env.example").read_text()
+    for name in ("CARRYOVER_MAIL_URL", "CARRYOVER_MAIL_FROM", "CARRYOVER_PROXIES", "CARRYOVER_SECRET_KEY_PREVIOUS"):
+        assert f"{name}: ${{{name}:-" in text, name
+        assert f"\n{name}=" in example, name
+    assert "python" not in "".join(line for line in text.splitlines() if "test:" in line), "a look starts no interpreter"

