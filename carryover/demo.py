@@ -38,7 +38,7 @@ from lti_tool import cli as tool_cli
 TENANT = "Practice"
 LISTED = ("teacher", "mentor", "learner", "admin")
 LEARNER_CERTIFIED_BEFORE = timedelta(days=7)
-READY_SECONDS = 60
+READY_SECONDS = 300  # on a machine that is busy with much else; some seconds on one that is not
 BATCH = 100
 INVITE_NOTE, LOOK_SECONDS = "the demo", 2
 
@@ -112,17 +112,19 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
         settings.home / running_demo.FILE,
         running_demo.write(settings.home, {**environ, "CARRYOVER_MIGRATION_URL": settings.migration_url, "PORT": str(settings.port)}),
     )
-    children.add(Child("the web server", command(serving.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ)))
+    children.add(Child("the web server", command(serving.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ, heard=True)))
     served = f"http://{settings.host}:{settings.port}"
-    late = "The web server did not become ready; its messages above say why."
+    late = f"Carryover did not become ready within {READY_SECONDS} s."
     children.wait_until(lambda: _answer(f"{served}/health/live") is not None, READY_SECONDS, late)
     if not children.stopping and not practice.seeded:
         practice.seed(served)
     for part in serving.PARTS:
-        children.add(Child(f"the worker's {part}", command(serving.part_command(part), environ)))
+        children.add(Child(f"the worker's {part}", command(serving.part_command(part), environ, heard=True)))
     if not practice.seeded:
         # Ready means that the practice figures stand still: whoever compares them sees only what they did themselves.
-        children.wait_until(lambda: _settled(_answer(f"{served}/health/ready")), READY_SECONDS, "The practice data were not counted in time.")
+        children.wait_until(
+            lambda: _settled(_answer(f"{served}/health/ready")), READY_SECONDS, f"The practice data were not counted within {READY_SECONDS} s."
+        )
         practice.remember_seeding()
     children.wait_until(lambda: _works(_answer(f"{served}/health/ready")), READY_SECONDS, late)
     if not children.stopping:
@@ -203,6 +205,7 @@ class Practice:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._file = settings, settings.home / PRACTICE_FILE
+        self._address = ""
         self._kept: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def _keep(self, **values: Any) -> None:
@@ -280,7 +283,8 @@ class Practice:
 
     def _invite(self) -> str:
         with tool_cli.desk(self._settings, TENANT) as desk:
-            return desk.invite(INVITE_NOTE, approves=True)
+            self._address = desk.invite(INVITE_NOTE, approves=True)
+        return self._address
 
     def keep_inviting(self, children: Children) -> None:
         """The address in demo.json is one that still works: when it was used, another one takes its place."""
@@ -288,8 +292,8 @@ class Practice:
             time.sleep(LOOK_SECONDS)
             try:
                 with tool_cli.desk(self._settings, TENANT) as desk:
-                    used = not desk.open_invites(INVITE_NOTE)
-                if used:
+                    works = desk.invite_works(self._address)
+                if not works:
                     self.write_demo_json()
             except (SQLAlchemyError, Stop, OSError) as error:
                 log.debug("no look at the invites: %s", error)  # the servers start again, or stop

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from lrs.ground.settings import Settings
 from lti_tool.actions import administering, certifying, forgetting, importing, joining, programmes, registering, tenants
 from lti_tool.actions.forgetting import Ours
 from lti_tool.actions.registering import ByHand
+from lti_tool.actions.tokens import digest
 from lti_tool.lti import keys
 from lti_tool.store import directory, people, platforms, schema
 from lti_tool.store import tenants as stored_tenants
@@ -84,12 +85,10 @@ class Desk:
         _, secret = registering.invite(self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now())
         return registering.address(self.settings.base_url, secret)
 
-    def open_invites(self, note: str) -> list[int]:
-        """Invites with this note that still work."""
-        now = clock.now()
+    def invite_works(self, address: str) -> bool:
+        """Whether nobody used this address, and it lasts for another day."""
         with self.unit_of_work(self.tenant_id) as connection:
-            found = platforms.invites(connection, self.tenant_id, administering.LONGEST_LIST)
-        return [one.id for one in found if one.note == note and one.used_at is None and one.expires_at > now]
+            return platforms.invite_works(connection, self.tenant_id, digest(address.rpartition("/")[2]), clock.now() + timedelta(days=1))
 
     def platforms(self) -> list[Platform]:
         """All registrations."""

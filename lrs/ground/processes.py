@@ -13,10 +13,14 @@ import logging
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from lrs.ground.errors import Stop
 
@@ -27,6 +31,8 @@ RESTARTS_FORGIVEN = 5  # in
 RESTART_WINDOW_SECONDS = 60
 STOP_SECONDS, ASK_AGAIN_SECONDS = 15, 3
 POLL_SECONDS = 0.1
+TELL_SECONDS = 20  # between two lines that say that something is still starting
+LAST_LINES, LAST_BYTES = 10, 4_000  # of a child that did not become ready
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -60,12 +66,30 @@ class Child:
     name: str
     start: Callable[[], subprocess.Popen[bytes]]
     stop_signal: int = signal.SIGTERM
+    log_file: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
 
     def begin(self) -> None:
-        """Start it."""
+        """Start it. What it says, if we are given it, goes on to our own standard error, and its end is kept."""
         self.process = self.start()
+        if self.process.stdout is not None:
+            threading.Thread(target=self._pass_on, args=(self.process.stdout,), name=f"words of {self.name}", daemon=True).start()
+
+    def _pass_on(self, words: IO[bytes]) -> None:
+        for line in words:
+            self.said.append(line.decode("utf-8", "replace").rstrip())
+            sys.stderr.write(line.decode("utf-8", "replace"))
+            sys.stderr.flush()
+
+    def last_lines(self) -> list[str]:
+        """The last of what it said, here or in its file."""
+        if self.log_file is None or not self.log_file.exists():
+            return list(self.said)
+        with self.log_file.open("rb") as file:
+            file.seek(max(0, self.log_file.stat().st_size - LAST_BYTES))
+            return file.read().decode("utf-8", "replace").splitlines()[-LAST_LINES:]
 
     def end(self) -> None:
         """Ask it to stop, wait, then insist; nothing of its session stays."""
@@ -85,8 +109,8 @@ class Child:
         self.process = None
 
 
-def command(arguments: list[str], environ: Mapping[str, str]) -> Callable[[], subprocess.Popen[bytes]]:
-    """A starter for :class:`Child`: ``arguments`` in a session of its own, dying with this process."""
+def command(arguments: list[str], environ: Mapping[str, str], *, heard: bool = False) -> Callable[[], subprocess.Popen[bytes]]:
+    """A starter for :class:`Child`: ``arguments`` in a session of its own, dying with this process. ``heard``: its words come to the child."""
     parent = os.getpid()
 
     def start() -> subprocess.Popen[bytes]:
@@ -94,6 +118,8 @@ def command(arguments: list[str], environ: Mapping[str, str]) -> Callable[[], su
             arguments,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if heard else None,
+            stderr=subprocess.STDOUT if heard else None,
             start_new_session=True,
             preexec_fn=lambda: die_with_parent(signal.SIGTERM, parent),
         )
@@ -144,15 +170,27 @@ class Children:
             time.sleep(POLL_SECONDS)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, failure: str) -> None:
-        """Watch until ``ready()``; Stop with ``failure`` when it takes longer than ``seconds``."""
-        deadline = time.monotonic() + seconds
+        """Watch until ``ready()``; Stop with ``failure`` and the last words of each child when it takes longer than ``seconds``."""
+        began = told = time.monotonic()
+        deadline = began + seconds
         while not self.stopping:
             self.look()
             if ready():
                 return
             if time.monotonic() > deadline:
-                raise Stop(failure)
+                raise Stop("\n".join((failure, *self._last_words())))
+            if time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                log.warning("%s is still starting (%.0f s of up to %.0f s); this machine is busy", self._children[-1].name, told - began, seconds)
             time.sleep(POLL_SECONDS)
+
+    def _last_words(self) -> list[str]:
+        found = []
+        for child in self._children:
+            lines = child.last_lines()
+            found.append(f"The last of what {child.name} said:" if lines else f"{child.name} said nothing.")
+            found += [f"  {line}" for line in lines]
+        return found
 
     def stop(self) -> None:
         """Stop all, last started first."""

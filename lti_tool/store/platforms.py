@@ -178,6 +178,13 @@ def invite(connection: Connection, tenant_id: int, invite_id: int) -> Invite:
     return Invite(**connection.execute(select(*_INVITE).where(i.tenant_id == tenant_id, i.id == invite_id)).one()._mapping)
 
 
+def invite_works(connection: Connection, tenant_id: int, secret_hash: bytes, until: datetime) -> bool:
+    """Whether the invite of this secret was not used, and lasts so long."""
+    i = registration_invite.c
+    query = select(i.id).where(i.tenant_id == tenant_id, i.secret_hash == secret_hash, i.used_at.is_(None), i.expires_at > until)
+    return connection.execute(query).first() is not None
+
+
 def invites(connection: Connection, tenant_id: int, rows: int) -> list[Invite]:
     """The latest invites."""
     i = registration_invite.c

@@ -19,6 +19,8 @@ from lrs.ground.processes import Children
 
 __all__ = ["Servers", "programs", "start"]
 
+START_SECONDS = 300  # on a machine that is busy with much else; a second on one that is not
+
 
 @dataclass
 class Servers:
@@ -50,8 +52,8 @@ def start(home: Path, children: Children) -> Servers:
         children.add(redis.child())
         postgres.prepare()
         children.add(postgres.child())
-        children.wait_until(postgres.answers, 60, f"PostgreSQL did not start; {postgres.log_file} says why.")
-        children.wait_until(redis.answers, 20, f"Redis did not start; {redis.log_file} says why.")
+        children.wait_until(postgres.answers, START_SECONDS, f"PostgreSQL did not start; {postgres.log_file} says why.")
+        children.wait_until(redis.answers, START_SECONDS, f"Redis did not start; {redis.log_file} says why.")
         if not children.stopping:
             postgres.ensure_database()
     except BaseException:

@@ -194,7 +194,7 @@ class EmbeddedPostgres:
                     preexec_fn=self._as_user(),
                 )
 
-        return Child("PostgreSQL", start, stop_signal=signal.SIGINT)
+        return Child("PostgreSQL", start, stop_signal=signal.SIGINT, log_file=self.log_file)
 
     def answers(self) -> bool:
         """Whether it can be used now."""

