@@ -85,7 +85,7 @@ def test_from_a_named_figure_to_a_weighed_scorecard(demo: Demo, page: Pages, pic
 
     frame.get_by_text("Add a line").press("Enter")
     costs = frame.get_by_role("region", name="What it costs")
-    costs.get_by_label("Amount").fill("1200,50")
+    costs.get_by_label("Amount", exact=True).fill("1200,50")
     costs.get_by_label("Day").fill("2026-01-31")
     costs.get_by_label("Source").fill("invoice 17")
     costs.get_by_label("Signed off by").fill("finance")
