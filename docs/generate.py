@@ -35,7 +35,7 @@ def metrics_page() -> str:
         "# Metrics",
         "",
         "`GET /api/v1/metrics` gives this catalogue; `GET /api/v1/metrics/{key}/values` the values, as JSON or (with `Accept: text/csv`) as a table;",
-        "`?programme=IRI` narrows them to one programme; so do `programme_version`, `wave`, `team`, `site`, `role`, `experience`, `since` and `until`. Every value carries numerator, denominator, 95 % interval, number of people, definition",
+        "`?programme=IRI` narrows them to one programme; so do `programme_version`, `wave`, `team`, `site`, `role` and `experience`, and for a credential with `metrics/individual` `since` and `until`. Every value carries numerator, denominator, 95 % interval, number of people, definition",
         "version and watermark: every statement stored up to the watermark is counted. A programme that nobody was certified in has no figures (0 of 0).",
         "",
         "Sign in by HTTP Basic with a key of the scope `metrics/read`: `carryover tenant create` prints one, the demo's stands under `api` in",

@@ -11,9 +11,9 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import redis
+from redis.client import Pipeline
 from rq import Queue, Worker
 from rq.cron import CronJob, CronScheduler
 from rq.exceptions import StopRequested
@@ -102,7 +102,7 @@ class Nudges:
     def without_worker(self) -> list[str]:
         """The queues that no worker has reported to lately; none of them where the queue does not answer, which :meth:`depth` tells."""
         try:
-            return [name for name in QUEUES if not _has_worker(name, self._connection)]
+            return [name for name in QUEUES if not self._connection.exists(_alive_key(name))]
         except redis.RedisError:
             return []
 
@@ -149,10 +149,24 @@ def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
             return
 
 
+class _ReportingWorker(Worker):
+    """A worker that says by a key of its own that it lives: rq's list forgets the living when Redis was started anew, and keeps the killed."""
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Called while it waits and while a job runs."""
+        super().heartbeat(timeout, pipeline)
+        for queue in self.queues:
+            (pipeline if pipeline is not None else self.connection).set(_alive_key(queue.name), 1, ex=SILENT_SECONDS)
+
+
+def _alive_key(name: str) -> str:
+    return f"carryover:alive:{name}"
+
+
 def run_worker(url: str, name: str) -> None:
     """Work on one of QUEUES until SIGTERM or SIGINT. What jobs need should be imported before, so that a forked job starts at once."""
     connection = connect(url)
-    worker = Worker([_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
+    worker = _ReportingWorker([_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 
@@ -167,11 +181,4 @@ def require_reachable(url: str) -> None:
 def worker_alive(url: str) -> bool:
     """Whether a worker has reported to each queue lately."""
     connection = connect(url)
-    return all(_has_worker(name, connection) for name in QUEUES)
-
-
-def _has_worker(name: str, connection: redis.Redis) -> bool:
-    """By heartbeats: one that was killed stays in rq's own list until another one cleans it."""
-    since = datetime.now(UTC) - timedelta(seconds=SILENT_SECONDS)
-    found = Worker.all(queue=_queue(name, connection), serializer=JSONSerializer)
-    return any(one.last_heartbeat is not None and one.last_heartbeat >= since for one in found)
+    return all(connection.exists(_alive_key(name)) for name in QUEUES)

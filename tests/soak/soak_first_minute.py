@@ -30,7 +30,7 @@ CASES = {
     "root, folder that root alone may enter": (0o700, "carryover", 0o022, "root", ("python3.11", "python3")),
     "root, the same with a umask of 077": (0o700, "carryover", 0o077, "root", ("python3.11", "python3")),
     "root, folder that all may enter": (0o755, "carryover", 0o022, "root", ("python3.11", "python3")),
-    "an ordinary user": (0o755, "carryover", 0o022, "nobody", ("python3.11", "python3")),
+    "an ordinary user": (0o755, "carryover", 0o022, "nobody", ("/usr/bin/python3.11", "/usr/bin/python3")),
     "a space in the name": (0o755, "carry over", 0o022, "root", ("python3.11", "python3")),
     "Debian's own Python": (0o755, "carryover", 0o022, "root", ("/usr/bin/python3",)),
     "Python 3.12": (0o755, "carryover", 0o022, "root", ("python3.12",)),

@@ -9,8 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from rq import Worker
-from rq.serializers import JSONSerializer
+import redis
 
 from lrs.actions.deps import StoreDeps
 from lrs.ground import health, queue
@@ -24,25 +23,23 @@ def ready(one: Caller) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.fixture
-def workers(deps: StoreDeps) -> Iterator[list[Worker]]:
-    """A worker on each queue, as rq lists it: its heartbeat is what is looked at."""
+def workers(deps: StoreDeps) -> Iterator[redis.Redis]:
+    """A worker on each queue: what each says of itself while it waits."""
     connection = queue.connect(deps.settings.redis_url)
-    connection.flushdb()
-    made = [Worker([name], name=f"{name}-{uuid.uuid4()}", connection=connection, serializer=JSONSerializer) for name in queue.QUEUES]
-    for one in made:
-        one.register_birth()  # type: ignore[no-untyped-call]  # rq leaves it without annotations
-    yield made
-    connection.flushdb()
+    for name in queue.QUEUES:
+        made = queue._ReportingWorker([queue._queue(name, connection)], name=f"{name}-{uuid.uuid4()}", connection=connection)
+        made.heartbeat()
+    yield connection
+    connection.delete(*(queue._alive_key(name) for name in queue.QUEUES))
 
 
-def test_ready_means_that_somebody_works_on_each_queue(one: Caller, workers: list[Worker]) -> None:
+def test_ready_means_that_somebody_works_on_each_queue(one: Caller, workers: redis.Redis) -> None:
     """Three killed workers left `"status": "ready", "degraded": []` for as long as rq listed them."""
     status, said = ready(one)
     assert (status, said["status"], said["degraded"]) == (200, "ready", [])
     assert one.client.get("/health/worker").status_code == 200
-    killed = workers[1]
-    long_ago = datetime.now(UTC) - timedelta(seconds=queue.SILENT_SECONDS + 1)
-    killed.connection.hset(killed.key, "last_heartbeat", long_ago.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+    assert 0 < workers.ttl(queue._alive_key(queue.LONG_QUEUE)) <= queue.SILENT_SECONDS, "a killed one is silent, and missed after that"
+    workers.delete(queue._alive_key(queue.LONG_QUEUE))
     status, said = ready(one)
     assert (status, said["status"], said["degraded"]) == (200, "degraded", ["worker"]), "statements are taken and wait"
     assert said["queue"]["without_worker"] == [queue.LONG_QUEUE]
@@ -50,7 +47,7 @@ def test_ready_means_that_somebody_works_on_each_queue(one: Caller, workers: lis
     assert refused.status_code == 503 and refused.json["status"] == "not working"
 
 
-def test_a_backlog_older_than_a_minute_is_told(one: Caller, workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backlog_older_than_a_minute_is_told(one: Caller, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     one.post({"actor": {"mbox": "mailto:a@example.org"}, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}})
     assert ready(one)[1]["degraded"] == [], "what came a moment ago is not late"
     real = health.LATE
@@ -59,14 +56,14 @@ def test_a_backlog_older_than_a_minute_is_told(one: Caller, workers: list[Worker
     assert ready(one)[1]["degraded"] == ["counting"]
 
 
-def test_a_disk_without_room_is_told_before_it_is_full(one: Caller, workers: list[Worker], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_is_told_before_it_is_full(one: Caller, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.LEAST_FREE_BYTES - 1)
     assert ready(one)[1]["degraded"] == ["disk"]
     monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.LARGEST_REQUEST - 1)
     assert (ready(one)[0], ready(one)[1]["status"]) == (503, "not ready"), "the next batch may not fit"
 
 
-def test_what_ready_writes_needs_a_new_page_each_time(deps: StoreDeps, one: Caller, workers: list[Worker]) -> None:
+def test_what_ready_writes_needs_a_new_page_each_time(deps: StoreDeps, one: Caller, workers: redis.Redis) -> None:
     """A number of a sequence is drawn on a full disk as well."""
     for _ in range(3):
         assert ready(one)[0] == 200
@@ -77,7 +74,7 @@ def test_what_ready_writes_needs_a_new_page_each_time(deps: StoreDeps, one: Call
     assert size == (0,), "it was emptied, so that the next row needs a page again"
 
 
-def test_a_database_that_only_reads_takes_nothing_and_says_when_to_come_back(one: Caller, deps: StoreDeps, workers: list[Worker]) -> None:
+def test_a_database_that_only_reads_takes_nothing_and_says_when_to_come_back(one: Caller, deps: StoreDeps, workers: redis.Redis) -> None:
     """A replica before it takes over: 22 of 22 batches were answered with 500."""
     database = deps.engine.url.database
     owner = deps.settings.migration_url.replace("postgresql+psycopg://", "postgresql://")
