@@ -69,19 +69,22 @@ class Child:
     log_file: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
+    hearing: threading.Thread | None = None
     said: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
 
     def begin(self) -> None:
         """Start it. What it says, if we are given it, goes on to our own standard error, and its end is kept."""
         self.process = self.start()
         if self.process.stdout is not None:
-            threading.Thread(target=self._pass_on, args=(self.process.stdout,), name=f"words of {self.name}", daemon=True).start()
+            self.hearing = threading.Thread(target=self._pass_on, args=(self.process.stdout,), name=f"words of {self.name}", daemon=True)
+            self.hearing.start()
 
     def _pass_on(self, words: IO[bytes]) -> None:
-        for line in words:
-            self.said.append(line.decode("utf-8", "replace").rstrip())
-            sys.stderr.write(line.decode("utf-8", "replace"))
-            sys.stderr.flush()
+        with words:
+            for line in words:
+                self.said.append(line.decode("utf-8", "replace").rstrip())
+                sys.stderr.write(line.decode("utf-8", "replace"))
+                sys.stderr.flush()
 
     def last_lines(self) -> list[str]:
         """The last of what it said, here or in its file."""
@@ -107,6 +110,8 @@ class Child:
         sweep_session(self.process.pid)
         self.process.wait()
         self.process = None
+        if self.hearing is not None:
+            self.hearing.join(ASK_AGAIN_SECONDS)  # what it said last is on our standard error
 
 
 def command(arguments: list[str], environ: Mapping[str, str], *, heard: bool = False) -> Callable[[], subprocess.Popen[bytes]]:
