@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -270,3 +271,39 @@ def test_a_rubric_is_built_on_its_page(demo: Demo, page: Pages, pictures: Path, 
         summary.click()
     accessible(tab)
     tab.screenshot(path=pictures / f"rubric-{width}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "dark"), SIZES)
+def test_somebody_says_who_they_are_by_a_code_and_an_administrator_sees_who_is_who(
+    demo: Demo, page: Pages, pictures: Path, width: int, dark: bool
+) -> None:
+    tab = page(width, dark)
+    tab.goto(demo.told["launch"]["newcomer"])
+    frame = frame_of(tab)
+    frame.get_by_role("link", name="Are you on your organisation").press("Enter")
+    frame.get_by_role("heading", name="Who you are in your organisation").wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"confirm-{width}.png", full_page=True)
+    mail = page(width, dark)
+
+    def codes() -> set[str]:
+        mail.goto(f"http://localhost:{demo.port}/practice/mailbox")
+        return set(re.findall(r"\b\d{8}\b", mail.locator("body").inner_text()))
+
+    before = codes()
+    frame.get_by_label("Your address at work").fill("mentor@example.org")
+    frame.get_by_role("button", name="Send a code").press("Enter")
+    frame.get_by_text("a code is on its way").wait_for()
+    wait_until(lambda: codes() - before, 40)
+    frame.get_by_label("Code of eight digits").fill((codes() - before).pop())
+    frame.get_by_role("button", name="Confirm").press("Enter")
+    frame.get_by_role("alert").get_by_text("Another user of this LMS is this person already").wait_for()
+    accessible(tab)
+
+    tab = page(width, dark)
+    frame = opened(demo, tab, "admin", "People")
+    frame.get_by_role("link", name="Who is who").press("Enter")
+    frame.get_by_role("heading", name="Who is who").wait_for()
+    frame.get_by_text("decided by an administrator").first.wait_for()
+    accessible(tab)
+    tab.screenshot(path=pictures / f"joins-{width}.png", full_page=True)
