@@ -10,12 +10,14 @@ from lrs.ground.database import UnitOfWork
 from lrs.ground.errors import BadInput, Conflict
 from lti_tool.actions import joining, roles
 from lti_tool.store import directory, journal, people
+from lti_tool.store import joining as stored
 from lti_tool.store.directory import Known, Profile
 
 
 @dataclass(frozen=True)
 class ListView:
-    """A page of people: how many there are, how platforms name them, and what the next page begins after."""
+    """A page of people: how many there are, how platforms name them, what the next page begins after; ``claimed``: joins that wait to
+    be looked at."""
 
     people: list[Profile]
     names: dict[uuid.UUID, list[Known]]
@@ -23,6 +25,7 @@ class ListView:
     unmatched: int
     after: str
     granted: list[tuple[uuid.UUID, str, str, str]]
+    claimed: int
 
 
 def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool) -> ListView:
@@ -32,7 +35,15 @@ def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, u
         names = directory.names_of(connection, tenant_id, [one.id for one in found])
         listed, others = directory.counts(connection, tenant_id)
         last = found[-1] if len(found) == directory.PAGE else None
-        return ListView(found, names, listed, others, f"{last.id}:{last.name}" if last else "", directory.granted(connection, tenant_id))
+        return ListView(
+            found,
+            names,
+            listed,
+            others,
+            f"{last.id}:{last.name}" if last else "",
+            directory.granted(connection, tenant_id),
+            stored.claimed(connection, tenant_id),
+        )
 
 
 def _place(text: str) -> tuple[str, uuid.UUID] | None:

@@ -75,6 +75,12 @@ def joins(connection: Connection, tenant_id: int, rows: int) -> list[Join]:
     return [Join(**row._mapping) for row in connection.execute(query.limit(rows))]
 
 
+def claimed(connection: Connection, tenant_id: int) -> int:
+    """How many joins nothing but an LMS's word made."""
+    i = identity.c
+    return int(connection.execute(select(func.count()).where(i.tenant_id == tenant_id, i.joined_by.in_(CLAIMED))).scalar_one())
+
+
 def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Suggestion]:
     """Users of platforms who have the id, else the address, of one person of the list whom that platform does not name yet."""
     i, met, listed = identity.alias(), person.alias(), person.alias()

@@ -87,3 +87,54 @@ def test_a_migration_that_cannot_run_is_one_sentence_and_changes_nothing(servers
     with owner.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'lrs'")).scalar() == 1
     owner.dispose()
+
+
+def test_an_update_keeps_joins_and_asks_to_look_at_those_that_a_claim_made(
+    servers: Servers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path
+) -> None:
+    """Before, an address, an id or a parameter of a launch made somebody a person of the list, for good."""
+    environ = environ_for(servers, new_database(lrs_template), tmp_path)
+    owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
+    with owner.begin() as connection:
+        command.upgrade(migrations.config_for(tool_schema.FOLDER, connection), "0009")
+    with owner.begin() as connection:
+        connection.execute(text("INSERT INTO lti_tool.tenant (name, lrs_key, lrs_secret_sealed, practice) VALUES ('one', 'k', 's', false)"))
+        tenant = connection.execute(text("SELECT tenant_id FROM lti_tool.tenant")).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO lti_tool.platform_registration (tenant_id, name, family, status, issuer, client_id, auth_login_url, auth_token_url,"
+                " auth_audience, key_set_url, approve_deployments, administers, frame_origins)"
+                " VALUES (:tenant, 'Canvas', 'canvas', 'approved', 'https://canvas.instructure.com', '1', 'u', 'u', 'canvas.instructure.com', 'u', true, true, '{}')"
+            ),
+            {"tenant": tenant},
+        )
+        for number, (subject, said, external, listed) in enumerate((("a", "E1", "E1", True), ("b", "", "E2", True), ("c", "E9", None, False))):
+            values = {
+                "tenant": tenant,
+                "id": f"00000000-0000-4000-8000-00000000000{number}",
+                "subject": subject,
+                "said": said,
+                "external": external,
+                "listed": listed,
+            }
+            connection.execute(
+                text(
+                    "INSERT INTO lti_tool.person (id, tenant_id, name, email, external_id, imported_at)"
+                    " VALUES (CAST(:id AS uuid), :tenant, 'x', '', :external, CASE WHEN :listed THEN now() END)"
+                ),
+                values,
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO lti_tool.identity (tenant_id, registration_id, subject, person_id, sourced_id)"
+                    " SELECT :tenant, id, :subject, CAST(:id AS uuid), :said FROM lti_tool.platform_registration"
+                ),
+                values,
+            )
+    tool_cli.migrate(settings.read(environ))
+    with owner.connect() as connection:
+        joined = connection.execute(text("SELECT subject, joined_by FROM lti_tool.identity ORDER BY subject")).all()
+        (platform,) = connection.execute(text("SELECT names_people, wide_parameter, auth_audience FROM lti_tool.platform_registration")).all()
+    owner.dispose()
+    assert [tuple(row) for row in joined] == [("a", "id"), ("b", "address or parameter"), ("c", "met")]
+    assert tuple(platform) == ("nobody", False, ""), "no LMS says who somebody is, and Canvas's token endpoint is the audience"
