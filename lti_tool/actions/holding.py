@@ -53,10 +53,15 @@ def bring(deps: ToolDeps, *, session: LaunchSession, content: bytes, now: dateti
     with deps.unit_of_work(session.tenant_id) as connection:
         known = store.accepted(connection, session.tenant_id, session.programme)
         me = directory.profile(connection, session.tenant_id, session.person_id)
+        # An address that an LMS alone says is anybody's: it counts where the platform may say who people are.
+        proven = any(one.id == me.id for one in directory.find(connection, session.tenant_id, emails=[me.email.lower()]))
     if not known:
         raise BadInput("This programme is begun by no badge. Your teacher or training manager records your certification.")
-    if not me.email:
-        raise BadInput("No address of yours is known here, so nobody can tell whether the badge is yours. Ask your training manager.")
+    if not me.email or not proven:
+        raise BadInput(
+            "No address of yours is proven here, so nobody can tell whether the badge is yours. Say who you are on your organisation's list first,"
+            " or ask your training manager."
+        )
     try:
         with within(CHECK_SECONDS):  # outside any transaction
             found = badges.proven(deps.client, badges.text_of(content), accepted=known, emails=[me.email], now=now)

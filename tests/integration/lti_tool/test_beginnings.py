@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
+from adapters.lms.claims import CLAIM
 from lrs.ground.clock import text_of
 from lrs.vocabulary import BASE, EARNED, VERBS
 from lti_tool.actions import importing
@@ -218,6 +219,9 @@ def test_a_badge_begins_the_programme_for_its_holder(tool: Tool, console: str) -
     stolen = tool.post(f"{other}badge", tool.get(f"{other}today"), badge=assertion["id"])
     assert stolen.status_code == 400 and "given to another address" in stolen.text
     assert tool.post(f"{other}badge", tool.get(f"{other}today"), badge="").status_code == 400
+    typed = tool.launch("launch-resource-student1", sub="666", email="one@example.org", **{f"{CLAIM}lis": ...}).location
+    claimed = tool.post(f"{typed}badge", tool.get(typed), badge=assertion["id"])
+    assert claimed.status_code == 400 and "proven" in claimed.text, "an address in an LMS's profile is anybody's"
     begun_page = tool.post(f"{mine}badge", tool.get(f"{mine}today"), badge=assertion["id"])
     assert begun_page.status_code == 200 and "Your checks" in begun_page.text
     rows = tool.sql(
