@@ -198,8 +198,10 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     def _people(desk: Desk, key: str, error: Refused | None = None) -> ResponseReturnValue:
         view = pausing.people(work, tenant_id=desk.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
-        title = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme.title
-        return desk.show("participants.html", error.status if error else 200, view=view, key=key, title=title, error=error)
+        programme = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme
+        waves = {one.key: one.title for one in programme.waves}
+        status = error.status if error else 200
+        return desk.show("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
 
     @pages.post("/<key>/people/<uuid:episode_id>")
     def pause(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
