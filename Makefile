@@ -58,7 +58,10 @@ $(VENV)/run.stamp: requirements-run.txt pyproject.toml $(VENV)/made.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# By the lock's own pip: the one that comes with Python 3.12 does not know a pinned package again where another asks for it with an extra.
 $(VENV)/test.stamp: requirements-test.txt pyproject.toml $(VENV)/made.stamp
+	sed -n '/^pip==/,/# via/p' requirements-test.txt > $(VENV)/pip.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/pip.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/run.stamp
