@@ -244,7 +244,9 @@ def set_up(
     made = programmes.keep(unit_of_work, tenant_id=tenant_id, document=dict(programme))
     registration = tenants.register_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
     if listed:
-        importing.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_who(), now=clock.now())
+        report = importing.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_who(), now=clock.now())
+        if not report.applied:
+            raise Stop(f"The list of people cannot be taken over: {next(one.text for one in report.lines if one.outcome == importing.WRONG)}")
     with unit_of_work(tenant_id) as connection:
         for subject, external_id in (sourced or {}).items():
             (one,) = directory.find(connection, tenant_id, external_ids=[external_id])

@@ -132,7 +132,8 @@ class _Merge:
             return self._leaders.get(named) or self._leaders[named.lower()]
         if named in self._by_id:
             return self._by_id[named].id
-        same = self._by_email.get(named.lower(), [])
+        # Whoever an LMS alone names leads nobody: a line for them makes them one of the list first.
+        same = [one for one in self._by_email.get(named.lower(), []) if one.imported_at is not None]
         return same[0].id if len(same) == 1 else None
 
     def lines(self) -> list[Line]:

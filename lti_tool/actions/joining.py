@@ -22,12 +22,13 @@ from lti_tool.actions.visiting import JOIN, SIGNED_IN
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, joining, journal, mails
 from lti_tool.store.joining import Join, Suggestion
+from lti_tool.store.journal import AuditEntry
 from lti_tool.store.people import ADMINISTRATOR, CLAIMED, MAIL, SECOND_CLAIM, SIGN_IN, LaunchSession
 
 CODE_DIGITS = 8
 MAIL_TIME = timedelta(hours=1)  # mail may be slow
 SHOWN_TIME = timedelta(minutes=10)  # two windows beside each other
-MOST_ON_A_PAGE = 200
+MOST_ON_A_PAGE, ALERTS = 200, 20
 _BOTH = "A certification is on record under both names. Ask your administrator to look at it."
 
 
@@ -46,6 +47,7 @@ class Joins:
 
     joins: list[Join]
     suggestions: list[Suggestion]
+    alerts: list[AuditEntry]
 
 
 def standing(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Standing:
@@ -119,6 +121,7 @@ def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now:
 
 def _taken(connection: Connection, session: LaunchSession, person_id: uuid.UUID) -> bool:
     registration_id = session.platform()
+    joining.hold(connection, session.tenant_id, person_id)
     others = [one for one in joining.holders(connection, session.tenant_id, registration_id, person_id) if one != session.subject]
     if others:
         details = {"person": str(person_id), "platform": registration_id, "user": session.subject, "by": "code"}
@@ -129,22 +132,25 @@ def _taken(connection: Connection, session: LaunchSession, person_id: uuid.UUID)
 def _join(connection: Connection, session: LaunchSession, person_id: uuid.UUID, by: str, now: datetime) -> None:
     tenant_id, registration_id = session.tenant_id, session.platform()
     stays = person_id
-    if session.person_id != person_id and directory.profile(connection, tenant_id, session.person_id).imported_at is None:
-        # The sessions of this user go along before whoever was met is no more.
-        joining.set_joined(connection, tenant_id, registration_id, session.subject, person_id=person_id, by=by, who="", now=now)
-        kept = directory.join(connection, tenant_id, session.person_id, person_id)
-        if kept is None:
-            raise Conflict(_BOTH)
-        stays = kept
+    if session.person_id != person_id:
+        if directory.profile(connection, tenant_id, session.person_id).imported_at is None:
+            kept = directory.join(connection, tenant_id, session.person_id, person_id)
+            if kept is None:
+                raise Conflict(_BOTH)
+            stays = kept
+        else:
+            joining.leave_places(connection, tenant_id, registration_id, session.subject, session.person_id)
     joining.set_joined(connection, tenant_id, registration_id, session.subject, person_id=stays, by=by, who="by a code", now=now)
     details = {"person": str(stays), "platform": registration_id, "user": session.subject, "by": by}
     journal.add_audit(connection, tenant_id, f"user {session.subject}", "proved to be a person of the list", details)
 
 
-def view(unit_of_work: UnitOfWork, *, tenant_id: int) -> Joins:
-    """What was joined and what could be."""
+def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str) -> Joins:
+    """What was joined, what could be, and who was claimed by a second user."""
     with unit_of_work(tenant_id) as connection:
-        return Joins(joining.joins(connection, tenant_id, MOST_ON_A_PAGE), joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE))
+        found = joining.joins(connection, tenant_id, MOST_ON_A_PAGE, search[:200])
+        alerts = journal.acts(connection, tenant_id, SECOND_CLAIM, ALERTS)
+        return Joins(found, joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE), alerts)
 
 
 def undo(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, subject: str, who: str, now: datetime) -> None:
@@ -159,6 +165,8 @@ def undo(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, subj
 
 def agree(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[int, str]], who: str, now: datetime) -> int:
     """These joins are right, whatever made them; gives how many were there."""
+    if not chosen:
+        raise BadInput("Tick the joins that are right first.")
     with unit_of_work(tenant_id) as connection:
         known = {(one.registration_id, one.subject): one for one in joining.joins(connection, tenant_id, MOST_ON_A_PAGE)}
         right = [known[one] for one in chosen if one in known]
@@ -172,10 +180,12 @@ def agree(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[in
 
 def take(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[uuid.UUID, uuid.UUID]], who: str, now: datetime) -> tuple[int, int]:
     """Join suggested people (met, listed): how many were joined, and how many could not be."""
+    if not chosen:
+        raise BadInput("Tick who is the same person first.")
     joined = left = 0
     for met, listed in chosen:
         with unit_of_work(tenant_id) as connection:
-            open_ones = {(one.met, one.listed) for one in joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE)}
+            open_ones = {(one.met, one.listed) for one in joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE) if one.alone}
             kept = join(connection, tenant_id, met, listed, who, now) if (met, listed) in open_ones else None
         joined += kept is not None
         left += kept is None
@@ -183,10 +193,16 @@ def take(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[uui
 
 
 def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID, who: str, now: datetime) -> uuid.UUID | None:
-    """An administrator says that they are one: who stays; None where both have a certification."""
+    """An administrator says that they are one: who stays; None where both have a certification; Conflict where another user is."""
+    joining.hold(connection, tenant_id, listed)
+    users = joining.users_of(connection, tenant_id, met)
+    there = {registration_id for registration_id, _ in joining.users_of(connection, tenant_id, listed)}
+    if there.intersection(registration_id for registration_id, _ in users):
+        raise Conflict("Another user of this LMS is this person already. Take that join back first, under Who is who.")
     kept = directory.join(connection, tenant_id, met, listed)
     if kept is not None:
-        joining.said_of(connection, tenant_id, kept, ADMINISTRATOR, who, now)
+        for registration_id, subject in users:
+            joining.set_joined(connection, tenant_id, registration_id, subject, person_id=kept, by=ADMINISTRATOR, who=who, now=now)
         journal.add_audit(connection, tenant_id, who, "joined a person of an LMS to the list", {"met": str(met), "listed": str(listed)})
     return kept
 

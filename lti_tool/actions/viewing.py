@@ -82,7 +82,8 @@ def sight(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Sight:
     if not roles.sees_own_courses(session.roles):
         return Sight(bool(session.roles & roles.INDIVIDUAL))
     with unit_of_work(session.tenant_id) as connection:
-        taught = learning.episodes_taught(connection, session.tenant_id, session.person_id, session.programme)
+        there = session.registration_id if session.joined_by in people.CLAIMED else None  # an LMS's word reaches no further than the LMS
+        taught = learning.episodes_taught(connection, session.tenant_id, session.person_id, session.programme, there)
     return Sight(True, tuple(str(one) for one in taught))
 
 

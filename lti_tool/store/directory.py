@@ -16,6 +16,7 @@ from lti_tool.store.people import MET, UNDONE
 from lti_tool.store.platforms import BY_ID_OR_ADDRESS, NOBODY
 from lti_tool.store.tables import (
     calibration,
+    confirmation,
     episode,
     grade_place,
     identity,
@@ -31,6 +32,26 @@ from lti_tool.store.tables import (
 )
 
 PAGE = 100
+# (table, column): a person has one row of each; what the one who stays has already is kept.
+_EACH_ONCE = (
+    (mail, "person_id"),
+    (mail_stop, "person_id"),
+    (role_grant, "person_id"),
+    (grade_place, "person_id"),
+    (membership, "person_id"),
+    (presence, "person_id"),
+    (calibration, "rater_id"),
+    (confirmation, "person_id"),
+)
+# (table, column): what else names a person without an episode.
+_MOVED = (
+    *(one for one in FOR_OTHERS if one != ("confirmation", "person_id")),
+    *LEADS,
+    ("identity", "person_id"),
+    ("launch", "person_id"),
+    ("document", "person_id"),
+    ("assessment_request", "rater_id"),
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +106,7 @@ def find(
     connection: Connection, tenant_id: int, *, external_ids: Sequence[str] = (), emails: Sequence[str] = (), claimed: bool = False
 ) -> list[Profile]:
     """People with one of these ids, or one of these addresses (in small letters). An address that an LMS alone says counts where that LMS may
-    say who people are, or with ``claimed``."""
+    say who people are and nobody of the list has it, or with ``claimed``."""
     p, i, r = person.c, identity.c, platform_registration.c
     query = _profiles().where(
         p.tenant_id == tenant_id, or_(p.external_id == _any(external_ids), (p.email != "") & (func.lower(p.email) == _any(emails)))
@@ -93,7 +114,14 @@ def find(
     if not claimed:
         said = select(i.subject).join(platform_registration, r.id == i.registration_id)
         said = said.where(i.tenant_id == tenant_id, i.person_id == p.id, (r.names_people != BY_ID_OR_ADDRESS) | (i.joined_by == UNDONE))
-        query = query.where(p.imported_at.is_not(None) | ~said.exists())
+        listed = person.alias()
+        theirs = select(listed.c.id).where(
+            listed.c.tenant_id == tenant_id,
+            listed.c.imported_at.is_not(None),
+            listed.c.email != "",
+            func.lower(listed.c.email) == func.lower(p.email),
+        )
+        query = query.where(p.imported_at.is_not(None) | ~(said.exists() | theirs.exists()))
     return [Profile(**row._mapping) for row in connection.execute(query)]
 
 
@@ -176,23 +204,33 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
         connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == listed).values(external_id=None))
         fields = {name: value for name, value in told.items() if name not in ("id", "tenant_id", "created_at")}
         connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == met).values(**fields))
-    # The next launch and the next roster say these again of the one who stays; a session of the other ends.
-    for table in (launch, mail, mail_stop, grade_place, membership, presence, join_code, calibration):
-        column = table.c.rater_id if table is calibration else table.c.person_id
-        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, column == goes))
+    # Where both were asked for the same look at work, one wish is enough.
     connection.execute(
         text(
-            "INSERT INTO lti_tool.role_grant (tenant_id, person_id, role, granted_by) SELECT tenant_id, :stays, role, granted_by"
-            " FROM lti_tool.role_grant WHERE tenant_id = :tenant AND person_id = :goes ON CONFLICT DO NOTHING"
+            "DELETE FROM lti_tool.assessment_request a WHERE a.tenant_id = :tenant AND a.rater_id = :goes AND a.done_at IS NULL AND EXISTS (SELECT 1"
+            " FROM lti_tool.assessment_request b WHERE b.tenant_id = :tenant AND b.episode_id = a.episode_id AND b.rater_id = :stays AND b.done_at IS NULL)"
         ),
         by,
     )
-    connection.execute(delete(role_grant).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == goes))
-    for table_name, column_name in (*FOR_OTHERS, *LEADS, ("identity", "person_id"), ("document", "person_id"), ("assessment_request", "rater_id")):
+    for table, column_name in _EACH_ONCE:
+        columns = [one.name for one in table.c if one.name != column_name and one.identity is None]
+        names = ", ".join(columns)
+        moved = f"INSERT INTO lti_tool.{table.name} ({column_name}, {names}) SELECT CAST(:stays AS uuid), {names} FROM lti_tool.{table.name}"  # noqa: S608
+        connection.execute(text(f"{moved} WHERE tenant_id = :tenant AND {column_name} = :goes ON CONFLICT DO NOTHING"), by)
+        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c[column_name] == goes))
+    connection.execute(delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.person_id == goes))
+    for table_name, column_name in _MOVED:
         connection.execute(
             text(f"UPDATE lti_tool.{table_name} SET {column_name} = :stays WHERE tenant_id = :tenant AND {column_name} = :goes"),  # noqa: S608 - constants
             by,
         )
+    connection.execute(
+        text(
+            "UPDATE lti_tool.erasure SET person_id = :stays WHERE tenant_id = :tenant AND person_id = :goes"
+            " AND NOT EXISTS (SELECT 1 FROM lti_tool.erasure WHERE tenant_id = :tenant AND person_id = :stays)"
+        ),
+        by,
+    )
     connection.execute(delete(person).where(p.tenant_id == tenant_id, p.id == goes))
     return stays
 

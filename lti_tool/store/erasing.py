@@ -84,6 +84,7 @@ SAYS_WHO = (
     ("hold", "set_by"),
     ("programme_draft", "saved_by"),
     ("role_grant", "granted_by"),
+    ("identity", "joined_who"),
     ("erasure", "asked_by"),
     ("admin_session", "who"),
 )
@@ -131,14 +132,16 @@ def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> 
     values = {"tenant": tenant_id, "person": person_id}
     found: dict[str, list[dict[str, Any]]] = {}
     for table, mine in {"person": "id = :person", **THEIRS}.items():
-        if table == "launch":
-            continue  # sessions: who is signed in now; they hold secrets and nothing that lasts
+        if table in ("launch", "join_code"):
+            continue  # sessions and codes: they hold secrets and nothing that lasts
         # Bytes of files are fetched one by one; what a reviewer said of the training is for its owner, and who said it is another person.
         content = {
             "document": " - 'content'",
             "review": " - 'weak_content' - 'reviewer_id'",
             "assessment": " - 'rater_id'",
             "assessment_request": " - 'done_at'",
+            # A code proves who reads that mailbox; whoever only claims to be this person does not read it here.
+            "mail": " || CASE WHEN t.kind = 'join' THEN '{\"words\": \"\"}'::jsonb ELSE '{}'::jsonb END",
         }.get(table, "")
         # What a peer said of somebody's work is shown to nobody alone: neither here, nor by the moment at which a wish was fulfilled.
         mine = f"{mine} AND relation <> 'peer'" if table == "assessment" else mine

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.people import CLAIMED, MET, UNDONE
@@ -37,7 +37,7 @@ class Join:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A user of a platform who has the id or the address of one person of the list, and is not joined to that person."""
+    """A user of a platform who has the id or the address of a person of the list, and is not joined. ``alone``: neither fits anybody else."""
 
     met: uuid.UUID
     platform: str
@@ -49,10 +49,11 @@ class Suggestion:
     listed_email: str
     external_id: str
     by: str
+    alone: bool
 
 
-def joins(connection: Connection, tenant_id: int, rows: int) -> list[Join]:
-    """What was joined: first what nothing but an LMS's word made, then the latest."""
+def joins(connection: Connection, tenant_id: int, rows: int, search: str = "") -> list[Join]:
+    """What was joined, of who fits the search (name, id, user): first what nothing but an LMS's word made, then the latest."""
     i, p = identity.c, person.c
     query = (
         select(
@@ -72,6 +73,9 @@ def joins(connection: Connection, tenant_id: int, rows: int) -> list[Join]:
         .where(i.tenant_id == tenant_id, i.joined_by.not_in((MET, UNDONE)))
         .order_by(i.joined_by.in_(CLAIMED).desc(), i.joined_at.desc(), i.subject)
     )
+    if search:
+        words = search.lower()
+        query = query.where(or_(*(func.lower(column).contains(words, autoescape=True) for column in (p.name, p.external_id, i.subject))))
     return [Join(**row._mapping) for row in connection.execute(query.limit(rows))]
 
 
@@ -107,14 +111,16 @@ def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Sugge
         .join(platform_registration, platform_registration.c.id == i.c.registration_id)
         .join(listed, (listed.c.tenant_id == tenant_id) & listed.c.imported_at.is_not(None) & (by_id | by_address))
         .where(i.c.tenant_id == tenant_id, met.c.imported_at.is_(None), i.c.joined_by == MET, ~taken.exists())
-        .order_by(listed.c.name, by_id.desc(), met.c.id)
+        .distinct()
+        .order_by(listed.c.name, text("by_id DESC"), met.c.id)
     )
     found = []
     for row in connection.execute(query.limit(rows)):
         values = dict(row._mapping)
         by = "id" if values.pop("by_id") else "address"
-        found.append(Suggestion(**values, by=by))
-    return found
+        found.append(Suggestion(**values, by=by, alone=True))
+    users, people = Counter(one.met for one in found), Counter(one.listed for one in found)
+    return [replace(one, alone=users[one.met] == people[one.listed] == 1) for one in found]
 
 
 def holders(connection: Connection, tenant_id: int, registration_id: int, person_id: uuid.UUID) -> list[str]:
@@ -124,10 +130,16 @@ def holders(connection: Connection, tenant_id: int, registration_id: int, person
     return list(connection.execute(query).scalars())
 
 
-def platforms_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID]) -> set[int]:
-    """The platforms that name one of these people."""
+def users_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:
+    """The users of platforms who are this person: (registration, subject)."""
     i = identity.c
-    return set(connection.execute(select(i.registration_id).where(i.tenant_id == tenant_id, i.person_id.in_(person_ids))).scalars())
+    query = select(i.registration_id, i.subject).where(i.tenant_id == tenant_id, i.person_id == person_id)
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def hold(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
+    """Nobody else becomes this person until the transaction ends."""
+    connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id).with_for_update())
 
 
 def set_joined(
@@ -141,10 +153,12 @@ def set_joined(
     connection.execute(update(launch).where(theirs).values(person_id=person_id))
 
 
-def said_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, by: str, who: str, now: datetime) -> None:
-    """All users who are this person are so because of ``by``."""
-    i = identity.c
-    connection.execute(update(identity).where(i.tenant_id == tenant_id, i.person_id == person_id).values(joined_by=by, joined_who=who, joined_at=now))
+def leave_places(connection: Connection, tenant_id: int, registration_id: int, subject: str, person_id: uuid.UUID) -> None:
+    """A user's places in courses and gradebooks are this person's no longer: the next launch and roster say them of whoever it is then."""
+    g, m = grade_place.c, membership.c
+    connection.execute(delete(grade_place).where(g.tenant_id == tenant_id, g.registration_id == registration_id, g.subject == subject))
+    there = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
+    connection.execute(delete(membership).where(m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(there)))
 
 
 def undo(connection: Connection, tenant_id: int, registration_id: int, subject: str, *, who: str, now: datetime) -> uuid.UUID | None:
@@ -161,12 +175,9 @@ def undo(connection: Connection, tenant_id: int, registration_id: int, subject: 
     own = uuid.uuid4()
     connection.execute(insert(person).values(id=own, tenant_id=tenant_id, name="", email=""))
     connection.execute(update(identity).where(mine).values(person_id=own, joined_by=UNDONE, joined_who=who, joined_at=now))
-    for table in (launch, grade_place):
-        c = table.c
-        connection.execute(delete(table).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject))
-    there = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
-    m = membership.c
-    connection.execute(delete(membership).where(m.tenant_id == tenant_id, m.person_id == before, m.course_id.in_(there)))
+    c = launch.c
+    connection.execute(delete(launch).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject))
+    leave_places(connection, tenant_id, registration_id, subject, before)
     found: uuid.UUID = before
     return found
 

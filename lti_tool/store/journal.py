@@ -62,6 +62,13 @@ def newest_act(connection: Connection, tenant_id: int, act: str, details: Mappin
     return AuditEntry(*row) if row else None
 
 
+def acts(connection: Connection, tenant_id: int, act: str, rows: int) -> list[AuditEntry]:
+    """The latest acts of this name."""
+    c = audit.c
+    query = select(*(c[name] for name in AuditEntry.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.act == act)
+    return [AuditEntry(*row) for row in connection.execute(query.order_by(c.audit_id.desc()).limit(rows))]
+
+
 def add_audit(connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]) -> None:
     """Record an act, in the transaction of the act."""
     connection.execute(insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details)))

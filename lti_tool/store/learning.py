@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import (
     answer,
     attempt,
+    course,
     episode,
     exam_score,
     hold,
@@ -230,8 +231,9 @@ def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, sha
         connection.execute(insert(exam_score), rows)
 
 
-def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str) -> list[uuid.UUID]:
-    """Episodes of a programme whose people are learners of a course that ``teacher`` teaches, by its roster or by launches."""
+def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str, registration_id: int | None) -> list[uuid.UUID]:
+    """Episodes of a programme whose people are learners of a course that ``teacher`` teaches, by its roster or by launches; of this platform's
+    courses alone, or of all (None)."""
     taught, theirs, e = membership.alias(), membership.alias(), episode.c
     query = (
         select(e.id)
@@ -242,6 +244,9 @@ def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, 
         .where(taught.c.role.in_(("teacher", "admin")))
         .order_by(e.id)
     )
+    if registration_id is not None:
+        there = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
+        query = query.where(taught.c.course_id.in_(there))
     return list(connection.execute(query).scalars())
 
 

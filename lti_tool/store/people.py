@@ -151,7 +151,7 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
     """The one person of the organisation's list with this id, else with this address, and by which of the two; nobody where this platform may
     not say so.
 
-    Nobody who leads people, accompanies them or holds a role is found so: that is confirmed (lti_tool.actions.joining). Nor is somebody whom
+    Nobody who leads people, accompanies them, teaches or holds a role is found so: that is confirmed (lti_tool.actions.joining). Nor is somebody whom
     this platform names already: the first stays who he or she is, and the second is written down for the administrators.
     """
     if platform.names_people == NOBODY:
@@ -160,6 +160,9 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
     led = person.alias()
     leads = select(led.c.id).where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id)).exists()
     holds = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id).exists()
+    teaches = select(membership.c.role).where(
+        membership.c.tenant_id == tenant_id, membership.c.person_id == p.id, membership.c.active, membership.c.role.in_(("teacher", "admin"))
+    )
     taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id).exists()
     by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
     ways = [(named.sourced_id, p.external_id == named.sourced_id, "parameter" if named.by_parameter else "id")]
@@ -167,8 +170,11 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
         ways.append((named.email, by_address, "address"))
     for given, same, how in ways:
         if given:
-            query = select(p.id, taken.label("taken"), (leads | holds).label("privileged"))
-            found = connection.execute(query.where(p.tenant_id == tenant_id, p.imported_at.is_not(None), same).limit(2)).all()
+            there = (p.tenant_id == tenant_id, p.imported_at.is_not(None), same)
+            # Of two users at once who say the same, the second waits here and sees the first.
+            connection.execute(select(p.id).where(*there).limit(2).with_for_update())
+            query = select(p.id, taken.label("taken"), (leads | holds | teaches.exists()).label("privileged"))
+            found = connection.execute(query.where(*there).limit(2)).all()
             if len(found) == 1:
                 one = found[0]
                 if one.taken:

@@ -100,7 +100,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
         return joins_page(opening(given))
 
     def joins_page(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:
-        view = joining.view(work, tenant_id=desk.tenant_id)
+        view = joining.view(work, tenant_id=desk.tenant_id, search=request.args.get("search", ""))
         return desk.show("joins.html", error.status if error else 200, view=view, error=error, most=joining.MOST_ON_A_PAGE)
 
     @pages.post("/joins")

@@ -207,7 +207,7 @@ def coaching(scope: Scope) -> Select[Any]:
 
 
 def nudges(scope: Scope) -> Select[Any]:
-    """Mails whose link was followed, of mails handed over. Presence knows no wave and no version: those filters give nothing."""
+    """Mails whose link was followed, of mails handed over. Presence knows no wave, no version and no episode: those filters give nothing."""
     p = fact_presence.c
     allowed = {"programme", "team", "site", "role"}
     where = [
@@ -215,7 +215,7 @@ def nudges(scope: Scope) -> Select[Any]:
         p.what.in_(("received", "opened")),
         *(p[name] == value for name, value in scope.by.items() if name in allowed),
     ]
-    if set(scope.by) - allowed:
+    if set(scope.by) - allowed or scope.episodes_of is not None:
         where.append(literal(False))
     if scope.since is not None:
         where.append(p.at >= scope.since)

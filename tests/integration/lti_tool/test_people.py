@@ -166,6 +166,58 @@ def test_a_second_claimant_is_an_alert_and_changes_nothing_for_the_first(tool: T
     assert (told.details["user"], told.details["person"]) == ("666", str(person(tool, "E1").id))
     tool.launch("launch-resource-student1", sub="666", **lis("E1"))
     assert len(tool.sql("SELECT 1 FROM lti_tool.audit WHERE act LIKE 'was asked for%'")) == 1, "once, not with each launch"
+    assert "user 666" in tool.get(f"{administrator(tool)}people/joins").text, "and administrators see it where they look after joins"
+
+
+def test_nobody_leads_because_an_lms_says_the_address_of_a_manager(tool: Tool) -> None:
+    """A list names a manager by an address that is not on it: whoever says that address in an LMS is not meant."""
+    tool.lets_say("id or address")
+    home = tool.launch("launch-resource-student1", sub="666", email="boss@example.org", **{f"{CLAIM}lis": ...}).location
+    report = take(tool, b"id,name,email,manager\nE1,Learner one,one@example.org,boss@example.org\n")
+    assert not report.applied and "neither in this file nor on the list" in report.lines[0].text
+    assert tool.get(f"{home}team").status_code == 403
+
+
+def test_a_second_claimant_does_not_stand_in_the_way_of_a_list_by_address(tool: Tool) -> None:
+    take(tool, LIST)
+    tool.lets_say("id or address")
+    tool.launch("launch-resource-student1", sub="90", email="one@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="666", email="one@example.org", **{f"{CLAIM}lis": ...})
+    assert take(tool, b"name,email,team\nLearner one,one@example.org,South\n").applied
+    assert person(tool, "E1").team == "South" and person(tool, "E1").id == whose(tool, "90") != whose(tool, "666")
+
+
+def test_a_code_is_not_read_in_what_is_stored_about_a_person_whom_somebody_claims_to_be(tool: Tool) -> None:
+    take(tool, LIST)
+    tool.lets_say("id")
+    home = tool.launch("launch-resource-student1", sub="666", **lis("E1")).location
+    tool.post(f"{home}confirm", tool.get(f"{home}confirm"), act="mail", email="one@example.org")
+    data = tool.get(f"{home}me/data.json").text
+    assert code_for(tool, "one@example.org") not in data and "code_hash" not in data
+
+
+def test_whoever_is_certified_already_goes_on_after_the_code(tool: Tool) -> None:
+    take(tool, LIST)
+    home = tool.launch("launch-resource-student1", email="private@example.org", **{f"{CLAIM}lis": ...}).location
+    met = whose(tool, "5")
+    tool.post(f"{home}confirm", tool.get(f"{home}confirm"), act="mail", email="one@example.org")
+    done = tool.post(f"{home}confirm", tool.get(f"{home}confirm"), act="code", code=code_for(tool, "one@example.org"))
+    assert done.status_code == 200 and "Your checks" in done.text
+    assert person(tool, "E1").id == met and tool.get(f"{home}today").status_code == 200
+
+
+def test_one_decision_confirms_one_user_and_no_other(tool: Tool) -> None:
+    take(tool, LIST)
+    tool.lets_say("id")
+    tool.launch("launch-resource-student1", sub="90", **lis("E1"))
+    home = administrator(tool)
+    tool.launch("launch-resource-student1", sub="91", email="x@example.org", **{f"{CLAIM}lis": ...})
+    page = tool.get(f"{home}people/?unmatched=1")
+    refused = tool.post(f"{home}people/join", page, met=str(whose(tool, "91")), external_id="E1")
+    assert refused.status_code == 409 and "Take that join back first" in refused.text
+    assert tool.sql("SELECT joined_by FROM lti_tool.identity WHERE subject = '90'")[0][0] == "id"
+    nothing = tool.post(f"{home}people/joins", tool.get(f"{home}people/joins"), act="agree")
+    assert nothing.status_code == 400 and "Tick the joins" in nothing.text
 
 
 def code_for(tool: Tool, email: str) -> str:

@@ -47,7 +47,8 @@ def upgrade() -> None:
     op.execute(
         "UPDATE lti_tool.identity i SET joined_who = 'before this was asked for',"
         " joined_by = CASE WHEN i.sourced_id <> '' AND i.sourced_id = p.external_id THEN 'id' ELSE 'address or parameter' END"
-        " FROM lti_tool.person p WHERE p.id = i.person_id AND p.imported_at IS NOT NULL"
+        " FROM lti_tool.person p WHERE p.id = i.person_id AND (p.imported_at IS NOT NULL"
+        " OR EXISTS (SELECT 1 FROM lti_tool.person led WHERE led.tenant_id = p.tenant_id AND (led.manager_id = p.id OR led.mentor_id = p.id)))"
     )
     op.create_table(
         "join_code",
