@@ -114,7 +114,7 @@ def ensure_person(connection: Connection, tenant_id: int, registration_id: int, 
         same = (person.c.tenant_id == tenant_id) & (person.c.id == known) & person.c.imported_at.is_(None)
         new = or_(*(person.c[field] != value for field, value in given.items()))
         connection.execute(update(person).where(same, new).values(**given))
-    if named.sourced_id and not named.by_parameter:
+    if named.sourced_id and (not named.by_parameter or platforms.by_id(connection, tenant_id, registration_id).wide_parameter):
         i = identity.c
         mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
         connection.execute(update(identity).where(mine).values(sourced_id=named.sourced_id))

@@ -11,8 +11,10 @@ import psycopg
 import pytest
 import redis
 
+from lrs import cli
 from lrs.actions.deps import StoreDeps
 from lrs.ground import health, queue
+from lrs.ground.errors import Stop
 from tests.integration.lrs.conftest import Caller
 
 
@@ -54,6 +56,15 @@ def test_a_backlog_older_than_a_minute_is_told(one: Caller, workers: redis.Redis
     assert real == timedelta(minutes=1)
     monkeypatch.setattr("lrs.api.health.now", lambda: datetime.now(UTC) + real + timedelta(seconds=1))
     assert ready(one)[1]["degraded"] == ["counting"]
+
+
+def test_the_doctor_tells_of_the_same_backlog(one: Caller, deps: StoreDeps, monkeypatch: pytest.MonkeyPatch) -> None:
+    one.post({"actor": {"mbox": "mailto:a@example.org"}, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}})
+    look = cli.checks(deps.settings)["counting"]
+    assert look() == "1 statements wait to be counted"
+    monkeypatch.setattr(cli, "LATE", timedelta(seconds=-1))
+    with pytest.raises(Stop, match="the oldest for"):
+        look()
 
 
 def test_a_disk_without_room_is_told_before_it_is_full(one: Caller, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,8 @@ def test_a_launch_finds_the_person_as_the_registration_lets_it(tool: Tool) -> No
     tool.launch("launch-resource-student1", sub="83", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
     assert whose(tool, "83") != person(tool, "E6").id, "not by a parameter that a teacher may have typed"
     tool.lets_say("id or address", wide_parameter=True)
+    tool.launch("launch-resource-student1", sub="83", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
+    assert tool.sql("SELECT sourced_id FROM lti_tool.identity WHERE subject = '83'")[0][0] == "E6", "who was met before can be suggested now"
     tool.launch("launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
     assert whose(tool, "91") == person(tool, "E6").id
     tool.launch("launch-resource-student1", sub="92", email="SEVEN@example.org", **{f"{CLAIM}lis": ...})
