@@ -102,7 +102,7 @@ class Nudges:
     def without_worker(self) -> list[str]:
         """The queues that no worker has reported to lately; none of them where the queue does not answer, which :meth:`depth` tells."""
         try:
-            return [name for name in QUEUES if not self._connection.exists(_alive_key(name))]
+            return _without_worker(self._connection)
         except redis.RedisError:
             return []
 
@@ -181,4 +181,8 @@ def require_reachable(url: str) -> None:
 def worker_alive(url: str) -> bool:
     """Whether a worker has reported to each queue lately."""
     connection = connect(url)
-    return all(connection.exists(_alive_key(name)) for name in QUEUES)
+    return not _without_worker(connection)
+
+
+def _without_worker(connection: redis.Redis) -> list[str]:
+    return [name for name in QUEUES if not connection.exists(_alive_key(name))]

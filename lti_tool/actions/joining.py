@@ -20,7 +20,7 @@ from lti_tool.actions import languages
 from lti_tool.actions.tokens import digest
 from lti_tool.actions.visiting import JOIN, SIGNED_IN
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import directory, joining, journal, mails
+from lti_tool.store import directory, joining, journal, mails, people
 from lti_tool.store.joining import Join, Suggestion
 from lti_tool.store.journal import AuditEntry
 from lti_tool.store.people import ADMINISTRATOR, CLAIMED, MAIL, SECOND_CLAIM, SIGN_IN, LaunchSession
@@ -34,7 +34,7 @@ _BOTH = "A certification is on record under both names. Ask your administrator t
 
 @dataclass(frozen=True)
 class Standing:
-    """Who somebody is here: the list's id and address of the person (empty: not on the list), and whether that is only claimed."""
+    """Who somebody is here: whether of the list, whether only by a claim, and whether a leader or a holder of a role."""
 
     listed: bool
     claimed: bool
@@ -122,11 +122,11 @@ def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now:
 def _taken(connection: Connection, session: LaunchSession, person_id: uuid.UUID) -> bool:
     registration_id = session.platform()
     joining.hold(connection, session.tenant_id, person_id)
-    others = [one for one in joining.holders(connection, session.tenant_id, registration_id, person_id) if one != session.subject]
-    if others:
-        details = {"person": str(person_id), "platform": registration_id, "user": session.subject, "by": "code"}
-        journal.add_audit(connection, session.tenant_id, f"user {session.subject}", SECOND_CLAIM, details)
-    return bool(others)
+    mine = (registration_id, session.subject)
+    taken = any(one[0] == registration_id and one != mine for one in joining.users_of(connection, session.tenant_id, person_id))
+    if taken:
+        people.note_second_claim(connection, session.tenant_id, f"user {session.subject}", person_id, mine, "code")
+    return taken
 
 
 def _join(connection: Connection, session: LaunchSession, person_id: uuid.UUID, by: str, now: datetime) -> None:
@@ -168,12 +168,11 @@ def agree(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[in
     if not chosen:
         raise BadInput("Tick the joins that are right first.")
     with unit_of_work(tenant_id) as connection:
-        known = {(one.registration_id, one.subject): one for one in joining.joins(connection, tenant_id, MOST_ON_A_PAGE)}
-        right = [known[one] for one in chosen if one in known]
-        for one in right:
-            joining.set_joined(connection, tenant_id, one.registration_id, one.subject, person_id=one.person_id, by=ADMINISTRATOR, who=who, now=now)
+        right = {user: person_id for user in chosen if (person_id := joining.joined(connection, tenant_id, *user)) is not None}
+        for (registration_id, subject), person_id in right.items():
+            joining.set_joined(connection, tenant_id, registration_id, subject, person_id=person_id, by=ADMINISTRATOR, who=who, now=now)
         if right:
-            details = {"users": [f"{one.registration_id}:{one.subject}" for one in right]}
+            details = {"users": [f"{registration_id}:{subject}" for registration_id, subject in right]}
             journal.add_audit(connection, tenant_id, who, "confirmed joins", details)
     return len(right)
 
@@ -182,14 +181,10 @@ def take(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[uui
     """Join suggested people (met, listed): how many were joined, and how many could not be."""
     if not chosen:
         raise BadInput("Tick who is the same person first.")
-    joined = left = 0
-    for met, listed in chosen:
-        with unit_of_work(tenant_id) as connection:
-            open_ones = {(one.met, one.listed) for one in joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE) if one.alone}
-            kept = join(connection, tenant_id, met, listed, who, now) if (met, listed) in open_ones else None
-        joined += kept is not None
-        left += kept is None
-    return joined, left
+    with unit_of_work(tenant_id) as connection:
+        open_ones = {(one.met, one.listed) for one in joining.suggestions(connection, tenant_id, MOST_ON_A_PAGE) if one.alone}
+        joined = sum(join(connection, tenant_id, *pair, who, now) is not None for pair in dict.fromkeys(chosen) if pair in open_ones)
+    return joined, len(chosen) - joined
 
 
 def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID, who: str, now: datetime) -> uuid.UUID | None:

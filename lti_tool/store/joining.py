@@ -123,18 +123,19 @@ def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Sugge
     return [replace(one, alone=users[one.met] == people[one.listed] == 1) for one in found]
 
 
-def holders(connection: Connection, tenant_id: int, registration_id: int, person_id: uuid.UUID) -> list[str]:
-    """The users of this platform who are this person already."""
-    i = identity.c
-    query = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.person_id == person_id)
-    return list(connection.execute(query).scalars())
-
-
 def users_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:
     """The users of platforms who are this person: (registration, subject)."""
     i = identity.c
     query = select(i.registration_id, i.subject).where(i.tenant_id == tenant_id, i.person_id == person_id)
     return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def joined(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
+    """The person of the list who is joined to this user, until the transaction ends; None where nothing is joined."""
+    i = identity.c
+    mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
+    found: uuid.UUID | None = connection.execute(select(i.person_id).where(mine, i.joined_by.not_in((MET, UNDONE))).with_for_update()).scalar()
+    return found
 
 
 def hold(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
@@ -169,7 +170,7 @@ def undo(connection: Connection, tenant_id: int, registration_id: int, subject: 
     """
     i = identity.c
     mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
-    before = connection.execute(select(i.person_id).where(mine, i.joined_by.not_in((MET, UNDONE))).with_for_update()).scalar()
+    before = joined(connection, tenant_id, registration_id, subject)
     if before is None:
         return None
     own = uuid.uuid4()
@@ -178,8 +179,7 @@ def undo(connection: Connection, tenant_id: int, registration_id: int, subject: 
     c = launch.c
     connection.execute(delete(launch).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject))
     leave_places(connection, tenant_id, registration_id, subject, before)
-    found: uuid.UUID = before
-    return found
+    return before
 
 
 def keep_code(

@@ -178,10 +178,16 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
             if len(found) == 1:
                 one = found[0]
                 if one.taken:
-                    details = {"person": str(one.id), "platform": platform.id, "user": named.subject, "by": how}
-                    journal.add_audit(connection, tenant_id, platform.name, SECOND_CLAIM, details)
+                    note_second_claim(connection, tenant_id, platform.name, one.id, (platform.id, named.subject), how)
                 return (None, MET) if one.taken or one.privileged else (one.id, how)
     return None, MET
+
+
+def note_second_claim(connection: Connection, tenant_id: int, who: str, person_id: uuid.UUID, user: tuple[int, str], how: str) -> None:
+    """Write down for administrators that this user (registration, subject) said to be a person whom another user of the platform is already."""
+    registration_id, subject = user
+    details = {"person": str(person_id), "platform": registration_id, "user": subject, "by": how}
+    journal.add_audit(connection, tenant_id, who, SECOND_CLAIM, details)
 
 
 def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[Named]) -> dict[str, uuid.UUID]:
