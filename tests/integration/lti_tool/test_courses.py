@@ -12,7 +12,7 @@ from adapters.lms.claims import CLAIM
 from lti_tool.actions import certifying
 from lti_tool.jobs import rosters
 from tests.integration.lti_tool.conftest import DEPLOYMENT_ID, Tool, capture
-from tests.integration.lti_tool.test_learning import choices, where
+from tests.integration.lti_tool.test_learning import answer_check
 
 NOW = datetime.now(UTC)
 LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
@@ -85,11 +85,7 @@ def finished(tool: Tool, **claims: Any) -> str:
     """A learner's finished check; gives the attempt's id."""
     endpoint = {"scope": [f"{SCOPE}score"], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem"}
     home = tool.launch(**{AGS: endpoint, **claims}).location
-    page = tool.post(f"{home}checks/1w", tool.get(home))
-    path = where(page)
-    for position in range(1, 6):
-        tool.post(path, page, position=position, choice=choices(page)[0])
-        page = tool.get(path)
+    path = answer_check(tool, home)
     return path.rpartition("/")[2]
 
 

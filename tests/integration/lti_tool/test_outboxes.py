@@ -20,7 +20,7 @@ from lti_tool.store import grades as stored_grades
 from lti_tool.store.grades import NewGrade
 from tests.integration.lti_tool.conftest import CLIENT_ID, Tool
 from tests.integration.lti_tool.recorded import exchanges
-from tests.integration.lti_tool.test_learning import choices, open_check, where
+from tests.integration.lti_tool.test_learning import answer_check, open_check
 from tests.integration.lti_tool.test_recorded import course_with_roster
 
 SCORES = "/lineitems/2/lineitem/scores"
@@ -35,11 +35,7 @@ def finish_check(tool: Tool) -> None:
     """A learner finishes a check whose line item is on our server, with a query as Moodle's have."""
     endpoint = {"scope": [SCORE_SCOPE], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem?type_id=2"}
     home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
-    page = tool.post(f"{home}checks/1w", tool.get(home))
-    path = where(page)
-    for position in range(1, 6):
-        tool.post(path, page, position=position, choice=choices(page)[0])
-        page = tool.get(path)
+    answer_check(tool, home)
 
 
 RESULTS = "/lineitems/2/lineitem/results"
@@ -370,11 +366,7 @@ def test_a_check_without_a_column_of_its_own_finds_or_makes_one(tool: Tool) -> N
     server = tool.moodle.server
     endpoint = {"scope": [SCORE_SCOPE, LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE], "lineitems": f"{server.url}/lineitems?type_id=2"}
     home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
-    page = tool.post(f"{home}checks/1w", tool.get(home))
-    path = where(page)
-    for position in range(1, 6):
-        tool.post(path, page, position=position, choice=choices(page)[0])
-        page = tool.get(path)
+    answer_check(tool, home)
     made = {"id": f"{server.url}/lineitems/2/lineitem?type_id=2", "label": "x", "scoreMaximum": 5, "resourceId": "phishing-response/1w", "tag": ""}
     server.says("/lineitems", lambda asked: (200, "OK", []) if asked[0] == "GET" else (201, "Created", made))
     server.says(SCORES, (200, "OK", ""))
@@ -442,11 +434,7 @@ def test_the_check_of_a_week_never_overwrites_the_check_of_a_day(tool: Tool, kno
             stored_grades.keep_column(connection, tool.tenant_id, tool.sql("SELECT id FROM lti_tool.platform_registration")[0].id, made)
     endpoint = {"scope": [SCORE_SCOPE, LINE_ITEM_SCOPE], "lineitems": lists, "lineitem": first["id"]}
     home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
-    page = tool.post(f"{home}checks/1w", tool.get(home))
-    path = where(page)
-    for position in range(1, 6):
-        tool.post(path, page, position=position, choice=choices(page)[0])
-        page = tool.get(path)
+    answer_check(tool, home)
     server.says("/edx/1", (200, "OK", first))
     server.says("/edx", lambda asked: (200, "OK", [first]) if asked[0] == "GET" else (201, "Created", own))
     for number in (1, 2):
@@ -461,11 +449,7 @@ def test_a_column_that_a_teacher_made_takes_the_grades_of_its_activity(tool: Too
     theirs = {"id": f"{server.url}/edx/1", "label": "Homework", "scoreMaximum": 5, "resourceId": "", "tag": ""}
     endpoint = {"scope": [SCORE_SCOPE, LINE_ITEM_SCOPE], "lineitems": f"{server.url}/edx", "lineitem": theirs["id"]}
     home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
-    page = tool.post(f"{home}checks/1w", tool.get(home))
-    path = where(page)
-    for position in range(1, 6):
-        tool.post(path, page, position=position, choice=choices(page)[0])
-        page = tool.get(path)
+    answer_check(tool, home)
     server.says("/edx/1", (200, "OK", theirs))
     server.says("/edx/1/scores", (200, "OK", ""))
     assert send_grades(tool) == 1
