@@ -16,11 +16,12 @@ from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
 from lrs.reports import behind, keeping, pictures, values
 from lrs.reports.asking import Asked
-from lrs.reports.every import OF_SOME_PEOPLE, REPORTS
+from lrs.reports.every import REPORTS
 from lrs.reports.figures import figures, watermark_of
 from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
 from lrs.store.credentials import Caller
+from lrs.vocabulary.reports import OF_SOME_PEOPLE
 
 _NOT_SHOWN = ("count", "estimate", "parts")
 _CHANGING = ("computed_at", "watermark")

@@ -30,8 +30,6 @@ REPORTS: Mapping[str, Making] = {
     "quality": trust.quality,
 }
 
-# Those that count what is asked for, and nothing of the whole programme beside it.
-OF_SOME_PEOPLE = ("first_use", "weak_domains", "items", "heat_map", "teams", "waves")
 MOST_VALUES = 200  # of one dimension that a page offers
 
 

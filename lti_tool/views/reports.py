@@ -18,6 +18,7 @@ from adapters.tables import safe
 from lrs.ground import clock
 from lrs.ground.errors import Forbidden, NotFound
 from lrs.ground.http import OutsideCallFailed
+from lrs.vocabulary.reports import OF_SOME_PEOPLE
 from lti_tool.actions import presence, roles, viewing, weighing
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
@@ -45,8 +46,6 @@ REPORTS = {
     "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
 }
 KEYS = {key: label for some in REPORTS.values() for key, label in some.items()}
-# Those that can be of the people of some courses alone.
-OF_COURSES = ("first_use", "weak_domains", "items", "heat_map", "teams", "waves")
 _NARROWED = ("wave", "team", "site", "role", "experience", "programme_version")
 _LONGEST = 200
 
@@ -55,7 +54,7 @@ def offered(sight: Sight) -> dict[str, dict[str, str]]:
     """The reports that somebody may see, by what they come for."""
     if sight.episodes is None:
         return REPORTS
-    found = {room: {key: label for key, label in some.items() if key in OF_COURSES} for room, some in REPORTS.items()}
+    found = {room: {key: label for key, label in some.items() if key in OF_SOME_PEOPLE} for room, some in REPORTS.items()}
     return {room: some for room, some in found.items() if some}
 
 
@@ -68,7 +67,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         if key not in KEYS:
             raise NotFound("There is no such report.")
         programme, sight = _programme(who), viewing.sight(deps.unit_of_work, session=who)
-        if sight.episodes is not None and key not in OF_COURSES:
+        if sight.episodes is not None and key not in OF_SOME_PEOPLE:
             raise Forbidden("This report is of the whole programme. Who teaches sees the people of the own courses; ask your training manager.")
         by = {name: request.args[name][:_LONGEST].replace("\0", "") for name in _NARROWED if request.args.get(name)}
         store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
