@@ -1,0 +1,2479 @@
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+CREATE SCHEMA lrs;
+CREATE SCHEMA lti_tool;
+CREATE SCHEMA report;
+COMMENT ON SCHEMA report IS 'cfd3128d91c6709324a5a7c194396c74df6bfca3bc9702b3bb16786f5990330b';
+CREATE FUNCTION lrs.backlog() RETURNS TABLE(waiting bigint, oldest bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT (SELECT count(*) FROM lrs.uncounted) + (SELECT count(*) FROM lrs.uncounted_episode),
+               least((SELECT min(u.ord) FROM lrs.uncounted u),
+                     (SELECT (extract(epoch FROM min(e.since)) * 1000000)::bigint << 10 FROM lrs.uncounted_episode e))$$;
+CREATE FUNCTION lrs.find_credential(wanted text) RETURNS TABLE(tenant_id integer, secret_hash bytea, scopes text[], authority text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT c.tenant_id, c.secret_hash, c.scopes, c.authority FROM lrs.credential c
+        WHERE c.key = wanted AND (c.ends_at IS NULL OR c.ends_at > now())$$;
+CREATE FUNCTION lrs.find_token_issuer(wanted text) RETURNS TABLE(tenant_id integer, audience text, keys_url text, scopes json)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT i.tenant_id, i.audience, i.keys_url, i.scopes FROM lrs.token_issuer i WHERE i.issuer = wanted$$;
+CREATE FUNCTION lrs.reporting_tenant(wanted name) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT u.tenant_id FROM lrs.reporting_user u WHERE u.role = wanted::text$$;
+CREATE FUNCTION lrs.tenant_ids() RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT t.tenant_id FROM lrs.tenant t ORDER BY t.tenant_id$$;
+CREATE FUNCTION lrs.tenants_with_uncounted() RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT t.tenant_id FROM lrs.tenant t
+        WHERE EXISTS (SELECT 1 FROM lrs.uncounted u WHERE u.tenant_id = t.tenant_id)
+           OR EXISTS (SELECT 1 FROM lrs.uncounted_episode e WHERE e.tenant_id = t.tenant_id)
+           OR EXISTS (SELECT 1 FROM lrs.statement_ref r WHERE r.tenant_id = t.tenant_id AND NOT r.settled) ORDER BY t.tenant_id$$;
+CREATE FUNCTION lti_tool.all_tenants() RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT t.tenant_id FROM lti_tool.tenant t ORDER BY t.tenant_id$$;
+CREATE FUNCTION lti_tool.burn_login(wanted bytea) RETURNS TABLE(tenant_id integer, registration_id integer, browser_hash bytea, nonce text, target_link_uri text, asked jsonb, expires_at timestamp with time zone)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$DELETE FROM lti_tool.login_state l WHERE l.state_hash = wanted
+        RETURNING l.tenant_id, l.registration_id, l.browser_hash, l.nonce, l.target_link_uri, l.asked, l.expires_at$$;
+CREATE FUNCTION lti_tool.find_admin_link(wanted bytea) RETURNS TABLE(id uuid, tenant_id integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT a.id, a.tenant_id FROM lti_tool.admin_session a WHERE a.link_hash = wanted AND a.expires_at > now()$$;
+CREATE FUNCTION lti_tool.find_admin_session(wanted uuid) RETURNS TABLE(tenant_id integer, who text, secret_hash bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT a.tenant_id, a.who, a.secret_hash FROM lti_tool.admin_session a
+        WHERE a.id = wanted AND a.secret_hash IS NOT NULL AND a.expires_at > now()$$;
+CREATE FUNCTION lti_tool.find_invite(wanted bytea) RETURNS TABLE(id integer, tenant_id integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT i.id, i.tenant_id FROM lti_tool.registration_invite i WHERE i.secret_hash = wanted$$;
+CREATE FUNCTION lti_tool.find_launch(wanted uuid) RETURNS TABLE(tenant_id integer, secret_hash bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT l.tenant_id, l.secret_hash FROM lti_tool.launch l
+        WHERE l.id = wanted AND l.expires_at > now() AND l.seen_at > now() - interval '2 hours' -- left alone for longer, it has ended$$;
+CREATE FUNCTION lti_tool.find_people(wanted text) RETURNS TABLE(tenant_id integer, person_id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT p.tenant_id, p.id FROM lti_tool.person p
+        WHERE p.email <> '' AND lower(p.email) = lower(wanted) AND p.imported_at IS NOT NULL ORDER BY p.tenant_id LIMIT 20$$;
+CREATE FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) RETURNS TABLE(id integer, tenant_id integer, name text, family text, status text, issuer text, client_id text, auth_login_url text, auth_token_url text, auth_audience text, key_set_url text, approve_deployments boolean, names_people text, wide_parameter boolean, frame_origins text[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT r.id, r.tenant_id, r.name, r.family, r.status, r.issuer, r.client_id, r.auth_login_url, r.auth_token_url,
+               r.auth_audience, r.key_set_url, r.approve_deployments, r.names_people, r.wide_parameter, r.frame_origins
+        FROM lti_tool.platform_registration r
+        WHERE r.issuer = wanted_issuer AND (wanted_client IS NULL OR r.client_id = wanted_client) AND r.status <> 'removed' ORDER BY r.id LIMIT 2$$;
+CREATE FUNCTION lti_tool.look_at_login(wanted bytea) RETURNS TABLE(tenant_id integer, registration_id integer, browser_hash bytea, nonce text, target_link_uri text, asked jsonb, expires_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT l.tenant_id, l.registration_id, l.browser_hash, l.nonce, l.target_link_uri, l.asked, l.expires_at
+        FROM lti_tool.login_state l WHERE l.state_hash = wanted$$;
+CREATE FUNCTION lti_tool.only_sign_in() RETURNS TABLE(id uuid, name text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT p.id, p.name FROM lti_tool.sign_in_provider p WHERE (SELECT count(*) FROM lti_tool.sign_in_provider) = 1$$;
+CREATE FUNCTION lti_tool.outbox_backlog() RETURNS TABLE(statements bigint, grades bigint, refused bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT (SELECT count(*) FROM lti_tool.statement_outbox o WHERE o.refused IS NULL),
+               (SELECT count(*) FROM lti_tool.grade_outbox o WHERE o.refused IS NULL AND o.sent_at IS NULL AND NOT o.replaced),
+               (SELECT count(*) FROM lti_tool.statement_outbox o WHERE o.refused IS NOT NULL)
+               + (SELECT count(*) FROM lti_tool.grade_outbox o WHERE o.refused IS NOT NULL)$$;
+CREATE FUNCTION lti_tool.sign_in_tenant(wanted uuid) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT tenant_id FROM lti_tool.sign_in_provider WHERE id = wanted$$;
+CREATE FUNCTION lti_tool.tenants_with_outbox() RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT t.tenant_id FROM lti_tool.tenant t WHERE
+        EXISTS (SELECT 1 FROM lti_tool.statement_outbox o WHERE o.tenant_id = t.tenant_id AND o.refused IS NULL)
+        OR EXISTS (SELECT 1 FROM lti_tool.grade_outbox o WHERE o.tenant_id = t.tenant_id AND o.refused IS NULL AND o.sent_at IS NULL AND NOT o.replaced)
+        ORDER BY t.tenant_id$$;
+CREATE FUNCTION lti_tool.tenants_with_rosters() RETURNS SETOF integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT DISTINCT c.tenant_id FROM lti_tool.course c WHERE c.roster_due_at <= now() ORDER BY c.tenant_id$$;
+SET default_tablespace = '';
+SET default_table_access_method = heap;
+CREATE TABLE lrs.activity_definition (
+    tenant_id integer NOT NULL,
+    activity bigint NOT NULL,
+    digest bigint NOT NULL,
+    iri text NOT NULL,
+    definition bytea NOT NULL,
+    seen bigint NOT NULL
+);
+CREATE TABLE lrs.activity_mapping (
+    tenant_id integer NOT NULL,
+    mapping_id bigint NOT NULL,
+    activity text NOT NULL,
+    activity_key bigint NOT NULL,
+    programme text NOT NULL,
+    counts_as text NOT NULL,
+    competency text,
+    evidence_grade smallint,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone
+);
+ALTER TABLE lrs.activity_mapping ALTER COLUMN mapping_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.activity_mapping_mapping_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.alarm (
+    tenant_id integer NOT NULL,
+    alarm_id bigint NOT NULL,
+    programme text NOT NULL,
+    series text NOT NULL,
+    team text NOT NULL,
+    words text NOT NULL,
+    owner text NOT NULL,
+    level text NOT NULL,
+    weeks smallint NOT NULL,
+    calm smallint NOT NULL,
+    history text NOT NULL,
+    week date NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone
+);
+ALTER TABLE lrs.alarm ALTER COLUMN alarm_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.alarm_alarm_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+CREATE TABLE lrs.attachment (
+    tenant_id integer NOT NULL,
+    sha2 text NOT NULL,
+    bytes bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.audit (
+    tenant_id integer NOT NULL,
+    audit_id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who text NOT NULL,
+    act text NOT NULL,
+    details json NOT NULL
+);
+ALTER TABLE lrs.audit ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.audit_audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.baseline (
+    tenant_id integer NOT NULL,
+    baseline_id bigint NOT NULL,
+    programme text NOT NULL,
+    series text NOT NULL,
+    team text NOT NULL,
+    since date NOT NULL,
+    why text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE lrs.baseline ALTER COLUMN baseline_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.baseline_baseline_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.borrowed (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    ord bigint NOT NULL
+);
+CREATE TABLE lrs.computed (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    report text NOT NULL,
+    body json NOT NULL,
+    watermark timestamp with time zone NOT NULL,
+    computed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.cost (
+    tenant_id integer NOT NULL,
+    cost_id bigint NOT NULL,
+    programme text NOT NULL,
+    category text NOT NULL,
+    amount numeric(18,2) NOT NULL,
+    incurred_on date NOT NULL,
+    hours double precision,
+    source text NOT NULL,
+    signed_off_by text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    taken_back_at timestamp with time zone,
+    taken_back_why text,
+    currency text
+);
+ALTER TABLE lrs.cost ALTER COLUMN cost_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.cost_cost_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.credential (
+    key text NOT NULL,
+    tenant_id integer NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    note text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    authority text NOT NULL,
+    ends_at timestamp with time zone
+);
+CREATE TABLE lrs.dead_letter (
+    tenant_id integer NOT NULL,
+    forward_id bigint NOT NULL,
+    ord bigint NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.document (
+    tenant_id integer NOT NULL,
+    place bytea NOT NULL,
+    context bytea NOT NULL,
+    kind text NOT NULL,
+    activity text,
+    agent text,
+    agent_key bigint,
+    registration uuid,
+    document_id text NOT NULL,
+    content_type text NOT NULL,
+    etag text NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    body bytea NOT NULL
+);
+CREATE TABLE lrs.export (
+    tenant_id integer NOT NULL,
+    export_id bigint NOT NULL,
+    key text NOT NULL,
+    format text NOT NULL,
+    programme text NOT NULL,
+    individual boolean NOT NULL,
+    who text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    tries smallint DEFAULT '0'::smallint NOT NULL,
+    stale boolean DEFAULT false NOT NULL,
+    rows_done bigint DEFAULT '0'::bigint NOT NULL,
+    rows_in_all bigint,
+    finished_at timestamp with time zone,
+    failed text,
+    manifest json,
+    sha2 text,
+    bytes bigint,
+    expires_at timestamp with time zone
+);
+ALTER TABLE lrs.export ALTER COLUMN export_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.export_export_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.fact_activity (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    activity text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
+    kind text NOT NULL,
+    started_at timestamp with time zone
+);
+CREATE TABLE lrs.fact_check (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    "interval" text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    due_at timestamp with time zone,
+    done_at timestamp with time zone,
+    asked smallint NOT NULL,
+    "right" smallint NOT NULL,
+    rapid smallint NOT NULL
+);
+CREATE TABLE lrs.fact_competency (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    competency text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    asked integer NOT NULL,
+    "right" integer NOT NULL,
+    rated integer NOT NULL,
+    reached integer NOT NULL
+);
+CREATE TABLE lrs.fact_episode (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    programme_version text,
+    anchor timestamp with time zone NOT NULL,
+    wave text,
+    team text,
+    site text,
+    role text,
+    experience text,
+    registered_at timestamp with time zone,
+    left_at timestamp with time zone,
+    exam double precision,
+    planned_seconds integer,
+    no_opportunity_seconds integer,
+    used_1_seconds integer,
+    used_2_seconds integer,
+    used_3_seconds integer,
+    used_4_seconds integer,
+    tasks_used smallint NOT NULL,
+    tasks_verified smallint NOT NULL,
+    competent_seconds integer,
+    sustained boolean,
+    pre_test double precision,
+    training_seconds integer
+);
+CREATE TABLE lrs.fact_presence (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    agent bigint NOT NULL,
+    programme text NOT NULL,
+    what text NOT NULL,
+    team text,
+    site text,
+    role text,
+    at timestamp with time zone NOT NULL
+);
+CREATE TABLE lrs.fact_rating (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    criterion text NOT NULL,
+    registration uuid,
+    subject text NOT NULL,
+    calibration boolean NOT NULL,
+    programme text NOT NULL,
+    competency text,
+    rater bigint NOT NULL,
+    relation text,
+    at timestamp with time zone NOT NULL,
+    level smallint NOT NULL,
+    levels smallint NOT NULL,
+    reached boolean
+);
+CREATE TABLE lrs.fact_recall (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    "interval" text NOT NULL,
+    item text NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    competency text,
+    seconds_since_anchor integer NOT NULL,
+    success boolean NOT NULL,
+    ord bigint NOT NULL,
+    rapid boolean NOT NULL,
+    took_seconds double precision,
+    response text
+);
+CREATE TABLE lrs.fact_use (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    registration uuid NOT NULL,
+    learner bigint NOT NULL,
+    programme text NOT NULL,
+    task text NOT NULL,
+    evidence_grade smallint NOT NULL,
+    seconds_since_anchor integer NOT NULL
+);
+CREATE TABLE lrs.forward (
+    tenant_id integer NOT NULL,
+    forward_id bigint NOT NULL,
+    url text NOT NULL,
+    key text NOT NULL,
+    sealed_secret text NOT NULL,
+    filter json NOT NULL,
+    delivered_ord bigint NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_error text,
+    stopped boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE lrs.forward ALTER COLUMN forward_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.forward_forward_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.import_run (
+    tenant_id integer NOT NULL,
+    source text NOT NULL,
+    "position" text NOT NULL,
+    stored bigint NOT NULL,
+    known bigint NOT NULL,
+    refused bigint NOT NULL,
+    lines bigint NOT NULL,
+    finished boolean NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.job_cursor (
+    tenant_id integer NOT NULL,
+    job text NOT NULL,
+    ord bigint NOT NULL
+);
+CREATE TABLE lrs.kpi (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    kpi text NOT NULL,
+    label text NOT NULL,
+    unit text NOT NULL,
+    more_is_better boolean NOT NULL,
+    baseline double precision,
+    target double precision,
+    owner text NOT NULL,
+    source text NOT NULL,
+    frequency text NOT NULL,
+    waves_randomised boolean DEFAULT false NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.kpi_reading (
+    tenant_id integer NOT NULL,
+    reading_id bigint NOT NULL,
+    programme text NOT NULL,
+    kpi text NOT NULL,
+    subject_kind text NOT NULL,
+    subject text NOT NULL,
+    period_start date NOT NULL,
+    period_end date NOT NULL,
+    value double precision NOT NULL,
+    source text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    replaced_at timestamp with time zone,
+    replaced_by text,
+    replaced_why text
+);
+ALTER TABLE lrs.kpi_reading ALTER COLUMN reading_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.kpi_reading_reading_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.person_merge (
+    tenant_id integer NOT NULL,
+    merge_id bigint NOT NULL,
+    alias bigint NOT NULL,
+    agent bigint NOT NULL,
+    alias_identity text NOT NULL,
+    agent_identity text NOT NULL,
+    reason text NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    undone_at timestamp with time zone
+);
+ALTER TABLE lrs.person_merge ALTER COLUMN merge_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.person_merge_merge_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.reporting_user (
+    role text NOT NULL,
+    tenant_id integer NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.retention_rule (
+    tenant_id integer NOT NULL,
+    rule_id bigint NOT NULL,
+    days integer NOT NULL,
+    verb text,
+    activity text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE lrs.retention_rule ALTER COLUMN rule_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.retention_rule_rule_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.scorecard (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    version integer NOT NULL,
+    lines json NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.statement (
+    ord bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    id uuid NOT NULL,
+    verb bigint NOT NULL,
+    registration uuid,
+    timestamp_given boolean NOT NULL,
+    payload bytea NOT NULL
+);
+CREATE TABLE lrs.statement_attachment (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    sha2 text NOT NULL
+);
+CREATE TABLE lrs.statement_ref (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    target uuid NOT NULL,
+    settled boolean DEFAULT false NOT NULL
+);
+CREATE TABLE lrs.statement_rel (
+    tenant_id integer NOT NULL,
+    key bigint NOT NULL,
+    ord bigint NOT NULL
+);
+CREATE TABLE lrs.template_break (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    template text NOT NULL,
+    reason text NOT NULL
+);
+CREATE TABLE lrs.tenant (
+    tenant_id integer NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE lrs.tenant ALTER COLUMN tenant_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.tenant_tenant_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.token_issuer (
+    tenant_id integer NOT NULL,
+    issuer text NOT NULL,
+    audience text NOT NULL,
+    keys_url text NOT NULL,
+    scopes json NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.uncomputed (
+    tenant_id integer NOT NULL,
+    mark bigint NOT NULL,
+    programme text NOT NULL
+);
+ALTER TABLE lrs.uncomputed ALTER COLUMN mark ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.uncomputed_mark_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lrs.uncountable (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL,
+    registration uuid NOT NULL,
+    reason text NOT NULL
+);
+CREATE TABLE lrs.uncounted (
+    tenant_id integer NOT NULL,
+    ord bigint NOT NULL
+);
+CREATE TABLE lrs.uncounted_episode (
+    tenant_id integer NOT NULL,
+    registration uuid NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+CREATE TABLE lrs.valuation (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    kpi text NOT NULL,
+    version integer NOT NULL,
+    body json NOT NULL,
+    who text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lrs.voiding (
+    tenant_id integer NOT NULL,
+    target uuid NOT NULL,
+    ord bigint NOT NULL
+);
+CREATE TABLE lrs.week_figure (
+    tenant_id integer NOT NULL,
+    figure_id bigint NOT NULL,
+    programme text NOT NULL,
+    series text NOT NULL,
+    team text NOT NULL,
+    week date NOT NULL,
+    numerator integer NOT NULL,
+    denominator integer NOT NULL,
+    learners integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    restated_at timestamp with time zone,
+    restated_by text,
+    restated_why text
+);
+ALTER TABLE lrs.week_figure ALTER COLUMN figure_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lrs.week_figure_figure_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE SEQUENCE lrs.writer_number
+    START WITH 0
+    INCREMENT BY 1
+    MINVALUE 0
+    MAXVALUE 1023
+    CACHE 1
+    CYCLE;
+CREATE TABLE lti_tool.accepted_badge (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    badge text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.access_token (
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    scope text NOT NULL,
+    token_sealed text NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.admin_session (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    who text NOT NULL,
+    link_hash bytea,
+    secret_hash bytea,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.agreed_action (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    group_id uuid NOT NULL,
+    episode_id uuid NOT NULL,
+    words text NOT NULL,
+    due_on date,
+    agreed_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone
+);
+CREATE TABLE lti_tool.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+CREATE TABLE lti_tool.answer (
+    tenant_id integer NOT NULL,
+    attempt_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    item text NOT NULL,
+    response text CONSTRAINT answer_choice_not_null NOT NULL,
+    correct boolean NOT NULL,
+    answered_at timestamp with time zone NOT NULL,
+    rapid boolean DEFAULT false NOT NULL,
+    confidence smallint
+);
+CREATE TABLE lti_tool.assessment (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    rater_id uuid NOT NULL,
+    relation text NOT NULL,
+    method text NOT NULL,
+    levels jsonb NOT NULL,
+    words text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_assessment_method_known CHECK ((method = ANY (ARRAY[''::text, 'watching'::text, 'recording'::text, 'simulation'::text]))),
+    CONSTRAINT ck_assessment_relation_known CHECK ((relation = ANY (ARRAY['learner'::text, 'peer'::text, 'mentor'::text, 'manager'::text])))
+);
+CREATE TABLE lti_tool.assessment_request (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    rater_id uuid NOT NULL,
+    relation text NOT NULL,
+    words text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone
+);
+CREATE TABLE lti_tool.attempt (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    "interval" text NOT NULL,
+    kind text NOT NULL,
+    items text[] NOT NULL,
+    line_item_url text NOT NULL,
+    registration_id integer,
+    subject text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    right_answers smallint,
+    line_items_url text NOT NULL,
+    course_id uuid
+);
+CREATE TABLE lti_tool.attendance (
+    tenant_id integer NOT NULL,
+    meeting_id uuid NOT NULL,
+    episode_id uuid NOT NULL
+);
+CREATE TABLE lti_tool.audit (
+    audit_id bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    who text NOT NULL,
+    act text NOT NULL,
+    details jsonb NOT NULL
+);
+ALTER TABLE lti_tool.audit ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.audit_audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.calibration (
+    tenant_id integer NOT NULL,
+    rater_id uuid NOT NULL,
+    programme text NOT NULL,
+    case_key text NOT NULL,
+    programme_version integer NOT NULL,
+    levels jsonb NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.certifying_column (
+    tenant_id integer NOT NULL,
+    course_id uuid NOT NULL,
+    programme text NOT NULL,
+    registration_id integer NOT NULL,
+    url text NOT NULL,
+    share double precision NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    begun integer DEFAULT 0 NOT NULL,
+    trouble text DEFAULT ''::text NOT NULL,
+    CONSTRAINT ck_certifying_column_share_within CHECK (((share > (0)::double precision) AND (share <= (1)::double precision)))
+);
+CREATE TABLE lti_tool.channel (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    url_sealed text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_channel_kind_known CHECK ((kind = ANY (ARRAY['slack'::text, 'teams'::text])))
+);
+CREATE TABLE lti_tool.channel_post (
+    id bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    channel_id uuid NOT NULL,
+    key text NOT NULL,
+    payload bytea NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    refused text
+);
+ALTER TABLE lti_tool.channel_post ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.channel_post_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.coaching_group (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    number integer NOT NULL,
+    formed_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.confirmation (
+    tenant_id integer NOT NULL,
+    use_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    seen boolean NOT NULL,
+    grade smallint NOT NULL,
+    words text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    record text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE lti_tool.course (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    key text NOT NULL,
+    context_id text NOT NULL,
+    title text NOT NULL,
+    memberships_url text NOT NULL,
+    line_items_url text NOT NULL,
+    roster_due_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.deployment (
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    deployment_id text NOT NULL,
+    status text NOT NULL,
+    first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_deployment_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'refused'::text])))
+);
+CREATE TABLE lti_tool.document (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    name text NOT NULL,
+    content bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.episode (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    programme text NOT NULL,
+    programme_version integer NOT NULL,
+    certified_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    wave text DEFAULT ''::text NOT NULL,
+    source text DEFAULT 'teacher'::text NOT NULL,
+    left_at timestamp with time zone
+);
+CREATE TABLE lti_tool.erasure (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    person_id uuid,
+    asked_by text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    tool_done_at timestamp with time zone,
+    done_at timestamp with time zone
+);
+CREATE TABLE lti_tool.exam_score (
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    competency text NOT NULL,
+    share double precision NOT NULL,
+    CONSTRAINT ck_exam_score_share_within CHECK (((share >= (0)::double precision) AND (share <= (1)::double precision)))
+);
+CREATE TABLE lti_tool.follow_up (
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    asked text NOT NULL,
+    person_id uuid NOT NULL,
+    still_used boolean NOT NULL,
+    how_often text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_follow_up_asked_known CHECK ((asked = ANY (ARRAY['learner'::text, 'supervisor'::text])))
+);
+CREATE TABLE lti_tool.grade_outbox (
+    id bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    attempt_id uuid NOT NULL,
+    registration_id integer NOT NULL,
+    line_item_url text NOT NULL,
+    subject text NOT NULL,
+    score double precision NOT NULL,
+    maximum double precision NOT NULL,
+    comment text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    refused text,
+    replaced boolean DEFAULT false NOT NULL,
+    line_items_url text NOT NULL,
+    course_id uuid,
+    resource_id text NOT NULL,
+    label text NOT NULL,
+    place text NOT NULL,
+    leased_until timestamp with time zone,
+    resends integer DEFAULT 0 NOT NULL,
+    trouble text,
+    CONSTRAINT ck_grade_outbox_score_within CHECK (((score >= (0)::double precision) AND (score <= maximum)))
+);
+ALTER TABLE lti_tool.grade_outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.grade_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.grade_place (
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    programme text NOT NULL,
+    registration_id integer NOT NULL,
+    course_id uuid NOT NULL,
+    subject text NOT NULL,
+    line_items_url text NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.group_member (
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    group_id uuid NOT NULL
+);
+CREATE TABLE lti_tool.handed_in (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    kind text NOT NULL,
+    task text NOT NULL,
+    words text NOT NULL,
+    document_id uuid,
+    revision integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    peer_id uuid,
+    CONSTRAINT ck_handed_in_kind_known CHECK ((kind = ANY (ARRAY['exercise'::text, 'case study'::text])))
+);
+CREATE TABLE lti_tool.hold (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone,
+    set_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_hold_forwards CHECK ((until_at > from_at))
+);
+CREATE TABLE lti_tool.identity (
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    subject text NOT NULL,
+    person_id uuid NOT NULL,
+    sourced_id text DEFAULT ''::text NOT NULL,
+    joined_by text DEFAULT 'met'::text NOT NULL,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    joined_who text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE lti_tool.installation (
+    id uuid NOT NULL
+);
+CREATE TABLE lti_tool.job_use (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    plan_id uuid NOT NULL,
+    task text NOT NULL,
+    used_on date NOT NULL,
+    words text NOT NULL,
+    reported_at timestamp with time zone NOT NULL,
+    grade smallint DEFAULT '1'::smallint NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    peer_id uuid
+);
+CREATE TABLE lti_tool.join_code (
+    tenant_id integer NOT NULL,
+    code_hash bytea NOT NULL,
+    person_id uuid NOT NULL,
+    joined_by text NOT NULL,
+    registration_id integer,
+    subject text,
+    expires_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.launch (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    secret_hash bytea NOT NULL,
+    person_id uuid NOT NULL,
+    registration_id integer,
+    subject text NOT NULL,
+    role text NOT NULL,
+    locale text NOT NULL,
+    resource_link_id text NOT NULL,
+    line_item_url text NOT NULL,
+    programme text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    course_id uuid,
+    message text NOT NULL,
+    deployment_id text NOT NULL,
+    resource_link_title text NOT NULL,
+    return_url text NOT NULL,
+    line_items_url text NOT NULL,
+    page text NOT NULL,
+    review_of text NOT NULL,
+    administers boolean NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    deep_linking jsonb
+);
+CREATE TABLE lti_tool.launch_log (
+    id bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    taken boolean NOT NULL,
+    message text NOT NULL,
+    role text NOT NULL,
+    deployment_id text NOT NULL,
+    reason text NOT NULL,
+    detail text NOT NULL
+);
+ALTER TABLE lti_tool.launch_log ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.launch_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.line_item (
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    place text NOT NULL,
+    url text NOT NULL,
+    label text NOT NULL,
+    maximum double precision NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.login_state (
+    state_hash bytea NOT NULL,
+    tenant_id integer NOT NULL,
+    registration_id integer NOT NULL,
+    browser_hash bytea NOT NULL,
+    nonce text NOT NULL,
+    target_link_uri text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    asked jsonb NOT NULL
+);
+CREATE TABLE lti_tool.mail (
+    id bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    subject text NOT NULL,
+    words text NOT NULL,
+    programme text NOT NULL,
+    path text NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    refused text,
+    opened_at timestamp with time zone,
+    picture text DEFAULT ''::text NOT NULL
+);
+ALTER TABLE lti_tool.mail ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.mail_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.mail_stop (
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    kind text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.mapped_task (
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    key text NOT NULL,
+    title text NOT NULL,
+    competency text NOT NULL,
+    own boolean NOT NULL,
+    added_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.meeting (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    group_id uuid NOT NULL,
+    number smallint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    held_at timestamp with time zone
+);
+CREATE TABLE lti_tool.membership (
+    tenant_id integer NOT NULL,
+    course_id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    role text NOT NULL,
+    active boolean NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.memory (
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    competency text NOT NULL,
+    card jsonb NOT NULL,
+    due_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.no_opportunity (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    words text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.person (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    name text NOT NULL,
+    email text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    external_id text,
+    manager_id uuid,
+    mentor_id uuid,
+    team text DEFAULT ''::text NOT NULL,
+    site text DEFAULT ''::text NOT NULL,
+    job_role text DEFAULT ''::text NOT NULL,
+    experience text DEFAULT ''::text NOT NULL,
+    started_on date,
+    time_zone text DEFAULT ''::text NOT NULL,
+    language text DEFAULT ''::text NOT NULL,
+    working_days smallint[] DEFAULT '{}'::smallint[] NOT NULL,
+    comparison boolean DEFAULT false NOT NULL,
+    imported_at timestamp with time zone
+);
+CREATE TABLE lti_tool.picture (
+    tenant_id integer NOT NULL,
+    digest text NOT NULL,
+    media_type text NOT NULL,
+    content bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.placement (
+    tenant_id integer NOT NULL,
+    course_id uuid NOT NULL,
+    resource_link_id text NOT NULL,
+    programme text NOT NULL,
+    page text NOT NULL,
+    title text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.plan (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    task text NOT NULL,
+    what text NOT NULL,
+    by_when date,
+    with_whom text NOT NULL,
+    evidence text NOT NULL,
+    obstacle text NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    committed_at timestamp with time zone,
+    revision integer DEFAULT 0 NOT NULL
+);
+CREATE TABLE lti_tool.plan_revision (
+    tenant_id integer NOT NULL,
+    plan_id uuid NOT NULL,
+    revision integer NOT NULL,
+    task text NOT NULL,
+    what text NOT NULL,
+    by_when date NOT NULL,
+    with_whom text NOT NULL,
+    evidence text NOT NULL,
+    obstacle text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.platform_registration (
+    id integer NOT NULL,
+    tenant_id integer NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    auth_login_url text NOT NULL,
+    auth_token_url text NOT NULL,
+    key_set_url text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    name text NOT NULL,
+    family text NOT NULL,
+    status text NOT NULL,
+    auth_audience text NOT NULL,
+    approve_deployments boolean NOT NULL,
+    frame_origins text[] NOT NULL,
+    names_people text DEFAULT 'nobody'::text NOT NULL,
+    wide_parameter boolean DEFAULT false NOT NULL,
+    CONSTRAINT ck_platform_registration_names_people_known CHECK ((names_people = ANY (ARRAY['nobody'::text, 'id'::text, 'id or address'::text]))),
+    CONSTRAINT ck_platform_registration_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'disabled'::text, 'removed'::text])))
+);
+ALTER TABLE lti_tool.platform_registration ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.platform_registration_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.presence (
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    programme text NOT NULL,
+    what text NOT NULL,
+    day date NOT NULL
+);
+CREATE TABLE lti_tool.programme_draft (
+    tenant_id integer NOT NULL,
+    key text NOT NULL,
+    document jsonb NOT NULL,
+    revision integer NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
+    saved_by text NOT NULL,
+    archived_at timestamp with time zone
+);
+CREATE TABLE lti_tool.programme_version (
+    tenant_id integer NOT NULL,
+    key text NOT NULL,
+    version integer NOT NULL,
+    document jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.registration_invite (
+    id integer NOT NULL,
+    tenant_id integer NOT NULL,
+    secret_hash bytea NOT NULL,
+    note text NOT NULL,
+    made_by text NOT NULL,
+    approves boolean NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    registration_id integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE lti_tool.registration_invite ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.registration_invite_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.remark (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    item text NOT NULL,
+    words text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.review (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    handed_in_id uuid NOT NULL,
+    reviewer_id uuid NOT NULL,
+    relation text NOT NULL,
+    good text NOT NULL,
+    next_step text NOT NULL,
+    weak_content text NOT NULL,
+    at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.role_grant (
+    tenant_id integer NOT NULL,
+    person_id uuid NOT NULL,
+    role text NOT NULL,
+    granted_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.roster_run (
+    id bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    course_id uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    pages integer NOT NULL,
+    members integer NOT NULL,
+    arrived integer NOT NULL,
+    departed integer NOT NULL,
+    reason text NOT NULL
+);
+ALTER TABLE lti_tool.roster_run ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.roster_run_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.scheduled_act (
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    act text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone
+);
+CREATE TABLE lti_tool.scheduled_check (
+    tenant_id integer NOT NULL,
+    episode_id uuid NOT NULL,
+    "interval" text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    opens_at timestamp with time zone NOT NULL,
+    closes_at timestamp with time zone NOT NULL
+);
+CREATE TABLE lti_tool.sign_in_provider (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    name text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    secret_sealed text NOT NULL,
+    claim text NOT NULL,
+    authorization_url text NOT NULL,
+    token_url text NOT NULL,
+    keys_url text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE TABLE lti_tool.statement_outbox (
+    id bigint NOT NULL,
+    tenant_id integer NOT NULL,
+    statement_id uuid NOT NULL,
+    payload bytea NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone DEFAULT now() NOT NULL,
+    refused text
+);
+ALTER TABLE lti_tool.statement_outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.statement_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.statement_source (
+    tenant_id integer NOT NULL,
+    programme text NOT NULL,
+    activity text NOT NULL,
+    home_page text DEFAULT ''::text NOT NULL,
+    since jsonb DEFAULT '{}'::jsonb NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    begun integer DEFAULT 0 NOT NULL,
+    unmatched integer DEFAULT 0 NOT NULL,
+    trouble text DEFAULT ''::text NOT NULL
+);
+CREATE TABLE lti_tool.tenant (
+    tenant_id integer NOT NULL,
+    name text NOT NULL,
+    lrs_url text,
+    lrs_key text NOT NULL,
+    lrs_secret_sealed text NOT NULL,
+    practice boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE lti_tool.tenant ALTER COLUMN tenant_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME lti_tool.tenant_tenant_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+CREATE TABLE lti_tool.tool_key (
+    kid text NOT NULL,
+    private_sealed text NOT NULL,
+    public_jwk jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    signs_from timestamp with time zone DEFAULT now() NOT NULL,
+    retires_at timestamp with time zone
+);
+CREATE TABLE lti_tool.upload (
+    id uuid NOT NULL,
+    tenant_id integer NOT NULL,
+    purpose text NOT NULL,
+    name text NOT NULL,
+    content bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+CREATE VIEW report.adoption WITH (security_barrier='true') AS
+ SELECT e.programme,
+    a.kind,
+    count(a.done_at) AS numerator,
+    count(*) AS denominator,
+    ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
+    GREATEST((0)::double precision, (((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
+    LEAST((1)::double precision, (((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(a.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
+    count(DISTINCT e.learner) AS people
+   FROM (lrs.fact_activity a
+     JOIN lrs.fact_episode e USING (tenant_id, registration))
+  WHERE ((a.due_at <= now()) AND (NOT (EXISTS ( SELECT
+           FROM lrs.fact_activity h
+          WHERE ((h.tenant_id = a.tenant_id) AND (h.registration = a.registration) AND (h.done_at IS NULL) AND (h.kind =
+                CASE a.kind
+                    WHEN 'exercise review'::text THEN 'exercise'::text
+                    WHEN 'feedback'::text THEN 'case study'::text
+                    ELSE NULL::text
+                END))))))
+  GROUP BY e.programme, a.kind
+ HAVING (count(DISTINCT e.learner) >= 5);
+COMMENT ON VIEW report.adoption IS 'What was done of what has come due by now, by kind of activity. kind: check, plan, exercise, …; numerator: done; denominator: due (an answer to what was not handed in is not due)';
+CREATE VIEW report.competencies WITH (security_barrier='true') AS
+ SELECT e.programme,
+    c.competency,
+    sum(c."right") AS numerator,
+    sum(c.asked) AS denominator,
+    ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) AS share,
+    GREATEST((0)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_low,
+    LEAST((1)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_high,
+    count(DISTINCT e.learner) AS people,
+    sum(c.rated) AS rated,
+    sum(c.reached) AS reached
+   FROM (lrs.fact_competency c
+     JOIN lrs.fact_episode e USING (tenant_id, registration))
+  GROUP BY e.programme, c.competency
+ HAVING (count(DISTINCT e.learner) >= 5);
+COMMENT ON VIEW report.competencies IS 'Questions right in checks, and ratings at the bar by mentors and managers, by competency. numerator: right; denominator: asked; rated and reached: at work';
+CREATE VIEW report.items WITH (security_barrier='true') AS
+ SELECT e.programme,
+    r.item,
+    r.competency,
+    count(*) FILTER (WHERE r.success) AS numerator,
+    count(*) AS denominator,
+    ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
+    GREATEST((0)::double precision, (((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
+    LEAST((1)::double precision, (((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE r.success))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
+    count(DISTINCT e.learner) AS people
+   FROM (lrs.fact_recall r
+     JOIN lrs.fact_episode e USING (tenant_id, registration))
+  WHERE (r."interval" <> 'baseline'::text)
+  GROUP BY e.programme, r.item, r.competency
+ HAVING (count(DISTINCT e.learner) >= 5);
+COMMENT ON VIEW report.items IS 'Questions: how many got them right at the first answer. item: IRI; numerator: right; denominator: answers';
+CREATE VIEW report.kpi_readings WITH (security_barrier='true') AS
+ SELECT r.programme,
+    r.kpi,
+    k.label,
+    k.unit,
+    k.more_is_better,
+    k.baseline,
+    k.target,
+    r.subject_kind,
+    r.subject,
+    r.period_start,
+    r.period_end,
+    r.value
+   FROM (lrs.kpi_reading r
+     JOIN lrs.kpi k USING (tenant_id, programme, kpi))
+  WHERE ((r.replaced_at IS NULL) AND (5 <= ( SELECT count(DISTINCT e.learner) AS count
+           FROM lrs.fact_episode e
+          WHERE ((e.tenant_id = r.tenant_id) AND (e.programme = r.programme) AND (r.subject =
+                CASE r.subject_kind
+                    WHEN 'team'::text THEN e.team
+                    WHEN 'site'::text THEN e.site
+                    ELSE NULL::text
+                END)))));
+COMMENT ON VIEW report.kpi_readings IS 'Business figures of teams and sites in which 5 people or more were certified; those of persons and of smaller ones stay where they are. value in the unit of the figure; more_is_better says which way is good';
+CREATE VIEW report.programmes WITH (security_barrier='true') AS
+ SELECT programme,
+    count(DISTINCT learner) AS people,
+    (min(anchor))::date AS first_certified_on,
+    (max(anchor))::date AS last_certified_on
+   FROM lrs.fact_episode e
+  GROUP BY programme
+ HAVING (count(DISTINCT learner) >= 5);
+COMMENT ON VIEW report.programmes IS 'Programmes and how many people were certified in them. programme: IRI; people';
+CREATE VIEW report.retention WITH (security_barrier='true') AS
+ SELECT e.programme,
+    c."interval",
+    sum(c."right") AS numerator,
+    sum(c.asked) AS denominator,
+    ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) AS share,
+    GREATEST((0)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_low,
+    LEAST((1)::double precision, (((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision) * ((1)::double precision - ((sum(c."right"))::double precision / (NULLIF(sum(c.asked), 0))::double precision))) / NULLIF((sum(c.asked))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((sum(c.asked))::double precision, (0)::double precision) * NULLIF((sum(c.asked))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((sum(c.asked))::double precision, (0)::double precision))))) AS ci_high,
+    count(DISTINCT e.learner) AS people
+   FROM (lrs.fact_check c
+     JOIN lrs.fact_episode e USING (tenant_id, registration))
+  WHERE ((c."interval" <> 'baseline'::text) AND (c.asked > 0))
+  GROUP BY e.programme, c."interval"
+ HAVING (count(DISTINCT e.learner) >= 5);
+COMMENT ON VIEW report.retention IS 'Questions right at the first answer in checks, by time since certification. interval: 1d, 1w, 1m, 3m, 6m; numerator: right; denominator: asked';
+CREATE VIEW report.teams WITH (security_barrier='true') AS
+ SELECT programme,
+    team,
+    numerator,
+    denominator,
+    ((numerator)::double precision / (NULLIF(denominator, 0))::double precision) AS share,
+    GREATEST((0)::double precision, (((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((denominator)::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) * ((1)::double precision - ((numerator)::double precision / (NULLIF(denominator, 0))::double precision))) / NULLIF((denominator)::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((denominator)::double precision, (0)::double precision) * NULLIF((denominator)::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((denominator)::double precision, (0)::double precision))))) AS ci_low,
+    LEAST((1)::double precision, (((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((denominator)::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((numerator)::double precision / (NULLIF(denominator, 0))::double precision) * ((1)::double precision - ((numerator)::double precision / (NULLIF(denominator, 0))::double precision))) / NULLIF((denominator)::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((denominator)::double precision, (0)::double precision) * NULLIF((denominator)::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((denominator)::double precision, (0)::double precision))))) AS ci_high,
+    people
+   FROM ( SELECT t.programme,
+            t.team,
+            t.numerator,
+            t.denominator,
+            t.people,
+            count(*) FILTER (WHERE (t.people < 5)) OVER p AS small,
+            COALESCE(sum(t.people) FILTER (WHERE (t.people < 5)) OVER p, (0)::numeric) AS hidden,
+            row_number() OVER (PARTITION BY t.programme ORDER BY (t.people < 5), t.people, t.team) AS place
+           FROM ( SELECT e.programme,
+                    COALESCE(e.team, ''::text) AS team,
+                    count(*) FILTER (WHERE (e.used_2_seconds <= 7776000)) AS numerator,
+                    count(*) AS denominator,
+                    count(DISTINCT e.learner) AS people
+                   FROM lrs.fact_episode e
+                  GROUP BY e.programme, COALESCE(e.team, ''::text)) t
+          WINDOW p AS (PARTITION BY t.programme)) s
+  WHERE ((people >= 5) AND (NOT ((small > 0) AND ((small = 1) OR (hidden < (5)::numeric)) AND (place = 1))));
+COMMENT ON VIEW report.teams IS 'Transfer by team. Teams of fewer than five are hidden, and with them the next smallest where the total would tell of them. numerator: verified uses within 90 days; denominator: certified';
+CREATE VIEW report.transfer WITH (security_barrier='true') AS
+ SELECT programme,
+    count(*) FILTER (WHERE (used_2_seconds <= 7776000)) AS numerator,
+    count(*) AS denominator,
+    ((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
+    GREATEST((0)::double precision, (((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
+    LEAST((1)::double precision, (((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(*) FILTER (WHERE (used_2_seconds <= 7776000)))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
+    count(DISTINCT learner) AS people,
+    count(*) FILTER (WHERE (used_1_seconds <= 7776000)) AS reported,
+    count(planned_seconds) AS planned
+   FROM lrs.fact_episode e
+  GROUP BY programme
+ HAVING (count(DISTINCT learner) >= 5);
+COMMENT ON VIEW report.transfer IS 'Certified people with a use at work within 90 days that somebody else confirmed. numerator: verified (grade 2 or more); denominator: all certified; reported: said so themselves; planned: committed to a plan';
+CREATE VIEW report.weeks WITH (security_barrier='true') AS
+ SELECT e.programme,
+    (date_trunc('week'::text, (c.due_at AT TIME ZONE 'UTC'::text)))::date AS week,
+    count(c.done_at) AS numerator,
+    count(*) AS denominator,
+    ((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) AS share,
+    GREATEST((0)::double precision, (((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) - ((1.959963984540054)::double precision * sqrt((((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_low,
+    LEAST((1)::double precision, (((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) + ((1.9207294103470627)::double precision / NULLIF((count(*))::double precision, (0)::double precision))) + ((1.959963984540054)::double precision * sqrt((((((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision) * ((1)::double precision - ((count(c.done_at))::double precision / (NULLIF(count(*), 0))::double precision))) / NULLIF((count(*))::double precision, (0)::double precision)) + ((0.9603647051735313)::double precision / (NULLIF((count(*))::double precision, (0)::double precision) * NULLIF((count(*))::double precision, (0)::double precision))))))) / ((1)::double precision + ((3.8414588206941254)::double precision / NULLIF((count(*))::double precision, (0)::double precision))))) AS ci_high,
+    count(DISTINCT e.learner) AS people,
+    sum(c.asked) AS asked,
+    sum(c."right") AS answered_right
+   FROM (lrs.fact_check c
+     JOIN lrs.fact_episode e USING (tenant_id, registration))
+  WHERE (c.due_at <= now())
+  GROUP BY e.programme, ((date_trunc('week'::text, (c.due_at AT TIME ZONE 'UTC'::text)))::date)
+ HAVING (count(DISTINCT e.learner) >= 5);
+COMMENT ON VIEW report.weeks IS 'Checks by the week in which they were due. week: its Monday; numerator: done; denominator: due; asked and answered_right: questions';
+ALTER TABLE ONLY lrs.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY lrs.activity_definition
+    ADD CONSTRAINT pk_activity_definition PRIMARY KEY (tenant_id, activity, digest);
+ALTER TABLE ONLY lrs.activity_mapping
+    ADD CONSTRAINT pk_activity_mapping PRIMARY KEY (tenant_id, mapping_id);
+ALTER TABLE ONLY lrs.alarm
+    ADD CONSTRAINT pk_alarm PRIMARY KEY (tenant_id, alarm_id);
+ALTER TABLE ONLY lrs.attachment
+    ADD CONSTRAINT pk_attachment PRIMARY KEY (tenant_id, sha2);
+ALTER TABLE ONLY lrs.audit
+    ADD CONSTRAINT pk_audit PRIMARY KEY (tenant_id, audit_id);
+ALTER TABLE ONLY lrs.baseline
+    ADD CONSTRAINT pk_baseline PRIMARY KEY (tenant_id, baseline_id);
+ALTER TABLE ONLY lrs.borrowed
+    ADD CONSTRAINT pk_borrowed PRIMARY KEY (tenant_id, registration, ord);
+ALTER TABLE ONLY lrs.computed
+    ADD CONSTRAINT pk_computed PRIMARY KEY (tenant_id, programme, report);
+ALTER TABLE ONLY lrs.cost
+    ADD CONSTRAINT pk_cost PRIMARY KEY (tenant_id, cost_id);
+ALTER TABLE ONLY lrs.credential
+    ADD CONSTRAINT pk_credential PRIMARY KEY (key);
+ALTER TABLE ONLY lrs.dead_letter
+    ADD CONSTRAINT pk_dead_letter PRIMARY KEY (tenant_id, forward_id, ord);
+ALTER TABLE ONLY lrs.document
+    ADD CONSTRAINT pk_document PRIMARY KEY (tenant_id, place);
+ALTER TABLE ONLY lrs.export
+    ADD CONSTRAINT pk_export PRIMARY KEY (tenant_id, export_id);
+ALTER TABLE ONLY lrs.fact_activity
+    ADD CONSTRAINT pk_fact_activity PRIMARY KEY (tenant_id, registration, activity);
+ALTER TABLE ONLY lrs.fact_check
+    ADD CONSTRAINT pk_fact_check PRIMARY KEY (tenant_id, registration, "interval");
+ALTER TABLE ONLY lrs.fact_competency
+    ADD CONSTRAINT pk_fact_competency PRIMARY KEY (tenant_id, registration, competency);
+ALTER TABLE ONLY lrs.fact_episode
+    ADD CONSTRAINT pk_fact_episode PRIMARY KEY (tenant_id, registration);
+ALTER TABLE ONLY lrs.fact_presence
+    ADD CONSTRAINT pk_fact_presence PRIMARY KEY (tenant_id, ord);
+ALTER TABLE ONLY lrs.fact_rating
+    ADD CONSTRAINT pk_fact_rating PRIMARY KEY (tenant_id, ord, criterion);
+ALTER TABLE ONLY lrs.fact_recall
+    ADD CONSTRAINT pk_fact_recall PRIMARY KEY (tenant_id, registration, "interval", item);
+ALTER TABLE ONLY lrs.fact_use
+    ADD CONSTRAINT pk_fact_use PRIMARY KEY (tenant_id, registration, ord);
+ALTER TABLE ONLY lrs.forward
+    ADD CONSTRAINT pk_forward PRIMARY KEY (tenant_id, forward_id);
+ALTER TABLE ONLY lrs.import_run
+    ADD CONSTRAINT pk_import_run PRIMARY KEY (tenant_id, source);
+ALTER TABLE ONLY lrs.job_cursor
+    ADD CONSTRAINT pk_job_cursor PRIMARY KEY (tenant_id, job);
+ALTER TABLE ONLY lrs.kpi
+    ADD CONSTRAINT pk_kpi PRIMARY KEY (tenant_id, programme, kpi);
+ALTER TABLE ONLY lrs.kpi_reading
+    ADD CONSTRAINT pk_kpi_reading PRIMARY KEY (tenant_id, reading_id);
+ALTER TABLE ONLY lrs.person_merge
+    ADD CONSTRAINT pk_person_merge PRIMARY KEY (tenant_id, merge_id);
+ALTER TABLE ONLY lrs.reporting_user
+    ADD CONSTRAINT pk_reporting_user PRIMARY KEY (role);
+ALTER TABLE ONLY lrs.retention_rule
+    ADD CONSTRAINT pk_retention_rule PRIMARY KEY (tenant_id, rule_id);
+ALTER TABLE ONLY lrs.scorecard
+    ADD CONSTRAINT pk_scorecard PRIMARY KEY (tenant_id, programme, version);
+ALTER TABLE ONLY lrs.statement
+    ADD CONSTRAINT pk_statement PRIMARY KEY (tenant_id, ord);
+ALTER TABLE ONLY lrs.statement_attachment
+    ADD CONSTRAINT pk_statement_attachment PRIMARY KEY (tenant_id, ord, sha2);
+ALTER TABLE ONLY lrs.statement_ref
+    ADD CONSTRAINT pk_statement_ref PRIMARY KEY (tenant_id, ord);
+ALTER TABLE ONLY lrs.statement_rel
+    ADD CONSTRAINT pk_statement_rel PRIMARY KEY (tenant_id, key, ord);
+ALTER TABLE ONLY lrs.template_break
+    ADD CONSTRAINT pk_template_break PRIMARY KEY (tenant_id, ord, template);
+ALTER TABLE ONLY lrs.tenant
+    ADD CONSTRAINT pk_tenant PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY lrs.token_issuer
+    ADD CONSTRAINT pk_token_issuer PRIMARY KEY (tenant_id, issuer, audience);
+ALTER TABLE ONLY lrs.uncomputed
+    ADD CONSTRAINT pk_uncomputed PRIMARY KEY (tenant_id, mark);
+ALTER TABLE ONLY lrs.uncountable
+    ADD CONSTRAINT pk_uncountable PRIMARY KEY (tenant_id, ord, registration);
+ALTER TABLE ONLY lrs.uncounted
+    ADD CONSTRAINT pk_uncounted PRIMARY KEY (tenant_id, ord);
+ALTER TABLE ONLY lrs.uncounted_episode
+    ADD CONSTRAINT pk_uncounted_episode PRIMARY KEY (tenant_id, registration);
+ALTER TABLE ONLY lrs.valuation
+    ADD CONSTRAINT pk_valuation PRIMARY KEY (tenant_id, programme, kpi, version);
+ALTER TABLE ONLY lrs.voiding
+    ADD CONSTRAINT pk_voiding PRIMARY KEY (tenant_id, target, ord);
+ALTER TABLE ONLY lrs.week_figure
+    ADD CONSTRAINT pk_week_figure PRIMARY KEY (tenant_id, figure_id);
+ALTER TABLE ONLY lrs.statement
+    ADD CONSTRAINT uq_statement_tenant_id_id UNIQUE (tenant_id, id);
+ALTER TABLE ONLY lrs.tenant
+    ADD CONSTRAINT uq_tenant_name UNIQUE (name);
+ALTER TABLE ONLY lrs.token_issuer
+    ADD CONSTRAINT uq_token_issuer_issuer_audience UNIQUE (issuer, audience);
+ALTER TABLE ONLY lti_tool.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY lti_tool.accepted_badge
+    ADD CONSTRAINT pk_accepted_badge PRIMARY KEY (tenant_id, programme, badge);
+ALTER TABLE ONLY lti_tool.access_token
+    ADD CONSTRAINT pk_access_token PRIMARY KEY (tenant_id, registration_id, scope);
+ALTER TABLE ONLY lti_tool.admin_session
+    ADD CONSTRAINT pk_admin_session PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.agreed_action
+    ADD CONSTRAINT pk_agreed_action PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.answer
+    ADD CONSTRAINT pk_answer PRIMARY KEY (tenant_id, attempt_id, "position");
+ALTER TABLE ONLY lti_tool.assessment
+    ADD CONSTRAINT pk_assessment PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.assessment_request
+    ADD CONSTRAINT pk_assessment_request PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.attempt
+    ADD CONSTRAINT pk_attempt PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.attendance
+    ADD CONSTRAINT pk_attendance PRIMARY KEY (tenant_id, meeting_id, episode_id);
+ALTER TABLE ONLY lti_tool.audit
+    ADD CONSTRAINT pk_audit PRIMARY KEY (audit_id);
+ALTER TABLE ONLY lti_tool.calibration
+    ADD CONSTRAINT pk_calibration PRIMARY KEY (tenant_id, rater_id, programme, case_key);
+ALTER TABLE ONLY lti_tool.certifying_column
+    ADD CONSTRAINT pk_certifying_column PRIMARY KEY (tenant_id, course_id, programme);
+ALTER TABLE ONLY lti_tool.channel
+    ADD CONSTRAINT pk_channel PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.channel_post
+    ADD CONSTRAINT pk_channel_post PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.coaching_group
+    ADD CONSTRAINT pk_coaching_group PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.confirmation
+    ADD CONSTRAINT pk_confirmation PRIMARY KEY (tenant_id, use_id, person_id);
+ALTER TABLE ONLY lti_tool.course
+    ADD CONSTRAINT pk_course PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.deployment
+    ADD CONSTRAINT pk_deployment PRIMARY KEY (tenant_id, registration_id, deployment_id);
+ALTER TABLE ONLY lti_tool.document
+    ADD CONSTRAINT pk_document PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.episode
+    ADD CONSTRAINT pk_episode PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.erasure
+    ADD CONSTRAINT pk_erasure PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.exam_score
+    ADD CONSTRAINT pk_exam_score PRIMARY KEY (tenant_id, episode_id, competency);
+ALTER TABLE ONLY lti_tool.follow_up
+    ADD CONSTRAINT pk_follow_up PRIMARY KEY (tenant_id, episode_id, asked);
+ALTER TABLE ONLY lti_tool.grade_outbox
+    ADD CONSTRAINT pk_grade_outbox PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.grade_place
+    ADD CONSTRAINT pk_grade_place PRIMARY KEY (tenant_id, person_id, programme);
+ALTER TABLE ONLY lti_tool.group_member
+    ADD CONSTRAINT pk_group_member PRIMARY KEY (tenant_id, episode_id);
+ALTER TABLE ONLY lti_tool.handed_in
+    ADD CONSTRAINT pk_handed_in PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.hold
+    ADD CONSTRAINT pk_hold PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.identity
+    ADD CONSTRAINT pk_identity PRIMARY KEY (tenant_id, registration_id, subject);
+ALTER TABLE ONLY lti_tool.installation
+    ADD CONSTRAINT pk_installation PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.job_use
+    ADD CONSTRAINT pk_job_use PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.join_code
+    ADD CONSTRAINT pk_join_code PRIMARY KEY (tenant_id, code_hash);
+ALTER TABLE ONLY lti_tool.launch
+    ADD CONSTRAINT pk_launch PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.launch_log
+    ADD CONSTRAINT pk_launch_log PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.line_item
+    ADD CONSTRAINT pk_line_item PRIMARY KEY (tenant_id, registration_id, place);
+ALTER TABLE ONLY lti_tool.login_state
+    ADD CONSTRAINT pk_login_state PRIMARY KEY (state_hash);
+ALTER TABLE ONLY lti_tool.mail
+    ADD CONSTRAINT pk_mail PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.mail_stop
+    ADD CONSTRAINT pk_mail_stop PRIMARY KEY (tenant_id, person_id, kind);
+ALTER TABLE ONLY lti_tool.mapped_task
+    ADD CONSTRAINT pk_mapped_task PRIMARY KEY (tenant_id, episode_id, key);
+ALTER TABLE ONLY lti_tool.meeting
+    ADD CONSTRAINT pk_meeting PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.membership
+    ADD CONSTRAINT pk_membership PRIMARY KEY (tenant_id, course_id, person_id);
+ALTER TABLE ONLY lti_tool.memory
+    ADD CONSTRAINT pk_memory PRIMARY KEY (tenant_id, episode_id, competency);
+ALTER TABLE ONLY lti_tool.no_opportunity
+    ADD CONSTRAINT pk_no_opportunity PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.person
+    ADD CONSTRAINT pk_person PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.picture
+    ADD CONSTRAINT pk_picture PRIMARY KEY (tenant_id, digest);
+ALTER TABLE ONLY lti_tool.placement
+    ADD CONSTRAINT pk_placement PRIMARY KEY (tenant_id, course_id, resource_link_id);
+ALTER TABLE ONLY lti_tool.plan
+    ADD CONSTRAINT pk_plan PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.plan_revision
+    ADD CONSTRAINT pk_plan_revision PRIMARY KEY (tenant_id, plan_id, revision);
+ALTER TABLE ONLY lti_tool.platform_registration
+    ADD CONSTRAINT pk_platform_registration PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.presence
+    ADD CONSTRAINT pk_presence PRIMARY KEY (tenant_id, person_id, programme, what, day);
+ALTER TABLE ONLY lti_tool.programme_draft
+    ADD CONSTRAINT pk_programme_draft PRIMARY KEY (tenant_id, key);
+ALTER TABLE ONLY lti_tool.programme_version
+    ADD CONSTRAINT pk_programme_version PRIMARY KEY (tenant_id, key, version);
+ALTER TABLE ONLY lti_tool.registration_invite
+    ADD CONSTRAINT pk_registration_invite PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.remark
+    ADD CONSTRAINT pk_remark PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.review
+    ADD CONSTRAINT pk_review PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.role_grant
+    ADD CONSTRAINT pk_role_grant PRIMARY KEY (tenant_id, person_id, role);
+ALTER TABLE ONLY lti_tool.roster_run
+    ADD CONSTRAINT pk_roster_run PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.scheduled_act
+    ADD CONSTRAINT pk_scheduled_act PRIMARY KEY (tenant_id, episode_id, act);
+ALTER TABLE ONLY lti_tool.scheduled_check
+    ADD CONSTRAINT pk_scheduled_check PRIMARY KEY (tenant_id, episode_id, "interval");
+ALTER TABLE ONLY lti_tool.sign_in_provider
+    ADD CONSTRAINT pk_sign_in_provider PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.statement_outbox
+    ADD CONSTRAINT pk_statement_outbox PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.statement_source
+    ADD CONSTRAINT pk_statement_source PRIMARY KEY (tenant_id, programme, activity);
+ALTER TABLE ONLY lti_tool.tenant
+    ADD CONSTRAINT pk_tenant PRIMARY KEY (tenant_id);
+ALTER TABLE ONLY lti_tool.tool_key
+    ADD CONSTRAINT pk_tool_key PRIMARY KEY (kid);
+ALTER TABLE ONLY lti_tool.upload
+    ADD CONSTRAINT pk_upload PRIMARY KEY (id);
+ALTER TABLE ONLY lti_tool.admin_session
+    ADD CONSTRAINT uq_admin_session_link_hash UNIQUE (link_hash);
+ALTER TABLE ONLY lti_tool.channel_post
+    ADD CONSTRAINT uq_channel_post_tenant_id_channel_id_key UNIQUE (tenant_id, channel_id, key);
+ALTER TABLE ONLY lti_tool.coaching_group
+    ADD CONSTRAINT uq_coaching_group_tenant_id_programme_number UNIQUE (tenant_id, programme, number);
+ALTER TABLE ONLY lti_tool.course
+    ADD CONSTRAINT uq_course_tenant_id_registration_id_key UNIQUE (tenant_id, registration_id, key);
+ALTER TABLE ONLY lti_tool.episode
+    ADD CONSTRAINT uq_episode_tenant_id_person_id_programme UNIQUE (tenant_id, person_id, programme);
+ALTER TABLE ONLY lti_tool.grade_outbox
+    ADD CONSTRAINT uq_grade_outbox_tenant_id_attempt_id UNIQUE (tenant_id, attempt_id);
+ALTER TABLE ONLY lti_tool.handed_in
+    ADD CONSTRAINT uq_handed_in_tenant_id_episode_id_kind UNIQUE (tenant_id, episode_id, kind);
+ALTER TABLE ONLY lti_tool.mail
+    ADD CONSTRAINT uq_mail_tenant_id_person_id_key UNIQUE (tenant_id, person_id, key);
+ALTER TABLE ONLY lti_tool.meeting
+    ADD CONSTRAINT uq_meeting_tenant_id_group_id_number UNIQUE (tenant_id, group_id, number);
+ALTER TABLE ONLY lti_tool.plan
+    ADD CONSTRAINT uq_plan_tenant_id_episode_id UNIQUE (tenant_id, episode_id);
+ALTER TABLE ONLY lti_tool.registration_invite
+    ADD CONSTRAINT uq_registration_invite_secret_hash UNIQUE (secret_hash);
+ALTER TABLE ONLY lti_tool.review
+    ADD CONSTRAINT uq_review_tenant_id_handed_in_id UNIQUE (tenant_id, handed_in_id);
+ALTER TABLE ONLY lti_tool.sign_in_provider
+    ADD CONSTRAINT uq_sign_in_provider_tenant_id UNIQUE (tenant_id);
+ALTER TABLE ONLY lti_tool.statement_outbox
+    ADD CONSTRAINT uq_statement_outbox_tenant_id_statement_id UNIQUE (tenant_id, statement_id);
+ALTER TABLE ONLY lti_tool.tenant
+    ADD CONSTRAINT uq_tenant_name UNIQUE (name);
+CREATE INDEX ix_alarm_tenant_id_programme_alarm_id ON lrs.alarm USING btree (tenant_id, programme, alarm_id);
+CREATE INDEX ix_baseline_tenant_id_programme_baseline_id ON lrs.baseline USING btree (tenant_id, programme, baseline_id);
+CREATE INDEX ix_borrowed_tenant_id_ord ON lrs.borrowed USING btree (tenant_id, ord);
+CREATE INDEX ix_cost_tenant_id_programme ON lrs.cost USING btree (tenant_id, programme);
+CREATE INDEX ix_credential_tenant_id ON lrs.credential USING btree (tenant_id);
+CREATE INDEX ix_document_tenant_id_agent_key ON lrs.document USING btree (tenant_id, agent_key);
+CREATE INDEX ix_document_tenant_id_context_updated_at ON lrs.document USING btree (tenant_id, context, updated_at);
+CREATE INDEX ix_export_tenant_id_finished_at ON lrs.export USING btree (tenant_id, finished_at);
+CREATE INDEX ix_fact_activity_tenant_id_programme_kind_due_at ON lrs.fact_activity USING btree (tenant_id, programme, kind, due_at);
+CREATE INDEX ix_fact_check_tenant_id_programme_interval ON lrs.fact_check USING btree (tenant_id, programme, "interval");
+CREATE INDEX ix_fact_competency_tenant_id_programme ON lrs.fact_competency USING btree (tenant_id, programme);
+CREATE INDEX ix_fact_episode_tenant_id_learner ON lrs.fact_episode USING btree (tenant_id, learner);
+CREATE INDEX ix_fact_episode_tenant_id_programme ON lrs.fact_episode USING btree (tenant_id, programme);
+CREATE INDEX ix_fact_presence_tenant_id_programme_what_at ON lrs.fact_presence USING btree (tenant_id, programme, what, at);
+CREATE INDEX ix_fact_rating_tenant_id_programme_calibration ON lrs.fact_rating USING btree (tenant_id, programme, calibration);
+CREATE INDEX ix_fact_rating_tenant_id_registration ON lrs.fact_rating USING btree (tenant_id, registration);
+CREATE INDEX ix_fact_recall_tenant_id_programme_item ON lrs.fact_recall USING btree (tenant_id, programme, item);
+CREATE INDEX ix_fact_use_tenant_id_programme ON lrs.fact_use USING btree (tenant_id, programme);
+CREATE INDEX ix_person_merge_tenant_id_agent ON lrs.person_merge USING btree (tenant_id, agent);
+CREATE INDEX ix_reporting_user_tenant_id ON lrs.reporting_user USING btree (tenant_id);
+CREATE INDEX ix_statement_attachment_tenant_id_sha2 ON lrs.statement_attachment USING btree (tenant_id, sha2);
+CREATE INDEX ix_statement_ref_tenant_id_target ON lrs.statement_ref USING btree (tenant_id, target);
+CREATE INDEX ix_statement_ref_unsettled ON lrs.statement_ref USING btree (tenant_id, ord) WHERE (NOT settled);
+CREATE INDEX ix_statement_tenant_id_registration_ord ON lrs.statement USING btree (tenant_id, registration, ord) WHERE (registration IS NOT NULL);
+CREATE INDEX ix_statement_tenant_id_verb_ord ON lrs.statement USING btree (tenant_id, verb, ord);
+CREATE INDEX ix_uncountable_tenant_id_registration ON lrs.uncountable USING btree (tenant_id, registration);
+CREATE INDEX ix_week_figure_trace ON lrs.week_figure USING btree (tenant_id, programme, series, team, figure_id);
+CREATE UNIQUE INDEX uq_activity_mapping_place ON lrs.activity_mapping USING btree (tenant_id, activity_key, programme) WHERE (undone_at IS NULL);
+CREATE UNIQUE INDEX uq_alarm_open ON lrs.alarm USING btree (tenant_id, programme, series, team) WHERE (ended_at IS NULL);
+CREATE UNIQUE INDEX uq_export_key ON lrs.export USING btree (tenant_id, key);
+CREATE UNIQUE INDEX uq_kpi_reading_place ON lrs.kpi_reading USING btree (tenant_id, programme, kpi, subject_kind, subject, period_start) WHERE (replaced_at IS NULL);
+CREATE UNIQUE INDEX uq_person_merge_alias ON lrs.person_merge USING btree (tenant_id, alias) WHERE (undone_at IS NULL);
+CREATE UNIQUE INDEX uq_week_figure_place ON lrs.week_figure USING btree (tenant_id, programme, series, team, week) WHERE (restated_at IS NULL);
+CREATE INDEX ix_admin_session_tenant_id_expires_at ON lti_tool.admin_session USING btree (tenant_id, expires_at);
+CREATE INDEX ix_agreed_action_tenant_id_episode_id ON lti_tool.agreed_action USING btree (tenant_id, episode_id);
+CREATE INDEX ix_agreed_action_tenant_id_group_id ON lti_tool.agreed_action USING btree (tenant_id, group_id);
+CREATE INDEX ix_assessment_request_tenant_id_rater_id ON lti_tool.assessment_request USING btree (tenant_id, rater_id) WHERE (done_at IS NULL);
+CREATE INDEX ix_assessment_tenant_id_episode_id ON lti_tool.assessment USING btree (tenant_id, episode_id);
+CREATE INDEX ix_assessment_tenant_id_rater_id ON lti_tool.assessment USING btree (tenant_id, rater_id);
+CREATE INDEX ix_attendance_tenant_id_episode_id ON lti_tool.attendance USING btree (tenant_id, episode_id);
+CREATE INDEX ix_audit_tenant_id_audit_id ON lti_tool.audit USING btree (tenant_id, audit_id);
+CREATE INDEX ix_certifying_column_tenant_id_due_at ON lti_tool.certifying_column USING btree (tenant_id, due_at);
+CREATE INDEX ix_channel_post_tenant_id_next_try_at ON lti_tool.channel_post USING btree (tenant_id, next_try_at) WHERE ((sent_at IS NULL) AND (refused IS NULL));
+CREATE INDEX ix_channel_tenant_id_programme ON lti_tool.channel USING btree (tenant_id, programme);
+CREATE INDEX ix_confirmation_tenant_id_person_id ON lti_tool.confirmation USING btree (tenant_id, person_id);
+CREATE INDEX ix_course_tenant_id_registration_id_context_id ON lti_tool.course USING btree (tenant_id, registration_id, context_id);
+CREATE INDEX ix_document_tenant_id_person_id ON lti_tool.document USING btree (tenant_id, person_id);
+CREATE INDEX ix_episode_tenant_id_programme_certified_at ON lti_tool.episode USING btree (tenant_id, programme, certified_at);
+CREATE INDEX ix_erasure_tenant_id_asked_at ON lti_tool.erasure USING btree (tenant_id, asked_at);
+CREATE INDEX ix_follow_up_tenant_id_person_id ON lti_tool.follow_up USING btree (tenant_id, person_id);
+CREATE INDEX ix_grade_outbox_tenant_id_course_id_id ON lti_tool.grade_outbox USING btree (tenant_id, course_id, id);
+CREATE INDEX ix_grade_outbox_tenant_id_next_try_at ON lti_tool.grade_outbox USING btree (tenant_id, next_try_at) WHERE ((sent_at IS NULL) AND (refused IS NULL) AND (NOT replaced));
+CREATE INDEX ix_grade_outbox_tenant_id_place_subject ON lti_tool.grade_outbox USING btree (tenant_id, place, subject);
+CREATE INDEX ix_group_member_tenant_id_group_id ON lti_tool.group_member USING btree (tenant_id, group_id);
+CREATE INDEX ix_handed_in_tenant_id_peer_id ON lti_tool.handed_in USING btree (tenant_id, peer_id) WHERE (peer_id IS NOT NULL);
+CREATE INDEX ix_hold_tenant_id_episode_id ON lti_tool.hold USING btree (tenant_id, episode_id);
+CREATE INDEX ix_identity_tenant_id_person_id ON lti_tool.identity USING btree (tenant_id, person_id);
+CREATE INDEX ix_job_use_tenant_id_peer_id ON lti_tool.job_use USING btree (tenant_id, peer_id) WHERE (peer_id IS NOT NULL);
+CREATE INDEX ix_job_use_tenant_id_plan_id ON lti_tool.job_use USING btree (tenant_id, plan_id);
+CREATE INDEX ix_join_code_tenant_id_person_id ON lti_tool.join_code USING btree (tenant_id, person_id);
+CREATE INDEX ix_launch_log_tenant_id_registration_id_id ON lti_tool.launch_log USING btree (tenant_id, registration_id, id);
+CREATE INDEX ix_launch_tenant_id_course_id ON lti_tool.launch USING btree (tenant_id, course_id);
+CREATE INDEX ix_launch_tenant_id_expires_at ON lti_tool.launch USING btree (tenant_id, expires_at);
+CREATE INDEX ix_login_state_tenant_id_expires_at ON lti_tool.login_state USING btree (tenant_id, expires_at);
+CREATE INDEX ix_mail_tenant_id_next_try_at ON lti_tool.mail USING btree (tenant_id, next_try_at) WHERE ((sent_at IS NULL) AND (refused IS NULL));
+CREATE INDEX ix_mail_tenant_id_person_id_id ON lti_tool.mail USING btree (tenant_id, person_id, id);
+CREATE INDEX ix_meeting_tenant_id_at ON lti_tool.meeting USING btree (tenant_id, at);
+CREATE INDEX ix_membership_tenant_id_person_id ON lti_tool.membership USING btree (tenant_id, person_id);
+CREATE INDEX ix_no_opportunity_tenant_id_episode_id ON lti_tool.no_opportunity USING btree (tenant_id, episode_id);
+CREATE INDEX ix_person_email ON lti_tool.person USING btree (lower(email), tenant_id) WHERE (email <> ''::text);
+CREATE INDEX ix_person_tenant_id ON lti_tool.person USING btree (tenant_id);
+CREATE INDEX ix_person_tenant_id_manager_id ON lti_tool.person USING btree (tenant_id, manager_id) WHERE (manager_id IS NOT NULL);
+CREATE INDEX ix_person_tenant_id_mentor_id ON lti_tool.person USING btree (tenant_id, mentor_id) WHERE (mentor_id IS NOT NULL);
+CREATE INDEX ix_platform_registration_tenant_id ON lti_tool.platform_registration USING btree (tenant_id);
+CREATE INDEX ix_registration_invite_tenant_id ON lti_tool.registration_invite USING btree (tenant_id);
+CREATE INDEX ix_remark_tenant_id_episode_id ON lti_tool.remark USING btree (tenant_id, episode_id);
+CREATE INDEX ix_review_tenant_id_reviewer_id ON lti_tool.review USING btree (tenant_id, reviewer_id);
+CREATE INDEX ix_roster_run_tenant_id_course_id_id ON lti_tool.roster_run USING btree (tenant_id, course_id, id);
+CREATE INDEX ix_scheduled_act_tenant_id_due_at ON lti_tool.scheduled_act USING btree (tenant_id, due_at) WHERE (done_at IS NULL);
+CREATE INDEX ix_scheduled_check_tenant_id_due_at ON lti_tool.scheduled_check USING btree (tenant_id, due_at);
+CREATE INDEX ix_statement_outbox_tenant_id_next_try_at ON lti_tool.statement_outbox USING btree (tenant_id, next_try_at);
+CREATE INDEX ix_statement_source_tenant_id_due_at ON lti_tool.statement_source USING btree (tenant_id, due_at);
+CREATE INDEX ix_upload_tenant_id_created_at ON lti_tool.upload USING btree (tenant_id, created_at);
+CREATE UNIQUE INDEX uq_assessment_request_open ON lti_tool.assessment_request USING btree (tenant_id, episode_id, rater_id) WHERE (done_at IS NULL);
+CREATE UNIQUE INDEX uq_attempt_check ON lti_tool.attempt USING btree (tenant_id, episode_id, "interval") WHERE (kind = 'check'::text);
+CREATE UNIQUE INDEX uq_attempt_open ON lti_tool.attempt USING btree (tenant_id, episode_id, kind) WHERE ((finished_at IS NULL) AND ("interval" = ''::text) AND (kind <> 'baseline'::text));
+CREATE UNIQUE INDEX uq_erasure_person_id ON lti_tool.erasure USING btree (tenant_id, person_id) WHERE (person_id IS NOT NULL);
+CREATE UNIQUE INDEX uq_person_external_id ON lti_tool.person USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
+CREATE UNIQUE INDEX uq_platform_registration_issuer_client_id ON lti_tool.platform_registration USING btree (issuer, client_id) WHERE (status <> 'removed'::text);
+ALTER TABLE ONLY lrs.credential
+    ADD CONSTRAINT fk_credential_tenant FOREIGN KEY (tenant_id) REFERENCES lrs.tenant(tenant_id);
+ALTER TABLE ONLY lrs.reporting_user
+    ADD CONSTRAINT fk_reporting_user_tenant FOREIGN KEY (tenant_id) REFERENCES lrs.tenant(tenant_id);
+ALTER TABLE ONLY lti_tool.access_token
+    ADD CONSTRAINT fk_access_token_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.agreed_action
+    ADD CONSTRAINT fk_agreed_action_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.agreed_action
+    ADD CONSTRAINT fk_agreed_action_group_id FOREIGN KEY (group_id) REFERENCES lti_tool.coaching_group(id);
+ALTER TABLE ONLY lti_tool.answer
+    ADD CONSTRAINT fk_answer_attempt_id FOREIGN KEY (attempt_id) REFERENCES lti_tool.attempt(id);
+ALTER TABLE ONLY lti_tool.assessment
+    ADD CONSTRAINT fk_assessment_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.assessment
+    ADD CONSTRAINT fk_assessment_rater_id FOREIGN KEY (rater_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.assessment_request
+    ADD CONSTRAINT fk_assessment_request_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.assessment_request
+    ADD CONSTRAINT fk_assessment_request_rater_id FOREIGN KEY (rater_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.attempt
+    ADD CONSTRAINT fk_attempt_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.attempt
+    ADD CONSTRAINT fk_attempt_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.attempt
+    ADD CONSTRAINT fk_attempt_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.attendance
+    ADD CONSTRAINT fk_attendance_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.attendance
+    ADD CONSTRAINT fk_attendance_meeting_id FOREIGN KEY (meeting_id) REFERENCES lti_tool.meeting(id);
+ALTER TABLE ONLY lti_tool.calibration
+    ADD CONSTRAINT fk_calibration_rater_id FOREIGN KEY (rater_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.certifying_column
+    ADD CONSTRAINT fk_certifying_column_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.certifying_column
+    ADD CONSTRAINT fk_certifying_column_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.channel_post
+    ADD CONSTRAINT fk_channel_post_channel_id FOREIGN KEY (channel_id) REFERENCES lti_tool.channel(id) ON DELETE CASCADE;
+ALTER TABLE ONLY lti_tool.confirmation
+    ADD CONSTRAINT fk_confirmation_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.confirmation
+    ADD CONSTRAINT fk_confirmation_use_id FOREIGN KEY (use_id) REFERENCES lti_tool.job_use(id);
+ALTER TABLE ONLY lti_tool.course
+    ADD CONSTRAINT fk_course_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.deployment
+    ADD CONSTRAINT fk_deployment_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.document
+    ADD CONSTRAINT fk_document_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.episode
+    ADD CONSTRAINT fk_episode_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.exam_score
+    ADD CONSTRAINT fk_exam_score_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.follow_up
+    ADD CONSTRAINT fk_follow_up_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.follow_up
+    ADD CONSTRAINT fk_follow_up_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.grade_outbox
+    ADD CONSTRAINT fk_grade_outbox_attempt_id FOREIGN KEY (attempt_id) REFERENCES lti_tool.attempt(id);
+ALTER TABLE ONLY lti_tool.grade_outbox
+    ADD CONSTRAINT fk_grade_outbox_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.grade_outbox
+    ADD CONSTRAINT fk_grade_outbox_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.grade_place
+    ADD CONSTRAINT fk_grade_place_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.grade_place
+    ADD CONSTRAINT fk_grade_place_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.grade_place
+    ADD CONSTRAINT fk_grade_place_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.group_member
+    ADD CONSTRAINT fk_group_member_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.group_member
+    ADD CONSTRAINT fk_group_member_group_id FOREIGN KEY (group_id) REFERENCES lti_tool.coaching_group(id);
+ALTER TABLE ONLY lti_tool.handed_in
+    ADD CONSTRAINT fk_handed_in_document_id FOREIGN KEY (document_id) REFERENCES lti_tool.document(id);
+ALTER TABLE ONLY lti_tool.handed_in
+    ADD CONSTRAINT fk_handed_in_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.handed_in
+    ADD CONSTRAINT fk_handed_in_peer_id FOREIGN KEY (peer_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.hold
+    ADD CONSTRAINT fk_hold_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.identity
+    ADD CONSTRAINT fk_identity_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.identity
+    ADD CONSTRAINT fk_identity_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.job_use
+    ADD CONSTRAINT fk_job_use_peer_id FOREIGN KEY (peer_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.job_use
+    ADD CONSTRAINT fk_job_use_plan_id FOREIGN KEY (plan_id) REFERENCES lti_tool.plan(id);
+ALTER TABLE ONLY lti_tool.join_code
+    ADD CONSTRAINT fk_join_code_person_id_person FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.join_code
+    ADD CONSTRAINT fk_join_code_registration_id_platform_registration FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.launch
+    ADD CONSTRAINT fk_launch_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.launch_log
+    ADD CONSTRAINT fk_launch_log_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.launch
+    ADD CONSTRAINT fk_launch_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.launch
+    ADD CONSTRAINT fk_launch_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.line_item
+    ADD CONSTRAINT fk_line_item_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.login_state
+    ADD CONSTRAINT fk_login_state_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.mail
+    ADD CONSTRAINT fk_mail_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.mail_stop
+    ADD CONSTRAINT fk_mail_stop_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.mapped_task
+    ADD CONSTRAINT fk_mapped_task_added_by FOREIGN KEY (added_by) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.mapped_task
+    ADD CONSTRAINT fk_mapped_task_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.meeting
+    ADD CONSTRAINT fk_meeting_group_id FOREIGN KEY (group_id) REFERENCES lti_tool.coaching_group(id);
+ALTER TABLE ONLY lti_tool.membership
+    ADD CONSTRAINT fk_membership_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.membership
+    ADD CONSTRAINT fk_membership_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.memory
+    ADD CONSTRAINT fk_memory_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.no_opportunity
+    ADD CONSTRAINT fk_no_opportunity_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.person
+    ADD CONSTRAINT fk_person_manager_id FOREIGN KEY (manager_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.person
+    ADD CONSTRAINT fk_person_mentor_id FOREIGN KEY (mentor_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.placement
+    ADD CONSTRAINT fk_placement_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.plan
+    ADD CONSTRAINT fk_plan_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.plan_revision
+    ADD CONSTRAINT fk_plan_revision_plan_id FOREIGN KEY (plan_id) REFERENCES lti_tool.plan(id);
+ALTER TABLE ONLY lti_tool.presence
+    ADD CONSTRAINT fk_presence_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.registration_invite
+    ADD CONSTRAINT fk_registration_invite_registration_id FOREIGN KEY (registration_id) REFERENCES lti_tool.platform_registration(id);
+ALTER TABLE ONLY lti_tool.remark
+    ADD CONSTRAINT fk_remark_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.review
+    ADD CONSTRAINT fk_review_handed_in_id FOREIGN KEY (handed_in_id) REFERENCES lti_tool.handed_in(id);
+ALTER TABLE ONLY lti_tool.review
+    ADD CONSTRAINT fk_review_reviewer_id FOREIGN KEY (reviewer_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.role_grant
+    ADD CONSTRAINT fk_role_grant_person_id FOREIGN KEY (person_id) REFERENCES lti_tool.person(id);
+ALTER TABLE ONLY lti_tool.roster_run
+    ADD CONSTRAINT fk_roster_run_course_id FOREIGN KEY (course_id) REFERENCES lti_tool.course(id);
+ALTER TABLE ONLY lti_tool.scheduled_act
+    ADD CONSTRAINT fk_scheduled_act_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE ONLY lti_tool.scheduled_check
+    ADD CONSTRAINT fk_scheduled_check_episode_id FOREIGN KEY (episode_id) REFERENCES lti_tool.episode(id);
+ALTER TABLE lrs.activity_definition ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.activity_mapping ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.alarm ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.attachment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.audit ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.baseline ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.borrowed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.computed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.cost ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.credential ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.dead_letter ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.document ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.export ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_activity ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_check ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_competency ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_episode ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_presence ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_rating ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_recall ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.fact_use ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.forward ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.import_run ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.job_cursor ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.kpi ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.kpi_reading ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.person_merge ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reporting ON lrs.fact_activity FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON lrs.fact_check FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON lrs.fact_competency FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON lrs.fact_episode FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON lrs.fact_recall FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON lrs.kpi FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
+CREATE POLICY reporting ON lrs.kpi_reading FOR SELECT TO carryover_reporting USING ((tenant_id = lrs.reporting_tenant(CURRENT_USER)));
+ALTER TABLE lrs.reporting_user ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.retention_rule ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.scorecard ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.statement ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.statement_attachment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.statement_ref ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.statement_rel ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.template_break ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON lrs.activity_definition TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.activity_mapping TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.alarm TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.attachment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.audit TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.baseline TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.borrowed TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.computed TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.cost TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.credential TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.dead_letter TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.document TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.export TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_activity TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_check TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_competency TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_episode TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_presence TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_rating TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_recall TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.fact_use TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.forward TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.import_run TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.job_cursor TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.kpi TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.kpi_reading TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.person_merge TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.reporting_user TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.retention_rule TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.scorecard TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement_attachment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement_ref TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.statement_rel TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.template_break TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+ALTER TABLE lrs.tenant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON lrs.tenant TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.token_issuer TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncomputed TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncountable TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncounted TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.uncounted_episode TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.valuation TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.voiding TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lrs.week_figure TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+ALTER TABLE lrs.token_issuer ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.uncomputed ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.uncountable ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.uncounted ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.uncounted_episode ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.valuation ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.voiding ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lrs.week_figure ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.accepted_badge ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.access_token ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.admin_session ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.agreed_action ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.answer ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.assessment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.assessment_request ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.attempt ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.attendance ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.audit ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.calibration ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.certifying_column ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.channel ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.channel_post ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.coaching_group ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.confirmation ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.course ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.deployment ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.document ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.episode ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.erasure ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.exam_score ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.follow_up ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.grade_outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.grade_place ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.group_member ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.handed_in ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.hold ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.identity ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.job_use ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.join_code ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.launch ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.launch_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.line_item ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.login_state ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.mail ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.mail_stop ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.mapped_task ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.meeting ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.membership ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.memory ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.no_opportunity ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.person ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.picture ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.placement ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.plan ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.plan_revision ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.platform_registration ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.presence ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.programme_draft ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.programme_version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.registration_invite ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.remark ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.review ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.role_grant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.roster_run ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.scheduled_act ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.scheduled_check ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.sign_in_provider ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.statement_outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE lti_tool.statement_source ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON lti_tool.accepted_badge TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.access_token TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.admin_session TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.agreed_action TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.answer TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.assessment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.assessment_request TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.attempt TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.attendance TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.audit TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.calibration TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.certifying_column TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.channel TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.channel_post TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.coaching_group TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.confirmation TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.course TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.deployment TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.document TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.episode TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.erasure TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.exam_score TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.follow_up TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.grade_outbox TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.grade_place TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.group_member TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.handed_in TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.hold TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.identity TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.job_use TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.join_code TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.launch TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.launch_log TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.line_item TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.login_state TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.mail TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.mail_stop TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.mapped_task TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.meeting TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.membership TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.memory TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.no_opportunity TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.person TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.picture TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.placement TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.plan TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.plan_revision TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.platform_registration TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.presence TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.programme_draft TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.programme_version TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.registration_invite TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.remark TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.review TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.role_grant TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.roster_run TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.scheduled_act TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.scheduled_check TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.sign_in_provider TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.statement_outbox TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.statement_source TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+ALTER TABLE lti_tool.tenant ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON lti_tool.tenant TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+CREATE POLICY tenant ON lti_tool.upload TO carryover_app USING ((tenant_id = (current_setting('carryover.tenant_id'::text))::integer));
+ALTER TABLE lti_tool.upload ENABLE ROW LEVEL SECURITY;
+GRANT USAGE ON SCHEMA lrs TO carryover_app;
+GRANT USAGE ON SCHEMA lrs TO carryover_reporting;
+GRANT USAGE ON SCHEMA lti_tool TO carryover_app;
+GRANT USAGE ON SCHEMA report TO carryover_reader;
+REVOKE ALL ON FUNCTION lrs.backlog() FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.backlog() TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.find_credential(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.find_credential(wanted text) TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.find_token_issuer(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.find_token_issuer(wanted text) TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.reporting_tenant(wanted name) FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.reporting_tenant(wanted name) TO carryover_reader;
+GRANT ALL ON FUNCTION lrs.reporting_tenant(wanted name) TO carryover_reporting;
+REVOKE ALL ON FUNCTION lrs.tenant_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.tenant_ids() TO carryover_app;
+REVOKE ALL ON FUNCTION lrs.tenants_with_uncounted() FROM PUBLIC;
+GRANT ALL ON FUNCTION lrs.tenants_with_uncounted() TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.all_tenants() FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.all_tenants() TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.burn_login(wanted bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.burn_login(wanted bytea) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_admin_link(wanted bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_admin_link(wanted bytea) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_admin_session(wanted uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_admin_session(wanted uuid) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_invite(wanted bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_invite(wanted bytea) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_launch(wanted uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_launch(wanted uuid) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_people(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_people(wanted text) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.find_platforms(wanted_issuer text, wanted_client text) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.look_at_login(wanted bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.look_at_login(wanted bytea) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.only_sign_in() FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.only_sign_in() TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.outbox_backlog() FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.outbox_backlog() TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.sign_in_tenant(wanted uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.sign_in_tenant(wanted uuid) TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.tenants_with_outbox() FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.tenants_with_outbox() TO carryover_app;
+REVOKE ALL ON FUNCTION lti_tool.tenants_with_rosters() FROM PUBLIC;
+GRANT ALL ON FUNCTION lti_tool.tenants_with_rosters() TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_definition TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.activity_mapping TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.alarm TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.attachment TO carryover_app;
+GRANT SELECT,INSERT ON TABLE lrs.audit TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.baseline TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.borrowed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.computed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.cost TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.credential TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.dead_letter TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.document TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.export TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_activity TO carryover_app;
+GRANT SELECT ON TABLE lrs.fact_activity TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_check TO carryover_app;
+GRANT SELECT ON TABLE lrs.fact_check TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_competency TO carryover_app;
+GRANT SELECT ON TABLE lrs.fact_competency TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_episode TO carryover_app;
+GRANT SELECT ON TABLE lrs.fact_episode TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_presence TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_rating TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_recall TO carryover_app;
+GRANT SELECT ON TABLE lrs.fact_recall TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.fact_use TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.forward TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.import_run TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.job_cursor TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi TO carryover_app;
+GRANT SELECT ON TABLE lrs.kpi TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.kpi_reading TO carryover_app;
+GRANT SELECT ON TABLE lrs.kpi_reading TO carryover_reporting;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.person_merge TO carryover_app;
+GRANT SELECT ON TABLE lrs.reporting_user TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.retention_rule TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.scorecard TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_attachment TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_ref TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.statement_rel TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.template_break TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.tenant TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.token_issuer TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncomputed TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncountable TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.uncounted_episode TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.valuation TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.voiding TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lrs.week_figure TO carryover_app;
+GRANT USAGE ON SEQUENCE lrs.writer_number TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.accepted_badge TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.access_token TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.admin_session TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.agreed_action TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.answer TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.assessment TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.assessment_request TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.attempt TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.attendance TO carryover_app;
+GRANT SELECT,INSERT ON TABLE lti_tool.audit TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.calibration TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.certifying_column TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.channel TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.channel_post TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.coaching_group TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.confirmation TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.course TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.deployment TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.document TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.episode TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.erasure TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.exam_score TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.follow_up TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.grade_outbox TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.grade_place TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.group_member TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.handed_in TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.hold TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.identity TO carryover_app;
+GRANT SELECT,INSERT ON TABLE lti_tool.installation TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.job_use TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.join_code TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.launch TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.launch_log TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.line_item TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.login_state TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mail TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mail_stop TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.mapped_task TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.meeting TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.membership TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.memory TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.no_opportunity TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.person TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.picture TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.placement TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.plan TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.plan_revision TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.platform_registration TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.presence TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.programme_draft TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.programme_version TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.registration_invite TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.remark TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.review TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.role_grant TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.roster_run TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.scheduled_act TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.scheduled_check TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.sign_in_provider TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.statement_outbox TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.statement_source TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.tenant TO carryover_app;
+GRANT SELECT,INSERT ON TABLE lti_tool.tool_key TO carryover_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE lti_tool.upload TO carryover_app;
+GRANT SELECT ON TABLE report.adoption TO carryover_reader;
+GRANT SELECT ON TABLE report.competencies TO carryover_reader;
+GRANT SELECT ON TABLE report.items TO carryover_reader;
+GRANT SELECT ON TABLE report.kpi_readings TO carryover_reader;
+GRANT SELECT ON TABLE report.programmes TO carryover_reader;
+GRANT SELECT ON TABLE report.retention TO carryover_reader;
+GRANT SELECT ON TABLE report.teams TO carryover_reader;
+GRANT SELECT ON TABLE report.transfer TO carryover_reader;
+GRANT SELECT ON TABLE report.weeks TO carryover_reader;
