@@ -17,8 +17,8 @@ from typing import Any
 import jwt
 from PIL import Image, UnidentifiedImageError
 
-from lrs.ground import clock
-from lrs.ground.http import GuardedClient, OutsideCallFailed, origin
+from core import clock
+from core.http import GuardedClient, OutsideCallFailed, origin
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 SECONDS, LARGEST = 8.0, 512 * 1024

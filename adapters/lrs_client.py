@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode, urljoin
 
 import msgspec
 
-from lrs.ground.errors import BadInput
-from lrs.ground.http import Answer, GuardedClient, OutsideCallFailed, origin
+from core.errors import BadInput
+from core.http import Answer, GuardedClient, OutsideCallFailed, origin
 
 PAGE = 100  # statements of a page
 EPISODES = 25  # of a page of what is behind a figure

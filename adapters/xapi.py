@@ -14,7 +14,7 @@ from typing import Any
 
 import tincan
 
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from lrs.vocabulary.iris import PROFILE_VERSION
 

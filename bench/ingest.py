@@ -20,8 +20,8 @@ from sqlalchemy import Engine
 
 from bench import load
 from bench.server import Bench, heading, keep, running
-from lrs.ground import clock
-from lrs.ground.database import driver_cursor, make_engine
+from core import clock
+from core.database import driver_cursor, make_engine
 from lrs.store import statements as store
 from lrs.xapi.reading import Authority, Incoming, Reader
 

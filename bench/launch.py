@@ -25,8 +25,8 @@ from sqlalchemy import text
 
 from bench.server import PORT, heading, keep, served_tool
 from carryover.sample_programme import document
-from lrs.ground.database import make_engine
-from lrs.ground.settings import Settings
+from core.database import make_engine
+from core.settings import Settings
 from lti_tool import cli
 
 LAUNCHES, CLIENTS = 400, 8

@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from bench.server import PORT, heading, keep, served_tool
 from carryover.sample_programme import document
-from lrs.ground.database import UnitOfWork, make_engine
-from lrs.ground.settings import Settings
+from core.database import UnitOfWork, make_engine
+from core.settings import Settings
 from lti_tool import bootstrap, cli
 from lti_tool.actions import importing, nudging, programmes, visiting
 from lti_tool.lti.deps import ToolDeps

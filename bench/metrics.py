@@ -23,13 +23,13 @@ import psycopg
 from sqlalchemy import text
 
 from bench.server import heading, keep
+from core import deps as ground_deps
+from core import embedded, settings
+from core.clock import text_of, to_microseconds
+from core.processes import Children
+from core.settings import Settings
 from lrs import app, cli
 from lrs.actions.deps import StoreDeps, store_deps
-from lrs.ground import deps as ground_deps
-from lrs.ground import embedded, settings
-from lrs.ground.clock import text_of, to_microseconds
-from lrs.ground.processes import Children
-from lrs.ground.settings import Settings
 from lrs.jobs import compute, count
 from lrs.reports.every import REPORTS
 from lrs.store import facts

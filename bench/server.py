@@ -20,12 +20,12 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from carryover.serving import web_command
+from core import embedded, settings
+from core.database import make_engine
+from core.processes import Children
+from core.settings import Settings
 from lrs import bootstrap, cli
 from lrs.actions.deps import StoreDeps
-from lrs.ground import embedded, settings
-from lrs.ground.database import make_engine
-from lrs.ground.processes import Children
-from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
 PORT = 18_431

@@ -19,13 +19,13 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from core import embedded
+from core.clock import now, text_of
+from core.database import ensure_roles, make_engine
+from core.errors import Stop
+from core.secrets import Secrets
+from core.settings import Settings
 from lrs import cli as lrs_cli
-from lrs.ground import embedded
-from lrs.ground.clock import now, text_of
-from lrs.ground.database import ensure_roles, make_engine
-from lrs.ground.errors import Stop
-from lrs.ground.secrets import Secrets
-from lrs.ground.settings import Settings
 
 SCHEMAS = ("lrs", "lti_tool", "report")
 PIECE = 1024 * 1024

@@ -18,12 +18,12 @@ from carryover import serving, tool
 from carryover.doctor import examine
 from carryover.forget import erase
 from carryover.record_store import COMMANDS
+from core import settings
+from core.errors import Refused, Stop
+from core.processes import Child, Children, command
+from core.queue import require_reachable, worker_alive
+from core.settings import Settings
 from lrs import cli as lrs_cli
-from lrs.ground import settings
-from lrs.ground.errors import Refused, Stop
-from lrs.ground.processes import Child, Children, command
-from lrs.ground.queue import require_reachable, worker_alive
-from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
 _LONGEST_REASON = 200

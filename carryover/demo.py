@@ -27,12 +27,12 @@ from carryover.practice_lms.app import PRACTICE_FILE, lms_address, platform
 from carryover.practice_lms.letters import MAILBOX
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE, Person
 from carryover.sample_programme import cohort, document
+from core import clock, embedded
+from core.errors import Stop
+from core.http import GuardedClient
+from core.processes import Child, Children, command
+from core.settings import Settings
 from lrs import cli as lrs_cli
-from lrs.ground import clock, embedded
-from lrs.ground.errors import Stop
-from lrs.ground.http import GuardedClient
-from lrs.ground.processes import Child, Children, command
-from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
 TENANT = "Practice"

@@ -11,12 +11,12 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from core import migrations, queue
+from core.database import make_engine, require_harmless_role, require_reachable
+from core.errors import Stop
+from core.health import LEAST_FREE_BYTES, free_bytes
+from core.settings import Settings
 from lrs import cli as lrs_cli
-from lrs.ground import migrations, queue
-from lrs.ground.database import make_engine, require_harmless_role, require_reachable
-from lrs.ground.errors import Stop
-from lrs.ground.health import LEAST_FREE_BYTES, free_bytes
-from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
 OLDEST_POSTGRES = 15

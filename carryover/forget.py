@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from carryover import running_demo
+from core.errors import Stop
+from core.settings import Settings
 from lrs import cli as lrs_cli
-from lrs.ground.errors import Stop
-from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 
 # A statement that was on its way when its outbox was emptied has arrived, or never will: longer than one call of the sender may take.

@@ -14,9 +14,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from carryover import running_demo
+from core.errors import Stop
 from lrs import cli as lrs_cli
 from lrs.cli import Desk, Source
-from lrs.ground.errors import Stop
 
 P = ParamSpec("P")
 R = TypeVar("R")

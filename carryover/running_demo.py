@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from lrs.ground import settings as ground_settings
-from lrs.ground.settings import Settings
+from core import settings as ground_settings
+from core.settings import Settings
 
 FILE = "servers.json"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from core import queue
+from core.queue import Timed
+from core.settings import Settings
 from lrs import long_worker as lrs_long_worker
 from lrs import worker as lrs_worker
-from lrs.ground import queue
-from lrs.ground.queue import Timed
-from lrs.ground.settings import Settings
 from lti_tool import worker as tool_worker
 
 TIMED: tuple[Timed, ...] = (*lrs_worker.TIMED, *lrs_long_worker.TIMED, *tool_worker.TIMED)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from core import errors
+from core.health import Check, blueprint
+from core.processes import settle_collector
 from lrs import wsgi as lrs_wsgi
-from lrs.ground import errors
-from lrs.ground.health import Check, blueprint
-from lrs.ground.processes import settle_collector
 from lti_tool import wsgi as tool_wsgi
 
 if TYPE_CHECKING:

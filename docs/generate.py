@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core import settings
 from docs import notices
-from lrs.ground import settings
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS, WHO_SAYS_SO
 

@@ -6,6 +6,9 @@ import logging
 
 from flask import Flask, Response
 
+from core import errors
+from core.health import blueprint as health_blueprint
+from core.redirects import keep_to_this_site
 from lrs.actions.deps import StoreDeps
 from lrs.api import browse, business, counting, credentials, health, metrics, operations, resources, watching
 from lrs.api.alternate import AlternateSyntax
@@ -13,9 +16,6 @@ from lrs.api.ending import ReadToTheEnd
 from lrs.api.protocol import CONSISTENT, FOR_OTHER_ORIGINS, LARGEST_BODY, Horizon
 from lrs.api.quick import QuickPost
 from lrs.api.statements import COUNT_JOB
-from lrs.ground import errors
-from lrs.ground.health import blueprint as health_blueprint
-from lrs.ground.redirects import keep_to_this_site
 
 _HARMLESS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 

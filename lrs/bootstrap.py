@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core import deps, settings
 from lrs.actions.deps import StoreDeps, store_deps
-from lrs.ground import deps, settings
 
 
 def build(environ: Mapping[str, str]) -> StoreDeps:

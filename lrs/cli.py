@@ -12,17 +12,17 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from core import deps, queue
+from core.database import ensure_roles, make_engine, require_harmless_role, require_reachable
+from core.errors import Conflict, NotFound, Stop
+from core.health import LATE
+from core.secrets import Secrets
+from core.settings import Settings
 from lrs.actions import credentials, erasing, exporting, forwarding, importing, tenants, tokens
 from lrs.actions.deps import StoreDeps, store_deps
 from lrs.actions.erasing import Erased
 from lrs.actions.importing import Source
 from lrs.actions.scopes import SCOPES
-from lrs.ground import deps, queue
-from lrs.ground.database import ensure_roles, make_engine, require_harmless_role, require_reachable
-from lrs.ground.errors import Conflict, NotFound, Stop
-from lrs.ground.health import LATE
-from lrs.ground.secrets import Secrets
-from lrs.ground.settings import Settings
 from lrs.jobs import count as counting
 from lrs.jobs import upkeep
 from lrs.store import audit, forwards, reporting, retention, schema, token_issuers

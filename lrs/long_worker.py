@@ -6,9 +6,9 @@ import logging
 import os
 from functools import cache
 
+from core.queue import Timed
 from lrs import bootstrap
 from lrs.actions.deps import StoreDeps
-from lrs.ground.queue import Timed
 from lrs.jobs import count as counting
 from lrs.jobs import upkeep
 from lrs.store import work

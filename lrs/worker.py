@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from functools import cache
 
+from core.queue import Timed
 from lrs import bootstrap
 from lrs.actions.deps import StoreDeps
-from lrs.ground.queue import Timed
 from lrs.jobs import count as counting
 from lrs.jobs import upkeep
 

@@ -6,10 +6,10 @@ import os
 
 from flask import Flask
 
+from core.health import Check
+from core.processes import settle_collector
 from lrs import app, bootstrap
 from lrs.api import health
-from lrs.ground.health import Check
-from lrs.ground.processes import settle_collector
 
 
 def create_app() -> Flask:

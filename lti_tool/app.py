@@ -10,8 +10,8 @@ from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import html
-from lrs.ground import clock
-from lrs.ground.redirects import keep_to_this_site
+from core import clock
+from core.redirects import keep_to_this_site
 from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lrs.ground import deps, settings
-from lrs.ground.http import GuardedClient
-from lrs.ground.limits import Limiter
+from core import deps, settings
+from core.http import GuardedClient
+from core.limits import Limiter
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.platform_keys import PlatformKeys
 

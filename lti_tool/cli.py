@@ -14,11 +14,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from lrs.ground import clock
-from lrs.ground.database import UnitOfWork, make_engine, require_reachable, unit_of_work_on
-from lrs.ground.errors import NotFound, Stop
-from lrs.ground.secrets import Secrets
-from lrs.ground.settings import Settings
+from core import clock
+from core.database import UnitOfWork, make_engine, require_reachable, unit_of_work_on
+from core.errors import NotFound, Stop
+from core.secrets import Secrets
+from core.settings import Settings
 from lti_tool.actions import administering, certifying, forgetting, importing, joining, programmes, registering, tenants
 from lti_tool.actions.forgetting import Ours
 from lti_tool.actions.registering import ByHand

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 from adapters.channels import mailer_of
-from lrs.ground import clock
-from lrs.ground.queue import Timed, TimeIsUp
+from core import clock
+from core.queue import Timed, TimeIsUp
 from lti_tool import bootstrap
 from lti_tool.actions import digests, nudging
 from lti_tool.actions.record_store import record_store_of

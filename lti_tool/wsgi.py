@@ -6,8 +6,8 @@ import os
 
 from flask import Flask
 
-from lrs.ground.health import Check
-from lrs.ground.health import blueprint as health_blueprint
+from core.health import Check
+from core.health import blueprint as health_blueprint
 from lti_tool import app, bootstrap
 from lti_tool.views import health
 

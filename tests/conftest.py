@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from lrs.ground import embedded, settings
-from lrs.ground.embedded import Servers
-from lrs.ground.processes import Children
-from lrs.ground.settings import Settings
+from core import embedded, settings
+from core.embedded import Servers
+from core.processes import Children
+from core.settings import Settings
 
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
 _numbers = itertools.count(1)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.channels.mail import NotNow, Undeliverable
-from lrs.ground.http import GuardedClient, OutsideCallFailed
+from core.http import GuardedClient, OutsideCallFailed
 
 SLACK, TEAMS = "slack", "teams"
 # Where addresses of each kind are: Slack has one host, Workflows live below these of Microsoft.

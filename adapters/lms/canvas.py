@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from adapters.lms.claims import CUSTOM_PARAMETERS
 from adapters.lms.shapes import Grade, Outcome, ToolFacts, Verdict
 from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, Standard
-from lrs.ground.clock import text_of
+from core.clock import text_of
 
 _EXTENSION = "https://canvas.instructure.com/lti/"
 # Hosted Canvas: one issuer for every customer, and sign-in, keys and tokens on a host of their own.

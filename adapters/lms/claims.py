@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from adapters.lms.shapes import DeepLinking, Launch, LaunchRefused, Message, Role
-from lrs.ground.http import origin
+from core.http import origin
 
 CLAIM = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING_CLAIM = "https://purl.imsglobal.org/spec/lti-dl/claim/"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from adapters.lms.shapes import ContentItem, Request, ToolFacts
 from adapters.lms.standard import Standard
-from lrs.ground.http import origin
+from core.http import origin
 
 
 class Moodle(Standard):

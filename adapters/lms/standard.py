@@ -15,9 +15,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from adapters.lms.claims import CUSTOM_PARAMETERS, LONGEST_ADDRESS, LONGEST_ID, LONGEST_SOURCED_ID, LONGEST_WORDS, role_of
 from adapters.lms.shapes import ContentItem, Grade, LineItem, Member, Outcome, Registered, Request, Result, Role, ToolFacts, Verdict
-from lrs.ground.clock import text_of
-from lrs.ground.errors import BadInput
-from lrs.ground.http import origin
+from core.clock import text_of
+from core.errors import BadInput
+from core.http import origin
 
 SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"

@@ -27,7 +27,7 @@ from carryover.practice_lms import (
 from carryover.practice_lms.deps import Deps
 from carryover.practice_lms.ledger import Ledger
 from carryover.practice_lms.people import CLIENT_ID
-from lrs.ground.http import GuardedClient
+from core.http import GuardedClient
 
 PRACTICE_FILE = "practice.json"  # in the demo's home: what must outlive a start
 HOST = "localhost"  # the tool's pages come from 127.0.0.1: for a browser that is another site

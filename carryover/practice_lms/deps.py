@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from carryover.practice_lms.ledger import Ledger
-from lrs.ground.http import GuardedClient
+from core.http import GuardedClient
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from jwt.algorithms import RSAAlgorithm
 from carryover.practice_lms.deps import Deps
 from carryover.practice_lms.ledger import Ledger
 from carryover.practice_lms.tools import Tool
-from lrs.ground.http import OutsideCallFailed
+from core.http import OutsideCallFailed
 
 
 class NotVerified(Exception):

@@ -12,9 +12,9 @@ from flask.typing import ResponseReturnValue
 from carryover.practice_lms.app import PRACTICE_FILE, lms_address
 from carryover.practice_lms.app import create_app as practice_app
 from carryover.wsgi import Door, houses
-from lrs.ground import settings
-from lrs.ground.health import Check, Health
-from lrs.ground.processes import settle_collector
+from core import settings
+from core.health import Check, Health
+from core.processes import settle_collector
 
 
 def _seeded(file: Path) -> Check:

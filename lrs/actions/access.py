@@ -7,7 +7,7 @@ import time
 
 from sqlalchemy import Engine
 
-from lrs.ground.secrets import Secrets
+from core.secrets import Secrets
 from lrs.store import credentials
 from lrs.store.credentials import Caller
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lrs.ground.database import UnitOfWork
+from core.database import UnitOfWork
 from lrs.store import definitions, statements
 from lrs.xapi import decoding
 from lrs.xapi.actors import IFI_NAMES, identity_anywhere, identity_of

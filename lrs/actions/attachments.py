@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from msgspec import structs
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import Refused
+from core.database import UnitOfWork
+from core.errors import Refused
 from lrs.store import attachments
 from lrs.store.blobs import Arriving, Blobs
 from lrs.xapi.errors import StatementInvalid

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from core.database import UnitOfWork
 from lrs.actions import statements as actions
-from lrs.ground.database import UnitOfWork
 from lrs.store import statements, tags
 from lrs.xapi import query
 

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from core.errors import BadInput, Conflict, NotFound
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.store import audit, computed, kpis
 
 SUBJECTS = ("person", "team", "site")

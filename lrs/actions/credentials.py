@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.errors import BadInput, NotFound
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import require_known
-from lrs.ground.errors import BadInput, NotFound
 from lrs.store import audit, credentials
 from lrs.store.credentials import Credential
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from core.database import make_engine
+from core.deps import Deps
+from core.http import GuardedClient
 from lrs.actions.access import Access
 from lrs.actions.statements import Writer
 from lrs.actions.tokens import Tokens
-from lrs.ground.database import make_engine
-from lrs.ground.deps import Deps
-from lrs.ground.http import GuardedClient
 from lrs.store.blobs import Blobs
 from lrs.xapi.reading import Reader
 

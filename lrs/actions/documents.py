@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import NotFound
+from core.database import UnitOfWork
+from core.errors import NotFound
 from lrs.store import documents
 from lrs.store.documents import Document
 from lrs.xapi.documents import Place, etag_of, merged, require_precondition, require_size, require_stated

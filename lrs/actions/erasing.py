@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from core import clock
+from core.errors import BadInput
 from lrs.actions import exports, merging
 from lrs.actions.deps import StoreDeps
-from lrs.ground import clock
-from lrs.ground.errors import BadInput
 from lrs.store import audit, kpis, removal, retention
 from lrs.store.retention import Rule
 from lrs.store.statements import Stored

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from core import clock
+from core.errors import BadInput, Conflict, NotFound
 from lrs.actions.deps import StoreDeps
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.store import audit, exports
 from lrs.store.exports import Export
 

@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
+from core.errors import BadInput, NotFound
+from core.http import Answer, OutsideCallFailed
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import BadInput, NotFound
-from lrs.ground.http import Answer, OutsideCallFailed
 from lrs.store import attachments, audit, forwards, references, statements
 from lrs.store.forwards import Forward
 from lrs.store.statements import Stored, ord_at

@@ -14,9 +14,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 
+from core.errors import BadInput, Conflict, Refused
 from lrs.actions import statements
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import BadInput, Conflict, Refused
 from lrs.store import audit, imports
 from lrs.store.credentials import authority_of
 from lrs.store.imports import Run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from core.errors import BadInput, Conflict, NotFound
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.store import audit, mappings
 from lrs.store.mappings import ActivityMapping
 from lrs.vocabulary import COUNTS_AS, LARGEST_GRADE, LONGEST_IRI, TASK

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from core.errors import BadInput, Conflict, NotFound
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import BadInput, Conflict, NotFound
 from lrs.store import audit, facts, merges
 from lrs.store.merges import Merge
 from lrs.xapi.actors import identity_of

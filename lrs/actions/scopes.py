@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 
 # scope -> what it allows
 SCOPES: dict[str, str] = {

@@ -17,9 +17,9 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from lrs.ground import clock
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, NotFound
+from core import clock
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, NotFound
 from lrs.store import attachments, definitions, references, statements
 from lrs.store.definitions import Known
 from lrs.store.statements import Stored

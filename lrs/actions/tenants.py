@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
+from core.errors import BadInput, Conflict
+from core.secrets import Secrets
 from lrs.actions.scopes import require_known
-from lrs.ground.errors import BadInput, Conflict
-from lrs.ground.secrets import Secrets
 from lrs.store import credentials
 
 

@@ -13,9 +13,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from sqlalchemy import Connection, Engine
 
+from core.errors import BadInput, Forbidden, Unauthorised
+from core.http import GuardedClient, OutsideCallFailed
 from lrs.actions.scopes import SCOPES, require_known
-from lrs.ground.errors import BadInput, Forbidden, Unauthorised
-from lrs.ground.http import GuardedClient, OutsideCallFailed
 from lrs.store import token_issuers
 from lrs.store.credentials import Caller
 from lrs.store.token_issuers import TokenIssuer

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from core.errors import BadInput, Conflict
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import BadInput, Conflict
 from lrs.store import audit, computed, scorecards
 
 LONGEST = 2_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import request
 
+from core.errors import Forbidden, Unauthorised
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import satisfies
-from lrs.ground.errors import Forbidden, Unauthorised
 from lrs.store.credentials import Caller
 
 _HOW = "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of an issuer that the operator has named."

@@ -13,10 +13,10 @@ import msgspec
 from flask import Response, current_app, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from core import clock
+from core.clock import text_of
+from core.errors import BadInput, Forbidden
 from lrs.actions.scopes import satisfies
-from lrs.ground import clock
-from lrs.ground.clock import text_of
-from lrs.ground.errors import BadInput, Forbidden
 from lrs.metrics.definitions import DIMENSIONS, Scope
 from lrs.store.credentials import Caller
 

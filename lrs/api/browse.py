@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, render_template, request
 
+from core.errors import BadInput, Refused, Unauthorised
 from lrs.actions import browsing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.ground.errors import BadInput, Refused, Unauthorised
 from lrs.xapi import decoding
 
 _MORE = "browse page"

@@ -8,12 +8,12 @@ import msgspec
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from core.clock import text_of
+from core.errors import BadInput, NotFound
 from lrs.actions import business, weighing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.asking import allow, answer, body_as, held, history, number, programme, rows, told
-from lrs.ground.clock import text_of
-from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.scorecards import DEFAULT, Line, faults, read
 from lrs.reports.scorecard import label_of
 from lrs.store import kpis, scorecards

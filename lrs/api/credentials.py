@@ -8,12 +8,12 @@ import msgspec
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from core.clock import text_of
+from core.errors import BadInput, Forbidden
 from lrs.actions import credentials
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import NOT_HANDED_ON
 from lrs.api import access
-from lrs.ground.clock import text_of
-from lrs.ground.errors import BadInput, Forbidden
 
 LONGEST_NOTE = 500
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from flask import Blueprint, Response, request
 
+from core.errors import BadInput
 from lrs.actions import documents
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.protocol import family_2_0, http_date, json_answer
-from lrs.ground.errors import BadInput
 from lrs.store.credentials import Caller
 from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, Kind, Place, place_of
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from lrs.ground.clock import now, text_of
-from lrs.ground.deps import Deps
-from lrs.ground.health import LARGEST_REQUEST, LATE, LEAST_FREE_BYTES, Check, Health, free_bytes
+from core.clock import now, text_of
+from core.deps import Deps
+from core.health import LARGEST_REQUEST, LATE, LEAST_FREE_BYTES, Check, Health, free_bytes
 from lrs.store import work
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from core.errors import BadInput, NotFound
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.asking import FILTERS, allow, answer, filters, rows
-from lrs.ground.errors import BadInput, NotFound
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
 from lrs.reports import behind, keeping, pictures, values
 from lrs.reports.asking import Asked

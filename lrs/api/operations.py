@@ -9,10 +9,10 @@ import msgspec
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from core.errors import BadInput
 from lrs.actions import erasing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access, openapi
-from lrs.ground.errors import BadInput
 from lrs.vocabulary import profile
 from lrs.xapi import query
 

@@ -18,10 +18,10 @@ from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from core.clock import text_of
+from core.errors import BadInput
 from lrs.actions.deps import StoreDeps
 from lrs.api import alternate
-from lrs.ground.clock import text_of
-from lrs.ground.errors import BadInput
 from lrs.store.statements import horizon
 
 log = logging.getLogger(__name__)

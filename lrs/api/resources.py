@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 
+from core.errors import BadInput
 from lrs.actions import agents
 from lrs.actions.deps import StoreDeps
 from lrs.api import access, documents, statements
 from lrs.api.protocol import VERSIONS, Horizon, json_answer, speak
-from lrs.ground.errors import BadInput
 from lrs.vocabulary import BASE
 from lrs.xapi import decoding, special
 from lrs.xapi import query as queries

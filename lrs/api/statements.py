@@ -12,13 +12,13 @@ import msgspec
 from flask import Blueprint, Response, request
 from msgspec import structs
 
+from core.clock import from_microseconds, text_of
+from core.errors import BadInput
 from lrs.actions import attachments, statements
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import satisfies
 from lrs.api import access, quick
 from lrs.api.protocol import CONSISTENT, LARGEST_BODY, family_2_0, http_date, json_answer, pieces_of_body
-from lrs.ground.clock import from_microseconds, text_of
-from lrs.ground.errors import BadInput
 from lrs.store.credentials import Caller
 from lrs.xapi import decoding, formats, multipart, writing
 from lrs.xapi import query as queries

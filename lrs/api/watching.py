@@ -8,13 +8,13 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from core.clock import text_of
+from core.errors import Forbidden, NotFound
 from lrs.actions import exports
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import satisfies
 from lrs.api import access
 from lrs.api.asking import LARGEST, allow, answer, body_as, history, number, programme, rows, told
-from lrs.ground.clock import text_of
-from lrs.ground.errors import Forbidden, NotFound
 from lrs.metrics.weekly import SERIES
 from lrs.reports import levels, weekly
 from lrs.store import watching

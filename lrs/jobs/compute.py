@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from lrs.ground import clock
-from lrs.ground.database import UnitOfWork
-from lrs.ground.queue import TimeIsUp
+from core import clock
+from core.database import UnitOfWork
+from core.queue import TimeIsUp
 from lrs.metrics.definitions import Scope
 from lrs.reports import figures, keeping, making
 from lrs.store import computed

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.queue import TimeIsUp
+from core.database import UnitOfWork
+from core.queue import TimeIsUp
 from lrs.jobs import outside
 from lrs.jobs.outside import read_stored
 from lrs.metrics.facts import facts_of, loose_facts

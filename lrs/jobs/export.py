@@ -21,10 +21,10 @@ import pyarrow as pa
 from pyarrow import parquet
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, DateTime, Float, Integer, SmallInteger, Table, func, select
 
+from core import clock
+from core.clock import text_of
+from core.queue import TimeIsUp
 from lrs.actions.deps import StoreDeps
-from lrs.ground import clock
-from lrs.ground.clock import text_of
-from lrs.ground.queue import TimeIsUp
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.metrics.definitions import Scope
 from lrs.metrics.weekly import SERIES

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from lrs.ground.clock import from_microseconds
+from core.clock import from_microseconds
 from lrs.metrics.facts.outside import NONE, OUTSIDE_VERB_KEYS, Mapped, Mappings
 from lrs.metrics.facts.reading import Read, read
 from lrs.store import facts, mappings

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from core import clock
+from core.queue import TimeIsUp
 from lrs.actions import attachments, erasing, exports, forwarding, tagging
 from lrs.actions.deps import StoreDeps
-from lrs.ground import clock
-from lrs.ground.queue import TimeIsUp
 from lrs.store import computed, work
 from lrs.store import exports as export_store
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lrs.ground import clock
-from lrs.ground.database import UnitOfWork
-from lrs.ground.queue import TimeIsUp
+from core import clock
+from core.database import UnitOfWork
+from core.queue import TimeIsUp
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import discoveries, seasons, watching
 from lrs.metrics.statistics.watching import Judged, State

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope, split_part
 from lrs.metrics.statistics.estimates import Estimate

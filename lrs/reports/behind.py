@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from lrs.ground.clock import from_microseconds, text_of
+from core.clock import from_microseconds, text_of
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope
 from lrs.metrics.facts.reading import keys_of, read

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from lrs.ground import clock
-from lrs.ground.database import UnitOfWork
+from core import clock
+from core.database import UnitOfWork
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope
 from lrs.reports import keeping

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, distinct, func, select
 
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.metrics.catalogue import CATALOGUE, Metric
 from lrs.metrics.definitions import Scope
 from lrs.reports import privacy

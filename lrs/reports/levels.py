@@ -6,8 +6,8 @@ from datetime import date
 
 import msgspec
 
+from core.errors import BadInput, Conflict
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import BadInput, Conflict
 from lrs.metrics.statistics import charts
 from lrs.metrics.weekly import SERIES
 from lrs.store import audit, watching

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import items as item_statistics
 from lrs.reports import privacy

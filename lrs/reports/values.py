@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.metrics.catalogue import RATIO, SHARE, Metric
 from lrs.metrics.definitions import Scope
 from lrs.metrics.statistics.estimates import NOTHING, Estimate

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
-from lrs.ground.secrets import Secrets
+from core.secrets import Secrets
 from lrs.store.tables import credential, tenant
 from lrs.vocabulary import BASE
 

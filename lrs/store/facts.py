@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.ground.database import driver_cursor
+from core.database import driver_cursor
 from lrs.store import computed
 from lrs.store.statements import Stored, voided
 from lrs.store.tables import (

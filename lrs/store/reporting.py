@@ -17,8 +17,8 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, delete, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from lrs.ground.database import REPORT_OWNER, REPORT_READER
-from lrs.ground.errors import Conflict, NotFound, Stop
+from core.database import REPORT_OWNER, REPORT_READER
+from core.errors import Conflict, NotFound, Stop
 from lrs.store.tables import reporting_user
 from lrs.vocabulary import ANSWERED_BY, FEWEST
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from lrs.ground import migrations
+from core import migrations
 from lrs.store import reporting
 
 FOLDER = Path(__file__).parent / "migrations"

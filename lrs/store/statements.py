@@ -18,8 +18,8 @@ import msgspec
 import psycopg
 from sqlalchemy import Connection, Select, exists, select, text
 
-from lrs.ground import clock
-from lrs.ground.database import APP_ROLE, TENANT_SETTING, driver_cursor
+from core import clock
+from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS
 from lrs.xapi.keys import inherited, key_of, pair

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Engine, text
 
-from lrs.ground.clock import from_microseconds
+from core.clock import from_microseconds
 from lrs.xapi.writing import ORD_SHIFT
 
 # A line whose statement was removed meanwhile is taken as well: whatever was counted of it goes.

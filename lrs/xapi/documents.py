@@ -14,7 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from lrs.ground.errors import BadInput, Conflict, Refused
+from core.errors import BadInput, Conflict, Refused
 from lrs.xapi import decoding, query, special
 from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid

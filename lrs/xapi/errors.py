@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 
 
 class StatementInvalid(BadInput):

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lrs.xapi.errors import StatementInvalid
 
 LARGEST_HEADERS = 16 * 1024  # bytes of the headers of one part

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from lrs.ground import clock
-from lrs.ground.errors import BadInput
+from core import clock
+from core.errors import BadInput
 from lrs.xapi import decoding, keys, special, validate
 from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from lrs.ground.clock import from_microseconds, text_of
+from core.clock import from_microseconds, text_of
 from lrs.xapi.reading import spliced
 from lrs.xapi.special import instant
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from adapters import xapi
-from lrs.ground.errors import NotFound
+from core.errors import NotFound
 from lti_tool.actions import programmes
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import learning, outbox, tenants, transfer

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, NotFound
 from lti_tool.actions import roles
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps

@@ -14,7 +14,7 @@ from adapters import xapi
 from adapters.channels import chat
 from adapters.channels.chat import Digest
 from adapters.lrs_client import Alarm
-from lrs.ground.database import UnitOfWork
+from core.database import UnitOfWork
 from lti_tool.actions import digests, languages, programmes, roles
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import channels, directory, drafts, learning, mails

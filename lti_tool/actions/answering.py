@@ -13,7 +13,7 @@ from decimal import Decimal
 from adapters import xapi
 from adapters.questions import html
 from adapters.questions.shapes import Accepted, Item, decimal
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 
 AND, TO = "[,]", "[.]"
 LONGEST_WORDS = 500  # of a short answer

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lti_tool.actions import acts, asking, programmes, relations
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.programmes import Programme

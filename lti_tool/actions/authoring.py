@@ -19,8 +19,8 @@ from adapters.questions.formats import FORMATS, guessed
 from adapters.questions.pictures import PictureRefused
 from adapters.questions.pictures import checked as checked_picture
 from adapters.questions.shapes import key_from
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import programmes, rubrics, transferring, working_time
 from lti_tool.actions.programmes import Competency, Programme, key_named

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from lrs.ground import clock
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput
+from core import clock
+from core.database import UnitOfWork
+from core.errors import BadInput
 from lrs.vocabulary import ACHIEVED, BASE, COMPLETED, EARNED, VERBS, share_of
 from lti_tool.actions import certifying, programmes
 from lti_tool.actions.programmes import Programme

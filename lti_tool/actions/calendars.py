@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event
 
-from lrs.ground.errors import NotFound
-from lrs.ground.secrets import Secrets
+from core.errors import NotFound
+from core.secrets import Secrets
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, languages
 from lti_tool.lti.deps import ToolDeps

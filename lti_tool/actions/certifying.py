@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput
+from core.database import UnitOfWork
+from core.errors import BadInput
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes, transferring, working_time
 from lti_tool.actions.programmes import Programme

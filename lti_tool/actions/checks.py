@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from adapters import xapi
 from adapters.questions.shapes import Item
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, answering, choices, refreshing, remembering
 from lti_tool.actions.acts import Stage

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.lms.shapes import ContentItem, LineItem
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions.programmes import Programme
 

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, NotFound
 from lti_tool.actions import acts, programmes, working_time
 from lti_tool.actions.acts import Stage
 from lti_tool.actions.working_time import WorkingTime

@@ -7,9 +7,9 @@ from datetime import datetime, time
 
 from adapters.channels import chat
 from adapters.channels.chat import Digest
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, NotFound
-from lrs.ground.secrets import Secrets
+from core.database import UnitOfWork
+from core.errors import BadInput, NotFound
+from core.secrets import Secrets
 from lrs.vocabulary import FEWEST
 from lti_tool.actions import languages, programmes, working_time
 from lti_tool.actions.programmes import Programme

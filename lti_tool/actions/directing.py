@@ -6,8 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict
 from lti_tool.actions import joining, roles
 from lti_tool.store import directory, journal, people
 from lti_tool.store import joining as stored

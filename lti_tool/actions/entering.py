@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from adapters.lms import Launch, Message, Role, family_of
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
-from lrs.ground.http import origin
+from core.http import origin
 from lti_tool.actions import presence
 from lti_tool.actions.choices import ADMIN_PAGE, PAGES
 from lti_tool.actions.tokens import digest

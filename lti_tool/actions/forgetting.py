@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import NotFound
+from core.database import UnitOfWork
+from core.errors import NotFound
 from lti_tool.store import directory, erasing, people, tenants
 from lti_tool.store.erasing import Request
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from adapters.lms import LineItem
-from lrs.ground.errors import BadInput, NotFound
-from lrs.ground.http import within
+from core.errors import BadInput, NotFound
+from core.http import within
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import choices, programmes
 from lti_tool.lti import columns

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from adapters import badges
 from adapters.badges import BadgeRefused
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput
-from lrs.ground.http import origin, within
+from core.database import UnitOfWork
+from core.errors import BadInput
+from core.http import origin, within
 from lti_tool.actions import certifying
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import badges as store

@@ -15,8 +15,8 @@ from adapters import people as table
 from adapters import xapi
 from adapters.people import Certification, Person
 from adapters.tables import FileRefused
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Refused
+from core.database import UnitOfWork
+from core.errors import BadInput, Refused
 from lti_tool.actions import certifying, programmes, working_time
 from lti_tool.store import directory, journal, learning
 from lti_tool.store.directory import Profile

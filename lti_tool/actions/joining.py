@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lti_tool.actions import languages
 from lti_tool.actions.tokens import digest
 from lti_tool.actions.visiting import JOIN, SIGNED_IN

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput
+from core.database import UnitOfWork
+from core.errors import BadInput
 from lti_tool.store import uploads
 
 PEOPLE, CERTIFICATIONS, QUESTIONS, PROGRAMME, READINGS = "people", "certifications", "questions", "programme", "readings"

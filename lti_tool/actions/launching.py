@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.lms import Launch, Message, Role, dialect
 from adapters.lms.shapes import DeepLinking
-from lrs.ground.http import origin
+from core.http import origin
 from lti_tool.actions import entering
 from lti_tool.actions.entering import Entered
 from lti_tool.actions.tokens import digest

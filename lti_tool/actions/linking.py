@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.lms import dialect
 from adapters.lms.claims import CLAIM, DEEP_LINKING_CLAIM
-from lrs.ground.errors import BadInput, NotFound
+from core.errors import BadInput, NotFound
 from lti_tool.actions import choices, programmes, registering
 from lti_tool.actions.choices import Choice
 from lti_tool.actions.programmes import Programme

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from lrs.ground.database import UnitOfWork
+from core.database import UnitOfWork
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import languages, programmes, working_time
 from lti_tool.actions.programmes import Programme

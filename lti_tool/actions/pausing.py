@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import NoResultFound
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, NotFound
 from lti_tool.actions import acts
 from lti_tool.actions.acts import Stage
 from lti_tool.store import journal, learning

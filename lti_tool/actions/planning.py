@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict
 from lti_tool.actions import acts, asking, relations
 from lti_tool.actions.acts import Stage
 from lti_tool.store import learning, transfer

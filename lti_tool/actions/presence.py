@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
+from core.database import UnitOfWork
 from lti_tool.actions import acts, certifying
 from lti_tool.store import directory, learning, presences, tenants
 from lti_tool.store.directory import Profile

@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from adapters import xapi
 from adapters.questions import html
 from adapters.questions.shapes import KEY, Item, decimal, faults
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput
+from core.database import UnitOfWork
+from core.errors import BadInput
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import rubrics
 from lti_tool.actions.rubrics import Rubric

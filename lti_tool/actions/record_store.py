@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adapters.lrs_client import RecordStore
-from lrs.ground.database import UnitOfWork
-from lrs.ground.secrets import Secrets
+from core.database import UnitOfWork
+from core.secrets import Secrets
 from lti_tool.actions.tenants import LRS_SECRET
 from lti_tool.store import tenants
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from adapters.lms import ToolFacts, dialect, family_of
 from adapters.lms.canvas import endpoints as canvas_endpoints
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, NotFound
-from lrs.ground.http import Answer, OutsideCallFailed, origin
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, NotFound
+from core.http import Answer, OutsideCallFailed, origin
 from lti_tool.actions.tokens import digest
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import journal, platforms, tokens

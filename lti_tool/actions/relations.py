@@ -9,7 +9,7 @@ import uuid
 
 from sqlalchemy import Connection
 
-from lrs.ground.errors import BadInput, Forbidden
+from core.errors import BadInput, Forbidden
 from lti_tool.actions import acts
 from lti_tool.actions.acts import Stage
 from lti_tool.store import coaching, learning, transfer

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from adapters import xapi
 from adapters.questions import html
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, NotFound
 from lti_tool.actions import acts, checks
 from lti_tool.store import remarks
 from lti_tool.store.people import LaunchSession

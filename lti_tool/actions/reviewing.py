@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from adapters.lms import Role
-from lrs.ground.errors import Forbidden, NotFound
+from core.errors import Forbidden, NotFound
 from lti_tool.actions import acts
 from lti_tool.actions.checks import Progress
 from lti_tool.lti.deps import ToolDeps

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from adapters.lms import Role as CourseRole
-from lrs.ground.errors import Forbidden
+from core.errors import Forbidden
 
 LEARNER, MENTOR, MANAGER, TEACHER = "learner", "mentor", "manager", "teacher"
 TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = "training manager", "executive", "data protection officer", "admin"

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters import xapi
 from adapters.questions.shapes import KEY
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 
 FEWEST_LEVELS, MOST_LEVELS = 2, 6
 USUAL_LEVELS, USUAL_COMPETENT = ("Not yet", "With help", "Alone", "Shows others"), 3  # what a new rubric begins with

@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Forbidden, NotFound
-from lrs.ground.http import origin
+from core.database import UnitOfWork
+from core.errors import BadInput, Forbidden, NotFound
+from core.http import origin
 from lti_tool.actions import visiting
 from lti_tool.lti import oidc
 from lti_tool.lti.deps import ToolDeps

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from adapters import lrs_client
 from adapters.lrs_client import Key, RecordStore
-from lrs.ground.errors import BadInput
-from lrs.ground.http import OutsideCallFailed, origin, within
+from core.errors import BadInput
+from core.http import OutsideCallFailed, origin, within
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.actions.tenants import LRS_SECRET
 from lti_tool.lti.deps import ToolDeps

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from lrs.ground.database import UnitOfWork
+from core.database import UnitOfWork
 from lrs.vocabulary import FEWEST
 from lti_tool.actions import programmes
 from lti_tool.actions.transferring import VERIFIED

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import Conflict
-from lrs.ground.secrets import Secrets
+from core.database import UnitOfWork
+from core.errors import Conflict
+from core.secrets import Secrets
 from lti_tool.store import platforms, tenants
 
 LRS_SECRET = "record store secret"  # noqa: S105 - a purpose, not a secret

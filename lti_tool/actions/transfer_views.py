@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from lrs.ground.database import UnitOfWork
+from core.database import UnitOfWork
 from lrs.vocabulary import ANSWERED_BY
 from lti_tool.actions import acts, assessing, programmes, relations, transferring
 from lti_tool.actions.acts import Stage

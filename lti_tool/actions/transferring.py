@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from adapters import xapi
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, Conflict, Forbidden, NotFound
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lrs.vocabulary import ANSWERED_BY
 from lti_tool.actions import acts, asking, planning, relations
 from lti_tool.actions.acts import Stage

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from adapters.lrs_client import Sight
 from adapters.questions.shapes import Picture
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import NotFound
+from core.database import UnitOfWork
+from core.errors import NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes, refreshing, relations, roles
 from lti_tool.actions.programmes import Programme

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from adapters.lms import Role
-from lrs.ground.database import UnitOfWork
-from lrs.ground.errors import BadInput, NotFound
-from lrs.ground.secrets import Secrets
+from core.database import UnitOfWork
+from core.errors import BadInput, NotFound
+from core.secrets import Secrets
 from lti_tool.actions import languages, presence
 from lti_tool.actions.entering import SESSION_TIME
 from lti_tool.actions.tokens import digest

@@ -12,8 +12,8 @@ from adapters import kpi, lrs_client, xapi
 from adapters.kpi import Sheet, Wrong
 from adapters.lrs_client import Business
 from adapters.tables import FileRefused
-from lrs.ground.errors import BadInput
-from lrs.ground.http import GuardedClient
+from core.errors import BadInput
+from core.http import GuardedClient
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, journal, tenants

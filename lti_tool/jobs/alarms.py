@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters import lrs_client
-from lrs.ground import clock
+from core import clock
 from lti_tool.actions import alarming
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps

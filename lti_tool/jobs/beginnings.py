@@ -11,10 +11,10 @@ from typing import Any
 from adapters import lrs_client
 from adapters.lms import dialect
 from adapters.lms.standard import RESULT_SCOPE
-from lrs.ground import clock
-from lrs.ground.errors import Refused
-from lrs.ground.http import OutsideCallFailed, within
-from lrs.ground.queue import TimeIsUp
+from core import clock
+from core.errors import Refused
+from core.http import OutsideCallFailed, within
+from core.queue import TimeIsUp
 from lti_tool.actions import beginning
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti import services

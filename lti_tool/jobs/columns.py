@@ -6,7 +6,7 @@ The launch's own is not taken on trust: Open edX puts the first column of an act
 from __future__ import annotations
 
 from adapters.lms import LineItem
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lti_tool.actions.choices import CHECK_TAG
 from lti_tool.lti import columns
 from lti_tool.lti.deps import ToolDeps

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DataError
 
 from adapters.lms import Grade, Result, ToolFacts, Verdict, dialect
 from adapters.lms.standard import RESULT_SCOPE, SCORE_SCOPE
-from lrs.ground import clock
-from lrs.ground.errors import BadInput
-from lrs.ground.http import OutsideCallFailed, within
+from core import clock
+from core.errors import BadInput
+from core.http import OutsideCallFailed, within
 from lti_tool.jobs.columns import Busy, column_url
 from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
 from lti_tool.lti import services

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 
 from adapters import lrs_client, xapi
 from adapters.channels import Letter, Mailer, NotNow, Undeliverable
-from lrs.ground import clock
-from lrs.ground.http import OutsideCallFailed, within
+from core import clock
+from core.http import OutsideCallFailed, within
 from lti_tool.actions import languages, nudging, presence, visiting
 from lti_tool.actions.record_store import record_store_of
 from lti_tool.actions.visiting import Link

@@ -6,7 +6,7 @@ import logging
 import time
 
 from adapters.channels import NotNow, chat
-from lrs.ground import clock
+from core import clock
 from lti_tool.actions.digests import PURPOSE
 from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
 from lti_tool.lti.deps import ToolDeps

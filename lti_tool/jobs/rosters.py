@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.lms import Member, dialect
 from adapters.lms.standard import ROSTER_SCOPE
-from lrs.ground import clock
-from lrs.ground.http import OutsideCallFailed, within
+from core import clock
+from core.http import OutsideCallFailed, within
 from lti_tool.lti import services
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused

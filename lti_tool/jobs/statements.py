@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from adapters import lrs_client
 from adapters.lrs_client import RecordStore, StatementsRefused
-from lrs.ground.database import UnitOfWork
-from lrs.ground.http import GuardedClient, OutsideCallFailed
+from core.database import UnitOfWork
+from core.http import GuardedClient, OutsideCallFailed
 from lti_tool.jobs.waiting import wait_after
 from lti_tool.store import outbox
 from lti_tool.store.outbox import StatementRow

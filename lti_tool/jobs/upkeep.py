@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lrs.ground import clock
+from core import clock
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import joining, journal, people, platforms, uploads
 

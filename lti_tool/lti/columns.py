@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from adapters.lms import LineItem, Request, dialect
 from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE
-from lrs.ground.errors import BadInput
-from lrs.ground.http import Answer, OutsideCallFailed
+from core.errors import BadInput
+from core.http import Answer, OutsideCallFailed
 from lti_tool.lti import services
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.platforms import Platform

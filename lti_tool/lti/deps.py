@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lrs.ground.deps import Deps
-from lrs.ground.http import GuardedClient
-from lrs.ground.limits import Limiter
+from core.deps import Deps
+from core.http import GuardedClient
+from core.limits import Limiter
 from lti_tool.lti.platform_keys import PlatformKeys
 
 

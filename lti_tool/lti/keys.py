@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwcrypto.jwk import JWK
 from sqlalchemy import Engine
 
-from lrs.ground import clock
-from lrs.ground.secrets import Secrets
+from core import clock
+from core.secrets import Secrets
 from lti_tool.store import tenants
 from lti_tool.store.tenants import ToolKey
 

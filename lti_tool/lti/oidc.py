@@ -15,8 +15,8 @@ from authlib.oidc.core import CodeIDToken
 from joserfc.errors import JoseError
 from pylti1p3.exception import LtiException
 
-from lrs.ground.errors import BadInput
-from lrs.ground.http import GuardedClient, OutsideCallFailed, origin
+from core.errors import BadInput
+from core.http import GuardedClient, OutsideCallFailed, origin
 from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.lti.library import LARGEST_TOKEN, key_of
 from lti_tool.lti.platform_keys import PlatformKeys

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 
-from lrs.ground.http import GuardedClient, OutsideCallFailed
+from core.http import GuardedClient, OutsideCallFailed
 from lti_tool.lti.errors import LaunchInvalid
 
 KEPT_SECONDS = 3_600  # where the answer does not say

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from adapters.lms import Request
-from lrs.ground.http import Answer, OutsideCallFailed, origin
+from core.http import Answer, OutsideCallFailed, origin
 from lti_tool.lti import tokens
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused

@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 from adapters.lms import dialect
-from lrs.ground import clock
-from lrs.ground.http import Answer, OutsideCallFailed
+from core import clock
+from core.http import Answer, OutsideCallFailed
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.ground.errors import NotFound
+from core.errors import NotFound
 from lti_tool.store import journal, platforms
 from lti_tool.store.platforms import BY_ID_OR_ADDRESS, NOBODY, Platform
 from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration, role_grant

@@ -12,9 +12,9 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from adapters.lms import FAMILIES, dialect
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, Forbidden, Refused, Unauthorised
-from lrs.ground.http import OutsideCallFailed
+from core import clock
+from core.errors import BadInput, Conflict, Forbidden, Refused, Unauthorised
+from core.http import OutsideCallFailed
 from lti_tool.actions import administering, directing, registering, roles, signing_in, stores, viewing
 from lti_tool.actions.registering import ByHand
 from lti_tool.actions.tokens import digest

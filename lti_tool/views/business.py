@@ -12,8 +12,8 @@ from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from adapters.kpi import FIELDS, PERIODS, REQUIRED, SUBJECTS, number_of
-from lrs.ground.errors import BadInput, Refused
-from lrs.ground.http import OutsideCallFailed
+from core.errors import BadInput, Refused
+from core.http import OutsideCallFailed
 from lti_tool.actions import authoring, keeping
 from lti_tool.actions.weighing import CATEGORIES, FREQUENCIES, SHOWN, Looked, Office
 from lti_tool.lti.deps import ToolDeps

@@ -10,8 +10,8 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Refused
+from core import clock
+from core.errors import BadInput, Refused
 from lti_tool.actions import coaching
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS

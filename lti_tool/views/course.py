@@ -8,9 +8,9 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Forbidden, NotFound, Refused
-from lrs.ground.http import OutsideCallFailed
+from core import clock
+from core.errors import BadInput, Forbidden, NotFound, Refused
+from core.http import OutsideCallFailed
 from lti_tool.actions import gradebook
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.beginnings import READ_BEGINNINGS

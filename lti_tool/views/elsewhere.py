@@ -10,8 +10,8 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground.errors import BadInput, Refused
-from lrs.ground.http import OutsideCallFailed
+from core.errors import BadInput, Refused
+from core.http import OutsideCallFailed
 from lrs.vocabulary import COUNTS_AS, LARGEST_GRADE, TASK
 from lti_tool.actions import authoring
 from lti_tool.actions.weighing import Office

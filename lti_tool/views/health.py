@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrs.ground.health import Check, Health
+from core.health import Check, Health
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import outbox
 

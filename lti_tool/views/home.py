@@ -12,9 +12,9 @@ from markupsafe import Markup
 
 from adapters import lrs_client, xapi
 from adapters.lms import Message, Role
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, NotFound
-from lrs.ground.http import OutsideCallFailed
+from core import clock
+from core.errors import BadInput, NotFound
+from core.http import OutsideCallFailed
 from lti_tool.actions import answering, calendars, certifying, choices, holding, presence, reviewing, roles, viewing
 from lti_tool.actions.checks import LABELS
 from lti_tool.actions.record_store import record_store_of

@@ -7,8 +7,8 @@ import uuid
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, Refused, TooMany
+from core import clock
+from core.errors import BadInput, Conflict, Refused, TooMany
 from lti_tool.actions import joining, signing_in
 from lti_tool.actions.visiting import SIGNED_IN
 from lti_tool.lti.deps import ToolDeps

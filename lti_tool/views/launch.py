@@ -10,8 +10,8 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 
 from adapters.lms.canvas import Canvas
-from lrs.ground import clock
-from lrs.ground.errors import BadInput
+from core import clock
+from core.errors import BadInput
 from lti_tool.actions import launching, registering
 from lti_tool.actions.entering import Entered
 from lti_tool.actions.launching import AskStorage, Begun

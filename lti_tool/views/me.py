@@ -8,7 +8,7 @@ import uuid
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground import clock
+from core import clock
 from lti_tool.actions import forgetting
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import session

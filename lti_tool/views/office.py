@@ -11,7 +11,7 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lti_tool.actions import roles
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession

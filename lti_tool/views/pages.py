@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapters.lms import dialect
 from adapters.questions import Picture, html
-from lrs.ground.errors import Refused, Unavailable, stores_nothing_now, when_again
-from lrs.ground.http import origin
+from core.errors import Refused, Unavailable, stores_nothing_now, when_again
+from core.http import origin
 from lti_tool.lti.errors import LaunchInvalid, NotThisBrowser
 from lti_tool.store.platforms import Platform
 

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from adapters.people import COLUMNS
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, NotFound, Refused
+from core import clock
+from core.errors import BadInput, Conflict, NotFound, Refused
 from lti_tool.actions import directing, importing, joining, keeping, roles
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views.office import Desk, Opening, file_of, takes_file

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground.errors import BadInput
-from lrs.ground.http import origin
+from core.errors import BadInput
+from core.http import origin
 from lti_tool.actions import linking
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession

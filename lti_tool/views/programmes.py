@@ -13,8 +13,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from adapters.questions.formats import FORMATS
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, Refused
+from core import clock
+from core.errors import BadInput, Conflict, Refused
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import authoring, beginning, coaching, digests, holding, importing, keeping, pausing
 from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave

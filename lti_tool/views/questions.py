@@ -16,8 +16,8 @@ from adapters.questions.formats import FORMATS
 from adapters.questions.pictures import PictureRefused
 from adapters.questions.pictures import checked as checked_picture
 from adapters.questions.shapes import KINDS, MOST_CHOICES, Unfit, by_key, faults, key_from, lettered, tidy
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, NotFound, Refused
+from core import clock
+from core.errors import BadInput, Conflict, NotFound, Refused
 from lti_tool.actions import authoring, keeping
 from lti_tool.actions.programmes import Programme
 from lti_tool.lti.deps import ToolDeps

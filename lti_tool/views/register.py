@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from adapters.lms import dialect
-from lrs.ground import clock
-from lrs.ground.http import origin
+from core import clock
+from core.http import origin
 from lti_tool.actions import registering
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import pages as page_rules

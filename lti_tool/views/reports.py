@@ -15,9 +15,9 @@ from markupsafe import Markup
 from adapters import lrs_client, xapi
 from adapters.lrs_client import Reports, Sight
 from adapters.tables import safe
-from lrs.ground import clock
-from lrs.ground.errors import Forbidden, NotFound
-from lrs.ground.http import OutsideCallFailed
+from core import clock
+from core.errors import Forbidden, NotFound
+from core.http import OutsideCallFailed
 from lrs.vocabulary.reports import OF_SOME_PEOPLE
 from lti_tool.actions import presence, roles, viewing, weighing
 from lti_tool.actions.record_store import record_store_of

@@ -9,8 +9,8 @@ import msgspec
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground import clock
-from lrs.ground.errors import BadInput, Conflict, Refused
+from core import clock
+from core.errors import BadInput, Conflict, Refused
 from lti_tool.actions import authoring, rubrics
 from lti_tool.actions.programmes import Programme
 from lti_tool.actions.rubrics import Case, Criterion, Rubric

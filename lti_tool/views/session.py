@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response, abort, redirect
 
-from lrs.ground.errors import Forbidden, Unauthorised
+from core.errors import Forbidden, Unauthorised
 from lti_tool.actions import roles
 from lti_tool.actions.administering import SESSION_TIME as ADMIN_TIME
 from lti_tool.actions.entering import SESSION_TIME, Entered

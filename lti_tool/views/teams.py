@@ -7,7 +7,7 @@ import uuid
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground import clock
+from core import clock
 from lti_tool.actions import presence, teams
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS

@@ -7,8 +7,8 @@ import uuid
 from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lrs.ground import clock
-from lrs.ground.errors import TooMany
+from core import clock
+from core.errors import TooMany
 from lti_tool.actions import calendars, signing_in, visiting
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import tincan
 
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.demo import Browser, Demo, wait_until
 

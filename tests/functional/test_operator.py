@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lrs.ground.embedded import Servers
+from core.embedded import Servers
 from tests.command_line import carryover
 from tests.conftest import environ_for
 from tests.demo import Demo

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.vocabulary import EXTENSIONS, VERBS
 from tests.command_line import carryover
 from tests.demo import Browser, Demo, free_port, wait_until

@@ -6,7 +6,7 @@ import json
 import uuid
 from pathlib import Path
 
-from lrs.ground import clock
+from core import clock
 from lrs.metrics.facts import facts_of
 from lrs.metrics.facts.reading import read
 from lrs.xapi.reading import Authority, Reader

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-KEPT = ("lrs", "tests/unit/lrs", "tests/integration/lrs", "tests/clients")
+KEPT = ("core", "lrs", "tests/unit/lrs", "tests/integration/lrs", "tests/clients")
 FILES = ("pyproject.toml", "tests/__init__.py", "tests/conftest.py", "tests/unit/__init__.py", "tests/integration/__init__.py")
 # The project is installed as editable beside this copy; here only the copy may be found.
 RUNNER = """

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from lrs.ground import settings
+from core import settings
 from lrs.metrics.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
-HOUSES = ("lrs", "lti_tool", "adapters", "carryover")
+HOUSES = ("core", "lrs", "lti_tool", "adapters", "carryover")
 
 
 def modules() -> Iterator[Path]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from core import deps as common_deps
+from core import settings
+from core.embedded import Servers
 from lrs import app as store_app
 from lrs import cli as store_cli
 from lrs.actions.deps import StoreDeps, store_deps
 from lrs.actions.scopes import SCOPES
-from lrs.ground import deps as common_deps
-from lrs.ground import settings
-from lrs.ground.embedded import Servers
 from lti_tool import app as tool_app
 from lti_tool import bootstrap
 from lti_tool import cli as tool_cli

@@ -9,10 +9,10 @@ import pytest
 from alembic import command
 from sqlalchemy import MetaData, text
 
-from lrs.ground import migrations, settings
-from lrs.ground.database import APP_ROLE, make_engine
-from lrs.ground.embedded import Servers
-from lrs.ground.errors import Stop
+from core import migrations, settings
+from core.database import APP_ROLE, make_engine
+from core.embedded import Servers
+from core.errors import Stop
 from lrs.store import schema as lrs_schema
 from lrs.store import tables as lrs_tables
 from lti_tool import cli as tool_cli

@@ -11,7 +11,6 @@ import pytest
 
 from tests.integration.lrs import test_concurrency
 from tests.integration.lrs.conftest import Live
-from tests.integration.lrs.conftest import live as live
 
 SECONDS = 60.0
 RESULTS = Path(__file__).parent / "results" / "concurrency.md"

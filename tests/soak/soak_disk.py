@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from core import embedded, settings
+from core.embedded.postgres import EmbeddedPostgres
+from core.embedded.redis import EmbeddedRedis
+from core.processes import Children
 from lrs import bootstrap, cli
 from lrs.app import create_app
-from lrs.ground import embedded, settings
-from lrs.ground.embedded.postgres import EmbeddedPostgres
-from lrs.ground.embedded.redis import EmbeddedRedis
-from lrs.ground.processes import Children
 from tests.conftest import SECRET
 
 DISK = "300m"

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from bench.metrics import Made, store
+from core import deps as ground_deps
+from core import settings
+from core.clock import text_of
+from core.embedded import Servers
 from lrs import cli
 from lrs.actions.deps import store_deps
-from lrs.ground import deps as ground_deps
-from lrs.ground import settings
-from lrs.ground.clock import text_of
-from lrs.ground.embedded import Servers
 from lrs.jobs import count
 from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.definitions import Scope

@@ -20,9 +20,9 @@ from werkzeug.routing import Rule
 
 from carryover.cli import main
 from carryover.serving import TIMED
+from core import embedded, queue, settings
 from lrs.actions.scopes import SCOPES
 from lrs.api import openapi
-from lrs.ground import embedded, queue, settings
 from lti_tool.actions import roles
 
 FOLDER = Path(__file__).parents[1] / "integration" / "goldens"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lrs.ground import clock
+from core import clock
 from lrs.metrics.facts import observing, outside
 from lrs.metrics.facts.outside import Outside
 from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHED_BY, FINISHING_VERBS, OTHER, Read

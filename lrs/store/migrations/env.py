@@ -1,6 +1,6 @@
 """Alembic's entrance for schema ``lrs``."""
 
-from lrs.ground.migrations import run
+from core.migrations import run
 from lrs.store.tables import SCHEMA, metadata
 
 run(metadata, SCHEMA)

@@ -15,13 +15,13 @@ import psycopg
 import pytest
 
 from carryover import backup
+from core import embedded, settings
+from core.embedded import Servers
+from core.embedded.postgres import EmbeddedPostgres
+from core.errors import Stop
+from core.processes import Children
+from core.settings import Settings
 from lrs import cli as lrs_cli
-from lrs.ground import embedded, settings
-from lrs.ground.embedded import Servers
-from lrs.ground.embedded.postgres import EmbeddedPostgres
-from lrs.ground.errors import Stop
-from lrs.ground.processes import Children
-from lrs.ground.settings import Settings
 from lti_tool import cli as tool_cli
 from tests.conftest import environ_for
 

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from lrs.ground import http
-from lrs.ground.http import GuardedClient, OutsideCallFailed
+from core import http
+from core.http import GuardedClient, OutsideCallFailed
 
 
 class Handler(BaseHTTPRequestHandler):

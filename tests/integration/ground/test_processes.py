@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lrs.ground import processes
-from lrs.ground.errors import Stop
-from lrs.ground.processes import Child, Children, command
+from core import processes
+from core.errors import Stop
+from core.processes import Child, Children, command
 
 
 def test_giving_up_tells_the_last_words_of_each_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,9 +10,9 @@ import redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
-from lrs.ground import queue
-from lrs.ground.embedded import Servers
-from lrs.ground.queue import Nudges
+from core import queue
+from core.embedded import Servers
+from core.queue import Nudges
 
 RAN: list[str] = []
 JOB = f"{__name__}.job"

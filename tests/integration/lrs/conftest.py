@@ -20,11 +20,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from core import deps as ground_deps
+from core.embedded import Servers
+from core.settings import Settings
 from lrs import app, cli
 from lrs.actions.deps import StoreDeps, store_deps
-from lrs.ground import deps as ground_deps
-from lrs.ground.embedded import Servers
-from lrs.ground.settings import Settings
 
 
 @pytest.fixture

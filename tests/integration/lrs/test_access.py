@@ -14,11 +14,11 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from core.errors import BadInput
+from core.settings import Settings
 from lrs import cli
 from lrs.actions import access
 from lrs.actions.scopes import SCOPES
-from lrs.ground.errors import BadInput
-from lrs.ground.settings import Settings
 from tests.integration.lrs.conftest import Caller, body
 
 Make = Callable[..., dict[str, Any]]

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from sqlalchemy import text
 
+from core import deps as ground_deps
+from core.settings import Settings
 from lrs import app
 from lrs.actions import attachments
 from lrs.actions.deps import StoreDeps, store_deps
-from lrs.ground import deps as ground_deps
-from lrs.ground.settings import Settings
 from tests.integration.lrs.conftest import Caller, body
 
 Make = Callable[..., dict[str, Any]]

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from lrs.ground.clock import text_of
-from lrs.ground.deps import Deps
+from core.clock import text_of
+from core.deps import Deps
 from lrs.jobs import count as counting
 from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.facts import facts_of

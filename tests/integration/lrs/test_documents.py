@@ -105,7 +105,7 @@ def test_only_json_objects_can_be_merged(one: Caller, resource: Resource, stored
 def test_since_lists_what_was_written_after_a_moment(one: Caller, resource: Resource) -> None:
     Place(one, resource, "early").send("PUT", {}, If_None_Match="*")
     threading.Event().wait(0.01)
-    from lrs.ground import clock
+    from core import clock
 
     moment = clock.text_of(clock.now())
     threading.Event().wait(0.01)

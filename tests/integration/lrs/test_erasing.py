@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import text
 
+from core import clock
+from core.database import make_engine
 from lrs.actions import erasing
 from lrs.actions.deps import StoreDeps
-from lrs.ground import clock
-from lrs.ground.database import make_engine
 from lrs.jobs import count
 from lrs.store import retention
 from tests.integration.lrs.conftest import Caller, body

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+from core.queue import TimeIsUp
 from lrs.actions import exports as acting
 from lrs.actions.deps import StoreDeps
-from lrs.ground.queue import TimeIsUp
 from lrs.jobs import export as making
 from lrs.store import work
 from tests.integration.lrs.conftest import Caller
@@ -120,7 +120,7 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     assert one.get(f"/api/v1/exports/{whole['export']}/file").status_code == 404
     assert one.get(f"/api/v1/exports/{whole['export']}").json["status"] == "expired"
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 200
-    monkeypatch.setattr("lrs.ground.clock.now", lambda: datetime(2100, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("core.clock.now", lambda: datetime(2100, 1, 1, tzinfo=UTC))
     assert acting.let_go(deps, tenant_id=work.every_tenant(deps.engine)[0]) == 1
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 404
 

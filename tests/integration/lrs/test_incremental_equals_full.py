@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Table, func, select, text
 
+from core.database import make_engine
 from lrs.actions.deps import StoreDeps
-from lrs.ground.database import make_engine
 from lrs.jobs import count as counting
 from lrs.store import tables, work
 from lrs.vocabulary import EXTENSIONS, VERBS

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from core.clock import text_of
 from lrs.actions.deps import StoreDeps
-from lrs.ground.clock import text_of
 from lrs.jobs import compute as computing
 from lrs.jobs import count as counting
 from lrs.metrics.scorecards import DEFAULT

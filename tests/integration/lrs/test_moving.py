@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.errors import BadInput, Refused
 from lrs import cli
 from lrs.actions import exporting, forwarding, importing
 from lrs.actions.deps import StoreDeps
 from lrs.actions.importing import Source
-from lrs.ground.errors import BadInput, Refused
 from lrs.store import forwards
 from tests.integration.lrs.conftest import Caller, Live, body
 from tests.integration.lrs.test_attachments import described, mixed, part, send

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 import redis
 
+from core import health, queue
+from core.errors import Stop
 from lrs import cli
 from lrs.actions.deps import StoreDeps
-from lrs.ground import health, queue
-from lrs.ground.errors import Stop
 from tests.integration.lrs.conftest import Caller
 
 

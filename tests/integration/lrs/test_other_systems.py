@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from core.clock import text_of
 from lrs.actions.deps import StoreDeps
-from lrs.ground.clock import text_of
 from lrs.vocabulary import EARNED, VERBS
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import PROGRAMME, Person, count, report, values

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.database import driver_cursor
 from lrs.actions.deps import StoreDeps
-from lrs.ground.database import driver_cursor
 from lrs.jobs import count
 from lrs.store import statements as store
 from lrs.store import work
@@ -237,7 +237,7 @@ def test_no_filter_reads_a_large_table_from_end_to_end(large: StoreDeps, asked: 
 @pytest.fixture
 def large(one: Caller, deps: StoreDeps) -> StoreDeps:
     """40,000 statements, in the shape that they have when they were posted."""
-    from lrs.ground.database import make_engine
+    from core.database import make_engine
 
     owner = make_engine(deps.settings.migration_url)
     keys = {

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from core.errors import NotFound, Refused, Stop
+from core.settings import Settings
 from lrs import cli
 from lrs.actions.deps import StoreDeps
-from lrs.ground.errors import NotFound, Refused, Stop
-from lrs.ground.settings import Settings
 from lrs.store.reporting import VIEWS
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import KPI, PROGRAMME, Person, count, post, reading, send

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from core.clock import text_of
 from lrs.actions.deps import StoreDeps
-from lrs.ground.clock import text_of
 from lrs.metrics.statistics import impact
 from lrs.metrics.statistics.impact import Reading
 from lrs.metrics.statistics.periods import length_of

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from core import clock
+from core.deps import Deps
 from lrs.actions import statements
-from lrs.ground import clock
-from lrs.ground.deps import Deps
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.reading import LARGEST_BATCH, Authority, Reader
 from tests.integration.lrs.conftest import Caller

@@ -43,7 +43,7 @@ def settled(week: int) -> Any:
 
 
 def watch(deps: StoreDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
-    monkeypatch.setattr("lrs.ground.clock.now", lambda: settled(week))
+    monkeypatch.setattr("core.clock.now", lambda: settled(week))
     counting.count(deps.engine, deps.unit_of_work)
     watching.watch(deps.unit_of_work, work.every_tenant(deps.engine)[0])
 
@@ -167,7 +167,7 @@ def test_of_a_week_in_which_few_answered_nothing_is_told(deps: StoreDeps, one: C
 
 def test_nothing_is_judged_while_counting_is_behind(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     post(one, *people(9, 0, "north"))
-    monkeypatch.setattr("lrs.ground.clock.now", lambda: NOW + timedelta(days=30))
+    monkeypatch.setattr("core.clock.now", lambda: NOW + timedelta(days=30))
     watching.watch(deps.unit_of_work, work.every_tenant(deps.engine)[0])
     assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"] == []
 

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from core.errors import Conflict
 from lrs.actions import statements as actions
 from lrs.actions.deps import StoreDeps
 from lrs.actions.statements import Writer
-from lrs.ground.errors import Conflict
 from lrs.store import statements as store
 from lrs.xapi.reading import Authority, Incoming, Reader
 from tests.integration.lrs.conftest import Caller

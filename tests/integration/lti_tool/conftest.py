@@ -27,7 +27,7 @@ from werkzeug.test import TestResponse
 
 from adapters.lms.claims import CLAIM
 from carryover.sample_programme import document
-from lrs.ground import settings as ground_settings
+from core import settings as ground_settings
 from lti_tool import app, bootstrap, cli
 from lti_tool.actions import directing
 from lti_tool.lti.deps import ToolDeps

@@ -39,7 +39,7 @@ from lti1p3platform.service_connector import (  # type: ignore[import-untyped]  
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from carryover.sample_programme import document
-from lrs.ground import settings as ground_settings
+from core import settings as ground_settings
 from lti_tool import app, bootstrap, cli
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import platforms

@@ -34,7 +34,7 @@ def mails(tool: Tool) -> list[tuple[str, str]]:
 
 def poll(tool: Tool, at: datetime, monkeypatch: pytest.MonkeyPatch, *alarms: dict[str, Any]) -> int:
     tool.moodle.server.says("/api/v1/alarms", (200, "OK", {"alarms": list(alarms), "next": None}))
-    monkeypatch.setattr("lrs.ground.clock.now", lambda: at)
+    monkeypatch.setattr("core.clock.now", lambda: at)
     return jobs.poll(tool.deps, tool.tenant_id)
 
 

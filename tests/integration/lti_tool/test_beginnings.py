@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.lms.claims import CLAIM
-from lrs.ground.clock import text_of
+from core.clock import text_of
 from lrs.vocabulary import BASE, EARNED, VERBS
 from lti_tool.actions import importing
 from lti_tool.jobs import beginnings

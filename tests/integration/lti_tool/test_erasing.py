@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from lrs.ground.database import make_engine
+from core.database import make_engine
 from lti_tool.actions import forgetting, importing, nudging
 from lti_tool.store import erasing
 from lti_tool.store.tables import metadata

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.lms import dialect
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
-from lrs.ground.http import GuardedClient, OutsideCallFailed, within
+from core.http import GuardedClient, OutsideCallFailed, within
 from lti_tool import cli
 from lti_tool.jobs import rosters
 from lti_tool.lti import platform_keys
@@ -228,7 +228,7 @@ def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(tool: Tool, monk
 
 
 def test_a_platform_cannot_be_changed_into_another_organisations(tool: Tool) -> None:
-    from lrs.ground.errors import Conflict
+    from core.errors import Conflict
     from lti_tool.cli import ByHand
 
     url = tool.moodle.server.url

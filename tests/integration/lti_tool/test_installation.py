@@ -12,7 +12,7 @@ import pytest
 
 from adapters.lms import dialect
 from adapters.lms.claims import CLAIM
-from lrs.ground.errors import BadInput, Conflict
+from core.errors import BadInput, Conflict
 from lti_tool import cli
 from lti_tool.actions import registering
 from lti_tool.actions.registering import ByHand
@@ -168,7 +168,7 @@ def test_a_configuration_that_is_none(tool: Tool, desk: cli.Desk, answer: Any) -
 )
 def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.Desk, url: str) -> None:
     """SSRF: what a stranger names is judged after resolution (and plain http is no way at all)."""
-    from lrs.ground.http import GuardedClient
+    from core.http import GuardedClient
 
     strict = GuardedClient(allow_private=False)
     object.__setattr__(tool.deps, "client", strict)
@@ -437,7 +437,7 @@ def test_a_rotated_key_is_shown_before_it_signs_and_the_old_one_after(tool: Tool
 def _as_owner(tool: Tool, statement: str) -> None:
     from sqlalchemy import text
 
-    from lrs.ground.database import make_engine
+    from core.database import make_engine
 
     owner = make_engine(tool.deps.settings.migration_url)
     with owner.begin() as connection:

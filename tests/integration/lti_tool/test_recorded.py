@@ -15,7 +15,7 @@ import pytest
 from adapters.lms import Grade, LineItem, Verdict, dialect
 from adapters.lms.claims import CLAIM, DEEP_LINKING_CLAIM
 from adapters.lms.standard import LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE, SCORE_SCOPE
-from lrs.ground.http import OutsideCallFailed
+from core.http import OutsideCallFailed
 from lti_tool import cli
 from lti_tool.jobs import rosters
 from lti_tool.lti import columns, services, tokens
@@ -110,7 +110,7 @@ def test_a_list_without_matching_items_is_no_column(tool: Tool) -> None:
     [name for name in exchanges("services") if name.startswith("lineitem-create-") and exchanges("services")[name]["response"]["status"] >= 400],
 )
 def test_refused_columns_say_why(tool: Tool, name: str) -> None:
-    from lrs.ground.errors import BadInput
+    from core.errors import BadInput
 
     platform, recorded = with_token(tool), exchanges("services")[name]["response"]
     tool.moodle.server.says("/mod/lti/services.php/2/lineitems", (recorded["status"], recorded["reason"], recorded["body"]))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lrs.ground.clock import parse
+from core.clock import parse
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.actions import assessing, coaching, planning, remarking, transferring
 from lti_tool.store import people

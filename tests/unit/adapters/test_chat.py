@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from adapters.channels import NotNow, Undeliverable, chat
-from lrs.ground.http import GuardedClient
+from core.http import GuardedClient
 
 DIGEST = chat.Digest("Phishing <response>", ["Checks & more: 12", "a few"], "https://learn.example/sign-in", "Open my page")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lrs.ground import embedded
-from lrs.ground.errors import Stop
-from lrs.ground.processes import Children
+from core import embedded
+from core.errors import Stop
+from core.processes import Children
 
 
 @pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lrs.xapi import query
 from lrs.xapi.query import LARGEST_PAGE, StatementQuery
 

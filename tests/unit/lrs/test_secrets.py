@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.ground.errors import BadInput, Stop
-from lrs.ground.secrets import Secrets
+from core.errors import BadInput, Stop
+from core.secrets import Secrets
 
 OLD, NEW = Secrets("old" * 20), Secrets("new" * 20, "old" * 20)
 

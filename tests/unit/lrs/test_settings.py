@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lrs.ground import settings
-from lrs.ground.errors import Stop
+from core import settings
+from core.errors import Stop
 
 
 def test_the_defaults_serve_this_machine() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adapters.questions import Accepted, Choice, Item
 from adapters.questions.shapes import Kind, faults, key_from, lettered
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lti_tool.actions import answering
 
 ABC = [Choice("a", "Alpha", "Said to alpha"), Choice("b", "Beta", "Said to beta"), Choice("c", "Gamma", "Said to gamma")]

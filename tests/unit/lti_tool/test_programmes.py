@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from carryover.sample_programme import document
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lti_tool.actions.programmes import checked, ready
 
 

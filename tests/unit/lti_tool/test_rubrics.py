@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.ground.errors import BadInput
+from core.errors import BadInput
 from lti_tool.actions import assessing, rubrics
 from lti_tool.actions.assessing import Exercise
 from lti_tool.actions.programmes import Programme

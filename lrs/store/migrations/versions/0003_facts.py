@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from lrs.ground.database import APP_ROLE
-from lrs.ground.migrations import protect
+from core.database import APP_ROLE
+from core.migrations import protect
 
 revision = "0003"
 down_revision = "0002"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from lrs.ground.migrations import protect
+from core.migrations import protect
 
 revision = "0004"
 down_revision = "0003"

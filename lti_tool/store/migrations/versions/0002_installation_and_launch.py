@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from lrs.ground.database import APP_ROLE
-from lrs.ground.migrations import protect
+from core.database import APP_ROLE
+from core.migrations import protect
 
 revision = "0002"
 down_revision = "0001"

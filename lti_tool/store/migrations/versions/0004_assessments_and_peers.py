@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from lrs.ground.migrations import protect
+from core.migrations import protect
 
 revision = "0004"
 down_revision = "0003"

@@ -12,10 +12,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lrs.ground.embedded.postgres import EmbeddedPostgres, programs
-from lrs.ground.embedded.redis import EmbeddedRedis
-from lrs.ground.errors import Stop
-from lrs.ground.processes import Children
+from core.embedded.postgres import EmbeddedPostgres, programs
+from core.embedded.redis import EmbeddedRedis
+from core.errors import Stop
+from core.processes import Children
 
 __all__ = ["Servers", "programs", "start"]
 

@@ -12,8 +12,8 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
-from lrs.ground.database import APP_ROLE
-from lrs.ground.errors import Stop
+from core.database import APP_ROLE
+from core.errors import Stop
 
 
 def config_for(folder: Path, connection: Connection) -> Config:

@@ -26,7 +26,7 @@ import httpcore
 import httpx
 import msgspec
 
-from lrs.ground.errors import Unavailable
+from core.errors import Unavailable
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 15.0  # between two parts of an answer

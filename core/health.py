@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from lrs.ground.errors import RETRY_SECONDS
+from core.errors import RETRY_SECONDS
 
 LATE = timedelta(minutes=1)  # a statement that waits longer is behind: counting takes seconds
 LEAST_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk

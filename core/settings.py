@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lrs.ground.errors import Stop
+from core.errors import Stop
 
 LEAST_SECRET_CHARACTERS = 32  # 32 characters of base64 carry 192 bits: more than the 128 an HMAC key needs.
 

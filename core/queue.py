@@ -21,7 +21,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 
-from lrs.ground.errors import Stop
+from core.errors import Stop
 
 log = logging.getLogger(__name__)
 

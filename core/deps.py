@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from lrs.ground import queue
-from lrs.ground.database import UnitOfWork, make_engine, unit_of_work_on
-from lrs.ground.queue import Nudges
-from lrs.ground.secrets import Secrets
-from lrs.ground.settings import Settings
+from core import queue
+from core.database import UnitOfWork, make_engine, unit_of_work_on
+from core.queue import Nudges
+from core.secrets import Secrets
+from core.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from lrs.ground.errors import Stop
+from core.errors import Stop
 
 APP_ROLE = "carryover_app"
 # Who owns the views for reporting tools, and the group of those who may read them; neither signs in.

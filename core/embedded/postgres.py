@@ -22,8 +22,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from lrs.ground.errors import Stop
-from lrs.ground.processes import Child, die_with_parent
+from core.errors import Stop
+from core.processes import Child, die_with_parent
 
 MAJOR = "18"
 _CARRIED = {"16": "pginstall", "18": "pginstall18"}  # major version -> folder of the package

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from lrs.ground.errors import Stop
+from core.errors import Stop
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from lrs.ground.errors import BadInput, Stop
+from core.errors import BadInput, Stop
 
 SUBKEY_BYTES = 32  # 256 bits: what Fernet takes and what HMAC-SHA256 is strongest with.
 

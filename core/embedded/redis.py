@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import redis
 
-from lrs.ground.processes import Child, command
+from core.processes import Child, command
 
 
 class EmbeddedRedis:
@@ -22,7 +22,7 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """Address for :func:`lrs.ground.queue.connect`."""
+        """Address for :func:`core.queue.connect`."""
         return f"unix://{quote(str(self.socket))}"
 
     def child(self) -> Child:
