@@ -1,4 +1,5 @@
-"""Translators, both ways: one outside system's dialect to or from our words.
+"""Translators between an outside system's dialect and our own data model, in both directions.
 
-No web server, no database; no adapter knows another. A new LMS, KPI source or channel is one file here and nothing elsewhere.
+No web server, no database; no adapter imports another. A new LMS, KPI source or channel is one
+new file here and no change elsewhere.
 """

@@ -1,7 +1,9 @@
-"""Open Badges as holders bring them: a 2.0 assertion (hosted, or signed as JWS) or a 3.0 credential (VC-JWT), alone or baked into a PNG.
+"""Open Badges as holders submit them: a 2.0 assertion (hosted, or signed as JWS) or a 3.0
+credential (VC-JWT), on its own or baked into a PNG.
 
-A programme names the badge that it accepts by its address; whatever proves a badge (the hosted assertion, the key that signed) has to be at the
-same origin, so that nobody vouches for a badge of somebody else (2.0, Verification; 3.0, 8.2).
+A programme identifies each badge that it accepts by URL. Whatever proves a badge (the hosted
+assertion, the key that signed it) must have the same origin, so that nobody can vouch for
+somebody else's badge (2.0, Verification; 3.0, 8.2).
 """
 
 from __future__ import annotations
@@ -23,25 +25,26 @@ from core.http import GuardedClient, OutsideCallFailed, origin
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 SECONDS, LARGEST = 8.0, 512 * 1024
 LARGEST_FILE = 5_000_000
-LARGEST_AREA = 25_000_000  # pixels: 100 MB when it is unpacked
+LARGEST_AREA = 25_000_000  # In pixels: 100 MB once decompressed.
 LEAST_RSA_BITS = 2_048
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class BadgeRefused(Exception):
-    """Why a badge is not taken, in words for its holder."""
+    """Raised when a badge is not accepted; the message is for its holder."""
 
 
 @dataclass(frozen=True)
 class Badge:
-    """A badge that was proven: which, and when it was earned."""
+    """A verified badge: which one, and when it was earned."""
 
     badge: str
     earned_at: datetime
 
 
 def text_of(content: bytes) -> str:
-    """The assertion in what a holder brings: text, or a PNG into which it was baked (2.0, Baking; 3.0, 5.3)."""
+    """Extract the assertion from an upload: text, or a PNG it was baked into (2.0, Baking; 3.0,
+    5.3)."""
     if not content.startswith(_PNG):
         try:
             return content.decode().strip()
@@ -51,7 +54,7 @@ def text_of(content: bytes) -> str:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             if picture.width * picture.height > LARGEST_AREA:
                 raise BadgeRefused("This picture is larger than a badge.")
-            picture.load()  # the text may stand behind the picture
+            picture.load()  # The text chunk may follow the image data.
             told = {**picture.info, **getattr(picture, "text", {})}
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise BadgeRefused("This picture cannot be read.") from None
@@ -62,7 +65,8 @@ def text_of(content: bytes) -> str:
 
 
 def proven(client: GuardedClient, text: str, *, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
-    """The badge of a text, proven to be one of ``accepted`` and this holder's; BadgeRefused says why not."""
+    """Verify that the text is a badge listed in ``accepted`` and belongs to this holder;
+    BadgeRefused gives the reason if not."""
     if text.startswith(("http://", "https://")):
         return _hosted(client, text, accepted, emails, now)
     if text.startswith("{"):
@@ -74,7 +78,7 @@ def proven(client: GuardedClient, text: str, *, accepted: Sequence[str], emails:
 
 
 def _hosted(client: GuardedClient, url: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
-    """2.0, hosted: the assertion at its own address is the proof."""
+    """Hosted 2.0 badge: the assertion at its own URL is the proof."""
     if not origin(url) or origin(url) not in {origin(one) for one in accepted}:
         raise BadgeRefused("This badge is none that begins this programme.")
     answer = _asked(client, url)
@@ -86,7 +90,7 @@ def _hosted(client: GuardedClient, url: str, accepted: Sequence[str], emails: Se
 
 
 def _assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
-    """2.0: which badge, whose, since when."""
+    """Read a 2.0 assertion: which badge, its recipient and the date earned."""
     badge = value.get("badge")
     name = badge.get("id") if isinstance(badge, dict) else badge
     if name not in accepted:
@@ -99,7 +103,7 @@ def _assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequence[
 
 
 def _signed(client: GuardedClient, token: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
-    """2.0 signed, or 3.0 as VC-JWT."""
+    """Signed 2.0 badge (JWS), or 3.0 credential as VC-JWT."""
     try:
         header = jwt.get_unverified_header(token)
         body = jwt.decode(token, options={"verify_signature": False})
@@ -124,7 +128,7 @@ def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
         size = getattr(key, "key_size", None)
         if header["alg"] in ("RS256", "PS256") and (size is None or size < LEAST_RSA_BITS):
             raise BadgeRefused("The badge is signed with a key that is too short.")
-        # Times are judged by the badge's own fields below.
+        # The validity dates are checked below, from the badge's own fields.
         jwt.decode(
             token,
             key,
@@ -136,7 +140,7 @@ def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
 
 
 def _jwk(client: GuardedClient, kid: Any, accepted: Sequence[str]) -> Any:
-    """3.0, 8.2.1: the header's kid is the address of the issuer's key."""
+    """Fetch a 3.0 signing key (8.2.1): the header's kid is the URL of the issuer's key."""
     found = _of_issuer(client, kid, accepted)
     try:
         return jwt.PyJWK(found).key
@@ -145,7 +149,7 @@ def _jwk(client: GuardedClient, kid: Any, accepted: Sequence[str]) -> Any:
 
 
 def _pem(client: GuardedClient, verification: Any, accepted: Sequence[str]) -> Any:
-    """2.0, CryptographicKey: ``verification.creator`` is its address."""
+    """Fetch a 2.0 CryptographicKey: ``verification.creator`` is its URL."""
     creator = verification.get("creator") if isinstance(verification, dict) else None
     pem = _of_issuer(client, creator, accepted).get("publicKeyPem")
     try:
@@ -164,7 +168,7 @@ def _of_issuer(client: GuardedClient, url: Any, accepted: Sequence[str]) -> dict
 
 
 def _credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
-    """3.0: which achievement, whose, since when."""
+    """Read a 3.0 credential: which achievement, its recipient and the date earned."""
     subject = value["credentialSubject"]
     subject = subject[0] if isinstance(subject, list) and subject else subject
     achievement = subject.get("achievement") if isinstance(subject, dict) else None
@@ -186,7 +190,7 @@ def _credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence
 
 
 def _require_status(client: GuardedClient, status: Any, credential_id: Any, accepted: Sequence[str]) -> None:
-    """3.0, 1EdTechRevocationList: the list names what was taken back."""
+    """Check a 3.0 1EdTechRevocationList, which lists the revoked credentials."""
     if not isinstance(status, dict) or status.get("type") != "1EdTechRevocationList":
         raise BadgeRefused("Whether this badge was taken back cannot be checked here.")
     found = _of_issuer(client, status.get("id"), accepted)
@@ -197,13 +201,14 @@ def _require_status(client: GuardedClient, status: Any, credential_id: Any, acce
 
 
 def _issuer_of(client: GuardedClient, badge: str) -> dict[str, Any]:
-    """2.0: badge → issuer."""
+    """Fetch the issuer profile of a 2.0 badge."""
     issuer = _asked(client, badge).get("issuer")
     return issuer if isinstance(issuer, dict) else _asked(client, issuer) if isinstance(issuer, str) and origin(issuer) == origin(badge) else {}
 
 
 def _require_key_of(profile: dict[str, Any], creator: str) -> None:
-    """2.0, Signed verification: the key is one that the badge's issuer names; at one origin there may be many issuers."""
+    """Check the key of a signed 2.0 badge: the badge's issuer must list it, because one origin
+    may host many issuers."""
     named = profile.get("publicKey")
     keys = {one.get("id") if isinstance(one, dict) else one for one in (named if isinstance(named, list) else [named])}
     if creator not in keys:
@@ -211,7 +216,7 @@ def _require_key_of(profile: dict[str, Any], creator: str) -> None:
 
 
 def _require_not_revoked(client: GuardedClient, profile: dict[str, Any], badge: str, assertion_id: Any) -> None:
-    """2.0, RevocationList of the issuer."""
+    """Check the issuer's 2.0 RevocationList."""
     place = profile.get("revocationList")
     if not isinstance(place, str) or origin(place) != origin(badge):
         return
@@ -221,7 +226,8 @@ def _require_not_revoked(client: GuardedClient, profile: dict[str, Any], badge: 
 
 
 def _require_holder(identity: Any, salt: Any, emails: Sequence[str]) -> None:
-    """An address in clear, or its hash (2.0, IdentityHash): the letters as the issuer had them, or small ones."""
+    """Require the recipient's address, in plain text or hashed (2.0, IdentityHash). The hash
+    may be of the address as the issuer spelled it, or of its lower-case form."""
     text = str(identity or "")
     kind, _, digest = text.partition("$")
     for email in emails:
@@ -256,7 +262,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _asked(client: GuardedClient, url: str) -> dict[str, Any]:
-    """What stands at an address; empty where there is nothing (404, 410)."""
+    """The JSON object at a URL; empty where there is none (404, 410)."""
     try:
         headers = {"Accept": "application/ld+json, application/json"}
         answer = client.call("GET", url, headers=headers, seconds=SECONDS, largest=LARGEST)

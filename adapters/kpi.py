@@ -1,4 +1,5 @@
-"""Readings of a business figure from a table: the columns may have any names and are mapped; what is wrong is told line by line."""
+"""Parse KPI readings from a table whose columns may have any names and are mapped; errors are
+reported line by line."""
 
 from __future__ import annotations
 
@@ -24,11 +25,11 @@ FIELDS = {
     "source": "Source",
 }
 REQUIRED = ("subject", "period_start", "value")
-# Where no column says when a period ends: how long one is.
+# Length of a period, for tables without a column for its end.
 PERIODS = ("day", "week", "month", "quarter", "year")
 MOST_ROWS, MOST_COLUMNS = 10_000, 100
-EARLIEST, LATEST = 1990, 2100  # years that the record store takes
-# Names of columns as people give them, in order of how sure they are.
+EARLIEST, LATEST = 1990, 2100  # Range of years that the record store accepts.
+# Common names of each column, the most reliable first.
 _GUESSES = {
     "subject": ("subject", "team", "site", "department", "group", "standort", "abteilung", "equipo", "équipe", "id", "email", "e_mail"),
     "period_start": ("period_start", "from", "start", "month", "week", "date", "period", "monat", "datum", "von", "mes", "fecha", "mois"),
@@ -41,7 +42,7 @@ _DAY, _MONTH, _GERMAN = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})"), re.compile(r
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table: its columns, and its rows with the line on which each stands."""
+    """A table: its columns, and its rows with their line numbers."""
 
     columns: list[str]
     rows: list[tuple[int, list[str]]]
@@ -49,14 +50,14 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Wrong:
-    """What is wrong on a line."""
+    """An error on one line."""
 
     line: int
     text: str
 
 
 def sheet_of(content: bytes) -> Sheet:
-    """Read a table with a head; FileRefused where it is none, or too large."""
+    """Parse a table with a header row; FileRefused if it has none, or is too large."""
     text = text_of(content)
     first = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
@@ -80,7 +81,7 @@ def sheet_of(content: bytes) -> Sheet:
 
 
 def guessed(sheet: Sheet) -> dict[str, str]:
-    """Which column is likely which field; the empty text where none is."""
+    """Guess which column holds which field; an empty string if none matches."""
     plain = {re.sub(r"[\s\-]+", "_", name.lower()): name for name in reversed(sheet.columns) if name}
     return {field: next((plain[name] for name in names if name in plain), "") for field, names in _GUESSES.items()}
 
@@ -88,7 +89,8 @@ def guessed(sheet: Sheet) -> dict[str, str]:
 def readings(
     sheet: Sheet, columns: Mapping[str, str], subject_kind: str, period: str, source: str
 ) -> tuple[list[dict[str, Any]], list[int], list[Wrong]]:
-    """(readings as the record store takes them, the line of each, what is wrong). ``columns``: field → column of the sheet."""
+    """Return (readings as the record store accepts them, line number of each, errors).
+    ``columns``: field → column of the sheet."""
     unknown = [FIELDS[field] for field in REQUIRED if columns.get(field) not in sheet.columns or not columns.get(field)]
     if unknown:
         raise FileRefused(f"Choose a column for: {', '.join(unknown)}.")
@@ -135,7 +137,8 @@ def _told(told: list[str], read: Callable[[str], Any], text: str) -> Any:
 
 
 def _day(text: str) -> date:
-    """2026-12-31, 2026-12 or 31.12.2026, from EARLIEST to LATEST. What could be a day or a month (3/4/2026) is refused."""
+    """Parse 2026-12-31, 2026-12 or 31.12.2026, from EARLIEST to LATEST. Dates that are
+    ambiguous between day and month (3/4/2026) are rejected."""
     parts: tuple[str, str, str] | None = None
     if found := _DAY.fullmatch(text):
         parts = found[1], found[2], found[3]
@@ -155,7 +158,8 @@ def _day(text: str) -> date:
 
 
 def number_of(text: str) -> float:
-    """1234.5, 1234,5, 1,234.5 or 1.234,5; a percent sign is left away. One separator before three digits could be either, and is refused."""
+    """Parse 1234.5, 1234,5, 1,234.5 or 1.234,5; a percent sign is dropped. A single separator
+    before three digits is ambiguous, and is rejected."""
     plain = text.replace("\u00a0", "").replace(" ", "").removesuffix("%")
     if re.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}", plain):
         raise ValueError(f"“{text[:40]}” could be read in two ways; write it without a separator of thousands")

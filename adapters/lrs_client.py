@@ -1,4 +1,5 @@
-"""A tool's side of a record store: posting final bytes to any xAPI store; asking ours for figures, and for keys to itself."""
+"""The tool's client of a record store: posts serialized statements to any xAPI store, and
+queries our own store for figures and access keys."""
 
 from __future__ import annotations
 
@@ -12,17 +13,18 @@ import msgspec
 from core.errors import BadInput
 from core.http import Answer, GuardedClient, OutsideCallFailed, origin
 
-PAGE = 100  # statements of a page
-EPISODES = 25  # of a page of what is behind a figure
-COSTS = 500  # lines of the ledger that a page shows
-ALARMS, MOST_PAGES = 500, 10  # of a page; more than that many are nothing that anybody reads
-PNG = b"\x89PNG\r\n\x1a\n"  # how every PNG begins
-XAPI_VERSION = "1.0.3"  # what adapters/xapi.py writes
+PAGE = 100  # Statements per page.
+EPISODES = 25  # Episodes per page of evidence.
+COSTS = 500  # Ledger lines on a page.
+ALARMS, MOST_PAGES = 500, 10  # Entries per page and number of pages: nobody reads more than that.
+PNG = b"\x89PNG\r\n\x1a\n"  # The signature at the start of every PNG.
+XAPI_VERSION = "1.0.3"  # The version that adapters/xapi.py writes.
 
 
 @dataclass(frozen=True)
 class RecordStore:
-    """Where a tenant's statements go: address (of our own without /xapi, of another as its operator gives it), key, secret."""
+    """Where a tenant's statements go: URL (our own store's without /xapi, another store's as
+    its operator gives it), key, secret."""
 
     url: str
     key: str
@@ -30,13 +32,14 @@ class RecordStore:
 
     @property
     def xapi(self) -> str:
-        """The address before /statements."""
+        """The URL to which /statements is appended."""
         return self.url if self.url.lower().endswith("xapi") else f"{self.url}/xapi"
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key of our record store; its secret cannot be read again. ``ends_at`` is empty while it is in use."""
+    """A key of our record store; its secret cannot be read again. ``ends_at`` is empty while it
+    is active."""
 
     key: str
     scopes: tuple[str, ...]
@@ -45,11 +48,12 @@ class Key:
 
 
 class StatementsRefused(Exception):
-    """The store refused the batch for good; sending it again unchanged would not help."""
+    """The store rejected the batch permanently; sending it again unchanged would not help."""
 
 
 def post(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -> None:
-    """Store a batch. StatementsRefused when the store says no, OutsideCallFailed when it could not be asked."""
+    """Post a batch. StatementsRefused if the store rejects it, OutsideCallFailed if the store
+    could not be reached."""
     answer = client.call(
         "POST",
         f"{store.xapi}/statements",
@@ -66,14 +70,16 @@ def post(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -
 
 @dataclass(frozen=True)
 class Sight:
-    """Whom somebody may see: single people, or groups of five and more; of everybody, or of these episodes alone (registrations)."""
+    """What somebody may see: individual people, or only groups of five and more; for all
+    episodes, or only for these (registrations)."""
 
     individual: bool
     episodes: tuple[str, ...] | None = None
 
 
 def figures(client: GuardedClient, store: RecordStore, programme: str, *, sight: Sight, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Figures of a programme (all, or those of ``keys``), with values, sentences and pictures: ``/api/v1/figures``."""
+    """Fetch figures of a programme (all, or those in ``keys``), with values, sentences and
+    charts: ``/api/v1/figures``."""
     wanted = [("programme", programme), *_people(sight.individual), *(("key", key) for key in keys)]
     kept = _asked(client, store, "figures", wanted, sight.episodes).get("figures")
     if not isinstance(kept, list) or not all(_is_figure(one) for one in kept):
@@ -83,14 +89,16 @@ def figures(client: GuardedClient, store: RecordStore, programme: str, *, sight:
 
 @dataclass(frozen=True)
 class Reports:
-    """Reports (key, title, meaning, columns, rows, notes, svg), and by what they can be narrowed: dimension → values."""
+    """Reports (key, title, meaning, columns, rows, notes, svg), and the dimensions by which
+    they can be filtered: dimension → values."""
 
     reports: list[dict[str, Any]]
     dimensions: dict[str, list[str]]
 
 
 def reports(client: GuardedClient, store: RecordStore, programme: str, *, sight: Sight, keys: Sequence[str], by: Mapping[str, str]) -> Reports:
-    """Reports of a programme, narrowed by ``by`` (wave, team, site, role, experience): ``/api/v1/reports``."""
+    """Fetch reports of a programme, filtered by ``by`` (wave, team, site, role, experience):
+    ``/api/v1/reports``."""
     wanted = [("programme", programme), *by.items(), *_people(sight.individual), *(("key", key) for key in keys)]
     found = _asked(client, store, "reports", wanted, sight.episodes)
     kept, narrow = found.get("reports"), found.get("dimensions")
@@ -100,7 +108,8 @@ def reports(client: GuardedClient, store: RecordStore, programme: str, *, sight:
 
 
 def picture(client: GuardedClient, store: RecordStore, programme: str, report: str, by: Mapping[str, str]) -> bytes | None:
-    """The picture of a report as PNG, of groups alone: ``GET /api/v1/reports/{report}/picture.png``; None where it has none."""
+    """Fetch the chart of a report as PNG, for groups only:
+    ``GET /api/v1/reports/{report}/picture.png``; None if it has none."""
     wanted = [("programme", programme), *by.items(), *_people(False)]
     answer = _get(client, store, f"reports/{quote(report, safe='')}/picture.png", wanted)
     return answer.body if answer.status == 200 and answer.body.startswith(PNG) else None
@@ -108,7 +117,8 @@ def picture(client: GuardedClient, store: RecordStore, programme: str, report: s
 
 @dataclass(frozen=True)
 class Alarm:
-    """Something to look at: of a programme (its IRI, or empty), in words, on a level (owner, sponsor, steering)."""
+    """An alarm that needs attention: its programme (IRI, or empty), its text, and its level
+    (owner, sponsor, steering)."""
 
     alarm_id: int
     programme: str
@@ -119,7 +129,8 @@ class Alarm:
 
 
 def alarms(client: GuardedClient, store: RecordStore, programme: str = "") -> list[Alarm]:
-    """Open alarms, of a programme or of all: every page of ``GET /api/v1/alarms``, up to MOST_PAGES."""
+    """Fetch open alarms, of one programme or of all: every page of ``GET /api/v1/alarms``, up
+    to MOST_PAGES."""
     found: list[Alarm] = []
     after = 0
     for _ in range(MOST_PAGES):
@@ -141,14 +152,15 @@ def _is_alarm(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Behind:
-    """Episodes behind a figure, each with its statements (id, verb, object, at, success); ``after`` is where the next page begins, or empty."""
+    """Episodes behind a figure, each with its statements (id, verb, object, at, success);
+    ``after`` is the cursor of the next page, or empty."""
 
     episodes: list[dict[str, Any]]
     after: str
 
 
 def behind(client: GuardedClient, store: RecordStore, programme: str, metric: str, *, after: str, by: Mapping[str, str]) -> Behind:
-    """What a figure rests on: ``GET /api/v1/metrics/{key}/evidence``."""
+    """Fetch the evidence behind a figure: ``GET /api/v1/metrics/{key}/evidence``."""
     wanted = [("programme", programme), *by.items(), ("limit", str(EPISODES)), *([("after", after)] if after else [])]
     found = _asked(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
     rows = _rows(found, "episodes")
@@ -201,7 +213,7 @@ def _is_report(value: Any) -> bool:
 
 
 def _is_figure(value: Any) -> bool:
-    """Whether it has the parts that a page shows."""
+    """Whether it has all the fields that a page shows."""
     texts = ("key", "label", "meaning", "not_meaning", "formula", "svg")
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) for name in texts):
         return False
@@ -211,16 +223,19 @@ def _is_figure(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Page:
-    """Statements in the order in which they were stored; ``more`` is where they go on, empty at the end."""
+    """Statements in the order in which they were stored; ``more`` leads to the next page, empty
+    on the last one."""
 
     statements: list[dict[str, Any]]
     more: str
 
 
 def statements(client: GuardedClient, store: RecordStore, *, verb: str, activity: str, since: str, more: str = "") -> Page:
-    """A page of statements with this verb about this activity, stored after ``since`` (a timestamp, or empty), the earliest first."""
+    """Fetch a page of statements with this verb about this activity, stored after ``since`` (a
+    timestamp, or empty), the earliest first."""
     wanted = {"verb": verb, "activity": activity, "ascending": "true", "limit": str(PAGE), **({"since": since} if since else {})}
-    # "more" is relative to the store's host (xAPI-Communication 2.1.3); one of another host is not followed.
+    # "more" is relative to the store's host (xAPI-Communication 2.1.3); a link to another host
+    # is not followed.
     address = urljoin(store.xapi, more) if more else f"{store.xapi}/statements?{urlencode(wanted)}"
     if origin(address) != origin(store.xapi):
         raise OutsideCallFailed("The record store's list goes on at another address; it was not followed.")
@@ -233,7 +248,8 @@ def statements(client: GuardedClient, store: RecordStore, *, verb: str, activity
 
 
 def require_open(client: GuardedClient, store: RecordStore) -> None:
-    """BadInput where the store does not let this key read; OutsideCallFailed where it does not answer."""
+    """BadInput if the store denies this key read access; OutsideCallFailed if the store does
+    not answer."""
     headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
     answer = client.call("GET", f"{store.xapi}/statements?limit=1", headers=headers, basic=(store.key, store.secret))
     if answer.status != 200:
@@ -241,19 +257,19 @@ def require_open(client: GuardedClient, store: RecordStore) -> None:
 
 
 def keys(client: GuardedClient, store: RecordStore) -> list[Key]:
-    """The keys of our record store: ``GET /api/v1/credentials``."""
+    """List the keys of our record store: ``GET /api/v1/credentials``."""
     found = _credentials(client, store, "GET", "").get("credentials")
     return [Key(str(one["key"]), tuple(one["scopes"]), str(one["note"]), str(one["ends_at"] or "")) for one in found or []]
 
 
 def make_key(client: GuardedClient, store: RecordStore, scopes: Sequence[str], note: str) -> tuple[str, str]:
-    """A new (key, secret): ``POST /api/v1/credentials``."""
+    """Create a (key, secret): ``POST /api/v1/credentials``."""
     made = _credentials(client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note}))
     return str(made["key"]), str(made["secret"])
 
 
 def end_key(client: GuardedClient, store: RecordStore, key: str) -> None:
-    """End a key: ``DELETE /api/v1/credentials/{key}``."""
+    """Revoke a key: ``DELETE /api/v1/credentials/{key}``."""
     _credentials(client, store, "DELETE", f"/{quote(key, safe='')}")
 
 
@@ -262,7 +278,8 @@ def _credentials(client: GuardedClient, store: RecordStore, method: str, path: s
 
 
 def _acted(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
-    """Do something below ``/api/v1``; BadInput with the record store's own words where it refuses."""
+    """Call an endpoint below ``/api/v1``; BadInput with the record store's own message if it
+    refuses."""
     headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
     answer = client.call(method, f"{store.url}/api/v1/{path}", headers=headers, body=body, basic=(store.key, store.secret))
     if answer.status == 204:
@@ -276,8 +293,8 @@ def _acted(client: GuardedClient, store: RecordStore, method: str, path: str, bo
 
 @dataclass(frozen=True)
 class Business:
-    """What the record store knows of a programme's business figures: each figure with its worth (None where nobody said it), the cost
-    ledger (its first page), and what the scorecard weighs."""
+    """The record store's data on a programme's business figures: each figure with its valuation
+    (None if not set), the cost ledger (its first page), and the scorecard's weights."""
 
     kpis: list[dict[str, Any]]
     worth: dict[str, dict[str, Any] | None]
@@ -286,7 +303,8 @@ class Business:
 
 
 def business(client: GuardedClient, store: RecordStore, programme: str) -> Business:
-    """All of it: ``GET /api/v1/kpis``, their valuations, ``/costs`` and ``/scorecard``."""
+    """Fetch all of it: ``GET /api/v1/kpis``, their valuations, ``/costs`` and
+    ``/scorecard``."""
     of = [("programme", programme)]
     kpis = _rows(_asked(client, store, "kpis", of), "kpis")
     if not all(isinstance(one.get(name), str) for one in kpis for name in ("kpi", "label", "unit", "frequency")):
@@ -311,17 +329,18 @@ def _rows(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def name_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, definition: Mapping[str, Any]) -> None:
-    """Name a business figure: ``PUT /api/v1/kpis/{key}``. BadInput where the record store refuses, as of everything below."""
+    """Define a business figure: ``PUT /api/v1/kpis/{key}``. BadInput if the record store
+    refuses, as in all functions below."""
     _acted(client, store, "PUT", f"kpis/{quote(key, safe='')}?{urlencode({'programme': programme})}", msgspec.json.encode(definition))
 
 
 def value_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, valuation: Mapping[str, Any]) -> None:
-    """Say what a unit of it is worth: ``PUT /api/v1/kpis/{key}/valuation``."""
+    """Set what one unit of it is worth: ``PUT /api/v1/kpis/{key}/valuation``."""
     _acted(client, store, "PUT", f"kpis/{quote(key, safe='')}/valuation?{urlencode({'programme': programme})}", msgspec.json.encode(valuation))
 
 
 def send_readings(client: GuardedClient, store: RecordStore, readings: Mapping[str, Any]) -> dict[str, Any]:
-    """Take readings in, or say what that would do: ``POST /api/v1/kpi-readings``."""
+    """Import readings, or preview the import: ``POST /api/v1/kpi-readings``."""
     return _acted(client, store, "POST", "kpi-readings", msgspec.json.encode(readings))
 
 
@@ -331,22 +350,23 @@ def add_cost(client: GuardedClient, store: RecordStore, cost: Mapping[str, Any])
 
 
 def take_back_cost(client: GuardedClient, store: RecordStore, cost: int, why: str) -> None:
-    """Take a line back: ``DELETE /api/v1/costs/{cost}``."""
+    """Withdraw a line of the cost ledger: ``DELETE /api/v1/costs/{cost}``."""
     _acted(client, store, "DELETE", f"costs/{cost}", msgspec.json.encode({"why": why}))
 
 
 def weigh(client: GuardedClient, store: RecordStore, programme: str, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Decide what the scorecard weighs: ``PUT /api/v1/scorecard``."""
+    """Set the weights of the scorecard: ``PUT /api/v1/scorecard``."""
     _acted(client, store, "PUT", "scorecard", msgspec.json.encode({"programme": programme, "lines": list(lines)}))
 
 
 def new_level(client: GuardedClient, store: RecordStore, decision: Mapping[str, Any]) -> None:
-    """Decide that a weekly figure has a new level: ``POST /api/v1/baselines``."""
+    """Set a new baseline for a weekly figure: ``POST /api/v1/baselines``."""
     _acted(client, store, "POST", "baselines", msgspec.json.encode(decision))
 
 
 def mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[dict[str, Any]]:
-    """What activities of other systems count as in a programme: every page of ``GET /api/v1/activity-mappings``, up to MOST_PAGES."""
+    """Fetch how activities of other systems count in a programme: every page of
+    ``GET /api/v1/activity-mappings``, up to MOST_PAGES."""
     found: list[dict[str, Any]] = []
     after = 0
     for _ in range(MOST_PAGES):
@@ -361,12 +381,12 @@ def mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[
 
 
 def map_activity(client: GuardedClient, store: RecordStore, mapping: Mapping[str, Any]) -> None:
-    """Let an activity of another system count: ``POST /api/v1/activity-mappings``."""
+    """Make an activity of another system count: ``POST /api/v1/activity-mappings``."""
     _acted(client, store, "POST", "activity-mappings", msgspec.json.encode(mapping))
 
 
 def unmap_activity(client: GuardedClient, store: RecordStore, mapping: int) -> None:
-    """Let it count no longer: ``DELETE /api/v1/activity-mappings/{mapping}``."""
+    """Stop it from counting: ``DELETE /api/v1/activity-mappings/{mapping}``."""
     _acted(client, store, "DELETE", f"activity-mappings/{mapping}")
 
 

@@ -1,4 +1,5 @@
-"""The organisation's list of people as a table (CSV): each line checked by itself, in our words. Keeps nothing, knows nobody."""
+"""Parse the organisation's list of people (CSV), validating each line on its own. Stateless: it
+stores nothing, and does not compare the list with known people."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ COLUMNS = (
     "id", "name", "email", "manager", "mentor", "team", "site", "role", "experience", "start_date", "time_zone", "language", "working_days", "comparison",
 )  # fmt: skip
 CERTIFICATION_COLUMNS = ("id", "email", "certified_on", "wave", "score", "score_before", "hours")
-LEAST_HOURS, MOST_HOURS = 1 / 60, 300  # of a training: from a minute to eight weeks of work
+LEAST_HOURS, MOST_HOURS = 1 / 60, 300  # Duration of a training: from a minute to eight weeks of work.
 MOST_LINES, LARGEST_BYTES = 50_000, 20_000_000
-LONGEST = 200  # characters of a cell
+LONGEST = 200  # Characters in a cell.
 EMAIL = re.compile(r"[^@\s<>\"',;:\\()\[\]\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.[A-Za-z]{2,24}\Z")
 _YES, _NO = ("yes", "true", "1", "x", "ja", "sí", "si", "oui"), ("", "no", "false", "0", "nein", "non")
 _DAYS = {"mo": 1, "tu": 2, "we": 3, "th": 4, "fr": 5, "sa": 6, "su": 7}
@@ -27,8 +28,8 @@ _DAYS = {"mo": 1, "tu": 2, "we": 3, "th": 4, "fr": 5, "sa": 6, "su": 7}
 
 @dataclass(frozen=True)
 class Person:
-    """A line of the list. ``said`` are the columns that the table has: of the others the line says nothing. ``manager`` and ``mentor`` are ids or
-    addresses of others."""
+    """A line of the list. ``said`` holds the columns that the table has: the line says nothing
+    about any other. ``manager`` and ``mentor`` are ids or email addresses of others."""
 
     line: int
     id: str
@@ -50,8 +51,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Certification:
-    """A line of a list of certifications: who, when, in which wave, and shares (0 to 1) of the exam by competency ("" for all of it);
-    ``before``: the share in the test before the training, ``hours``: how long the training took."""
+    """A line of a list of certifications: person, date, wave, and exam shares (0 to 1) by
+    competency ("" for the whole exam); ``before``: the share in the test before the training,
+    ``hours``: the duration of the training."""
 
     line: int
     id: str
@@ -65,18 +67,18 @@ class Certification:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a line."""
+    """An error on one line."""
 
     line: int
     text: str
 
 
 class _Wrong(Exception):
-    """What is wrong with a cell."""
+    """An error in one cell."""
 
 
 def read_people(content: bytes) -> tuple[list[Person], list[Fault]]:
-    """The people of a table, and the lines that cannot be taken."""
+    """The people in a table, and the lines that cannot be imported."""
     people: list[Person] = []
     faults: list[Fault] = []
     for line, row in _rows(content, COLUMNS):
@@ -88,8 +90,9 @@ def read_people(content: bytes) -> tuple[list[Person], list[Fault]]:
 
 
 def read_certifications(content: bytes, competencies: Mapping[str, str]) -> tuple[list[Certification], list[Fault]]:
-    """The certifications of a table; beside the known columns it may hold one ``score:<competency>`` for each, by its key or its title
-    (``competencies``: key → title)."""
+    """The certifications in a table. Besides the known columns it may have a column
+    ``score:<competency>`` for each competency, by its key or its title (``competencies``: key →
+    title)."""
     found: list[Certification] = []
     faults: list[Fault] = []
     scores = {key: tuple(dict.fromkeys(column(f"score:{words}") for words in (key, title))) for key, title in competencies.items()}
@@ -186,7 +189,7 @@ def _share(row: dict[str, str], name: str) -> float | None:
 
 
 def _score(row: dict[str, str], names: Sequence[str]) -> float | None:
-    """The share of one competency, whichever name its column has."""
+    """The share of one competency, under either name of its column."""
     there = [name for name in names if name in row]
     if len(there) > 1:
         raise _Wrong(f"The columns {' and '.join(there)} are of the same competency; leave one out.")
@@ -214,7 +217,8 @@ def _language(row: dict[str, str]) -> str:
 
 
 def _working_days(text: str) -> tuple[int, ...]:
-    """``Mon-Fri``, ``Sun-Thu``, ``Mon Tue Thu``, ``1,2,3``: ISO weekdays in their order."""
+    """Parse ``Mon-Fri``, ``Sun-Thu``, ``Mon Tue Thu`` or ``1,2,3`` into ISO weekdays,
+    sorted."""
     days: set[int] = set()
     for part in re.split(r"[\s,;/]+", text.lower().replace("–", "-")):
         ends = [_weekday(one) for one in part.split("-", 1)] if part else []

@@ -1,4 +1,5 @@
-"""Tables and texts that people upload: any encoding, any separator, a head that names the columns. Shared by the adapters that read files."""
+"""Uploaded tables and texts: any common encoding, any separator, a header row that names the
+columns. Shared by the adapters that read files."""
 
 from __future__ import annotations
 
@@ -9,11 +10,12 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FileRefused(Exception):
-    """The file as a whole cannot be read; the text says why and what to do."""
+    """The whole file is unreadable; the message gives the reason and what to do."""
 
 
 def text_of(content: bytes) -> str:
-    """The text of a file: UTF-8, or UTF-16 where it says so by its first bytes; line ends are made one."""
+    """Decode a file: UTF-8, or UTF-16 if it starts with a byte order mark; line endings are
+    normalized."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
         if content.startswith(mark):
             try:
@@ -25,12 +27,13 @@ def text_of(content: bytes) -> str:
 
 
 def column(name: str) -> str:
-    """The name of a column, however it is written."""
+    """Normalize the name of a column, regardless of spelling."""
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """(line, row) of a table with a head, whatever its separator; FileRefused names a head that is not understood."""
+    """Parse a table with a header row and any separator into (line, row); FileRefused reports a
+    header with unknown or missing columns."""
     first = text.split("\n", 1)[0]
     separator = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text), delimiter=separator)
@@ -62,10 +65,10 @@ def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> 
 
 
 def bare(cell: str) -> str:
-    """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    """Remove the apostrophe that keeps a spreadsheet from reading the cell as a formula."""
     return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA else cell).strip(" \t")
 
 
 def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """Escape a cell so that no spreadsheet reads it as a formula."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -1,7 +1,8 @@
-"""Our acts as statements, built with tincan (xAPI 1.0.3) and given as final bytes.
+"""Our acts as xAPI statements, built with tincan (xAPI 1.0.3) and returned as serialized bytes.
 
-An :class:`Act` names who did what, in which episode of which programme; the functions below know the shape of each verb.
-The statement's id is UUIDv5 of (installation, tenant, act, revision, verb), so that sending it again is harmless.
+An :class:`Act` states who did what, in which episode of which programme; the functions below
+know the shape of each verb. The statement's id is UUIDv5 of (installation, tenant, act,
+revision, verb), so that sending it again is harmless.
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ class Programme:
 
 @dataclass(frozen=True)
 class Act:
-    """What every statement shares. ``name`` is unique for the act within the tenant; ``revision`` counts corrections.
+    """The part that all statements share. ``name`` is unique for the act within the tenant;
+    ``revision`` counts corrections.
 
-    ``episode`` is None for an act of somebody who looks after others: it is of no certification of his or her own.
+    ``episode`` is None for an act of somebody who supports others: it belongs to no
+    certification of his or her own.
     """
 
     installation: uuid.UUID
@@ -55,19 +58,19 @@ class Act:
 
 @dataclass(frozen=True)
 class Statement:
-    """Final bytes and their id."""
+    """A serialized statement and its id."""
 
     id: uuid.UUID
     payload: bytes
 
 
 def statement_id(act: Act, verb: str) -> uuid.UUID:
-    """The same act gives the same id, on every machine and at every try."""
+    """The same act always gets the same id, on every machine and at every attempt."""
     return uuid.uuid5(act.installation, "|".join((act.tenant, act.name, str(act.revision), verb)))
 
 
 def home_of(installation: uuid.UUID) -> str:
-    """The home page of the accounts by which an installation names people."""
+    """The account homePage under which an installation identifies people."""
     return f"{BASE}installations/{installation}"
 
 
@@ -77,22 +80,22 @@ def account(installation: uuid.UUID, learner: uuid.UUID) -> dict[str, Any]:
 
 
 def named(installation: uuid.UUID, learner: uuid.UUID) -> str:
-    """The same as the record store writes an agent in one line."""
+    """The same person in the record store's one-line notation for agents."""
     return f"account {home_of(installation)} {learner}"
 
 
 def activity(iri: str, kind: str, name: str, **definition: Any) -> dict[str, Any]:
-    """An activity with its type and its name."""
+    """Build an activity with its type and its name."""
     return {"objectType": "Activity", "id": iri, "definition": {"type": ACTIVITY_TYPES[kind], "name": {LANGUAGE: name}, **definition}}
 
 
 def check_iri(programme: Programme, interval: str) -> str:
-    """The check of an interval."""
+    """The IRI of the check for an interval."""
     return f"{programme.iri}/checks/{interval}"
 
 
 def duration_text(length: timedelta) -> str:
-    """ISO 8601, to hundredths of a second (xAPI-Data 4.6)."""
+    """Format an ISO 8601 duration, to hundredths of a second (xAPI-Data 4.6)."""
     return f"PT{max(length.total_seconds(), 0):.2f}S"
 
 
@@ -131,7 +134,7 @@ def _statement(
         value["result"] = result
     if instructor:
         value["context"]["instructor"] = instructor
-    # tincan changes the dictionary it is given; this one is ours alone.
+    # tincan modifies the dictionary it is passed; nothing else uses this one.
     return Statement(statement_id(act, verb), tincan.Statement(value).to_json(tincan.Version.latest).encode())
 
 
@@ -142,16 +145,18 @@ def registered(act: Act) -> Statement:
 
 @dataclass(frozen=True)
 class Training:
-    """What is known of the training behind a certification: the share in the test before it, and how many hours it took."""
+    """What is known about the training before a certification: the share in the test before it,
+    and its length in hours."""
 
     before: float | None = None
     hours: float | None = None
 
 
 def certified(act: Act, exam: Mapping[str, float] | None = None, training: Training | None = None) -> Statement:
-    """The anchor of all that is measured: ``act.at`` is the moment of certification.
+    """The starting point of all measurement: ``act.at`` is the moment of certification.
 
-    ``exam`` holds what the exam showed, as shares by competency; the share under the empty key is that of the whole exam.
+    ``exam`` holds the exam results, as shares by competency; the share under the empty key is
+    that of the whole exam.
     """
     known, training = dict(exam or {}), training or Training()
     whole = known.pop("", None)
@@ -166,21 +171,22 @@ def certified(act: Act, exam: Mapping[str, float] | None = None, training: Train
 
 @dataclass(frozen=True)
 class Quiz:
-    """A short quiz: the check of an interval (``label`` in words), or one that does not measure. ``kind`` is one of lrs.vocabulary.KINDS."""
+    """A short quiz: the check of an interval (with its ``label``), or one that is not measured.
+    ``kind`` is one of lrs.vocabulary.KINDS."""
 
     kind: str
     interval: str = ""
     label: str = ""
 
     def activity(self, programme: Programme) -> dict[str, Any]:
-        """As an activity."""
+        """This quiz as an activity."""
         if self.interval:
             return activity(check_iri(programme, self.interval), "check", f"{programme.title}: check after {self.label}")
         return activity(f"{programme.iri}/{self.kind}", "check", f"{programme.title}: {self.kind}")
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """Its kind, and its interval where it has one."""
+        """The quiz's kind, and its interval if it has one."""
         return {"kind": self.kind, **({"interval": self.interval} if self.interval else {})}
 
 
@@ -190,13 +196,14 @@ def scheduled(act: Act, quiz: Quiz, *, due_at: datetime) -> Statement:
 
 
 def attempted(act: Act, quiz: Quiz) -> Statement:
-    """A quiz was begun."""
+    """The learner started a quiz."""
     return _statement(act, "attempted", quiz.activity(act.programme), extensions=quiz.extensions)
 
 
 @dataclass(frozen=True)
 class Item:
-    """A question as statements name it: its interaction type, right patterns and lists of parts (xAPI-Data 4.1.5.1)."""
+    """A question in statements: its interaction type, correct response patterns and component
+    lists (xAPI-Data 4.1.5.1)."""
 
     key: str
     stem: str
@@ -209,7 +216,8 @@ class Item:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer: its text, whether it is right, how long it took, whether it came faster than reading, how sure the learner was (1 to 3)."""
+    """A response: its text, whether it is correct, its duration, whether it was given faster
+    than the question can be read, and the learner's confidence (1 to 3)."""
 
     text: str
     success: bool
@@ -219,7 +227,7 @@ class Response:
 
 
 def answered(act: Act, quiz: Quiz, *, item: Item, response: Response) -> Statement:
-    """One question of a quiz was answered."""
+    """The learner answered one question of a quiz."""
     competency = activity(f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title)
     obj = activity(
         f"{act.programme.iri}/items/{item.key}",
@@ -241,7 +249,7 @@ def answered(act: Act, quiz: Quiz, *, item: Item, response: Response) -> Stateme
 
 
 def finished(act: Act, quiz: Quiz, *, right: int, asked: int, passed: bool, took: timedelta | None) -> Statement:
-    """A quiz was finished: ``passed`` or ``failed``, with its score."""
+    """The learner finished a quiz: ``passed`` or ``failed``, with the score."""
     result: dict[str, Any] = {
         "score": {"scaled": right / asked, "raw": right, "min": 0, "max": asked},
         "success": passed,
@@ -261,19 +269,22 @@ def _task(programme: Programme, key: str, title: str) -> dict[str, Any]:
 
 
 def committed(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
-    """The learner committed to a transfer plan. Its words stay in the tool: a record store holds no free text about work."""
+    """The learner committed to a transfer plan. Its text stays in the tool: a record store
+    holds no free text about work."""
     extensions = {"due_date": text_of(due_at)}
     return _statement(act, "committed", _plan(act.programme, plan), grouping=[_task(act.programme, task, task_title)], extensions=extensions)
 
 
 def applied(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int) -> Statement:
-    """The learner used the skill on the job; grade 1 is the learner's own word."""
+    """The learner used the skill on the job; evidence grade 1 is the learner's own
+    statement."""
     extensions = {"evidence_grade": evidence_grade}
     return _statement(act, "applied", _task(act.programme, task, task_title), parent=_plan(act.programme, plan), extensions=extensions)
 
 
 def protocol_activity(programme: Programme, episode: uuid.UUID | None, act: str) -> dict[str, Any]:
-    """What is due beside the checks: plan, exercise, exercise review, case study, feedback, behaviour assessment, follow-up."""
+    """The activity of an act due besides the checks: plan, exercise, exercise review, case
+    study, feedback, behaviour assessment, follow-up."""
     assert episode is not None
     if act == "plan":
         return _plan(programme, plan_id(episode))
@@ -281,7 +292,8 @@ def protocol_activity(programme: Programme, episode: uuid.UUID | None, act: str)
     return activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}")
 
 
-# What a review answers: its parent in statements, by which an answer to an exercise and feedback on a case study are told apart.
+# What a review responds to: its parent in statements, which distinguishes the response to an
+# exercise from feedback on a case study.
 _ANSWERED = {"exercise review": "exercise", "feedback": "case study"}
 
 
@@ -290,24 +302,24 @@ def _parent(act: Act, name: str) -> dict[str, Any] | None:
 
 
 def plan_id(episode: uuid.UUID) -> uuid.UUID:
-    """The plan of an episode has one id, known before it is written."""
+    """The id of an episode's plan, which is known before the plan is written."""
     return uuid.uuid5(episode, "plan")
 
 
 def act_scheduled(act: Act, name: str, *, due_at: datetime) -> Statement:
-    """An act beside the checks is due at ``due_at``."""
+    """An act other than a check is due at ``due_at``."""
     obj = protocol_activity(act.programme, act.episode, name)
     return _statement(act, "scheduled", obj, parent=_parent(act, name), extensions={"due_date": text_of(due_at)})
 
 
 def suspended(act: Act, until: datetime | None) -> Statement:
-    """A pause begins at ``act.at``: nothing is due in it."""
+    """A pause starts at ``act.at``: nothing is due while it lasts."""
     extensions = {"until": text_of(until)} if until else None
     return _statement(act, "suspended", activity(act.programme.iri, "programme", act.programme.title), extensions=extensions)
 
 
 def resumed(act: Act) -> Statement:
-    """The pause ends at ``act.at``."""
+    """A pause ends at ``act.at``."""
     return _statement(act, "resumed", activity(act.programme.iri, "programme", act.programme.title))
 
 
@@ -317,7 +329,7 @@ def left(act: Act) -> Statement:
 
 
 def mapped(act: Act, *, task: str, task_title: str, competency: str, competency_title: str) -> Statement:
-    """A task of the learner's own job is named for a competency."""
+    """The learner named a task of his or her own job for a competency."""
     named = activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
     return _statement(act, "mapped", _task(act.programme, task, task_title), grouping=[named])
 
@@ -329,32 +341,33 @@ def revised(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: da
 
 
 def handed_in(act: Act, name: str) -> Statement:
-    """The exercise or the case study was handed in. Its words and files stay in the tool."""
+    """The learner submitted the exercise or the case study. Its text and files stay in the
+    tool."""
     return _statement(act, "submitted", protocol_activity(act.programme, act.episode, name))
 
 
 def reviewed(act: Act, name: str, *, reviewer: uuid.UUID, relation: str) -> Statement:
-    """What was handed in was answered by ``reviewer``; ``name`` is exercise review or feedback."""
+    """``reviewer`` reviewed a submission; ``name`` is exercise review or feedback."""
     obj = protocol_activity(act.programme, act.episode, name)
     by_whom = account(act.installation, reviewer)
     return _statement(act, "reviewed", obj, parent=_parent(act, name), extensions={"relation": relation}, instructor=by_whom)
 
 
 def confirmed(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int, by: uuid.UUID, relation: str) -> Statement:
-    """Somebody else vouches for a use on the job."""
+    """Somebody else confirms that the learner used the skill on the job."""
     extensions = {"evidence_grade": evidence_grade, "relation": relation}
     parent, by_whom = _plan(act.programme, plan), account(act.installation, by)
     return _statement(act, "confirmed", _task(act.programme, task, task_title), parent=parent, extensions=extensions, instructor=by_whom)
 
 
 def had_no_opportunity(act: Act) -> Statement:
-    """There was nothing to use it on."""
+    """The learner had no opportunity to use the skill."""
     assert act.episode is not None
     return _statement(act, "had-no-opportunity", _plan(act.programme, plan_id(act.episode)))
 
 
 def followed_up(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> Statement:
-    """The follow-up was answered by the learner or by the supervisor."""
+    """The learner or the supervisor answered the follow-up."""
     obj = protocol_activity(act.programme, act.episode, "follow-up")
     return _statement(
         act, "responded", obj, result={"success": still_used}, extensions={"relation": relation}, instructor=account(act.installation, by)
@@ -363,9 +376,10 @@ def followed_up(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> 
 
 @dataclass(frozen=True)
 class Assessment:
-    """Somebody's work held against a rubric of ``levels`` levels; ``scores`` holds (criterion, competency, level from 1 up) of what was seen.
+    """An assessment of somebody's work by a rubric with ``levels`` levels; ``scores`` holds
+    (criterion, competency, level from 1 up) of the criteria that were observed.
 
-    ``bar``: the level from which somebody is competent.
+    ``bar``: the lowest level that counts as competent.
     """
 
     levels: int
@@ -374,7 +388,7 @@ class Assessment:
 
     @property
     def result(self) -> dict[str, Any]:
-        """As a statement's result: the mean level, and the levels themselves."""
+        """A statement's result: the mean level, and the level of each criterion."""
         mean = sum(level for _, _, level in self.scores) / len(self.scores)
         told = [
             {"criterion": criterion, "competency": competency, "level": level, "reached": level >= self.bar}
@@ -385,9 +399,11 @@ class Assessment:
 
 
 def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str, planned: bool) -> Statement:
-    """The learner's work was assessed by ``by``. ``titles`` names the competencies; ``method`` is empty where learners assess themselves.
+    """``by`` assessed the learner's work. ``titles`` names the competencies; ``method`` is
+    empty where learners assess themselves.
 
-    ``planned``: it is the one that was scheduled, and finishes it; every other one is of an activity of its own.
+    ``planned``: this is the scheduled assessment, and completes it; any other one has an
+    activity of its own.
     """
     named = {competency for _, competency, _ in assessment.scores}
     grouping = [activity(f"{act.programme.iri}/competencies/{one}", "competency", titles[one]) for one in titles if one in named]
@@ -399,7 +415,8 @@ def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by:
 
 
 def calibrated(act: Act, assessment: Assessment, *, case: str, title: str) -> Statement:
-    """A rater assessed a described piece of work. ``act.learner`` is the rater, and the act is of no episode."""
+    """A rater assessed a described piece of work. ``act.learner`` is the rater, and the act
+    belongs to no episode."""
     obj = activity(f"{act.programme.iri}/cases/{case}", "calibration case", title)
     return _statement(act, "assessed", obj, result=assessment.result, instructor=account(act.installation, act.learner))
 
@@ -414,43 +431,44 @@ def meeting_scheduled(act: Act, *, group: uuid.UUID, number: int, at: datetime) 
 
 
 def meeting_held(act: Act, *, group: uuid.UUID, number: int) -> Statement:
-    """The meeting took place; ``act`` is of whoever recorded it."""
+    """The meeting took place; ``act`` belongs to the person who recorded it."""
     return _statement(act, "held", _meeting(act, group, number))
 
 
 def attended(act: Act, *, group: uuid.UUID, number: int) -> Statement:
-    """The learner was there."""
+    """The learner attended the meeting."""
     return _statement(act, "attended", _meeting(act, group, number))
 
 
 def action_closed(act: Act, *, action: uuid.UUID) -> Statement:
-    """What the learner agreed to do is done. Its words stay in the tool."""
+    """The learner completed an agreed action. Its text stays in the tool."""
     return _statement(act, "closed", activity(f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"))
 
 
 def commented(act: Act, *, item: str, stem: str, competency: str, competency_title: str) -> Statement:
-    """The learner says that a question is wrong or unclear. The words stay in the tool."""
+    """The learner reported a question as wrong or unclear. The text stays in the tool."""
     named = activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
     return _statement(act, "commented", activity(f"{act.programme.iri}/items/{item}", "item", stem), grouping=[named])
 
 
 def logged_in(act: Act) -> Statement:
-    """Somebody was here."""
+    """Somebody opened the tool."""
     return _statement(act, "logged-in", activity(act.programme.iri, "programme", act.programme.title))
 
 
 def report_viewed(act: Act, report: str) -> Statement:
-    """Somebody looked at a page of figures; ``report`` names it."""
+    """Somebody viewed a page of figures; ``report`` names it."""
     return _statement(act, "viewed", activity(f"{act.programme.iri}/reports/{report}", "report", f"{act.programme.title}: {report}"))
 
 
 def nudge_received(act: Act, *, nudge: int, kind: str) -> Statement:
-    """A mail that reminds or asks was sent. What it says stays in the tool."""
+    """A reminder or a request was mailed. Its text stays in the tool."""
     return _nudge(act, "received", nudge, kind)
 
 
 def nudge_opened(act: Act, *, nudge: int, kind: str) -> Statement:
-    """Its link was followed. No picture counts looks at a mail: mail programs fetch pictures by themselves."""
+    """Somebody followed the mail's link. There is no tracking picture to count views: mail
+    programs fetch pictures on their own."""
     return _nudge(act, "opened", nudge, kind)
 
 
@@ -460,5 +478,5 @@ def _nudge(act: Act, verb: str, nudge: int, kind: str) -> Statement:
 
 
 def voided(act: Act, statement: uuid.UUID) -> Statement:
-    """A statement of ours does not hold any more."""
+    """Withdraw a statement of ours that is no longer valid."""
     return _statement(act, "voided", {"objectType": "StatementRef", "id": str(statement)})

@@ -1,1 +1,3 @@
-"""The door: joins the houses. Command line, WSGI mount, practice LMS, sample programme. Adding a rule? Not in this house."""
+"""Composition of the product: command line, WSGI mount, practice LMS, sample programme. It
+joins ``lrs`` and ``lti_tool``; no business rules belong here.
+"""

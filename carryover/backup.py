@@ -1,7 +1,9 @@
-"""Backup and restore: the database as of one moment, and the attachments that it names; each file with its SHA-256.
+"""Backup and restore: a consistent snapshot of the database, and the attachments that it
+references; each file with its SHA-256.
 
-The database's part is written by pg_dump and read by pg_restore. The secret key is not in a backup: keep it apart. A
-fingerprint of it is, so that a restore with another key is refused before anything is written.
+The database is dumped by pg_dump and restored by pg_restore. The secret key is not part of a
+backup: keep it separately. A fingerprint of it is, so that a restore under another key is
+refused before anything is written.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ _PURPOSE = "backup"
 
 
 def backup(settings: Settings, folder: Path) -> dict[str, Any]:
-    """Write a backup into a new folder; gives its manifest. A backup that is cut short has no manifest."""
+    """Write a backup into a new folder and return its manifest. An interrupted backup has no
+    manifest.
+    """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     if folder.exists() and any(folder.iterdir()):
         raise Stop(f"{folder} is not empty; name a new folder for the backup.")
@@ -42,7 +46,7 @@ def backup(settings: Settings, folder: Path) -> dict[str, Any]:
     with _connect(settings) as connection:
         major = _major(connection)
         dumper = _program("pg_dump", major)
-        # pg_dump and the counts see the same moment.
+        # pg_dump and the row counts use the same snapshot.
         connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None
@@ -66,7 +70,9 @@ def backup(settings: Settings, folder: Path) -> dict[str, Any]:
 
 
 def verified(folder: Path) -> dict[str, Any]:
-    """The manifest of a backup whose files are all there and unchanged; Stop names the first that is not."""
+    """Return the manifest of a backup after checking that all its files are present and
+    unchanged; Stop names the first that is not.
+    """
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     except (OSError, ValueError):
@@ -79,7 +85,9 @@ def verified(folder: Path) -> dict[str, Any]:
 
 
 def restore(settings: Settings, folder: Path) -> dict[str, Any]:
-    """Put a backup into an empty database; Stop before anything is written when it does not fit. The counts are compared at the end."""
+    """Restore a backup into an empty database; Stop before anything is written if it does
+    not fit. The row counts are compared at the end.
+    """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_SECRET_KEY")
     manifest = verified(folder)
     keys = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
@@ -141,7 +149,9 @@ def _major(connection: psycopg.Connection[Any]) -> int:
 
 
 def _run(settings: Settings, program: Path, *arguments: str) -> None:
-    """A program of PostgreSQL; the password goes by the environment, which other users cannot see."""
+    """Run a PostgreSQL client program; the password is passed in the environment, which
+    other users cannot read.
+    """
     given = conninfo_to_dict(_conninfo(settings))
     password = given.pop("password", None)
     conninfo = make_conninfo("", **{name: str(value) for name, value in given.items() if value is not None})
@@ -156,7 +166,9 @@ def _run(settings: Settings, program: Path, *arguments: str) -> None:
 
 
 def _program(name: str, major: int) -> Path:
-    """A program of the server's own major version: a newer one writes what an older server cannot read again."""
+    """Return the program of the server's own major version: the output of a newer one cannot
+    be read by an older server.
+    """
     folder, on_path = embedded.programs(str(major)), shutil.which(name)
     if folder is not None:
         return folder / name
@@ -186,7 +198,9 @@ def _attachments(connection: psycopg.Connection[Any]) -> list[tuple[int, str]]:
 
 
 def _copy_out(settings: Settings, folder: Path, attachments: list[tuple[int, str]]) -> list[str]:
-    """Copy the bytes; gives what is named and not there (it was erased while we read, or lost)."""
+    """Copy the attachments' bytes; return those that are referenced but missing (erased
+    during the backup, or lost).
+    """
     blobs, missing = lrs_cli.attachments_of(settings), []
     for tenant_id, sha2 in attachments:
         target = folder / str(tenant_id) / sha2

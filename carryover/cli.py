@@ -1,4 +1,6 @@
-"""The command line. Every failure that an operator can mend is one sentence and exit status 1."""
+"""The command line. Every failure that an operator can fix is reported in one sentence, with
+exit status 1.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,7 @@ def serve() -> None:
     lrs_cli.require_ready(read)
     demo_run.require_free_port(read)
     sys.stdout.flush()
-    # The server takes this process's place, so that signals reach it.
+    # Replace this process by the server (exec), so that signals reach it.
     arguments = serving.web_command(read, "carryover.wsgi:create_app")
     os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter and fixed arguments
 

@@ -1,4 +1,6 @@
-"""``carryover demo``: embedded servers, migrations, web and worker, a practice course; all of it stopped in order at the end."""
+"""``carryover demo``: embedded servers, migrations, web and worker processes, a practice
+course; all of it is stopped in order at the end.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ from lti_tool import cli as tool_cli
 TENANT = "Practice"
 LISTED = ("teacher", "mentor", "learner", "admin")
 LEARNER_CERTIFIED_BEFORE = timedelta(days=7)
-READY_SECONDS = 300  # on a machine that is busy with much else; some seconds on one that is not
+READY_SECONDS = 300  # on a heavily loaded machine; a few seconds on an idle one
 BATCH = 100
 INVITE_NOTE, LOOK_SECONDS = "the demo", 2
 
@@ -46,7 +48,7 @@ log = logging.getLogger(__name__)
 
 
 def require_free_port(settings: Settings) -> None:
-    """End with one sentence when the port is taken."""
+    """Stop with one sentence if the port is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -60,7 +62,7 @@ def require_free_port(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Run until SIGINT or SIGTERM."""
+    """Run until SIGINT or SIGTERM arrives."""
     home = settings.home
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -87,7 +89,8 @@ def run(settings: Settings) -> None:
 
 def _require_alone(lock: IO[str], home: Path) -> None:
     try:
-        # The kernel gives the lock back when its holder dies, however it dies: nothing stale to clear away.
+        # The kernel releases the lock when its holder dies, however it dies: there is no stale
+        # lock to clean up.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise Stop(f"Carryover runs on {home} already; stop it first, or set CARRYOVER_HOME to another folder.") from None
@@ -121,7 +124,8 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
     for part in serving.PARTS:
         children.add(Child(f"the worker's {part}", command(serving.part_command(part), environ, heard=True)))
     if not practice.seeded:
-        # Ready means that the practice figures stand still: whoever compares them sees only what they did themselves.
+        # Ready means that the practice figures no longer change: anyone who compares them sees
+        # only the effect of their own actions.
         children.wait_until(
             lambda: _settled(_answer(f"{served}/health/ready")), READY_SECONDS, f"The practice data were not counted within {READY_SECONDS} s."
         )
@@ -134,7 +138,7 @@ def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -
 
 
 def _kept_secret(file: Path) -> str:
-    """The installation's secret, made at the first start with mode 0600."""
+    """Return the installation's secret, created at the first start with mode 0600."""
     if not file.exists():
         _write_private(file, secrets.token_urlsafe(48))
     return file.read_text().strip()
@@ -158,14 +162,17 @@ def _environ(settings: Settings) -> Mapping[str, str]:
         "CARRYOVER_BASE_URL": settings.base_url,
         "CARRYOVER_LRS_URL": settings.lrs_url,
         "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
-        # Letters of the demo reach nobody: they lie in a folder, and a page of the practice LMS shows them.
+        # The demo's e-mails reach nobody: they are stored in a folder, and a page of the
+        # practice LMS shows them.
         "CARRYOVER_MAIL_URL": f"maildir://{settings.home / MAILBOX}",
         "CARRYOVER_MAIL_FROM": "Carryover practice <practice@example.org>",
     }
 
 
 def _answer(url: str) -> dict[str, Any] | None:
-    """The JSON of our own server's answer, whatever its status; None while it does not answer."""
+    """Return the JSON response of our own server, whatever its status; None while it does
+    not respond.
+    """
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own server on this machine
             found = json.load(answer)
@@ -177,22 +184,26 @@ def _answer(url: str) -> dict[str, Any] | None:
 
 
 def _works(report: dict[str, Any] | None) -> bool:
-    """Whether requests are served, and somebody works on each queue."""
+    """Whether requests are served and every queue has a worker."""
     return report is not None and report["status"] != "not ready" and "worker" not in report["degraded"]
 
 
 def _settled(report: dict[str, Any] | None) -> bool:
-    """Whether everything that was said has arrived and is counted."""
+    """Whether every statement sent has arrived and is counted."""
     return report is not None and not report["uncounted"]["waiting"] and not report["outbox"]["statements"]
 
 
 def _id_of(one: Person) -> str:
-    """The id on the organisation's list. Moodle's administrator has none in the student records."""
+    """The person's id on the organisation's roster. Moodle's administrator has none in the
+    student records.
+    """
     return one.sourced_id or f"SIS-{one.subject}"
 
 
 def _practice_list() -> bytes:
-    """The practice people as an organisation's list: the teacher leads the learner, the mentor accompanies, the administrator runs it."""
+    """The practice people as an organisation's roster: the teacher manages the learner, the
+    mentor supports the learner, the administrator administers the tool.
+    """
     lines = ["id,name,email,manager,mentor,team"]
     for one in (PEOPLE[key] for key in LISTED):
         led = (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if one.learns else ("", "")
@@ -201,7 +212,9 @@ def _practice_list() -> bytes:
 
 
 class Practice:
-    """The practice tenant: made at the first start, kept at the next ones. What must outlive a start stands in practice.json."""
+    """The practice tenant: created at the first start, reused afterwards. State that must
+    survive a restart is stored in practice.json.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._file = settings, settings.home / PRACTICE_FILE
@@ -213,7 +226,9 @@ class Practice:
         _write_private(self._file, json.dumps(self._kept))
 
     def set_up(self) -> None:
-        """Tenant, credentials, programme, platform and the practice learner; harmless to repeat."""
+        """Create the tenant, credentials, programme, platform and practice learner;
+        idempotent.
+        """
         settings = self._settings
         if "started_at" not in self._kept:
             self._keep(started_at=clock.text_of(clock.now()))
@@ -241,7 +256,7 @@ class Practice:
         return clock.parse(self._kept["started_at"])
 
     def seed(self, served: str) -> None:
-        """Post the practice cohort through the record store's own door; harmless to repeat."""
+        """Post the practice cohort through the record store's own HTTP API; idempotent."""
         client = GuardedClient(allow_private=True)  # our own server on this machine
         made = cohort.statements(uuid.UUID(self._kept["installation"]), str(self._kept["tenant_id"]), document(), self._started_at())
         key, secret = self._kept["xapi"]
@@ -263,11 +278,13 @@ class Practice:
         return bool(self._kept.get("seeded"))
 
     def remember_seeding(self) -> None:
-        """From now on the demo is ready as soon as it answers."""
+        """Record that seeding is complete, so that later starts are ready as soon as the
+        server responds.
+        """
         self._keep(seeded=True)
 
     def write_demo_json(self) -> None:
-        """Where everything is, and the keys to it, readable by this user alone."""
+        """Write all URLs and the credentials for them, readable by this user only."""
         settings = self._settings
         lms = lms_address(settings.base_url)
         xapi, api = self._kept["xapi"], self._kept["api"]
@@ -276,7 +293,8 @@ class Practice:
             "xapi": {"endpoint": f"{settings.base_url}/xapi", "key": xapi[0], "secret": xapi[1]},
             "api": {"key": api[0], "secret": api[1]},
             "launch": {who: f"{lms}/practice/launch/{who}" for who in PEOPLE},
-            # For an LMS of your own: paste it there where a tool is added by its registration address. It works once.
+            # For your own LMS: paste it where a tool is added by its registration URL. It works
+            # once.
             "registration_url": self._invite(),
         }
         _write_private(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
@@ -287,7 +305,9 @@ class Practice:
         return self._address
 
     def keep_inviting(self, children: Children) -> None:
-        """The address in demo.json is one that still works: when it was used, another one takes its place."""
+        """Keep a usable registration URL in demo.json: when it has been used, it is replaced
+        by a new one.
+        """
         while not children.stopping:
             time.sleep(LOOK_SECONDS)
             try:
@@ -296,10 +316,10 @@ class Practice:
                 if not works:
                     self.write_demo_json()
             except (SQLAlchemyError, Stop, OSError) as error:
-                log.debug("no look at the invites: %s", error)  # the servers start again, or stop
+                log.debug("no look at the invites: %s", error)  # the servers are restarting or stopping
 
     def tell(self) -> None:
-        """Say where to look."""
+        """Print where to find everything."""
         home, lms = self._settings.home, lms_address(self._settings.base_url)
         lines = ["", f"Carryover is ready: {lms}/practice/", f"Keys and addresses: {home / 'demo.json'}", "Stop it with Ctrl-C.", ""]
         print("\n".join(lines), flush=True)

@@ -1,4 +1,6 @@
-"""``carryover doctor``: looks at everything an installation stands on; says what is wrong and what to do."""
+"""``carryover doctor``: checks everything an installation depends on; reports what is wrong
+and how to fix it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ LARGEST_SKEW_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     good: bool
@@ -33,7 +35,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Everything, each by itself: one trouble hides no other."""
+    """Run all checks independently: one failure hides no other."""
     found = []
     for name, check in _checks(settings).items():
         try:

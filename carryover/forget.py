@@ -1,4 +1,6 @@
-"""``carryover erase``: a person out of both houses, each in its own transactions. Interrupted, it is said again and goes on."""
+"""``carryover erase``: erases a person from the tool and from the record store, each in its
+own transactions. If interrupted, run the command again and it continues.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from core.settings import Settings
 from lrs import cli as lrs_cli
 from lti_tool import cli as tool_cli
 
-# A statement that was on its way when its outbox was emptied has arrived, or never will: longer than one call of the sender may take.
+# A statement in flight when its outbox was emptied has arrived after this time, or never will:
+# longer than one call of the sender may take.
 ON_ITS_WAY_SECONDS = 40
 
 
@@ -78,7 +81,9 @@ def _person(settings: Settings, tenant: str, named: str) -> None:
 
 
 def _letters(settings: Settings, email: str, name: str) -> int:
-    """Letters to or about this person that lie in a folder (trying things out); gives how many went. A mail server keeps its own."""
+    """Delete e-mails to or about this person from a mail folder (used in trials); return how
+    many were deleted. A real mail server keeps its own copies.
+    """
     if not (email or name) or not settings.mail_url.startswith("maildir:"):
         return 0
     folder = Path(unquote(urlsplit(settings.mail_url).path))

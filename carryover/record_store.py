@@ -1,4 +1,6 @@
-"""Commands for the operator of the record store: credentials, erasure, retention, forwarding, import, export."""
+"""Operator commands for the record store: credentials, retention, forwarding, import,
+export, reporting users.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ DAY_SECONDS = 86_400
 
 
 def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
-    """Give a command its tenant's desk and the option that names the tenant."""
+    """Pass the tenant's operator actions to a command, and add the option that names the
+    tenant.
+    """
 
     @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
     @wraps(act)
@@ -32,11 +36,13 @@ def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
         with lrs_cli.desk(running_demo.settings(os.environ), tenant) as desk:
             return act(desk, *args, **kwargs)
 
-    return command  # type: ignore[return-value]  # click passes the tenant by keyword
+    return command  # type: ignore[return-value]  # click passes the tenant as a keyword argument
 
 
 def _secret(prompt: str) -> str:
-    """A secret by prompt, or from standard input where that is no terminal; never an argument, which every process can see."""
+    """Read a secret from a prompt, or from standard input if that is not a terminal; never
+    from an argument, which every process can see.
+    """
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True))
     line = sys.stdin.readline().strip()

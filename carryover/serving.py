@@ -1,4 +1,6 @@
-"""The commands that start parts of the product: web server, workers of the two queues, timer."""
+"""The commands that start the product's processes: web server, workers of the two queues,
+timer.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,13 @@ from lrs import worker as lrs_worker
 from lti_tool import worker as tool_worker
 
 TIMED: tuple[Timed, ...] = (*lrs_worker.TIMED, *lrs_long_worker.TIMED, *tool_worker.TIMED)
-PARTS = ("queue", "long", "timer")  # of the worker, each a process of its own
+PARTS = ("queue", "long", "timer")  # of the worker, each a separate process
 
 
 def web_command(settings: Settings, factory: str) -> list[str]:
-    """granian with its default of blocking threads: pages that call the record store in the same process need many."""
+    """Command for granian with its default of blocking threads: pages that call the record
+    store in the same process need many.
+    """
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", settings.host, "--port", str(settings.port), "--no-ws"]
     command += [
         "--workers",
@@ -33,12 +37,14 @@ def web_command(settings: Settings, factory: str) -> list[str]:
 
 
 def part_command(part: str) -> list[str]:
-    """One part of the worker, as a process of its own."""
+    """Command for one part of the worker as a separate process."""
     return [sys.executable, "-m", "carryover", "worker", "--part", part]
 
 
 def run_part(settings: Settings, part: str) -> None:
-    """Until SIGTERM: nudge the timed jobs, or work on a queue; the jobs' modules are imported already, so a forked job starts at once."""
+    """Run until SIGTERM: enqueue the timed jobs, or work on a queue. The jobs' modules are
+    already imported, so a forked job starts at once.
+    """
     if part == "timer":
         queue.run_timer(settings.redis_url, TIMED)
     else:

@@ -1,4 +1,4 @@
-"""Commands for the operator of the tool: platforms, the administration's link, signing keys."""
+"""Operator commands for the LTI tool: platforms, the administration link, signing keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ R = TypeVar("R")
 
 
 def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
-    """Give a command its tenant's desk and the option that names the tenant."""
+    """Pass the tenant's operator actions to a command, and add the option that names the
+    tenant.
+    """
 
     @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
     @wraps(act)
@@ -26,7 +28,7 @@ def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
         with tool_cli.desk(running_demo.settings(os.environ), tenant) as desk:
             return act(desk, *args, **kwargs)
 
-    return command  # type: ignore[return-value]  # click passes the tenant by keyword
+    return command  # type: ignore[return-value]  # click passes the tenant as a keyword argument
 
 
 @click.group()

@@ -1,4 +1,6 @@
-"""The WSGI mount: the record store and the tool behind one server, each untouched by the other."""
+"""The WSGI mount: the record store and the tool behind one server, independent of each
+other.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Door:
-    """Sends a request to the house that its first path segment names."""
+    """Dispatches a request to the application mounted at its first path segment."""
 
     def __init__(self, houses: Mapping[str, WSGIApplication], otherwise: WSGIApplication) -> None:
         self._houses, self._otherwise = dict(houses), otherwise
@@ -29,7 +31,9 @@ class Door:
 
 
 def houses(*more: Check) -> tuple[dict[str, WSGIApplication], WSGIApplication]:
-    """Both houses and their common ``/health``; ``more`` checks may be added to it."""
+    """Return the applications by path segment, with their common ``/health``, and the
+    default application; ``more`` adds health checks.
+    """
     store, store_check = lrs_wsgi.create_app_with_check()
     tool, tool_check = tool_wsgi.create_app_with_check()
     health = Flask("health", static_folder=None)
@@ -39,7 +43,9 @@ def houses(*more: Check) -> tuple[dict[str, WSGIApplication], WSGIApplication]:
 
 
 def create_app() -> Door:
-    """The application, from the environment: ``granian --interface wsgi --factory carryover.wsgi:create_app``."""
+    """Create the application from the environment: ``granian --interface wsgi --factory
+    carryover.wsgi:create_app``.
+    """
     door = Door(*houses())
     settle_collector()
     return door

@@ -1,4 +1,6 @@
-"""What every house stands on: settings, unit of work, queue, clock, secrets, guarded HTTP, embedded servers.
+"""Shared infrastructure of every package: settings, unit of work, queue, clock, secrets,
+guarded HTTP, embedded servers.
 
-Holds no word of the domain; if a line here needs to know what a statement or a learner is, it belongs higher up.
+Contains nothing of the domain; code that needs to know what a statement or a learner is belongs
+in a higher layer.
 """

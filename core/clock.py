@@ -1,4 +1,5 @@
-"""Time: one source of now, one way to read and write instants (RFC 3339, UTC, milliseconds)."""
+"""Time: the only source of the current time, and the only functions to parse and format
+instants (RFC 3339, UTC, milliseconds)."""
 
 from __future__ import annotations
 
@@ -9,12 +10,13 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def now() -> datetime:
-    """The present instant, aware, in UTC."""
+    """The current instant, timezone-aware, in UTC."""
     return datetime.now(UTC)
 
 
 def text_of(instant: datetime) -> str:
-    """``2026-11-23T00:00:00.000Z``: UTC, cut (not rounded) to milliseconds, so that it never lies in the future."""
+    """``2026-11-23T00:00:00.000Z``: UTC, truncated (not rounded) to milliseconds, so that it is
+    never in the future."""
     moment = instant.astimezone(UTC)
     return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
@@ -30,7 +32,7 @@ def from_microseconds(microseconds: int) -> datetime:
 
 
 def parse(text: str) -> datetime:
-    """An aware instant from RFC 3339 text; raises ValueError without an offset."""
+    """Parse a timezone-aware instant from RFC 3339 text; ValueError without an offset."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset, for example Z")

@@ -1,7 +1,7 @@
 """The unit of work: one transaction, one tenant.
 
-Leaving the block commits; leaving it by an error rolls back. The tenant is set for the transaction alone, and row-level
-security refuses any statement where it is unset (architecture, decision 13).
+Leaving the block commits; an exception rolls back. The tenant is set for the transaction only,
+and row-level security refuses any statement where it is unset.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import Stop
 
 APP_ROLE = "carryover_app"
-# Who owns the views for reporting tools, and the group of those who may read them; neither signs in.
+# The owner of the views for reporting tools, and the group role of those who may read them;
+# neither can log in.
 REPORT_OWNER, REPORT_READER = "carryover_reporting", "carryover_reader"
 TENANT_SETTING = "carryover.tenant_id"
 CONNECT_SECONDS = 10
-POOL_KEPT, POOL_EXTRA = 5, 15  # two houses x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
+POOL_KEPT, POOL_EXTRA = 5, 15  # two apps x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
 POOL_WAIT_SECONDS = 30
 
-# A plan for all values of a filter was 50 times slower than one for the value at hand (docs/performance.md).
-# In UTC, every instant that is ever stored can be read back: the first and the last day of the calendar lie outside it elsewhere.
+# A generic plan for all values of a filter was 50 times slower than one for the actual value
+# (docs/performance.md). In UTC, every stored instant can be read back: in other time zones the
+# first and the last day of the calendar are out of range.
 _UTC = "-c timezone=UTC"
 _OWN_PLANS, _ONE_PLAN = f"{_UTC} -c plan_cache_mode=force_custom_plan", f"{_UTC} -c plan_cache_mode=force_generic_plan"
 
@@ -35,10 +37,10 @@ UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
 
 def make_engine(url: str, quick: bool = False) -> Engine:
-    """An engine for ``url``; no connection is made yet.
+    """Create an engine for ``url``; no connection is opened yet.
 
-    ``quick`` is for one statement again and again: its connections commit by themselves, keep one plan, and are not tried before they
-    are given out.
+    ``quick`` is for one statement that is repeated again and again: its connections autocommit,
+    keep a generic plan, and are not pinged before use.
     """
     if "://" not in url:
         raise Stop("No address of a database is set; docs/settings.md says what CARRYOVER_DATABASE_URL and CARRYOVER_MIGRATION_URL hold.")
@@ -50,7 +52,7 @@ def make_engine(url: str, quick: bool = False) -> Engine:
         pool_size=POOL_KEPT,
         max_overflow=POOL_EXTRA,
         pool_timeout=POOL_WAIT_SECONDS,
-        hide_parameters=True,  # statements are personal data; they have no place in a log
+        hide_parameters=True,  # statements are personal data and must not appear in a log
         pool_pre_ping=not quick,
         isolation_level="AUTOCOMMIT" if quick else "READ COMMITTED",
         connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover", "options": _ONE_PLAN if quick else _OWN_PLANS},
@@ -58,12 +60,14 @@ def make_engine(url: str, quick: bool = False) -> Engine:
 
 
 def unit_of_work_on(engine: Engine) -> UnitOfWork:
-    """``with unit_of_work(tenant_id) as connection:`` one transaction that sees that tenant alone."""
+    """``with unit_of_work(tenant_id) as connection:`` one transaction that sees only that
+    tenant."""
 
     @contextmanager
     def unit_of_work(tenant_id: int) -> Iterator[Connection]:
         with engine.begin() as connection:
-            # By the driver: this is said before every piece of work, and needs none of SQLAlchemy's care.
+            # Through the driver: this runs before every unit of work and needs nothing of
+            # SQLAlchemy.
             with driver_cursor(connection) as cursor:
                 cursor.execute("SELECT set_config(%s, %s, true)", (TENANT_SETTING, str(tenant_id)), prepare=True)
             yield connection
@@ -72,14 +76,15 @@ def unit_of_work_on(engine: Engine) -> UnitOfWork:
 
 
 def driver_cursor(connection: Connection, binary: bool = False) -> psycopg.Cursor[Any]:
-    """The driver's own cursor inside the same transaction: for the hot paths alone. ``binary``: what comes back is not written as text first."""
+    """The driver's own cursor inside the same transaction: only for hot paths. ``binary``:
+    results are transferred in binary format."""
     raw = connection.connection.driver_connection
     assert isinstance(raw, psycopg.Connection)
     return raw.cursor(binary=binary)
 
 
 def require_reachable(engine: Engine) -> None:
-    """End with one sentence when the database does not answer."""
+    """Exit with a one-sentence message if the database does not answer."""
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
@@ -89,18 +94,19 @@ def require_reachable(engine: Engine) -> None:
 
 
 def ensure_roles(owner: Engine, app_url: str) -> None:
-    """Create the login role of web and worker with the password of ``app_url``, or bring its password up to date; and the roles of reporting."""
+    """Create the login role of web and worker with the password of ``app_url``, or update its
+    password; and create the reporting roles."""
     password = conninfo_to_dict(app_url.replace("postgresql+psycopg://", "postgresql://")).get("password")
     try:
         with owner.begin() as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(7274003)"))  # two starts at once take turns
+            connection.execute(text("SELECT pg_advisory_xact_lock(7274003)"))  # serializes two starts at the same time
             known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": APP_ROLE}).first()
             if not known:
                 connection.execute(text(f"CREATE ROLE {APP_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
             for role in (REPORT_OWNER, REPORT_READER):
                 if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
                     connection.execute(text(f"CREATE ROLE {role} NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS"))
-            # What a role owns is given to it by whoever is a member of it.
+            # Only a member of a role can transfer ownership to it.
             connection.execute(text(f"GRANT {REPORT_OWNER} TO CURRENT_USER"))
             if password:
                 driver = connection.connection.driver_connection
@@ -114,7 +120,8 @@ def ensure_roles(owner: Engine, app_url: str) -> None:
 
 
 def require_harmless_role(engine: Engine) -> None:
-    """End with one sentence when web or worker would run as a role that row-level security does not bind."""
+    """Exit with a one-sentence message if web or worker would run as a role that bypasses
+    row-level security."""
     with engine.connect() as connection:
         role = connection.execute(text("SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user")).one()
     if role.free or role.rolname != APP_ROLE:

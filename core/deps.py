@@ -1,4 +1,5 @@
-"""What the rooms of a house are given: made once per process in its ``bootstrap``, nothing connected yet."""
+"""The shared dependencies of an app: built once per process in its ``bootstrap``; nothing is
+connected yet."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ class Deps:
 
 
 def build(settings: Settings) -> Deps:
-    """Deps from settings; Stop when one that is needed is missing."""
+    """Build Deps from settings; Stop if a required setting is missing."""
     settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
     engine = make_engine(settings.database_url)
     return Deps(

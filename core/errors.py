@@ -1,8 +1,10 @@
-"""The few errors the product raises on purpose, and their one translation into HTTP.
+"""The few errors that the product raises deliberately, and the only place that translates them
+into HTTP.
 
-Contract of every JSON error body: ``{"error": {"code", "message", "where"?}}``. ``code`` is stable, ``message`` says what
-was wrong and what to do, ``where`` holds the place (batch index, JSON path, parameter). Below ``/api/v1`` the same body is a problem
-document (RFC 9457) as well: ``type``, ``title``, ``status`` and ``detail`` stand beside ``error``.
+Contract of every JSON error body: ``{"error": {"code", "message", "where"?}}``. ``code`` is
+stable, ``message`` says what was wrong and what to do, ``where`` holds the location (batch
+index, JSON path, parameter). Below ``/api/v1`` the same body is also a problem document (RFC
+9457), with ``type``, ``title``, ``status`` and ``detail`` beside ``error``.
 """
 
 from __future__ import annotations
@@ -26,16 +28,18 @@ _HTTP_WORDS = {
 }
 
 
-RETRY_SECONDS = 30  # a server that starts again, or a replica that takes over, is there by then
+RETRY_SECONDS = 30  # by then, a restarted server or a promoted replica is available
 AFTER_AN_HOUR = 3_600
 
 
 class Stop(Exception):
-    """The process cannot go on; the text is one sentence that tells the operator what to do. Exit status 1."""
+    """The process cannot continue; the text is one sentence that tells the operator what to do.
+    Exit status 1."""
 
 
 class Refused(Exception):
-    """A request is answered with an error; ``status`` is HTTP, ``code`` is stable, ``where`` names the place."""
+    """A request is answered with an error; ``status`` is the HTTP status, ``code`` is stable,
+    ``where`` names the location."""
 
     status = 400
     code = "bad_request"
@@ -47,53 +51,55 @@ class Refused(Exception):
 
 
 class BadInput(Refused):
-    """What was sent breaks a rule."""
+    """The input breaks a rule."""
 
 
 class Unauthorised(Refused):
-    """Nobody was recognised."""
+    """The caller is not authenticated."""
 
     status, code = 401, "unauthorised"
 
 
 class Forbidden(Refused):
-    """Somebody was recognised and may not."""
+    """The caller is authenticated but not allowed to do this."""
 
     status, code = 403, "forbidden"
 
 
 class NotFound(Refused):
-    """There is no such thing, or not for this caller."""
+    """There is no such object, or it is not visible to this caller."""
 
     status, code = 404, "not_found"
 
 
 class Conflict(Refused):
-    """What is stored contradicts what was sent."""
+    """The request conflicts with what is stored."""
 
     status, code = 409, "conflict"
 
 
 class TooMany(Refused):
-    """The same was asked for too often; ``Retry-After`` says when it may be asked for again."""
+    """Too many requests; ``Retry-After`` says when to try again."""
 
     status, code = 429, "too_many"
 
 
 class Unavailable(Refused):
-    """Something this needs does not answer now; the same request may pass later."""
+    """Something that the request needs does not answer now; the same request may succeed
+    later."""
 
     status, code = 503, "unavailable"
 
 
 def stores_nothing_now(error: BaseException) -> bool:
-    """Whether the database cannot be reached, has no room, or only reads now (a replica before it takes over): the same request may pass later."""
+    """Whether the database cannot be reached, is full, or is read-only now (a replica before
+    its promotion): the same request may succeed later."""
     own = getattr(error, "orig", None) or error
     return isinstance(own, psycopg.OperationalError | psycopg.InterfaceError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout)
 
 
 def when_again(error: Refused) -> dict[str, str]:
-    """The header that says when the same request may pass."""
+    """The ``Retry-After`` header of an error, if the same request may succeed later."""
     seconds = {503: RETRY_SECONDS, 429: AFTER_AN_HOUR}.get(error.status)
     return {"Retry-After": str(seconds)} if seconds else {}
 
@@ -110,7 +116,8 @@ PROBLEMS_BELOW = "/api/v1"
 
 
 def answer_with_json(app: Flask) -> None:
-    """Make ``app`` answer every error by the contract above, and log the unexpected with its trace."""
+    """Register handlers so that ``app`` answers every error by the contract above and logs
+    unexpected ones with a traceback."""
 
     @app.after_request
     def as_problem(response: Response) -> Response:

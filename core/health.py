@@ -1,4 +1,4 @@
-"""``/health``: is the process alive, can it do its work. Each house brings its checks."""
+"""``/health``: whether the process is alive and can do its work. Each app adds its checks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import RETRY_SECONDS
 
-LATE = timedelta(minutes=1)  # a statement that waits longer is behind: counting takes seconds
+LATE = timedelta(minutes=1)  # a statement that waits longer is late: counting takes seconds
 LEAST_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
-LARGEST_REQUEST = 64_000_000  # a batch with its attachments, and as much again while it is written
+LARGEST_REQUEST = 64_000_000  # a batch with its attachments, and the same size again while it is written
 
 
 def free_bytes(folder: Path) -> int:
-    """What is free where this folder is, or will be."""
+    """The free disk space at this folder, which need not exist yet."""
     place = folder
     while not place.exists():
         place = place.parent
@@ -31,7 +31,8 @@ def free_bytes(folder: Path) -> int:
 
 @dataclass
 class Health:
-    """``facts`` are shown; ``degraded`` names parts that do not work; ``ready`` is false when requests cannot be served."""
+    """``facts`` are shown; ``degraded`` names the parts that do not work; ``ready`` is false
+    when requests cannot be served."""
 
     ready: bool = True
     facts: dict[str, Any] = field(default_factory=dict)
@@ -42,8 +43,9 @@ Check = Callable[[Health], None]
 
 
 def blueprint(checks: Sequence[Check]) -> Blueprint:
-    """The routes: live (200 while the process answers); ready (503 where nothing can be stored, else 200 with the parts that stand still: a
-    store that takes statements stays in front of its clients while its workers are away); worker (503 where a queue has none)."""
+    """The routes: live (200 while the process answers); ready (503 if nothing can be stored,
+    otherwise 200 with the degraded parts: a store that accepts statements stays available to
+    its clients while its workers are down); worker (503 if a queue has no worker)."""
     pages = Blueprint("health", __name__, url_prefix="/health")
 
     @pages.get("/live")

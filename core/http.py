@@ -1,8 +1,9 @@
-"""The one guarded HTTP client for every outside call of every house.
+"""The only HTTP client for outgoing calls, guarded, shared by every app.
 
-Each call has time limits, a size cap and an address check: the name is resolved once, every address is judged, and the
-connection goes to the address that was judged (so a name cannot change its mind in between). Redirects are not followed.
-The whole call ends by its deadline, however slowly the other side drips its answer: every wait on the socket is cut to what is left.
+Each call has timeouts, a size limit and an address check: the name is resolved once, every
+address is checked, and the connection goes to the checked address (so DNS rebinding is
+impossible). Redirects are not followed. The whole call ends by its deadline, however slowly the
+other side sends its response: every wait on the socket is limited to the time that is left.
 """
 
 from __future__ import annotations
@@ -29,31 +30,32 @@ import msgspec
 from core.errors import Unavailable
 
 CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 15.0  # between two parts of an answer
-WHOLE_SECONDS = 30.0  # for all of it
-MOST_CONNECTIONS = 100  # one slow platform does not hold up the launches of the others
-LARGEST_ANSWER = 8 * 1024 * 1024  # the record store's fullest page (100 statements of 64 kB) fits; a key set is a few kB.
+ANSWER_SECONDS = 15.0  # between two chunks of a response
+WHOLE_SECONDS = 30.0  # for the whole call
+MOST_CONNECTIONS = 100  # one slow platform does not block the launches of the others
+LARGEST_ANSWER = 8 * 1024 * 1024  # the record store's largest page (100 statements of 64 kB) fits; a key set is a few kB.
 USER_AGENT = "Carryover/0.1 (+https://w3id.org/carryover)"  # Canvas answers 403 to a call without one.
 
 
 class OutsideCallFailed(Unavailable):
-    """No usable answer: refused address, no connection, too slow, too large."""
+    """No usable response: refused address, no connection, too slow, too large."""
 
     code = "outside_call_failed"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: status, reason phrase, headers (names in lower case), body within the cap."""
+    """A response: status, reason phrase, headers (lower-case names), body within the size
+    limit."""
 
     status: int
     reason: str
     headers: Mapping[str, str]
     body: bytes
-    next_url: str = ""  # of a paged answer: where its Link header says that it goes on (RFC 8288), absolute
+    next_url: str = ""  # of a paged response: the next page from its Link header (RFC 8288), absolute
 
     def json(self) -> Any:
-        """The decoded body, whatever its media type (Moodle serves JSON as text/html)."""
+        """Decode the body, whatever its media type (Moodle serves JSON as text/html)."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -62,22 +64,24 @@ class Answer:
 
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
-# When the call under way must have ended (time.monotonic); each call sets its own.
+# The deadline of the current call (time.monotonic); each call sets its own.
 _deadline: ContextVar[float] = ContextVar("deadline")
 
 
-# Whether the call under way is plain http.
+# Whether the current call is plain http.
 _plain: ContextVar[bool] = ContextVar("plain")
 
-# Addresses that carry another one inside: what they lead to is judged, not their looks (RFC 6052, RFC 3056).
+# Addresses that embed another address: the embedded one is checked, not the outer form (RFC
+# 6052, RFC 3056).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_UNICAST_6 = ipaddress.ip_network("2000::/3")  # all of IPv6 that was given out (RFC 4291, 2.4); everything else is local or special
+_UNICAST_6 = ipaddress.ip_network("2000::/3")  # all allocated IPv6 unicast (RFC 4291, 2.4); everything else is local or special
 
 NAMES_AT_ONCE = 16
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet: not this machine, this network, a group, or one of these in disguise."""
+    """Whether an IP address is on the public internet: not loopback, private or multicast, nor
+    one of these embedded in another form."""
     found = ipaddress.ip_address(address.split("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour or (ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None)
@@ -89,7 +93,7 @@ def is_public(address: str) -> bool:
 
 
 def _left(timeout: float | None) -> float:
-    """How long this wait may last: its own limit, and never past the call's deadline."""
+    """The timeout of this wait: its own limit, but never past the call's deadline."""
     left = _deadline.get() - time.monotonic()
     if left <= 0:
         raise httpcore.ReadTimeout("the time for the whole call is over")
@@ -97,7 +101,8 @@ def _left(timeout: float | None) -> float:
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection on which no wait outlasts the call: a platform that drips bytes holds nobody."""
+    """A connection on which no wait outlasts the call: a platform that sends byte by byte
+    blocks nobody."""
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
@@ -119,7 +124,7 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 class _JudgedNetwork(httpcore.NetworkBackend):
-    """Connects to an address only after judging it."""
+    """Connects to an address only after checking it."""
 
     def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
         self._allow_private, self._plain_anywhere = allow_private, plain_anywhere
@@ -127,7 +132,8 @@ class _JudgedNetwork(httpcore.NetworkBackend):
         self._names: tuple[int, ThreadPoolExecutor] | None = None
 
     def _resolve(self, host: str, port: int, seconds: float) -> list[Any]:
-        """By a thread of its own, so that a slow name server holds up no call past its deadline. (A fork leaves threads behind.)"""
+        """Resolve in a separate thread, so that a slow name server delays no call past its
+        deadline. (Threads do not survive a fork.)"""
         if self._names is None or self._names[0] != os.getpid():
             self._names = (os.getpid(), ThreadPoolExecutor(NAMES_AT_ONCE, thread_name_prefix="names"))
         return self._names[1].submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM).result(seconds)
@@ -206,19 +212,22 @@ class _Transport(httpx.BaseTransport):
 
 
 class _NoCookies(CookieJar):
-    """What one answer sets goes with no other request: callers of many tenants share this client."""
+    """Cookies from one response are sent with no other request: callers of many tenants share
+    this client."""
 
     def extract_cookies(self, response: Any, request: Any) -> None:
-        """Nothing is kept."""
+        """Discard all cookies."""
 
 
-# Until when all calls of the work under way must have ended; each of them is cut to what is left of it.
+# The shared deadline of all calls of the current unit of work; each call is limited to the time
+# left.
 _all_calls: ContextVar[float | None] = ContextVar("all_calls", default=None)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """All calls made inside end together by then: a row, a roster, a page of a person."""
+    """Limit the total time of all calls made inside: for a row, a roster, a page of a
+    person."""
     outer, mine = _all_calls.get(), time.monotonic() + seconds
     token = _all_calls.set(mine if outer is None else min(outer, mine))
     try:
@@ -228,10 +237,11 @@ def within(seconds: float) -> Iterator[None]:
 
 
 class GuardedClient:
-    """``call`` is the only way out.
+    """``call`` is the only method that makes requests.
 
-    ``allow_private`` opens loopback and private addresses, and plain http to them. ``plain_anywhere`` is for addresses that the
-    operator configured: plain http to any.
+    ``allow_private`` permits loopback and private addresses, and plain http to them.
+    ``plain_anywhere`` is for addresses that the operator configured: plain http to any
+    address.
     """
 
     def __init__(self, allow_private: bool, plain_anywhere: bool = False) -> None:
@@ -242,7 +252,7 @@ class GuardedClient:
             follow_redirects=False,
             trust_env=False,
             cookies=_NoCookies(),
-            # Nothing is unpacked here: a few bytes could become gigabytes.
+            # Responses are never decompressed here: a few bytes could become gigabytes.
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         )
 
@@ -258,9 +268,10 @@ class GuardedClient:
         seconds: float = WHOLE_SECONDS,
         largest: int = LARGEST_ANSWER,
     ) -> Answer:
-        """One request. Any HTTP status is an answer; OutsideCallFailed is everything that is none.
+        """Send one request. A response with any HTTP status is returned; everything else raises
+        OutsideCallFailed.
 
-        ``seconds`` limits all of it, ``largest`` the bytes of the body.
+        ``seconds`` limits the whole call, ``largest`` the bytes of the body.
         """
         try:
             scheme, place = urlsplit(url)[:2]
@@ -282,7 +293,8 @@ class GuardedClient:
             limits = httpx.Timeout(min(ANSWER_SECONDS, seconds), connect=min(CONNECT_SECONDS, seconds))
             request = self._client.build_request(method, url, headers=dict(headers or {}), content=body, data=form, timeout=limits)
             if not headers or "accept" not in {name.lower() for name in headers}:
-                # Moodle refuses */*, which the library would send: no wish is better than that one.
+                # Moodle refuses */*, which the library would send: no Accept header is better
+                # than that one.
                 request.headers.pop("Accept", None)
             response = self._client.send(request, stream=True, auth=basic)
             try:
@@ -306,13 +318,13 @@ class GuardedClient:
             ValueError,
             OSError,
         ) as error:
-            # ValueError and OSError: a name that is none, a header that cannot be written.
+            # ValueError and OSError: an invalid name, or a header that cannot be written.
             raise OutsideCallFailed(f"{_place(url)} gave no answer: {str(error) or type(error).__name__}.") from None
         lowered = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected), _next(response, url))
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
 
 
@@ -321,17 +333,19 @@ def _next(response: httpx.Response, url: str) -> str:
         further = response.links.get("next", {}).get("url", "")
         return urljoin(url, further) if further else ""
     except ValueError:
-        return ""  # a link that is none leads nowhere
+        return ""  # an invalid link means no next page
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of an address, as browsers compare them; empty for what is no web address."""
+    """Scheme, host and port of a URL, as browsers compare them; empty if it is not a web
+    address."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return ""
-    # The characters of a host and no other: an origin is written into policies, where a space or a semicolon would begin another rule.
+    # Only the characters of a host: an origin is written into policies, where a space or a
+    # semicolon would begin another rule.
     if parts.scheme not in ("http", "https") or not parts.hostname or not _HOST.fullmatch(parts.hostname):
         return ""
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -339,6 +353,6 @@ def origin(url: str) -> str:
 
 
 def _place(url: str) -> str:
-    """Scheme, host and path: a query may carry what no log should hold."""
+    """Scheme, host and path: a query may contain what must not be logged."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

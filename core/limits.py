@@ -1,4 +1,5 @@
-"""How often something may be asked for: a count in Redis for each window of time. A queue that is down lets everything pass."""
+"""Rate limits: a counter in Redis for each time window. If Redis is down, everything is
+allowed."""
 
 from __future__ import annotations
 
@@ -8,17 +9,18 @@ import redis
 
 log = logging.getLogger(__name__)
 
-WAIT_SECONDS = 0.5  # a request never waits longer than this to be counted
+WAIT_SECONDS = 0.5  # a request never waits longer than this for its counter
 
 
 class Limiter:
-    """Shared by the processes of an installation, through Redis."""
+    """Shared by the processes of an installation through Redis."""
 
     def __init__(self, url: str) -> None:
         self._connection = redis.Redis.from_url(url, socket_connect_timeout=WAIT_SECONDS, socket_timeout=WAIT_SECONDS)
 
     def allows(self, what: str, who: str, most: int, seconds: int) -> bool:
-        """Whether ``who`` asked for ``what`` no more than ``most`` times within about ``seconds``."""
+        """Whether ``who`` has requested ``what`` at most ``most`` times within about
+        ``seconds``."""
         key = f"carryover:limit:{what}:{who}"
         try:
             with self._connection.pipeline() as together:

@@ -1,4 +1,5 @@
-"""Alembic, driven the same way for each house: one schema per house, its version table inside it."""
+"""Alembic, run the same way for each package: one schema per package, with its version table
+inside it."""
 
 from __future__ import annotations
 
@@ -25,10 +26,10 @@ def config_for(folder: Path, connection: Connection) -> Config:
 
 
 def upgrade(folder: Path, owner: Engine) -> None:
-    """Bring one house's schema up to date, in one transaction: all of it or nothing."""
+    """Upgrade one package's schema in one transaction: all of it or nothing."""
     try:
         with owner.begin() as connection:
-            # Two starts at once take turns; the number is arbitrary and ours.
+            # Serializes two starts at the same time; the number is arbitrary and our own.
             connection.execute(text("SELECT pg_advisory_xact_lock(7274001)"))
             command.upgrade(config_for(folder, connection), "head")
     except (DBAPIError, CommandError) as error:
@@ -37,7 +38,7 @@ def upgrade(folder: Path, owner: Engine) -> None:
 
 
 def is_behind(folder: Path, owner: Engine) -> bool:
-    """Whether a migration of this house was not run yet."""
+    """Whether this package has pending migrations."""
     schema = folder.parent.parent.name
     with owner.connect() as connection:
         there = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}).scalar()
@@ -66,12 +67,14 @@ def run(metadata: MetaData, schema: str) -> None:
 
 
 def protect(schema: str, tables: list[str]) -> list[str]:
-    """SQL that puts each table under row-level security by tenant and opens it to the app role."""
+    """The SQL that enables row-level security by tenant on each table and grants access to the
+    app role."""
     statements = [f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE}"]
     for table in tables:
         statements += [
             f"ALTER TABLE {schema}.{table} ENABLE ROW LEVEL SECURITY",
-            # An unset tenant is an error: current_setting raises, and the empty text it leaves behind is no integer.
+            # An unset tenant is an error: current_setting raises, and the empty text it leaves
+            # behind is not an integer.
             f"CREATE POLICY tenant ON {schema}.{table} TO {APP_ROLE} USING (tenant_id = current_setting('carryover.tenant_id')::int)",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.{table} TO {APP_ROLE}",
         ]

@@ -1,7 +1,9 @@
-"""Child processes that are started together, watched, started again when they die, and stopped in order.
+"""Child processes that are started together, supervised, restarted when they die, and stopped
+in order.
 
-Every child leads a session of its own and is told by the kernel when this process dies (PR_SET_PDEATHSIG), so that not
-even a kill -9 of the parent leaves one behind. When a child dies, whatever it had forked is swept by its session id.
+Every child leads its own session and is signalled by the kernel when this process dies
+(PR_SET_PDEATHSIG), so that not even a kill -9 of the parent leaves a child behind. When a child
+dies, everything it had forked is killed by its session id.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ RESTARTS_FORGIVEN = 5  # in
 RESTART_WINDOW_SECONDS = 60
 STOP_SECONDS, ASK_AGAIN_SECONDS = 15, 3
 POLL_SECONDS = 0.1
-TELL_SECONDS = 20  # between two lines that say that something is still starting
+TELL_SECONDS = 20  # between two log lines that say that something is still starting
 LAST_LINES, LAST_BYTES = 10, 4_000  # of a child that did not become ready
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
@@ -39,29 +41,32 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(signal_number: int, parent: int) -> None:
-    """In a fresh child: ask the kernel for ``signal_number`` when the parent dies; end now if it already has."""
+    """In a fresh child: ask the kernel to send ``signal_number`` when the parent dies; exit now
+    if it already has."""
     _libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def sweep_session(session: int) -> None:
-    """SIGKILL what is left of a session: a killed server's forked workers, a killed worker's job."""
+    """SIGKILL the remaining processes of a session: a killed server's forked workers, a killed
+    worker's job."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            # The name in parentheses may hold anything; after the last one: state, ppid, pgrp, session.
+            # The name in parentheses may contain anything; after the last parenthesis: state,
+            # ppid, pgrp, session.
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
             if int(fields[3]) == session and fields[0] != "Z":
                 os.kill(int(entry.name), signal.SIGKILL)
         except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue  # it ended while we looked, or is not ours
+            continue  # it ended in the meantime, or is not ours
 
 
 @dataclass
 class Child:
-    """One kind of child: how it is started, how it is asked to stop."""
+    """One kind of child: how to start it and how to ask it to stop."""
 
     name: str
     start: Callable[[], subprocess.Popen[bytes]]
@@ -73,7 +78,8 @@ class Child:
     said: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
 
     def begin(self) -> None:
-        """Start it. What it says, if we are given it, goes on to our own standard error, and its end is kept."""
+        """Start it. Its output, if it is piped to us, is forwarded to our standard error, and
+        the last lines are kept."""
         self.process = self.start()
         if self.process.stdout is not None:
             self.hearing = threading.Thread(target=self._pass_on, args=(self.process.stdout,), name=f"words of {self.name}", daemon=True)
@@ -87,7 +93,7 @@ class Child:
                 sys.stderr.flush()
 
     def last_lines(self) -> list[str]:
-        """The last of what it said, here or in its file."""
+        """The last lines of its output, from memory or from its log file."""
         if self.log_file is None or not self.log_file.exists():
             return list(self.said)
         with self.log_file.open("rb") as file:
@@ -95,13 +101,14 @@ class Child:
             return file.read().decode("utf-8", "replace").splitlines()[-LAST_LINES:]
 
     def end(self) -> None:
-        """Ask it to stop, wait, then insist; nothing of its session stays."""
+        """Ask it to stop, wait, then kill it; nothing of its session remains."""
         if self.process is None:
             return
         if self.process.poll() is None:
             deadline = time.monotonic() + STOP_SECONDS
             while self.process.poll() is None and time.monotonic() < deadline:
-                # Asked again: a server that is just starting may not listen to signals yet.
+                # The signal is repeated: a server that is just starting may not handle signals
+                # yet.
                 self.process.send_signal(self.stop_signal)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(ASK_AGAIN_SECONDS)
@@ -111,11 +118,12 @@ class Child:
         self.process.wait()
         self.process = None
         if self.hearing is not None:
-            self.hearing.join(ASK_AGAIN_SECONDS)  # what it said last is on our standard error
+            self.hearing.join(ASK_AGAIN_SECONDS)  # its last output is forwarded to our standard error
 
 
 def command(arguments: list[str], environ: Mapping[str, str], *, heard: bool = False) -> Callable[[], subprocess.Popen[bytes]]:
-    """A starter for :class:`Child`: ``arguments`` in a session of its own, dying with this process. ``heard``: its words come to the child."""
+    """A start function for :class:`Child`: runs ``arguments`` in its own session and dies with
+    this process. ``heard``: its output is piped to the child object."""
     parent = os.getpid()
 
     def start() -> subprocess.Popen[bytes]:
@@ -133,14 +141,14 @@ def command(arguments: list[str], environ: Mapping[str, str], *, heard: bool = F
 
 
 class Children:
-    """Children in the order in which they start; they stop in the opposite order."""
+    """Children in the order in which they start; they stop in reverse order."""
 
     def __init__(self) -> None:
         self._children: list[Child] = []
         self.stopping = False
 
     def add(self, child: Child) -> None:
-        """Start ``child`` and watch it from now on."""
+        """Start ``child`` and supervise it from now on."""
         self._children.append(child)
         child.begin()
 
@@ -154,7 +162,7 @@ class Children:
         signal.signal(signal.SIGINT, stop)
 
     def look(self) -> None:
-        """Start again whoever died; Stop when one keeps dying."""
+        """Restart dead children; Stop if one keeps dying."""
         for child in self._children:
             if child.process is None or child.process.poll() is None:
                 continue
@@ -169,13 +177,14 @@ class Children:
             child.begin()
 
     def watch(self) -> None:
-        """Keep everything running until a signal asks to stop."""
+        """Keep everything running until a signal requests a stop."""
         while not self.stopping:
             self.look()
             time.sleep(POLL_SECONDS)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, failure: str) -> None:
-        """Watch until ``ready()``; Stop with ``failure`` and the last words of each child when it takes longer than ``seconds``."""
+        """Supervise until ``ready()``; Stop with ``failure`` and the last output of each child
+        if it takes longer than ``seconds``."""
         began = told = time.monotonic()
         deadline = began + seconds
         while not self.stopping:
@@ -203,16 +212,18 @@ class Children:
             child.end()
 
     def kill(self) -> None:
-        """End all at once, whatever they are doing."""
+        """Kill all children at once, whatever they are doing."""
         for child in reversed(self._children):
             child.stop_signal = signal.SIGKILL
             child.end()
 
 
 def settle_collector() -> None:
-    """Called once a web worker is made: what lives for ever need not be looked at again, and what a request leaves behind can wait.
+    """Tune the garbage collector, once per web worker: permanent objects are frozen, and
+    garbage of a request can wait.
 
-    A batch of 100 statements makes some 20,000 objects; with Python's own threshold of 700 the collector took a third of its CPU.
+    A batch of 100 statements creates some 20,000 objects; with Python's default threshold of
+    700 the collector took a third of its CPU time.
     """
     gc.collect()
     gc.freeze()

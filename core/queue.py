@@ -1,7 +1,9 @@
-"""The queue: rq with JSON jobs. A nudge is a hint that a table holds work; the table is the truth.
+"""The queue: rq with JSON jobs. A queued job is only a hint that a table holds work; the table
+is authoritative.
 
-A nudge that is lost costs seconds (the timer nudges again), never work; so a queue that is down never fails a request.
-Nudges for one job are coalesced: while one waits, another adds nothing, because the waiting one will see all the work.
+A lost hint costs seconds (the timer enqueues the job again), never work; so a queue that is
+down never fails a request. Hints for one job are coalesced: while one is pending, another adds
+nothing, because the pending one will see all the work.
 """
 
 from __future__ import annotations
@@ -27,20 +29,21 @@ log = logging.getLogger(__name__)
 
 QUEUE, LONG_QUEUE = "carryover", "carryover-long"
 QUEUES = (QUEUE, LONG_QUEUE)
-TimeIsUp = JobTimeoutException  # raised inside a job that takes longer than JOB_SECONDS: whoever catches everything lets this one pass
-WAITING_SECONDS = 10  # a nudge that was lost (its worker was killed before it began) silences the next ones no longer than this
+TimeIsUp = JobTimeoutException  # raised inside a job that takes longer than JOB_SECONDS; an ``except Exception`` must re-raise it
+WAITING_SECONDS = 10  # how long a lost job (its worker was killed before it began) can suppress the next ones at most
 JOB_SECONDS = 600
 SOCKET_SECONDS = 5
 AGAIN_SECONDS = 2
-BETWEEN_NUDGES_SECONDS = 0.05  # what comes meanwhile is asked for once
+BETWEEN_NUDGES_SECONDS = 0.05  # requests within this time are coalesced
 IDLE_SECONDS = 60.0
-WORKER_TTL_SECONDS = 30  # rq then reports twice as often while it waits, and twice a minute while a job runs
-SILENT_SECONDS = 75  # after which a worker counts as dead: two reports were missed
+WORKER_TTL_SECONDS = 30  # rq then reports twice as often while idle, and twice a minute while a job runs
+SILENT_SECONDS = 75  # after which a worker is considered dead: it missed two heartbeats
 
 
 @dataclass(frozen=True)
 class Timed:
-    """A job that is also nudged by the clock: dotted name of a function without parameters, seconds between."""
+    """A job that is also enqueued periodically: dotted name of a function without parameters,
+    and the interval in seconds."""
 
     job: str
     every_seconds: int
@@ -51,17 +54,19 @@ def _waiting_key(job: str) -> str:
 
 
 def queue_of(job: str) -> str:
-    """Jobs of a module called ``long_worker`` may take minutes: they have a queue and a worker of their own, and hold no counting up."""
+    """Jobs of a module called ``long_worker`` may take minutes: they have their own queue and
+    worker, so that they do not delay counting."""
     return LONG_QUEUE if job.rpartition(".")[0].endswith(".long_worker") else QUEUE
 
 
 def connect(url: str) -> redis.Redis:
-    """A client of the queue's server; no connection is made yet."""
+    """Create a client of the queue's server; no connection is opened yet."""
     return redis.Redis.from_url(url, socket_connect_timeout=SOCKET_SECONDS, health_check_interval=30)
 
 
 class Nudges:
-    """Hints to the worker, sent after a commit by a thread of their own: a request waits for no queue, and fails with none."""
+    """Requests to run jobs, sent to the queue by a background thread: a request never waits for
+    the queue, and never fails with it."""
 
     def __init__(self, connection: redis.Redis) -> None:
         self._connection = connection
@@ -70,12 +75,12 @@ class Nudges:
         self._sender: tuple[int, threading.Thread] | None = None
 
     def nudge(self, job: str) -> None:
-        """Ask for ``job`` soon. Never raises: the timer asks again."""
+        """Request ``job`` soon. Never raises: the timer enqueues it again."""
         with self._changed:
             if job in self._wanted:
                 return
             self._wanted.add(job)
-            # A fork leaves threads behind, so each process starts its own.
+            # Threads do not survive a fork, so each process starts its own.
             if self._sender is None or self._sender[0] != os.getpid() or not self._sender[1].is_alive():
                 self._sender = (os.getpid(), threading.Thread(target=self._send, name="nudges", daemon=True))
                 self._sender[1].start()
@@ -96,18 +101,20 @@ class Nudges:
             time.sleep(BETWEEN_NUDGES_SECONDS)
 
     def begin(self, job: str) -> None:
-        """Called first by every job: from here on a nudge means new work."""
+        """Called first by every job: a request from now on means new work and is enqueued
+        again."""
         self._connection.delete(_waiting_key(job))
 
     def without_worker(self) -> list[str]:
-        """The queues that no worker has reported to lately; none of them where the queue does not answer, which :meth:`depth` tells."""
+        """The queues without a recent heartbeat of a worker; empty if the queue does not
+        answer, which :meth:`depth` reports."""
         try:
             return _without_worker(self._connection)
         except redis.RedisError:
             return []
 
     def depth(self) -> int | None:
-        """Jobs that wait, or None when the queue does not answer."""
+        """The number of jobs in the queues, or None if the queue does not answer."""
         try:
             return sum(int(_queue(name, self._connection).count) for name in QUEUES)
         except redis.RedisError:
@@ -115,7 +122,7 @@ class Nudges:
 
 
 def enqueue(connection: redis.Redis, job: str) -> Job | None:
-    """Put ``job`` on the queue unless it waits there already."""
+    """Enqueue ``job`` unless it is pending already."""
     if not connection.set(_waiting_key(job), 1, nx=True, ex=WAITING_SECONDS):
         return None
     return _queue(queue_of(job), connection).enqueue(job, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
@@ -126,14 +133,15 @@ def _queue(name: str, connection: redis.Redis) -> Queue:
 
 
 class _CoalescedCronJob(CronJob):
-    """rq's own CronJob makes a queue without the JSON serializer, which a JSON worker cannot read, and piles up."""
+    """rq's own CronJob creates a queue without the JSON serializer, which a JSON worker cannot
+    read, and its jobs pile up."""
 
     def enqueue(self, connection: redis.Redis) -> Job:
         return enqueue(connection, self.func_name)  # type: ignore[return-value]  # rq ignores what comes back here
 
 
 def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
-    """Nudge every timed job at its interval until SIGTERM or SIGINT."""
+    """Enqueue every timed job at its interval until SIGTERM or SIGINT."""
     while True:
         scheduler = CronScheduler(connection=connect(url), logging_level="WARNING")
         for entry in timed:
@@ -145,15 +153,16 @@ def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
             log.warning("the queue does not answer (%s); the timer tries again", type(error).__name__)
         try:
             time.sleep(AGAIN_SECONDS)
-        except StopRequested:  # rq's own handler of SIGTERM and SIGINT still stands
+        except StopRequested:  # rq's own handler of SIGTERM and SIGINT is still installed
             return
 
 
 class _ReportingWorker(Worker):
-    """A worker that says by a key of its own that it lives: rq's list forgets the living when Redis was started anew, and keeps the killed."""
+    """A worker that sets its own heartbeat key: rq's list loses live workers when Redis
+    restarts, and keeps killed ones."""
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
-        """Called while it waits and while a job runs."""
+        """Called while the worker is idle and while a job runs."""
         super().heartbeat(timeout, pipeline)
         for queue in self.queues:
             (pipeline if pipeline is not None else self.connection).set(_alive_key(queue.name), 1, ex=SILENT_SECONDS)
@@ -164,14 +173,15 @@ def _alive_key(name: str) -> str:
 
 
 def run_worker(url: str, name: str) -> None:
-    """Work on one of QUEUES until SIGTERM or SIGINT. What jobs need should be imported before, so that a forked job starts at once."""
+    """Process one of QUEUES until SIGTERM or SIGINT. Import what jobs need beforehand, so that
+    a forked job starts at once."""
     connection = connect(url)
     worker = _ReportingWorker([_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 
 def require_reachable(url: str) -> None:
-    """End with one sentence when the queue does not answer."""
+    """Exit with a one-sentence message if the queue does not answer."""
     try:
         connect(url).ping()
     except (redis.RedisError, ValueError) as error:
@@ -179,7 +189,7 @@ def require_reachable(url: str) -> None:
 
 
 def worker_alive(url: str) -> bool:
-    """Whether a worker has reported to each queue lately."""
+    """Whether each queue has a recent heartbeat of a worker."""
     connection = connect(url)
     return not _without_worker(connection)
 

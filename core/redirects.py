@@ -1,4 +1,5 @@
-"""Redirects that add or merge a slash, without the name by which the request came: whoever sends a ``Host`` of theirs leads nobody there."""
+"""Redirects that add or merge a slash, without the host name of the request: a forged ``Host``
+header redirects nobody."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from werkzeug.routing import RequestRedirect
 
 
 def keep_to_this_site(app: Flask) -> None:
-    """Make the routing's own redirects of ``app`` relative: the browser knows the scheme and the host by which it came."""
+    """Make the router's own redirects of ``app`` relative: the browser knows the scheme and
+    host it used."""
 
     @app.after_request
     def relative(response: Response) -> Response:

@@ -1,6 +1,8 @@
-"""One secret, many purposes: subkeys by HKDF (RFC 5869); sealing, signing and keyed hashing stand on them.
+"""One secret, many purposes: subkeys by HKDF (RFC 5869), used for sealing, signing and keyed
+hashing.
 
-A key is replaced by setting the new one and naming the old one as previous: new work uses the new key, old work still opens.
+To rotate the key, set the new one and name the old one as previous: new data use the new key,
+old data can still be opened.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ def _subkey(secret: str, purpose: str) -> bytes:
 
 
 class Secrets:
-    """Everything that is signed or sealed goes through one of these, built once from the settings."""
+    """Everything that is signed or sealed uses an instance of this class, built once from the
+    settings."""
 
     def __init__(self, key: str, previous: str = "") -> None:
         self._keys = [key, *([previous] if previous else [])]
@@ -39,7 +42,7 @@ class Secrets:
         return self._fernet(purpose).encrypt(text.encode()).decode()
 
     def unseal(self, purpose: str, sealed: str) -> str:
-        """The text again; ends the process's task when neither key opens it."""
+        """Decrypt the text; Stop when neither key opens it."""
         try:
             return self._fernet(purpose).decrypt(sealed.encode()).decode()
         except InvalidToken:
@@ -52,16 +55,18 @@ class Secrets:
         return [hmac.digest(_subkey(key, purpose), text.encode(), hashlib.sha256) for key in self._keys]
 
     def _serializer(self, purpose: str) -> URLSafeTimedSerializer:
-        # itsdangerous signs with the last key of the list and accepts all.
+        # itsdangerous signs with the last key of the list and accepts all of them.
         keys = [base64.b64encode(_subkey(key, purpose)).decode() for key in reversed(self._keys)]
         return URLSafeTimedSerializer(keys, salt=purpose)
 
     def sign(self, purpose: str, value: Any) -> str:
-        """A URL-safe token that carries the JSON ``value`` in clear, signed and dated."""
+        """A URL-safe token that contains the JSON ``value`` in plain text, signed and
+        timestamped."""
         return str(self._serializer(purpose).dumps(value))
 
     def verified(self, purpose: str, token: str, max_age_seconds: int) -> Any:
-        """The value of a token of ours; BadInput when it was altered, or is older than ``max_age_seconds``."""
+        """Return the value of a token that we signed; BadInput if it was altered or is older
+        than ``max_age_seconds``."""
         try:
             return self._serializer(purpose).loads(token, max_age=max_age_seconds)
         except BadSignature:

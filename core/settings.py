@@ -1,6 +1,6 @@
-"""Settings: the environment is read once, here, into one frozen table.
+"""Settings: the environment is read once, here, into a frozen dataclass.
 
-No secret has a working default. ``docs/settings.md`` is held to ``TABLE`` by a test.
+No secret has a working default. A test checks ``docs/settings.md`` against ``TABLE``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LEAST_SECRET_CHARACTERS = 32  # 32 characters of base64 carry 192 bits: more tha
 
 @dataclass(frozen=True)
 class Setting:
-    """One line of the table: environment name, default as text, what it means."""
+    """One row of the table: environment name, default as text, meaning."""
 
     name: str
     default: str
@@ -100,7 +100,7 @@ class Settings:
     log_level: str
 
     def require(self, *names: str) -> None:
-        """End with one sentence when a setting that this command needs is missing."""
+        """Exit with a one-sentence message if a setting that this command needs is missing."""
         values = {
             "CARRYOVER_DATABASE_URL": self.database_url,
             "CARRYOVER_MIGRATION_URL": self.migration_url,
@@ -138,7 +138,7 @@ def _url(name: str, text: str, schemes: tuple[str, ...]) -> str:
     except ValueError:
         fits = False
     if not fits:
-        # The value is not repeated: database and Redis addresses carry passwords.
+        # The value is not repeated: URLs of the database and of Redis contain passwords.
         raise Stop(f"{name} must be a whole address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
     return text
 
@@ -150,7 +150,8 @@ def _sender(text: str, required: bool) -> str:
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """The table filled from ``environ``; a wrong value ends the process with one sentence (:class:`Stop`)."""
+    """Read the settings from ``environ``; an invalid value ends the process with a one-sentence
+    message (:class:`Stop`)."""
     value = {setting.name: environ.get(setting.name, "").strip() or setting.default for setting in TABLE}
     port = _whole_number("PORT", value["PORT"], 1, 65_535)
     served = f"http://{value['CARRYOVER_HOST']}:{port}"

@@ -1,4 +1,5 @@
-"""The xAPI record store, the metrics made from it, and the reports that publish them.
+"""The xAPI record store, the metrics computed from it, and the reports that publish them.
 
-No LTI, no quizzes, no e-mail, no names of people on a page. Runs alone: it imports no other house.
+No LTI, no quizzes, no e-mail, no names of people on a page. Runs on its own: it imports no
+other top-level package of this repository.
 """

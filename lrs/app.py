@@ -21,12 +21,13 @@ _HARMLESS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"
 
 
 def create_app(deps: StoreDeps) -> Flask:
-    """``/xapi``, ``/api/v1`` and ``/health``."""
+    """Create the Flask application that serves ``/xapi``, ``/api/v1`` and ``/health``."""
     seen = Horizon(deps)
-    # It warns of every malformed body, which any caller can send at will; the answer says what was wrong.
+    # It logs a warning for every malformed body, which any caller can send at will; the error
+    # response already says what was wrong.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     app = Flask("lrs", static_folder=None)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the base class does not say so
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the base class does not declare it
     errors.answer_with_json(app)
     keep_to_this_site(app)
     resources.register(app, deps, seen)
@@ -48,5 +49,5 @@ def create_app(deps: StoreDeps) -> Flask:
     quick = QuickPost(
         app.wsgi_app, deps, LARGEST_BODY, lambda: [*_HARMLESS, *FOR_OTHER_ORIGINS, (CONSISTENT, seen.text())], lambda: deps.nudges.nudge(COUNT_JOB)
     )
-    app.wsgi_app = ReadToTheEnd(AlternateSyntax(quick))  # type: ignore[method-assign]  # Flask's own documented place for middleware
+    app.wsgi_app = ReadToTheEnd(AlternateSyntax(quick))  # type: ignore[method-assign]  # the place that Flask documents for middleware
     return app

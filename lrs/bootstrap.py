@@ -1,4 +1,4 @@
-"""Where the parts of the record store are joined, once per process."""
+"""Composition root of the record store: its parts are wired together once per process."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from lrs.actions.deps import StoreDeps, store_deps
 
 
 def build(environ: Mapping[str, str]) -> StoreDeps:
-    """Deps from the environment."""
+    """Build the dependencies from the environment."""
     return store_deps(deps.build(settings.read(environ)))

@@ -1,4 +1,4 @@
-"""What an operator does to the record store; the door's command line calls these."""
+"""Operator actions on the record store, called by the carryover command line."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ from lrs.store.token_issuers import TokenIssuer
 from lrs.xapi import query
 
 __all__ = ["Desk", "Source", "desk"]
-# What the tool's own key may do: send statements that say what their activities are, read figures, make keys for administrators.
+# Scopes of the tool's own credential: send statements with activity definitions, read figures,
+# create credentials for administrators.
 TOOL_SCOPES = ("statements/write", "statements/read", "define", "metrics/individual", "metrics/write", "credentials")
 ALL_SCOPES = SCOPES
 
 
 def migrate(settings: Settings) -> None:
-    """Create the app role and bring the schema up to date, as the owner."""
+    """Create the application's database role and upgrade the schema, connected as the owner."""
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
@@ -54,7 +55,7 @@ def migrate(settings: Settings) -> None:
 
 
 def require_ready(settings: Settings) -> None:
-    """End with one sentence when web or worker could not do its work."""
+    """Stop with one sentence if the web server or worker could not do its work."""
     settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
     engine = make_engine(settings.database_url)
     require_reachable(engine)
@@ -64,9 +65,10 @@ def require_ready(settings: Settings) -> None:
 
 
 def create_tenant(settings: Settings, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False) -> list[tuple[str, str]]:
-    """A tenant with a credential for each (note, scopes); gives their keys and secrets, which are not shown again.
+    """Create a tenant with a credential for each (note, scopes); return their keys and secrets,
+    which are not shown again.
 
-    ``again``: a tenant of this name may be there already and gets new credentials.
+    ``again``: a tenant of this name may exist already and gets new credentials.
     """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
@@ -79,14 +81,14 @@ def create_tenant(settings: Settings, name: str, wanted: Sequence[tuple[str, Seq
 
 @dataclass(frozen=True)
 class Desk:
-    """One tenant, as its operator works on it."""
+    """Operator actions on one tenant."""
 
     deps: StoreDeps
     tenant_id: int
     who: str
 
     def create_credential(self, scopes: Sequence[str], note: str) -> tuple[str, str]:
-        """A new key and secret."""
+        """Create a credential; return its key and secret."""
         return credentials.create(self.deps, tenant_id=self.tenant_id, scopes=scopes, note=note, who=self.who)
 
     def credentials(self) -> list[Credential]:
@@ -94,15 +96,17 @@ class Desk:
         return credentials.every(self.deps, tenant_id=self.tenant_id)
 
     def rotate_credential(self, key: str, seconds: int) -> tuple[str, str]:
-        """A new key and secret for an old one, which works for ``seconds`` more."""
+        """Replace a credential; the old one works for ``seconds`` more. Return the new key
+        and secret.
+        """
         return credentials.rotate(self.deps, tenant_id=self.tenant_id, key=key, seconds=seconds, who=self.who)
 
     def revoke_credential(self, key: str) -> None:
-        """End a key."""
+        """Revoke a credential."""
         credentials.revoke(self.deps, tenant_id=self.tenant_id, key=key, who=self.who)
 
     def add_issuer(self, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]) -> TokenIssuer:
-        """Accept bearer tokens of an issuer."""
+        """Accept bearer tokens from an issuer."""
         try:
             with self.deps.unit_of_work(self.tenant_id) as connection:
                 made = tokens.add_issuer(connection, self.deps.outside, tenant_id=self.tenant_id, issuer=issuer, audience=audience, scopes=scopes)
@@ -117,7 +121,7 @@ class Desk:
             return token_issuers.every(connection, self.tenant_id)
 
     def remove_issuer(self, issuer: str) -> None:
-        """Accept its tokens no longer."""
+        """Stop accepting an issuer's tokens."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not token_issuers.remove(connection, self.tenant_id, issuer):
                 raise NotFound(f"This tenant has no issuer {issuer!r}.")
@@ -128,7 +132,7 @@ class Desk:
         return erasing.erase(self.deps, tenant_id=self.tenant_id, agent=query.agent(agent), who=self.who, dry_run=dry_run)
 
     def add_rule(self, days: int, verb: str | None, activity: str | None) -> int:
-        """Keep statements no longer than ``days``."""
+        """Add a rule that removes statements after ``days``."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             rule_id = retention.add(connection, self.tenant_id, days, verb, activity)
             audit.add(
@@ -142,26 +146,28 @@ class Desk:
             return retention.every(connection, self.tenant_id)
 
     def remove_rule(self, rule_id: int) -> None:
-        """Keep what a rule would have removed."""
+        """Remove a retention rule."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not retention.remove(connection, self.tenant_id, rule_id):
                 raise NotFound(f"This tenant has no rule {rule_id}.")
             audit.add(connection, self.tenant_id, self.who, "removed a retention rule", {"rule": rule_id})
 
     def add_forward(self, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool) -> int:
-        """Send statements on to another record store."""
+        """Add a record store to forward statements to."""
         return forwarding.add(
             self.deps, tenant_id=self.tenant_id, url=url, key=key, secret=secret, filter_=filter_, from_start=from_start, who=self.who
         )
 
     def forwards(self) -> list[tuple[Forward, int]]:
-        """All targets, each with the number of its dead letters (up to 1,000)."""
+        """Return all forwarding targets, each with the number of its dead letters (up to
+        1,000).
+        """
         with self.deps.unit_of_work(self.tenant_id) as connection:
             found = forwards.every(connection, self.tenant_id)
             return [(one, len(forwards.dead_letters(connection, self.tenant_id, one.forward_id, 1_000))) for one in found]
 
     def dead_letters(self, forward_id: int) -> list[tuple[str, str]]:
-        """(statement id, reason) of what a target refused, the oldest 1,000."""
+        """Return (statement id, reason) of what a target refused, the oldest 1,000."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return [(str(one.id), reason) for one, reason in forwards.dead_letters(connection, self.tenant_id, forward_id, 1_000)]
 
@@ -170,34 +176,36 @@ class Desk:
         return forwarding.retry_dead(self.deps, tenant_id=self.tenant_id, forward_id=forward_id)
 
     def stop_forward(self, forward_id: int, stopped: bool) -> None:
-        """Stop a target, or go on where it stopped."""
+        """Stop a target, or resume where it stopped."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not forwards.set_stopped(connection, self.tenant_id, forward_id, stopped):
                 raise NotFound(f"This tenant has no forward {forward_id}.")
 
     def remove_forward(self, forward_id: int) -> None:
-        """Forget a target."""
+        """Remove a forwarding target."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not forwards.remove(connection, self.tenant_id, forward_id):
                 raise NotFound(f"This tenant has no forward {forward_id}.")
             audit.add(connection, self.tenant_id, self.who, "removed a forward", {"forward": forward_id})
 
     def import_file(self, path: Path, report: importing.Report, progress: importing.Progress) -> Run:
-        """Statements from a file, one a line."""
+        """Import statements from a file, one per line."""
         return importing.from_file(self.deps, tenant_id=self.tenant_id, path=path, report=report, progress=progress, who=self.who)
 
     def import_store(self, source: Source, report: importing.Report, progress: importing.Progress) -> Run:
-        """Statements from another record store."""
+        """Import statements from another record store."""
         return importing.from_store(self.deps, tenant_id=self.tenant_id, source=source, report=report, progress=progress, who=self.who)
 
     def export(self, identified: bool) -> Iterator[bytes]:
-        """All statements, one a line."""
+        """Yield all statements, one per line."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             audit.add(connection, self.tenant_id, self.who, "exported statements", {"identified": identified})
         return exporting.lines(self.deps, tenant_id=self.tenant_id, identified=identified)
 
     def create_reporting_user(self, name: str) -> str:
-        """A login role for reporting tools that sees this tenant's views; gives its password."""
+        """Create a login role for reporting tools with access to this tenant's views; return
+        its password.
+        """
         with _as_owner(self.deps.settings) as owner:
             password = reporting.create_user(owner, self.tenant_id, name, self.who)
         with self.deps.unit_of_work(self.tenant_id) as connection:
@@ -205,19 +213,21 @@ class Desk:
         return password
 
     def reporting_users(self) -> list[ReportingUser]:
-        """Reporting users of this tenant."""
+        """Return the reporting users of this tenant."""
         with _as_owner(self.deps.settings) as owner, owner.connect() as connection:
             return [one for one in reporting.users(connection) if one.tenant_id == self.tenant_id]
 
     def drop_reporting_user(self, name: str) -> None:
-        """End a reporting user."""
+        """Drop a reporting user."""
         with _as_owner(self.deps.settings) as owner:
             reporting.drop_user(owner, self.tenant_id, name)
         with self.deps.unit_of_work(self.tenant_id) as connection:
             audit.add(connection, self.tenant_id, self.who, "ended a reporting user", {"role": name})
 
     def rebuild(self, progress: Callable[[int, int], None]) -> bool:
-        """Make every fact anew from its statements; whether one changed although nothing waited to be counted."""
+        """Recompute all facts from their statements; return whether one changed although
+        nothing was pending.
+        """
         counting.count(self.deps.engine, self.deps.unit_of_work)
         changed = counting.reconcile(self.deps.unit_of_work, self.tenant_id, progress)
         upkeep.restate(self.deps, self.tenant_id, self.who, "all facts were made anew (carryover metrics rebuild)")
@@ -226,7 +236,7 @@ class Desk:
         return changed
 
     def audit(self, rows: int) -> list[Entry]:
-        """The latest acts."""
+        """Return the latest audit entries."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return audit.latest(connection, self.tenant_id, rows)
 
@@ -242,7 +252,9 @@ def _as_owner(settings: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def desk(settings: Settings, tenant: str) -> Iterator[Desk]:
-    """Work on a tenant, named by its name (or the only one there is, where the name is empty)."""
+    """Open a tenant for operator actions, by its name (or the only tenant there is, if the
+    name is empty).
+    """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
@@ -269,7 +281,9 @@ def _who() -> str:
 
 
 def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
-    """What carryover doctor asks of the record store: each gives a sentence, or raises Stop with what to do."""
+    """The record store's checks for carryover doctor: each returns a sentence, or raises
+    Stop with what to do.
+    """
 
     def attachments() -> str:
         blobs = Blobs(settings.attachments_url)
@@ -293,10 +307,10 @@ def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
 
 
 def attachments_of(settings: Settings) -> Blobs:
-    """The bytes of all attachments."""
+    """Return the blob store of the attachments."""
     return Blobs(settings.attachments_url)
 
 
 def schema_folder() -> Path:
-    """Where the migrations of schema lrs are."""
+    """Return the folder with the migrations of schema lrs."""
     return schema.FOLDER

@@ -1,4 +1,6 @@
-"""The record store's jobs that may take minutes, as the queue names them: functions without parameters."""
+"""The record store's jobs that may take minutes, under the names used by the queue:
+functions without parameters.
+"""
 
 from __future__ import annotations
 
@@ -26,36 +28,36 @@ TIMED = (
 
 @cache
 def _deps() -> StoreDeps:
-    """Made inside the job's own process: a connection must never be shared across a fork."""
+    """Built inside the job's own process: a connection must never be shared across a fork."""
     return bootstrap.build(os.environ)
 
 
 def compute() -> None:
-    """Make the reports that take longer than a page may."""
+    """Compute the reports that take too long for a page request."""
     _deps().nudges.begin("lrs.long_worker.compute")
     upkeep.compute(_deps())
 
 
 def watch() -> None:
-    """Publish the figures of weeks that are over; raise and end alarms."""
+    """Publish the figures of completed weeks; raise and end alarms."""
     _deps().nudges.begin("lrs.long_worker.watch")
     upkeep.watch(_deps())
 
 
 def export() -> None:
-    """Make the files that were asked for."""
+    """Build the requested export files."""
     _deps().nudges.begin("lrs.long_worker.export")
     upkeep.export(_deps())
 
 
 def retain() -> None:
-    """Remove what tenants keep no longer."""
+    """Apply the tenants' retention rules."""
     _deps().nudges.begin("lrs.long_worker.retain")
     upkeep.retain(_deps())
 
 
 def reconcile() -> None:
-    """Recount everything; a figure that changes by it was wrong, which is an error to look into."""
+    """Recount everything; a figure that changes was wrong, which is an error to investigate."""
     _deps().nudges.begin("lrs.long_worker.reconcile")
     counting.count(_deps().engine, _deps().unit_of_work)
     for tenant_id in work.every_tenant(_deps().engine):

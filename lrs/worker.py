@@ -1,4 +1,6 @@
-"""The record store's quick jobs, as the queue names them: functions without parameters."""
+"""The record store's short jobs, under the names used by the queue: functions without
+parameters.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +22,23 @@ TIMED = (
 
 @cache
 def _deps() -> StoreDeps:
-    """Made inside the job's own process: a connection must never be shared across a fork."""
+    """Built inside the job's own process: a connection must never be shared across a fork."""
     return bootstrap.build(os.environ)
 
 
 def count() -> None:
-    """Count what waits."""
+    """Count the pending statements."""
     _deps().nudges.begin("lrs.worker.count")
     counting.count(_deps().engine, _deps().unit_of_work)
 
 
 def forward() -> None:
-    """Send statements on to other record stores."""
+    """Forward statements to other record stores."""
     _deps().nudges.begin("lrs.worker.forward")
     upkeep.forward(_deps())
 
 
 def tag() -> None:
-    """Hold statements that claim a profile against its templates."""
+    """Check statements that claim a profile against its templates."""
     _deps().nudges.begin("lrs.worker.tag")
     upkeep.tag(_deps())

@@ -1,4 +1,6 @@
-"""The record store for a WSGI server, alone or joined with the other houses by the door."""
+"""WSGI entry points of the record store: on its own, or mounted beside the tool by
+``carryover.wsgi``.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,15 @@ from lrs.api import health
 
 
 def create_app() -> Flask:
-    """The application, from the environment: ``granian --interface wsgi --factory lrs.wsgi:create_app``."""
+    """Create the application from the environment: ``granian --interface wsgi --factory
+    lrs.wsgi:create_app``.
+    """
     made = app.create_app(bootstrap.build(os.environ))
     settle_collector()
     return made
 
 
 def create_app_with_check() -> tuple[Flask, Check]:
-    """The application and its health check, for whoever joins houses."""
+    """Return the application and its health check, for mounting beside other applications."""
     deps = bootstrap.build(os.environ)
     return app.create_app(deps), health.check(deps)

@@ -42,12 +42,13 @@ from lti_tool.views import (
 )
 
 LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
-STATIC_SECONDS = 300  # browsers keep styles and scripts this long: no second look for every page, and soon new after an upgrade
+STATIC_SECONDS = 300  # Cache lifetime of styles and scripts: pages need no revalidation, and an upgrade still takes effect soon.
 _VIEWS = Path(__file__).parent / "views"
 
 
 def create_app(deps: ToolDeps) -> Flask:
-    """``/lti``, the pages after a launch below ``/t``, and a first page that says what this is."""
+    """Create the app: ``/lti``, the pages after a launch below ``/t``, and a front page that
+    explains what this is."""
     app = Flask("lti_tool", root_path=str(_VIEWS))
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
@@ -59,7 +60,7 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["words"] = html.plain
     app.jinja_env.filters["as_typed"] = html.as_typed
     app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
-    languages.catalogues()  # a broken one stops the start, not a page
+    languages.catalogues()  # A broken catalogue fails at startup, not on a page.
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     pages.finish(app, deps.settings.base_url)
     keep_to_this_site(app)
@@ -90,7 +91,7 @@ def moment(instant: datetime) -> str:
 
 
 def said(text: str) -> str:
-    """The same from the text of an instant, as the record store gives it."""
+    """Format the text of an instant, as the record store returns it, in the same way."""
     try:
         return moment(clock.parse(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where the parts of the tool are joined, once per process."""
+"""Composition root of the tool, run once per process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from lti_tool.lti.platform_keys import PlatformKeys
 
 
 def build(environ: Mapping[str, str]) -> ToolDeps:
-    """ToolDeps from the environment."""
+    """Build ToolDeps from the environment."""
     common = deps.build(settings.read(environ))
     client = GuardedClient(common.settings.allow_private_platforms)
     return ToolDeps(
         **vars(common),
         client=client,
-        # The operator names our own record store in CARRYOVER_LRS_URL; a tenant's own goes through the judging client.
+        # The operator sets our own record store in CARRYOVER_LRS_URL; a tenant's own store is
+        # called through the client that checks addresses.
         own_client=GuardedClient(allow_private=True, plain_anywhere=True),
         platform_keys=PlatformKeys(client),
         limiter=Limiter(common.settings.redis_url),

@@ -1,4 +1,4 @@
-"""What an operator does to the tool; the door's command line calls these."""
+"""Operator commands of the tool, called by the combined command line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STATUS = {"approve": APPROVED, "enable": APPROVED, "disable": DISABLED, "remove"
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the schema up to date, as the owner."""
+    """Upgrade the schema to the newest revision, as the owner."""
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
@@ -44,12 +44,13 @@ def migrate(settings: Settings) -> None:
 
 
 def schema_folder() -> Path:
-    """Where the migrations of schema lti_tool are."""
+    """The folder with the migrations of the schema lti_tool."""
     return schema.FOLDER
 
 
 def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
-    """What carryover doctor asks of the tool: each gives a sentence, or raises Stop with what to do."""
+    """Checks that carryover doctor runs on the tool: each returns a sentence, or raises Stop
+    with what to do."""
 
     def sealed() -> str:
         owner = make_engine(settings.migration_url or settings.database_url)
@@ -62,7 +63,7 @@ def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
 
 
 def create_tenant(settings: Settings, *, name: str, lrs_url: str | None, lrs_key: str, lrs_secret: str, practice: bool) -> int:
-    """A tenant whose statements go to this record store; gives its id."""
+    """Create a tenant whose statements go to this record store; returns its id."""
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     secrets = Secrets(settings.secret_key, settings.secret_key_previous)
@@ -73,7 +74,7 @@ def create_tenant(settings: Settings, *, name: str, lrs_url: str | None, lrs_key
 
 @dataclass(frozen=True)
 class Desk:
-    """One tenant, as its operator works on its platforms."""
+    """Operations on the platforms of one tenant, for its operator."""
 
     unit_of_work: UnitOfWork
     settings: Settings
@@ -81,26 +82,26 @@ class Desk:
     who: str
 
     def invite(self, note: str, approves: bool) -> str:
-        """An address that an LMS administrator pastes; it works once."""
+        """Create a single-use URL that an LMS administrator pastes."""
         _, secret = registering.invite(self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now())
         return registering.address(self.settings.base_url, secret)
 
     def invite_works(self, address: str) -> bool:
-        """Whether nobody used this address, and it lasts for another day."""
+        """Whether this URL is unused, and valid for at least another day."""
         with self.unit_of_work(self.tenant_id) as connection:
             return platforms.invite_works(connection, self.tenant_id, digest(address.rpartition("/")[2]), clock.now() + timedelta(days=1))
 
     def platforms(self) -> list[Platform]:
-        """All registrations."""
+        """List all registrations."""
         with self.unit_of_work(self.tenant_id) as connection:
             return platforms.every(connection, self.tenant_id)
 
     def deployments(self, registration_id: int) -> list[Deployment]:
-        """Deployments of a registration."""
+        """List the deployments of a registration."""
         return administering.platform_view(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
 
     def add(self, typed: ByHand, approved: bool) -> int:
-        """Register a platform by hand; gives its number."""
+        """Register a platform manually; returns its number."""
         return registering.add_by_hand(
             self.unit_of_work,
             tenant_id=self.tenant_id,
@@ -111,7 +112,8 @@ class Desk:
         )
 
     def change(self, registration_id: int, changed: Mapping[str, str]) -> None:
-        """Change what was typed of a platform: only the fields that are named; an empty text clears one that may be empty."""
+        """Change the typed fields of a platform, only those that are given; an empty text
+        clears a field that may be empty."""
         with self.unit_of_work(self.tenant_id) as connection:
             known = next((one for one in platforms.every(connection, self.tenant_id) if one.id == registration_id), None)
         if known is None:
@@ -138,13 +140,13 @@ class Desk:
         )
 
     def admin_link(self) -> str:
-        """A link that opens the administration once."""
+        """Create a single-use link that opens the administration."""
         return f"{self.settings.base_url}/admin/enter/{administering.make_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
 
 
 @contextmanager
 def desk(settings: Settings, tenant: str) -> Iterator[Desk]:
-    """Work on a tenant, named by its name (or the only one there is, where the name is empty)."""
+    """Open a tenant by its name (if the name is empty, the only tenant there is)."""
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
@@ -169,7 +171,7 @@ def _who() -> str:
 
 @contextmanager
 def _owner_of(settings: Settings, tenant: str) -> Iterator[tuple[Engine, int]]:
-    """The owner's engine and the tenant of this name."""
+    """Yield the owner's engine and the id of the tenant with this name."""
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
@@ -185,26 +187,28 @@ def _owner_of(settings: Settings, tenant: str) -> Iterator[tuple[Engine, int]]:
 
 
 def would_erase(settings: Settings, tenant: str, named: str) -> tuple[dict[str, int], dict[str, Any]]:
-    """What an erasure would remove (table → rows), and the agent that the record store would look for."""
+    """Preview an erasure: the rows it would remove (table → rows), and the agent that the
+    record store would search for."""
     with _owner_of(settings, tenant) as (owner, tenant_id):
         return forgetting.counted(owner, tenant_id=tenant_id, named=named)
 
 
 def erase(settings: Settings, tenant: str, named: str) -> tuple[int, Ours]:
-    """Remove a person from the tool: (tenant, what went and what the record store has to look for)."""
+    """Erase a person from the tool; returns (tenant, what was removed and what the record store
+    has to search for)."""
     with _owner_of(settings, tenant) as (owner, tenant_id):
         return tenant_id, forgetting.erase(owner, tenant_id=tenant_id, named=named, who=_who(), now=clock.now())
 
 
 def erased(settings: Settings, tenant_id: int, request_id: uuid.UUID) -> None:
-    """The record store has removed the person, too."""
+    """Record that the record store has erased the person as well."""
     owner = make_engine(settings.migration_url)
     forgetting.finish(owner, tenant_id=tenant_id, request_id=request_id, now=clock.now())
     owner.dispose()
 
 
 def rotate_keys(settings: Settings, at_once: bool) -> ToolKey:
-    """A new signing key in the place of the one before."""
+    """Replace the current signing key with a new one."""
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
@@ -214,7 +218,7 @@ def rotate_keys(settings: Settings, at_once: bool) -> ToolKey:
 
 
 def shown_keys(settings: Settings) -> list[ToolKey]:
-    """The signing keys that platforms see."""
+    """The signing keys published to platforms."""
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
     require_reachable(owner)
@@ -235,9 +239,11 @@ def set_up(
     sourced: Mapping[str, str] | None = None,
     roles: Mapping[str, str] | None = None,
 ) -> uuid.UUID:
-    """A programme, a platform and people certified in it (subject → name, moment), all as acts; gives the installation's id.
+    """Set up a programme, a platform and people certified in it (subject → name, moment), all
+    through regular acts; returns the installation's id.
 
-    ``listed`` is a list of people, ``sourced`` says which users of the platform they are (subject → id), ``roles`` gives roles to some (id → role).
+    ``listed`` is a list of people, ``sourced`` maps users of the platform to people on it
+    (subject → id), ``roles`` assigns roles to some (id → role).
     """
     engine = make_engine(settings.database_url)
     unit_of_work = unit_of_work_on(engine)

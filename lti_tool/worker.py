@@ -1,4 +1,4 @@
-"""The tool's jobs, as the queue names them: functions without parameters."""
+"""The tool's jobs under the names used in the queue: functions without parameters."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ TIMED = (
 
 @cache
 def _deps() -> ToolDeps:
-    """Made inside the job's own process: a connection must never be shared across a fork."""
+    """Built inside the job's own process: a connection must never be shared across a fork."""
     return bootstrap.build(os.environ)
 
 
 def send_statements() -> None:
-    """Send the statements that wait."""
+    """Send the statements that are due."""
     deps = _deps()
     deps.nudges.begin(SEND_STATEMENTS)
 
@@ -58,14 +58,14 @@ def send_statements() -> None:
 
 
 def send_grades() -> None:
-    """Send the grades that wait."""
+    """Send the grades that are due."""
     deps = _deps()
     deps.nudges.begin(SEND_GRADES)
     _for_each(outbox.tenants(deps.engine), lambda tenant_id: grades.send(deps, tenant_id))
 
 
 def remind() -> None:
-    """Queue the nudges of this hour, and the digests of this week."""
+    """Queue the reminders of this hour, and the digests of this week."""
     deps = _deps()
     deps.nudges.begin(REMIND)
 
@@ -77,28 +77,28 @@ def remind() -> None:
 
 
 def read_beginnings() -> None:
-    """Read where certifications come from by themselves."""
+    """Read the sources of automatic certifications."""
     deps = _deps()
     deps.nudges.begin(READ_BEGINNINGS)
     _for_each(tenants.every(deps.engine), lambda tenant_id: beginnings.read(deps, tenant_id))
 
 
 def poll_alarms() -> None:
-    """Ask the record store for alarms."""
+    """Poll the record store for alarms."""
     deps = _deps()
     deps.nudges.begin(POLL_ALARMS)
     _for_each(tenants.every(deps.engine), lambda tenant_id: alarms.poll(deps, tenant_id))
 
 
 def send_posts() -> None:
-    """Say what waits to channels."""
+    """Send the queued posts to channels."""
     deps = _deps()
     deps.nudges.begin(SEND_POSTS)
     _for_each(tenants.every(deps.engine), lambda tenant_id: posts.send(deps, tenant_id))
 
 
 def send_mails() -> None:
-    """Send the mails that wait. Without a mail server they wait on."""
+    """Send the queued mails. Without a mail server they stay queued."""
     deps = _deps()
     deps.nudges.begin(SEND_MAILS)
     mailer = mailer_of(deps.settings.mail_url, deps.settings.mail_from)
@@ -114,14 +114,15 @@ def sync_rosters() -> None:
 
 
 def tidy() -> None:
-    """Forget what has had its time."""
+    """Discard expired data."""
     deps = _deps()
     deps.nudges.begin(TIDY)
     _for_each(tenants.every(deps.engine), lambda tenant_id: upkeep.tidy(deps, tenant_id))
 
 
 def _for_each(tenant_ids: Iterable[int], work: Callable[[int], object]) -> None:
-    """One tenant's trouble is logged and does not keep the others waiting; its rows stay and are tried again."""
+    """Run the work for each tenant; one tenant's error is logged and does not delay the others,
+    and its rows stay and are retried."""
     for tenant_id in tenant_ids:
         try:
             work(tenant_id)

@@ -1,4 +1,5 @@
-"""The tool for a WSGI server, alone or joined with the other houses by the door."""
+"""WSGI entry point of the tool, on its own or combined with the other services in one
+process."""
 
 from __future__ import annotations
 
@@ -20,6 +21,6 @@ def create_app() -> Flask:
 
 
 def create_app_with_check() -> tuple[Flask, Check]:
-    """The application and its health check, for whoever joins houses."""
+    """The application and its health check, for combining several services in one process."""
     deps = bootstrap.build(os.environ)
     return app.create_app(deps), health.check(deps)

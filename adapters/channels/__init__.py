@@ -1,4 +1,5 @@
-"""Ways to reach people: mail now, a file a channel. A channel takes a finished message and says what became of it."""
+"""Channels that reach people, one file per channel; mail is the first. A channel takes a
+finished message and reports the outcome of its delivery."""
 
 from adapters.channels.mail import Letter, Mailer, NotNow, Undeliverable, mailer_of
 

@@ -1,8 +1,10 @@
-"""Slack and Microsoft Teams: a digest without names, to the address that a channel gives to whoever posts into it (an incoming webhook).
+"""Slack and Microsoft Teams: a digest without names, posted to the incoming webhook of a
+channel.
 
-Slack: ``{"text", "blocks"}``, answered with 200 "ok"; 404 and 410 say that the channel or the address is gone, 429 asks to wait.
-Teams: a Workflow ("when a webhook request is received") takes a message with an Adaptive Card, answered with 202.
-The address is a secret by itself: no error here repeats it.
+Slack takes ``{"text", "blocks"}`` and answers 200 "ok"; 404 and 410 mean that the channel or
+the webhook is gone, 429 asks to wait. Teams takes a message with an Adaptive Card through a
+Workflow ("when a webhook request is received") and answers 202. The URL is itself a secret: no
+error here repeats it.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from adapters.channels.mail import NotNow, Undeliverable
 from core.http import GuardedClient, OutsideCallFailed
 
 SLACK, TEAMS = "slack", "teams"
-# Where addresses of each kind are: Slack has one host, Workflows live below these of Microsoft.
+# Hosts of the webhook URLs of each product: Slack has one host, Teams Workflows use subdomains
+# of these Microsoft domains.
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 TEAMS_DOMAINS = ("logic.azure.com", "powerplatform.com", "powerautomate.com", "webhook.office.com", "azure-apim.net")
 SECONDS, LARGEST = 10.0, 65_536
-CARD_VERSION = "1.4"  # the newest that Teams shows everywhere
+CARD_VERSION = "1.4"  # The newest version that every Teams client renders.
 
 
 @dataclass(frozen=True)
 class Digest:
-    """What is said to a channel: a title, lines, and where to go on."""
+    """A digest for a channel: title, lines, and a link for details."""
 
     title: str
     lines: Sequence[str]
@@ -35,7 +38,7 @@ class Digest:
 
 
 def kind_of(url: str) -> str:
-    """Of which product an address is; empty for one that is of neither, or is not https."""
+    """The product that a webhook URL belongs to; empty if it is neither, or not https."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -49,12 +52,12 @@ def kind_of(url: str) -> str:
 
 
 def payload(kind: str, digest: Digest) -> bytes:
-    """The digest in a product's form."""
+    """Encode the digest in the product's message format."""
     return msgspec.json.encode(_slack(digest) if kind == SLACK else _teams(digest))
 
 
 def _slack(digest: Digest) -> dict[str, object]:
-    # Only these three characters mean something in Slack's text, and are written so.
+    # Only these three characters are special in Slack's text, and have to be escaped like this.
     def plain(text: str) -> str:
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -83,12 +86,12 @@ def _teams(digest: Digest) -> dict[str, object]:
 
 
 def post(client: GuardedClient, url: str, body: bytes) -> NotNow | Undeliverable | None:
-    """Say it; None where it was taken."""
+    """Post the body; None if it was accepted."""
     try:
         answer = client.call("POST", url, headers={"Content-Type": "application/json"}, body=body, seconds=SECONDS, largest=LARGEST)
     except OutsideCallFailed:
         return NotNow("The channel's address did not answer.")
     if 200 <= answer.status < 300:
         return None
-    text = f"The channel answered {answer.status}."  # its words may repeat the address
+    text = f"The channel answered {answer.status}."  # Its response body may repeat the URL.
     return NotNow(text) if answer.status in (408, 425, 429) or answer.status >= 500 else Undeliverable(text)

@@ -1,4 +1,5 @@
-"""Mail by SMTP (RFC 5321, submission by RFC 6409), or into a Maildir folder for trying things out. The one owner of smtplib and mailbox."""
+"""Mail by SMTP (RFC 5321, submission by RFC 6409), or into a Maildir folder for trials. The
+only module that uses smtplib and mailbox."""
 
 from __future__ import annotations
 
@@ -15,16 +16,17 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-SECONDS = 20  # for a mail server to answer; one letter takes four or five answers
+SECONDS = 20  # Timeout for one reply of the mail server; one message takes four or five replies.
 SUBMISSION, SUBMISSION_TLS, PLAIN = 587, 465, 25
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail: plain text, so that every reader and every filter understands it. ``key`` is unique: a letter sent twice has the same id.
+    """A mail in plain text, so that every mail program and every filter can read it. ``key`` is
+    unique: a message sent twice has the same Message-ID.
 
-    ``picture`` (PNG) shows what the words say already.
+    ``picture`` (PNG) only illustrates what the text already says.
     """
 
     key: str
@@ -38,30 +40,31 @@ class Letter:
 
 
 class NotNow(Exception):
-    """The mail server cannot take it now; the same letter may pass later."""
+    """The mail server cannot take the message now; a later attempt may succeed."""
 
 
 class Undeliverable(Exception):
-    """The mail server refused this letter for good."""
+    """The mail server rejected this message permanently."""
 
 
 class Mailer(Protocol):
-    """Sends letters."""
+    """Sends mail messages."""
 
     def send(self, letters: list[Letter]) -> list[NotNow | Undeliverable | None]:
-        """What became of each letter, in their order: None where it was taken."""
+        """The outcome of each message, in their order: None if it was accepted."""
 
 
 def mailer_of(url: str, sender: str) -> Mailer | None:
-    """``smtp://user:password@host:587`` (with STARTTLS, except on this machine), ``smtps://…`` (TLS from the start), ``maildir:///a/folder``;
-    None for an empty address."""
+    """Create the mailer for a URL: ``smtp://user:password@host:587`` (with STARTTLS, except to
+    localhost), ``smtps://…`` (TLS from the start) or ``maildir:///a/folder``; None for an empty
+    URL."""
     if not url:
         return None
     return Maildir(Path(unquote(urlsplit(url).path)), sender) if url.startswith("maildir:") else Smtp(url, sender)
 
 
 def message_of(letter: Letter, sender: str) -> EmailMessage:
-    """The letter as a message (RFC 5322)."""
+    """Build the email message (RFC 5322)."""
     message = EmailMessage()
     message["From"] = sender
     user, _, domain = letter.recipient.rpartition("@")
@@ -69,7 +72,7 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
     message["Subject"] = " ".join(letter.subject.split())
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{letter.key}@{sender.rpartition('@')[2].rstrip('>')}>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer by a machine
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: asks automatic responders not to answer.
     for name, value in letter.headers.items():
         message[name] = value
     message.set_content(letter.words)
@@ -79,13 +82,13 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
 
 
 class Maildir:
-    """Letters as files in a folder (maildir), which another program shows."""
+    """Writes messages as files into a Maildir folder, where another program shows them."""
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder, self._sender = folder, sender
 
     def send(self, letters: list[Letter]) -> list[NotNow | Undeliverable | None]:
-        """Keep each letter in the folder."""
+        """Store each message in the folder."""
         box = mailbox.Maildir(self._folder, create=True)
         outcomes: list[NotNow | Undeliverable | None] = []
         for letter in letters:
@@ -98,7 +101,7 @@ class Maildir:
 
 
 class Smtp:
-    """A mail server. A connection serves one round of letters."""
+    """Sends through a mail server, with one connection per batch of messages."""
 
     def __init__(self, url: str, sender: str) -> None:
         parts = urlsplit(url)
@@ -110,14 +113,15 @@ class Smtp:
         self._sender = sender
 
     def send(self, letters: list[Letter]) -> list[NotNow | Undeliverable | None]:
-        """Hand each letter over."""
+        """Submit each message."""
         outcomes: list[NotNow | Undeliverable | None] = []
         try:
             with self._connected() as server:
                 for letter in letters:
                     outcomes.append(self._one(server, letter))
         except (smtplib.SMTPException, OSError) as error:
-            # What was not told yet waits; a letter whose answer was lost is sent again under the same Message-ID.
+            # Messages without an outcome are deferred; one whose reply was lost is sent again
+            # with the same Message-ID.
             outcomes += [NotNow(f"The mail server does not answer as it should ({type(error).__name__}).")] * (len(letters) - len(outcomes))
         return outcomes
 

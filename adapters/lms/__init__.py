@@ -1,7 +1,8 @@
-"""An LMS's dialect: verified claims to a :class:`Launch`; grades, columns, rosters and registrations to requests, and their answers back.
+"""LMS dialects: turn verified claims into a :class:`Launch`, and grades, columns, rosters and
+registrations into requests, and parse the responses.
 
-After this no code asks which LMS it was. ``standard`` follows the specifications; ``moodle`` and ``canvas`` hold only their
-difference, with the recorded case as the reason.
+No other code depends on which LMS it is. ``standard`` follows the specifications; ``moodle``
+and ``canvas`` hold only their differences, each with the observed case as the reason.
 """
 
 from adapters.lms.canvas import HOSTED, Canvas
@@ -28,12 +29,13 @@ FAMILIES = tuple(_DIALECTS)
 
 
 def dialect(family: str) -> Standard:
-    """The dialect of a product family; the standard's for one that we do not know."""
+    """The dialect of a product family; the standard one if the family is unknown."""
     return _DIALECTS.get(family, _DIALECTS["standard"])
 
 
 def family_of(product_family_code: str, issuer: str = "") -> str:
-    """The family whose dialect fits: by what the LMS says of itself, else by its issuer."""
+    """Detect the family whose dialect fits, from the code that the LMS reports, else from its
+    issuer."""
     code = product_family_code.lower()
     if code in _DIALECTS:
         return code

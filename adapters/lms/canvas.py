@@ -1,4 +1,5 @@
-"""Canvas: where it differs from the standard. Read in its documentation and source, and in reports of others; never tried live."""
+"""Canvas: its differences from the standard. Taken from its documentation and source, and from
+reports of others; never tested against a live Canvas."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, Standard
 from core.clock import text_of
 
 _EXTENSION = "https://canvas.instructure.com/lti/"
-# Hosted Canvas: one issuer for every customer, and sign-in, keys and tokens on a host of their own.
+# Hosted Canvas has one issuer for every customer, with sign-in, keys and tokens on separate
+# hosts.
 HOSTED = {
     "https://canvas.instructure.com": "https://sso.canvaslms.com",
     "https://canvas.beta.instructure.com": "https://sso.beta.canvaslms.com",
@@ -22,7 +24,7 @@ PICKER_WIDTH, PICKER_HEIGHT = 800, 700  # pixels
 
 
 def endpoints(issuer: str) -> dict[str, str]:
-    """The addresses of hosted Canvas for an issuer; nothing for another."""
+    """The endpoints of hosted Canvas for an issuer; empty for any other."""
     host = HOSTED.get(issuer)
     if host is None:
         return {}
@@ -34,13 +36,14 @@ def endpoints(issuer: str) -> dict[str, str]:
 
 
 class Canvas(Standard):
-    """Canvas, hosted or one's own."""
+    """Canvas, hosted or self-hosted."""
 
     family = "canvas"
     label = "Canvas"
 
     def _score_extras(self, grade: Grade) -> dict[str, Any]:
-        """By default Canvas makes a new submission of every score: a score sent again must say that it is none."""
+        """By default Canvas creates a new submission for every score: a resent score must say
+        that it is not one."""
         if not grade.first:
             return {f"{_EXTENSION}submission": {"new_submission": False}}
         submission = {"new_submission": True, "submitted_at": text_of(grade.at)}
@@ -49,7 +52,8 @@ class Canvas(Standard):
         return {f"{_EXTENSION}submission": submission}
 
     def outcome(self, status: int, reason: str, headers: Any, body: bytes) -> Outcome:
-        """A spent budget of calls is told with 403; a score that is not newer with 400."""
+        """Canvas reports an exhausted rate limit with 403, and a score that is not newer with
+        400."""
         told = super().outcome(status, reason, headers, body)
         lowered = body[:2_000].lower()
         if status == 403 and b"rate limit" in lowered:
@@ -69,18 +73,22 @@ class Canvas(Standard):
         return super()._advice(status, reason, body)
 
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
-        """Hosted Canvas shows its pages under each customer's own name, never under the issuer's."""
+        """Hosted Canvas serves its pages from each customer's own host, never from the
+        issuer's."""
         found = super().frame_origins(issuer, auth_login_url)
         return sorted({*found, "https://*.instructure.com"}) if issuer in HOSTED else found
 
     def assertion_audience(self, authorization_server: str) -> str:
-        """Always the token endpoint's address: authorization_server is a bare host (SecurityController#openid_configuration, lib/lti/oidc.rb
-        auth_domain), and the endpoint takes oauth2_token_url alone (lib/canvas/oauth/client_credentials_provider.rb)."""
+        """Always empty, which means the token endpoint's URL: authorization_server is a bare
+        host (SecurityController#openid_configuration, lib/lti/oidc.rb auth_domain), and the
+        endpoint accepts only oauth2_token_url
+        (lib/canvas/oauth/client_credentials_provider.rb)."""
         return ""
 
     def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
-        """Hosted Canvas speaks for its one issuer from the host of each customer, which may be the customer's own name; who signs in, signs and
-        gives tokens is known by name, and nobody else can make a launch of this issuer."""
+        """Hosted Canvas serves the configuration of its one issuer from each customer's host,
+        which may be the customer's own domain. The endpoints for sign-in, keys and tokens must
+        be on known hosts, so nobody else can forge a launch of this issuer."""
         if issuer not in HOSTED:
             return super().vouches(issuer, configuration_url, endpoints)
         for url in endpoints:
@@ -90,7 +98,8 @@ class Canvas(Standard):
         return ""
 
     def registration(self, tool: ToolFacts) -> dict[str, Any]:
-        """Every message names its placements and what it shows; without them Canvas answers 422."""
+        """Every message states its placements and its visibility; without them Canvas answers
+        422."""
         body = super().registration(tool)
         body["grant_types"] = ["client_credentials", "implicit"]
         body[TOOL_CONFIGURATION] |= {
@@ -113,7 +122,8 @@ class Canvas(Standard):
         return body
 
     def configuration(self, tool: ToolFacts) -> dict[str, Any]:
-        """The JSON that an administrator pastes, or whose address is entered, under Developer Keys."""
+        """The JSON that an administrator pastes under Developer Keys, or whose URL is entered
+        there."""
         placements = [
             {
                 "placement": placement,
@@ -150,9 +160,10 @@ class Canvas(Standard):
 
 
 def _placements(tool: ToolFacts, prefix: str) -> list[tuple[str, str, str, str, dict[str, str]]]:
-    """Where Canvas shows the tool: placement, message, words, to whom, custom parameters. ``prefix`` is the extension's for registrations."""
+    """The placements of the tool in Canvas: placement, message, label, visibility, custom
+    parameters. ``prefix`` is the extension's, used in registrations."""
     choose, open_ = "LtiDeepLinkingRequest", "LtiResourceLinkRequest"
-    content = "ContentArea" if prefix else "link_selection"  # the standard's own word; Canvas takes it for link_selection
+    content = "ContentArea" if prefix else "link_selection"  # The standard's name; Canvas accepts it for link_selection.
     return [
         (f"{prefix}assignment_selection" if prefix else "assignment_selection", choose, f"{tool.name}: a graded check", "admins", {}),
         (content, choose, tool.name, "admins", {}),

@@ -1,6 +1,7 @@
-"""LTI 1.3 claims, already verified (signature, audience, times, nonce): type-checked here and translated into a :class:`Launch`.
+"""LTI 1.3 claims, already verified (signature, audience, times, nonce): type-checked here and
+translated into a :class:`Launch`.
 
-Roles of the course decide; a role at the institution never makes a teacher.
+Only course roles count; an institution role never makes somebody a teacher.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ DEEP_LINKING_CLAIM = "https://purl.imsglobal.org/spec/lti-dl/claim/"
 AGS_CLAIM = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 NRPS_CLAIM = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 CONTEXT_HISTORY, PERSON_ID = "context_history", "person_id"
-# Our custom parameters and the variables that an LMS fills in for them (LTI 1.3 core, appendix C).
+# Our custom parameters, and the variables that an LMS substitutes in them (LTI 1.3 core,
+# appendix C).
 CUSTOM_PARAMETERS = {CONTEXT_HISTORY: "$Context.id.history", PERSON_ID: "$Person.sourcedId"}
 LONGEST_ID = 255  # LTI 1.3 core, 5.3: ids and sub have at most 255 ASCII characters
 LONGEST_ADDRESS = 2_000
 LONGEST_WORDS = 500
-LONGEST_SOURCED_ID = 200  # as long as an id in the organisation's list
-LONGEST_HISTORY = 50  # courses before this one
-LONGEST_DATA = 32_000  # of what a choice of content is to give back; the whole token has at most 64 kB
+LONGEST_SOURCED_ID = 200  # The same limit as for an id in the organisation's list of people.
+LONGEST_HISTORY = 50  # Number of earlier courses.
+LONGEST_DATA = 32_000  # Size of the data that a deep linking response returns; the whole token has at most 64 kB.
 
 _MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
 _COURSE_ROLES = {"Instructor": Role.TEACHER, "Administrator": Role.ADMIN, "Mentor": Role.MENTOR, "Learner": Role.LEARNER}
@@ -40,7 +42,7 @@ _TEST_USER = ("http://purl.imsglobal.org/vocab/lti/system/person#TestUser", "htt
 
 
 def read_launch(claims: dict[str, Any]) -> Launch:
-    """A launch; LaunchRefused says which claim is missing or of the wrong kind."""
+    """Read a launch; LaunchRefused names the claim that is missing or has the wrong type."""
     message = _message(claims)
     if claims.get(f"{CLAIM}version") != "1.3.0":
         raise LaunchRefused("The course speaks another version of LTI than 1.3.0.")
@@ -88,7 +90,8 @@ def read_launch(claims: dict[str, Any]) -> Launch:
 
 
 def _target(claims: dict[str, Any], message: Message) -> str:
-    """Which address of ours is meant; a choice of content need not say it (Deep Linking 2.0, appendix A, "Deep linking request example")."""
+    """The URL of ours that is meant; a deep linking request may omit it (Deep Linking 2.0,
+    appendix A, "Deep linking request example")."""
     value = claims.get(f"{CLAIM}target_link_uri")
     if value is None and message is Message.DEEP_LINK:
         return ""
@@ -96,7 +99,8 @@ def _target(claims: dict[str, Any], message: Message) -> str:
 
 
 def _claimed(claims: dict[str, Any]) -> str:
-    """The organisation's id of the person as the platform itself says it: LTI 1.3 core, D.2 (person_sourcedid)."""
+    """The person's id in the organisation, as asserted by the platform itself: LTI 1.3 core,
+    D.2 (person_sourcedid)."""
     told = claims.get(f"{CLAIM}lis")
     return _words(told.get("person_sourcedid")) if isinstance(told, dict) else ""
 
@@ -150,29 +154,32 @@ def _identifier(value: Any, name: str, longest: int = LONGEST_ID) -> str:
 
 
 def _words(value: Any) -> str:
-    """A text for people, or nothing."""
+    """A display text, or an empty string."""
     return _storable(value).strip()[:LONGEST_WORDS] if isinstance(value, str) else ""
 
 
 def _storable(value: str) -> str:
-    """The text without NUL and lone surrogates, which no database and no page can hold."""
+    """Strip NUL and lone surrogates, which no database and no page can hold."""
     return value.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def _web_address(value: Any) -> str:
-    """The address, or nothing where it is none: a list of origins never holds what a script scheme would be."""
+    """The URL, or an empty string if it is not a web address; a script scheme therefore never
+    enters a list of origins."""
     return value if isinstance(value, str) and value == _storable(value) and len(value) <= LONGEST_ADDRESS and origin(value) else ""
 
 
 def _custom(value: Any) -> dict[str, str]:
-    """Custom parameters; a variable that the LMS did not fill in arrives as $Name and counts as absent."""
+    """Custom parameters; a variable that the LMS did not substitute arrives as $Name and counts
+    as absent."""
     if not isinstance(value, dict):
         return {}
     return {name: _storable(text) for name, text in value.items() if isinstance(text, str) and not text.startswith("$")}
 
 
 def _history(text: str) -> tuple[str, ...]:
-    """The courses this one was copied from, the nearest first ($Context.id.history: ids between commas, each URL-encoded)."""
+    """The courses this one was copied from, the nearest first ($Context.id.history: ids
+    separated by commas, each URL-encoded)."""
     found = [unquote(part.strip())[:LONGEST_ID] for part in text.split(",")]
     return tuple(part for part in found if part)[:LONGEST_HISTORY]
 
@@ -185,10 +192,12 @@ def _roles(claims: dict[str, Any]) -> list[str]:
 
 
 def role_of(roles: Sequence[str]) -> Role:
-    """The strongest role in the course; without one we know, a learner. LTI 1.3 core, A.2.
+    """The strongest role in the course; learner if no known role is given. LTI 1.3 core, A.2.
 
-    Whole context roles, their sub-roles, and the short names that rosters use. Who runs the LMS (Canvas says so of whoever helps in any
-    sub-account) and has no role in the course is a visitor there; a teacher elsewhere in the institution is not one here.
+    Accepts full context roles, their sub-roles, and the short names used in rosters. Somebody
+    who administers the LMS (Canvas reports this for administrators of any sub-account) and has
+    no role in the course is a visitor there; a teacher elsewhere in the institution is not a
+    teacher here.
     """
     found = []
     for role in roles:

@@ -1,4 +1,5 @@
-"""Moodle: where it differs from the standard, as recorded with a real Moodle 4.5.6 (November 2026)."""
+"""Moodle: its differences from the standard, as observed with a real Moodle 4.5.6 (November
+2026)."""
 
 from __future__ import annotations
 
@@ -19,11 +20,12 @@ class Moodle(Standard):
     label = "Moodle"
 
     def results(self, line_item_url: str, subject: str, token: str) -> Request:
-        """Without ``type_id``: with it, Moodle's paging of results ends in a page 404 as soon as a limit is set."""
+        """Drop ``type_id``: with it, Moodle's paging of results leads to a 404 page as soon as
+        a limit is set."""
         return super().results(urlunsplit(urlsplit(line_item_url)._replace(query="")), subject, token)
 
     def results_address(self, line_item_url: str) -> str:
-        """As above."""
+        """Drop ``type_id`` here as well, for the reason given in :meth:`results`."""
         return super().results_address(urlunsplit(urlsplit(line_item_url)._replace(query="")))
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
@@ -32,20 +34,22 @@ class Moodle(Standard):
         return super()._advice(status, reason, body)
 
     def content_item(self, item: ContentItem, tool: ToolFacts) -> dict[str, Any]:
-        """Without ``url``: Moodle then binds the activity to this very tool; by url it would search one by domain. A custom value
-        stands on a line of its own there, so it must hold no line break."""
+        """Omit ``url``: Moodle then binds the activity to this very tool; with a URL it would
+        look up a tool by domain. Moodle stores each custom value on a line of its own, so it
+        must not contain a line break."""
         found = super().content_item(item, tool)
         found.pop("url")
         found["custom"] = {name: " ".join(value.split()) for name, value in item.custom.items()}
         return found
 
     def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
-        """All of Moodle's addresses lie on its own host."""
+        """All of Moodle's endpoints are on its own host."""
         strange = [url for url in endpoints if origin(url) != origin(issuer)]
         return super().vouches(issuer, configuration_url, endpoints) or (f"{strange[0]} is not at {origin(issuer)}" if strange else "")
 
     def relaunch_url(self, issuer: str, message_hint: str) -> str:
-        """The page that Moodle itself loads into the frame. The hint cannot be used a second time (recorded: 404)."""
+        """The page that Moodle itself loads into the frame. The message hint cannot be reused
+        (observed: 404)."""
         try:
             activity = json.loads(message_hint).get("cmid")
         except (ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""The shapes that cross from an LMS into the tool and back."""
+"""Data types exchanged between an LMS and the tool."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person is in this course. Strongest first in the order of :attr:`strength`."""
+    """A person's role in this course, the strongest first (see :attr:`strength`)."""
 
     ADMIN = "admin"
     TEACHER = "teacher"
     MENTOR = "mentor"
     LEARNER = "learner"
-    VISITOR = "visitor"  # runs the LMS, and has no part in the course
+    VISITOR = "visitor"  # Administers the LMS, and has no role in the course.
 
     @property
     def strength(self) -> int:
@@ -24,7 +24,7 @@ class Role(StrEnum):
 
 
 class Message(StrEnum):
-    """What an LMS asks for when it opens the tool: the messages of LTI 1.3 that we answer."""
+    """LTI 1.3 message types that the tool answers."""
 
     RESOURCE = "LtiResourceLinkRequest"
     DEEP_LINK = "LtiDeepLinkingRequest"
@@ -32,13 +32,14 @@ class Message(StrEnum):
 
 
 class LaunchRefused(Exception):
-    """The claims are no launch that can be served; the text is for a teacher."""
+    """The claims are not a launch that can be served; the message is for a teacher."""
 
 
 @dataclass(frozen=True)
 class DeepLinking:
-    """What the LMS lets a teacher choose, and where the choice goes. ``data_json`` is an opaque value as JSON, given
-    back as it came (Deep Linking 2.0, 4.4.1), or None."""
+    """Deep linking settings: what a teacher may choose, and where the choice is returned.
+    ``data_json`` is an opaque value as JSON, returned unchanged (Deep Linking 2.0, 4.4.1), or
+    None."""
 
     return_url: str
     takes_links: bool
@@ -49,12 +50,14 @@ class DeepLinking:
 
 @dataclass(frozen=True)
 class Launch:
-    """A launch in our words. Texts that the LMS left out are empty.
+    """A launch in our data model. Texts that the LMS left out are empty.
 
-    ``sourced_id`` is the organisation's id of the person: by the claim lis, or (``sourced_by_parameter``) by the custom parameter person_id,
-    which whoever sets an activity up may have typed.
+    ``sourced_id`` is the organisation's id of the person: from the claim lis, or
+    (``sourced_by_parameter``) from the custom parameter person_id, which may have been typed by
+    whoever set up the activity.
 
-    ``role`` is the one in the course. ``administers`` says that the person runs the LMS; it makes nobody a teacher.
+    ``role`` is the role in the course. ``administers`` says that the person administers the
+    LMS; it does not make anybody a teacher.
     """
 
     message: Message
@@ -87,9 +90,11 @@ class Launch:
 
 @dataclass(frozen=True)
 class Grade:
-    """A result for the gradebook: 0 ≤ ``score`` ≤ ``maximum``; ``at`` grows with every grade of a person.
+    """A grade for the gradebook: 0 ≤ ``score`` ≤ ``maximum``; ``at`` increases with every grade
+    of a person.
 
-    ``first`` says that nothing was sent for this act before; ``submission_url`` opens it again for who grades.
+    ``first`` says that nothing was sent for this act before; ``submission_url`` opens the
+    submission again for the grader.
     """
 
     subject: str
@@ -103,7 +108,7 @@ class Grade:
 
 @dataclass(frozen=True)
 class Result:
-    """What the gradebook holds of a person: None where it holds no score."""
+    """A person's result in the gradebook; None where it holds no score."""
 
     score: float | None
     maximum: float | None
@@ -111,7 +116,7 @@ class Result:
 
 @dataclass(frozen=True)
 class LineItem:
-    """A column of the gradebook; ``url`` is empty while the LMS does not know it."""
+    """A gradebook column; ``url`` is empty until the LMS has created it."""
 
     label: str
     maximum: float
@@ -123,7 +128,7 @@ class LineItem:
 
 @dataclass(frozen=True)
 class Member:
-    """A person of a course's roster."""
+    """A person on a course's roster."""
 
     subject: str
     role: Role
@@ -135,7 +140,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Request:
-    """What to send to the LMS."""
+    """A request to send to the LMS."""
 
     method: str
     url: str
@@ -144,17 +149,18 @@ class Request:
 
 
 class Verdict(StrEnum):
-    """What an answer to a request means for its sender."""
+    """How the sender of a request has to treat the response."""
 
     TAKEN = "taken"
-    AS_NEW_THERE = "as new there"  # the gradebook holds something that is not older
+    AS_NEW_THERE = "as new there"  # The gradebook holds a grade that is at least as new.
     LATER = "later"
     NEVER = "never"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A verdict, the LMS's reason with what a teacher can do, and how long the LMS wants to be left alone (seconds, or None)."""
+    """A verdict, the LMS's reason with advice for a teacher, and how long the LMS asks us to
+    wait (seconds, or None)."""
 
     verdict: Verdict
     words: str
@@ -163,7 +169,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ContentItem:
-    """One thing a teacher chose for the course. Dates are instants; ``line_item`` asks for a column of its own."""
+    """A content item that a teacher chose for the course. Dates are instants; ``line_item``
+    requests a gradebook column for it."""
 
     title: str
     text: str
@@ -175,7 +182,8 @@ class ContentItem:
 
 @dataclass(frozen=True)
 class ToolFacts:
-    """What an LMS has to know of this tool. ``base_url`` is its public address, without a slash at the end."""
+    """What an LMS needs to know about this tool. ``base_url`` is its public URL, without a
+    trailing slash."""
 
     base_url: str
     name: str
@@ -198,13 +206,14 @@ class ToolFacts:
 
     @property
     def icon_url(self) -> str:
-        """A square picture of the tool."""
+        """A square icon of the tool."""
         return f"{self.base_url}/static/icon.svg"
 
 
 @dataclass(frozen=True)
 class Registered:
-    """What an LMS answered to a registration. ``deployment_id`` is empty where one appears only with the first launch."""
+    """The LMS's response to a registration. ``deployment_id`` is empty if it only arrives with
+    the first launch."""
 
     client_id: str
     deployment_id: str

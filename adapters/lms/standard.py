@@ -1,6 +1,7 @@
-"""LTI 1.3, Deep Linking 2.0, AGS 2.0, NRPS 2.0 and dynamic registration by the letter: what every LMS understands.
+"""LTI 1.3, Deep Linking 2.0, AGS 2.0, NRPS 2.0 and dynamic registration as specified: what
+every LMS understands.
 
-A product's file holds only its difference, with the recorded case as the reason.
+A product's file holds only its differences, each with the observed case as the reason.
 """
 
 from __future__ import annotations
@@ -34,15 +35,16 @@ _SCORE = "application/vnd.ims.lis.v1.score+json"
 _RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
 _MEMBERS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 
-# Worth another try although they are 4xx: signed out, too slow, too early, too many.
+# Worth a retry although they are 4xx: unauthorized, request timeout, too early, too many
+# requests.
 _PASSING = frozenset((401, 408, 425, 429))
-_LONGEST_WAIT_SECONDS = 3_600  # of what an LMS may ask for; the sender's own waits grow longer
+_LONGEST_WAIT_SECONDS = 3_600  # Upper limit for the wait that an LMS may ask for; the sender's own backoff grows longer.
 _LONGEST_REASON = 300
-_MOST_DIGITS = 9  # of a number of seconds
+_MOST_DIGITS = 9  # Digits in a number of seconds.
 
 
 class Standard:
-    """An LMS that keeps to the specifications."""
+    """An LMS that conforms to the specifications."""
 
     family = "standard"
     label = "The LMS"
@@ -70,19 +72,20 @@ class Standard:
         return {}
 
     def results(self, line_item_url: str, subject: str, token: str) -> Request:
-        """A question for what the gradebook holds of a person (AGS 2.0, 3.5)."""
+        """Request the gradebook's result of a person (AGS 2.0, 3.5)."""
         return self._ask(_with(_below(line_item_url, "results"), user_id=subject), _RESULTS, token)
 
     def every_result(self, url: str, token: str) -> Request:
-        """A page of all results of a column; ``url`` is of :meth:`results_address`, or where its Link header goes on."""
+        """Request a page of all results of a column; ``url`` is from :meth:`results_address`,
+        or from a page's Link header."""
         return self._ask(url, _RESULTS, token)
 
     def results_address(self, line_item_url: str) -> str:
-        """Where all results of a column begin."""
+        """URL of the first page of all results of a column."""
         return _below(line_item_url, "results")
 
     def read_results(self, body: Any) -> list[tuple[str, float]]:
-        """(subject, share from 0 to 1) of everybody of a page who has a score."""
+        """(subject, share from 0 to 1) for everybody on a page who has a score."""
         found = []
         for entry in body if isinstance(body, list) else []:
             score, maximum = (_number(entry.get(name)) if isinstance(entry, dict) else None for name in ("resultScore", "resultMaximum"))
@@ -91,14 +94,14 @@ class Standard:
         return found
 
     def read_result(self, body: Any, subject: str) -> Result:
-        """The person's result out of the answer; an empty one where there is none."""
+        """The person's result in the response; an empty one if there is none."""
         for entry in body if isinstance(body, list) else []:
             if isinstance(entry, dict) and str(entry.get("userId")) == subject:
                 return Result(_number(entry.get("resultScore")), _number(entry.get("resultMaximum")))
         return Result(None, None)
 
     def outcome(self, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> Outcome:
-        """What an answer to a score means."""
+        """Interpret the response to a score."""
         if 200 <= status < 300:
             return Outcome(Verdict.TAKEN, "")
         said = f"{self.label} answered {status}: {_reason(reason, body)}"
@@ -118,21 +121,22 @@ class Standard:
     # --- columns of the gradebook -------------------------------------------------------------------------------------------
 
     def find_line_items(self, line_items_url: str, token: str, resource_id: str = "", tag: str = "") -> Request:
-        """A question for columns, all or those of a resource or with a tag (AGS 2.0, 3.2.3). Never paged by us: without a limit an
-        LMS gives what it has, and what it pages comes with a Link header."""
+        """Request the columns, either all or those of a resource or with a tag (AGS 2.0,
+        3.2.3). No limit is sent: without one an LMS returns everything it has, and pages come
+        with a Link header."""
         wanted = {name: value for name, value in (("resource_id", resource_id), ("tag", tag)) if value}
         return self._ask(_with(line_items_url, **wanted), _LINE_ITEMS, token)
 
     def line_item(self, url: str, token: str) -> Request:
-        """A question for one column (AGS 2.0, 3.2.4)."""
+        """Request one column (AGS 2.0, 3.2.4)."""
         return self._ask(url, _LINE_ITEM, token)
 
     def read_line_items(self, body: Any) -> list[LineItem]:
-        """The columns of an answer; those that are none are left out."""
+        """The columns in a response; invalid entries are skipped."""
         return [item for entry in (body if isinstance(body, list) else []) if (item := self.read_line_item(entry)) is not None]
 
     def read_line_item(self, entry: Any) -> LineItem | None:
-        """One column, or None where the answer is none."""
+        """One column, or None if the entry is invalid."""
         url = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(url, str) or not origin(url) or url != _text(url, LONGEST_ADDRESS):
             return None
@@ -140,30 +144,32 @@ class Standard:
         return LineItem(texts[0], _number(entry.get("scoreMaximum")) or 0, texts[1], texts[2], url, texts[3])
 
     def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> Request:
-        """A new column (AGS 2.0, 3.2.5)."""
+        """Create a column (AGS 2.0, 3.2.5)."""
         return self._send("POST", line_items_url, _LINE_ITEM, self.line_item_body(item), token)
 
     def update_line_item(self, item: LineItem, token: str) -> Request:
-        """Changed words or maximum of a column (AGS 2.0, 3.2.6)."""
+        """Change a column's label or maximum (AGS 2.0, 3.2.6)."""
         return self._send("PUT", item.url, _LINE_ITEM, {"id": item.url, **self.line_item_body(item)}, token)
 
     def delete_line_item(self, url: str, token: str) -> Request:
-        """Remove a column with its grades (AGS 2.0, 3.2.8)."""
+        """Delete a column together with its grades (AGS 2.0, 3.2.8)."""
         return Request("DELETE", url, {"Authorization": f"Bearer {token}"})
 
     def line_item_body(self, item: LineItem) -> dict[str, Any]:
-        """A column as AGS and Deep Linking write it, without its address."""
+        """A column as AGS and Deep Linking represent it, without its URL."""
         body: dict[str, Any] = {"label": item.label, "scoreMaximum": item.maximum, "resourceId": item.resource_id, "tag": item.tag}
         return body | ({"resourceLinkId": item.resource_link_id} if item.resource_link_id else {})
 
     # --- roster -------------------------------------------------------------------------------------------------------------
 
     def members(self, url: str, token: str) -> Request:
-        """A page of the roster (NRPS 2.0, 2.4); pages go on by their Link header."""
+        """Request a page of the roster (NRPS 2.0, 2.4); further pages follow from the Link
+        header."""
         return self._ask(url, _MEMBERS, token)
 
     def read_members(self, body: Any) -> list[Member]:
-        """The people of a page; ValueError where it is no page of a roster: then it must not count as read."""
+        """The members on a page; ValueError if it is not a roster page, so that it does not
+        count as read."""
         if not isinstance(body, dict) or not isinstance(body.get("members"), list):
             raise ValueError("the answer holds no members")
         return [self._member(entry) for entry in body["members"]]
@@ -175,7 +181,8 @@ class Standard:
         given = entry.get("roles")
         roles = [role for role in given if isinstance(role, str)] if isinstance(given, list) else []
         role = role_of(roles)
-        # A roster is of the course: whoever runs the LMS and has no role in it is none of its people.
+        # A roster lists the course's people: an LMS administrator without a role in the course
+        # is not one of them.
         name = _text(entry.get("name")) or " ".join(filter(None, (_text(entry.get("given_name")), _text(entry.get("family_name")))))
         active = entry.get("status", "Active") == "Active" and role is not Role.VISITOR
         return Member(subject, role, active, name, _text(entry.get("email")), _text(entry.get("lis_person_sourcedid"))[:LONGEST_SOURCED_ID])
@@ -183,7 +190,8 @@ class Standard:
     # --- chosen content -----------------------------------------------------------------------------------------------------
 
     def content_item(self, item: ContentItem, tool: ToolFacts) -> dict[str, Any]:
-        """An ltiResourceLink (Deep Linking 2.0, 3.1) without a member that would be null."""
+        """Build an ltiResourceLink (Deep Linking 2.0, 3.1) that omits members which would be
+        null."""
         found: dict[str, Any] = {"type": "ltiResourceLink", "title": item.title, "url": tool.launch_url, "custom": dict(item.custom)}
         if item.text:
             found["text"] = item.text
@@ -199,7 +207,7 @@ class Standard:
     # --- installation -------------------------------------------------------------------------------------------------------
 
     def registration(self, tool: ToolFacts) -> dict[str, Any]:
-        """The body of a dynamic registration (LTI Dynamic Registration 1.0, 3.5)."""
+        """Build the body of a dynamic registration (LTI Dynamic Registration 1.0, 3.5)."""
         deep_linking = {"type": "LtiDeepLinkingRequest", "target_link_uri": tool.launch_url, "label": tool.name}
         return {
             "application_type": "web",
@@ -213,7 +221,7 @@ class Standard:
             "token_endpoint_auth_method": "private_key_jwt",
             "scope": " ".join(SCOPES),
             TOOL_CONFIGURATION: {
-                "domain": urlsplit(tool.base_url).netloc,  # with its port: Moodle compares it with the host of target_link_uri
+                "domain": urlsplit(tool.base_url).netloc,  # Includes the port: Moodle compares it with the host of target_link_uri.
                 "description": tool.description,
                 "target_link_uri": tool.launch_url,
                 "custom_parameters": dict(CUSTOM_PARAMETERS),
@@ -223,22 +231,25 @@ class Standard:
         }
 
     def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
-        """Whether an LMS's OpenID configuration may speak for an issuer and name these addresses (of its sign-in, its tokens, its keys): empty when
-        it may, else why not.
+        """Check whether an LMS's OpenID configuration is authoritative for an issuer and its
+        endpoints (sign-in, tokens, keys): returns an empty string if so, else the reason why
+        not.
 
-        LTI Dynamic Registration 1.0, 3.4: the configuration lies on the issuer's own host.
+        LTI Dynamic Registration 1.0, 3.4: the configuration must be on the issuer's own host.
         """
         if origin(issuer) != origin(configuration_url):
             return f"the issuer {issuer} is not at {origin(configuration_url)}, where the configuration came from"
         return ""
 
     def assertion_audience(self, authorization_server: str) -> str:
-        """Whom an assertion for an access token names, by the OpenID configuration (LTI Dynamic Registration 1.0, 3.4: "authorization_server" is
-        used as aud); empty: the token endpoint's address. What is no absolute address names nobody whom a token endpoint could be."""
+        """Audience of an access token assertion, from the OpenID configuration (LTI Dynamic
+        Registration 1.0, 3.4: "authorization_server" is used as aud). Empty means the token
+        endpoint's URL; a value that is not an absolute URL cannot identify a token endpoint and
+        is ignored."""
         return authorization_server if origin(authorization_server) and len(authorization_server) <= LONGEST_ADDRESS else ""
 
     def read_registration(self, body: Any) -> Registered:
-        """What the LMS answered; BadInput where there is no client id in it."""
+        """Read the LMS's response; BadInput if it has no client id."""
         client_id = body.get("client_id") if isinstance(body, dict) else None
         if isinstance(client_id, int) and not isinstance(client_id, bool):
             client_id = str(client_id)
@@ -251,17 +262,18 @@ class Standard:
         return Registered(client_id, str(deployment)[:LONGEST_ID] if fits else "", tuple(scope.split()) if isinstance(scope, str) else ())
 
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
-        """Whose pages may show ours in a frame."""
+        """Origins whose pages may embed ours in a frame."""
         return sorted({origin(issuer), origin(auth_login_url)} - {""})
 
     def relaunch_url(self, issuer: str, message_hint: str) -> str:
-        """Where a browser without cookies in frames can open the same activity in a window of its own; empty where nobody knows."""
+        """URL at which a browser that blocks cookies in frames can open the same activity in
+        its own window; empty if unknown."""
         return ""
 
     # --- requests -----------------------------------------------------------------------------------------------------------
 
     def _ask(self, url: str, kind: str, token: str) -> Request:
-        # Moodle wants the exact media type: */* and lists of types are answered with 400.
+        # Moodle requires the exact media type: */* and lists of types are answered with 400.
         return Request("GET", url, {"Authorization": f"Bearer {token}", "Accept": kind})
 
     def _send(self, method: str, url: str, kind: str, body: dict[str, Any], token: str) -> Request:
@@ -269,13 +281,14 @@ class Standard:
 
 
 def _below(line_item_url: str, part: str) -> str:
-    """``/scores`` and ``/results`` go before the query of a line item's address, which is kept."""
+    """Insert ``/scores`` or ``/results`` before the query of a line item's URL; the query is
+    kept."""
     parts = urlsplit(line_item_url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{part}"))
 
 
 def _with(url: str, **wanted: str) -> str:
-    """An address with more in its query."""
+    """Add parameters to the query of a URL."""
     parts = urlsplit(url)
     query = "&".join(filter(None, (parts.query, urlencode(wanted))))
     return urlunsplit(parts._replace(query=query))
@@ -286,7 +299,7 @@ def _number(value: Any) -> float | None:
         return None
     try:
         return float(value) if math.isfinite(value) else None
-    except OverflowError:  # an integer of hundreds of digits
+    except OverflowError:  # An integer with hundreds of digits.
         return None
 
 
@@ -295,7 +308,8 @@ def _text(value: Any, longest: int = LONGEST_WORDS) -> str:
 
 
 def _reason(reason: str, body: bytes) -> str:
-    """The LMS's own words: Moodle puts them into the reason phrase (with the whole request behind them) and sends [] as the body."""
+    """The LMS's own error text: Moodle puts it into the reason phrase (followed by the whole
+    request) and sends [] as the body."""
     words = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
     if words[:1] in ("", "[", "{", "<"):
         words = _words_of_json(body) or reason.partition("{")[0]
@@ -320,7 +334,7 @@ def _words_of_json(body: bytes) -> str:
 
 
 def _wait(header: str) -> int | None:
-    """Retry-After (RFC 9110, 10.2.3): seconds or a date; nothing where it is neither."""
+    """Parse Retry-After (RFC 9110, 10.2.3): seconds or a date; None if it is neither."""
     if header.isascii() and header.isdigit():
         return min(int(header), _LONGEST_WAIT_SECONDS) if len(header) <= _MOST_DIGITS else _LONGEST_WAIT_SECONDS
     try:

@@ -1,6 +1,8 @@
-"""Questions in and out: GIFT, Moodle XML, QTI 2.1, CSV. One file a format; none knows another, and none keeps anything.
+"""Import and export of questions: GIFT, Moodle XML, QTI 2.1, CSV. One file per format; no
+format imports another, and none stores anything.
 
-What a format says beyond our words is told in a note for each question, never dropped in silence.
+Whatever a format contains beyond our data model is reported in a note on the question, never
+dropped silently.
 """
 
 from adapters.questions.shapes import Accepted, Choice, Item, Note, Picture, Reading

@@ -1,4 +1,4 @@
-"""Files that strangers made: XML without entities, archives that stay inside themselves."""
+"""Untrusted files: XML without entities, archives that cannot reach outside themselves."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from lxml import etree
 from adapters.tables import FileRefused
 
 LARGEST_XML = 30_000_000  # bytes
-MOST_MEMBERS, LARGEST_ARCHIVE = 3_000, 60_000_000  # files in an archive, bytes when it is unpacked
+MOST_MEMBERS, LARGEST_ARCHIVE = 3_000, 60_000_000  # Number of files in an archive, and its size in bytes once unpacked.
 _CHUNK = 65_536
 
 
 def xml_of(content: bytes) -> etree._Element:
-    """The root of an XML file. A document type is refused: it can name entities that grow without end, or files of the server."""
+    """Parse an XML file and return its root. A document type is rejected: it can define
+    entities that expand without end, or that read files of the server."""
     if len(content) > LARGEST_XML:
         raise FileRefused(
             f"The file has {len(content) / 1e6:.0f} MB; {LARGEST_XML / 1e6:.0f} MB is the most. Split it, or make its pictures smaller."
@@ -39,12 +40,14 @@ def xml_of(content: bytes) -> etree._Element:
 
 
 def local(element: etree._Element) -> str:
-    """The name of an element without its namespace; empty for what is no element."""
+    """The local name of an element, without its namespace; empty for comments and other
+    nodes."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
 def archive_of(content: bytes) -> dict[str, bytes]:
-    """Name → bytes of the files in a zip archive. A name that leaves the archive, a link, or more than there is room for refuses all of it."""
+    """Unpack a zip archive into name → bytes. The whole archive is rejected if a name leads
+    outside it, if it contains a link, or if it exceeds the limits."""
     found: dict[str, bytes] = {}
     left = LARGEST_ARCHIVE
     try:
@@ -59,7 +62,8 @@ def archive_of(content: bytes) -> dict[str, bytes]:
                 if name in found:
                     raise FileRefused(f"The archive holds {name[:200]!r} twice.")
                 parts: list[bytes] = []
-                # The sizes that an archive names can lie: what comes out is counted.
+                # The sizes declared in an archive can be false, so the unpacked bytes are
+                # counted.
                 with archive.open(member) as stream:
                     while part := stream.read(_CHUNK):
                         left -= len(part)
@@ -81,6 +85,7 @@ def _inside(member: zipfile.ZipInfo) -> str:
 
 
 def beside(place: str, address: str) -> str:
-    """The name in an archive of what ``address`` means in the file ``place``; empty where it leads outside."""
+    """Resolve ``address``, as used in the file ``place``, to a name in the archive; empty if it
+    leads outside."""
     name = posixpath.normpath(posixpath.join(posixpath.dirname(place), address))
     return "" if name.startswith(("/", "..")) else name

@@ -1,4 +1,4 @@
-"""The formats by name: which there are, how each is read and written."""
+"""Registry of the formats by name, with their readers and writers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Writer = Callable[[list[Item], Mapping[str, Picture], str], tuple[bytes, list[No
 
 @dataclass(frozen=True)
 class Format:
-    """A format: its name for people, how its files end, its media type, its two ways."""
+    """A format: its display name, file extension, media type, reader and writer."""
 
     name: str
     ending: str
@@ -34,7 +34,8 @@ FORMATS: dict[str, Format] = {
 
 
 def guessed(content: bytes, name: str) -> Format:
-    """The format of a file by what it holds, and by its name where that does not tell; FileRefused where neither does."""
+    """Detect a file's format from its content, and from its name where the content is
+    ambiguous; FileRefused if neither is enough."""
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:400]
     if content.startswith(b"PK") or b"<assessmentItem" in head:
         return FORMATS["qti"]

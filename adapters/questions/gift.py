@@ -26,7 +26,7 @@ from adapters.tables import FileRefused, text_of
 
 NAME, ENDING = "GIFT", "gift"
 MOST_QUESTIONS = 5_000
-# Escaped characters rest in the private use area while the markup around them is read.
+# Escaped characters are mapped to the private use area while the markup around them is parsed.
 _ESCAPED = {char: chr(0xE000 + number) for number, char in enumerate("~=#{}:\\")} | {"n": chr(0xE000 + 7)}
 _BACK = {rest: ("\n" if char == "n" else char) for char, rest in _ESCAPED.items()}
 _MARKER = re.compile(r"\s*\[(html|moodle|plain|markdown)\]")
@@ -37,7 +37,8 @@ _RIGHT = Decimal(100)
 
 @dataclass
 class _Source:
-    """A question's paragraph: where it begins, its text, what the comments above it said."""
+    """The paragraph of a question: its first line number, its text, and the comments above
+    it."""
 
     line: int
     lines: list[str] = field(default_factory=list)
@@ -46,7 +47,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class _Answer:
-    """One answer of a block: its text, its weight in percent, what is said to it."""
+    """One answer in a block: its text, its weight in percent, its feedback."""
 
     text: str
     weight: Decimal
@@ -54,7 +55,7 @@ class _Answer:
 
 
 def read(content: bytes) -> Reading:
-    """The questions of a GIFT file; what was not understood is told for each."""
+    """Read the questions of a GIFT file; whatever is not supported is noted for each."""
     items: list[Item] = []
     notes: list[Note] = []
     keys = Keys()
@@ -148,7 +149,7 @@ def _answers(block: str, form: str, told: list[str]) -> dict[str, Any]:
 
 
 def _parts(block: str) -> list[tuple[str, _Answer]]:
-    """(sign, answer) of a block; an answer begins with = or ~ at its unescaped sign."""
+    """Split a block into (sign, answer); an answer starts at an unescaped = or ~."""
     found: list[tuple[str, _Answer]] = []
     for sign, text in re.findall(r"([=~])([^=~]*)", block):
         weight = _RIGHT if sign == "=" else Decimal(0)
@@ -168,7 +169,7 @@ def _choices(block: str, form: str, told: list[str]) -> dict[str, Any]:
     full = [keys[text] for one, text, _ in answers if one.weight == _RIGHT]
     positive = [keys[text] for one, text, _ in answers if one.weight > 0]
     if not single and len(positive) == 1 == len(full) and all(one.weight >= 0 for one, _, _ in answers):
-        single = True  # ~%100%: one right answer written the other way
+        single = True  # ~%100%: an alternative notation for a single right answer.
     if single and any(0 < one.weight < _RIGHT for one, _, _ in answers):
         told.append("Partial credit is left out: an answer is right or not.")
     choices = by_key(Choice(keys[text], text, feedback) for _, text, feedback in answers)
@@ -225,7 +226,7 @@ def _split(block: str) -> tuple[str, Decimal, str]:
 
 
 def _number(text: str) -> tuple[str, str]:
-    """Value and tolerance of ``1.5``, ``1.5:0.1`` or ``1..5``."""
+    """Parse value and tolerance from ``1.5``, ``1.5:0.1`` or ``1..5``."""
     if ".." in text:
         low, high = (decimal(part.strip()) for part in text.split("..", 1))
         if low is None or high is None or high < low:
@@ -252,7 +253,7 @@ def _matching(block: str, form: str, told: list[str]) -> dict[str, Any]:
 
 
 def matching(pairs: list[tuple[str, str]], others: list[str]) -> dict[str, Any]:
-    """The parts of a matching question, its lines in the order in which they were written."""
+    """The fields of a matching question, its lines in the order in which they were written."""
     lines = [left for left, _ in pairs]
     keys = lettered(lines, keep_order=True)
     found: dict[str, Any] = {"kind": "matching", "choices": [Choice(keys[left], left, match=right) for left, right in pairs]}
@@ -285,7 +286,7 @@ def _html(text: str, form: str) -> str:
 
 
 def write(items: list[Item]) -> tuple[bytes, list[Note]]:
-    """A GIFT file of questions, and what the format cannot hold of them."""
+    """Write questions as a GIFT file, with notes on what the format cannot represent."""
     parts: list[str] = []
     notes: list[Note] = []
     for item in items:
@@ -311,7 +312,8 @@ def _block(item: Item) -> str:
         signs = {True: "=" if item.kind == "single" else f"~%{share}%", False: "~"}
         lines = [f"{signs[one.key in item.correct]}{_marked(one.text)}{_said(one.feedback)}" for one in item.choices]
         if item.kind == "multiple" and len(item.correct) == 1:
-            # Without a negative weight beside it, one right answer of several would be read as single.
+            # Without a negative weight on the others, a single right answer of a multiple
+            # question would be read as single choice.
             lines = [line if line.startswith("~%") else f"~%-100%{line[1:]}" for line in lines]
     elif item.kind == "true_false":
         right, wrong = (next(one.feedback for one in item.choices if (one.key in item.correct) is fits) for fits in (True, False))
@@ -337,7 +339,8 @@ def _said(feedback: str) -> str:
 
 
 def _marked(text: str) -> str:
-    """A text as it stands in an answer; one that begins as a marker of a format gets one before it."""
+    """Escape a text for use in an answer; one that starts like a format marker is prefixed with
+    a marker."""
     return f"[html]{_escaped(text)}" if _MARKER.match(text) else _escaped(text)
 
 

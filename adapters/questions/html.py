@@ -1,6 +1,8 @@
-"""HTML of questions: cleaned when it is written, so that showing it is safe. The one owner of nh3.
+"""HTML of questions: sanitized when it is written, so that it is safe to display. The only
+module that uses nh3.
 
-Pictures are named ``file:<sha256>`` and nothing else; whoever shows a text puts the address of the picture in its place.
+Pictures are referenced only as ``file:<sha256>``; the code that displays a text replaces this
+with the picture's URL.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ ATTRIBUTES = {"img": {"src", "alt"}, "th": {"scope", "colspan", "rowspan"}, "td"
 PICTURE = re.compile(r"file:([0-9a-f]{64})\Z")
 _PICTURES = re.compile(r'<img[^>]*?\bsrc="file:([0-9a-f]{64})"[^>]*>')
 _SOURCES = re.compile(r'(<img[^>]*?\bsrc=")file:([0-9a-f]{64})(")')
-# Block elements end a word: the text of "<p>one</p><p>two</p>" is "one two".
+# Block elements separate words: the text of "<p>one</p><p>two</p>" is "one two".
 _BLOCKS = re.compile(r"</?(?:p|br|div|li|tr|td|th|h[3-6]|ul|ol|dl|dt|dd|table|hr|pre|blockquote)\b[^>]*>", re.IGNORECASE)
 _REMOVED = re.compile(
     r"<\s*(script|style|iframe|object|embed|svg|form|input|video|audio|link|meta|math)\b|\bon[a-z]+\s*=|javascript:|\bstyle\s*=", re.IGNORECASE
@@ -62,7 +64,8 @@ _REMOVED = re.compile(
 
 
 def clean(text: str) -> str:
-    """``text`` with the markup that questions may hold and no other; scripts and styles go with what is in them."""
+    """Reduce ``text`` to the markup allowed in questions; scripts and styles are removed with
+    their content."""
     cleaned = nh3.clean(
         text.replace("\0", ""),
         tags=set(TAGS),
@@ -73,12 +76,13 @@ def clean(text: str) -> str:
         link_rel=None,
         strip_comments=True,
     )
-    # A picture without a source that we keep shows nothing.
+    # A picture without an allowed source would show nothing.
     return re.sub(r"<img(?![^>]*\bsrc=)[^>]*>", "", cleaned).strip()
 
 
 def taken(text: str) -> str:
-    """A text of a question as it comes in, cleaned; Unfit where it holds what cannot be shown and would be missed (a formula)."""
+    """Sanitize an imported question text; Unfit if it contains something that cannot be shown
+    and would be missed (a formula)."""
     require_no_formula(text)
     return clean(text)
 
@@ -92,33 +96,37 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 
 def active_parts(text: str) -> bool:
-    """Whether cleaning takes out something that acts (a script, a frame, a style), which its author should be told."""
+    """Whether sanitizing removes active content (a script, a frame, a style), which the author
+    should be told about."""
     return bool(_REMOVED.search(text))
 
 
 def escape(text: str) -> str:
-    """Plain text as HTML; line breaks stay."""
+    """Convert plain text to HTML; line breaks are kept."""
     return html.escape(text, quote=False).replace("\n", "<br>")
 
 
 def plain(text: str) -> str:
-    """The words of an HTML text, for names, mails and statements; a picture is told by its alternative text."""
+    """Convert HTML to plain text, for names, mails and statements; a picture is replaced by its
+    alternative text."""
     told = re.sub(r'<img[^>]*?\balt="([^"]*)"[^>]*>', r" \1 ", text)
     bare = nh3.clean(_BLOCKS.sub(" ", told), tags=set(), attributes={})
     return " ".join(html.unescape(bare).split())
 
 
 def as_typed(text: str) -> str:
-    """A text for its author to change: plain, with its lines, where it holds no markup; else as it is."""
+    """Text for its author to edit: plain, with its line breaks, if it has no markup; otherwise
+    unchanged."""
     bare = html.unescape(text.replace("<br>", "\n"))
     return bare if clean(escape(bare)) == text else text
 
 
 def pictures_in(text: str) -> list[str]:
-    """Digests of the pictures that a cleaned text shows."""
+    """Digests of the pictures in a sanitized text."""
     return _PICTURES.findall(text)
 
 
 def with_addresses(text: str, base: str) -> str:
-    """A cleaned text with the addresses of its pictures: ``base`` and the digest."""
+    """Insert the URLs of the pictures into a sanitized text: ``base`` followed by the
+    digest."""
     return _SOURCES.sub(lambda found: f"{found[1]}{base}{found[2]}{found[3]}", text)

@@ -1,4 +1,5 @@
-"""What our words know and formats do not: competency, weight, pool, source, review date travel as tags, and come back from them."""
+"""Fields of our data model that formats lack (competency, weight, pool, source, review date)
+are exported as tags, and read back from them."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ MOST_TAGS, LONGEST_TAG = 30, 200
 
 
 def written(item: Item) -> list[str]:
-    """The tags of a question in a file."""
+    """The tags under which a question is exported."""
     found = [f"{_COMPETENCY}{item.competency}"] if item.competency else []
     if item.critical:
         found.append(CRITICAL)
@@ -28,7 +29,7 @@ def written(item: Item) -> list[str]:
 
 
 def read(tags: Iterable[str]) -> dict[str, Any]:
-    """Fields of a question from the tags of a file; tags of its author's own stay tags."""
+    """Read fields of a question from a file's tags; the author's own tags are kept as tags."""
     found: dict[str, Any] = {}
     rest: list[str] = []
     for tag in (" ".join(one.split())[:LONGEST_TAG] for one in tags):

@@ -55,7 +55,7 @@ _OTHERS = {
 
 
 class _Told:
-    """What is found while one question is read: its pictures, its notes."""
+    """Collects the pictures and notes found while one question is read."""
 
     def __init__(self) -> None:
         self.pictures: dict[str, Picture] = {}
@@ -63,7 +63,7 @@ class _Told:
 
 
 def read(content: bytes) -> Reading:
-    """The questions of a Moodle XML file; what was not understood is told for each."""
+    """Read the questions of a Moodle XML file; whatever is not supported is noted for each."""
     root = xml_of(content)
     if local(root) != "quiz":
         raise FileRefused(f"The file is no Moodle XML: it begins with <{local(root)[:60]}>, not with <quiz>.")
@@ -196,7 +196,8 @@ def _matching(element: etree._Element, told: _Told) -> dict[str, Any]:
 
 
 def _ordering(element: etree._Element, told: _Told) -> dict[str, Any]:
-    # The fraction is the place; Moodle itself goes by the order of the document, which is the same in its own files.
+    # The fraction is the position; Moodle itself uses document order, which is the same in its
+    # own files.
     texts = [text for text, _, _ in sorted(_answers(element, told), key=lambda one: one[1])]
     keys = lettered(texts)
     if _text(element, "selecttype") not in ("", "ALL", "0"):
@@ -222,7 +223,7 @@ def _text(element: etree._Element, path: str) -> str:
 
 
 def _rich(element: etree._Element | None, told: _Told) -> str:
-    """The HTML of a text element, its pictures named by their digests."""
+    """The HTML of a text element, with pictures referenced by their digests."""
     if element is None:
         return ""
     text, form = _text(element, "text"), element.get("format", "moodle_auto_format")
@@ -258,7 +259,8 @@ _EMBEDDED = re.compile(r"data:image/[a-z+.-]+;base64,([A-Za-z0-9+/=\s]+)", re.IG
 
 
 def embedded(text: str, pictures: dict[str, Picture], notes: list[str]) -> str:
-    """Pictures that stand inside the address itself (data:) become pictures of their own; what is no picture is taken out."""
+    """Turn pictures embedded in data: URLs into separate pictures; whatever is not a picture is
+    removed."""
 
     def kept(found: re.Match[str]) -> str:
         try:
@@ -276,7 +278,8 @@ def embedded(text: str, pictures: dict[str, Picture], notes: list[str]) -> str:
 
 
 def write(items: list[Item], pictures: dict[str, Picture]) -> tuple[bytes, list[Note]]:
-    """A Moodle XML file of questions with their pictures, and what the format cannot hold of them."""
+    """Write questions with their pictures as a Moodle XML file, with notes on what the format
+    cannot represent."""
     root = etree.Element("quiz")
     notes: list[Note] = []
     for item in items:
@@ -302,7 +305,7 @@ def write(items: list[Item], pictures: dict[str, Picture]) -> tuple[bytes, list[
 
 
 def storable(text: str) -> str:
-    """A text without the characters that XML cannot hold."""
+    """Strip the characters that are illegal in XML."""
     return _ILLEGAL.sub("", text)
 
 
@@ -341,7 +344,8 @@ def _put_answer(element: etree._Element, text: str, fraction: str, said: str, pi
 
 
 def _put_choices(element: etree._Element, item: Item, pictures: dict[str, Picture]) -> None:
-    # The order that we show is the order of the file: it tells nothing, so Moodle need not shuffle, and comes back the same.
+    # Choices are written in the order in which we show them: it does not reveal the answer, so
+    # Moodle need not shuffle, and an import restores the same order.
     for name, value in (("single", str(item.kind == "single").lower()), ("shuffleanswers", "false"), ("answernumbering", "abc")):
         etree.SubElement(element, name).text = value
     _put_combined(element, item, pictures)

@@ -1,6 +1,8 @@
-"""Pictures that come with questions: looked at before they are kept. The one owner of Pillow.
+"""Pictures in questions, verified before they are stored. The only module that uses Pillow for
+them.
 
-A picture is kept as it came (its digest is its name) where it is a PNG, JPEG, GIF or WebP of a size that a page can show.
+A picture is stored unchanged, named by its digest, if it is a PNG, JPEG, GIF or WebP of a size
+that a page can show.
 """
 
 from __future__ import annotations
@@ -15,22 +17,23 @@ from adapters.questions.shapes import Picture
 
 LARGEST_BYTES = 2_000_000
 LARGEST_SIDE = 6_000  # pixels
-LARGEST_AREA = 25_000_000  # pixels: 100 MB when it is unpacked
+LARGEST_AREA = 25_000_000  # In pixels: 100 MB once decompressed.
 _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
 
 class PictureRefused(ValueError):
-    """The bytes are no picture that is kept; the text says why."""
+    """The bytes are not an acceptable picture; the message gives the reason."""
 
 
 def file_name(picture: Picture) -> str:
-    """What a picture is called in a file of questions: short, and the same for the same bytes."""
+    """The name of a picture in an exported file: short, and the same for the same bytes."""
     return f"{picture.digest[:16]}.{_ENDINGS[picture.media_type]}"
 
 
 def checked(content: bytes) -> Picture:
-    """The picture of these bytes; PictureRefused says what is wrong with them."""
+    """Verify the bytes of a picture; PictureRefused gives the reason if they are not
+    acceptable."""
     if len(content) > LARGEST_BYTES:
         raise PictureRefused(f"the picture has {len(content) / 1e6:.1f} MB, and {LARGEST_BYTES / 1e6:.0f} MB is the most")
     try:

@@ -1,7 +1,8 @@
-"""QTI 2.1 (1EdTech), as packages: read with the freedoms that products take (Canvas, Onyx, QTI 2.2), written by the letter.
+"""QTI 2.1 (1EdTech) packages: the reader tolerates the deviations of products (Canvas, Onyx,
+QTI 2.2), the writer conforms strictly.
 
-Canvas adds ``instructureMetadata`` to items and lays them out in ``assessmentItems/``; its Classic Quizzes export QTI 1.2, which is
-another format (:mod:`adapters.questions.qti12`).
+Canvas adds ``instructureMetadata`` to items and stores them in ``assessmentItems/``; its
+Classic Quizzes export QTI 1.2, which is another format (:mod:`adapters.questions.qti12`).
 """
 
 from __future__ import annotations
@@ -57,13 +58,14 @@ _INTERACTIONS = (
     "extendedTextInteraction",
 )
 _BLANK = "_____"
-# A zip archive of the same questions has the same bytes: the moment is the earliest that the format can name.
+# A fixed timestamp, the earliest that zip can represent, so that the same questions always give
+# the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass
 class _Package:
-    """The archive while one item of it is read."""
+    """Context in which one item of the archive is read."""
 
     files: dict[str, bytes]
     place: str
@@ -71,7 +73,8 @@ class _Package:
     notes: list[str] = field(default_factory=list)
 
     def picture(self, address: str) -> str:
-        """``file:<digest>`` of a picture in the archive; empty, with a note, where there is none that is kept."""
+        """Return ``file:<digest>`` for a picture in the archive; empty, with a note, if it is
+        missing or not acceptable."""
         bare = unquote(address.split("?")[0].split("#")[0])
         found = next((self.files[name] for name in self._candidates(bare) if name in self.files), None)
         if found is None:
@@ -94,7 +97,8 @@ class _Package:
 
 @dataclass(frozen=True)
 class _Declared:
-    """A response declaration: right values in their order, and mapped ones (key, share, whether case matters)."""
+    """A response declaration: correct values in their order, and mapped values (key, share,
+    whether case matters)."""
 
     base: str
     correct: list[str]
@@ -102,7 +106,8 @@ class _Declared:
 
 
 def read(content: bytes) -> Reading:
-    """The questions of a package, or of a single item's file; what was not understood is told for each."""
+    """Read the questions of a package, or of a single item's file; whatever is not supported is
+    noted for each."""
     if not content.startswith(b"PK"):
         files, places = {"item.xml": content}, [("item.xml", list[str](), "")]
         if local(xml_of(content)) != "assessmentItem":
@@ -143,7 +148,8 @@ def read(content: bytes) -> Reading:
 
 
 def _items(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Iterator[tuple[str, list[str], str]]:
-    """(file, keywords, Canvas' own word for its kind) of each question, as the manifest or a test in it names them."""
+    """Yield (file, keywords, Canvas's own question type) for each question that the manifest,
+    or a test in the package, refers to."""
     seen: set[str] = set()
     tests: list[str] = []
     for resource in (one for one in root.iter() if local(one) == "resource"):
@@ -191,7 +197,9 @@ def _item(root: etree._Element, package: _Package, tags: list[str], kind: str, k
     stem = _stem(body, interaction, package)
     identifier = root.get("identifier", "")
     title = " ".join(root.get("title", "").split())[:255]
-    ours = identifier.removeprefix(_OURS) if identifier.startswith(_OURS) else ""  # others number theirs within a file
+    ours = (
+        identifier.removeprefix(_OURS) if identifier.startswith(_OURS) else ""
+    )  # Other products use identifiers that are unique only within a file.
     fields: dict[str, Any] = {
         "key": keys.of(ours, title or identifier),
         "competency": "",
@@ -220,7 +228,8 @@ _HIDDEN = {
 
 
 def _hide(body: etree._Element, interaction: etree._Element, package: _Package) -> None:
-    """Take out of the body what learners do not see before they answer (QTI 2.1, 4.3 rubricBlock's view, 4.4 feedback elements)."""
+    """Remove from the body what learners do not see before they answer (QTI 2.1, 4.3
+    rubricBlock's view, 4.4 feedback elements)."""
     for element in list(body.iter()):
         name = local(element)
         if name in ("printedVariable", "templateBlock", "templateInline"):
@@ -271,7 +280,7 @@ def _overall(root: etree._Element, package: _Package) -> dict[str, str]:
 
 
 def _said_to(root: etree._Element, identifier: str, package: _Package) -> str:
-    """What a modal feedback says to one choice."""
+    """The modal feedback for one choice."""
     names = (identifier, f"{identifier}_fb", f"feedback_{identifier}")
     return next((html.taken(_inner(one, package)) for one in _children(root, "modalFeedback") if one.get("identifier") in names), "")
 
@@ -335,7 +344,8 @@ def _typed(root: etree._Element, interaction: etree._Element, declared: _Declare
         raise Unfit("It is an essay, which nobody but a person can judge; ask it in a rubric assessment instead.")
     sensitive = any(matters for key, _, matters in declared.mapped if key in accepted)
     if sensitive:
-        # Files often list every way of writing large and small letters instead of saying that they do not matter.
+        # Files often list every upper- and lower-case spelling instead of declaring that case
+        # does not matter.
         folded = {one.casefold() for one in accepted}
         if len(folded) < len(accepted):
             sensitive, accepted = False, [one for one in accepted if one == one.lower()] or sorted(folded)
@@ -343,7 +353,8 @@ def _typed(root: etree._Element, interaction: etree._Element, declared: _Declare
 
 
 def _numbers(root: etree._Element, declared: _Declared) -> list[Accepted]:
-    """Numbers that the response processing takes: ``equal`` with its tolerance, or a range between ``gte`` and ``lte``."""
+    """Numbers accepted by the response processing: ``equal`` with its tolerance, or a range
+    between ``gte`` and ``lte``."""
     found: list[Accepted] = []
     processing = [one for part in _children(root, "responseProcessing") for one in part.iter()]
     for one in processing:
@@ -375,7 +386,8 @@ def _numbers(root: etree._Element, declared: _Declared) -> list[Accepted]:
 
 
 def _stem(body: etree._Element, interaction: etree._Element, package: _Package) -> str:
-    """The text around the interaction; a blank stands where words go on around it."""
+    """The text around the interaction, with a blank in its place if the text continues around
+    it."""
     parent = interaction.getparent()
     alone = parent is body or (parent is not None and not "".join(str(part) for part in parent.itertext()).strip() and len(parent) == 1)
     if not alone and local(interaction) == "textEntryInteraction":
@@ -388,7 +400,8 @@ def _stem(body: etree._Element, interaction: etree._Element, package: _Package) 
 
 
 def _inner(element: etree._Element, package: _Package, skip: list[etree._Element] | None = None, blank: etree._Element | None = None) -> str:
-    """What an element holds, as HTML without namespaces; pictures are named by their digests. It is cleaned by whoever takes it."""
+    """The content of an element as HTML without namespaces; pictures are referenced by their
+    digests. The result is unsanitized: the caller has to clean it."""
     parts = [escape(element.text or "", quote=False)]
     for child in element:
         name = local(child)
@@ -422,7 +435,8 @@ def _outer(element: etree._Element, name: str, package: _Package, skip: list[etr
 
 
 def write(items: list[Item], pictures: dict[str, Picture], title: str) -> tuple[bytes, list[Note]]:
-    """A package of questions with their pictures, and what the format cannot hold of them."""
+    """Write questions with their pictures as a package, with notes on what the format cannot
+    represent."""
     notes: list[Note] = []
     files: dict[str, bytes] = {}
     manifest = etree.Element(
@@ -574,7 +588,7 @@ def _processing(processing: etree._Element, item: Item) -> None:
         either = _add(right, _QTI, "or")
         for one in item.accepted:
             value, around = decimal(one.value) or Decimal(0), decimal(one.tolerance) or Decimal(0)
-            # As a range between two values: Canvas reads no other tolerance.
+            # Written as a range between two values: Canvas supports no other form of tolerance.
             both = _add(either, _QTI, "and")
             for name, bound in (("gte", value - around), ("lte", value + around)):
                 compare = _add(both, _QTI, name)
@@ -598,7 +612,7 @@ def _processing(processing: etree._Element, item: Item) -> None:
 
 
 def _rich(parent: etree._Element, text: str, pictures: dict[str, Picture]) -> None:
-    """Cleaned HTML as XHTML inside an element of QTI's namespace."""
+    """Append sanitized HTML as XHTML to an element in QTI's namespace."""
     for digest in html.pictures_in(text):
         if digest in pictures:
             text = text.replace(f"file:{digest}", f"../{_picture_name(pictures[digest])}")

@@ -1,4 +1,5 @@
-"""QTI 1.2, as Canvas Classic Quizzes export it: read only, so that a quiz can move here from there."""
+"""QTI 1.2, as Canvas Classic Quizzes export it: import only, so that quizzes can be migrated
+from there."""
 
 from __future__ import annotations
 
@@ -28,13 +29,14 @@ from adapters.tables import FileRefused
 
 
 def read(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Reading | None:
-    """The questions of a package whose manifest this is; None where it names none of QTI 1.2."""
+    """Read the questions of the package that this manifest describes; None if it lists no QTI
+    1.2 resource."""
     places = []
     for resource in (one for one in root.iter() if local(one) == "resource"):
         if resource.get("type", "").startswith("imsqti_xmlv1p2"):
             names = [resource.get("href", "")] + [one.get("href", "") for one in resource if local(one) == "file"]
             places += [place for place in (beside(manifest, name) for name in names if name) if place in files]
-    # A course's cartridge keeps the whole question beside the reduced one.
+    # A Common Cartridge stores the complete question next to the reduced one.
     places += [name for name in files if name.startswith("non_cc_assessments/") and name.endswith(".qti")]
     if not places:
         return None
@@ -111,7 +113,7 @@ def _item(element: etree._Element, keys: Keys) -> Item:
 
 
 def _right(element: etree._Element) -> list[str]:
-    """Values that are asked for and not excluded by a ``not``."""
+    """Correct values: those compared for equality and not negated by a ``not``."""
     found = []
     for condition in _all(element, "respcondition"):
         scores = [one for one in _all(condition, "setvar") if (decimal((one.text or "0").strip()) or 0) > 0]

@@ -1,4 +1,5 @@
-"""A question in our words: what every format is read into and written from. Texts are cleaned HTML, names are plain text."""
+"""Our data model of a question, which every format is read into and written from. Texts are
+sanitized HTML, names are plain text."""
 
 from __future__ import annotations
 
@@ -19,12 +20,12 @@ Pool = Literal["check", "practice", "baseline"]
 KINDS: tuple[Kind, ...] = ("single", "multiple", "true_false", "numeric", "short", "matching", "ordering")
 WITH_CHOICES: frozenset[Kind] = frozenset(("single", "multiple", "true_false", "matching", "ordering"))
 MOST_CHOICES = 20
-LONGEST_TEXT = 20_000  # characters of one text with its markup: a page and a half of words
+LONGEST_TEXT = 20_000  # Characters of one text including its markup: about a page and a half of prose.
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?\Z")
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A choice with what is said to whoever takes it; ``match`` is its partner in a matching question."""
+    """A choice with its feedback; ``match`` is its partner in a matching question."""
 
     key: str
     text: str
@@ -33,7 +34,8 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An answer that is taken: a decimal number with its tolerance, or words in which ``*`` stands for anything."""
+    """An accepted answer: a decimal number with its tolerance, or text in which ``*`` is a
+    wildcard."""
 
     value: str
     tolerance: str = "0"
@@ -41,10 +43,12 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A question. ``pool``: checks measure, practice never does, the baseline is asked on the day of the certification.
+    """A question. ``pool``: check questions are measured, practice questions never are,
+    baseline questions are asked on the day of the certification.
 
-    ``correct`` holds the keys of the right choices; of an ordering all keys in their right order; of a matching nothing (each choice
-    names its partner). ``review_on`` is the day by which an expert looks at it again.
+    ``correct`` holds the keys of the right choices; for an ordering question all keys in their
+    right order; for a matching question nothing (each choice has its own partner).
+    ``review_on`` is the day by which an expert reviews the question.
     """
 
     key: str
@@ -68,16 +72,17 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     version: int = 1
 
     def choice(self, key: str) -> Choice:
-        """A choice that is known to exist."""
+        """The choice with this key, which must exist."""
         return next(one for one in self.choices if one.key == key)
 
     @property
     def matches(self) -> list[str]:
-        """All partners of a matching question, by the alphabet, so that their order tells nothing."""
+        """All partners of a matching question, sorted alphabetically so that their order
+        reveals nothing."""
         return sorted({one.match for one in self.choices} | set(self.other_matches))
 
     def texts(self) -> list[str]:
-        """Every text that holds markup."""
+        """Every text that may contain markup."""
         parts = [self.stem, self.when_right, self.when_wrong, self.explanation, *self.other_matches]
         for choice in self.choices:
             parts += [choice.text, choice.feedback, choice.match]
@@ -86,7 +91,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that a question shows: named by the SHA-256 of its bytes."""
+    """A picture in a question, identified by the SHA-256 of its bytes."""
 
     digest: str
     media_type: str
@@ -95,7 +100,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Note:
-    """What a reader of a file has to say about one question: ``where`` names it, ``lost`` says that it was left out."""
+    """A remark on one question of an imported file: ``where`` locates it, ``lost`` says that
+    the question was skipped."""
 
     where: str
     text: str
@@ -104,11 +110,12 @@ class Note:
 
 @dataclass(frozen=True)
 class Reading:
-    """A file as it was understood: questions, their pictures by digest, and notes.
+    """The parsed content of a file: questions, their pictures by digest, and notes.
 
-    ``stated``: the keys that the file itself states as the questions' identifiers; the others were made from their names, and say nothing of
-    which question in a bank is meant. ``unsaid``: key → fields of the question for which a table has no column; of other formats, which have no
-    columns, a field that is empty says nothing.
+    ``stated``: the keys that the file itself gives as the questions' identifiers; the others
+    were derived from their names, and do not tell which question of a bank is meant.
+    ``unsaid``: key → fields of the question for which a table has no column. Other formats have
+    no columns, so there an empty field says nothing.
     """
 
     items: list[Item]
@@ -119,14 +126,16 @@ class Reading:
 
 
 class Keys:
-    """Keys of the questions of one file, each once: by the identifier that the file states, else from a name, in any alphabet."""
+    """Allocates unique keys to the questions of one file: from the identifier in the file, else
+    from a name, in any alphabet."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._stated: set[str] = set()
 
     def of(self, identifier: str, name: str) -> str:
-        """A free key; that of the identifier where it states one that no question of the file had before."""
+        """Return a free key; the identifier's own if the file gives one that no earlier
+        question has used."""
         key = stated_key(identifier)
         if key and key not in self._taken:
             self._stated.add(key)
@@ -136,18 +145,19 @@ class Keys:
         return key
 
     def keep(self, key: str) -> None:
-        """A question with this key was taken."""
+        """Record that a question with this key was accepted."""
         self._taken.add(key)
 
     @property
     def stated(self) -> frozenset[str]:
-        """The keys that were stated, of those that were taken."""
+        """The keys that were both given by the file and accepted."""
         return frozenset(self._stated & self._taken)
 
 
 def stated_key(identifier: str) -> str:
-    """The key of an identifier that a file states: itself where it is a key; else its letters and a digest of all of it, so that two identifiers
-    never are one key, and none is the key that was made of a name. Empty for none."""
+    """Derive a key from an identifier in a file: the identifier itself if it is a valid key;
+    else its letters and a digest of the whole, so that two identifiers never share a key, nor
+    does one collide with a key derived from a name. Empty if there is none."""
     plain = " ".join(identifier.split())
     if not plain or KEY.match(plain):
         return plain
@@ -155,7 +165,8 @@ def stated_key(identifier: str) -> str:
     return f"{key_from(plain, set(), 'question')}-{digest}"
 
 
-# MathML, Word's and the editors' own formulas, pictures that stand for one, TeX between the marks that Moodle and Canvas know.
+# MathML, formulas of Word and of editors, pictures that stand for a formula, and TeX between
+# the delimiters that Moodle and Canvas use.
 _FORMULA = re.compile(
     r"<\s*(?:\w+:)?(?:math|omath|omathpara)\b|<\s*script[^>]*math/|<\s*(?:img|span)[^>]*(?:equation_image|data-equation-content|data-mathml"
     r"|wirisformula|mathjax|math-tex|filter/tex/|/equation_images/|latex\.codecogs)|\$\$.+?\$\$|\\\(.+?\\\)|\\\[.+?\\\]|\[tex\].+?\[/tex\]",
@@ -165,7 +176,7 @@ _CODE = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
 def require_no_formula(text: str) -> None:
-    """Unfit where a text holds a formula: taken without it, the question would ask something else."""
+    """Unfit if a text contains a formula: without it, the question would ask something else."""
     found = _FORMULA.search(_CODE.sub(" ", text))
     if found:
         raise Unfit(
@@ -175,11 +186,11 @@ def require_no_formula(text: str) -> None:
 
 
 class Unfit(Exception):
-    """One question cannot be taken; the text says why."""
+    """A question that cannot be imported; the message gives the reason."""
 
 
 def require_sound(item: Item) -> Item:
-    """The item; Unfit names what keeps it from being asked."""
+    """Return the item; Unfit lists the reasons why it cannot be asked."""
     for accepted in item.accepted:
         require_no_formula(accepted.value)
     wrong = faults(item)
@@ -189,7 +200,7 @@ def require_sound(item: Item) -> Item:
 
 
 def faults(item: Item) -> list[str]:
-    """What keeps a question from being asked, in words for its author; empty where it is sound."""
+    """Reasons why a question cannot be asked, worded for its author; empty if it is valid."""
     found: list[str] = []
     if not KEY.match(item.key):
         found.append(f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80.")
@@ -239,7 +250,8 @@ def _faults_of_accepted(item: Item) -> list[str]:
 
 
 def decimal(text: str) -> Decimal | None:
-    """A plain decimal number; None for what is none (also for infinities and for more than 30 digits)."""
+    """Parse a plain decimal number; None if it is not one (this includes infinities and more
+    than 30 digits)."""
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -248,15 +260,17 @@ def decimal(text: str) -> Decimal | None:
 
 
 def tidy(text: str) -> str:
-    """A number in one way of writing (12.50 → 12.5, 1e2 → 100); what is no number stays, for :func:`faults` to name."""
+    """Normalize a number (12.50 → 12.5, 1e2 → 100); other text is returned unchanged, for
+    :func:`faults` to report."""
     number = decimal(text.strip())
     return text.strip() if number is None else f"{number.normalize():f}"
 
 
 def lettered(texts: list[str], keep_order: bool = False) -> dict[str, str]:
-    """Keys for texts: a, b, c … by the alphabet of the texts, so that a key never tells which one is right. Gives text → key.
+    """Assign keys a, b, c … to texts in alphabetical order, so that a key never reveals which
+    one is right. Returns text → key.
 
-    Unfit where two texts read the same.
+    Unfit if two texts are identical.
     """
     if len(set(texts)) != len(texts):
         raise Unfit("Two of its choices or lines read the same.")
@@ -265,7 +279,7 @@ def lettered(texts: list[str], keep_order: bool = False) -> dict[str, str]:
 
 
 def _natural(text: str) -> tuple[tuple[int, Decimal, str], ...]:
-    """2 before 10, and small before large letters' difference."""
+    """Natural sort key: 2 before 10, ignoring case."""
     parts = re.findall(r"\d+|\D+", text.casefold())
     return tuple((0, Decimal(part), "") if part.isdecimal() else (1, Decimal(0), part) for part in parts)
 
@@ -275,7 +289,7 @@ def _letters(number: int) -> str:
 
 
 def by_key(choices: Iterable[Choice]) -> list[Choice]:
-    """Choices in the order of their letters: a … z, aa …"""
+    """Sort choices by their letters: a … z, aa …"""
     return sorted(choices, key=lambda one: (len(one.key), one.key))
 
 
@@ -283,7 +297,8 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "
 
 
 def key_from(words: str, taken: set[str], fallback: str) -> str:
-    """A key made from a name: small letters, digits, hyphens; with a number where it is taken."""
+    """Derive a key from a name: lower-case letters, digits, hyphens; with a number appended if
+    it is taken."""
     letters = unicodedata.normalize("NFKD", words.casefold().translate(_UMLAUTS)).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-") or fallback
     key, number = plain, 2

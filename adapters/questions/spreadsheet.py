@@ -1,7 +1,8 @@
-"""Questions as a table (CSV): one line a question, made for people who write in a spreadsheet.
+"""Questions as a table (CSV), one row per question, for people who write in a spreadsheet.
 
-Answers stand one under the other in their cell: ``* `` before a right choice, ``- `` before a wrong one; ``left -> right`` for a pair; lines
-of an ordering in their right order; a number as ``12.5``, ``12.5 ± 0.5`` or ``1..5``. Plain text, or HTML after the mark ``[html]``.
+Answers are listed in their cell one per line: ``* `` before a right choice, ``- `` before a
+wrong one; ``left -> right`` for a pair; the lines of an ordering in their right order; a number
+as ``12.5``, ``12.5 ± 0.5`` or ``1..5``. Plain text, or HTML after the marker ``[html]``.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _YES = ("yes", "true", "1", "x", "ja", "sí", "si", "oui")
 
 
 def read(content: bytes) -> Reading:
-    """The questions of a table; what was not understood is told for each line."""
+    """Read the questions of a table; whatever is not supported is noted for each row."""
     rows = rows_of(text_of(content), required=("question", "answers"), known=COLUMNS)
     if len(rows) > MOST_QUESTIONS:
         raise FileRefused(f"The file holds {len(rows):,} questions; {MOST_QUESTIONS:,} is the most. Split it.")
@@ -92,7 +93,7 @@ def _item(row: dict[str, str], keys: Keys) -> Item:
 
 
 def _kind_of(lines: list[str]) -> str:
-    """The kind that the answers look like."""
+    """Infer the kind of question from its answers."""
     if lines and all("->" in line for line in lines):
         return "matching"
     words = {line.lstrip("*- ").lower() for line in lines}
@@ -139,7 +140,7 @@ def _number(line: str, feedback: str) -> Accepted:
         if low is None or high is None or high < low:
             raise Unfit(f"{line[:60]!r} is no range of numbers.")
         return Accepted(tidy(f"{(low + high) / 2:f}"), tidy(f"{(high - low) / 2:f}"), feedback)
-    # A spreadsheet of most of Europe writes 12,5.
+    # Spreadsheets in most of Europe write 12,5.
     value, _, around = line.replace("+/-", "±").replace(",", ".").partition("±")
     return Accepted(tidy(value), tidy(around or "0"), feedback)
 
@@ -151,7 +152,7 @@ def _rich(cell: str) -> str:
 
 
 def write(items: list[Item]) -> tuple[bytes, list[Note]]:
-    """The table of questions, and what it cannot hold of them."""
+    """Write questions as a table, with notes on what it cannot represent."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
@@ -196,7 +197,8 @@ def _cells(item: Item) -> tuple[list[str], list[str]]:
 
 
 def _cell(text: str, lines: bool = False) -> str:
-    """A text as it stands in a cell: plain where it holds no markup (line breaks, where the cell has room for them), else after its mark."""
+    """Format a text for a cell: plain if it has no markup (other than line breaks, where the
+    cell allows them), else as HTML after the marker."""
     bare = unescape(text.replace("<br>", "\n") if lines else text)
     same = html.clean(escape(bare, quote=False).replace("\n", "<br>")) == text
     plain = same and "->" not in bare and not bare.startswith((_HTML, "*", "-")) and (lines or "\n" not in bare)

@@ -1,10 +1,12 @@
-"""What "true" and "false" are called: Moodle writes a true/false question in the language of whoever exports it."""
+"""Words for "true" and "false": Moodle exports a true/false question in the language of the
+user who exports it."""
 
 from __future__ import annotations
 
 import re
 
-# Language → (words for true, words for false), as Moodle's language packs and dictionaries say them.
+# Language → (words for true, words for false), taken from Moodle's language packs and from
+# dictionaries.
 _WORDS: dict[str, tuple[str, str]] = {
     "ar": ("صح صحيح صواب", "خطأ خاطئ"),
     "bg": ("вярно истина", "невярно грешно лъжа"),
@@ -53,5 +55,6 @@ _VALUES = {
 
 
 def truth_of(words: str) -> bool | None:
-    """What a word says in any language that is known here; None where it is no word for true or false."""
+    """The value of a word in any of these languages; None if it is not a word for true or
+    false."""
     return _VALUES.get(re.sub(r"[\s.!]+", " ", words).strip().casefold())

@@ -1,4 +1,6 @@
-"""What the course page offers to open: the standard activity of each active tool, and content that a teacher chose."""
+"""Activities on the course page: the standard activity of each active tool, and content that
+a teacher selected.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ STANDARD_ID = 1
 
 @dataclass(frozen=True)
 class Activity:
-    """A resource link. ``url`` and ``review_url`` are empty where the tool's own address is meant."""
+    """A resource link. ``url`` and ``review_url`` are empty where the tool's default URL
+    applies.
+    """
 
     id: int
     client_id: str
@@ -36,7 +40,9 @@ class Activity:
 
 
 def keep_first(ledger: Ledger) -> None:
-    """The standard activity of the demo's tool, whose resource link and line item have the number 1."""
+    """Ensure the standard activity of the demo's tool exists; its resource link and line
+    item have the id 1.
+    """
     body = json.dumps({"title": TITLE, "custom": {"programme": "phishing-response"}})
     with ledger.open() as db:
         db.execute("INSERT OR IGNORE INTO activity VALUES (?, ?, ?)", (STANDARD_ID, CLIENT_ID, body))
@@ -44,7 +50,9 @@ def keep_first(ledger: Ledger) -> None:
 
 
 def keep_standard(ledger: Ledger, tool: Tool) -> None:
-    """The standard activity of a tool that becomes active, with a column when it may send scores."""
+    """Ensure that a newly activated tool has a standard activity, with a gradebook column if
+    it may send scores.
+    """
     if standard(ledger, tool) is None:
         made = _make(ledger, tool, {"title": TITLE})
         if SCORE_SCOPE in tool.scopes:
@@ -53,7 +61,9 @@ def keep_standard(ledger: Ledger, tool: Tool) -> None:
 
 
 def choose(ledger: Ledger, tool: Tool, item: dict[str, Any]) -> Activity:
-    """A content item that the tool answered, with its coupled line item when it asks for one."""
+    """Add a content item from the tool's deep-linking response, with its coupled line item
+    if it requests one.
+    """
     title, column = item.get("title") or TITLE, item.get("lineItem")
     body = {"title": title, "text": item.get("text", ""), "url": item.get("url", ""), "custom": item.get("custom", {}), "chosen": True}
     if column and isinstance(column.get("submissionReview"), dict):
@@ -73,17 +83,17 @@ def _make(ledger: Ledger, tool: Tool, body: dict[str, Any]) -> Activity:
 
 
 def everything(ledger: Ledger, client_id: str | None = None) -> list[Activity]:
-    """All activities, or those of one tool."""
+    """Return all activities, or those of one tool."""
     with ledger.open() as db:
         rows = db.execute("SELECT id, client_id, body FROM activity ORDER BY id").fetchall()
     return [Activity(id_, client, **json.loads(body)) for id_, client, body in rows if client_id in (None, client)]
 
 
 def by_id(ledger: Ledger, id_: str) -> Activity | None:
-    """The activity of a resource link id."""
+    """Return the activity with this resource link id."""
     return next((activity for activity in everything(ledger) if activity.link_id == id_), None)
 
 
 def standard(ledger: Ledger, tool: Tool) -> Activity | None:
-    """The activity that a tool has without anybody choosing content."""
+    """Return the activity that a tool has by default, without any content being selected."""
     return next((activity for activity in everything(ledger, tool.client_id) if not activity.chosen), None)

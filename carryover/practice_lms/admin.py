@@ -1,4 +1,4 @@
-"""Manage tools: the administrator's page where tools are registered, activated, updated and deleted."""
+"""Tool administration: the page where tools are registered, activated, updated and deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from carryover.practice_lms.tools import Tool
 
 
 def with_registration(url: str, configuration: str, token: str) -> str:
-    """The tool's registration address; whatever query it has stays."""
+    """Return the tool's registration URL with our parameters added; its own query is kept."""
     parts = urlsplit(url)
     query = [*parse_qsl(parts.query, keep_blank_values=True), ("openid_configuration", configuration), ("registration_token", token)]
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
@@ -29,12 +29,13 @@ def _is_web_address(url: str) -> bool:
 
 
 def blueprint(deps: Deps) -> Blueprint:
-    """``/admin/tools`` and what its buttons do."""
+    """``/admin/tools`` and its actions."""
     pages = Blueprint("admin", __name__, url_prefix="/admin/tools")
 
     @pages.before_request
     def come_from_this_page() -> None:
-        # Nobody signs in here, so that no other site may press the buttons. A client that is no browser sends no such header.
+        # This page has no sign-in, so other sites must be prevented from submitting its forms.
+        # Clients other than browsers do not send this header.
         if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             abort(403, "Tools are managed on this page alone.")
 
@@ -42,7 +43,7 @@ def blueprint(deps: Deps) -> Blueprint:
         return render_template("tools.html", tools=tools.everyone(deps.ledger), wrong=wrong, url=url)
 
     def registering(make_token: Callable[[str], str]) -> ResponseReturnValue:
-        """The page that frames the tool's own registration page."""
+        """Render the page that frames the tool's own registration page."""
         url = request.form.get("url", "").strip()
         if not _is_web_address(url):
             return listed("The tool URL must begin with http:// or https://.", url), 400

@@ -1,4 +1,4 @@
-"""The practice LMS as a Flask application: its parts joined under ``/practice``."""
+"""The practice LMS as a Flask application: all its parts, mounted under ``/practice``."""
 
 from __future__ import annotations
 
@@ -29,18 +29,20 @@ from carryover.practice_lms.ledger import Ledger
 from carryover.practice_lms.people import CLIENT_ID
 from core.http import GuardedClient
 
-PRACTICE_FILE = "practice.json"  # in the demo's home: what must outlive a start
-HOST = "localhost"  # the tool's pages come from 127.0.0.1: for a browser that is another site
+PRACTICE_FILE = "practice.json"  # in the demo's home folder: state that must survive a restart
+HOST = "localhost"  # the tool's pages come from 127.0.0.1, which is a different site for a browser
 
 
 def lms_address(tool_url: str) -> str:
-    """Where the practice LMS is, given where the tool is."""
+    """Return the practice LMS's base URL, given the tool's."""
     parts = urlsplit(tool_url)
     return urlunsplit((parts.scheme, f"{HOST}:{parts.port}" if parts.port else HOST, "", "", ""))
 
 
 def platform(lms_url: str) -> dict[str, str]:
-    """What the preinstalled tool has to know of this platform. Its own address is its issuer."""
+    """Return the platform's registration data for the preinstalled tool. The issuer is the
+    platform's own URL.
+    """
     return {
         "issuer": lms_url,
         "client_id": CLIENT_ID,
@@ -51,7 +53,9 @@ def platform(lms_url: str) -> dict[str, str]:
 
 
 def create_app(home: Path, tool_url: str) -> Flask:
-    """All routes lie below ``/practice``. The tool at ``tool_url`` is installed from the start."""
+    """Create the application; all routes are below ``/practice``. The tool at ``tool_url``
+    is preinstalled.
+    """
     app = Flask(__name__, static_url_path="/practice/static")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     client = GuardedClient(allow_private=True)  # it calls tools on this machine

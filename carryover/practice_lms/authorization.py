@@ -1,6 +1,8 @@
-"""The authorization endpoint: a tool's authentication request becomes a signed message, in the order of checks of Moodle 4.5's auth.php.
+"""The authorization endpoint: turns a tool's authentication request into a signed message, with
+the checks in the order of Moodle 4.5's auth.php.
 
-What cannot be trusted enough to be sent anywhere ends on a page (404); the rest is posted to the redirect URI as ``error`` and ``state``.
+Errors that cannot safely be sent to the redirect URI are shown on a page (404); all others are
+posted to it as ``error`` and ``state``.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ _REQUIRED = ("scope", "response_type", "client_id", "redirect_uri", "login_hint"
 
 
 class _Refused(Exception):
-    """Told to the tool."""
+    """An error that is reported to the tool."""
 
     def __init__(self, error: str, description: str = "") -> None:
         self.fields = {"error": error, **({"error_description": description} if description else {})}
@@ -57,7 +59,7 @@ def blueprint(deps: Deps) -> Blueprint:
 
 
 def _launch_id(asked: Mapping[str, str]) -> str:
-    """The launch that the request names; 404 for a request that is none at all."""
+    """Return the launch id in the request; 404 if the request is malformed."""
     for name in _REQUIRED:
         if not asked.get(name):
             abort(404, f"Invalid request: {name} is missing.")
@@ -85,13 +87,15 @@ def _check(asked: Mapping[str, str], session: Session, tool: Tool, launch: Launc
         raise _Refused("access_denied")
     if asked.get("response_mode") != "form_post":
         raise _Refused("invalid_request", "Invalid response_mode")
-    # Moodle lets a missing prompt pass; the standard does not (LTI security framework, 5.1.1.2).
+    # Moodle accepts a missing prompt; the standard does not (LTI security framework, 5.1.1.2).
     if asked.get("prompt") != "none":
         raise _Refused("invalid_request", "Invalid prompt")
 
 
 def _post(asked: Mapping[str, str], *parts: Mapping[str, str]) -> str:
-    """A page that posts to the tool. As Moodle does, tags are taken out of the state: a tool must not count on them."""
+    """Return a page that posts to the tool. As in Moodle, tags are stripped from the state:
+    a tool must not rely on them.
+    """
     first, *more = parts
     fields = {**first, "state": re.sub(r"<[^>]*>?", "", asked.get("state", ""))}
     for part in more:

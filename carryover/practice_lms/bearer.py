@@ -1,4 +1,6 @@
-"""The door of the services: access tokens, media types, and refusals as Moodle words them."""
+"""Access control of the LTI services: access tokens, media types, and error responses worded
+as in Moodle.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ _SENDING = ("POST", "PUT")
 
 
 class ServiceRefused(Exception):
-    """``reason`` becomes the HTTP reason phrase and stands in the body: not every server keeps the phrase."""
+    """A refused service call. ``reason`` becomes the HTTP reason phrase and is repeated in
+    the body, because not every server preserves the phrase.
+    """
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -25,21 +29,21 @@ class ServiceRefused(Exception):
 
 
 def answer_refusal(error: ServiceRefused) -> Response:
-    """What a refused call gets."""
+    """Return the response to a refused call."""
     response = jsonify({"status": error.status, "reason": error.reason})
     response.status = f"{error.status} {error.reason}"
     return response
 
 
 def answer(body: Any, kind: str, status: int = 200) -> Response:
-    """JSON under its own media type."""
+    """Return JSON with its specific media type."""
     response = jsonify(body)
     response.content_type, response.status_code = kind, status
     return response
 
 
 def give_token(ledger: Ledger, tool: Tool, scopes: list[str]) -> str:
-    """A new access token of a tool."""
+    """Issue a new access token to a tool."""
     token = secrets.token_hex(16)
     with ledger.open() as db:
         db.execute("DELETE FROM token WHERE expires < ?", (time.time(),))
@@ -48,7 +52,9 @@ def give_token(ledger: Ledger, tool: Tool, scopes: list[str]) -> str:
 
 
 def require(ledger: Ledger, scope: str, kind: str | None = None) -> Tool:
-    """The tool that calls, when its token has the scope and the media type is exactly ``kind``; else ServiceRefused."""
+    """Return the calling tool if its token has the scope and the media type is exactly
+    ``kind``; otherwise raise ServiceRefused.
+    """
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     with ledger.open() as db:
         row = db.execute("SELECT client_id, scopes FROM token WHERE token = ? AND expires > ?", (given, time.time())).fetchone()

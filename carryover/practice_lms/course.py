@@ -1,4 +1,6 @@
-"""The course's pages: what can be opened, the frame, the gradebook; and the click that begins a launch."""
+"""Course pages: the activities, the frame, the gradebook; and the click that starts a
+launch.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from carryover.practice_lms.tools import Tool
 
 @dataclass(frozen=True)
 class _Choice:
-    """What an address below ``/launch`` or ``/start`` means."""
+    """The resolved target of a URL below ``/launch`` or ``/start``."""
 
     person: Person
     message: str
@@ -47,7 +49,7 @@ def blueprint(deps: Deps) -> Blueprint:
     @pages.get("/launch/<who>")
     @pages.get("/launch/<who>/<message>")
     def framed(who: str, message: str = launches.RESOURCE) -> Response:
-        """The activity's page, with the tool in a frame; opening it signs the person in."""
+        """The activity page, with the tool in a frame; opening it signs the person in."""
         choice = _choice(ledger, who, message)
         path = "" if message == launches.RESOURCE else f"/{message}"
         query = "?" + request.query_string.decode("utf-8", "replace") if request.query_string else ""
@@ -60,7 +62,7 @@ def blueprint(deps: Deps) -> Blueprint:
     @pages.get("/start/<who>")
     @pages.get("/start/<who>/<message>")
     def start(who: str, message: str = launches.RESOURCE) -> str:
-        """Inside the frame: the browser carries the login to the tool."""
+        """Inside the frame: the browser posts the login request to the tool."""
         choice = _choice(ledger, who, message)
         link = choice.activity.link_id if choice.activity else ""
         launch = launches.Launch(who, choice.tool.client_id, message, link, choice.for_user, request.args.get("storage") == "1")
@@ -76,7 +78,9 @@ def blueprint(deps: Deps) -> Blueprint:
 
 
 def _choice(ledger: Ledger, who: str, message: str) -> _Choice:
-    """Checked against what there is: 404 for what is unknown, 403 for what this person or this tool may not."""
+    """Resolve the launch target: 404 if something is unknown, 403 if this person or tool is
+    not allowed to do it.
+    """
     if who not in PEOPLE:
         abort(404, "The practice course has a learner, a mentor, a teacher and an administrator, and nobody else.")
     if message not in (launches.RESOURCE, launches.DEEP_LINK, launches.REVIEW):

@@ -1,4 +1,6 @@
-"""The tool's answer to a deep-linking request, checked by the letter of deep linking 2.0 (Moodle checks less of it)."""
+"""The tool's deep-linking response, validated strictly against Deep Linking 2.0 (Moodle
+checks less of it).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from carryover.practice_lms.vocabulary import CLAIM, DEEP_LINKING_CLAIM, DEEP_LI
 
 
 class _Wrong(Exception):
-    """What is wrong with the answer."""
+    """Why the deep-linking response is invalid."""
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -74,7 +76,7 @@ def _check_item(tool: Tool, item: Any) -> None:
     if not all(isinstance(item.get(name, ""), str) for name in ("title", "text", "url")):
         raise _Wrong("title, text and url of an item are text")
     url, custom, column = item.get("url", ""), item.get("custom", {}), item.get("lineItem")
-    # An address elsewhere would become an activity of no tool at all in Moodle.
+    # In Moodle a URL on another domain would become an activity that belongs to no tool.
     if url and urlsplit(url).netloc != tool.domain:
         raise _Wrong("the url of an item is not on the tool's domain")
     if not isinstance(custom, dict) or not all(isinstance(value, str) and "\n" not in value for value in custom.values()):

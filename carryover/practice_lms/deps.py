@@ -1,4 +1,4 @@
-"""What every part of the practice LMS works with."""
+"""Dependencies shared by all parts of the practice LMS."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from core.http import GuardedClient
 
 @dataclass(frozen=True)
 class Deps:
-    """``lms_url`` is the platform's own address and its issuer; ``client`` calls the tools."""
+    """``lms_url`` is the platform's own base URL and its issuer; ``client`` calls the tools."""
 
     ledger: Ledger
     client: GuardedClient
     lms_url: str
 
     def at(self, path: str) -> str:
-        """The full address of a path below ``/practice``."""
+        """Return the full URL of a path below ``/practice``."""
         return f"{self.lms_url}/practice/{path}"

@@ -1,4 +1,4 @@
-"""Line items and scores: the columns of the gradebook and what stands in them."""
+"""Line items and scores: the columns of the gradebook and their values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ FIRST_LINE_ITEM = 1
 
 @dataclass(frozen=True)
 class LineItem:
-    """A column; ``body`` is what Assignment and Grade Services says of it, without its address."""
+    """A column; ``body`` is its Assignment and Grade Services representation, without the
+    id.
+    """
 
     id: int
     client_id: str
@@ -22,59 +24,63 @@ class LineItem:
 
     @property
     def activity_id(self) -> str:
-        """The resource link it is coupled with, empty when there is none."""
+        """The id of the coupled resource link, or empty."""
         return str(self.body.get("resourceLinkId") or "")
 
 
 def keep_first(ledger: Ledger) -> None:
-    """The column of the standard activity."""
+    """Ensure the column of the standard activity exists."""
     first = json.dumps({"label": "Refresher checks", "scoreMaximum": 5, "resourceLinkId": "1", "tag": "grade"})
     with ledger.open() as db:
         db.execute("INSERT OR IGNORE INTO line_item VALUES (?, ?, ?)", (FIRST_LINE_ITEM, CLIENT_ID, first))
 
 
 def line_items(ledger: Ledger, client_id: str | None = None) -> list[LineItem]:
-    """All columns, or those of one tool."""
+    """Return all columns, or those of one tool."""
     with ledger.open() as db:
         rows = db.execute("SELECT id, client_id, body FROM line_item ORDER BY id").fetchall()
     return [LineItem(id_, client, json.loads(body)) for id_, client, body in rows if client_id in (None, client)]
 
 
 def coupled(ledger: Ledger, client_id: str, activity_id: str) -> LineItem | None:
-    """The one line item of a resource link. As in Moodle, none when a second one is tied to it."""
+    """Return the single line item of a resource link. As in Moodle, None if it has more than
+    one.
+    """
     found = [item for item in line_items(ledger, client_id) if item.activity_id == activity_id]
     return found[0] if len(found) == 1 else None
 
 
 def make(ledger: Ledger, client_id: str, body: dict[str, Any]) -> LineItem:
-    """A new column."""
+    """Insert a column."""
     with ledger.open() as db:
         made = db.execute("INSERT INTO line_item (client_id, body) VALUES (?, ?)", (client_id, json.dumps(body))).lastrowid
     return LineItem(made or 0, client_id, body)
 
 
 def change(ledger: Ledger, item: LineItem, body: dict[str, Any]) -> LineItem:
-    """A column that says something else from now on."""
+    """Update a column."""
     with ledger.open() as db:
         db.execute("UPDATE line_item SET body = ? WHERE id = ?", (json.dumps(body), item.id))
     return LineItem(item.id, item.client_id, body)
 
 
 def drop(ledger: Ledger, item: LineItem) -> None:
-    """Remove a column with its scores."""
+    """Delete a column with its scores."""
     with ledger.open() as db:
         db.execute("DELETE FROM score WHERE line_item = ?", (item.id,))
         db.execute("DELETE FROM line_item WHERE id = ?", (item.id,))
 
 
 def keep_score(ledger: Ledger, item: LineItem, user_id: str, body: dict[str, Any]) -> None:
-    """The newest score of a person: ``timestamp``, perhaps ``comment``, and ``value`` (in points of the line item) when there is a grade."""
+    """Save a person's latest score: ``timestamp``, optionally ``comment``, and ``value`` (in
+    points of the line item) if there is a grade.
+    """
     with ledger.open() as db:
         db.execute("INSERT OR REPLACE INTO score VALUES (?, ?, ?)", (item.id, user_id, json.dumps(body)))
 
 
 def scores(ledger: Ledger, item: LineItem) -> dict[str, dict[str, Any]]:
-    """Scores by person."""
+    """Return the scores by user id."""
     with ledger.open() as db:
         rows = db.execute("SELECT user_id, body FROM score WHERE line_item = ? ORDER BY user_id", (item.id,)).fetchall()
     return {user: json.loads(body) for user, body in rows}

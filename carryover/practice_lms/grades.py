@@ -1,4 +1,6 @@
-"""Assignment and Grade Services 2.0, as strict as Moodle 4.5: exact media types, scores newer by a whole second, only for learners."""
+"""Assignment and Grade Services 2.0, as strict as Moodle 4.5: exact media types, a new score
+must be at least one full second newer, scores for learners only.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ _FILTERS = {"tag": "tag", "resource_id": "resourceId", "resource_link_id": "reso
 
 
 def blueprint(deps: Deps) -> Blueprint:
-    """Line items, scores and results below ``/lineitems``."""
+    """Routes for line items, scores and results below ``/lineitems``."""
     pages = Blueprint("grades", __name__)
     ledger = deps.ledger
 
@@ -47,7 +49,9 @@ def blueprint(deps: Deps) -> Blueprint:
         raise ServiceRefused(404, f"Not Found: Grade item {id_} doesn't exist")
 
     def sent(tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
-        """The line item of the body; its resource link must be one of the tool's."""
+        """Return the line item in the request body; its resource link must belong to the
+        tool.
+        """
         body = line_item(request.get_json(silent=True, force=True))
         if coupled_with:
             body = {"resourceLinkId": coupled_with, **body}
@@ -116,7 +120,7 @@ def blueprint(deps: Deps) -> Blueprint:
 
 
 def line_item(body: Any) -> dict[str, Any]:
-    """A line item as a tool may send it, without an address; else ServiceRefused."""
+    """Return a line item as sent by a tool, without its id; otherwise raise ServiceRefused."""
     if not isinstance(body, dict) or not isinstance(body.get("label"), str) or not body["label"]:
         raise ServiceRefused(400, "No label or Score Maximum")
     if not number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:
@@ -130,7 +134,9 @@ def number(value: Any) -> bool:
 
 
 def _kept(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
-    """In points of the line item, never below 0 nor above its maximum. As in Moodle, a score that is not fully graded takes a grade away."""
+    """Return the score in points of the line item, clamped between 0 and its maximum. As in
+    Moodle, a score that is not fully graded removes the grade.
+    """
     kept: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
     if "scoreGiven" in body and body["gradingProgress"] == _GRADED:
         most = item.body["scoreMaximum"]

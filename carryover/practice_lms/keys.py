@@ -18,7 +18,7 @@ from core.http import OutsideCallFailed
 
 
 class NotVerified(Exception):
-    """A token is not what its sender should have signed; the text says why."""
+    """A token is not validly signed by its sender; the message says why."""
 
 
 def _public(pem: str) -> RSAPublicKey:
@@ -33,20 +33,22 @@ def _kid(pem: str) -> str:
 
 
 def key_set(ledger: Ledger) -> dict[str, Any]:
-    """The public key, as tools fetch it."""
+    """Return the public key set that tools fetch."""
     pem = ledger.private_key()
     jwk = RSAAlgorithm.to_jwk(_public(pem), as_dict=True)
     return {"keys": [{"kty": "RSA", "n": jwk["n"], "e": jwk["e"], "kid": _kid(pem), "alg": "RS256", "use": "sig"}]}
 
 
 def signed(ledger: Ledger, claims: Mapping[str, Any]) -> str:
-    """A token of this platform."""
+    """Sign a token with the platform's key."""
     pem = ledger.private_key()
     return jwt.encode(dict(claims), pem, algorithm="RS256", headers={"kid": _kid(pem)})
 
 
 def own_claims(ledger: Ledger, token: str) -> dict[str, Any]:
-    """What this platform itself once signed; NotVerified when it did not, or too long ago."""
+    """Return the claims of a token signed by this platform; NotVerified if it was not, or
+    has expired.
+    """
     try:
         return jwt.decode(token, _public(ledger.private_key()), algorithms=["RS256"], options={"require": ["exp", "sub"], "verify_aud": False})
     except jwt.PyJWTError as error:
@@ -54,9 +56,11 @@ def own_claims(ledger: Ledger, token: str) -> dict[str, Any]:
 
 
 def tool_claims(deps: Deps, tool: Tool, token: str, audience: str, require: tuple[str, ...]) -> dict[str, Any]:
-    """What a tool signed for ``audience`` with a key of its key set, its client id being the issuer; else NotVerified."""
+    """Return the claims that a tool signed for ``audience`` with a key of its key set, with
+    its client id as issuer; otherwise raise NotVerified.
+    """
     try:
-        kid = jwt.get_unverified_header(token)["kid"]  # Moodle asks for it
+        kid = jwt.get_unverified_header(token)["kid"]  # Moodle requires it
         found = deps.client.call("GET", tool.jwks_uri).json()["keys"]
         key = jwt.PyJWK(next(key for key in found if key.get("kid") == kid), algorithm="RS256").key
         options: Any = {"require": ["exp", "iat", "iss", "aud", *require]}
@@ -66,12 +70,14 @@ def tool_claims(deps: Deps, tool: Tool, token: str, audience: str, require: tupl
     except KeyError:
         raise NotVerified("kid must be provided in JWT header") from None
     except (jwt.PyJWTError, OutsideCallFailed, AttributeError, TypeError) as error:
-        # AttributeError, TypeError: a key set that is none.
+        # AttributeError, TypeError: a malformed key set.
         raise NotVerified(str(error)) from None
 
 
 def unverified_claim(token: str, name: str) -> str:
-    """A claim that says whose key to fetch; nothing else may rest on it. Empty when there is none."""
+    """Return an unverified claim, used only to find out whose key to fetch; nothing else may
+    rely on it. Empty if it is missing.
+    """
     try:
         return str(jwt.decode(token, options={"verify_signature": False}).get(name, ""))
     except jwt.PyJWTError:

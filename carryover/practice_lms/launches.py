@@ -1,4 +1,6 @@
-"""A launch from the click to the tool's authentication request: kept under an id that works once."""
+"""A launch, from the click to the tool's authentication request: stored under a single-use
+id.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ STORAGE_TARGET = "_parent"
 
 @dataclass(frozen=True)
 class Launch:
-    """What somebody clicked on. ``for_user`` is the subject of the learner whose submission is looked at."""
+    """What a person clicked on. ``for_user`` is the subject of the learner whose submission
+    is reviewed.
+    """
 
     person: str
     client_id: str
@@ -29,7 +33,7 @@ class Launch:
 
 
 def begin(ledger: Ledger, launch: Launch) -> str:
-    """Keep a launch; its id is returned."""
+    """Store a launch and return its id."""
     id_ = f"ltilaunch{launch.activity_id}_{secrets.token_hex(8)}"
     with ledger.open() as db:
         db.execute("INSERT INTO launch VALUES (?, ?, ?)", (id_, json.dumps(asdict(launch)), time.time()))
@@ -37,14 +41,14 @@ def begin(ledger: Ledger, launch: Launch) -> str:
 
 
 def take(ledger: Ledger, id_: str) -> Launch | None:
-    """The launch of an id, once."""
+    """Return and delete the launch with this id, so that it works only once."""
     with ledger.open() as db:
         row = db.execute("DELETE FROM launch WHERE id = ? RETURNING body", (id_,)).fetchone()
     return Launch(**json.loads(row[0])) if row else None
 
 
 def target(tool: Tool, message: str, activity: Activity | None) -> str:
-    """The target link URI of a message."""
+    """Return the target link URI of a message."""
     if message == DEEP_LINK:
         return tool.deep_linking_uri or tool.target_link_uri
     if activity and message == REVIEW and activity.review_url:
@@ -53,7 +57,9 @@ def target(tool: Tool, message: str, activity: Activity | None) -> str:
 
 
 def login_parameters(ledger: Ledger, lms_url: str, tool: Tool, person: Person, launch: Launch, activity: Activity | None) -> dict[str, str]:
-    """What the browser carries to the tool's login (OpenID Connect, initiating login from a third party)."""
+    """Return the parameters of the login request that the browser takes to the tool (OpenID
+    Connect third-party initiated login).
+    """
     hint: dict[str, int | str] = {"launchid": begin(ledger, launch)}
     if activity:
         hint = {"cmid": activity.id, **hint}

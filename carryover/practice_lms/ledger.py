@@ -1,4 +1,6 @@
-"""What the practice LMS remembers, in a file of its own, as an outside system has: the tables, its key, and what was used once."""
+"""The practice LMS's own SQLite database, separate as in an external system: its tables, its
+signing key, and values that may be used only once.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 DAY_SECONDS = 86_400
-_FORM = 2  # raised whenever a table changes
+_FORM = 2  # incremented whenever a table changes
 _SCHEMA = (
     "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE used (name TEXT PRIMARY KEY)",
@@ -30,17 +32,21 @@ _PASSING = ("session", "launch", "deep_linking")
 
 
 class Ledger:
-    """Opened anew for each use, so that several processes and threads may share the file."""
+    """The practice LMS's database. The file is opened for each use, so that several
+    processes and threads can share it.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         file.parent.mkdir(parents=True, exist_ok=True)
         with self.open() as db:
-            # A write-ahead log: a process killed in mid-write leaves no journal that many at once would have to roll back.
+            # Write-ahead log: a process killed during a write leaves no rollback journal that
+            # many processes would have to recover at once.
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("BEGIN IMMEDIATE")
             if db.execute("PRAGMA user_version").fetchone()[0] != _FORM:
-                # Everything in it is made up for practice: an older form is not worth a migration.
+                # All of its data is made up for practice: an older schema is not worth a
+                # migration.
                 for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
                     db.execute(f'DROP TABLE "{table}"')
                 for statement in _SCHEMA:
@@ -52,7 +58,7 @@ class Ledger:
 
     @contextmanager
     def open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; an error takes all of it back."""
+        """One transaction; an error rolls it back."""
         db = sqlite3.connect(self._file, timeout=10)
         try:
             with db:
@@ -61,7 +67,7 @@ class Ledger:
             db.close()
 
     def private_key(self) -> str:
-        """The platform's signing key (PEM), made at the first use."""
+        """The platform's signing key (PEM), generated at first use."""
         with self.open() as db:
             row = db.execute("SELECT value FROM kept WHERE name = 'key'").fetchone()
             if row is None:
@@ -72,6 +78,6 @@ class Ledger:
         return str(row[0])
 
     def first_use(self, name: str) -> bool:
-        """Whether ``name`` (of an assertion, of a nonce) is new."""
+        """Record ``name`` (of an assertion or nonce) as used; return whether it was new."""
         with self.open() as db:
             return db.execute("INSERT OR IGNORE INTO used VALUES (?)", (name,)).rowcount == 1

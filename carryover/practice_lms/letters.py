@@ -1,4 +1,6 @@
-"""The practice mailbox: every letter that the tool sent, whoever it was to. It reads the folder and sends nothing."""
+"""The practice mailbox: every e-mail that the tool sent, whoever the recipient. It only
+reads the folder and sends nothing.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,14 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
-MAILBOX = "mailbox"  # in the demo's home
+MAILBOX = "mailbox"  # in the demo's home folder
 SHOWN = 50
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
 @dataclass(frozen=True)
 class Received:
-    """A letter as it is shown."""
+    """An e-mail as displayed."""
 
     recipient: str
     subject: str
@@ -57,7 +59,7 @@ def _read(content: bytes) -> Received:
 
 
 def _linked(words: str) -> Markup:
-    """The text with its addresses as links."""
+    """Return the text with its URLs as links."""
     parts: list[Markup | str] = []
     end = 0
     for found in _LINK.finditer(words):

@@ -1,4 +1,6 @@
-"""Names and Role Provisioning Services 2.0 as Moodle offers it: short roles, all members unless ``limit`` asks for pages."""
+"""Names and Role Provisioning Services 2.0 as implemented by Moodle: short role names, all
+members unless ``limit`` requests pages.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The claims of the three messages that this platform sends (LTI 1.3 core; deep linking 2.0; submission review 1.0)."""
+"""The claims of the three messages that this platform sends (LTI 1.3 core; deep linking 2.0;
+submission review 1.0).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ VARIABLES = ("Context.id", "Context.id.history", "ResourceLink.id", "User.id", "
 
 
 def claims(deps: Deps, session: Session, tool: Tool, launch: Launch, nonce: str) -> dict[str, Any]:
-    """Everything that an id_token says."""
+    """Return all claims of an id_token."""
     activity = activities.by_id(deps.ledger, launch.activity_id)
     now, person = int(time.time()), session.person
     said = {
@@ -62,7 +64,9 @@ def claims(deps: Deps, session: Session, tool: Tool, launch: Launch, nonce: str)
 
 
 def substituted(custom: dict[str, str], person: Person, activity: Activity | None) -> dict[str, str]:
-    """Custom parameters with the variables that this platform knows; as in Moodle, every other one stays literal."""
+    """Return custom parameters with the supported variables substituted; as in Moodle,
+    unknown ones stay literal.
+    """
     known = {"$Context.id": COURSE_ID, "$Context.id.history": "", "$User.id": person.subject, "$Person.sourcedId": person.sourced_id}
     if activity:
         known["$ResourceLink.id"] = activity.link_id
@@ -81,12 +85,14 @@ def _grades(deps: Deps, tool: Tool, activity: Activity | None) -> dict[str, Any]
 
 
 def line_items_address(deps: Deps, tool: Tool) -> str:
-    """Where a tool's line items are. As in Moodle the address has a query, before which ``/scores`` must go."""
+    """Return the URL of a tool's line items. As in Moodle it has a query string, before
+    which ``/scores`` must be inserted.
+    """
     return deps.at(f"lineitems?type_id={tool.id}")
 
 
 def line_item_address(deps: Deps, tool: Tool, id_: int, below: str = "") -> str:
-    """Where one line item is, or what lies below it."""
+    """Return the URL of a line item, or of a resource below it."""
     return deps.at(f"lineitems/{id_}/lineitem{below}?type_id={tool.id}")
 
 
@@ -111,7 +117,7 @@ def _opened(deps: Deps, tool: Tool, activity: Activity, launch: Launch) -> dict[
 
 
 def _deep_linking(deps: Deps, session: Session, tool: Tool) -> dict[str, Any]:
-    # Characters that do not survive careless copying: the tool must send them back byte for byte.
+    # Characters that do not survive careless copying: the tool must return them byte for byte.
     data = f'{secrets.token_urlsafe(12)} "é" +%2B&amp;'
     with deps.ledger.open() as db:
         db.execute("INSERT INTO deep_linking VALUES (?, ?, ?, ?)", (data, session.id, tool.client_id, time.time()))

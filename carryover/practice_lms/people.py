@@ -1,4 +1,4 @@
-"""The five people of the practice course, called by what they are, and the course itself."""
+"""The five people of the practice course, named by their role, and the course itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _LIS = "http://purl.imsglobal.org/vocab/lis/v2/"
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in the course; ``roles`` as a launch names them, ``short_roles`` as the list of members does."""
+    """A person in the course; ``roles`` as in a launch, ``short_roles`` as in the membership
+    service.
+    """
 
     key: str
     subject: str
@@ -26,12 +28,12 @@ class Person:
 
     @property
     def email(self) -> str:
-        """An address that reaches nobody (RFC 2606)."""
+        """An e-mail address on a reserved domain that reaches nobody (RFC 2606)."""
         return f"{self.key}@example.org"
 
     @property
     def teaches(self) -> bool:
-        """Whether this person may choose content and look at submissions."""
+        """Whether this person may select content and review submissions."""
         return "Instructor" in self.short_roles
 
     @property
@@ -40,7 +42,9 @@ class Person:
         return "Learner" in self.short_roles
 
     def told(self, claims: Iterable[str]) -> dict[str, str]:
-        """The personal claims that a tool may see. As in Moodle, the name is shared whole or not at all."""
+        """Return the personal claims shared with a tool. As in Moodle, the name is shared
+        completely or not at all.
+        """
         given, _, family = self.name.partition(" ")
         names = {"name": self.name, "given_name": given, "family_name": family} if set(claims) & set(NAME_CLAIMS) else {}
         return {**names, "email": self.email} if "email" in claims else names
@@ -50,7 +54,7 @@ def _member(key: str, subject: str, role: str) -> Person:
     return Person(key, subject, f"Practice {key}", (f"{_LIS}membership#{role}",), (role,), f"SIS-{subject}")
 
 
-# A Moodle administrator teaches in every course, and has no id of the student records.
+# A Moodle administrator is an instructor in every course, and has no id in the student records.
 _ADMIN_ROLES = (f"{_LIS}institution/person#Administrator", f"{_LIS}membership#Instructor", f"{_LIS}system/person#Administrator")
 _ADMIN_SHORT_ROLES = ("Instructor", f"{_LIS}person#Administrator")
 PEOPLE = {

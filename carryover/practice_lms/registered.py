@@ -1,4 +1,6 @@
-"""A tool's registration as JSON: checked when it comes in, in the order of Moodle's registration_to_config, and shown as Moodle echoes it."""
+"""A tool registration as JSON: validated on input, in the order of Moodle's
+registration_to_config, and returned as Moodle echoes it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ _AUTH_METHOD = "private_key_jwt"
 
 
 class Invalid(Exception):
-    """The registration is refused; ``name`` is the error that the tool is told."""
+    """The registration is refused; ``name`` is the error code returned to the tool."""
 
     def __init__(self, name: str, status: int = 400) -> None:
         super().__init__(name)
@@ -22,7 +24,9 @@ class Invalid(Exception):
 
 
 def read(body: Any, client_id: str, registration_url: str) -> Tool:
-    """The tool that a registration describes; Invalid says what Moodle would say."""
+    """Return the tool described by a registration; Invalid carries the error that Moodle
+    would return.
+    """
     if not isinstance(body, dict):
         raise Invalid("invalid_client_metadata")
     for name in (*_REQUIRED, TOOL_CONFIGURATION):
@@ -81,12 +85,14 @@ def _texts(value: Any) -> bool:
 
 
 def _host(url: str) -> str:
-    """Host and port; as in Moodle, a leading www. does not count."""
+    """Host and port; as in Moodle, a leading www. is ignored."""
     return urlsplit(url).netloc.lower().removeprefix("www.")
 
 
 def _deep_linking(messages: Any) -> str | None:
-    """The address of the deep-linking message, empty for the tool's own; None when it is not offered."""
+    """Return the target URI of the deep-linking message, empty if it is the tool's default;
+    None if the tool does not offer deep linking.
+    """
     for message in messages if isinstance(messages, list) else []:
         if isinstance(message, dict) and message.get("type") == DEEP_LINKING_REQUEST:
             return _text(message, "target_link_uri")
@@ -94,13 +100,15 @@ def _deep_linking(messages: Any) -> str | None:
 
 
 def _shared(claims: list[Any]) -> tuple[str, ...]:
-    """The personal claims that a tool asks for and so gets: of the name all or nothing, as in Moodle."""
+    """Return the personal claims that a tool requests and is therefore granted: name claims
+    all or none, as in Moodle.
+    """
     names = NAME_CLAIMS if any(name in claims for name in NAME_CLAIMS) else ()
     return (*names, "email") if "email" in claims else names
 
 
 def shown(tool: Tool) -> dict[str, Any]:
-    """The registration as its tool gets it back."""
+    """Return the registration as echoed to its tool."""
     configuration: dict[str, Any] = {
         "version": VERSION,
         "deployment_id": tool.deployment_id,

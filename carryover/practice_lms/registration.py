@@ -1,6 +1,8 @@
-"""Dynamic registration 1.0 as Moodle 4.5 does it: the platform's configuration, and the endpoint where a tool enters itself.
+"""Dynamic registration 1.0 as implemented by Moodle 4.5: the platform's configuration, and the
+endpoint where a tool registers itself.
 
-Errors carry Moodle's names, as JSON ``{"error": …}``. A token of the scope ``reg`` works once, one of ``reg-update`` as long as it lives.
+Errors use Moodle's names, as JSON ``{"error": …}``. A token with the scope ``reg`` works once,
+one with ``reg-update`` until it expires.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ NEW, UPDATE = "reg", "reg-update"
 
 
 def new_token(deps: Deps, url: str) -> str:
-    """A registration token for the tool at ``url``; its subject is the client id that the tool will have."""
+    """Return a registration token for the tool at ``url``; its subject is the client id that
+    the tool will receive.
+    """
     client_id = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(CLIENT_ID_LENGTH))
     with deps.ledger.open() as db:
         db.execute("INSERT INTO registration VALUES (?, ?)", (client_id, url))
@@ -34,7 +38,7 @@ def new_token(deps: Deps, url: str) -> str:
 
 
 def update_token(deps: Deps, tool: Tool) -> str:
-    """A token with which a tool may say anew what it is."""
+    """Return a token with which a tool may update its registration."""
     return _token(deps, tool.deployment_id, UPDATE)
 
 
@@ -44,7 +48,7 @@ def _token(deps: Deps, subject: str, scope: str) -> str:
 
 
 def configuration(deps: Deps) -> dict[str, Any]:
-    """What a tool reads before it registers."""
+    """Return the platform configuration that a tool reads before it registers."""
     return {
         "issuer": deps.lms_url,
         "token_endpoint": deps.at("token"),
@@ -102,14 +106,14 @@ def blueprint(deps: Deps) -> Blueprint:
 
 
 def _bearer(deps: Deps) -> tuple[str, Tool | None]:
-    """The client id that the token is for, and the tool that an update is about."""
+    """Return the client id that the token is for, and the tool to update, if any."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Invalid("missing_registration_token", 401)
     try:
         claims = keys.own_claims(deps.ledger, token)
     except keys.NotVerified as error:
-        raise Invalid(str(error), 404) from None  # Moodle shows an error page of this status
+        raise Invalid(str(error), 404) from None  # Moodle shows an error page with this status
     subject, scope = claims["sub"], claims.get("scope")
     if scope == UPDATE:
         known = tools.by_id(deps.ledger, subject)

@@ -1,6 +1,7 @@
-"""Being signed in to the LMS: a cookie whose random id stands for a person.
+"""Sign-in to the LMS: a cookie with a random id that identifies a person.
 
-Across sites a browser leaves a SameSite=Lax cookie at home; then the page posts itself once more, now from its own site, as Moodle does.
+A browser does not send a SameSite=Lax cookie across sites; then the page posts itself again,
+now from its own site, as Moodle does.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ REPOST = "repost"
 
 @dataclass(frozen=True)
 class Session:
-    """Somebody who is signed in; ``sesskey`` proves that a request was meant by a page of this session."""
+    """A signed-in person; ``sesskey`` is the CSRF token of this session."""
 
     id: str
     person: Person
@@ -28,7 +29,7 @@ class Session:
 
 
 def sign_in(ledger: Ledger, person: Person) -> Session:
-    """A new session."""
+    """Create a session."""
     made = Session(secrets.token_urlsafe(24), person, secrets.token_hex(5))
     with ledger.open() as db:
         db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", (made.id, person.key, made.sesskey, time.time()))
@@ -36,7 +37,9 @@ def sign_in(ledger: Ledger, person: Person) -> Session:
 
 
 def send_cookie(response: Response, session: Session, same_site: str) -> None:
-    """``same_site`` is ``lax``, or ``none`` for a cookie that comes across sites where the browser lets it. Never Partitioned: Moodle's is not."""
+    """Set the session cookie. ``same_site`` is ``lax``, or ``none`` for a cookie that is
+    sent across sites if the browser allows it. Never Partitioned, since Moodle's is not.
+    """
     if same_site == "none":
         response.set_cookie(COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="None", secure=True)
     else:
@@ -44,19 +47,21 @@ def send_cookie(response: Response, session: Session, same_site: str) -> None:
 
 
 def current(ledger: Ledger) -> Session | None:
-    """The session whose cookie came with this request."""
+    """Return the session of this request's cookie."""
     with ledger.open() as db:
         row = db.execute("SELECT id, person, sesskey FROM session WHERE id = ?", (request.cookies.get(COOKIE, ""),)).fetchone()
     return Session(row[0], PEOPLE[row[1]], row[2]) if row else None
 
 
 def reposted() -> bool:
-    """Whether this request came from the page of ``post_again``: another attempt would not bring the cookie either."""
+    """Whether this request came from the page of ``post_again``: another attempt would not
+    bring the cookie either.
+    """
     return REPOST in request.form
 
 
 def post_again() -> Response:
-    """A page of this site that sends the same request once more."""
+    """Return a page of this site that sends the same request again."""
     fields = {**request.form.to_dict(), REPOST: "true"}
     address = request.path if request.method == "GET" else request.full_path.rstrip("?")
     if request.method == "GET":

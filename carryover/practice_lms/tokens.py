@@ -1,4 +1,6 @@
-"""The token endpoint: a signed assertion of a tool becomes an access token (RFC 7523; LTI security framework, 4.1)."""
+"""The token endpoint: exchanges a tool's signed assertion for an access token (RFC 7523; LTI
+security framework, 4.1).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ _REQUIRED = ("grant_type", "client_assertion_type", "client_assertion", "scope")
 
 
 def blueprint(deps: Deps) -> Blueprint:
-    """``/token``. Tools that wait for their activation get tokens too, as in Moodle."""
+    """``/token``. As in Moodle, tools that are not activated yet get tokens too."""
     pages = Blueprint("tokens", __name__)
 
     def refused(error: str) -> ResponseReturnValue:
@@ -31,7 +33,7 @@ def blueprint(deps: Deps) -> Blueprint:
         if tool is None:
             return refused("invalid_client")
         try:
-            # Stricter than Moodle, which looks at the signature and the times alone.
+            # Stricter than Moodle, which checks only the signature and the times.
             claims = keys.tool_claims(deps, tool, assertion, deps.at("token"), ("sub", "jti"))
         except keys.NotVerified:
             return refused("invalid_client")

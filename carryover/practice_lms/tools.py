@@ -1,4 +1,6 @@
-"""The tools that this LMS knows: the demo's own, installed from the start, and those that registered themselves."""
+"""The tools known to this LMS: the demo's own, preinstalled, and those that registered
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ ACTIVE, PENDING = "active", "pending"
 
 @dataclass(frozen=True)
 class Tool:
-    """A registration. ``claims`` are the personal ones it may see, ``registration_url`` where it registers and updates itself."""
+    """A tool registration. ``claims`` are the personal claims it may see,
+    ``registration_url`` is where it registers and updates itself.
+    """
 
     client_id: str
     name: str
@@ -39,21 +43,21 @@ class Tool:
 
     @property
     def deployment_id(self) -> str:
-        """As in Moodle, the number of the tool."""
+        """As in Moodle, the tool's id."""
         return str(self.id)
 
     @property
     def active(self) -> bool:
-        """Whether the course may open it."""
+        """Whether the tool may be launched from the course."""
         return self.state == ACTIVE
 
 
 class AlreadyRegistered(Exception):
-    """There is a tool with this client id."""
+    """A tool with this client id exists already."""
 
 
 def preinstalled(tool_url: str) -> Tool:
-    """The demo's tool, as an administrator would have entered it by hand."""
+    """Return the demo's tool, as an administrator would have registered it manually."""
     launch = f"{tool_url}/lti/launch"
     return Tool(
         client_id=CLIENT_ID,
@@ -84,14 +88,16 @@ def _tool(row: Iterable[Any]) -> Tool:
 
 
 def install(ledger: Ledger, tool: Tool) -> None:
-    """Enter a tool under its own number, or bring the one that has it up to date."""
+    """Insert a tool under its own id, or update the existing one."""
     with ledger.open() as db:
         db.execute("INSERT OR IGNORE INTO tool VALUES (?, ?, ?, ?)", (tool.id, tool.client_id, tool.state, _body(tool)))
         db.execute("UPDATE tool SET body = ? WHERE id = ?", (_body(tool), tool.id))
 
 
 def register(ledger: Ledger, tool: Tool) -> Tool:
-    """A new tool, with its number; AlreadyRegistered when its client id is taken."""
+    """Insert a new tool and return it with its id; AlreadyRegistered if its client id is
+    taken.
+    """
     try:
         with ledger.open() as db:
             given = (tool.client_id, tool.state, _body(tool))
@@ -102,7 +108,7 @@ def register(ledger: Ledger, tool: Tool) -> Tool:
 
 
 def update(ledger: Ledger, known: Tool, told: Tool) -> Tool:
-    """What a tool says anew; its client id, number and state stay."""
+    """Update a tool's registration; its client id, id and state are kept."""
     kept = replace(told, id=known.id, client_id=known.client_id, state=known.state, registration_url=known.registration_url)
     with ledger.open() as db:
         db.execute("UPDATE tool SET body = ? WHERE id = ?", (_body(kept), known.id))
@@ -110,13 +116,13 @@ def update(ledger: Ledger, known: Tool, told: Tool) -> Tool:
 
 
 def activate(ledger: Ledger, tool: Tool) -> None:
-    """From now on the course may open it."""
+    """Allow the course to launch the tool."""
     with ledger.open() as db:
         db.execute("UPDATE tool SET state = ? WHERE id = ?", (ACTIVE, tool.id))
 
 
 def delete(ledger: Ledger, tool: Tool) -> None:
-    """Remove a tool with all that hangs on it."""
+    """Delete a tool with everything that depends on it."""
     with ledger.open() as db:
         db.execute("DELETE FROM score WHERE line_item IN (SELECT id FROM line_item WHERE client_id = ?)", (tool.client_id,))
         for table in ("line_item", "activity", "token", "deep_linking", "tool"):
@@ -124,16 +130,16 @@ def delete(ledger: Ledger, tool: Tool) -> None:
 
 
 def everyone(ledger: Ledger) -> list[Tool]:
-    """All tools, the oldest first."""
+    """Return all tools, oldest first."""
     with ledger.open() as db:
         return [_tool(row) for row in db.execute("SELECT id, client_id, state, body FROM tool ORDER BY id")]
 
 
 def by_client_id(ledger: Ledger, client_id: str) -> Tool | None:
-    """The tool of a client id."""
+    """Return the tool with this client id."""
     return next((tool for tool in everyone(ledger) if tool.client_id == client_id), None)
 
 
 def by_id(ledger: Ledger, id_: str) -> Tool | None:
-    """The tool of a number, which is its deployment id too."""
+    """Return the tool with this id, which is also its deployment id."""
     return next((tool for tool in everyone(ledger) if tool.deployment_id == id_), None)

@@ -1,4 +1,4 @@
-"""Names that LTI 1.3 gives to claims, scopes, messages and media types."""
+"""Identifiers defined by LTI 1.3: claims, scopes, messages and media types."""
 
 from __future__ import annotations
 

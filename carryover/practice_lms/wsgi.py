@@ -1,4 +1,4 @@
-"""The demo's application: both houses, and the practice LMS beside them."""
+"""The demo's application: the record store, the tool, and the practice LMS beside them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.processes import settle_collector
 
 
 def _seeded(file: Path) -> Check:
-    """Not ready before the practice cohort is stored and counted."""
+    """Health check: not ready until the practice cohort is stored and counted."""
 
     def look(health: Health) -> None:
         if not json.loads(file.read_text()).get("seeded"):
@@ -29,14 +29,14 @@ def _seeded(file: Path) -> Check:
 
 
 def create_app() -> Door:
-    """The application, from the environment that ``carryover demo`` makes."""
+    """Create the application from the environment that ``carryover demo`` sets up."""
     read = settings.read(os.environ)
     others, tool = houses(_seeded(read.home / PRACTICE_FILE))
     front = Flask("front", static_folder=None)
 
     @front.get("/")
     def first_page() -> ResponseReturnValue:
-        """Whoever opens the demo's address wants to see the course."""
+        """Anyone who opens the demo's root URL wants to see the course."""
         return redirect(f"{lms_address(read.base_url)}/practice/")
 
     door = Door({**others, "practice": practice_app(read.home, read.base_url), "": front.wsgi_app}, tool)

@@ -1,4 +1,4 @@
-"""A programme of our own writing, and a practice cohort that has been through it."""
+"""A sample programme written for Carryover, and a practice cohort that has completed it."""
 
 from __future__ import annotations
 

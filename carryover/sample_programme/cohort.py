@@ -1,6 +1,8 @@
-"""A practice cohort: 24 pseudonymous people, certified from a day to six months ago, whose answers fade as answers do.
+"""A practice cohort: 24 pseudonymous people, certified between one day and six months ago, with
+a realistic forgetting curve.
 
-Made up, and labelled so wherever it is shown. The same seed gives the same people; dates are told from ``now``.
+Invented data, labelled as such wherever it is shown. The same seed gives the same people; dates
+are relative to ``now``.
 """
 
 from __future__ import annotations
@@ -20,16 +22,17 @@ from lti_tool.actions.programmes import Programme, checked
 PEOPLE = 24
 SEED = 20_261_123
 OLDEST_DAYS, NEWEST_DAYS = 183, 1
-# Share of right answers at each interval: a curve of the kind that recall studies show, for practice only.
+# Share of correct answers at each interval: a forgetting curve of the kind that recall studies
+# report, for practice only.
 RECALL = {"1d": 0.92, "1w": 0.84, "1m": 0.74, "3m": 0.66, "6m": 0.6}
 TAKES_PART, COMMITS, APPLIES = 0.8, 0.7, 0.55  # shares of people, invented
-# The test before the training and the exam after it, as shares; the training's hours. Invented, too.
+# Scores of the pre-test and the exam as shares, and the hours of training. Also invented.
 BEFORE, EXAM, HOURS = (0.25, 0.6), (0.75, 0.98), (6.0, 9.0)
 TEAMS = ("North desk", "South desk", "Finance")
 
 
 def statements(installation: uuid.UUID, tenant: str, document: dict[str, object], now: datetime) -> Iterator[Statement]:
-    """All statements of the cohort, person by person."""
+    """Yield all statements of the cohort, person by person."""
     programme = checked(dict(document))
     chance = random.Random(SEED)  # noqa: S311 - practice data, not a secret
     for number in range(PEOPLE):
@@ -48,7 +51,7 @@ def _person(
         return Act(installation, tenant, f"practice {number} {name}", learner, episode, programme.for_statements(), at, audience)
 
     yield xapi.registered(act("registered", certified_at))
-    own = random.Random(f"{SEED} training {number}")  # noqa: S311 - practice data; apart, so that what follows stays as it was
+    own = random.Random(f"{SEED} training {number}")  # noqa: S311 - practice data; a separate generator, so that the random sequence of the rest does not change
     training = xapi.Training(round(own.uniform(*BEFORE), 2), round(own.uniform(*HOURS), 1))
     yield xapi.certified(act("certified", certified_at), {"": round(own.uniform(*EXAM), 2)}, training)
     met: set[str] = set()

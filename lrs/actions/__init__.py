@@ -1,1 +1,3 @@
-"""The use cases of the record store: plain functions, one transaction each, unit of work first."""
+"""The use cases of the record store: plain functions, one transaction each, taking the unit
+of work as first argument.
+"""

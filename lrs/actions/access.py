@@ -1,4 +1,6 @@
-"""Recognising callers quickly: a credential that was right is believed for some seconds more."""
+"""Cache of verified credentials: one that was valid is accepted without a database query for
+a few seconds.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +13,26 @@ from core.secrets import Secrets
 from lrs.store import credentials
 from lrs.store.credentials import Caller
 
-BELIEVED_SECONDS = 5.0  # so long may a credential work after it was ended
+BELIEVED_SECONDS = 5.0  # how long a revoked credential may still be accepted
 MOST_BELIEVED = 10_000
 
 
 class Access:
-    """The credentials that this process has lately found right."""
+    """The credentials that this process has verified recently."""
 
     def __init__(self, engine: Engine, secrets: Secrets) -> None:
         self._engine, self._secrets = engine, secrets
         self._believed: dict[bytes, tuple[float, Caller]] = {}
 
     def believed(self, key: str, secret: str) -> Caller | None:
-        """The caller, when this key and secret were found right some seconds ago."""
+        """Return the caller if this key and secret were verified within the last few
+        seconds.
+        """
         known = self._believed.get(_name(key, secret))
         return known[1] if known is not None and known[0] > time.monotonic() else None
 
     def caller(self, key: str, secret: str) -> Caller | None:
-        """The caller, or None when key or secret is wrong."""
+        """Return the caller, or None when key or secret is wrong."""
         found = self.believed(key, secret)
         if found is None:
             found = credentials.find(self._engine, self._secrets, key, secret)
@@ -40,5 +44,7 @@ class Access:
 
 
 def _name(key: str, secret: str) -> bytes:
-    """The secret itself is not kept; the digest of 256 random bits cannot be turned back."""
+    """Return the cache key: the secret itself is not kept, and the digest of 256 random bits
+    cannot be reversed.
+    """
     return hashlib.sha256(f"{key}\0{secret}".encode("utf-8", "surrogatepass")).digest()

@@ -1,4 +1,4 @@
-"""What the record store knows of one agent, and of one activity."""
+"""Look up what the record store knows about an agent or an activity."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from lrs.xapi import decoding
 from lrs.xapi.actors import IFI_NAMES, identity_anywhere, identity_of
 from lrs.xapi.query import StatementQuery
 
-STATEMENTS_READ = 100  # the latest statements that name the agent, for the names it goes by
+STATEMENTS_READ = 100  # the latest statements that name the agent, read to collect the names it uses
 
 
 def activity(unit_of_work: UnitOfWork, *, tenant_id: int, iri: str) -> dict[str, Any] | None:
-    """The merged definition of an activity."""
+    """Return the merged definition of an activity."""
     with unit_of_work(tenant_id) as connection:
         return definitions.of_activity(connection, tenant_id, iri)
 
 
 def person(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -> dict[str, Any]:
-    """A Person (xAPI-Communication 2.4): the identifier that was asked for, and every name that statements give it."""
+    """Return a Person (xAPI-Communication 2.4): the identifier that was requested, and every
+    name that statements give it.
+    """
     identity = identity_of(agent)
     with unit_of_work(tenant_id) as connection:
         query = StatementQuery(agent=identity, related_agents=True, limit=STATEMENTS_READ)
@@ -35,7 +37,9 @@ def person(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -
 
 
 def _names_of(value: Any, identity: str | None) -> Iterator[str]:
-    """The names of the agent wherever it stands in a statement (the caller asked for one that is no anonymous group)."""
+    """Yield the agent's names wherever it occurs in a statement (the caller never passes an
+    anonymous group).
+    """
     if isinstance(value, dict):
         if isinstance(value.get("name"), str) and identity_anywhere(value) == identity:
             yield value["name"]

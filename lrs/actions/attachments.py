@@ -1,4 +1,4 @@
-"""Attachments that come with statements: taken in while they arrive, checked, kept."""
+"""Attachments sent with statements: received as a stream, verified, stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lrs.xapi.signatures import CONTENT_TYPE, LARGEST_SIGNATURE, require_valid
 
 
 class QuotaExceeded(Refused):
-    """The tenant's attachments would take more room than it has."""
+    """The attachments would exceed the tenant's storage quota."""
 
     status, code = 413, "quota_exceeded"
 
@@ -27,7 +27,9 @@ class QuotaExceeded(Refused):
 def received(
     unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, content_type: str, pieces: Iterable[bytes], largest_first: int, quota: int
 ) -> Iterator[Mixed]:
-    """A multipart body, read to its end: the statements' bytes and what arrived with them. What is not kept is dropped at the end."""
+    """Read a multipart body to its end and yield the statements' bytes and the parts
+    received with them. Parts that are not stored are deleted on exit.
+    """
     with unit_of_work(tenant_id) as connection:
         left = quota - attachments.held(connection, tenant_id)
     opened: list[Arriving] = []
@@ -48,9 +50,11 @@ def received(
 
 
 def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> list[Incoming]:
-    """The statements with those attachments alone whose bytes came with them.
+    """Return the statements, keeping only those attachments whose bytes were sent with the
+    request.
 
-    StatementInvalid where bytes are missing, a signature is wrong, or a part belongs to no statement.
+    Raises StatementInvalid where bytes are missing, a signature is wrong, or a part belongs to
+    no statement.
     """
     by_hash = {one.sha2: one for one in arrived}
     named = set()
@@ -73,7 +77,7 @@ def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> list[Inc
             raise StatementInvalid("$.attachments", f"part {number} of the request (SHA-2 {part.sha2}) belongs to no statement of it.")
     if not named:
         return list(incoming)
-    # Naming a hash gives no right to bytes that another has sent.
+    # Knowing a hash gives no right to bytes that somebody else uploaded.
     return [structs.replace(one, attachments=tuple(each for each in one.attachments if each.sha2 in by_hash)) for one in incoming]
 
 
@@ -81,7 +85,7 @@ def _require_signature(one: Incoming, content_type: str, part: Arrived | None, p
     if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
         raise StatementInvalid(f"{place}.contentType", f"of a signature must be {CONTENT_TYPE} (xAPI-Data 2.6).")
     if part is None:
-        return  # by fileUrl: nobody has sent it, so there is nothing to check
+        return  # by fileUrl: the bytes were not sent, so there is nothing to verify
     if part.bytes > LARGEST_SIGNATURE:
         raise StatementInvalid(place, f"a signature may have {LARGEST_SIGNATURE} bytes.")
     assert isinstance(part.sink, Arriving)
@@ -89,7 +93,10 @@ def _require_signature(one: Incoming, content_type: str, part: Arrived | None, p
 
 
 def keep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, arrived: Sequence[Arrived]) -> None:
-    """Move what arrived to its address, and record it. Before the statements: an attachment without one is waste, the reverse is loss."""
+    """Move the received parts to their content address and record them. Runs before the
+    statements are stored: an attachment without a statement is waste, a statement without
+    its attachment is data loss.
+    """
     with unit_of_work(tenant_id) as connection:
         attachments.keep(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
     for one in arrived:
@@ -98,16 +105,19 @@ def keep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, arrived: Seq
 
 
 def sweep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int) -> int:
-    """Remove what no statement has named for a day (its statements were refused); how many."""
+    """Remove attachments that no statement has referenced for a day (their statements were
+    refused); return how many.
+    """
     with unit_of_work(tenant_id) as connection:
         gone = attachments.abandoned(connection, tenant_id)
-        # Before the commit: whoever sends the same bytes now waits for the row, then writes them anew.
+        # Delete before the commit: a request sending the same bytes now waits for the row lock,
+        # then writes them again.
         for sha2 in gone:
             blobs.remove(tenant_id, sha2)
     return len(gone)
 
 
 def of_statements(unit_of_work: UnitOfWork, *, tenant_id: int, ords: Sequence[int]) -> list[str]:
-    """The SHA-2 of the attachments that are held for these statements."""
+    """Return the SHA-2 hashes of the attachments stored for these statements."""
     with unit_of_work(tenant_id) as connection:
         return attachments.among(connection, tenant_id, ords)

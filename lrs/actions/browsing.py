@@ -1,4 +1,6 @@
-"""Looking at statements as an operator: the latest first, voided ones too, with what the checks of quality noted."""
+"""Browse statements as an operator: newest first, including voided ones, with the profile
+template violations found.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ ROWS = 50
 
 @dataclass(frozen=True)
 class Row:
-    """A statement and its place."""
+    """A statement and its ordinal."""
 
     ord: int
     payload: bytes
@@ -23,7 +25,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Found:
-    """A page: statements, where the next one begins (None after the last), broken templates by ``ord``, which are voided."""
+    """A page: statements, the ordinal where the next page begins (None after the last),
+    template violations by ``ord``, and which statements are voided.
+    """
 
     statements: list[Row]
     after: int | None
@@ -32,7 +36,9 @@ class Found:
 
 
 def page(unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str], after: int | None) -> Found:
-    """``wanted``: parameters of GET /statements; an agent may be written as an e-mail address."""
+    """Return a page. ``wanted`` holds parameters of GET /statements; an agent may be given
+    as an e-mail address.
+    """
     given = dict(wanted)
     if "agent" in given and not given["agent"].lstrip().startswith("{"):
         address = given["agent"].removeprefix("mailto:")

@@ -1,4 +1,6 @@
-"""Taking in business figures: readings all or none, with what is wrong by index; corrections with their reason; costs; what a unit is worth."""
+"""Record business KPIs: readings all or nothing with errors reported by index, corrections
+with their reason, costs, and the value of one unit.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ SUBJECTS = ("person", "team", "site")
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
 MOST_READINGS, LONGEST = 10_000, 300
 CURRENCY = re.compile(r"[A-Z]{3}\Z", re.ASCII)
-CENT = Decimal("0.01")  # what the ledger holds
-_LEDGER = "costs and worth"  # the name of the lock; no business figure is called so, as a key has no blank
+CENT = Decimal("0.01")  # precision of the cost ledger
+_LEDGER = "costs and worth"  # name of the advisory lock; no KPI can have this name, because a key contains no space
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
 
 
@@ -93,7 +95,7 @@ class Valuation(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def define(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
-    """Name a business figure of a programme."""
+    """Create or update a business KPI of a programme."""
     _text("programme", programme, 2_000)
     _text("kpi", key)
     for name in ("label", "unit", "owner", "source", "frequency"):
@@ -108,9 +110,10 @@ def define(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: 
 
 
 def take_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
-    """Store readings: all or none. Known ones that say the same stay; those that differ are corrected, with the reason as their trace.
+    """Store readings, all or nothing. Known readings with the same value are left alone; those
+    that differ are corrected, and the reason is recorded with the correction.
 
-    Gives how many are new, known and corrected, and what looks doubtful (``warnings``).
+    Returns how many are new, known and corrected, and which look doubtful (``warnings``).
     """
     if not 1 <= len(given.readings) <= MOST_READINGS:
         raise BadInput(f"Send 1 to {MOST_READINGS} readings at a time; this has {len(given.readings)}.", path="$.readings")
@@ -169,7 +172,9 @@ def _require_sound(i: int, one: Incoming) -> None:
 
 
 def _doubts(readings: list[Incoming]) -> list[dict[str, Any]]:
-    """What looks doubtful, flagged and never dropped: outliers by robust z (Iglewicz & Hoaglin 1993), and subjects with missing periods."""
+    """Return what looks doubtful; it is flagged and never dropped: outliers by robust
+    z-score (Iglewicz & Hoaglin 1993), and subjects with missing periods.
+    """
     values = sorted(one.value for one in readings)
     middle = values[len(values) // 2]
     spread = sorted(abs(value - middle) for value in values)[len(values) // 2]
@@ -193,8 +198,10 @@ def _doubts(readings: list[Incoming]) -> list[dict[str, Any]]:
 
 
 def add_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
-    """Add a line to the cost ledger; gives its number. A line that says all of what one on record says is that line: a request that is sent
-    again costs nothing. (Two equal costs differ in their source.)"""
+    """Add an entry to the cost ledger and return its id. Idempotent: an entry identical in
+    every field to a stored one is taken to be that one, so a repeated request adds no cost.
+    (Two genuinely equal costs differ in their source.)
+    """
     _text("programme", given.programme, 2_000)
     if given.category not in CATEGORIES:
         raise BadInput(f"category is one of {', '.join(CATEGORIES)}.", path="$.category")
@@ -220,7 +227,7 @@ def add_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) 
 
 
 def take_back_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
-    """Take a line back that was wrong."""
+    """Retract a ledger entry that was wrong."""
     _text("why", why)
     with deps.unit_of_work(tenant_id) as connection:
         programme = kpis.take_back_cost(connection, tenant_id, cost_id, why)
@@ -231,7 +238,7 @@ def take_back_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, w
 
 
 def value(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
-    """Say what a unit of a business figure is worth; the version."""
+    """Record what one unit of a KPI is worth; return the version."""
     for name in ("source", "signed_off_by", "currency"):
         _text(name, getattr(given, name))
     for name, between in (("unit_value", given.unit_value), ("forecast_effect", given.forecast_effect)):
@@ -256,7 +263,7 @@ def value(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: V
 
 
 def _currency(given: str) -> str:
-    """The currency of an amount, in capitals."""
+    """Return the currency code in upper case."""
     currency = given.strip().upper()
     if not CURRENCY.match(currency):
         raise BadInput("Say the currency of the amount by the three letters of ISO 4217, for example EUR.", path="$.currency")
@@ -264,7 +271,9 @@ def _currency(given: str) -> str:
 
 
 def _require_one_currency(connection: Connection, tenant_id: int, programme: str, currency: str, but: str | None = None) -> None:
-    """Amounts in several currencies have no sum. ``but``: a business figure that is valued anew."""
+    """Amounts in several currencies cannot be summed. ``but``: a KPI that is being revalued,
+    and so is ignored.
+    """
     others = kpis.currencies(connection, tenant_id, programme, but) - {currency}
     if others:
         raise Conflict(

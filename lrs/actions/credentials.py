@@ -1,4 +1,4 @@
-"""Credentials of a tenant: made, listed, rotated without downtime, ended."""
+"""Credentials of a tenant: create, list, rotate without downtime, revoke."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lrs.store.credentials import Credential
 
 
 def create(deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str, who: str) -> tuple[str, str]:
-    """A new (key, secret). The secret is not shown again."""
+    """Create a credential and return (key, secret). The secret is not shown again."""
     require_known(scopes)
     if not scopes:
         raise BadInput("A credential needs at least one scope.")
@@ -23,13 +23,15 @@ def create(deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str,
 
 
 def every(deps: StoreDeps, *, tenant_id: int) -> list[Credential]:
-    """All credentials, those that ended as well."""
+    """Return all credentials, including those that have ended."""
     with deps.unit_of_work(tenant_id) as connection:
         return credentials.every(connection, tenant_id)
 
 
 def rotate(deps: StoreDeps, *, tenant_id: int, key: str, seconds: int, who: str) -> tuple[str, str]:
-    """A new (key, secret) with the same scopes and authority; the old one works for ``seconds`` more."""
+    """Return a new (key, secret) with the same scopes and authority; the old one keeps
+    working for ``seconds``.
+    """
     with deps.unit_of_work(tenant_id) as connection:
         found = credentials.end(connection, tenant_id, key, seconds)
         if found is None:
@@ -41,7 +43,7 @@ def rotate(deps: StoreDeps, *, tenant_id: int, key: str, seconds: int, who: str)
 
 
 def revoke(deps: StoreDeps, *, tenant_id: int, key: str, who: str) -> None:
-    """End a credential now (each web worker notices within five seconds)."""
+    """Revoke a credential now (each web worker notices within five seconds)."""
     with deps.unit_of_work(tenant_id) as connection:
         if credentials.end(connection, tenant_id, key, 0) is None:
             raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")

@@ -1,4 +1,6 @@
-"""What the record store's actions are given beside the ground's: made once per process, nothing connected yet."""
+"""Dependencies of the record store's actions in addition to the shared ones: built once per
+process, with no connection opened yet.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ from lrs.xapi.reading import Reader
 
 @dataclass(frozen=True)
 class StoreDeps(Deps):
-    """Settings, database, secrets, queue; the writer of statements, their readers, the attachments, the files for analysts, the way out."""
+    """Settings, database, secrets and queue, plus the statement writer and readers, blob
+    stores for attachments and exports, and the outbound HTTP client.
+    """
 
     writer: Writer
-    readers: dict[bool, Reader]  # by whether the request is of the family 2.0
+    readers: dict[bool, Reader]  # keyed by whether the request is xAPI 2.0
     blobs: Blobs
     exports: Blobs
     outside: GuardedClient
@@ -27,19 +31,20 @@ class StoreDeps(Deps):
     tokens: Tokens
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         self.writer.close()
         self.outside.close()
         self.engine.dispose()
 
 
 def store_deps(deps: Deps) -> StoreDeps:
-    """From the ground's deps."""
+    """Build the store's dependencies from the shared ones."""
     outside = GuardedClient(deps.settings.allow_private_platforms)
     given = {field.name: getattr(deps, field.name) for field in fields(Deps)}
     return StoreDeps(
         **given,
-        # A connection that died is noticed by the write that uses it, and the write goes the careful way: no question before each.
+        # No liveness check (pre-ping) before each write: a dead connection is noticed by the
+        # write that uses it, and that write falls back to the slow path.
         writer=Writer(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),
         readers={family_2_0: Reader(family_2_0) for family_2_0 in (False, True)},
         blobs=Blobs(deps.settings.attachments_url),

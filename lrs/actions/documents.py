@@ -1,4 +1,4 @@
-"""Reading and writing documents, each write within its preconditions."""
+"""Read and write documents, checking the preconditions of each write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lrs.xapi.documents import Place, etag_of, merged, require_precondition, req
 
 
 def read(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place) -> Document:
-    """The document; NotFound where there is none."""
+    """Return the document; NotFound where there is none."""
     with unit_of_work(tenant_id) as connection:
         found = documents.find(connection, tenant_id, place)
     if found is None:
@@ -21,7 +21,7 @@ def read(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place) -> Document:
 
 
 def ids(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, since: datetime | None) -> tuple[list[str], datetime | None]:
-    """The ids of a set and when the last of them was written."""
+    """Return the ids of a set of documents and when the last of them was updated."""
     with unit_of_work(tenant_id) as connection:
         return documents.ids(connection, tenant_id, place, since)
 
@@ -37,14 +37,17 @@ def put(
     if_none_match: str | None,
     must_state: bool,
 ) -> None:
-    """Replace or create. ``must_state``: a write that names no precondition is refused over what is there."""
+    """Replace or create a document. ``must_state``: a write without a precondition header is
+    refused if a document exists.
+    """
     with unit_of_work(tenant_id) as connection:
         documents.lock(connection, tenant_id, place)
         found = documents.find(connection, tenant_id, place)
         etag = found.etag if found else None
         require_size(body)
         require_precondition(etag, if_match, if_none_match)
-        # A state is often written by content that never read one: a new one needs no word about what it replaces.
+        # Content often writes a state that it has never read: creating one needs no
+        # precondition.
         if must_state and (found is not None or not place.kind.registration):
             require_stated(place.kind, etag, if_match, if_none_match)
         documents.put(connection, tenant_id, place, content_type, etag_of(body), body)
@@ -53,7 +56,7 @@ def put(
 def post(
     unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, content_type: str, body: bytes, if_match: str | None, if_none_match: str | None
 ) -> None:
-    """Create, or merge JSON into what is there."""
+    """Create a document, or merge JSON into the existing one."""
     with unit_of_work(tenant_id) as connection:
         documents.lock(connection, tenant_id, place)
         found = documents.find(connection, tenant_id, place)
@@ -64,7 +67,7 @@ def post(
 
 
 def remove(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, if_match: str | None, if_none_match: str | None) -> None:
-    """Remove one document or a set; nothing there is nothing to do."""
+    """Remove one document or a set; if none exists, do nothing."""
     with unit_of_work(tenant_id) as connection:
         if place.document_id is not None:
             documents.lock(connection, tenant_id, place)

@@ -1,7 +1,8 @@
-"""Erasing a person, and keeping statements no longer than a tenant wants to.
+"""Erase a person, and apply a tenant's retention rules.
 
-What a person did (actor or object, of a sub-statement too) is removed. Where others' statements mention the person (as
-instructor, in a team, as a member of a group), the mention becomes an agent that nobody can trace; the rest stays theirs.
+Statements about the person (as actor or object, including in a sub-statement) are removed.
+Where other people's statements mention the person (as instructor, in a team, as a member of a
+group), the mention is replaced by an untraceable agent; the rest of the statement is kept.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from lrs.xapi.keys import agents
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 500
-PURPOSE = "erasure"  # of the keyed hash by which an audit entry can be matched with a person, by whoever knows the identifier
+PURPOSE = "erasure"  # of the keyed hash that lets anyone who knows the identifier match an audit entry with the person
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Erased:
 
 
 def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool) -> Erased:
-    """Erase a person by one identifier. Doing it again finds nothing more; figures move back with the next count."""
+    """Erase a person by one identifier. Idempotent; figures are corrected by the next count."""
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
         raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
@@ -72,7 +73,8 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
             kpis.forget(connection, tenant_id, identity)
         found.documents = removal.documents_of(connection, tenant_id, identity, dry_run)
         if not dry_run:
-            # The record must not keep what was erased: a keyed hash tells whether it was this person, and nothing else.
+            # The audit log must not keep what was erased: a keyed hash can confirm that it was
+            # this person, and reveals nothing else.
             details = {**asdict(found), "person": deps.secrets.keyed_hashes(PURPOSE, identity)[0].hex()}
             audit.add(connection, tenant_id, who, "erased a person", details)
     if not dry_run:
@@ -81,15 +83,19 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
 
 
 def _drop(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
-    """Before the commit: whoever sends the same bytes now waits for the row that was removed, then writes them anew."""
+    """Delete before the commit: a request sending the same bytes now waits for the lock of
+    the removed row, then writes them again.
+    """
     for sha2 in unnamed:
         deps.blobs.remove(tenant_id, sha2)
 
 
 def _is_theirs(value: dict[str, Any], identity: str) -> bool:
-    """Whether the person is who acted, or who was acted upon. As one member of a group, it is the group's statement.
+    """Whether the person is the actor or the object. If the person is one of several members of
+    a group, it is the group's statement.
 
-    A voiding statement stays, with nobody as its actor: without it, what was voided would be valid again.
+    A voiding statement is kept with an anonymous actor: without it, the voided statement would
+    become valid again.
     """
     if value["verb"]["id"] == VERBS["voided"].id:
         return False
@@ -102,7 +108,9 @@ def _is_theirs(value: dict[str, Any], identity: str) -> bool:
 
 
 def _alone(value: dict[str, Any], identity: str) -> bool:
-    """A group without an identity of its own, and with this one member, is the person."""
+    """Whether the place is a group without an identity of its own whose only member is the
+    person.
+    """
     return any(
         place.get("objectType") == "Group"
         and identity_of(place) is None
@@ -112,7 +120,7 @@ def _alone(value: dict[str, Any], identity: str) -> bool:
 
 
 def _identities(value: Any) -> Iterator[str]:
-    """Every identity anywhere in a statement, extensions and all."""
+    """Yield every identity anywhere in a statement, including in extensions."""
     if isinstance(value, dict):
         found = identity_anywhere(value)
         if found is not None:
@@ -136,7 +144,9 @@ def _without(one: Stored, identity: str, somebody: dict[str, Any]) -> bytes:
 
 
 def retain(deps: StoreDeps, tenant_id: int) -> int:
-    """Remove what a tenant's rules no longer keep; how many statements. The figures that stood on them move."""
+    """Remove statements older than a tenant's retention rules allow; return how many.
+    Figures based on them change.
+    """
     with deps.unit_of_work(tenant_id) as connection:
         rules = retention.every(connection, tenant_id)
     return sum(_apply(deps, tenant_id, rule) for rule in rules)

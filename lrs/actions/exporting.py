@@ -1,8 +1,9 @@
-"""Giving statements out in bulk, one a line (NDJSON), without the people in them.
+"""Export statements in bulk as NDJSON, pseudonymized.
 
-A pseudonym is a keyed hash of an identifier: the same person has the same one in every export of an installation, and nobody
-without the installation's key can say whose it is. Names (of activities too), free text, attachments and the extensions of others are left out,
-because nobody can say what they hold.
+A pseudonym is a keyed hash of an identifier: the same person has the same one in every export
+of an installation, and nobody without the installation's key can tell whose it is. Names
+(including those of activities), free text, attachments and third-party extensions are left out,
+because their content is unknown.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from lrs.xapi.query import LARGEST_PAGE, StatementQuery
 PURPOSE = "pseudonym"
 PSEUDONYM_CHARACTERS = 32  # 128 bits of the hash
 _KEPT_EXTENSIONS = frozenset(EXTENSIONS.values())
-# Answers to closed questions are letters and numbers; everything else may be prose.
+# Responses to closed questions are letters and numbers; every other response may be free text.
 _CLOSED = frozenset(("true-false", "choice", "matching", "sequencing", "likert", "numeric", "performance"))
 
 
 def lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterator[bytes]:
-    """All statements of a tenant in the order they were stored, each on a line; ``identified`` leaves the people in."""
+    """Yield all statements of a tenant in stored order, one per line; ``identified`` leaves
+    the people in.
+    """
     query: StatementQuery | None = StatementQuery(ascending=True, limit=LARGEST_PAGE)
     while query is not None:
         page = statements.page(deps.unit_of_work, tenant_id=tenant_id, query=query)

@@ -1,4 +1,6 @@
-"""Files for analysts: asked for, made by a job, fetched while they are kept."""
+"""Export files for analysts: requested, produced by a job, available for download until they
+expire.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def ask(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
-    """Put a file on the list."""
+    """Request an export and enqueue the job."""
     if wish.format not in FORMATS:
         raise BadInput(f"format is one of {', '.join(FORMATS)}.", path="$.format")
     if not wish.programme or len(wish.programme) > LONGEST_PROGRAMME or "\0" in wish.programme:
@@ -48,13 +50,13 @@ def ask(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
 
 
 def listed(deps: StoreDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
-    """Those beyond a number that the caller may see."""
+    """Return the exports after the id ``after`` that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
         return exports.listed(connection, tenant_id, individual, after, rows)
 
 
 def find(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
-    """One. NotFound where there is none that the caller may see."""
+    """Return one export. NotFound where there is none that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
         found = exports.find(connection, tenant_id, export_id)
     if found is None or (found.individual and not individual):
@@ -63,7 +65,9 @@ def find(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool) -
 
 
 def content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
-    """Its bytes. Conflict while it is being made; NotFound once it is kept no longer."""
+    """Return the file's bytes. Conflict while it is being produced; NotFound once it has
+    expired.
+    """
     found = find(deps, tenant_id=tenant_id, export_id=export_id, individual=individual)
     if found.failed:
         raise Conflict(f"This export could not be made: {found.failed} Ask for it again.")
@@ -77,7 +81,9 @@ def content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool
 
 
 def let_go(deps: StoreDeps, *, tenant_id: int, individual: bool = False) -> int:
-    """Remove the bytes of what has expired, or (an erasure) of all that hold rows of people; how many."""
+    """Remove the bytes of expired files, or (for an erasure) of all that contain rows of
+    individual people; return how many.
+    """
     with deps.unit_of_work(tenant_id) as connection:
         gone = exports.let_go(connection, tenant_id, clock.now(), individual)
     for sha2 in gone:

@@ -1,6 +1,8 @@
-"""Sending statements on to other record stores: in order, in batches, again after a failure, never one left out.
+"""Forward statements to other record stores: in order, in batches, retried after a failure,
+none skipped.
 
-The target recognises a statement by its id, so one that is sent twice (because the answer was lost) is stored once there.
+The target recognizes a statement by its id, so one that is sent twice (because the response was
+lost) is stored once there.
 """
 
 from __future__ import annotations
@@ -27,19 +29,20 @@ from lrs.xapi.writing import published
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 100
-BATCHES_AT_ONCE = 100  # then another tenant's turn comes
+BATCHES_AT_ONCE = 100  # then it is another tenant's turn
 LEASE_SECONDS = 120
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 10.0, 3_600.0
 LARGEST_ATTACHMENTS = 8 * 1024 * 1024  # bytes with one statement: they are held in memory while they are sent
 LONGEST_REASON = 500
 PURPOSE = "forward"
-# Another time, or another key, may help; everything else in 4xx is about the statement.
+# A later attempt or another key may help with these; every other 4xx is about the statement
+# itself.
 _ABOUT_THE_TARGET = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 429))
 _FILTERS = frozenset(("verb", "activity", "agent", "registration", "related_agents", "related_activities"))
 
 
 class _Wait(Exception):
-    """The target takes nothing now."""
+    """The target accepts nothing at the moment."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ class _Prepared:
 
 
 def add(deps: StoreDeps, *, tenant_id: int, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool, who: str) -> int:
-    """A new target: the address before /statements, a key and secret of its own, a filter like that of GET /statements."""
+    """Add a target: the base URL before /statements, its own key and secret, and a filter
+    with the parameters of GET /statements.
+    """
     for name in filter_:
         if name not in _FILTERS:
             raise BadInput(f"{name} is no filter of a forward; they are {', '.join(sorted(_FILTERS))}.", parameter=name)
@@ -67,7 +72,9 @@ def add(deps: StoreDeps, *, tenant_id: int, url: str, key: str, secret: str, fil
 
 
 def send(deps: StoreDeps, tenant_id: int) -> int:
-    """Send what is due to every target of a tenant; how many statements were delivered."""
+    """Send what is due to every target of a tenant; return how many statements were
+    delivered.
+    """
     with deps.unit_of_work(tenant_id) as connection:
         targets = [one.forward_id for one in forwards.every(connection, tenant_id)]
     total = 0
@@ -79,7 +86,7 @@ def send(deps: StoreDeps, tenant_id: int) -> int:
         try:
             total += _send(deps, tenant_id, target)
         except Exception as error:
-            # One target's trouble is told where the operator looks, and holds no other up.
+            # The failure of one target is shown to the operator and delays no other target.
             log.exception("forward %s of tenant %s", forward_id, tenant_id)
             with deps.unit_of_work(tenant_id) as connection:
                 forwards.failed(connection, tenant_id, forward_id, f"{type(error).__name__}; the log has more", LONGEST_WAIT_SECONDS)
@@ -99,7 +106,7 @@ def _send(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
         try:
             dead = _deliver(deps, tenant_id, target, ready)
         except _Wait as reason:
-            # Targets that failed together do not come back together.
+            # Jitter: targets that failed together must not be retried together.
             spread = random.uniform(0.8, 1.2)  # noqa: S311 - nothing depends on its secrecy
             wait = min(FIRST_WAIT_SECONDS * 2.0 ** min(target.failures, 20), LONGEST_WAIT_SECONDS) * spread
             with deps.unit_of_work(tenant_id) as connection:
@@ -119,7 +126,7 @@ def _passes(connection: Connection, tenant_id: int, wanted: query.StatementQuery
     if wanted.holds(value):
         return True
     target = references.reference_of(value)
-    # A voiding statement goes where the voided one went.
+    # A voiding statement is forwarded wherever the voided one was.
     return target is not None and any(wanted.holds(other) for other in references.chain(connection, tenant_id, target))
 
 
@@ -131,7 +138,9 @@ def _prepared(one: Stored, held: Sequence[str]) -> _Prepared:
 
 
 def _deliver(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_Prepared]) -> list[tuple[int, str]]:
-    """Send; gives what the target refused for good, with its reason."""
+    """Send the statements; return those that the target refused permanently, with the
+    reason.
+    """
     dead: list[tuple[int, str]] = []
     alone = [one for one in ready if one.sha2s]
     for version in ("1.0.3", "2.0.0"):
@@ -145,7 +154,8 @@ def _deliver(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_
         if reason:
             dead.append((one.ord, reason))
         if len(alone) == len(ready):
-            # Sent one by one, each is done with by itself: a target that takes few at a time comes to the end all the same.
+            # Sent one by one, each is recorded on its own, so that a target that accepts only a
+            # few at a time still makes progress.
             with deps.unit_of_work(tenant_id) as connection:
                 forwards.delivered(connection, tenant_id, target.forward_id, one.ord, dead, LEASE_SECONDS)
     return dead
@@ -170,7 +180,7 @@ def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _Prepare
     if answer.status in (200, 204):
         return None
     if answer.status == 409 and _is_there(deps, target, one):
-        return None  # stores exist that refuse a statement they hold already
+        return None  # some stores refuse a statement that they already have
     return f"{answer.status}: {answer.body[:LONGEST_REASON].decode('utf-8', 'replace')}"[:LONGEST_REASON].replace("\0", "")
 
 

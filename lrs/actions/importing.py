@@ -1,7 +1,9 @@
-"""Taking in statements in bulk: from a file with one statement a line (NDJSON), or from another record store by its address.
+"""Import statements in bulk: from a file with one statement per line (NDJSON), or from another
+record store by its URL.
 
-An import that was interrupted goes on where it stopped; what it meets twice is stored once. Statements keep their authority
-and get a new ``stored`` time. Each line that is refused is told with its number and the rule it breaks.
+An interrupted import resumes where it stopped; a statement that occurs twice is stored once.
+Statements keep their authority and get a new ``stored`` time. Each refused line is reported
+with its number and the rule it violates.
 """
 
 from __future__ import annotations
@@ -24,13 +26,13 @@ from lrs.xapi import decoding
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.reading import Authority, Incoming
 
-_IMPORTED = Authority.of(authority_of("import"))  # vouches for statements that come without an authority
+_IMPORTED = Authority.of(authority_of("import"))  # vouches for statements that have no authority
 LINES_AT_ONCE = 500
 HEAD_BYTES = 64 * 1024
 LONGEST_LINE = 32 * 1024 * 1024
 
 Report = Callable[[int, str, str], None]  # line number from 1, path, reason
-Progress = Callable[[Run, int], None]  # the run so far, and bytes that were read since the last call
+Progress = Callable[[Run, int], None]  # the run so far, and the bytes read since the last call
 
 
 class _Page(msgspec.Struct):
@@ -40,7 +42,7 @@ class _Page(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Source:
-    """Another record store: the address before /statements, a key and its secret."""
+    """Another record store: the base URL before /statements, a key and its secret."""
 
     url: str
     key: str
@@ -48,8 +50,11 @@ class Source:
 
 
 def from_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, progress: Progress, who: str) -> Run:
-    """Import a file; gives what was found in all of it, the parts of earlier runs included."""
-    # Another file under the same name is another source: its beginning tells.
+    """Import a file; return the totals for the whole file, including the parts done in
+    earlier runs.
+    """
+    # A different file under the same name is a different source: a hash of its first bytes
+    # tells them apart.
     with path.open("rb") as file:
         source = f"{path.resolve()} {hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()[:16]}"
     run = _begun(deps, tenant_id, source)
@@ -68,7 +73,9 @@ def from_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, pr
 
 
 def from_store(deps: StoreDeps, *, tenant_id: int, source: Source, report: Report, progress: Progress, who: str) -> Run:
-    """Import everything from another record store, in the order in which it was stored there."""
+    """Import everything from another record store, in the order in which it was stored
+    there.
+    """
     run = _begun(deps, tenant_id, source.url)
     first = f"{source.url.rstrip('/')}/statements?{urlencode({'ascending': 'true'})}"
     following = run.position or first
@@ -78,7 +85,8 @@ def from_store(deps: StoreDeps, *, tenant_id: int, source: Source, report: Repor
         except Refused:
             if following != run.position or following == first:
                 raise
-            # A link of an earlier run that has expired: from the beginning, where what is known harms nothing.
+            # The link from an earlier run has expired: start over, since known statements are
+            # skipped.
             run.position, following = "", first
             continue
         try:
@@ -116,7 +124,7 @@ def _finish(deps: StoreDeps, tenant_id: int, source: str, run: Run, who: str) ->
 def _batches(file: object) -> Iterator[tuple[list[bytes], int]]:
     lines: list[bytes] = []
     size = 0
-    for line in file:  # type: ignore[attr-defined]  # a file opened for bytes gives its lines
+    for line in file:  # type: ignore[attr-defined]  # a file opened in binary mode yields its lines
         if len(line) > LONGEST_LINE:
             raise BadInput(f"A line has more than {LONGEST_LINE} bytes; the file must hold one statement a line (NDJSON).")
         lines.append(line)
@@ -129,7 +137,7 @@ def _batches(file: object) -> Iterator[tuple[list[bytes], int]]:
 
 
 def _take(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: Run, report: Report) -> None:
-    """Store what is right; report what is not."""
+    """Store the valid statements; report the invalid ones."""
     judged: dict[object, tuple[int, Incoming]] = {}
     for line in lines:
         run.lines += 1
@@ -186,7 +194,7 @@ def _asked(deps: StoreDeps, source: Source, address: str) -> bytes:
 
 
 def _same_host(base: str, more: str) -> str:
-    """The next page's address; the key is sent to no other host."""
+    """Return the next page's URL; the key is sent to no other host."""
     following = urljoin(base, more)
     if urlsplit(following)[:2] != urlsplit(base)[:2]:
         raise BadInput(f"The more link of {base} leads to another host; it is not followed.")

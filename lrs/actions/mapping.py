@@ -1,4 +1,6 @@
-"""Saying what an activity of another system counts as in a programme, and taking it back. Statements stay as they came; figures follow."""
+"""Map an activity of another system to what it counts as in a programme, and undo it.
+Statements are left as received; figures are recomputed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ class Mapped(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def add(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
-    """From now on statements about the activity count, also those that are there already; gives the number by which it is undone."""
+    """Add a mapping: statements about the activity count from now on, including stored ones;
+    return the id by which it can be undone.
+    """
     for name in ("activity", "programme", "competency"):
         value = getattr(given, name)
         if value is not None and (not value.strip() or "\0" in value or len(value.encode()) > LONGEST_IRI or ":" not in value):
@@ -42,7 +46,7 @@ def add(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
 
 
 def undo(deps: StoreDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
-    """It counts no longer."""
+    """Undo a mapping: the activity no longer counts."""
     with deps.unit_of_work(tenant_id) as connection:
         if not mappings.undo(connection, tenant_id, mapping_id):
             raise NotFound(f"There is no mapping {mapping_id} that holds.")
@@ -50,6 +54,6 @@ def undo(deps: StoreDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
 
 
 def listed(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
-    """Mappings in order, beyond the number ``after``, also those that were undone."""
+    """Return mappings in order, after the id ``after``, including those that were undone."""
     with deps.unit_of_work(tenant_id) as connection:
         return mappings.listed(connection, tenant_id, after, rows)

@@ -1,4 +1,6 @@
-"""Saying that two identifiers are one person, and taking it back. Statements stay as they came; what is counted from them follows."""
+"""Merge two identifiers into one person, and undo it. Statements are left as received; what
+is counted from them is recomputed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ LONGEST_REASON = 500
 
 
 def merge(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
-    """From now on what names ``alias`` counts as ``agent``; gives the merge's number, by which it is undone."""
+    """Count statements that name ``alias`` as those of ``agent`` from now on; return the
+    merge's id, by which it can be undone.
+    """
     one, other = _identity(alias), _identity(agent)
     if one == other:
         raise BadInput("These are the same identifier.")
@@ -35,7 +39,7 @@ def merge(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict
 
 
 def undo(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
-    """Let two be two again."""
+    """Undo a merge, so that the two identifiers count as two people again."""
     with deps.unit_of_work(tenant_id) as connection:
         merges.begin(connection, tenant_id)
         found = merges.undo(connection, tenant_id, merge_id)
@@ -46,13 +50,15 @@ def undo(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
 
 
 def listed(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
-    """Merges in order, beyond the number ``after``."""
+    """Return merges in order, after the id ``after``."""
     with deps.unit_of_work(tenant_id) as connection:
         return merges.listed(connection, tenant_id, after, rows)
 
 
 def forget(connection: Connection, tenant_id: int, identity: str) -> None:
-    """No merge names this agent any more (erasure); whoever it was merged with is counted alone again."""
+    """Remove every merge that names this agent (erasure); the identifiers merged with it
+    count separately again.
+    """
     merges.begin(connection, tenant_id)
     for alias, agent in merges.naming(connection, tenant_id, identity):
         _count_anew(connection, tenant_id, alias, agent)

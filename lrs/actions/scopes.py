@@ -1,4 +1,6 @@
-"""What a credential may do: the scopes of the standard (xAPI-Communication 4.2; IEEE 9274.1.1, 4.1.12) and our own."""
+"""What a credential may do: the scopes of the standard (xAPI-Communication 4.2; IEEE
+9274.1.1, 4.1.12) and our own.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ SCOPES: dict[str, str] = {
     "erase": "erasing a person for good",
     "credentials": "listing, making and ending credentials that may do less than everything",
 }
-# What a credential that may make others cannot hand on.
+# Scopes that a credential with the scope ``credentials`` cannot grant to others.
 NOT_HANDED_ON = frozenset(("all", "erase", "credentials"))
 _WIDER = {
     "statements/write": ("all",),
@@ -52,12 +54,14 @@ _WIDER = {
 
 
 def satisfies(scopes: Collection[str], need: str) -> bool:
-    """Whether a credential with ``scopes`` may do what ``need`` names."""
+    """Whether a credential with ``scopes`` has the scope ``need``, directly or by a wider
+    one.
+    """
     return need in scopes or any(wider in scopes for wider in _WIDER[need])
 
 
 def require_known(scopes: Sequence[str]) -> None:
-    """BadInput for a word that is no scope."""
+    """Raise BadInput for an unknown scope."""
     for scope in scopes:
         if scope not in SCOPES:
             raise BadInput(f"{scope} is no scope; they are {', '.join(SCOPES)}.")

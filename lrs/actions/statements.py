@@ -1,4 +1,4 @@
-"""Taking statements in and giving them out."""
+"""Store and read statements."""
 
 from __future__ import annotations
 
@@ -30,18 +30,21 @@ from lrs.xapi.writing import equal, published
 
 log = logging.getLogger(__name__)
 
-# A page whose rows all turn out to be collisions of a 64-bit key would be empty; so many pages are looked at for one.
+# A page whose rows all turn out to be collisions of a 64-bit key would be empty; up to this
+# many pages are scanned to fill one.
 _PAGES_LOOKED_AT = 4
-ATTEMPTS = 5  # against deadlocks, which the order of all inserts rules out as far as we know
-MOST_SHARED = 200  # statements of several requests that are stored in one transaction
-SMALL = 20  # statements; a request with more is a transaction of its own
+ATTEMPTS = 5  # against deadlocks, which the fixed order of all inserts should rule out
+MOST_SHARED = 200  # statements of several requests that are stored in one transaction (group commit)
+SMALL = 20  # statements; a larger request gets a transaction of its own
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Page:
-    """Statements in order, the query for the next page (None after the last), and the horizon, where it bounds the page."""
+    """Statements in order, the query for the next page (None after the last), and the
+    high-water mark, where it bounds the page.
+    """
 
     found: list[Stored]
     following: StatementQuery | None
@@ -49,13 +52,13 @@ class Page:
 
     @property
     def payloads(self) -> list[bytes]:
-        """The statements as readers get them."""
+        """The statements as returned to readers."""
         return [published(one.payload, one.ord, one.timestamp_given) for one in self.found]
 
 
 @dataclass(frozen=True)
 class One:
-    """A single statement and its place."""
+    """A single statement and its ordinal."""
 
     payload: bytes
     ord: int
@@ -63,21 +66,22 @@ class One:
 
 @dataclass
 class _Waiting:
-    """A small request that waits to be stored, alone or together with others."""
+    """A small request waiting to be stored, alone or together with others."""
 
     tenant_id: int
     incoming: Sequence[Incoming]
     done: bool = False
     new: bool = True
     error: BaseException | None = field(default=None, repr=False)
-    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held until it is done, or leads
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held until the request is done or becomes the leader
 
 
 class Writer:
     """Stores statements for one process.
 
-    What is new and points to nothing goes to the database in one journey. Small requests that arrive while another is being
-    written are written together after it (one commit for all): a commit costs the same for one statement as for a hundred.
+    A batch that is all new and references nothing goes to the database in one round trip. Small
+    requests that arrive while another is being written are written together after it (group
+    commit): a commit costs the same for one statement as for a hundred.
     """
 
     def __init__(self, quick: Engine, unit_of_work: UnitOfWork) -> None:
@@ -88,7 +92,9 @@ class Writer:
         self._led = False
 
     def store(self, *, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
-        """Store all or nothing; False when all of it was stored before. Conflict when another statement has one of the ids."""
+        """Store all or nothing; False when all of it was already stored. Conflict when a
+        different statement has one of the ids.
+        """
         if not incoming:
             return False
         now = clock.to_microseconds(clock.now())
@@ -103,11 +109,13 @@ class Writer:
         return self._together(_Waiting(tenant_id, incoming))
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
     def _together(self, waiting: _Waiting) -> bool:
-        """One request leads: it writes for all that wait, then hands the lead to the first that came meanwhile."""
+        """Group commit: one request leads and writes for all that wait, then passes the lead
+        to the first that arrived meanwhile.
+        """
         waiting.turn.acquire()
         with self._lock:
             self._queue.append(waiting)
@@ -129,7 +137,9 @@ class Writer:
         return waiting.new
 
     def _taken(self) -> list[_Waiting]:
-        """The first that waits, and those of its tenant that fit beside it."""
+        """Take the first waiting request, and those of the same tenant that fit into its
+        batch.
+        """
         with self._lock:
             tenant_id, statements_taken = self._queue[0].tenant_id, 0
             taken: list[_Waiting] = []
@@ -147,7 +157,8 @@ class Writer:
         try:
             stored = self._all_new(taken[0].tenant_id, every)
         finally:
-            # Whatever happened, nobody is told that it is stored unless the database said so.
+            # Whatever happened, no request is reported as stored unless the database confirmed
+            # it.
             for one in taken:
                 if not stored:
                     try:
@@ -161,7 +172,9 @@ class Writer:
         return self._all_new(tenant_id, incoming) or store(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
 
     def _all_new(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
-        """Whether all was new and is stored. False: nothing was, and the careful way finds out why."""
+        """Insert everything if all of it is new; return whether it was stored. If False,
+        nothing was stored, and the slow path finds out why.
+        """
         try:
             pooled = self._engine.raw_connection()
         except (psycopg.Error, SQLAlchemyError):
@@ -182,19 +195,23 @@ class Writer:
 
 
 def _said_at(one: Incoming, now: int) -> int:
-    """When a definition was said; a sender whose clock is ahead cannot pin it for years."""
+    """When a definition was stated; a sender whose clock is ahead cannot pin its definition
+    for years.
+    """
     return min(clock.to_microseconds(special.instant(one.timestamp)), now) if one.timestamp else now
 
 
 def store(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> bool:
-    """Store all or nothing; whether anything was new."""
+    """Store all or nothing; return whether anything was new."""
     return store_counting(unit_of_work, tenant_id=tenant_id, incoming=incoming, said=said) > 0
 
 
 def store_counting(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> int:
-    """Store all or nothing; how many were new. ``said``: the definitions to keep, by default all of the statements'.
+    """Store all or nothing; return how many were new. ``said``: the definitions to store, by
+    default all those in the statements.
 
-    A statement that is stored already is accepted when it is equal and refused when it is not (Conflict).
+    A statement that is already stored is accepted if it is equal and refused if it is not
+    (Conflict).
     """
     if said is None:
         now = clock.to_microseconds(clock.now())
@@ -257,7 +274,9 @@ def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Seque
 
 
 def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, mine: str | None = None) -> One:
-    """One statement by its id; ``voided`` asks for one that was voided, and for no other; ``mine`` for one of that authority."""
+    """Return one statement by its id; ``voided`` requests a voided one and no other;
+    ``mine`` restricts it to that authority.
+    """
     with unit_of_work(tenant_id) as connection:
         found = statements.by_ids(connection, tenant_id, [statement_id]).get(statement_id)
         gone = statements.is_voided(connection, tenant_id, statement_id)
@@ -272,7 +291,9 @@ def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, vo
 
 
 def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False) -> Page:
-    """A page of statements. Ascending reads stop at the horizon, so that a reader who goes on misses none."""
+    """Return a page of statements. Ascending reads stop at the high-water mark, so that a
+    reader who continues from there misses none.
+    """
     with unit_of_work(tenant_id) as connection:
         up_to = statements.horizon(connection) if query.ascending else None
         kept: list[Stored] = []
@@ -289,7 +310,9 @@ def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voi
 
 
 def _answers(connection: Connection, tenant_id: int, query: StatementQuery, one: Stored) -> bool:
-    """Whether the statement, or the one it refers to, really answers the question, and the caller may read it."""
+    """Whether the statement, or the one it refers to, really matches the query, and the
+    caller may read it.
+    """
     if not query.filters_content and query.mine is None:
         return True
     value = decoding.decode(one.payload)
@@ -298,13 +321,15 @@ def _answers(connection: Connection, tenant_id: int, query: StatementQuery, one:
     target = references.reference_of(value)
     if query.holds(value):
         return True
-    # What a target holds is told only to who may read the target.
+    # The content of a target is disclosed only to callers who may read the target.
     chain = references.chain(connection, tenant_id, target) if target is not None else ()
     return any(query.may_read(other) and query.holds(other) for other in chain)
 
 
 def definitions_of(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]) -> dict[str, Any]:
-    """The merged definition of every activity that the statements name: for the canonical format."""
+    """Return the merged definition of every activity that the statements name: for the
+    canonical format.
+    """
     iris = {activity["id"] for payload in payloads for activity in keys.activities(decoding.decode(payload))}
     with unit_of_work(tenant_id) as connection:
         return {iri: definitions.of_activity(connection, tenant_id, iri) for iri in sorted(iris)}

@@ -1,4 +1,6 @@
-"""Noting which statements claim a profile and break its templates: what the checks of quality read."""
+"""Record which statements claim conformance to a profile and violate its templates: input
+for the data quality checks.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ ROWS_AT_ONCE = 500
 
 
 def tag(deps: StoreDeps, tenant_id: int) -> int:
-    """Look at what was stored since the last time, up to the horizon; how many statements break a template."""
+    """Check what was stored since the last run, up to the high-water mark; return how many
+    statements violate a template.
+    """
     wanted = profile.document()["templates"]
     broken = 0
     while True:

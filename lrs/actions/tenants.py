@@ -1,4 +1,4 @@
-"""Making tenants and credentials: acts of the operator."""
+"""Create tenants and their credentials: operator actions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from lrs.store import credentials
 
 
 def create(owner: Engine, secrets: Secrets, *, name: str, wanted: Sequence[tuple[str, Sequence[str]]], again: bool = False) -> list[tuple[str, str]]:
-    """A tenant with credentials: ``wanted`` holds (note, scopes) pairs; gives a (key, secret) for each.
+    """Create a tenant with credentials: ``wanted`` holds (note, scopes) pairs; returns a (key,
+    secret) for each.
 
-    ``again`` gives new credentials to a tenant that exists; otherwise its name is a Conflict.
+    ``again`` issues new credentials for an existing tenant; otherwise an existing name is a
+    Conflict.
     """
     if not name.strip():
         raise BadInput("A tenant needs a name.")

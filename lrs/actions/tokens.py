@@ -1,4 +1,6 @@
-"""Bearer tokens: JSON Web Tokens of issuers that the operator has named for a tenant (OAuth 2.0, OpenID Connect; RFC 9068)."""
+"""Bearer tokens: JSON Web Tokens from issuers that the operator has registered for a tenant
+(OAuth 2.0, OpenID Connect; RFC 9068).
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,17 @@ from lrs.store import token_issuers
 from lrs.store.credentials import Caller
 from lrs.store.token_issuers import TokenIssuer
 
-# Signatures with a public key alone: with a shared secret, who checks could also sign.
+# Public-key signatures only: with a shared secret, whoever can verify could also sign.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-KEYS_SECONDS = 3_600.0  # a key set is believed this long
-AGAIN_SECONDS = 30.0  # a token with an unknown key makes us ask again, this often at most
-LEEWAY_SECONDS = 60  # clocks differ
+KEYS_SECONDS = 3_600.0  # how long a key set is cached
+AGAIN_SECONDS = 30.0  # a token with an unknown key triggers a refetch, at most this often
+LEEWAY_SECONDS = 60  # tolerated clock skew
 LONGEST_TOKEN = 16 * 1024
 WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 class Tokens:
-    """Checks bearer tokens; remembers the issuers' keys."""
+    """Verifies bearer tokens; caches the issuers' keys."""
 
     def __init__(self, engine: Engine, outside: GuardedClient) -> None:
         self._engine, self._outside = engine, outside
@@ -38,7 +40,9 @@ class Tokens:
         self._lock = threading.Lock()
 
     def caller(self, token: str) -> Caller:
-        """The caller that a token stands for; Unauthorised with the reason when it stands for none."""
+        """Return the caller that a token identifies; Unauthorised with the reason when it is
+        not valid.
+        """
         if len(token) > LONGEST_TOKEN:
             raise Unauthorised(f"The bearer token is longer than {LONGEST_TOKEN} characters.")
         unverified = _unverified(token)
@@ -66,7 +70,8 @@ class Tokens:
                 registry.validate(decoded.claims)
                 return dict(decoded.claims)
             except (JoseError, ValueError, TypeError) as error:
-                # A new key of the issuer is unknown until the set is read again; nothing else is mended by that.
+                # A new key of the issuer is unknown until the key set is fetched again; a
+                # refetch fixes no other error.
                 if ask_again or not isinstance(error, ValueError):
                     raise Unauthorised(f"The bearer token is not valid ({str(error) or type(error).__name__}); get a new one.") from None
         raise AssertionError("the second attempt returns or raises")
@@ -79,7 +84,8 @@ class Tokens:
                 return keys
             if keys is None and age < AGAIN_SECONDS:
                 raise _no_keys()
-            # Until the answer is here, others take what is known, or are told: an issuer that hangs holds nobody up twice.
+            # Until the response arrives, other threads use the cached keys or get an error: an
+            # issuer that hangs blocks only one request.
             self._keys[issuer.keys_url] = (time.monotonic(), keys)
         try:
             answer = self._outside.call("GET", issuer.keys_url)
@@ -123,7 +129,9 @@ def _caller(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
 def add_issuer(
     connection: Connection, outside: GuardedClient, *, tenant_id: int, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]
 ) -> TokenIssuer:
-    """Name an issuer for a tenant; where its keys are is read from its own configuration (OpenID Connect Discovery 1.0)."""
+    """Register an issuer for a tenant; its JWKS URL is read from its own configuration
+    (OpenID Connect Discovery 1.0).
+    """
     for ours in scopes.values():
         require_known(ours)
     if not issuer or not audience:

@@ -1,4 +1,4 @@
-"""Deciding what a scorecard is normalised on and weighted by: a new version, with who decided it."""
+"""Set the targets and weights of a scorecard: a new version, with who decided it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ LONGEST = 2_000
 
 
 def weigh(deps: StoreDeps, *, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str) -> int:
-    """Decide; gives the version. The lines were found sound (lrs.metrics.scorecards)."""
+    """Store new weights and return the version. The lines have already been validated
+    (lrs.metrics.scorecards).
+    """
     if not programme or len(programme) > LONGEST or "\0" in programme:
         raise BadInput("Name the programme by its IRI.", path="$.programme")
     try:

@@ -1,1 +1,3 @@
-"""The record store's HTTP: parameters in, use case, answer out. No rule about statements and no SQL here."""
+"""HTTP layer of the record store: parse parameters, call a use case, build the response. No
+rules about statements and no SQL here.
+"""

@@ -1,4 +1,6 @@
-"""Who calls, and what it may do: HTTP Basic with a credential, or a bearer token of a known issuer (xAPI-Communication 4)."""
+"""Authenticate and authorize callers: HTTP Basic with a credential, or a bearer token from a
+registered issuer (xAPI-Communication 4).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ _HOW = "Send the key and secret of a credential by HTTP Basic authentication, or
 
 
 def require(deps: StoreDeps, *needs: str) -> Caller:
-    """The caller of this request, when it may do at least one of ``needs``."""
+    """Return the caller of this request if it has at least one of the scopes ``needs``."""
     caller = signed_in(deps)
     if not any(satisfies(caller.scopes, need) for need in needs):
         held = ", ".join(sorted(caller.scopes)) or "no scope at all"
@@ -22,18 +24,18 @@ def require(deps: StoreDeps, *needs: str) -> Caller:
 
 
 def signed_in(deps: StoreDeps) -> Caller:
-    """The caller of this request; Unauthorised when nobody is recognised."""
+    """Return the caller of this request; Unauthorised if nobody is authenticated."""
     try:
         given = request.authorization
     except ValueError:
-        given = None  # a header that is none
+        given = None  # a malformed header
     if given is None:
         raise Unauthorised(_HOW)
     if given.type == "bearer" and given.token:
         return deps.tokens.caller(given.token)
     if given.type != "basic" or not given.username:
         raise Unauthorised(_HOW)
-    # A NUL is in no key, and no database takes one.
+    # No key contains NUL, and the database rejects it.
     caller = None if "\0" in given.username else deps.access.caller(given.username, given.password or "")
     if caller is None:
         raise Unauthorised("This key and secret are not known here; check both, or ask the operator for a new credential.")

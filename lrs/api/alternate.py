@@ -1,7 +1,10 @@
-"""Alternate request syntax (xAPI-Communication 1.3): for clients that can send nothing but POST with a form.
+"""Alternate request syntax (xAPI-Communication 1.3): for clients that can send nothing but POST
+with a form.
 
-Whatever Content-Type it says, or none: these clients cannot set it (1.3 asks it of them as a SHOULD), and Storyline's text/plain is a form all
-the same. Of the 1.0 family alone. The request is rewritten before it is routed, so that every resource answers it like the real one.
+The Content-Type is ignored, or may be missing: these clients cannot set it (1.3 requires it
+only as a SHOULD), and Storyline's text/plain is a form all the same. For the 1.0 family only.
+The request is rewritten before it is routed, so that every resource handles it like the real
+request.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ from urllib.parse import parse_qsl, urlencode
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-WRONG = "carryover.alternate_wrong"  # in the environment: why this is no request of the alternate syntax
+WRONG = "carryover.alternate_wrong"  # in the WSGI environment: why this is not a valid request of the alternate syntax
 LARGEST_FORM = 32 * 1024 * 1024
 _METHODS = ("GET", "PUT", "POST", "DELETE")
-# Form fields that are headers of the real request.
+# Form fields that stand for headers of the real request.
 _HEADERS = frozenset(
     ["Authorization", "X-Experience-API-Version", "Content-Type", "Content-Length", "If-Match", "If-None-Match", "Accept", "Accept-Language"]
 )
@@ -25,7 +28,7 @@ _BY_LOWER = {name.lower(): name for name in _HEADERS}
 
 
 class AlternateSyntax:
-    """Wraps an application."""
+    """WSGI middleware that rewrites requests of the alternate syntax."""
 
     def __init__(self, inner: WSGIApplication) -> None:
         self._inner = inner
@@ -40,7 +43,7 @@ class AlternateSyntax:
 
 def _rewrite(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
     length = environ.get("CONTENT_LENGTH") or ""
-    # Without a length, the form comes in chunks and ends by itself.
+    # Without a Content-Length the form is sent chunked, and the stream ends by itself.
     body = environ["wsgi.input"].read(min(int(length), LARGEST_FORM + 1) if length.isdigit() else LARGEST_FORM + 1)
     size = int(length) if length.isdigit() else len(body)
     if size <= LARGEST_FORM:

@@ -1,4 +1,4 @@
-"""What a caller of ``/api/v1`` asks for: filters, who may see single people, pages."""
+"""Request parameters of ``/api/v1``: filters, access to individual-level figures, paging."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ from lrs.store.credentials import Caller
 FILTERS = (*DIMENSIONS, "since", "until", "people")
 LONGEST_FILTER = 2_000
 MOST_ROWS, ROWS = 1_000, 100
-MOST_EPISODES = 20_000  # that one question is about: the people of a teacher's courses are fewer
-LARGEST = 2**63 - 1  # number that the database can hold
+MOST_EPISODES = 20_000  # that one request may select; a teacher's courses have fewer participants
+LARGEST = 2**63 - 1  # largest value of a database bigint
 _PLACE = re.compile(r"`?(\$[^`]*)`?")
 Shape = TypeVar("Shape")
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What is counted over, now. ``individual``: figures of fewer than five people are shown."""
+    """What the figures cover, as of now. ``individual``: figures of fewer than five people
+    are shown.
+    """
 
     scope: Scope
     individual: bool
@@ -44,9 +46,11 @@ class OfEpisodes(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def filters(caller: Caller) -> Filters:
-    """The filters of this request, by the caller's tenant. A credential that may see single people does, unless it asks for ``people=groups``.
+    """Return the filters of this request, for the caller's tenant. A credential with access to
+    individual-level figures uses it, unless the request has ``people=groups``.
 
-    A POST names the episodes it is about in its body. Forbidden where somebody who sees groups alone narrows them by time or by episode.
+    A POST selects its episodes in the body. Forbidden where a caller restricted to groups
+    narrows them by time or by episode.
     """
     by = {name: request.args[name] for name in DIMENSIONS if request.args.get(name)}
     for name, value in by.items():
@@ -84,7 +88,7 @@ def _instant(name: str) -> datetime | None:
 
 
 def allow(*names: str) -> None:
-    """BadInput for a parameter that means nothing here, or stands twice."""
+    """Raise BadInput for a parameter that is unknown here, or occurs twice."""
     for name in request.args:
         if name not in names:
             raise BadInput(f"{name} is no parameter here; allowed: {', '.join(names) or 'none'}.", parameter=name)
@@ -93,7 +97,7 @@ def allow(*names: str) -> None:
 
 
 def rows() -> int:
-    """How many rows a page may have: ``limit``."""
+    """Return the maximum number of rows of a page: ``limit``."""
     text = request.args.get("limit", str(ROWS))
     if not text.isascii() or not text.isdigit() or len(text) > 6 or not 1 <= int(text) <= MOST_ROWS:
         raise BadInput(f"limit must be a whole number from 1 to {MOST_ROWS}.", parameter="limit")
@@ -101,7 +105,9 @@ def rows() -> int:
 
 
 def answer(body: Any, *changing: str) -> AnyResponse:
-    """JSON with an ETag of all that is not ``changing`` (moments of computing); 304 where the caller has it already."""
+    """Return JSON with an ETag over everything except the keys ``changing`` (times of
+    computation); 304 where the caller already has it.
+    """
     text = current_app.json.dumps(body)
     tag = hashlib.sha256(current_app.json.dumps(_without(body, frozenset(changing))).encode()).hexdigest()[:32]
     response = Response(text, content_type="application/json")
@@ -117,7 +123,7 @@ def _without(value: Any, names: frozenset[str]) -> Any:
 
 
 def body_as(shape: type[Shape]) -> Shape:
-    """The body of this request in a shape; BadInput says what is wrong, and where."""
+    """Decode the body of this request; BadInput says what is wrong, and where."""
     try:
         return msgspec.json.decode(request.get_data(), type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -126,12 +132,12 @@ def body_as(shape: type[Shape]) -> Shape:
 
 
 def held(number: int) -> int:
-    """A number that the database can hold; a larger one names nothing."""
+    """Clamp a number to what the database can hold; a larger id matches nothing anyway."""
     return min(number, LARGEST)
 
 
 def programme() -> str:
-    """The programme of this request."""
+    """Return the programme named in this request."""
     named = request.args.get("programme", "")
     if not named or "\0" in named or len(named) > LONGEST_FILTER:
         raise BadInput("Name the programme by its IRI: ?programme=…", parameter="programme")
@@ -139,7 +145,7 @@ def programme() -> str:
 
 
 def number(name: str) -> int:
-    """Where a page goes on."""
+    """Return the cursor at which the page continues."""
     text = request.args.get(name) or "0"
     if not text.isascii() or not text.isdigit() or len(text) > 19:
         raise BadInput(f"{name} is the number that the page before ended with.", parameter=name)
@@ -147,7 +153,7 @@ def number(name: str) -> int:
 
 
 def told(row: dict[str, Any]) -> dict[str, Any]:
-    """Instants and days as texts."""
+    """Return the row with timestamps and dates as ISO strings."""
     return {
         name: text_of(value) if hasattr(value, "tzinfo") else value.isoformat() if hasattr(value, "isoformat") else value
         for name, value in row.items()
@@ -155,7 +161,7 @@ def told(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def history() -> bool:
-    """Whether what holds no longer is asked for, too: ``history=all``."""
+    """Whether superseded entries are requested as well: ``history=all``."""
     if request.args.get("history", "") not in ("", "all"):
         raise BadInput("history is all, or left away.", parameter="history")
     return request.args.get("history") == "all"

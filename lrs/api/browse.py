@@ -1,6 +1,8 @@
-"""``/browse``: an operator looks at the statements of a tenant. Reads alone; signs in by the browser's own prompt.
+"""``/browse``: an operator views the statements of a tenant. Read only; signs in by the
+browser's own prompt.
 
-The filter works without a script. With one, the list follows what is typed, and new statements come by themselves.
+The filter works without JavaScript. With it, the list updates as the user types, and new
+statements appear by themselves.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ class Row:
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
-    """The page and its two files."""
+    """The page and its static files."""
     pages = Blueprint("browse", __name__, url_prefix="/browse", template_folder="templates", static_folder="static", static_url_path="/static")
 
     @pages.after_request

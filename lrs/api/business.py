@@ -1,4 +1,4 @@
-"""``/api/v1``: business figures, their readings, costs and worth; what scorecards are weighted by."""
+"""``/api/v1``: business KPIs, their readings, costs and valuations; scorecard weights."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Why(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
-    """The routes."""
+    """Routes for business KPIs and scorecards."""
     pages = Blueprint("business", __name__, url_prefix="/api/v1")
 
     @pages.get("/kpis")
@@ -65,7 +65,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/kpis/<key>/valuation")
     def worth(key: str) -> ResponseReturnValue:
-        """What holds now; NotFound where nobody said anything."""
+        """The valuation in force; NotFound if none was recorded."""
         caller = access.require(deps, "metrics/read")
         allow("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
@@ -85,7 +85,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/kpi-readings")
     def readings() -> ResponseReturnValue:
-        """Readings in the order in which they came; those of persons for a credential that may see single people; ``history=all``: replaced ones, too."""
+        """Readings in the order received; needs access to individual-level data;
+        ``history=all``: replaced readings, too.
+        """
         caller = access.require(deps, "metrics/individual")
         allow("programme", "kpi", "after", "limit", "history")
         every, limit, after = history(), rows(), number("after")
@@ -120,7 +122,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/scorecard")
     def weights() -> ResponseReturnValue:
-        """The lines that hold now; version 0 and nobody's name where they are the default."""
+        """The lines in force; version 0 without an author if they are the default."""
         caller = access.require(deps, "metrics/read")
         allow("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:

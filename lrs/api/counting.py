@@ -1,4 +1,4 @@
-"""``/api/v1``: who counts as whom, and what activities of other systems count as."""
+"""``/api/v1``: merges of persons, and mappings of activities from other systems."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Merging(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
-    """The routes."""
+    """Routes for person merges and activity mappings."""
     pages = Blueprint("counting", __name__, url_prefix="/api/v1")
 
     @pages.post("/person-merges")

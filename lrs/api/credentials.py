@@ -1,4 +1,6 @@
-"""``/api/v1/credentials``: keys to a tenant's record store, for who may make them: listed, made, ended. A secret is shown once."""
+"""``/api/v1/credentials``: list, create and revoke a tenant's credentials, for callers with
+that scope. A secret is shown once.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ class Wanted(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
-    """The routes."""
+    """Routes for credentials."""
     pages = Blueprint("credentials", __name__, url_prefix="/api/v1/credentials")
 
     @pages.get("")

@@ -1,4 +1,6 @@
-"""What ``/api/v1`` takes and answers, as OpenAPI 3.1. The shapes come from the classes that read the requests and make the answers."""
+"""Requests and responses of ``/api/v1`` as OpenAPI 3.1. The schemas come from the classes
+that decode requests and build responses.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,8 @@ _FILTERS: dict[str, Schema] = {
 }
 _PROGRAMME = {"programme": _TEXT}
 _PAGE = {"after": _WHOLE, "limit": _LIMIT}
-# What a call may be refused for, whatever it is: no credential, one that may not, a parameter or a body that is not understood.
+# Errors common to all operations: no credential, insufficient scope, an invalid parameter or
+# body.
 _REFUSED = ("400", "401", "403")
 _WORDS = {
     "200": "Done",
@@ -127,7 +130,7 @@ class _Call:
 
 
 def paths() -> dict[str, dict[str, Schema]]:
-    """Every route below ``/api/v1``."""
+    """Return the path items of every route below ``/api/v1``."""
     found: dict[str, dict[str, Schema]] = {}
     for call in _calls():
         found.setdefault(_PREFIX + call.path, {})[call.method] = call.described()
@@ -135,7 +138,7 @@ def paths() -> dict[str, dict[str, Schema]]:
 
 
 def schemas() -> dict[str, Schema]:
-    """The shapes that they name."""
+    """Return the schemas that the paths refer to."""
     _, made = msgspec.json.schema_components((*_BODIES, *_ANSWERS), ref_template=_PART)
     return {**made, "Problem": _problem()}
 
@@ -149,7 +152,7 @@ def _object(**properties: Schema) -> Schema:
 
 
 def _list_of(name: str, entries: Schema) -> Schema:
-    """A page of a list: ``next`` is what ``after`` is set to for the following one, or null."""
+    """A page of a list: ``next`` is the value of ``after`` for the following page, or null."""
     listed: dict[str, Schema] = {name: {"type": "array", "items": entries}, "next": {"type": ["string", "integer", "null"]}}
     return _object(**listed)
 

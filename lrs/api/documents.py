@@ -25,7 +25,7 @@ LONGEST_MEDIA_TYPE = 200  # characters
 
 
 def routes(pages: Blueprint, deps: StoreDeps) -> None:
-    """The routes of the three document resources."""
+    """Add the routes of the three document resources."""
     for path, kind, scope in _RESOURCES:
         pages.add_url_rule(path, f"{scope}_document", _resource(deps, kind, scope), methods=["GET", "PUT", "POST", "DELETE"])
 

@@ -1,4 +1,6 @@
-"""A body is read to its end before a refusal is sent: a client that is answered while it still sends sees a broken connection."""
+"""Drain the request body before an error response is sent: a client that gets a response
+while it is still sending sees a broken connection.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PIECE = 256 * 1024
-MOST_READ = 256 * 1024 * 1024  # bytes; who sends more than this after a refusal may see the connection break
+MOST_READ = 256 * 1024 * 1024  # bytes; a client that sends more than this after an error may see the connection break
 
 
 class ReadToTheEnd:
-    """Wraps an application."""
+    """WSGI middleware that drains the request body of refused requests."""
 
     def __init__(self, inner: WSGIApplication) -> None:
         self._inner = inner

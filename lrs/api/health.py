@@ -1,4 +1,4 @@
-"""What the record store says of its own health."""
+"""Health check of the record store."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from lrs.store import work
 
 
 def check(deps: Deps) -> Check:
-    """Database (a real write that needs a page of the disk), queue and its workers, age of the oldest uncounted statement, room for attachments.
+    """Check the database (with a real write that needs a disk page), the queue and its workers,
+    the age of the oldest uncounted statement, and disk space for attachments.
 
-    Where nothing can be written, nothing can be taken: not ready. Where statements are taken and lie, the part that stands still is named.
+    If nothing can be written, no statements can be accepted: not ready. If statements are
+    accepted but not processed, the stalled component is named.
     """
 
     def look(health: Health) -> None:
@@ -31,8 +33,9 @@ def check(deps: Deps) -> Check:
             health.degraded.append("disk")
         health.ready &= free >= LARGEST_REQUEST
         with deps.engine.begin() as connection:
-            # A number of a sequence would do without the disk: thirty-two are logged ahead. A row of an emptied table needs a new page, and
-            # where the database only reads, the table is refused.
+            # Advancing a sequence would work without the disk, since 32 values are logged
+            # ahead. Inserting into an emptied table needs a new page, and a read-only database
+            # refuses it.
             connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS needs_a_page (filler text) ON COMMIT DELETE ROWS"))
             connection.execute(text("INSERT INTO needs_a_page VALUES (repeat('x', 1000))"))
         waiting, oldest = work.backlog(deps.engine)

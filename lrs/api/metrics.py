@@ -1,4 +1,6 @@
-"""``/api/v1``: the catalogue of metrics, their values, reports and what is behind them, for pages and reporting tools alike."""
+"""``/api/v1``: the catalogue of metrics, their values, reports and the evidence behind them,
+for pages and reporting tools alike.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ _CHANGING = ("computed_at", "watermark")
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
-    """The routes below ``/api/v1``."""
+    """Routes for metrics and reports below ``/api/v1``."""
     pages = Blueprint("metrics", __name__, url_prefix="/api/v1")
 
     @pages.get("/metrics")
@@ -47,13 +49,15 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/metrics/<key>/picture.png")
     def bitmap(key: str) -> ResponseReturnValue:
-        """The picture of one metric, for a mail or a document."""
+        """The picture of one metric, for an e-mail or a document."""
         metric = _metric(key)
         return Response(pictures.png(pictures.intervals(metric, _values([metric], *FILTERS)[0])), content_type="image/png")
 
     @pages.get("/metrics/<key>/evidence")
     def evidence(key: str) -> ResponseReturnValue:
-        """The statements behind a figure, for a credential that may see single people: by episode, a page at a time."""
+        """The statements behind a figure, by episode and page by page; needs access to
+        individual-level data.
+        """
         caller = access.require(deps, "metrics/individual")
         allow(*FILTERS, "after", "limit")
         metric, asked = _metric(key), filters(caller)
@@ -69,7 +73,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.route("/figures", methods=["GET", "POST"])
     def page() -> ResponseReturnValue:
-        """Several metrics at one moment, each with its values and its picture: what a page of figures asks for, once. POST: of some episodes."""
+        """Several metrics at one moment, each with its values and its picture: everything a
+        page of figures needs in one request. POST: for selected episodes.
+        """
         wanted = [_metric(key) for key in request.args.getlist("key")] or list(CATALOGUE)
         body = [
             {
@@ -85,11 +91,13 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.route("/reports", methods=["GET", "POST"])
     def reports() -> ResponseReturnValue:
-        """Which reports there are, or several of them at one moment (``key``, once for each). POST: of some episodes."""
+        """The list of reports, or several of them at one moment (``key``, repeated). POST:
+        for selected episodes.
+        """
         caller = access.require(deps, "metrics/read")
         allow(*FILTERS, "key")
         wanted = request.args.getlist("key")
-        filters(caller)  # what may not be asked for is refused, whatever would come of it
+        filters(caller)  # invalid or forbidden filters are refused even if they have no effect
         if not wanted:
             return answer({"reports": sorted(REPORTS), "next": None})
         found, narrow = _reports(caller, wanted, narrow=True)
@@ -105,7 +113,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/reports/<key>/picture.png")
     def drawn(key: str) -> ResponseReturnValue:
-        """The picture of one report, for a mail or a document: the same as on its page."""
+        """The picture of one report, for an e-mail or a document: the same as on its page."""
         caller = access.require(deps, "metrics/read")
         allow(*FILTERS)
         ((found,), _) = _reports(caller, [key], narrow=False)
@@ -114,7 +122,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return Response(pictures.bitmap(found.svg), content_type="image/png")
 
     def _reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
-        """Reports at one moment, and by what they can be narrowed, where that is asked for."""
+        """Compute reports at one moment and, if requested, the dimensions by which they can
+        be narrowed.
+        """
         for key in keys:
             _require_report(key)
         asked = filters(caller)

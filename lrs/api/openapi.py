@@ -1,4 +1,6 @@
-"""The resources of ``/xapi`` and of ``/api/v1`` as an OpenAPI 3.1 document: for client generators, gateways, and the tests that throw anything at us."""
+"""The resources of ``/xapi`` and ``/api/v1`` as an OpenAPI 3.1 document: for client
+generators, gateways, and fuzz tests.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ _AGENT = {"type": "string", "description": "An agent or identified group as JSON
 
 
 def document() -> dict[str, Any]:
-    """The whole document."""
+    """Return the complete document."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Carryover record store", "version": "1.0", "description": "xAPI 1.0.3 and 2.0; metrics, reports and business figures."},
@@ -108,7 +110,9 @@ def _documents(name: str, place: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _statement() -> dict[str, Any]:
-    """The outline; the rules that a schema cannot say are told by the answer."""
+    """An outline of the schema; rules that a schema cannot express are reported in the error
+    response.
+    """
     agent = {
         "type": "object",
         "properties": {

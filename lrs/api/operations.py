@@ -1,4 +1,6 @@
-"""``/api/v1``: acts on a tenant's data beside xAPI itself: erasing a person; and our xAPI Profile, for everybody."""
+"""``/api/v1``: operations on a tenant's data outside xAPI: erasing a person; and, without
+authentication, our xAPI Profile and the OpenAPI document.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,14 @@ from lrs.xapi import query
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
-    """The routes."""
+    """Routes for erasures, the xAPI Profile and the OpenAPI document."""
     pages = Blueprint("operations", __name__, url_prefix="/api/v1")
 
     @pages.post("/erasures")
     def erase() -> ResponseReturnValue:
-        """``{"agent": {...}, "dry_run": true}``: what is erased, or would be. A dry run unless ``dry_run`` is false."""
+        """``{"agent": {...}, "dry_run": true}``: what is erased, or would be. A dry run
+        unless ``dry_run`` is false.
+        """
         caller = access.require(deps, "erase")
         asked = _object(request.get_data())
         unknown = set(asked) - {"agent", "dry_run"}

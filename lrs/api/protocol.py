@@ -1,7 +1,9 @@
-"""What every resource below ``/xapi`` shares: versions, the horizon, other origins, bodies read to their end.
+"""What all resources below ``/xapi`` share: versions, the high-water mark, CORS, reading bodies
+to their end.
 
-A request's family (1.0 or 2.0) is told by its header X-Experience-API-Version; every answer, an error too, names the version
-it was given in (xAPI-Communication 3.3; IEEE 9274.1.1, 4.1.2).
+A request's family (1.0 or 2.0) is determined by its header X-Experience-API-Version; every
+response, including errors, names the version it was given in (xAPI-Communication 3.3; IEEE
+9274.1.1, 4.1.2).
 """
 
 from __future__ import annotations
@@ -28,20 +30,22 @@ log = logging.getLogger(__name__)
 
 VERSIONS = ("1.0.3", "2.0.0")
 LARGEST_BODY = 32 * 1024 * 1024  # a batch of 1,000 statements of 32 kB
-PIECE = 256 * 1024  # bytes of a body that are read at once
-HORIZON_SECONDS = 0.2  # so old may the horizon be that an answer to a write names; an older one is true as well
+PIECE = 256 * 1024  # bytes of a body that are read at a time
+HORIZON_SECONDS = 0.2  # maximum age of the high-water mark in the response to a write; an older one is still correct
 PREFLIGHT_SECONDS = 86_400
 CONSISTENT = "X-Experience-API-Consistent-Through"
 _FAMILY = re.compile(r"(1\.0|2\.0)(?:\.\d+)?\Z")
 _METHODS = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _TAKEN = "Authorization, Content-Type, Content-Length, If-Match, If-None-Match, X-Experience-API-Version, Accept-Language, X-Requested-With"
-# Content on other sites sends statements; it signs in by header, so no cookie is at stake.
+# Content on other sites sends statements; it authenticates by header, so no cookie is at risk.
 _SHOWN = "ETag, Last-Modified, X-Experience-API-Version, X-Experience-API-Consistent-Through, X-Experience-API-Hash, WWW-Authenticate"
 FOR_OTHER_ORIGINS = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _SHOWN)]
 
 
 class Horizon:
-    """The horizon, asked for at most some times a second: for answers that say nothing of what was read."""
+    """The high-water mark, fetched at most a few times a second: for responses whose content
+    does not depend on it.
+    """
 
     def __init__(self, deps: StoreDeps) -> None:
         self._deps = deps
@@ -49,8 +53,9 @@ class Horizon:
         self._lock = threading.Lock()
 
     def text(self) -> str:
-        """As the header has it; empty when the database does not answer."""
-        # While one request asks, the others say what was known before; the very first wait.
+        """Return the header value; empty if the database does not respond."""
+        # While one request fetches it, the others use the previous value; only the very first
+        # ones wait.
         if time.monotonic() - self._asked > HORIZON_SECONDS and self._lock.acquire(blocking=not self._value):
             try:
                 with self._deps.engine.connect() as connection:
@@ -64,7 +69,9 @@ class Horizon:
 
 
 def speak(app: Flask, pages: Blueprint, deps: StoreDeps, seen: Horizon) -> None:
-    """Put the common rules around the routes of ``pages``; what is said of an answer is said of refused addresses and methods too."""
+    """Install the common rules around the routes of ``pages``; the response headers are
+    added to 404 and 405 responses as well.
+    """
     about = f"{pages.name}.about"
     takes_parts = (f"{pages.name}.post", f"{pages.name}.put")
 
@@ -103,13 +110,15 @@ def speak(app: Flask, pages: Blueprint, deps: StoreDeps, seen: Horizon) -> None:
 
 
 def _answers_in_2_0(deps: StoreDeps) -> bool:
-    """The family of the request; where it names none that is spoken here, the setting's."""
+    """Whether to respond as version 2.0: the family of the request, or of the setting if the
+    request names no supported one.
+    """
     match = _FAMILY.match(request.headers.get("X-Experience-API-Version", "").strip())
     return match[1] == "2.0" if match and request.endpoint != "xapi.about" else deps.settings.default_version.startswith("2.0")
 
 
 def family_2_0() -> bool:
-    """Whether the request is of the family 2.0; BadInput when it names no version that is spoken here."""
+    """Whether the request is of the family 2.0; BadInput if it names no supported version."""
     text = request.headers.get("X-Experience-API-Version")
     if text is None:
         raise BadInput("The header X-Experience-API-Version is missing; send 1.0.3 or 2.0.0.", header="X-Experience-API-Version")
@@ -120,18 +129,19 @@ def family_2_0() -> bool:
 
 
 def json_answer(body: bytes) -> Response:
-    """A body that is JSON already."""
+    """Return a response for a body that is already JSON."""
     return Response(body, content_type="application/json")
 
 
 def http_date(moment: datetime) -> str:
-    """For Last-Modified: to the second."""
+    """Format a Last-Modified date, to the second."""
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 def pieces_of_body() -> Iterator[bytes]:
-    """The body, as it arrives."""
-    # Without a cap on the whole: attachments have a quota, and the statements among them a cap of their own.
+    """Yield the body in chunks, as it arrives."""
+    # No cap on the whole body: attachments have a quota, and the statements among the parts
+    # have their own cap.
     request.max_content_length = None
     while piece := request.stream.read(PIECE):
         yield piece

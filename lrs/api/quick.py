@@ -1,8 +1,11 @@
-"""The short way of the commonest request: a POST of statements that break no rule, by a caller who was here a moment ago.
+"""Fast path for the most common request: a POST of valid statements by a caller who was
+authenticated a moment ago.
 
-It reads, judges and stores with the same functions as :mod:`lrs.api.statements`; what it leaves out is the framework's work
-around them, half of the cost of a single statement (docs/performance.md). Whatever is not plain, and whatever goes wrong,
-takes the long way from the start, which answers it; a statement that was stored meanwhile is equal to itself there.
+It parses, validates and stores with the same functions as :mod:`lrs.api.statements`; what it
+leaves out is the framework's overhead, half of the cost of a single statement
+(docs/performance.md). Any request out of the ordinary, and any error, goes through the slow
+path from the start, which answers it; a statement that was already stored is found equal to
+itself there.
 """
 
 from __future__ import annotations
@@ -25,13 +28,15 @@ from lrs.xapi.reading import Authority, Incoming
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-READ = "carryover.read"  # in the environment: statements that were read and judged here, for the long way to store
+READ = "carryover.read"  # in the WSGI environment: statements parsed and validated here, for the slow path to store
 _PLAIN_VERSION = re.compile(r"([12])\.0(?:\.\d{1,3})?\Z", re.ASCII)
 _VERSIONS = {"1": "1.0.3", "2": "2.0.0"}
 
 
 class QuickPost:
-    """Wraps the application. ``headers`` gives what every answer below /xapi says; ``after`` is called when something new is stored."""
+    """WSGI middleware for the fast path. ``headers`` returns the headers common to all
+    responses below /xapi; ``after`` is called when something new was stored.
+    """
 
     def __init__(
         self,
@@ -63,7 +68,7 @@ class QuickPost:
         return self._inner(environ, start_response)
 
     def _caller(self, environ: WSGIEnvironment) -> Caller | None:
-        """The caller, when it is believed already and may write statements and define activities."""
+        """Return the caller if it is in the credential cache."""
         kind, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "basic":
             return None
@@ -85,5 +90,5 @@ class QuickPost:
             if self._deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
                 self._after()
             return incoming
-        except Exception:  # noqa: BLE001 - whatever it is, the long way meets it again and answers it
+        except Exception:  # noqa: BLE001 - whatever it is, the slow path meets it again and answers it
             return None

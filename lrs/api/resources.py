@@ -19,7 +19,7 @@ from lrs.xapi.errors import StatementInvalid
 
 
 def register(app: Flask, deps: StoreDeps, seen: Horizon) -> None:
-    """Put everything below ``/xapi`` into ``app``."""
+    """Register everything below ``/xapi`` with ``app``."""
     pages = Blueprint("xapi", __name__, url_prefix="/xapi")
     speak(app, pages, deps, seen)
     statements.routes(pages, deps)

@@ -26,14 +26,14 @@ from lrs.xapi.actors import identity_of
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.reading import Authority, Incoming, attachments_of
 
-MORE_SECONDS = 48 * 3_600  # xAPI-Data 3.2 asks for 24 hours at least
+MORE_SECONDS = 48 * 3_600  # xAPI-Data 3.2 requires at least 24 hours
 COUNT_JOB = "lrs.worker.count"
 _MORE = "statement page"
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,200}\Z")
 
 
 def routes(pages: Blueprint, deps: StoreDeps) -> None:
-    """The routes of the statements resource."""
+    """Add the routes of the statements resource."""
 
     @pages.post("/statements")
     def post() -> Response:
@@ -68,7 +68,8 @@ def routes(pages: Blueprint, deps: StoreDeps) -> None:
                 incoming = attachments.accept(read(bytes(mixed.first)), mixed.arrived)
                 attachments.keep(deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived)
         elif request.mimetype == "application/json":
-            # What the short way has read and could not store keeps the ids that it was given there.
+            # Statements that the fast path parsed but could not store keep the ids assigned
+            # there.
             incoming = request.environ.get(quick.READ) or attachments.accept(read(request.get_data()), [])
         else:
             kind = request.mimetype or "missing"
@@ -141,7 +142,7 @@ def routes(pages: Blueprint, deps: StoreDeps) -> None:
 
 
 def _media_type(given: str) -> str:
-    """What a sender called its attachment, where that can stand in a header."""
+    """Return the sender's media type of an attachment if it is safe in a header."""
     return given if _HEADER_VALUE.match(given) else "application/octet-stream"
 
 

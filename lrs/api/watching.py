@@ -1,4 +1,6 @@
-"""``/api/v1``: alarms, the weekly figures behind them with what was restated, and files for analysts."""
+"""``/api/v1``: alarms, the weekly figures behind them with their restatements, and export
+files for analysts.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,12 @@ from lrs.store.exports import Export
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
-    """The routes."""
+    """Routes for alarms, weekly figures, baselines and exports."""
     pages = Blueprint("watching", __name__, url_prefix="/api/v1")
 
     @pages.get("/alarms")
     def alarms() -> ResponseReturnValue:
-        """Open alarms; ``history=all``: those that are over, too."""
+        """Open alarms; ``history=all``: ended ones, too."""
         caller = access.require(deps, "metrics/read")
         allow("programme", "after", "limit", "history")
         asked, limit, every = request.args.get("programme"), rows(), history()
@@ -38,7 +40,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/weeks/<key>")
     def weeks(key: str) -> ResponseReturnValue:
-        """A figure week by week as it was published; ``history=all``: with what was restated, by whom and why."""
+        """A weekly figure as it was published; ``history=all``: with what was restated, by
+        whom and why.
+        """
         caller = access.require(deps, "metrics/read")
         allow("programme", "team", "after", "limit", "history")
         if key not in SERIES:
@@ -52,7 +56,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.post("/baselines")
     def decide() -> ResponseReturnValue:
-        """A weekly figure has a new level since a week: the recorded act of a person."""
+        """Record a person's decision that a weekly figure has a new level from a given week."""
         caller = access.require(deps, "metrics/write")
         allow()
         given = body_as(levels.NewLevel)
@@ -60,7 +64,9 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/baselines")
     def decided() -> ResponseReturnValue:
-        """Every decision, with who made it and why; of one figure and team the last one holds."""
+        """All decisions, with who made them and why; for each figure and team the last one
+        is in force.
+        """
         caller = access.require(deps, "metrics/read")
         allow("programme", "after", "limit")
         limit = rows()
@@ -88,7 +94,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/exports/<int:export_id>")
     def one(export_id: int) -> ResponseReturnValue:
-        """How far it is; once it is made, its manifest."""
+        """Its progress; once it is finished, its manifest."""
         caller = access.require(deps, "metrics/read")
         allow()
         found = exports.find(deps, tenant_id=caller.tenant_id, export_id=min(export_id, LARGEST), individual=_may_see_people(caller))
@@ -96,7 +102,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/exports/<int:export_id>/file")
     def content(export_id: int) -> ResponseReturnValue:
-        """The ZIP."""
+        """The ZIP file."""
         caller = access.require(deps, "metrics/read")
         allow()
         who = f"credential {caller.key}"

@@ -1,1 +1,1 @@
-"""Work done beside the requests. Every job may run twice, side by side, or late."""
+"""Background jobs. Every job may run twice, concurrently, or late."""

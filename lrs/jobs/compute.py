@@ -1,4 +1,6 @@
-"""The computing job: for each programme whose facts changed, the reports that take longer than a page may."""
+"""The compute job: for each programme whose facts changed, it computes the reports that take
+too long for a page request.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,16 @@ log = logging.getLogger(__name__)
 
 
 def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
-    """Compute what waits; how many programmes. A report that fails is told, and comes again with its programme's next change."""
+    """Compute what is due; return how many programmes. A report that fails is logged, and is
+    tried again after its programme's next change.
+    """
     with unit_of_work(tenant_id) as connection:
         waiting = computed.waiting(connection, tenant_id)
     return sum(_programme(unit_of_work, tenant_id, programme, marks) for programme, marks in waiting.items())
 
 
 def _programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]) -> bool:
-    """All of one programme, unless another job is at it."""
+    """Compute all reports of one programme, unless another job is doing so."""
     with unit_of_work(tenant_id) as connection:
         if not alone(connection, COMPUTING, tenant_id, programme) or not computed.still(connection, tenant_id, marks):
             return False
@@ -38,7 +42,7 @@ def _programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: 
                 computed.keep(connection, tenant_id, programme, name, make(connection, scope), watermark)
         with _told(connection, tenant_id, programme, "what is kept") as fine:
             keeping.keep(connection, scope, watermark)
-        if not fine:  # better none than an old one, which would be tried again and again
+        if not fine:  # better none than an outdated one, which would be retried again and again
             computed.let_go(connection, tenant_id, programme)
         computed.done(connection, tenant_id, marks)
     return True
@@ -46,7 +50,9 @@ def _programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: 
 
 @contextmanager
 def _told(connection: Connection, tenant_id: int, programme: str, what: str) -> Iterator[list[bool]]:
-    """A report that fails takes none of the others with it. What is given is empty then."""
+    """Run one report in a savepoint, so that its failure does not affect the others. The
+    yielded list is emptied on failure.
+    """
     fine = [True]
     try:
         with connection.begin_nested():

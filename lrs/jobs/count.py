@@ -1,4 +1,6 @@
-"""The counting job: claims lines of ``uncounted`` and makes the facts of their episodes anew, in one transaction."""
+"""The counting job: claims rows of ``uncounted`` and recomputes the facts of their episodes,
+in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,15 @@ log = logging.getLogger(__name__)
 
 _Key = TypeVar("_Key", uuid.UUID, int)
 _NOTHING: Mapping[int, str] = {}
-ROWS_AT_ONCE = 1_000  # keeps a transaction well under a second, its locks few, and leaves something for the other workers
+ROWS_AT_ONCE = 1_000  # keeps a transaction well under a second, its locks few, and leaves some for the other workers
 REGISTRATIONS_AT_ONCE = 200
 
 
 def count(engine: Engine, unit_of_work: UnitOfWork) -> int:
-    """Count everything that waits, tenant by tenant; gives the number of lines taken. One tenant's trouble holds no other up: it is raised
-    once all have had their turn."""
+    """Count everything that is pending, tenant by tenant; return the number of rows claimed.
+    A tenant whose counting fails does not hold up the others: its error is raised once all
+    tenants have been processed.
+    """
     total, trouble = 0, list[Exception]()
     for tenant_id in work.tenants(engine):
         try:
@@ -69,7 +73,9 @@ def _count(unit_of_work: UnitOfWork, tenant_id: int) -> int:
 
 
 def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -> bool:
-    """Make the facts of these statements of no episode anew; whether that changed any."""
+    """Recompute the facts of these statements outside any episode; return whether that
+    changed any.
+    """
     if not ords:
         return False
     same = merges.every(connection, tenant_id)
@@ -81,7 +87,9 @@ def recount_loose(connection: Connection, tenant_id: int, ords: Sequence[int]) -
 
 
 def _recount_loose_whatever_comes(connection: Connection, tenant_id: int, ords: Sequence[int]) -> bool:
-    """Recount statements of no episode; one that cannot be counted, for whatever reason, is set aside with it."""
+    """Recount statements outside any episode; one that cannot be counted, for whatever
+    reason, is set aside with that reason.
+    """
 
     def alone(ord_: int, error: Exception) -> bool:
         return store.replace_loose(connection, tenant_id, [ord_], {"uncountable": [_aside(ord_, NO_EPISODE, f"it {_cannot_be_counted(error)}")]})
@@ -90,7 +98,9 @@ def _recount_loose_whatever_comes(connection: Connection, tenant_id: int, ords: 
 
 
 def _touch_whatever_comes(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
-    """Have the episodes counted anew for which statements of other systems count; a statement that breaks this breaks nothing else."""
+    """Mark the episodes for recount to which statements of other systems contribute; a
+    statement that raises an error affects no other.
+    """
 
     def touch(some: Sequence[int]) -> bool:
         outside.touch(connection, tenant_id, some, merges.every(connection, tenant_id))
@@ -100,9 +110,11 @@ def _touch_whatever_comes(connection: Connection, tenant_id: int, ords: Sequence
 
 
 def _recount_whatever_comes(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
-    """Recount episodes; of one that cannot be counted as a whole, whatever stands in the way is set aside. Whether a fact changed.
+    """Recount episodes; of one that cannot be counted as a whole, set aside the offending
+    statements. Return whether a fact changed.
 
-    The caller holds their locks: taken inside the savepoint, rolling back to it would give them back.
+    The caller holds their locks: if they were taken inside the savepoint, rolling back to it
+    would release them.
     """
 
     def alone(registration: uuid.UUID, error: Exception) -> bool:
@@ -114,8 +126,10 @@ def _recount_whatever_comes(connection: Connection, tenant_id: int, registration
 def _whatever_comes(
     connection: Connection, tenant_id: int, every: Sequence[_Key], act: Callable[[Sequence[_Key]], bool], aside: Callable[[_Key, Exception], bool]
 ) -> bool:
-    """``act`` on all at once; if that fails, on one by one, and ``aside`` for each that fails by itself. Whether any said that it changed
-    something. A lost connection, a deadlock or the end of the time is raised: the whole is tried again."""
+    """Run ``act`` on all items at once; if that fails, on each one separately, and ``aside``
+    for each that still fails. Return whether any of them reported a change. A lost
+    connection, a deadlock or a job timeout is raised, since the whole job is then retried.
+    """
     try:
         with connection.begin_nested():
             return act(every)
@@ -134,15 +148,19 @@ def _whatever_comes(
 
 
 def _require_its_own_fault(error: Exception) -> None:
-    """Go on only where what was to be counted is at fault, or the code that counts it; not where the database went away or was busy."""
+    """Re-raise unless the error lies in the counted data or in the counting code; a lost or
+    busy database is transient.
+    """
     own = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(own, TimeIsUp | psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout):
         raise error
 
 
 def _recount_what_can_be(connection: Connection, tenant_id: int, registration: uuid.UUID, error: Exception) -> bool:
-    """An episode whose statements cannot be counted together: those that cannot even be counted beside its certification alone are set
-    aside, and the rest counts. What other systems said goes first: it costs nobody an episode."""
+    """Recount an episode whose statements cannot be counted together: set aside those that
+    fail even when counted with nothing but the certification, and count the rest. Statements
+    of other systems are excluded first: they must not cost anyone an episode.
+    """
 
     def attempt(without: Mapping[int, str]) -> bool | Exception:
         try:
@@ -176,15 +194,18 @@ def _aside(ord_: int, registration: uuid.UUID, reason: str) -> dict[str, Any]:
 
 
 def _cannot_be_counted(error: Exception) -> str:
-    """The rest of a sentence: why something was set aside. Of the error the kind alone, since its words may hold what a person said."""
+    """Return the rest of a sentence: why something was set aside. Only the error's type is
+    given, since its message may contain what a person said.
+    """
     own = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     return f"cannot be counted ({type(own).__name__})"
 
 
 def recount(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID], without: Mapping[int, str] = _NOTHING) -> bool:
-    """Make the facts of these episodes anew from all their statements; whether that changed any. The caller holds their locks.
+    """Recompute the facts of these episodes from all their statements; return whether that
+    changed any. The caller holds their locks.
 
-    ``without``: statements (ord) that are left out, each with the reason that is noted.
+    ``without``: statements (by ord) to exclude, each with the reason that is recorded.
     """
     if not registrations:
         return False
@@ -218,7 +239,9 @@ def _replace(
 
 @contextmanager
 def _no_collecting() -> Iterator[None]:
-    """Statements and rows hold no circles, and there are so many of them that looking for circles took most of the time."""
+    """Disable the cyclic garbage collector: statements and rows contain no reference cycles,
+    and searching for them took most of the time.
+    """
     was = gc.isenabled()
     gc.disable()
     try:
@@ -229,9 +252,10 @@ def _no_collecting() -> Iterator[None]:
 
 
 def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int, int], None] = lambda done, of: None) -> bool:
-    """Recount all of a tenant, some at a time; whether a fact changed although nothing waited to be counted.
+    """Recount all of a tenant in batches; return whether a fact changed although nothing was
+    pending.
 
-    ``progress`` is told (episodes done, episodes in all).
+    ``progress`` is called with (episodes done, total episodes).
     """
     with unit_of_work(tenant_id) as connection:
         every = sorted(store.registrations(connection, tenant_id))
@@ -244,7 +268,8 @@ def reconcile(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int,
             work.lock(connection, tenant_id, some)
             waiting = work.anything(connection, tenant_id)
             differs = _recount_whatever_comes(connection, tenant_id, some)
-            # What came meanwhile was seen by the recount and by nothing before it: that is no fault.
+            # A statement that arrived meanwhile is included in the recount but was not counted
+            # before: that difference is no error.
             changed |= differs and not waiting and not work.anything(connection, tenant_id)
         progress(start + len(some), len(every))
     return _reconcile_loose(unit_of_work, tenant_id) or changed

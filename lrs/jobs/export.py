@@ -1,4 +1,6 @@
-"""Making the files that were asked for: a ZIP with a table for each kind of row, CSV or Parquet, and a manifest that says what is in it."""
+"""Build the requested export files: a ZIP with one table per kind of row, CSV or Parquet,
+and a manifest that describes the contents.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,9 @@ log = logging.getLogger(__name__)
 KEPT_FOR = timedelta(days=7)
 MOST_TRIES = 3
 ROWS_AT_ONCE = 5_000
-LARGEST_FILE = 10 * 1024**3  # bytes; what is larger is asked for by SQL
+LARGEST_FILE = 10 * 1024**3  # bytes; larger extracts must use SQL access
 
-# Rows of single people, by the name of their file.
+# Tables of individual-level rows, by file name.
 _OF_PEOPLE: Mapping[str, Table] = {
     "episodes": tables.fact_episode,
     "checks": tables.fact_check,
@@ -78,12 +80,14 @@ Rows = Iterator[Sequence[Mapping[str, Any]]]
 @dataclass(frozen=True)
 class _Dataset:
     name: str
-    columns: Mapping[str, Any]  # name → type of Arrow
+    columns: Mapping[str, Any]  # name → Arrow type
     rows: Rows
 
 
 def make(deps: StoreDeps, tenant_id: int) -> int:
-    """Make what waits; how many. One that fails says why, and keeps no other waiting."""
+    """Build the pending exports; return how many. One that fails records its reason and does
+    not hold up the others.
+    """
     with deps.unit_of_work(tenant_id) as connection:
         waiting = exports.waiting(connection, tenant_id)
     return sum(_one(deps, tenant_id, one) for one in waiting)
@@ -91,10 +95,10 @@ def make(deps: StoreDeps, tenant_id: int) -> int:
 
 def _one(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
     with deps.unit_of_work(tenant_id) as connection:
-        # While a removal is not counted yet, rows of an erased person are still there.
+        # While a removal has not been counted yet, rows of an erased person are still there.
         if not alone(connection, EXPORTING, tenant_id, one.export_id) or (one.individual and work.episodes_wait(connection, tenant_id)):
             return False
-        with deps.unit_of_work(tenant_id) as apart:  # that it was begun stays, also where this process is killed
+        with deps.unit_of_work(tenant_id) as apart:  # separate transaction: the attempt stays recorded even if this process is killed
             tried = exports.begin(apart, tenant_id, one.export_id)
         if tried is None or (one.individual and work.episodes_wait(connection, tenant_id)):
             return False
@@ -118,13 +122,15 @@ def _one(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
 
 
 def _tell(deps: StoreDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
-    """In a transaction of its own: whoever asks sees how far it is."""
+    """Save progress in a separate transaction, so that a client polling the export sees it."""
     with deps.unit_of_work(tenant_id) as connection:
         exports.change(connection, tenant_id, one.export_id, values)
 
 
 def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
-    """Write all, keep the bytes; what the manifest says, and where the bytes are."""
+    """Write the archive and store its bytes; return the manifest and the address of the
+    bytes.
+    """
     watermark, now = watermark_of(connection, tenant_id), clock.now()
     in_all = sum(_count(connection, tenant_id, one.programme, table) for table in _tables(one).values())
     _tell(deps, tenant_id, one, {"rows_in_all": in_all})
@@ -164,7 +170,7 @@ def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) 
 
 
 def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[tuple[str, bytes]]:
-    """The pictures of all reports as they stand on their pages: (name of the file, PNG)."""
+    """Yield the pictures of all reports as shown on their pages: (file name, PNG)."""
     asked = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
     watermark = watermark_of(connection, tenant_id)
     for key in REPORTS:
@@ -211,8 +217,10 @@ def _datasets(connection: Connection, tenant_id: int, one: Export) -> Iterator[_
 
 
 def _values(connection: Connection, tenant_id: int, one: Export) -> Rows:
-    """Every metric, of the whole programme and of each value of what it can be narrowed by. Unless people are asked for, small groups are
-    hidden, and with them what would tell of them: of each dimension as a whole."""
+    """Yield every metric, for the whole programme and for each member of each dimension.
+    Unless individual-level data is requested, small groups are suppressed, and so is any
+    group from which they could be derived (complementary suppression, per dimension).
+    """
     whole = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), True)
     watermark = watermark_of(connection, tenant_id)
     told = [value for metric in keeping.values(replace(whole, individual=one.individual), CATALOGUE, watermark) for value in metric]
@@ -255,7 +263,7 @@ def _rows(connection: Connection, tenant_id: int, one: Export, table: Table, col
 
 
 def _weeks(connection: Connection, tenant_id: int, programme: str) -> Rows:
-    """Weekly figures as whoever may not see single people sees them."""
+    """Weekly figures as seen by a caller without access to individual-level data."""
     for series in SERIES:
         for team in ["", *watching.teams(connection, tenant_id, programme)]:
             after = 0
@@ -276,7 +284,9 @@ class _Writer(Protocol):
 
 
 class _Csv:
-    """Commas, a header line, CRLF (RFC 4180); times in ISO 8601; texts that a spreadsheet would run get an apostrophe in front."""
+    """Commas, a header line, CRLF (RFC 4180); times in ISO 8601; text that a spreadsheet
+    would execute as a formula is prefixed with an apostrophe.
+    """
 
     def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")

@@ -1,4 +1,6 @@
-"""Counting what happened in other systems: which episodes it counts for, and which are to be counted anew when it comes or goes."""
+"""Count statements of other systems: for which episodes they count, and which episodes to
+recount when they arrive or are removed.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,14 @@ log = logging.getLogger(__name__)
 
 
 def read_stored(stored: Stored) -> Read:
-    """A statement as it was stored."""
+    """Parse a statement as it was stored."""
     return read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
 
 
 def readable(some: Iterable[Stored], verb: str | None = None) -> Iterator[Read]:
-    """Those that can be read, and say this verb of ours. One that cannot is set aside where its own line is counted, and costs no other."""
+    """Yield the statements that can be parsed, restricted to one of our verbs if given. One
+    that cannot be parsed is set aside where it is counted itself, and affects no other.
+    """
     for stored in some:
         try:
             found = read_stored(stored)
@@ -57,7 +61,9 @@ class _Elsewhere:
 
 
 def of_tenant(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> Mappings:
-    """What counts in which programme, with the statements of this tenant."""
+    """Return the activity mappings of each programme, with access to this tenant's
+    statements.
+    """
     by_programme: dict[str, dict[str, Mapped]] = defaultdict(dict)
     for one in mappings.holding(connection, tenant_id):
         by_programme[one.programme][one.activity] = Mapped(one.activity, one.programme, one.counts_as, one.competency, one.evidence_grade)
@@ -65,7 +71,9 @@ def of_tenant(connection: Connection, tenant_id: int, same: Mapping[int, int]) -
 
 
 def may_count_for(connection: Connection, tenant_id: int, begun: Iterable[Read], same: Mapping[int, int]) -> set[int]:
-    """The statements (ord) of other systems that may count for an episode that one of these certifications began."""
+    """Return the statements (ord) of other systems that may count for an episode begun by
+    one of these certifications.
+    """
     known = of_tenant(connection, tenant_id, same)
     found = set[int]()
     for s in begun:
@@ -76,7 +84,7 @@ def may_count_for(connection: Connection, tenant_id: int, begun: Iterable[Read],
 
 
 def touch(connection: Connection, tenant_id: int, ords: Sequence[int], same: Mapping[int, int]) -> None:
-    """These statements came, or were voided: have the episodes counted anew for which they count, or did."""
+    """Mark the episodes for recount for which these new or voided statements count, or did."""
     if not ords:
         return
     touched, wanted = mappings.borrowers(connection, tenant_id, ords), set[tuple[int, str]]()
@@ -91,8 +99,11 @@ def touch(connection: Connection, tenant_id: int, ords: Sequence[int], same: Map
 
 
 def let_others_follow(connection: Connection, tenant_id: int, moved: Collection[Place], known: Mappings) -> None:
-    """Episodes that came, went or moved: the person's other ones in the same programme are counted anew, since what counts for which follows
-    from when each began. A single one is the last to know already."""
+    """After episodes were added, removed or moved, mark the person's other episodes in the
+    same programme for recount, since the assignment of external statements depends on when
+    each one began. If a single episode changed, it has been recounted already and is
+    skipped.
+    """
     wanted = {(learner, programme) for _, learner, programme, _ in moved if programme in known.by_programme}
     theirs = {one for place in sorted(wanted) for one in mappings.began(connection, tenant_id, *place)}
     named = {registration for registration, *_ in moved}

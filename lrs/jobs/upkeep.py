@@ -1,4 +1,6 @@
-"""Jobs that keep the store in order, tenant by tenant: computed reports, alarms, files, sending on, retention, abandoned uploads, profile templates."""
+"""Jobs that maintain the store, tenant by tenant: computed reports, alarms, exports,
+forwarding, retention, orphaned uploads, profile template checks.
+"""
 
 from __future__ import annotations
 
@@ -16,41 +18,42 @@ from lrs.store import exports as export_store
 
 log = logging.getLogger(__name__)
 
-KEPT_FOR = timedelta(hours=1)  # reports that are kept are made anew after it, whether facts changed or not
+KEPT_FOR = timedelta(hours=1)  # stored reports are recomputed after this time, whether facts changed or not
 
 
 def compute(deps: StoreDeps) -> None:
-    """Compute reports."""
+    """Compute the reports that are due."""
 
     def compute_due(tenant_id: int) -> None:
         with deps.unit_of_work(tenant_id) as connection:
             computed.mark_older_than(connection, tenant_id, clock.now() - KEPT_FOR)
             due = computed.waiting(connection, tenant_id)
         if due:
-            # What it stands on takes three seconds to import: only the process that has something to compute pays.
+            # Its imports take three seconds: only a process that has something to compute pays
+            # for them.
             importlib.import_module("lrs.jobs.compute").compute(deps.unit_of_work, tenant_id)
 
     _each(deps, "computing reports", compute_due)
 
 
 def watch(deps: StoreDeps) -> None:
-    """Publish the figures of weeks, raise and end alarms."""
+    """Publish weekly figures, raise and end alarms."""
     watching = importlib.import_module("lrs.jobs.watch")
     _each(deps, "watching", lambda tenant_id: watching.watch(deps.unit_of_work, tenant_id))
 
 
 def restate(deps: StoreDeps, tenant_id: int, who: str, why: str) -> None:
-    """Publish what a recount by hand changed, with who did it and why."""
+    """Publish the changes made by a manual recount, with who did it and why."""
     importlib.import_module("lrs.jobs.watch").watch(deps.unit_of_work, tenant_id, who, why)
 
 
 def self_check(deps: StoreDeps, tenant_id: int, changed: bool) -> None:
-    """Raise or end the alarm of a recount."""
+    """Raise or end the alarm of the self-check recount."""
     importlib.import_module("lrs.jobs.watch").self_check(deps.unit_of_work, tenant_id, changed)
 
 
 def export(deps: StoreDeps) -> None:
-    """Make the files that were asked for."""
+    """Build the requested export files."""
 
     def make_waiting(tenant_id: int) -> None:
         with deps.unit_of_work(tenant_id) as connection:
@@ -62,12 +65,12 @@ def export(deps: StoreDeps) -> None:
 
 
 def forward(deps: StoreDeps) -> None:
-    """Send on what is due."""
+    """Forward the statements that are due."""
     _each(deps, "forwarding", lambda tenant_id: forwarding.send(deps, tenant_id))
 
 
 def retain(deps: StoreDeps) -> None:
-    """Remove what is kept no longer, and uploads that were given up."""
+    """Remove what is past its retention period, and abandoned uploads."""
     _each(deps, "retention", lambda tenant_id: erasing.retain(deps, tenant_id))
     _each(deps, "sweeping attachments", lambda tenant_id: attachments.sweep(deps.unit_of_work, deps.blobs, tenant_id=tenant_id))
     _each(deps, "removing exports", lambda tenant_id: exports.let_go(deps, tenant_id=tenant_id))
@@ -76,12 +79,14 @@ def retain(deps: StoreDeps) -> None:
 
 
 def tag(deps: StoreDeps) -> None:
-    """Note which statements break the templates of a profile that they claim."""
+    """Record which statements violate the templates of a profile that they claim."""
     _each(deps, "tagging", lambda tenant_id: tagging.tag(deps, tenant_id))
 
 
 def _each(deps: StoreDeps, what: str, act: Callable[[int], object]) -> None:
-    """One tenant's trouble is told and holds no other up."""
+    """Run ``act`` for each tenant; one tenant's failure is logged and does not hold up the
+    others.
+    """
     for tenant_id in work.every_tenant(deps.engine):
         try:
             act(tenant_id)

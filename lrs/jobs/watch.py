@@ -1,4 +1,6 @@
-"""The watching job: publishes the figures of weeks that are over, restates those that came to differ, and raises and ends alarms."""
+"""The watch job: publishes the figures of completed weeks, restates those that have changed
+since, and raises and ends alarms.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,11 @@ Counts = tuple[int, int, int]  # numerator, denominator, learners
 
 
 def watch(unit_of_work: UnitOfWork, tenant_id: int, who: str = WHO, why: str = LATE) -> int:
-    """All programmes of a tenant; how many alarms are open. ``who`` and ``why`` stand at what is restated.
+    """Watch all programmes of a tenant; return how many alarms are open. ``who`` and ``why``
+    are recorded with restated figures.
 
-    Nothing is done while counting is behind the week that is to be judged: what is not counted yet would be taken for not done.
+    Nothing is done while counting has not reached the week to be judged: uncounted activity
+    would be taken for missing activity.
     """
     scope = Scope(tenant_id, clock.now())
     with unit_of_work(tenant_id) as connection:
@@ -66,12 +70,12 @@ def _programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str,
 
 
 def _counted(connection: Connection, scope: Scope) -> dict[Place, Counts]:
-    """Every week that is over, of the programme and of each of its teams."""
+    """Count every completed week, for the programme and for each of its teams."""
     found: dict[Place, Counts] = {}
     for key, series in SERIES.items():
         for split in (None, "team"):
             for row in connection.execute(series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))):
-                if split is None or row.group:  # people without a team are no team
+                if split is None or row.group:  # people without a team form no team
                     counts = (int(getattr(row, series.numerator)), int(getattr(row, series.denominator)), int(getattr(row, series.learners)))
                     found[key, row.group, day_of(int(row.week))] = counts
     return found
@@ -79,7 +83,7 @@ def _counted(connection: Connection, scope: Scope) -> dict[Place, Counts]:
 
 def _publish(connection: Connection, tenant_id: int, programme: str, counted: Mapping[Place, Counts], who: str, why: str) -> None:
     held = store.published(connection, tenant_id, programme)
-    # A week of which nothing is left any more (an erasure) is restated to nothing.
+    # A week with no data left (after an erasure) is restated to zero.
     now = {**dict.fromkeys(held, (0, 0, 0)), **counted}
     changed = {place: counts for place, counts in now.items() if place not in held or held[place][1:] != counts}
     gone = [held[place][0] for place in changed if place in held]
@@ -91,7 +95,9 @@ def _publish(connection: Connection, tenant_id: int, programme: str, counted: Ma
 
 
 def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mapping[Place, Counts]) -> None:
-    """The week that was settled last is judged, of every scope that has one; in it, an alarm whose scope has none is calm."""
+    """Judge the last settled week of every scope that has data for it; for an open alarm
+    whose scope has none, that week counts as calm.
+    """
     tenant_id, last = scope.tenant_id, (groups.settled(scope) - WEEK).date()
     by_scope: dict[tuple[str, str], dict[date, Counts]] = defaultdict(dict)
     for (series, team, week), counts in counted.items():
@@ -104,7 +110,8 @@ def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mappi
         people = {team: weeks[last][2] for (series, team), weeks in by_scope.items() if series == key and team and last in weeks}
         hidden[key] = privacy.hidden_teams(people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2])
     for place, weeks in by_scope.items():
-        # Whoever sees alarms may see groups alone: of one that is hidden as a figure there is none.
+        # Readers of alarms may be restricted to groups: a team whose figure is suppressed gets
+        # no alarm.
         if last in weeks and weeks[last][2] >= privacy.FEWEST and place[1] not in hidden[place[0]]:
             one = watching.judge(*_without_gaps(weeks, last))
             if one is not None:
@@ -125,7 +132,9 @@ def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mappi
 
 
 def _without_gaps(weeks: Mapping[date, Counts], last: date) -> tuple[list[tuple[int, int]], list[float]]:
-    """(successes, trials) of every week from the first to the last, empty ones too; and what of each share is the season's."""
+    """Return (successes, trials) of every week from the first to the last, including empty
+    ones; and the seasonal component of each share.
+    """
     first = min(weeks)
     calendar = [first + n * WEEK for n in range((last - first) // WEEK + 1)]
     counts = [weeks.get(week, (0, 0, 0))[:2] for week in calendar]
@@ -141,7 +150,9 @@ def _told(scope: tuple[str, str], week: date, one: Judged) -> dict[str, Any]:
 
 
 def self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -> None:
-    """Raise an alarm where a recount changed facts; end it with the first recount that changes none."""
+    """Raise an alarm if a recount changed facts; end it with the first recount that changes
+    none.
+    """
     today = clock.now().date()
     with unit_of_work(tenant_id) as connection:
         held = [one for one in store.alarms(connection, tenant_id, programme="", ended=False) if one.series == store.SELF_CHECK]

@@ -1,1 +1,2 @@
-"""Tables of the record store and the SQL that changes them. Callers hold the transaction; nothing here commits."""
+"""SQLAlchemy tables of the record store and the SQL that changes them. Callers own the
+transaction; nothing here commits."""

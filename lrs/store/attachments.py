@@ -1,4 +1,5 @@
-"""Which attachments a tenant holds, and which statements name them; their bytes are in :mod:`lrs.store.blobs`."""
+"""Which attachments a tenant has and which statements reference them; their bytes are in
+:mod:`lrs.store.blobs`."""
 
 from __future__ import annotations
 
@@ -20,19 +21,20 @@ _REFER = text(
 
 
 def held(connection: Connection, tenant_id: int) -> int:
-    """Bytes of all attachments of a tenant."""
+    """Total bytes of a tenant's attachments."""
     return int(connection.execute(select(func.coalesce(func.sum(attachment.c.bytes), 0)).where(attachment.c.tenant_id == tenant_id)).scalar_one())
 
 
 def keep(connection: Connection, tenant_id: int, arrived: Sequence[tuple[str, int]]) -> None:
-    """Record (sha2, bytes) of what was stored."""
+    """Record the (sha2, bytes) of stored attachments."""
     for sha2, size in sorted(set(arrived)):
         made = upsert(attachment).values(tenant_id=tenant_id, sha2=sha2, bytes=size)
         connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "sha2"], set_={"created_at": func.now()}))
 
 
 def abandoned(connection: Connection, tenant_id: int) -> list[str]:
-    """Forget what was sent more than a day ago and is named by no statement; gives the SHA-2 of each."""
+    """Delete the rows of attachments uploaded more than a day ago that no statement references;
+    return the SHA-2 of each."""
     named = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id)
     old = attachment.c.created_at < func.now() - timedelta(days=1)
     gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, old, attachment.c.sha2.not_in(named))
@@ -40,23 +42,25 @@ def abandoned(connection: Connection, tenant_id: int) -> list[str]:
 
 
 def refer(connection: Connection, tenant_id: int, named: Sequence[tuple[int, str]]) -> None:
-    """Record which statement (``ord``) names which attachment."""
+    """Record which statement (``ord``) references which attachment."""
     if named:
         rows = {"tenant": tenant_id, "ords": [ord_ for ord_, _ in named], "hashes": [sha2 for _, sha2 in named]}
         connection.execute(_REFER, rows)
 
 
 def among(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[str]:
-    """The SHA-2 of every attachment whose bytes are held and that one of these statements names."""
+    """Return the SHA-2 of every stored attachment that one of these statements references."""
     names = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.ord.in_(ords))
     query = select(attachment.c.sha2).where(attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(names)).order_by(attachment.c.sha2)
     return list(connection.execute(query).scalars())
 
 
 def unnamed(connection: Connection, tenant_id: int, candidates: Sequence[str]) -> list[str]:
-    """Those of ``candidates`` that no statement names any more; they are forgotten here, their bytes are the caller's to remove."""
+    """Delete the rows of those ``candidates`` that no statement references any more and return
+    them; the caller removes their bytes."""
     named = select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.sha2.in_(candidates))
-    # What was sent in the last minutes may be named by a statement that is being stored now; the daily sweep looks again.
+    # An attachment uploaded in the last minutes may belong to a statement that is being stored
+    # now; the daily sweep checks it again.
     settled = attachment.c.created_at < func.now() - timedelta(minutes=MINUTES_TO_SETTLE)
     gone = delete(attachment).where(attachment.c.tenant_id == tenant_id, attachment.c.sha2.in_(candidates), attachment.c.sha2.not_in(named), settled)
     return list(connection.execute(gone.returning(attachment.c.sha2)).scalars())

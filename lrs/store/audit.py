@@ -1,4 +1,4 @@
-"""The audit record: who did what to a tenant's data. It is added to, never changed."""
+"""The audit log: who did what to a tenant's data. Append-only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lrs.store.tables import audit
 
 @dataclass(frozen=True)
 class Entry:
-    """One act."""
+    """One audited action."""
 
     audit_id: int
     at: datetime
@@ -24,12 +24,12 @@ class Entry:
 
 
 def add(connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]) -> None:
-    """Record an act, in the transaction of the act."""
+    """Record an action in the same transaction as the action itself."""
     connection.execute(insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details)))
 
 
 def latest(connection: Connection, tenant_id: int, rows: int, before: int | None = None) -> list[Entry]:
-    """The latest entries, or those before one."""
+    """The latest entries, or those before ``before``."""
     a = audit.c
     query = select(a.audit_id, a.at, a.who, a.act, a.details).where(a.tenant_id == tenant_id)
     if before is not None:

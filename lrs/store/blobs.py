@@ -1,7 +1,9 @@
-"""Bytes of attachments, under the address of their own hash: a folder here, or a bucket by URL (fsspec).
+"""Content-addressed storage of attachment bytes: a local folder, or a bucket by URL
+(fsspec).
 
-A blob is first written under a name of its own, then moved to its address: who reads an address reads the whole. An address
-that is there already is not written again.
+A blob is first written under a temporary name, then moved to its address, so that a reader
+of an address always sees the complete blob. An address that already exists is not written
+again.
 """
 
 from __future__ import annotations
@@ -15,9 +17,9 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-PIECE = 1024 * 1024  # bytes read and sent at once
+PIECE = 1024 * 1024  # bytes read and sent at a time
 ARRIVING = "arriving"
-STALE_SECONDS = 86_400  # an upload that takes longer than a day has been given up
+STALE_SECONDS = 86_400  # an upload that takes longer than a day has been abandoned
 
 
 class Blobs:
@@ -29,14 +31,15 @@ class Blobs:
         self._local = isinstance(self._files, LocalFileSystem)
 
     def open(self, quota: int) -> Arriving:
-        """A place for a blob whose hash is not known yet; it may hold ``quota`` bytes."""
+        """Open an upload for a blob whose hash is not known yet; it may hold ``quota``
+        bytes."""
         folder = f"{self._root}/{ARRIVING}"
         self._files.makedirs(folder, exist_ok=True)
         path = f"{folder}/{uuid.uuid4().hex}"
         return Arriving(path, self._files.open(path, "wb"), self._local, quota)
 
     def keep(self, tenant_id: int, sha2: str, arriving: Arriving) -> None:
-        """Move a closed blob to its address."""
+        """Move a closed upload to its address."""
         address = self._address(tenant_id, sha2)
         if self._files.exists(address):
             self.drop(arriving)
@@ -49,28 +52,29 @@ class Blobs:
             self._files.mv(arriving.path, address)
 
     def drop(self, arriving: Arriving) -> None:
-        """Forget a blob that will not be kept."""
+        """Discard an upload that will not be stored."""
         arriving.close()
         if self._files.exists(arriving.path):
             self._files.rm_file(arriving.path)
 
     def read(self, tenant_id: int, sha2: str) -> Iterator[bytes]:
-        """The bytes, in pieces; FileNotFoundError before the first when there are none."""
+        """Yield the bytes in chunks; FileNotFoundError before the first chunk when there is no
+        such blob."""
         opened = self._files.open(self._address(tenant_id, sha2), "rb", block_size=PIECE)
         return _pieces(opened)
 
     def exists(self, tenant_id: int, sha2: str) -> bool:
-        """Whether the bytes are there."""
+        """Whether the blob exists."""
         return bool(self._files.exists(self._address(tenant_id, sha2)))
 
     def remove(self, tenant_id: int, sha2: str) -> None:
-        """Remove the bytes; nothing there is nothing to do."""
+        """Remove the bytes; no error when there are none."""
         address = self._address(tenant_id, sha2)
         if self._files.exists(address):
             self._files.rm_file(address)
 
     def sweep(self) -> int:
-        """Remove uploads that were given up; how many."""
+        """Remove abandoned uploads; return how many."""
         folder, removed = f"{self._root}/{ARRIVING}", 0
         if not self._files.exists(folder):
             return 0
@@ -85,14 +89,15 @@ class Blobs:
 
 
 class Arriving:
-    """A blob while it arrives."""
+    """A blob while it is being uploaded."""
 
     def __init__(self, path: str, opened: Any, local: bool, quota: int) -> None:
         self.path, self._opened, self._local, self._left = path, opened, local, quota
         self.size, self.over_quota = 0, False
 
     def write(self, data: bytes) -> None:
-        """The next piece. What goes beyond the quota is read and left: the request is refused at its end."""
+        """Write the next chunk. Bytes beyond the quota are read and discarded: the request is
+        refused at its end."""
         self.size += len(data)
         self._left -= len(data)
         if self._left < 0:
@@ -101,7 +106,7 @@ class Arriving:
             self._opened.write(data)
 
     def close(self) -> None:
-        """On the disk, or in the bucket, when this returns."""
+        """The bytes are durable on disk, or in the bucket, when this returns."""
         if self._opened.closed:
             return
         if self._local:
@@ -110,7 +115,7 @@ class Arriving:
         self._opened.close()
 
     def whole(self, most: int) -> bytes:
-        """The bytes of a small local or remote blob, at most ``most`` of them."""
+        """Return the bytes of a small local or remote blob, at most ``most`` of them."""
         with fsspec.open(self.path, "rb") if self._local else self._opened.fs.open(self.path, "rb") as again:
             return bytes(again.read(most))
 
@@ -122,7 +127,7 @@ def _pieces(opened: Any) -> Iterator[bytes]:
 
 
 def _make_durable(folder: str) -> None:
-    """The folder's entry as well: a file whose name is lost is lost."""
+    """Sync the folder's entry as well: a file whose directory entry is lost is lost."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Reports that a job makes, and the programmes that wait for theirs."""
+"""Reports computed by a job, and the programmes whose reports are stale."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store.tables import computed, uncomputed
 
-KEPT = "kept/"  # in front of the names of what is only kept because it takes long to make
+KEPT = "kept/"  # prefix of the names of reports that are cached only because they take long to compute
 
 
 def mark(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
-    """The facts of these programmes changed. A mark is a row of its own: no two that mark a programme wait for each other."""
+    """Mark these programmes as stale: their facts changed. Each mark is a row of its own, so
+    two transactions that mark the same programme never wait for each other."""
     rows = [{"tenant_id": tenant_id, "programme": one} for one in programmes]
     if rows:
         connection.execute(insert(uncomputed), rows)
 
 
 def waiting(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
-    """The marks of each programme that waits, the one that has waited longest first."""
+    """The marks of each stale programme, the one that has waited longest first."""
     u = uncomputed.c
     found: dict[str, list[int]] = {}
     for row in connection.execute(select(u.programme, u.mark).where(u.tenant_id == tenant_id).order_by(u.mark)):
@@ -31,7 +32,8 @@ def waiting(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
 
 
 def still(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:
-    """Whether any of these marks is left: another job may have done its work meanwhile."""
+    """Whether any of these marks is left: another job may have done the work in the
+    meantime."""
     u = uncomputed.c
     return (
         connection.execute(select(u.mark).where(u.tenant_id == tenant_id, u.mark == any_(literal(list(marks), ARRAY(BigInteger)))).limit(1)).first()
@@ -40,14 +42,14 @@ def still(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:
 
 
 def done(connection: Connection, tenant_id: int, marks: Sequence[int]) -> None:
-    """What was marked before the work began is done; what was marked since is not."""
+    """Delete the marks that were set before the work began; marks set since then stay."""
     connection.execute(
         delete(uncomputed).where(uncomputed.c.tenant_id == tenant_id, uncomputed.c.mark == any_(literal(list(marks), ARRAY(BigInteger))))
     )
 
 
 def keep(connection: Connection, tenant_id: int, programme: str, report: str, body: dict[str, Any], watermark: datetime) -> None:
-    """Put a report in the place of what was computed before."""
+    """Store a report in place of the one computed before."""
     values = {"tenant_id": tenant_id, "programme": programme, "report": report, "body": body, "watermark": watermark}
     made = upsert(computed).values(values)
     changed = {"body": made.excluded.body, "watermark": made.excluded.watermark, "computed_at": text("clock_timestamp()")}
@@ -55,7 +57,7 @@ def keep(connection: Connection, tenant_id: int, programme: str, report: str, bo
 
 
 def find(connection: Connection, tenant_id: int, programme: str, report: str) -> tuple[dict[str, Any], datetime, datetime] | None:
-    """(body, watermark, when it was computed), or None where it was not computed yet."""
+    """Return (body, watermark, when it was computed), or None if it was not computed yet."""
     c = computed.c
     query = select(c.body, c.watermark, c.computed_at).where(c.tenant_id == tenant_id, c.programme == programme, c.report == report)
     row = connection.execute(query).first()
@@ -63,21 +65,22 @@ def find(connection: Connection, tenant_id: int, programme: str, report: str) ->
 
 
 def decided_anew(connection: Connection, tenant_id: int, programme: str) -> None:
-    """Somebody decided anew on something that reports of the programme rest on: what is kept is forgotten, and made anew."""
+    """Somebody changed a decision that reports of the programme depend on: discard its cached
+    reports and have them recomputed."""
     let_go(connection, tenant_id, programme)
     mark(connection, tenant_id, [programme])
 
 
 def let_go(connection: Connection, tenant_id: int, programme: str) -> None:
-    """Forget what is kept of a programme."""
+    """Discard the cached reports of a programme."""
     c = computed.c
     kept = c.report.startswith(KEPT, autoescape=True)
     connection.execute(delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, kept))
 
 
 def mark_older_than(connection: Connection, tenant_id: int, moment: datetime) -> None:
-    """Mark the programmes of which something is kept that was made before ``moment``, and that do not wait already: what is due changes with
-    the clock alone."""
+    """Mark the programmes that have a cached report computed before ``moment`` and are not
+    marked already: what is due changes with the clock alone."""
     c = computed.c
     query = select(c.programme).distinct().where(c.tenant_id == tenant_id, c.report.startswith(KEPT, autoescape=True), c.computed_at < moment)
     waits = waiting(connection, tenant_id)

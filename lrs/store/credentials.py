@@ -1,6 +1,7 @@
-"""Tenants of the record store and the credentials that open them.
+"""Tenants of the record store and the credentials that give access to them.
 
-A secret is 256 random bits, shown once, kept as a keyed hash: it is no password, so a slow hash would only cost time.
+A secret is 256 random bits, shown once, stored as a keyed hash: it is not a password, so a slow
+hash would only cost time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class Caller:
-    """Who signed in: the tenant, the key, what it may do, and the JSON of the agent that vouches for what it sends."""
+    """The authenticated caller: tenant, key, scopes, and the JSON of the agent that vouches for
+    what it sends."""
 
     tenant_id: int
     key: str
@@ -33,7 +35,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Credential:
-    """A credential as the operator sees it; the secret cannot be read again."""
+    """A credential as the operator sees it; the secret cannot be read back."""
 
     key: str
     scopes: tuple[str, ...]
@@ -43,23 +45,25 @@ class Credential:
 
 
 def authority_of(name: str) -> bytes:
-    """Who vouches for statements of a credential (xAPI-Data 2.4.9), as bytes ready to splice."""
+    """The authority of statements sent with a credential (xAPI-Data 2.4.9), as bytes ready to
+    splice."""
     return b'{"objectType":"Agent","account":{"homePage":"%scredentials","name":"%s"}}' % (BASE.encode(), name.encode())
 
 
 def tenant_named(connection: Connection, name: str) -> int | None:
-    """The id of the tenant of this name. Runs as the owner."""
+    """The id of the tenant with this name. Runs as the owner."""
     found: int | None = connection.execute(select(tenant.c.tenant_id).where(tenant.c.name == name)).scalar()
     return found
 
 
 def make_tenant(connection: Connection, name: str) -> int:
-    """A new tenant's id. Runs as the owner."""
+    """Insert a tenant and return its id. Runs as the owner."""
     return int(connection.execute(insert(tenant).values(name=name).returning(tenant.c.tenant_id)).scalar_one())
 
 
 def make(connection: Connection, secrets: Secrets, tenant_id: int, scopes: Sequence[str], note: str, authority: str | None = None) -> tuple[str, str]:
-    """A new credential: (key, secret). The secret cannot be read again. ``authority`` goes on with that of another key."""
+    """Create a credential and return (key, secret). The secret cannot be read back.
+    ``authority`` continues the authority of another key."""
     key, secret = random.token_hex(12), random.token_urlsafe(SECRET_BYTES)
     digest = secrets.keyed_hashes(_PURPOSE, secret)[0]
     row = {"key": key, "tenant_id": tenant_id, "secret_hash": digest, "scopes": list(scopes), "note": note, "authority": authority or key}
@@ -68,30 +72,32 @@ def make(connection: Connection, secrets: Secrets, tenant_id: int, scopes: Seque
 
 
 def every(connection: Connection, tenant_id: int) -> list[Credential]:
-    """All credentials of a tenant, those that ended as well."""
+    """All credentials of a tenant, expired ones included."""
     c = credential.c
     query = select(c.key, c.scopes, c.note, c.created_at, c.ends_at).where(c.tenant_id == tenant_id).order_by(c.created_at, c.key)
     return [Credential(row.key, tuple(row.scopes), row.note, row.created_at, row.ends_at) for row in connection.execute(query)]
 
 
 def named(connection: Connection, tenant_id: int, who: str) -> str:
-    """``credential KEY`` as people know it: by its note; anything else, and a key without one, as it is."""
+    """Turn ``credential KEY`` into what people know it by, its note; anything else, and a key
+    without a note, is returned unchanged."""
     key = who.removeprefix("credential ")
     found = connection.execute(select(credential.c.note).where(credential.c.tenant_id == tenant_id, credential.c.key == key)).scalar()
     return f"the key “{found}”" if found and key != who else who
 
 
 def end(connection: Connection, tenant_id: int, key: str, seconds: int) -> tuple[list[str], str, str] | None:
-    """Let a credential end after ``seconds``; gives its (scopes, note, authority), or None when no such key is in use."""
+    """Expire a credential after ``seconds``; return its (scopes, note, authority), or None when
+    no such key is in use."""
     c = credential.c
-    ends_at = func.least(c.ends_at, func.now() + timedelta(seconds=seconds))  # never later than it was said before
+    ends_at = func.least(c.ends_at, func.now() + timedelta(seconds=seconds))  # never later than a time that was set before
     in_use = (c.tenant_id == tenant_id) & (c.key == key) & (c.ends_at.is_(None) | (c.ends_at > func.now()))
     row = connection.execute(update(credential).where(in_use).values(ends_at=ends_at).returning(c.scopes, c.note, c.authority)).first()
     return (list(row.scopes), row.note, row.authority) if row else None
 
 
 def find(engine: Engine, secrets: Secrets, key: str, secret: str) -> Caller | None:
-    """The caller, or None when key or secret is wrong; both cases take the same time."""
+    """Return the caller, or None when key or secret is wrong; both cases take the same time."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT tenant_id, secret_hash, scopes, authority FROM lrs.find_credential(:key)"), {"key": key}).first()
     stored = bytes(row.secret_hash) if row else b""

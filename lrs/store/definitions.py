@@ -1,4 +1,5 @@
-"""Definitions of activities: every different one is kept once, with the time it was first said (lrs.xapi.definitions)."""
+"""Definitions of activities: every distinct one is stored once, with the time it was first seen
+(lrs.xapi.definitions)."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from lrs.xapi.definitions import merged
 from lrs.xapi.keys import key_of
 from lrs.xapi.parts import Definition
 
-MOST_KNOWN = 100_000  # definitions that a process remembers as stored: three numbers each
-MOST_MERGED = 200  # different definitions of one activity that are looked at, the newest first
+MOST_KNOWN = 100_000  # definitions that a process caches as stored: three numbers each
+MOST_MERGED = 200  # distinct definitions of one activity that are merged, the newest first
 
 Seen = dict[tuple[int, int, int], int]
 _KEEP = text(
@@ -29,13 +30,15 @@ _KEEP = text(
 
 
 class Known:
-    """What this process knows to be stored, so that a definition that comes a thousand times is written once."""
+    """A cache of what this process knows to be stored, so that a definition that arrives a
+    thousand times is written once."""
 
     def __init__(self) -> None:
         self._seen: Seen = {}
 
     def unknown(self, tenant_id: int, said: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
-        """Those of (definition, microseconds) that are not stored as early as that."""
+        """Return those of (definition, microseconds) that are not known to be stored with a
+        time as early as that."""
         found: dict[Definition, int] = {}
         for definition, seen in said:
             stored = self._seen.get((tenant_id, definition.activity, definition.digest))
@@ -44,14 +47,15 @@ class Known:
         return found
 
     def learn(self, tenant_id: int, stored: dict[Definition, int]) -> None:
-        """After the commit."""
+        """Add to the cache; call it after the commit."""
         if len(self._seen) > MOST_KNOWN:
             self._seen.clear()
         self._seen.update({(tenant_id, definition.activity, definition.digest): seen for definition, seen in stored.items()})
 
 
 def keep(connection: Connection, tenant_id: int, said: dict[Definition, int]) -> None:
-    """Store definitions. Rows are taken in one order, before any statement is, so that two batches cannot wait for each other."""
+    """Store definitions. Rows are locked in one order, before any statement is written, so that
+    two batches cannot deadlock."""
     if not said:
         return
     rows = list(said.items())
@@ -66,7 +70,7 @@ def keep(connection: Connection, tenant_id: int, said: dict[Definition, int]) ->
 
 
 def of_activity(connection: Connection, tenant_id: int, iri: str) -> dict[str, object] | None:
-    """The merged definition of an activity; None where no statement defined it."""
+    """Return the merged definition of an activity, or None if no statement defined it."""
     d = activity_definition
     query = select(d.c.seen, d.c.digest, d.c.definition).where(d.c.tenant_id == tenant_id, d.c.activity == key_of("activity", iri), d.c.iri == iri)
     query = query.order_by(d.c.seen.desc(), d.c.digest).limit(MOST_MERGED)
@@ -74,7 +78,8 @@ def of_activity(connection: Connection, tenant_id: int, iri: str) -> dict[str, o
 
 
 def names(connection: Connection, tenant_id: int, iris: Iterable[str]) -> dict[str, str]:
-    """The name of each activity in its first language, English before others; the last part of its id where no statement named it."""
+    """The name of each activity in its first language, English before others; the last segment
+    of its id if no statement named it."""
     wanted = sorted(set(iris))
     d, said = activity_definition, defaultdict[str, list[tuple[int, int, bytes]]](list)
     for start in range(0, len(wanted), 5_000):

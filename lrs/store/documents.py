@@ -1,4 +1,4 @@
-"""Documents in their table. One document is written by one request at a time."""
+"""Storage of documents. One document is written by one request at a time."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class Document:
 
 
 def lock(connection: Connection, tenant_id: int, place: Place) -> None:
-    """No other request writes this document until the transaction ends (a row that is not there yet cannot be locked)."""
+    """Lock this document until the transaction ends: no other request writes it. (A row that
+    does not exist yet cannot be locked.)"""
     key = int.from_bytes(place.place[:4], "big", signed=True)
     connection.execute(text("SELECT pg_advisory_xact_lock(:tenant, :key)"), {"tenant": -tenant_id, "key": key})
 
 
 def find(connection: Connection, tenant_id: int, place: Place) -> Document | None:
-    """The document at this place."""
+    """Return the document at this place, or None."""
     d = document
     row = connection.execute(
         select(d.c.content_type, d.c.etag, d.c.updated_at, d.c.body).where(d.c.tenant_id == tenant_id, d.c.place == place.place)
@@ -39,7 +40,7 @@ def find(connection: Connection, tenant_id: int, place: Place) -> Document | Non
 
 
 def put(connection: Connection, tenant_id: int, place: Place, content_type: str, etag: str, body: bytes) -> None:
-    """Write it, new or over what is there."""
+    """Insert or replace the document."""
     contents = {"content_type": content_type, "etag": etag, "body": body, "updated_at": func.clock_timestamp()}
     row = {
         "tenant_id": tenant_id,
@@ -57,7 +58,8 @@ def put(connection: Connection, tenant_id: int, place: Place, content_type: str,
 
 
 def ids(connection: Connection, tenant_id: int, place: Place, since: datetime | None) -> tuple[list[str], datetime | None]:
-    """The ids of a set, written after ``since`` (exclusive, to the millisecond that readers see), and when the last was written."""
+    """Return the ids of a set that were written after ``since`` (exclusive, to the millisecond
+    that readers see), and the time of the last write."""
     d = document
     query = select(d.c.document_id, func.max(d.c.updated_at)).where(*_in_set(tenant_id, place)).group_by(d.c.document_id)
     if since is not None:

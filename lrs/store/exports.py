@@ -1,4 +1,4 @@
-"""Files that were asked for: what they hold, how far they are, where their bytes are."""
+"""Requested export files: what they contain, their progress, and where their bytes are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from lrs.store.tables import export
 
 @dataclass(frozen=True)
 class Export:
-    """A file of a programme's figures. ``rows_in_all`` is None until its rows were counted; ``failed`` says why there is none."""
+    """An export of a programme's figures. ``rows_in_all`` is None until its rows were counted;
+    ``failed`` says why there is no file."""
 
     export_id: int
     key: str
@@ -37,12 +38,12 @@ class Export:
 _COLUMNS = [export.c[name] for name in Export.__dataclass_fields__]
 
 
-MOST_WAITING = 20  # of one tenant
+MOST_WAITING = 20  # per tenant
 
 
 def ask(connection: Connection, tenant_id: int, values: Mapping[str, Any], now: datetime) -> Export | None:
-    """Put it on the list; under a key that is there already, the one that is there, made anew where it failed or is kept no longer. None
-    where too many wait already."""
+    """Queue an export; with a known key, return the existing one, and queue it again if it
+    failed or its file has expired. None if too many are pending already."""
     e = export.c
     waits = select(func.count()).where(e.tenant_id == tenant_id, e.finished_at.is_(None))
     if connection.execute(waits).scalar_one() < MOST_WAITING:
@@ -55,14 +56,14 @@ def ask(connection: Connection, tenant_id: int, values: Mapping[str, Any], now: 
 
 
 def find(connection: Connection, tenant_id: int, export_id: int) -> Export | None:
-    """One, or None."""
+    """Return one export, or None."""
     e = export.c
     row = connection.execute(select(*_COLUMNS).where(e.tenant_id == tenant_id, e.export_id == export_id)).first()
     return Export(*row) if row else None
 
 
 def listed(connection: Connection, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
-    """Those beyond a number; without ``individual``, those of groups alone."""
+    """Exports after a cursor; without ``individual``, only those that contain groups alone."""
     e = export.c
     query = select(*_COLUMNS).where(e.tenant_id == tenant_id, e.export_id > after)
     if not individual:
@@ -71,14 +72,16 @@ def listed(connection: Connection, tenant_id: int, individual: bool, after: int,
 
 
 def waiting(connection: Connection, tenant_id: int) -> list[Export]:
-    """Those that are not made yet: those that were tried least first, so that a large one keeps no other waiting."""
+    """Pending exports: those with the fewest tries first, so that a large one does not block
+    the others."""
     e = export.c
     query = select(*_COLUMNS).where(e.tenant_id == tenant_id, e.finished_at.is_(None)).order_by(e.tries, e.export_id).limit(MOST_WAITING)
     return [Export(*row) for row in connection.execute(query)]
 
 
 def begin(connection: Connection, tenant_id: int, export_id: int) -> int | None:
-    """It is tried once more: how often it was before; None where somebody finished it meanwhile."""
+    """Start another try; return how many there were before, or None if another job has finished
+    it in the meantime."""
     e = export
     at = (e.c.tenant_id == tenant_id, e.c.export_id == export_id, e.c.finished_at.is_(None))
     tried = connection.execute(update(e).where(*at).values(tries=e.c.tries + 1, stale=False, rows_done=0).returning(e.c.tries)).scalar()
@@ -86,19 +89,21 @@ def begin(connection: Connection, tenant_id: int, export_id: int) -> int | None:
 
 
 def finish(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> bool:
-    """How it ended; False where somebody whose rows it holds was erased meanwhile, so that it is to be made anew."""
+    """Record the result; False if somebody whose rows it contains was erased in the meantime,
+    so that it must be generated again."""
     e = export
     at = (e.c.tenant_id == tenant_id, e.c.export_id == export_id, e.c.stale.is_(False))
     return connection.execute(update(e).where(*at).values(dict(values)).returning(e.c.export_id)).first() is not None
 
 
 def change(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> None:
-    """How far it is, or how it ended."""
+    """Update the progress or the result."""
     connection.execute(update(export).where(export.c.tenant_id == tenant_id, export.c.export_id == export_id).values(dict(values)))
 
 
 def let_go(connection: Connection, tenant_id: int, now: datetime, individual: bool = False) -> list[str]:
-    """Forget the bytes of what has expired (``individual``: of all that name people); their SHA-2, which the caller removes."""
+    """Clear the reference to the bytes of expired exports (``individual``: of all that name
+    people); return their SHA-2, which the caller removes."""
     e = export
     if individual:
         unmade = (e.c.tenant_id == tenant_id, e.c.individual.is_(True), e.c.finished_at.is_(None))

@@ -1,4 +1,5 @@
-"""Reading an episode's statements and replacing its facts; and the facts of statements that belong to no episode."""
+"""Read an episode's statements and replace its facts; and the facts of statements that belong
+to no episode."""
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ _STATEMENTS = b"""
     WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b) AND s.verb = ANY (%(verbs)b::bigint[])
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
 """
-# By registration: the names that the facts of an episode go by.
+# Keyed by registration: the names by which the facts of an episode are passed.
 _TABLES = {
     "episodes": fact_episode,
     "recalls": fact_recall,
@@ -53,14 +54,15 @@ _TABLES = {
     "borrowed": borrowed,
     "uncountable": uncountable,
 }
-# By ord: of no episode.
+# Keyed by ord: facts of no episode.
 _LOOSE = {"presences": fact_presence, "ratings": fact_rating, "uncountable": uncountable}
 
 
 def statements_of(
     connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
 ) -> dict[uuid.UUID, list[Stored]]:
-    """The statements of each registration with one of these verbs (their keys) that are not voided."""
+    """The statements of each registration with one of these verbs (keys) that are not
+    voided."""
     found: dict[uuid.UUID, list[Stored]] = defaultdict(list)
     with driver_cursor(connection, binary=True) as cursor:
         cursor.execute(_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
@@ -70,7 +72,8 @@ def statements_of(
 
 
 def borrowed_by(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]) -> dict[uuid.UUID, list[Stored]]:
-    """The statements of other systems that count for each of these episodes, with one of these verbs (their keys)."""
+    """The statements of other systems that count for each of these episodes and have one of
+    these verbs (keys)."""
     s, b = statement.c, borrowed.c
     query = select(b.registration, s.ord, s.id, s.payload, s.timestamp_given).join(statement, (s.tenant_id == b.tenant_id) & (s.ord == b.ord))
     found: dict[uuid.UUID, list[Stored]] = defaultdict(list)
@@ -89,7 +92,8 @@ def loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]
 
 
 def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
-    """Let ``rows`` (by kind of fact) be all facts of these registrations; whether that changed any. Its programme is computed anew then."""
+    """Make ``rows`` (by kind of fact) all the facts of these registrations; return whether that
+    changed any. Programmes whose facts changed are marked for recomputation."""
     changed: list[dict[str, Any]] = []
     for kind, table in _TABLES.items():
         changed += _settle(connection, table, tenant_id, _OF_EPISODES, list(registrations), rows.get(kind, []))
@@ -107,7 +111,7 @@ def replace_loose(connection: Connection, tenant_id: int, ords: Sequence[int], r
     return bool(changed)
 
 
-# Which rows of a table are settled at once.
+# WHERE clauses that select the rows of a table to synchronize.
 _OF_EPISODES = "registration = ANY (%(keys)b)"
 _OF_STATEMENTS = "ord = ANY (%(keys)b::bigint[])"
 _OF_NO_EPISODE = {
@@ -119,8 +123,8 @@ _OF_NO_EPISODE = {
 def _settle(
     connection: Connection, table: Table, tenant_id: int, which: str, keys: list[Any], rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Let ``rows`` be all rows of these keys; gives those that came or went. Nothing else is written: a new answer moves a few of the fifty
-    rows that an episode has."""
+    """Make ``rows`` all the rows of these keys; return those that were added or removed.
+    Nothing else is written: a new answer changes a few of the fifty rows of an episode."""
     sql = _sql_of(table, which)
     with driver_cursor(connection, binary=True) as cursor:
         cursor.execute(sql.read, {"tenant": tenant_id, "keys": keys})
@@ -142,13 +146,14 @@ class _Sql:
     add: bytes
 
     def arrays(self, rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
-        """As binary arrays, one for each column (COPY is refused under row-level security)."""
+        """As binary arrays, one for each column (COPY is not allowed under row-level
+        security)."""
         return dict(zip(self.names, map(list, zip(*rows, strict=True)), strict=True))
 
 
 @cache
 def _sql_of(table: Table, which: str) -> _Sql:
-    """What is said about one table; all names are those of our tables."""
+    """Build the SQL for one table; all names are those of our own tables."""
     names = tuple(column.name for column in table.columns if column.name != "tenant_id")
     own = [column.name for column in table.primary_key.columns if column.name != "tenant_id"]
     at, listed, key = f"{SCHEMA}.{table.name}", ", ".join(f'"{name}"' for name in names), ", ".join(f'"{name}"' for name in own)
@@ -166,31 +171,33 @@ def _sql_of(table: Table, which: str) -> _Sql:
 
 
 def registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:
-    """Every registration that statements or facts name."""
+    """Every registration that a statement or a fact names."""
     named = select(statement.c.registration).where(statement.c.tenant_id == tenant_id, statement.c.registration.is_not(None))
     counted = select(fact_episode.c.registration).where(fact_episode.c.tenant_id == tenant_id)
     return list(connection.execute(named.union(counted)).scalars())
 
 
 def loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int) -> list[int]:
-    """Up to ``rows`` statements of no episode with one of these verbs, voided or not, beyond ``after``, in order."""
+    """Up to ``rows`` statements of no episode with one of these verbs, voided or not, after
+    ``after``, in order."""
     s = statement
     query = select(s.c.ord).where(s.c.tenant_id == tenant_id, s.c.verb.in_(verbs), s.c.registration.is_(None), s.c.ord > after)
     return list(connection.execute(query.order_by(s.c.ord).limit(rows)).scalars())
 
 
 def count_anew(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
-    """Have the facts of these episodes made anew."""
+    """Mark these episodes for recount."""
     rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
     for start in range(0, len(rows), 5_000):
         made = upsert(uncounted_episode).values(rows[start : start + 5_000])
-        # A line that is there is locked: a job that took it now would not see what this transaction changes.
+        # An existing row is locked too: a job that claimed it now would not see what this
+        # transaction changes.
         held = made.on_conflict_do_update(index_elements=["tenant_id", "registration"], set_={"registration": made.excluded.registration})
         connection.execute(held)
 
 
 def count_lines_anew(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
-    """Have the facts of these statements made anew."""
+    """Mark these statements for recount."""
     if ords:
         made = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in sorted(set(ords))])
         connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "ord"], set_={"ord": made.excluded.ord}))

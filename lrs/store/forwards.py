@@ -1,4 +1,4 @@
-"""Where a tenant's statements are sent on to, how far that has come, and what could not be delivered."""
+"""Forwarding of a tenant's statements: targets, progress, and what could not be delivered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lrs.store.tables import dead_letter, forward, statement
 
 @dataclass(frozen=True)
 class Forward:
-    """One target."""
+    """A forwarding target."""
 
     forward_id: int
     url: str
@@ -37,7 +37,7 @@ _COLUMNS = [
 
 
 def add(connection: Connection, tenant_id: int, url: str, key: str, sealed_secret: str, filter_: dict[str, str], from_ord: int) -> int:
-    """A new target's number."""
+    """Insert a target and return its number."""
     values: dict[str, Any] = {
         "tenant_id": tenant_id,
         "url": url,
@@ -55,7 +55,7 @@ def every(connection: Connection, tenant_id: int) -> list[Forward]:
 
 
 def lease(connection: Connection, tenant_id: int, forward_id: int, seconds: int) -> Forward | None:
-    """The target, when it is due; no other job takes it for ``seconds``."""
+    """Lease the target if it is due; no other job takes it for ``seconds``."""
     due = (forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id, ~forward.c.stopped, forward.c.next_at <= func.now())
     row = connection.execute(update(forward).where(*due).values(next_at=_from_now(seconds)).returning(*_COLUMNS)).first()
     return Forward(*row) if row else None
@@ -66,7 +66,8 @@ def _from_now(seconds: float) -> Any:
 
 
 def delivered(connection: Connection, tenant_id: int, forward_id: int, up_to: int, dead: Sequence[tuple[int, str]], lease_seconds: int) -> None:
-    """Everything up to an ``ord`` is done with; ``dead`` holds what was refused for good, with the reason."""
+    """Everything up to an ``ord`` has been processed; ``dead`` holds what was refused
+    permanently, with the reason."""
     for ord_, reason in dead:
         values = {"tenant_id": tenant_id, "forward_id": forward_id, "ord": ord_, "reason": reason}
         connection.execute(upsert(dead_letter).values(values).on_conflict_do_nothing())
@@ -78,37 +79,38 @@ def delivered(connection: Connection, tenant_id: int, forward_id: int, up_to: in
 
 
 def failed(connection: Connection, tenant_id: int, forward_id: int, reason: str, wait_seconds: float) -> None:
-    """The target did not take a batch; it is asked again later."""
+    """The target did not accept a batch; it is retried later."""
     where = (forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
     connection.execute(update(forward).where(*where).values(failures=forward.c.failures + 1, last_error=reason, next_at=_from_now(wait_seconds)))
 
 
 def release(connection: Connection, tenant_id: int, forward_id: int) -> None:
-    """Nothing more to send now."""
+    """Release the lease: there is nothing more to send now."""
     connection.execute(update(forward).where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id).values(next_at=func.now()))
 
 
 def set_stopped(connection: Connection, tenant_id: int, forward_id: int, stopped: bool) -> bool:
-    """Stop a target or go on where it stopped; whether there is one."""
+    """Stop a target, or resume where it stopped; return whether it exists."""
     where = (forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)
     return connection.execute(update(forward).where(*where).values(stopped=stopped, failures=0, next_at=func.now())).rowcount > 0
 
 
 def remove(connection: Connection, tenant_id: int, forward_id: int) -> bool:
-    """Forget a target and its dead letters; whether there was one."""
+    """Delete a target and its dead letters; return whether it existed."""
     connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.forward_id == forward_id))
     return connection.execute(delete(forward).where(forward.c.tenant_id == tenant_id, forward.c.forward_id == forward_id)).rowcount > 0
 
 
 def next_statements(connection: Connection, tenant_id: int, after: int, before: int, rows: int) -> list[Stored]:
-    """Up to ``rows`` statements beyond ``after`` and below ``before``, voided or not, in order."""
+    """Up to ``rows`` statements after ``after`` and below ``before``, voided or not, in
+    order."""
     s = statement.c
     query = select(s.ord, s.id, s.payload, s.timestamp_given).where(s.tenant_id == tenant_id, s.ord > after, s.ord < before)
     return [Stored(*row) for row in connection.execute(query.order_by(s.ord).limit(rows))]
 
 
 def dead_letters(connection: Connection, tenant_id: int, forward_id: int, rows: int) -> list[tuple[Stored, str]]:
-    """What could not be delivered, the oldest first."""
+    """Statements that could not be delivered, the oldest first."""
     s, d = statement.c, dead_letter.c
     query = select(s.ord, s.id, s.payload, s.timestamp_given, d.reason).join(dead_letter, (d.tenant_id == s.tenant_id) & (d.ord == s.ord))
     query = query.where(s.tenant_id == tenant_id, d.forward_id == forward_id).order_by(s.ord).limit(rows)
@@ -116,6 +118,6 @@ def dead_letters(connection: Connection, tenant_id: int, forward_id: int, rows: 
 
 
 def revive(connection: Connection, tenant_id: int, forward_id: int, ord_: int) -> None:
-    """A dead letter was delivered after all."""
+    """Delete a dead letter that was delivered after all."""
     d = dead_letter.c
     connection.execute(delete(dead_letter).where(d.tenant_id == tenant_id, d.forward_id == forward_id, d.ord == ord_))

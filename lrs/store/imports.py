@@ -1,4 +1,4 @@
-"""How far an import has come."""
+"""Progress of an import."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lrs.store.tables import import_run
 
 @dataclass
 class Run:
-    """Where to go on, and what was found so far: new statements, known ones, refused lines."""
+    """Where to resume, and the counts so far: new statements, known ones, rejected lines."""
 
     position: str = ""
     stored: int = 0
@@ -23,7 +23,7 @@ class Run:
 
 
 def find(connection: Connection, tenant_id: int, source: str) -> Run | None:
-    """The run of a source."""
+    """Return the run of a source, or None."""
     r = import_run.c
     query = select(r.position, r.stored, r.known, r.refused, r.lines, r.finished).where(r.tenant_id == tenant_id, r.source == source)
     row = connection.execute(query).first()
@@ -31,7 +31,7 @@ def find(connection: Connection, tenant_id: int, source: str) -> Run | None:
 
 
 def keep(connection: Connection, tenant_id: int, source: str, run: Run) -> None:
-    """Write it down."""
+    """Store the progress."""
     values = {**vars(run), "updated_at": func.now()}
     made = upsert(import_run).values(tenant_id=tenant_id, source=source, **values)
     connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "source"], set_=values))

@@ -1,4 +1,5 @@
-"""Business figures, their readings, what they cost and what they are worth. Nothing is overwritten: what is corrected stays with its trace."""
+"""KPIs, their readings, costs and valuations. Nothing is overwritten: a corrected value stays,
+with its history."""
 
 from __future__ import annotations
 
@@ -71,14 +72,14 @@ class Reading:
 
 
 def define(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
-    """Name a business figure, or change its words."""
+    """Define a KPI, or change its description."""
     made = upsert(kpi).values(tenant_id=tenant_id, **values)
     changed = {name: made.excluded[name] for name in values if name not in ("programme", "kpi")}
     connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "programme", "kpi"], set_={**changed, "at": text("now()")}))
 
 
 def of_programme(connection: Connection, tenant_id: int, programme: str) -> list[Kpi]:
-    """The business figures of a programme."""
+    """The KPIs of a programme."""
     query = select(*_KPI).where(kpi.c.tenant_id == tenant_id, kpi.c.programme == programme).order_by(kpi.c.kpi)
     return [Kpi(*row) for row in connection.execute(query)]
 
@@ -86,7 +87,8 @@ def of_programme(connection: Connection, tenant_id: int, programme: str) -> list
 def known(
     connection: Connection, tenant_id: int, programme: str, key: str, places: Sequence[tuple[str, str, date]]
 ) -> dict[tuple[str, str, date], float]:
-    """The values that hold at these places (kind of subject, subject, start of the period); they stay as they are until the transaction ends."""
+    """The current values at these places (kind of subject, subject, start of the period),
+    locked until the transaction ends."""
     r, found = kpi_reading.c, {}
     for start in range(0, len(places), 1_000):
         query = select(r.subject_kind, r.subject, r.period_start, r.value).where(
@@ -101,13 +103,13 @@ def known(
 
 
 def lock(connection: Connection, tenant_id: int, programme: str, key: str) -> None:
-    """One import of a business figure at a time."""
+    """Allow one import of a KPI at a time."""
     name = key_of("kpi", f"{programme} {key}") & 0x7FFFFFFF
     connection.execute(text("SELECT pg_advisory_xact_lock(:tenant, :name)"), {"tenant": tenant_id, "name": name})
 
 
 def replace(connection: Connection, tenant_id: int, programme: str, key: str, place: tuple[str, str, date], who: str, why: str) -> None:
-    """A reading does not hold any more."""
+    """Mark the current reading as replaced."""
     r = kpi_reading.c
     where = (r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
     same = [r[name] == value for name, value in zip(_PLACE, place, strict=True)]
@@ -115,13 +117,13 @@ def replace(connection: Connection, tenant_id: int, programme: str, key: str, pl
 
 
 def add(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store readings."""
+    """Insert readings."""
     if rows:
         connection.execute(insert(kpi_reading), [{"tenant_id": tenant_id, **row} for row in rows])
 
 
 def readings(connection: Connection, tenant_id: int, programme: str, key: str | None, after: int, rows: int, every: bool) -> list[Reading]:
-    """Readings beyond a number, in its order; ``every``: also those that were replaced."""
+    """Readings after a cursor, in order; ``every``: replaced ones included."""
     r = kpi_reading.c
     columns = [r[name] for name in Reading.__dataclass_fields__]
     query = select(*columns).where(r.tenant_id == tenant_id, r.programme == programme, r.reading_id > after)
@@ -133,7 +135,8 @@ def readings(connection: Connection, tenant_id: int, programme: str, key: str | 
 
 
 def forget(connection: Connection, tenant_id: int, identity: str) -> int:
-    """Remove the readings of a person, replaced ones too (erasure); how many. The programmes are computed anew."""
+    """Delete the readings of a person, replaced ones included (erasure); return how many. The
+    programmes are marked for recomputation."""
     r = kpi_reading
     theirs = (r.c.tenant_id == tenant_id, r.c.subject_kind == "person", r.c.subject == identity)
     gone = connection.execute(delete(r).where(*theirs).returning(r.c.programme)).scalars().all()
@@ -142,7 +145,8 @@ def forget(connection: Connection, tenant_id: int, identity: str) -> int:
 
 
 def values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, date, float]]:
-    """(kind of subject, subject, first and last day of the period, value) of all readings that hold."""
+    """(kind of subject, subject, first and last day of the period, value) of all current
+    readings."""
     r = kpi_reading.c
     query = select(r.subject_kind, r.subject, r.period_start, r.period_end, r.value)
     query = query.where(r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
@@ -153,7 +157,8 @@ def values(connection: Connection, tenant_id: int, programme: str, key: str) -> 
 
 
 def means(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, date, float, int]]:
-    """(kind of subject, start of the period, mean, subjects) of the readings that hold, in order."""
+    """(kind of subject, start of the period, mean, number of subjects) of the current readings,
+    in order."""
     r = kpi_reading.c
     query = select(r.subject_kind, r.period_start, func.avg(r.value).label("mean"), func.count().label("subjects"))
     query = query.where(r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
@@ -162,7 +167,7 @@ def means(connection: Connection, tenant_id: int, programme: str, key: str) -> l
 
 
 def starts(connection: Connection, tenant_id: int, programme: str, kind: str) -> dict[str, datetime]:
-    """Team or site -> when the first of its people was certified."""
+    """Team or site -> when the first of its members was certified."""
     e = fact_episode.c
     column = e[kind]
     query = select(column, func.min(e.anchor)).where(e.tenant_id == tenant_id, e.programme == programme, column.is_not(None)).group_by(column)
@@ -170,7 +175,7 @@ def starts(connection: Connection, tenant_id: int, programme: str, kind: str) ->
 
 
 def starts_of_people(connection: Connection, tenant_id: int, programme: str) -> dict[int, datetime]:
-    """Key of a learner -> when he or she was certified."""
+    """Key of a learner -> when that learner was certified."""
     e = fact_episode.c
     query = select(e.learner, func.min(e.anchor)).where(e.tenant_id == tenant_id, e.programme == programme).group_by(e.learner)
     return {row[0]: row[1] for row in connection.execute(query)}
@@ -196,7 +201,8 @@ class Cost:
 
 
 def same_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
-    """The number of the line that says all of this already, and holds. Whoever asks holds the ledger (:func:`lock`)."""
+    """Return the number of a current entry with exactly these values. The caller must hold the
+    lock of the ledger (:func:`lock`)."""
     c = cost.c
     same = [c[name].is_not_distinct_from(value) for name, value in values.items()]
     found: int | None = connection.execute(select(c.cost_id).where(c.tenant_id == tenant_id, c.taken_back_at.is_(None), *same).limit(1)).scalar()
@@ -204,7 +210,8 @@ def same_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any])
 
 
 def currencies(connection: Connection, tenant_id: int, programme: str, but: str | None) -> set[str]:
-    """The currencies in which the ledger of a programme is kept, and units of its figures (other than ``but``) are valued."""
+    """The currencies used in a programme's ledger, and in the valuations of its KPIs (other
+    than ``but``)."""
     c, v = cost.c, valuation.c
     spent = select(c.currency).where(c.tenant_id == tenant_id, c.programme == programme, c.taken_back_at.is_(None), c.currency.is_not(None))
     newest = distinct_on(v.kpi)
@@ -215,12 +222,12 @@ def currencies(connection: Connection, tenant_id: int, programme: str, but: str 
 
 
 def add_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
-    """Add a line; its number."""
+    """Insert an entry and return its number."""
     return int(connection.execute(insert(cost).values(tenant_id=tenant_id, **values).returning(cost.c.cost_id)).scalar_one())
 
 
 def costs(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 10_000, every: bool = False) -> list[Cost]:
-    """Lines of the ledger, beyond a number."""
+    """Entries of the ledger after a cursor."""
     c = cost.c
     query = select(*(c[name] for name in Cost.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.programme == programme, c.cost_id > after)
     if not every:
@@ -229,7 +236,7 @@ def costs(connection: Connection, tenant_id: int, programme: str, after: int = 0
 
 
 def take_back_cost(connection: Connection, tenant_id: int, cost_id: int, why: str) -> str | None:
-    """A line was wrong; the programme it was of, or None where there is no such line."""
+    """Retract a wrong entry; return its programme, or None if there is no such entry."""
     c = cost.c
     held = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
     found = connection.execute(update(cost).where(*held).values(taken_back_at=func.now(), taken_back_why=why).returning(c.programme)).scalar()
@@ -237,7 +244,7 @@ def take_back_cost(connection: Connection, tenant_id: int, cost_id: int, why: st
 
 
 def newest_valuation(connection: Connection, tenant_id: int, programme: str, key: str) -> tuple[int, dict[str, Any], str, datetime] | None:
-    """(version, body, who, when), or None where nobody said what it is worth."""
+    """(version, body, who, when), or None if there is no valuation."""
     v = valuation.c
     query = select(v.version, v.body, v.who, v.at).where(v.tenant_id == tenant_id, v.programme == programme, v.kpi == key)
     row = connection.execute(query.order_by(v.version.desc()).limit(1)).first()
@@ -245,7 +252,7 @@ def newest_valuation(connection: Connection, tenant_id: int, programme: str, key
 
 
 def add_valuation(connection: Connection, tenant_id: int, programme: str, key: str, body: Mapping[str, Any], who: str) -> int:
-    """The next version."""
+    """Insert the next version."""
     lock(connection, tenant_id, programme, key)
     held = newest_valuation(connection, tenant_id, programme, key)
     version = (held[0] if held else 0) + 1

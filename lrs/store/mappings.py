@@ -1,4 +1,5 @@
-"""What activities of other systems count as, and the statements about them that count for an episode."""
+"""Mappings of other systems' activities, and the statements about those activities that count
+for an episode."""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ from lrs.vocabulary import VERBS
 from lrs.vocabulary.aliases import VERB_ALIASES
 from lrs.xapi.keys import key_of, pair
 
-_NUMBER = 7_274_014  # arbitrary, and ours
+_NUMBER = 7_274_014  # an arbitrary number of our own
 _CERTIFIED = [key_of("verb", iri) for iri in (VERBS["certified"].id, *(iri for iri, verb in VERB_ALIASES.items() if verb == "certified"))]
 _ALONE = text(f"SELECT pg_advisory_xact_lock({_NUMBER}, :tenant)")
-# Those of one person about some activities, that name none of these registrations.
+# Statements of one person about some activities that name none of these registrations.
 _ABOUT = text(
     """
     SELECT DISTINCT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement_rel a
@@ -51,20 +52,21 @@ _COLUMNS = [activity_mapping.c[name] for name in ActivityMapping.__dataclass_fie
 
 
 def holding(connection: Connection, tenant_id: int) -> list[ActivityMapping]:
-    """Those that hold."""
+    """The active mappings."""
     m = activity_mapping.c
     return [ActivityMapping(*row) for row in connection.execute(select(*_COLUMNS).where(m.tenant_id == tenant_id, m.undone_at.is_(None)))]
 
 
 def listed(connection: Connection, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
-    """Those beyond a number, also those that were undone."""
+    """Mappings after a cursor, undone ones included."""
     m = activity_mapping.c
     query = select(*_COLUMNS).where(m.tenant_id == tenant_id, m.mapping_id > after).order_by(m.mapping_id).limit(rows)
     return [ActivityMapping(*row) for row in connection.execute(query)]
 
 
 def add(connection: Connection, tenant_id: int, values: Mapping[str, str | int | None]) -> int | None:
-    """From now on the activity counts; None where it counts in this programme already. The programme's episodes are counted anew."""
+    """Make the activity count from now on; None if it already counts in this programme. The
+    programme's episodes are marked for recount."""
     merges.begin(connection, tenant_id)
     m, key = activity_mapping.c, key_of("activity", str(values["activity"]))
     place = (m.tenant_id == tenant_id, m.activity_key == key, m.programme == values["programme"], m.undone_at.is_(None))
@@ -77,7 +79,7 @@ def add(connection: Connection, tenant_id: int, values: Mapping[str, str | int |
 
 
 def undo(connection: Connection, tenant_id: int, mapping_id: int) -> bool:
-    """It counts no longer; whether it did."""
+    """Undo a mapping; return whether it was active."""
     merges.begin(connection, tenant_id)
     m = activity_mapping
     held = (m.c.tenant_id == tenant_id, m.c.mapping_id == mapping_id, m.c.undone_at.is_(None))
@@ -88,7 +90,8 @@ def undo(connection: Connection, tenant_id: int, mapping_id: int) -> bool:
 
 
 def _count_anew(connection: Connection, tenant_id: int, programme: str) -> None:
-    """The episodes of a programme, and those that were set aside as a whole: nobody knows of which programme they would be."""
+    """Mark the episodes of a programme, and those that were set aside as a whole: it is unknown
+    which programme they would belong to."""
     e, s, u = fact_episode.c, statement.c, uncountable.c
     theirs = select(e.registration).where(e.tenant_id == tenant_id, e.programme == programme)
     counts = select(e.registration).where(e.tenant_id == tenant_id, e.registration == s.registration).exists()
@@ -98,8 +101,9 @@ def _count_anew(connection: Connection, tenant_id: int, programme: str) -> None:
 
 
 def alone_where_mapped(connection: Connection, tenant_id: int) -> bool:
-    """Whether activities of other systems count here. Then one job counts at a time, until the transaction ends: an episode and a statement
-    that is to count for it, each new, must not miss each other."""
+    """Whether activities of other systems count for this tenant. If so, take a lock so that
+    only one job counts at a time until the transaction ends: an episode and a statement that is
+    to count for it, both new, must not miss each other."""
     m = activity_mapping.c
     if connection.execute(select(m.mapping_id).where(m.tenant_id == tenant_id).limit(1)).first() is None:
         return False
@@ -115,15 +119,15 @@ def about(
     verbs: Collection[int],
     but: Collection[uuid.UUID],
 ) -> list[Stored]:
-    """Statements of these agents (keys) about these activities with one of these verbs, that are not voided and name none of the registrations
-    ``but``."""
+    """Statements of these agents (keys) about these activities with one of these verbs that are
+    not voided and name none of the registrations ``but``."""
     keys = [key for activity in activities for key in pair("activity", activity)]
     asked = {"tenant": tenant_id, "agents": list(agents), "activities": keys, "verbs": list(verbs), "registrations": [str(one) for one in but]}
     return [Stored(*row) for row in connection.execute(_ABOUT, asked)]
 
 
 def began(connection: Connection, tenant_id: int, learner: int, programme: str) -> dict[uuid.UUID, datetime]:
-    """When each episode of a person in a programme began."""
+    """The anchor (certification time) of each episode of a person in a programme."""
     e = fact_episode.c
     query = select(e.registration, e.anchor).where(e.tenant_id == tenant_id, e.learner == learner, e.programme == programme)
     return {row.registration: row.anchor for row in connection.execute(query)}
@@ -133,14 +137,15 @@ Place = tuple[uuid.UUID, int, str, datetime]  # registration, learner, programme
 
 
 def places(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> set[Place]:
-    """Of these episodes, those that are."""
+    """Those of these episodes that exist."""
     e = fact_episode.c
     query = select(e.registration, e.learner, e.programme, e.anchor).where(e.tenant_id == tenant_id, e.registration.in_(registrations))
     return {(row.registration, row.learner, row.programme, row.anchor) for row in connection.execute(query)}
 
 
 def borrowers(connection: Connection, tenant_id: int, ords: Sequence[int]) -> set[uuid.UUID]:
-    """The episodes for which these statements count, or those that these void."""
+    """The episodes for which these statements count, or for which the statements that these
+    void count."""
     b, s, v = borrowed.c, statement.c, voiding.c
     targets = select(s.ord).join(voiding, (v.tenant_id == s.tenant_id) & (v.target == s.id)).where(v.tenant_id == tenant_id, v.ord.in_(ords))
     query = select(b.registration).where(b.tenant_id == tenant_id, or_(b.ord.in_(ords), b.ord.in_(targets)))

@@ -1,4 +1,4 @@
-"""Agents that are one person (architecture, decision 8): explicit, audited, and undone as a whole."""
+"""Agents that are the same person: explicit, audited, and reversible as a whole."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from lrs.store.tables import fact_episode, person_merge, statement, statement_rel
 from lrs.xapi.keys import key_of, pair
 
-# Whoever makes a merge waits for the counts that run, and they for it: no statement is counted by a merge that was just made or undone.
-_NUMBER = 7_274_010  # arbitrary, and ours
+# A transaction that changes merges waits for running counts, and they wait for it: no statement
+# is counted with a merge that was just made or undone.
+_NUMBER = 7_274_010  # an arbitrary number of our own
 _READING = text(f"SELECT pg_advisory_xact_lock_shared({_NUMBER}, :tenant)")
 _CHANGING = text(f"SELECT pg_advisory_xact_lock({_NUMBER}, :tenant)")
 
@@ -31,13 +32,15 @@ class Merge:
 
 
 def hold(connection: Connection, tenant_id: int) -> None:
-    """No merge is made or undone until the transaction ends. Asked for before any line is taken: whoever makes one holds this and then wants lines,
-    so the other way round both would wait."""
+    """Block changes to merges until the transaction ends. Take this lock before claiming any
+    row of the counting queue: a transaction that changes merges holds it and then wants those
+    rows, so the opposite order would deadlock."""
     connection.execute(_READING, {"tenant": tenant_id})
 
 
 def every(connection: Connection, tenant_id: int) -> dict[int, int]:
-    """Key of an alias -> key of the person; only those that hold. Until the transaction ends, no merge is made or undone."""
+    """Key of an alias -> key of the person, active merges only. Until the transaction ends, no
+    merge is made or undone."""
     hold(connection, tenant_id)
     m = person_merge
     rows = connection.execute(select(m.c.alias, m.c.agent).where(m.c.tenant_id == tenant_id, m.c.undone_at.is_(None)))
@@ -45,12 +48,12 @@ def every(connection: Connection, tenant_id: int) -> dict[int, int]:
 
 
 def begin(connection: Connection, tenant_id: int) -> None:
-    """Before a change: waits for the counts that run."""
+    """Take the exclusive lock before a change; it waits for running counts."""
     connection.execute(_CHANGING, {"tenant": tenant_id})
 
 
 def listed(connection: Connection, tenant_id: int, after: int, rows: int) -> list[Merge]:
-    """Merges beyond ``after``, also those that were undone."""
+    """Merges after the cursor ``after``, undone ones included."""
     m = person_merge.c
     query = select(m.merge_id, m.alias_identity, m.agent_identity, m.reason, m.who, m.at, m.undone_at)
     query = query.where(m.tenant_id == tenant_id, m.merge_id > after).order_by(m.merge_id).limit(rows)
@@ -58,21 +61,21 @@ def listed(connection: Connection, tenant_id: int, after: int, rows: int) -> lis
 
 
 def is_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
-    """Whether this agent counts as another one already."""
+    """Whether this agent is already merged into another one."""
     m = person_merge.c
     query = select(m.merge_id).where(m.tenant_id == tenant_id, m.alias == key_of("agent", identity), m.undone_at.is_(None))
     return connection.execute(query).first() is not None
 
 
 def has_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
-    """Whether another agent counts as this one."""
+    """Whether another agent is merged into this one."""
     m = person_merge.c
     query = select(m.merge_id).where(m.tenant_id == tenant_id, m.agent == key_of("agent", identity), m.undone_at.is_(None))
     return connection.execute(query).first() is not None
 
 
 def add(connection: Connection, tenant_id: int, *, alias: str, agent: str, reason: str, who: str) -> int:
-    """From now on ``alias`` counts as ``agent``."""
+    """Make ``alias`` count as ``agent`` from now on."""
     values = {
         "tenant_id": tenant_id,
         "alias": key_of("agent", alias),
@@ -86,7 +89,8 @@ def add(connection: Connection, tenant_id: int, *, alias: str, agent: str, reaso
 
 
 def undo(connection: Connection, tenant_id: int, merge_id: int) -> tuple[str, str] | None:
-    """Let two agents be two again: (alias, agent); None where no such merge holds."""
+    """Separate two merged agents; return (alias, agent), or None if there is no such active
+    merge."""
     m = person_merge
     held = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
     row = connection.execute(update(m).where(*held).values(undone_at=func.now()).returning(m.c.alias_identity, m.c.agent_identity)).first()
@@ -94,14 +98,15 @@ def undo(connection: Connection, tenant_id: int, merge_id: int) -> tuple[str, st
 
 
 def naming(connection: Connection, tenant_id: int, identity: str) -> list[tuple[str, str]]:
-    """(alias, agent) of every merge that names this agent, undone or not."""
+    """(alias, agent) of every merge that names this agent, undone ones included."""
     m, key = person_merge.c, key_of("agent", identity)
     query = select(m.alias_identity, m.agent_identity).where(m.tenant_id == tenant_id, (m.alias == key) | (m.agent == key))
     return [(row.alias_identity, row.agent_identity) for row in connection.execute(query)]
 
 
 def episodes_of(connection: Connection, tenant_id: int, identity: str) -> set[uuid.UUID]:
-    """Every registration of a statement that names this agent, and of a fact that counts as this agent's."""
+    """Every registration of a statement that names this agent, and of a fact that is attributed
+    to this agent."""
     rel, s = statement_rel, statement
     query = select(s.c.registration).join(rel, (rel.c.tenant_id == s.c.tenant_id) & (rel.c.ord == s.c.ord)).distinct()
     named = query.where(rel.c.tenant_id == tenant_id, rel.c.key.in_(pair("agent", identity)), s.c.registration.is_not(None))
@@ -119,6 +124,6 @@ def loose_ords_of(connection: Connection, tenant_id: int, identity: str) -> list
 
 
 def forget(connection: Connection, tenant_id: int, identity: str) -> None:
-    """No merge names this agent any more (erasure)."""
+    """Delete every merge that names this agent (erasure)."""
     m, key = person_merge, key_of("agent", identity)
     connection.execute(delete(m).where(m.c.tenant_id == tenant_id, (m.c.alias == key) | (m.c.agent == key)))

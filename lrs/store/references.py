@@ -1,6 +1,8 @@
-"""StatementRefs: a statement that points to another is found by what the other is found by (xAPI-Communication 2.1.3).
+"""StatementRefs: a statement that refers to another is also found by the keys of that other one
+(xAPI-Communication 2.1.3).
 
-The keys of the target are copied to the one that points: at once where the target is stored, by a job where it comes later.
+The keys of the target are copied to the referring statement: immediately if the target is
+stored, by a job if it arrives later.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from lrs.store.tables import statement, statement_ref
 from lrs.xapi import decoding
 from lrs.xapi.keys import agents, inherited, joined, key_of, pair, related_activities, related_agents
 
-LONGEST_CHAIN = 10  # references to references that are followed
+LONGEST_CHAIN = 10  # maximum number of references to references that are followed
 
 _DUE = text(
     """
@@ -24,7 +26,7 @@ _DUE = text(
     """
 )
 
-# Arrays, not a parameter for each value: the protocol carries 65,535 of those.
+# Arrays rather than one parameter per value: the protocol allows 65,535 of those.
 _INHERIT = text(
     """
     INSERT INTO lrs.statement_rel (tenant_id, key, ord)
@@ -36,17 +38,17 @@ _SETTLED = text("UPDATE lrs.statement_ref SET settled = true WHERE tenant_id = :
 
 
 def settle_new(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]) -> None:
-    """Settle references (ord, target) stored in this transaction, as far as their targets are there."""
+    """Settle references (ord, target) stored in this transaction whose targets are stored."""
     targets = targets_of(connection, tenant_id, [target for _, target in refs])
     _settle(connection, tenant_id, [(ord_, target) for ord_, target in refs if target in targets])
 
 
 def settle_late(connection: Connection, tenant_id: int, rows: int) -> int:
-    """Settle references whose targets came after them; how many."""
+    """Settle references whose targets arrived after them; return how many."""
     due = [(row.ord, row.target) for row in connection.execute(_DUE, {"tenant": tenant_id, "rows": rows})]
     moved = _settle(connection, tenant_id, due)
     if moved:
-        # Whoever points to a reference that has just learned something may learn it too.
+        # Statements that refer to a reference that has just gained keys may gain them too.
         again = select(statement.c.id).where(statement.c.tenant_id == tenant_id, statement.c.ord.in_(moved))
         r = statement_ref
         connection.execute(update(r).where(r.c.tenant_id == tenant_id, r.c.target.in_(again), r.c.settled).values(settled=False))
@@ -54,7 +56,7 @@ def settle_late(connection: Connection, tenant_id: int, rows: int) -> int:
 
 
 def _settle(connection: Connection, tenant_id: int, refs: Sequence[tuple[int, uuid.UUID]]) -> set[int]:
-    """Copy keys; gives the ``ord`` of those that are found by more than before."""
+    """Copy keys; return the ``ord`` of the statements that gained any."""
     if not refs:
         return set()
     keys_of = {target: {key for value in chain(connection, tenant_id, target) for key in _inherited_keys(value)} for target in {t for _, t in refs}}
@@ -72,7 +74,7 @@ def targets_of(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID])
 
 
 def chain(connection: Connection, tenant_id: int, target: uuid.UUID) -> Iterator[dict[str, Any]]:
-    """The statement pointed to, the one it points to in turn, and so on."""
+    """Yield the statement referred to, the one it refers to in turn, and so on."""
     seen: set[uuid.UUID] = set()
     following: uuid.UUID | None = target
     while following is not None and following not in seen and len(seen) < LONGEST_CHAIN:
@@ -85,12 +87,12 @@ def chain(connection: Connection, tenant_id: int, target: uuid.UUID) -> Iterator
 
 
 def reference_of(value: dict[str, Any]) -> uuid.UUID | None:
-    """The id that a statement's object points to."""
+    """The id that a statement's object refers to."""
     return uuid.UUID(value["object"]["id"]) if value["object"].get("objectType") == "StatementRef" else None
 
 
 def own_keys(value: dict[str, Any]) -> set[int]:
-    """The rows of ``statement_rel`` that a statement has by itself."""
+    """The keys in ``statement_rel`` that a statement has of its own."""
     plain_agents = [pair("agent", one) for one in agents(value)]
     every_agent = [pair("agent", one) for one in related_agents(value, value.get("authority"))]
     obj = value["object"]
@@ -100,7 +102,8 @@ def own_keys(value: dict[str, Any]) -> set[int]:
 
 
 def inherited_by(connection: Connection, tenant_id: int, value: dict[str, Any]) -> set[int]:
-    """The rows that a statement has because of the one it refers to, as far as that is stored."""
+    """The keys that a statement has because of the one it refers to, as far as that one is
+    stored."""
     target = reference_of(value)
     return {key for other in chain(connection, tenant_id, target) for key in _inherited_keys(other)} if target else set()
 

@@ -1,4 +1,5 @@
-"""Taking statements out for good: erasure and retention. What hangs on a statement goes with it, in the same transaction."""
+"""Permanent removal of statements: erasure and retention. Dependent rows are removed in the
+same transaction."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ _BY_ORD = (statement, statement_ref, voiding, uncounted, uncountable, template_b
 
 
 def naming(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[Stored]:
-    """Up to ``rows`` statements that name an agent anywhere, voided or not, beyond ``after``, in order."""
+    """Up to ``rows`` statements that name an agent anywhere, voided or not, after ``after``, in
+    order."""
     s, found = statement, []
     for key in pair("agent", identity):
         query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).join(
@@ -46,7 +48,8 @@ def naming(connection: Connection, tenant_id: int, identity: str, after: int, ro
 
 
 def older(connection: Connection, tenant_id: int, before: datetime, verb: str | None, activity: str | None, rows: int) -> list[Stored]:
-    """Up to ``rows`` statements stored before an instant, of a verb, about an activity; voided or not, the oldest first."""
+    """Up to ``rows`` statements stored before an instant, optionally with a verb or about an
+    activity; voided or not, the oldest first."""
     s = statement
     query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(s.c.tenant_id == tenant_id, s.c.ord < ord_at(before))
     if verb is not None:
@@ -58,7 +61,8 @@ def older(connection: Connection, tenant_id: int, before: datetime, verb: str | 
 
 
 def remove(connection: Connection, tenant_id: int, gone: Sequence[Stored]) -> list[str]:
-    """Remove statements; the episodes they belonged to are counted anew. Gives the attachments that nothing names any more."""
+    """Remove statements; their episodes are marked for recount. Return the attachments that
+    nothing references any more."""
     if not gone:
         return []
     ords = [one.ord for one in gone]
@@ -75,14 +79,15 @@ def remove(connection: Connection, tenant_id: int, gone: Sequence[Stored]) -> li
         connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, tuple_(rel.key, rel.ord).in_(pairs[start : start + 5_000])))
     r = fact_rating.c
     rated = connection.execute(select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))).scalars()
-    computed.mark(connection, tenant_id, rated.all())  # the recount sees no difference any more
+    computed.mark(connection, tenant_id, rated.all())  # the recount will see no difference, so it would not mark them
     for table in _BY_ORD:
         connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))
     return attachments.unnamed(connection, tenant_id, named) if named else []
 
 
 def _count_anew(connection: Connection, tenant_id: int, gone: Sequence[Stored], values: dict[int, dict[str, Any]]) -> None:
-    """The episodes of the statements themselves, and of those that a removed voiding statement brings back."""
+    """Mark the episodes of the statements themselves, and of those that a removed voiding
+    statement restores."""
     registrations = {value.get("context", {}).get("registration") for value in values.values()}
     targets = connection.execute(
         select(statement.c.registration, statement.c.ord)
@@ -97,7 +102,7 @@ def _count_anew(connection: Connection, tenant_id: int, gone: Sequence[Stored], 
 
 
 def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes) -> None:
-    """Put other bytes in the place of a statement's, with the keys they are found by."""
+    """Replace the bytes of a statement, together with the keys it is found by."""
     before, after = own_keys(decoding.decode(one.payload)), own_keys(decoding.decode(payload))
     rel = statement_rel.c
     connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
@@ -105,14 +110,14 @@ def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes)
         connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
     _count_anew(connection, tenant_id, [one], {one.ord: decoding.decode(payload)})
     facts.count_lines_anew(connection, tenant_id, [one.ord])
-    # What a target said in refusing it may repeat what stood there.
+    # The error message with which a target refused it may repeat the old content.
     connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
     place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]
     connection.execute(update(statement).where(*place).values(payload=payload))
 
 
 def documents_of(connection: Connection, tenant_id: int, identity: str, dry_run: bool) -> int:
-    """Remove an agent's documents, or count them; how many."""
+    """Remove an agent's documents, or only count them; return how many."""
     mine = (document.c.tenant_id == tenant_id, document.c.agent_key == key_of("agent", identity), document.c.agent == identity)
     if dry_run:
         return int(connection.execute(select(func.count()).select_from(document).where(*mine)).scalar_one())

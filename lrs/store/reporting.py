@@ -1,7 +1,9 @@
 """Schema ``report``: views for reporting tools that speak SQL (Power BI, Tableau, Metabase, psql).
 
-Each view shows groups alone: suppression stands inside it, and no row is of a person. The views belong to a role that row-level security
-binds, and its policy maps whoever signs in to one tenant; so an analyst sees that tenant, whatever is set or sent, and no base table.
+Each view shows groups only: small-group suppression is part of it, and no row describes a
+person. The views belong to a role that is subject to row-level security, and its policy maps
+the login role to one tenant; so an analyst sees that tenant, whatever is set or sent, and no
+base table.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ READ = ("fact_episode", "fact_check", "fact_competency", "fact_activity", "fact_
 
 
 def _share(k: str, n: str) -> str:
-    """A share with its Wilson 95 % interval, as three columns. Answers of one person hang together, so /api/v1 gives wider intervals."""
+    """A share with its Wilson 95 % interval, as three columns. Answers of one person are
+    correlated, so /api/v1 gives wider intervals."""
     p, nn = f"({k})::float / nullif({n}, 0)", f"nullif(({n})::float, 0)"
     centre = f"({p} + {_Z**2 / 2} / {nn})"
     half = f"{_Z} * sqrt(({p}) * (1 - {p}) / {nn} + {_Z**2 / 4} / ({nn} * {nn}))"
@@ -44,9 +47,8 @@ _ENOUGH = f"HAVING count(DISTINCT e.learner) >= {FEWEST}"
 _HANDED_IN = "CASE a.kind " + " ".join(f"WHEN '{answer}' THEN '{kind}'" for kind, answer in ANSWERED_BY.items()) + " END"
 _VERIFIED = "count(*) FILTER (WHERE e.used_2_seconds <= 7776000)"
 
-# Names of our own tables and columns alone; nothing that anybody sends.
+# Only names of our own tables and columns; no user input.
 # ruff: noqa: S608
-# name -> (what it says, its columns in words, the select)
 VIEWS: dict[str, tuple[str, str, str]] = {
     "programmes": (
         "Programmes and how many people were certified in them.",
@@ -116,11 +118,12 @@ VIEWS: dict[str, tuple[str, str, str]] = {
 
 
 def make_views(owner: Engine) -> None:
-    """Make the schema anew where it is not what this version of the code says; its comment holds a digest of that."""
+    """Recreate the schema if it differs from this version of the code; the schema's comment
+    holds a digest of the SQL."""
     made = _statements()
     digest = hashlib.sha256("\n".join(made).encode()).hexdigest()
     with owner.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(7274011)"))  # two starts at once take turns; the number is arbitrary
+        connection.execute(text("SELECT pg_advisory_xact_lock(7274011)"))  # serializes two starts at the same time; the number is arbitrary
         held = connection.execute(text("SELECT obj_description(to_regnamespace('report'), 'pg_namespace')")).scalar()
         if held == digest:
             return
@@ -129,10 +132,10 @@ def make_views(owner: Engine) -> None:
 
 
 def _statements() -> list[str]:
-    """SQL that makes the schema, run by the owner of all tables."""
+    """The SQL that creates the schema, run by the owner of all tables."""
     made = [
         "DROP SCHEMA IF EXISTS report CASCADE",
-        # A parameter, not a setting: whoever reads can change settings.
+        # A parameter, not a setting: the reader can change settings.
         "CREATE OR REPLACE FUNCTION lrs.reporting_tenant(wanted name) RETURNS int LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog"
         " AS 'SELECT u.tenant_id FROM lrs.reporting_user u WHERE u.role = wanted::text'",
         "REVOKE ALL ON FUNCTION lrs.reporting_tenant(name) FROM PUBLIC",
@@ -151,7 +154,7 @@ def _statements() -> list[str]:
         f"SET LOCAL ROLE {REPORT_OWNER}",
     ]
     for name, (meaning, columns, body) in VIEWS.items():
-        # A barrier: no condition of whoever reads is looked at before those of the view.
+        # A security barrier: no condition of the reader is evaluated before those of the view.
         made += [
             f"CREATE VIEW report.{name} WITH (security_barrier) AS {body}",
             f"COMMENT ON VIEW report.{name} IS '{meaning} {columns}'",
@@ -171,7 +174,8 @@ class ReportingUser:
 
 
 def create_user(owner: Engine, tenant_id: int, name: str, who: str) -> str:
-    """A login role that reads the views of one tenant, and nothing else; gives its password, which is not shown again."""
+    """Create a login role that can read the views of one tenant and nothing else; return its
+    password, which is not shown again."""
     if not NAME.match(name):
         raise Stop("The name of a reporting user has 3 to 41 small letters, digits and _, and begins with a letter.")
     password = secrets.token_urlsafe(24)
@@ -195,13 +199,13 @@ def create_user(owner: Engine, tenant_id: int, name: str, who: str) -> str:
 
 
 def users(connection: Connection) -> list[ReportingUser]:
-    """All reporting users, of every tenant."""
+    """All reporting users of all tenants."""
     u = reporting_user.c
     return [ReportingUser(*row) for row in connection.execute(select(u.role, u.tenant_id, u.who, u.at).order_by(u.role))]
 
 
 def drop_user(owner: Engine, tenant_id: int, name: str) -> None:
-    """End a reporting user."""
+    """Drop a reporting user."""
     with owner.begin() as connection:
         u = reporting_user
         gone = connection.execute(delete(u).where(u.c.role == name, u.c.tenant_id == tenant_id)).rowcount

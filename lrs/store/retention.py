@@ -1,4 +1,4 @@
-"""Rules of how long a tenant keeps statements."""
+"""Retention rules: how long a tenant keeps statements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from lrs.store.tables import retention_rule
 
 @dataclass(frozen=True)
 class Rule:
-    """Statements stored more than ``days`` ago go: all, or those of a verb, or those about an activity."""
+    """Statements stored more than ``days`` ago are removed: all, or those with a verb, or those
+    about an activity."""
 
     rule_id: int
     days: int
@@ -20,7 +21,7 @@ class Rule:
 
 
 def add(connection: Connection, tenant_id: int, days: int, verb: str | None, activity: str | None) -> int:
-    """A new rule's number."""
+    """Insert a rule and return its number."""
     made = insert(retention_rule).values(tenant_id=tenant_id, days=days, verb=verb, activity=activity)
     return int(connection.execute(made.returning(retention_rule.c.rule_id)).scalar_one())
 
@@ -34,6 +35,6 @@ def every(connection: Connection, tenant_id: int) -> list[Rule]:
 
 
 def remove(connection: Connection, tenant_id: int, rule_id: int) -> bool:
-    """Whether there was such a rule."""
+    """Delete a rule; return whether it existed."""
     r = retention_rule.c
     return connection.execute(delete(retention_rule).where(r.tenant_id == tenant_id, r.rule_id == rule_id)).rowcount > 0

@@ -1,4 +1,4 @@
-"""Bringing schema ``lrs`` up to date."""
+"""Upgrade schema ``lrs``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(owner: Engine) -> None:
-    """Run what is missing, as the owner; then bring the views for reporting tools to what they are now."""
+    """Run pending migrations as the owner; then bring the views for reporting tools up to
+    date."""
     migrations.upgrade(FOLDER, owner)
     reporting.make_views(owner)

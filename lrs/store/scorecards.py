@@ -1,4 +1,4 @@
-"""What scorecards are normalised on and weighted by: versions, never changed."""
+"""Reference values and weights of scorecards: versioned, never changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lrs.store.tables import scorecard
 
 
 def newest(connection: Connection, tenant_id: int, programme: str) -> tuple[int, list[dict[str, Any]], str, datetime] | None:
-    """(version, lines, who, when) of a programme, or None where nobody decided anything."""
+    """(version, lines, who, when) of a programme, or None if nobody decided anything."""
     s = scorecard.c
     query = select(s.version, s.lines, s.who, s.at).where(s.tenant_id == tenant_id, s.programme == programme).order_by(s.version.desc()).limit(1)
     row = connection.execute(query).first()
@@ -19,7 +19,8 @@ def newest(connection: Connection, tenant_id: int, programme: str) -> tuple[int,
 
 
 def add(connection: Connection, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str) -> int:
-    """The next version. Two at once: the later one fails on its number, and is sent again."""
+    """Insert the next version. Of two concurrent writers, the later one fails on its version
+    number and is sent again."""
     s = scorecard.c
     held = connection.execute(select(func.max(s.version)).where(s.tenant_id == tenant_id, s.programme == programme)).scalar()
     version = (held or 0) + 1

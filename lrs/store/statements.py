@@ -1,8 +1,9 @@
-"""Storing and finding statements.
+"""Storing and querying statements.
 
-The one hot write is a single SQL statement through the driver: it takes the clock, gives each row its ``ord``, stores the
-row, its relations, its voiding and its line in ``uncounted``, and returns what was new. Duplicate ids are settled by the
-database (architecture, decision 6); rows are inserted in the order of their ids, so that two batches cannot deadlock.
+The one hot write is a single SQL statement through the driver: it reads the clock, gives each
+row its ``ord``, stores the row, its relations, its voiding and its entry in ``uncounted``, and
+returns what was new. Duplicate ids are resolved by the database; rows are inserted in the order
+of their ids, so that two batches cannot deadlock.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ LARGEST_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
 VOIDED_VERB = key_of("verb", VERBS["voided"].id)
 
 
-# base: one reading of the clock and one writer number for the whole batch, so that order within it is the sender's.
+# base: one reading of the clock and one writer number for the whole batch, so that statements
+# keep the order in which they were sent.
 def _insert(conflict: str) -> str:
     return f"""
 WITH base AS MATERIALIZED (
@@ -64,13 +66,15 @@ SELECT id, ord FROM stored
 """
 
 
-# The quick form fails as a whole when an id is known; the other leaves the known ones as they are.
+# The fast form fails as a whole when an id is known; the other form skips known ids.
 _INSERT_ALL = _insert("")
 _INSERT_NEW = _insert("ON CONFLICT (tenant_id, id) DO NOTHING")
 
-# Decision 4: the instant before the oldest running write transaction. Every active transaction of the app role counts as
-# one that may write: a writer reads the clock before the server knows that it writes. The last millisecond that ended before
-# that: ``stored`` and ``since`` are told in milliseconds, so a reader who goes on from one must have seen all of it.
+# The instant before the start of the oldest running write transaction. Every active transaction
+# of the app role counts as one that may write: a writer reads the clock before the server knows
+# that it writes. The result is the last millisecond that ended before that: ``stored`` and
+# ``since`` are given in milliseconds, so a reader who continues from one must have seen all of
+# it.
 _HORIZON = text(
     """
     SELECT (floor(extract(epoch FROM least(statement_timestamp(), min(xact_start))) * 1000) - 1)::bigint * 1000
@@ -81,7 +85,8 @@ _HORIZON = text(
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A stored statement: its place, its payload (see :func:`lrs.xapi.writing.published`)."""
+    """A stored statement: its position, its payload (see
+    :func:`lrs.xapi.writing.published`)."""
 
     ord: int
     id: uuid.UUID
@@ -90,7 +95,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 def parameters_of(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any]:
-    """What the inserting SQL takes."""
+    """Parameters of the inserting SQL."""
     rows = range(len(incoming))
     return {
         "tenant": tenant_id,
@@ -108,17 +113,20 @@ def parameters_of(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any
 
 
 def insert(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> dict[uuid.UUID, int]:
-    """Store what is new and return its ids, each with its ``ord``; the others were there before and are untouched."""
+    """Store the new statements and return their ids, each with its ``ord``; statements that
+    existed before are left untouched."""
     with driver_cursor(connection) as cursor:
         cursor.execute(_INSERT_NEW, parameters_of(tenant_id, incoming), binary=True, prepare=True)
         return {row[0]: row[1] for row in cursor.fetchall()}
 
 
 def insert_all(raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]) -> None:
-    """Store statements that are all new: one SQL statement, which is its own transaction, on a connection that commits by itself.
+    """Store statements that are all new: one SQL statement, which is its own transaction, on an
+    autocommit connection.
 
-    psycopg's UniqueViolation, and nothing stored, when one of them is known. Every row depends on ``base``, which sets the tenant,
-    so row-level security judges each row after that.
+    Raises psycopg's UniqueViolation, and stores nothing, if one of them is known. Every row
+    depends on ``base``, which sets the tenant, so row-level security checks each row after
+    that.
     """
     with raw.cursor() as cursor:
         cursor.execute(_INSERT_ALL, parameters_of(tenant_id, incoming), binary=True, prepare=True)
@@ -137,7 +145,8 @@ def voiders_among(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUI
 
 
 def is_voided(connection: Connection, tenant_id: int, statement_id: uuid.UUID) -> bool:
-    """Whether a voiding statement for it is stored, and it is none itself (those cannot be voided, whichever came first)."""
+    """Whether a voiding statement for it is stored and it is not itself a voiding statement
+    (those cannot be voided, whichever came first)."""
     query = select(exists().where(voiding.c.tenant_id == tenant_id, voiding.c.target == statement_id))
     return bool(connection.execute(query).scalar_one()) and not voiders_among(connection, tenant_id, [statement_id])
 
@@ -149,20 +158,22 @@ def voided_among(connection: Connection, tenant_id: int, ords: Sequence[int]) ->
 
 
 def horizon(connection: Connection) -> datetime:
-    """The instant H up to which every stored statement is visible, and stays so (architecture, decision 4)."""
+    """The high-water mark: every statement stored up to this instant is visible, and stays
+    so."""
     return clock.from_microseconds(connection.execute(_HORIZON, {"role": APP_ROLE}).scalar_one())
 
 
 def ord_at(instant: datetime) -> int:
-    """The first ``ord`` of a microsecond, within what a bigint holds (years 1685 to 2255)."""
+    """The first ``ord`` of a microsecond, within the range of a bigint (years 1685 to 2255)."""
     return max(-LARGEST_ORD, min(clock.to_microseconds(instant) << ORD_SHIFT, LARGEST_ORD))
 
 
 def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False) -> list[Stored]:
     """Up to ``rows`` statements that are not voided (or all), in the query's order; none stored after ``up_to``.
 
-    What is asked for may stand under several keys (an agent as actor or as instructor; a statement itself or the one it refers
-    to). Each combination is a walk along one index, in order and bounded; the walks are one SQL statement and are merged here.
+    A filter may match several keys (an agent as actor or as instructor; a statement itself or
+    the one it refers to). Each combination is a bounded scan along one index, in order; the
+    scans are one SQL statement and are merged here.
     """
     sql, parameters = finding(tenant_id, query, up_to, rows, voided_too)
     with driver_cursor(connection) as cursor:
@@ -172,10 +183,11 @@ def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: d
 
 
 def finding(tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False) -> tuple[bytes, dict[str, Any]]:
-    """The SQL of :func:`find` and its parameters."""
+    """Build the SQL of :func:`find` and its parameters."""
     low, high = -LARGEST_ORD, LARGEST_ORD
     if query.since is not None:
-        # "stored since the timestamp (exclusive)": stored is told in milliseconds, so the whole millisecond is excluded.
+        # "stored since the timestamp (exclusive)": stored is given in milliseconds, so the
+        # whole millisecond is excluded.
         low = max(low, _after_millisecond(query.since))
     if query.until is not None:
         high = min(high, _after_millisecond(query.until))
@@ -213,8 +225,10 @@ def finding(tenant_id: int, query: StatementQuery, up_to: datetime | None, rows:
 
 @lru_cache(maxsize=500)
 def _find_sql(walks: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], ascending: bool, voided_too: bool) -> bytes:
-    """One bounded walk for each combination of keys. Names alone are put into the text; every value is a parameter."""
-    # A look at the index for each row that is given. As NOT EXISTS, the whole table of voidings was read and hashed for every page.
+    """One bounded index scan for each combination of keys. Only names are put into the text;
+    every value is a parameter."""
+    # One index lookup for each returned row. As NOT EXISTS, the whole table of voidings was
+    # read and hashed for every page.
     not_voided = f"""
       AND (s.verb = {VOIDED_VERB} OR (SELECT true FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id LIMIT 1) IS NULL)"""
     parts = []
@@ -233,7 +247,7 @@ def _find_sql(walks: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...], ascend
 
 
 def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
-    """For each filter by agent or activity, the keys it is found under."""
+    """For each filter by agent or activity, the keys that match it."""
     found: list[tuple[int, ...]] = []
     if query.agent is not None:
         own, other = pair("agent", query.agent)
@@ -249,7 +263,8 @@ def _columns() -> Select[Any]:
 
 
 def voided() -> Any:
-    """True of a statement for which a voiding statement is stored, whichever came first; never of a voiding statement."""
+    """SQL condition: a voiding statement for this statement is stored, whichever came first;
+    never true of a voiding statement."""
     return (statement.c.verb != VOIDED_VERB) & exists().where(voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id)
 
 

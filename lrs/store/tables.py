@@ -1,4 +1,5 @@
-"""The tables of schema ``lrs``. ``tenant_id`` leads every secondary index; ``ord`` alone is a statement's primary key."""
+"""The tables of schema ``lrs``. ``tenant_id`` leads every secondary index; ``ord`` is a
+statement's primary key within its tenant."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ credential = Table(
     Column("secret_hash", LargeBinary, nullable=False),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("note", Text, nullable=False),
-    # Who vouches for what this credential sends; a key that replaces another goes on with its authority.
+    # The agent that vouches for what this credential sends; a key that replaces another keeps
+    # its authority.
     Column("authority", Text, nullable=False),
     Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("ends_at", _INSTANT),
@@ -67,7 +69,7 @@ token_issuer = Table(
     Column("issuer", Text, primary_key=True),
     Column("audience", Text, primary_key=True),
     Column("keys_url", Text, nullable=False),
-    # The issuer's word for a scope -> our scopes; a word that is not in it counts as itself.
+    # The issuer's scope name -> our scopes; a name that is not listed counts as itself.
     Column("scopes", JSON, nullable=False),
     Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
     UniqueConstraint("issuer", "audience"),
@@ -77,7 +79,8 @@ statement = Table(
     "statement",
     metadata,
     Column("tenant_id", Integer, primary_key=True),
-    # Stored microseconds << 10 | writer number, given by the inserting SQL: paging order is primary key order.
+    # Stored microseconds << 10 | writer number, assigned by the inserting SQL: paging order is
+    # primary key order.
     Column("ord", BigInteger, primary_key=True, autoincrement=False),
     Column("id", Uuid, nullable=False),
     Column("verb", BigInteger, nullable=False),
@@ -89,8 +92,9 @@ statement = Table(
     Index(None, "tenant_id", "registration", "ord", postgresql_where=text("registration IS NOT NULL")),
 )
 
-# What a statement is found by, beside its own columns: agents, activities, and all that it inherits from the statement it
-# refers to. Each key once; "related" kinds hold only what the plain kind does not (lrs.xapi.keys).
+# The keys by which a statement is found, beside its own columns: agents, activities, and
+# everything inherited from the statement it refers to. Each key is stored once; "related" kinds
+# hold only what the plain kind does not (lrs.xapi.keys).
 statement_rel = Table(
     "statement_rel",
     metadata,
@@ -113,7 +117,7 @@ statement_ref = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("ord", BigInteger, primary_key=True),
     Column("target", Uuid, nullable=False),
-    # Whether the target was there and this statement is found by what the target is found by.
+    # Whether the target was stored and its keys were copied to this statement.
     Column("settled", Boolean, nullable=False, server_default=false()),
     Index(None, "tenant_id", "target"),
     Index("ix_statement_ref_unsettled", "tenant_id", "ord", postgresql_where=text("NOT settled")),
@@ -127,7 +131,8 @@ activity_definition = Table(
     Column("digest", BigInteger, primary_key=True),
     Column("iri", Text, nullable=False),
     Column("definition", LargeBinary, nullable=False),
-    # The earliest timestamp (microseconds) of a statement with this definition: of two that differ, the newer one holds.
+    # The earliest timestamp (microseconds) of a statement with this definition: of two
+    # conflicting ones, the newer one wins.
     Column("seen", BigInteger, nullable=False),
 )
 
@@ -201,7 +206,7 @@ forward = Table(
     Column("key", Text, nullable=False),
     Column("sealed_secret", Text, nullable=False),
     Column("filter", JSON, nullable=False),
-    # Everything up to here was delivered or put among the dead letters.
+    # Everything up to here was delivered or moved to the dead letters.
     Column("delivered_ord", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     Column("next_at", _INSTANT, nullable=False, server_default=func.now()),
@@ -225,7 +230,7 @@ import_run = Table(
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("source", Text, primary_key=True),
-    # Bytes of the file that are done, or the address of the next page.
+    # Bytes of the file that were processed, or the address of the next page.
     Column("position", Text, nullable=False),
     Column("stored", BigInteger, nullable=False),
     Column("known", BigInteger, nullable=False),
@@ -259,7 +264,8 @@ uncounted = Table(
     Column("ord", BigInteger, primary_key=True),
 )
 
-# Episodes whose statements were removed: their facts have to be made anew although nothing was stored.
+# Episodes whose statements were removed: their facts must be recomputed although nothing was
+# stored.
 uncounted_episode = Table(
     "uncounted_episode",
     metadata,
@@ -274,13 +280,15 @@ uncountable = Table(
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("ord", BigInteger, primary_key=True),
-    # The episode for which it does not count: its own, or one that borrows it (NO_EPISODE: it belongs to none). Both may say so of one statement.
+    # The episode for which it does not count: its own, or one that borrows it (NO_EPISODE: it
+    # belongs to none). One statement may have a row for each.
     Column("registration", Uuid, primary_key=True),
     Column("reason", Text, nullable=False),
     Index(None, "tenant_id", "registration"),
 )
 
-# Facts are made anew from an episode's statements (lrs.metrics.facts). ``learner`` and ``rater`` are keys of agents, after merges.
+# Facts are recomputed from an episode's statements (lrs.metrics.facts). ``learner`` and
+# ``rater`` are keys of agents, after merges.
 fact_episode = Table(
     "fact_episode",
     metadata,
@@ -298,9 +306,9 @@ fact_episode = Table(
     # When the learner entered the audience, and left it.
     Column("registered_at", _INSTANT),
     Column("left_at", _INSTANT),
-    # Share from 0 to 1 that the certification's exam showed.
+    # Exam result of the certification, a share from 0 to 1.
     Column("exam", Float),
-    # The same of the test before the training; and how long the training took.
+    # The same for the test before the training; and how long the training took.
     Column("pre_test", Float),
     Column("training_seconds", Integer),
     # All in seconds since the anchor: the plan, "no opportunity", the first use of at least each evidence grade.
@@ -315,7 +323,8 @@ fact_episode = Table(
     Column("tasks_verified", SmallInteger, nullable=False),
     # The second of two consecutive qualified observations at or above the rubric's bar.
     Column("competent_seconds", Integer),
-    # What was seen last, 90 days or more after the first verified use; None where nobody looked.
+    # The latest observation 90 days or more after the first verified use; None if there was
+    # none.
     Column("sustained", Boolean),
     Index(None, "tenant_id", "programme"),
     Index(None, "tenant_id", "learner"),
@@ -336,13 +345,15 @@ fact_recall = Table(
     Column("seconds_since_anchor", Integer, nullable=False),
     Column("success", Boolean, nullable=False),
     Column("rapid", Boolean, nullable=False),
-    # How long the answer took, and the keys that were chosen (of choice, true-false, matching and sequencing alone).
+    # How long the answer took, and the keys that were chosen (only for choice, true-false,
+    # matching and sequencing).
     Column("took_seconds", Float),
     Column("response", Text),
     Index(None, "tenant_id", "programme", "item"),
 )
 
-# One row for each episode and interval: what was due, what was answered. Roll-up of fact_recall beside fact_activity.
+# One row for each episode and interval: what was due, what was answered. A roll-up of
+# fact_recall together with fact_activity.
 fact_check = Table(
     "fact_check",
     metadata,
@@ -359,7 +370,7 @@ fact_check = Table(
     Index(None, "tenant_id", "programme", "interval"),
 )
 
-# The same by competency: what weak domains and heat maps read.
+# The same by competency: the source of weak domains and heat maps.
 fact_competency = Table(
     "fact_competency",
     metadata,
@@ -368,7 +379,8 @@ fact_competency = Table(
     Column("competency", Text, primary_key=True),
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
-    # In checks: questions asked and right. In assessments by others: ratings, and how many reached the bar.
+    # In checks: questions asked and answered right. In assessments by others: ratings, and how
+    # many reached the bar.
     Column("asked", Integer, nullable=False),
     Column("right", Integer, nullable=False),
     Column("rated", Integer, nullable=False),
@@ -429,7 +441,7 @@ fact_rating = Table(
     Index(None, "tenant_id", "programme", "calibration"),
 )
 
-# Use of the product (domain, G10); of no episode.
+# Use of the product itself; of no episode.
 fact_presence = Table(
     "fact_presence",
     metadata,
@@ -445,7 +457,8 @@ fact_presence = Table(
     Index(None, "tenant_id", "programme", "what", "at"),
 )
 
-# Two agents that are one person: whatever names ``alias`` counts as ``agent``. A row that was undone stays, for the trace.
+# Two agents that are the same person: everything that names ``alias`` counts as ``agent``. An
+# undone row stays, as history.
 person_merge = Table(
     "person_merge",
     metadata,
@@ -463,7 +476,8 @@ person_merge = Table(
     Index(None, "tenant_id", "agent"),
 )
 
-# What an activity of another system counts as in a programme (lrs.metrics.facts.outside). A row that was undone stays, for the trace.
+# What an activity of another system counts as in a programme (lrs.metrics.facts.outside). An
+# undone row stays, as history.
 activity_mapping = Table(
     "activity_mapping",
     metadata,
@@ -473,9 +487,9 @@ activity_mapping = Table(
     Column("activity_key", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
     Column("counts_as", Text, nullable=False),
-    # Of its answers, where they name none themselves.
+    # Competency of its answers if they name none themselves.
     Column("competency", Text),
-    # Of its uses, where they say none themselves.
+    # Evidence grade of its uses if they give none themselves.
     Column("evidence_grade", SmallInteger),
     Column("who", Text, nullable=False),
     Column("at", _INSTANT, nullable=False, server_default=func.now()),
@@ -493,7 +507,7 @@ borrowed = Table(
     Index(None, "tenant_id", "ord"),
 )
 
-# Programmes whose facts changed since their computed reports were made: a row for each change.
+# Programmes whose facts changed since their reports were computed: a row for each change.
 uncomputed = Table(
     "uncomputed",
     metadata,
@@ -502,7 +516,7 @@ uncomputed = Table(
     Column("programme", Text, nullable=False),
 )
 
-# Reports that take longer than a page may: made by a job (lrs.jobs.compute).
+# Reports that take longer to compute than a page may: computed by a job (lrs.jobs.compute).
 computed = Table(
     "computed",
     metadata,
@@ -514,7 +528,8 @@ computed = Table(
     Column("computed_at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
-# What the scorecard is normalised on and weighted by: each change a version, with who decided it. A programme without one has the default.
+# Reference values and weights of the scorecard: each change is a version, with who decided it.
+# A programme without one uses the default.
 scorecard = Table(
     "scorecard",
     metadata,
@@ -526,7 +541,8 @@ scorecard = Table(
     Column("at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
-# A figure of a week that is over, as it was published. One that came to differ stays, with when, by whom and why it was restated.
+# A figure of a completed week, as it was published. A figure that turned out different stays,
+# with when, by whom and why it was restated.
 week_figure = Table(
     "week_figure",
     metadata,
@@ -559,13 +575,14 @@ week_figure = Table(
     Index("ix_week_figure_trace", "tenant_id", "programme", "series", "team", "figure_id"),
 )
 
-# Something that somebody should look at: a figure that fell beyond ordinary variation, or facts that a recount changed.
+# Something that needs attention: a figure that fell beyond ordinary variation, or facts that a
+# recount changed.
 alarm = Table(
     "alarm",
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("alarm_id", BigInteger, Identity(always=True), primary_key=True),
-    # Empty for what is of no programme.
+    # Empty if it concerns no programme.
     Column("programme", Text, nullable=False),
     # A key of lrs.metrics.weekly.SERIES, or "self-check".
     Column("series", Text, nullable=False),
@@ -577,7 +594,7 @@ alarm = Table(
     Column("weeks", SmallInteger, nullable=False),
     Column("calm", SmallInteger, nullable=False),
     Column("history", Text, nullable=False),
-    # The week that was judged last.
+    # The week that was evaluated last.
     Column("week", Date, nullable=False),
     Column("opened_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
@@ -603,7 +620,8 @@ baseline = Table(
     Index(None, "tenant_id", "programme", "baseline_id"),
 )
 
-# A file that somebody asked for, made by a job: what is in it, how far it is, where its bytes are (their SHA-2) until it expires.
+# A requested export file, generated by a job: what it contains, its progress, where its bytes
+# are (their SHA-2) until it expires.
 export = Table(
     "export",
     metadata,
@@ -616,7 +634,7 @@ export = Table(
     Column("who", Text, nullable=False),
     Column("asked_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
-    # A person was erased while it was made: it is made anew.
+    # A person was erased while it was generated: it must be generated again.
     Column("stale", Boolean, nullable=False, server_default=false()),
     Column("rows_done", BigInteger, nullable=False, server_default="0"),
     Column("rows_in_all", BigInteger),
@@ -630,7 +648,7 @@ export = Table(
     Index("uq_export_key", "tenant_id", "key", unique=True),
 )
 
-# A business figure that a programme is meant to move.
+# A KPI that a programme is meant to improve.
 kpi = Table(
     "kpi",
     metadata,
@@ -639,20 +657,21 @@ kpi = Table(
     Column("kpi", Text, primary_key=True),
     Column("label", Text, nullable=False),
     Column("unit", Text, nullable=False),
-    # Whether more of it is better.
+    # Whether a higher value is better.
     Column("more_is_better", Boolean, nullable=False),
     Column("baseline", Float),
     Column("target", Float),
     Column("owner", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("frequency", Text, nullable=False),
-    # Whether the order of the waves was drawn by lot: then the evidence is the strongest there is.
+    # Whether the order of the waves was randomised: then the evidence is the strongest
+    # available.
     Column("waves_randomised", Boolean, nullable=False, server_default=false()),
     Column("who", Text, nullable=False),
     Column("at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
-# A value of a subject in a period. A value that is corrected stays, with who replaced it and why.
+# The value of a subject in a period. A corrected value stays, with who replaced it and why.
 kpi_reading = Table(
     "kpi_reading",
     metadata,
@@ -685,7 +704,8 @@ kpi_reading = Table(
     ),
 )
 
-# The cost ledger (Phillips): each line with its source and who signed it off. A line that was wrong is taken back, never removed.
+# The cost ledger (Phillips): each entry with its source and who signed it off. A wrong entry is
+# retracted, never deleted.
 cost = Table(
     "cost",
     metadata,
@@ -694,7 +714,7 @@ cost = Table(
     Column("programme", Text, nullable=False),
     Column("category", Text, nullable=False),
     Column("amount", Numeric(18, 2), nullable=False),
-    Column("currency", Text),  # None: of a line from before currencies were asked for
+    Column("currency", Text),  # None: for entries from before currencies were recorded
     Column("incurred_on", Date, nullable=False),
     Column("hours", Float),
     Column("source", Text, nullable=False),
@@ -706,7 +726,8 @@ cost = Table(
     Index(None, "tenant_id", "programme"),
 )
 
-# What a unit of a business figure is worth, and what was forecast: versions, each with its source and who signed it off.
+# What a unit of a KPI is worth, and what was forecast: versions, each with its source and who
+# signed it off.
 valuation = Table(
     "valuation",
     metadata,
@@ -719,7 +740,7 @@ valuation = Table(
     Column("at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
-# Which tenant a login role of a reporting tool belongs to (lrs.store.reporting).
+# Which tenant a reporting tool's login role belongs to (lrs.store.reporting).
 reporting_user = Table(
     "reporting_user",
     metadata,

@@ -1,4 +1,4 @@
-"""Which statements break which templates, and how far the job that looks has come."""
+"""Which statements break which templates, and the cursor of the job that checks them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ LONGEST_REASON = 1_000
 
 
 def position(connection: Connection, tenant_id: int, job: str) -> int:
-    """The ``ord`` of the last statement that was looked at; one job at a time."""
+    """The ``ord`` of the last statement that was checked; the row is locked, so one job runs at
+    a time."""
     connection.execute(upsert(job_cursor).values(tenant_id=tenant_id, job=job, ord=-1).on_conflict_do_nothing())
     query = select(job_cursor.c.ord).where(job_cursor.c.tenant_id == tenant_id, job_cursor.c.job == job)
     return int(connection.execute(query.with_for_update()).scalar_one())
 
 
 def move(connection: Connection, tenant_id: int, job: str, ord_: int) -> None:
-    """This one was looked at."""
+    """Advance the cursor to this statement."""
     values = {"tenant_id": tenant_id, "job": job, "ord": ord_}
     made = upsert(job_cursor).values(values)
     connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "job"], set_={"ord": ord_}))
 
 
 def put(connection: Connection, tenant_id: int, ord_: int, reasons: Sequence[tuple[str, str]]) -> None:
-    """What a statement breaks: (template, reason)."""
+    """Record the (template, reason) pairs that a statement breaks."""
     for template, reason in reasons:
         values = {"tenant_id": tenant_id, "ord": ord_, "template": template, "reason": reason[:LONGEST_REASON]}
         connection.execute(upsert(template_break).values(values).on_conflict_do_nothing())
 
 
 def of(connection: Connection, tenant_id: int, ords: Sequence[int]) -> dict[int, list[str]]:
-    """The reasons noted for statements."""
+    """The recorded reasons by statement."""
     t = template_break.c
     found: dict[int, list[str]] = {}
     for row in connection.execute(select(t.ord, t.reason).where(t.tenant_id == tenant_id, t.ord.in_(ords))):

@@ -1,4 +1,4 @@
-"""Issuers of bearer tokens, by tenant. An issuer's audience belongs to one tenant alone."""
+"""Issuers of bearer tokens, by tenant. An issuer's audience belongs to exactly one tenant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from lrs.store.tables import token_issuer
 
 @dataclass(frozen=True)
 class TokenIssuer:
-    """Who issues, for whom, with which keys, and what its words for scopes mean."""
+    """Who issues the tokens, for which audience, with which keys, and what its scope names
+    mean."""
 
     tenant_id: int
     issuer: str
@@ -22,14 +23,14 @@ class TokenIssuer:
 
 
 def find(engine: Engine, issuer: str) -> list[TokenIssuer]:
-    """Every tenant's entry for an issuer: who signs in is not known yet."""
+    """Every tenant's entry for an issuer: the caller is not known yet."""
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT tenant_id, audience, keys_url, scopes FROM lrs.find_token_issuer(:issuer)"), {"issuer": issuer})
         return [TokenIssuer(row.tenant_id, issuer, row.audience, row.keys_url, row.scopes) for row in rows]
 
 
 def add(connection: Connection, entry: TokenIssuer) -> None:
-    """Add it, or bring it up to date."""
+    """Insert or update an issuer."""
     values = {"keys_url": entry.keys_url, "scopes": entry.scopes}
     key = {"tenant_id": entry.tenant_id, "issuer": entry.issuer, "audience": entry.audience}
     statement = upsert(token_issuer).values(**key, **values)
@@ -37,13 +38,13 @@ def add(connection: Connection, entry: TokenIssuer) -> None:
 
 
 def every(connection: Connection, tenant_id: int) -> list[TokenIssuer]:
-    """All of a tenant."""
+    """All issuers of a tenant."""
     i = token_issuer.c
     query = select(i.tenant_id, i.issuer, i.audience, i.keys_url, i.scopes).where(i.tenant_id == tenant_id).order_by(i.issuer, i.audience)
     return [TokenIssuer(*row) for row in connection.execute(query)]
 
 
 def remove(connection: Connection, tenant_id: int, issuer: str) -> int:
-    """Remove an issuer of a tenant; how many entries."""
+    """Delete an issuer of a tenant; return how many entries."""
     i = token_issuer.c
     return connection.execute(delete(token_issuer).where(i.tenant_id == tenant_id, i.issuer == issuer)).rowcount

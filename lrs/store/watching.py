@@ -1,4 +1,4 @@
-"""Weekly figures as they were published, and alarms."""
+"""Published weekly figures, alarms and baseline decisions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Place = tuple[str, str, date]  # series, team, week
 
 @dataclass(frozen=True)
 class WeekFigure:
-    """A figure of a week, published at ``at``; restated ones say when, by whom and why."""
+    """A figure of a week, published at ``at``; a restated one says when, by whom and why."""
 
     figure_id: int
     series: str
@@ -53,13 +53,13 @@ class Alarm:
 
 
 def programmes(connection: Connection, tenant_id: int) -> list[str]:
-    """Programmes that somebody was certified in, or of which something was published."""
+    """Programmes in which somebody was certified, or of which a figure was published."""
     named = (select(table.c.programme).where(table.c.tenant_id == tenant_id) for table in (fact_episode, week_figure))
     return sorted(connection.execute(union(*named)).scalars())
 
 
 def published(connection: Connection, tenant_id: int, programme: str) -> dict[Place, tuple[int, int, int, int]]:
-    """Place → (figure, numerator, denominator, learners) of what holds."""
+    """Place → (figure, numerator, denominator, learners) of the current figures."""
     w = week_figure.c
     query = select(w.series, w.team, w.week, w.figure_id, w.numerator, w.denominator, w.learners)
     rows = connection.execute(query.where(w.tenant_id == tenant_id, w.programme == programme, w.restated_at.is_(None)))
@@ -67,21 +67,21 @@ def published(connection: Connection, tenant_id: int, programme: str) -> dict[Pl
 
 
 def restate(connection: Connection, tenant_id: int, figures: Sequence[int], who: str, why: str) -> None:
-    """These figures hold no longer."""
+    """Mark these figures as restated."""
     w = week_figure
     held = (w.c.tenant_id == tenant_id, w.c.figure_id == any_(literal(list(figures), ARRAY(BigInteger))))
     connection.execute(update(w).where(*held).values(restated_at=func.now(), restated_by=who, restated_why=why))
 
 
 def publish(connection: Connection, tenant_id: int, programme: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """These figures hold from now on."""
+    """Insert these figures as current."""
     made = [{"tenant_id": tenant_id, "programme": programme, **row} for row in rows]
     if made:
         connection.execute(insert(week_figure), made)
 
 
 def figures(connection: Connection, tenant_id: int, programme: str, series: str, team: str, after: int, rows: int, every: bool) -> list[WeekFigure]:
-    """Figures beyond a number, in its order; ``every``: also those that were restated."""
+    """Figures after a cursor, in order; ``every``: restated ones included."""
     w = week_figure.c
     columns = [w[name] for name in WeekFigure.__dataclass_fields__]
     query = select(*columns).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.team == team, w.figure_id > after)
@@ -91,13 +91,14 @@ def figures(connection: Connection, tenant_id: int, programme: str, series: str,
 
 
 def teams(connection: Connection, tenant_id: int, programme: str) -> list[str]:
-    """Teams of which something was published."""
+    """Teams that have published figures."""
     w = week_figure.c
     return list(connection.execute(select(w.team).distinct().where(w.tenant_id == tenant_id, w.programme == programme, w.team != "")).scalars())
 
 
 def teams_of(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, dict[str, int]]:
-    """Week → team → people, of what holds: by them, what may be shown of a team is decided."""
+    """Week → team → people, of the current figures: these numbers decide what may be shown of a
+    team."""
     w = week_figure.c
     query = select(w.week, w.team, w.learners).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.week.in_(weeks))
     found: dict[date, dict[str, int]] = {}
@@ -114,7 +115,7 @@ def wholes(connection: Connection, tenant_id: int, programme: str, series: str, 
 
 
 def alarms(connection: Connection, tenant_id: int, *, programme: str | None, ended: bool, after: int = 0, rows: int = 1_000) -> list[Alarm]:
-    """Alarms beyond a number, in its order; ``ended``: also those that are over."""
+    """Alarms after a cursor, in order; ``ended``: ended ones included."""
     a = alarm.c
     query = select(*(a[name] for name in Alarm.__dataclass_fields__)).where(a.tenant_id == tenant_id, a.alarm_id > after)
     if programme is not None:
@@ -132,12 +133,12 @@ def ended_lately(connection: Connection, tenant_id: int, programme: str, since: 
 
 
 def begin(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
-    """An alarm begins."""
+    """Insert an alarm."""
     connection.execute(insert(alarm).values({"tenant_id": tenant_id, **values}))
 
 
 def change(connection: Connection, tenant_id: int, alarm_id: int, values: Mapping[str, Any], end: bool = False) -> None:
-    """It goes on, or ends."""
+    """Update an alarm, or end it."""
     a = alarm
     told = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
     connection.execute(update(a).where(a.c.tenant_id == tenant_id, a.c.alarm_id == alarm_id).values(told))
@@ -158,14 +159,14 @@ class Level:
 
 
 def levels(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 1_000) -> list[Level]:
-    """The decisions on a programme's figures beyond a number, in their order."""
+    """The decisions on a programme's figures after a cursor, in order."""
     b = baseline.c
     query = select(*(b[name] for name in Level.__dataclass_fields__)).where(b.tenant_id == tenant_id, b.programme == programme, b.baseline_id > after)
     return [Level(*row) for row in connection.execute(query.order_by(b.baseline_id).limit(rows))]
 
 
 def holding(connection: Connection, tenant_id: int, programme: str) -> dict[tuple[str, str], Level]:
-    """(series, team) → the decision that holds: the last one."""
+    """(series, team) → the decision in effect: the last one."""
     b = baseline.c
     newest = select(func.max(b.baseline_id)).where(b.tenant_id == tenant_id, b.programme == programme).group_by(b.series, b.team)
     query = select(*(b[name] for name in Level.__dataclass_fields__)).where(b.tenant_id == tenant_id, b.baseline_id.in_(newest))
@@ -173,7 +174,8 @@ def holding(connection: Connection, tenant_id: int, programme: str) -> dict[tupl
 
 
 def decide(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
-    """A new level holds from now on; an alarm that is open there ends. Gives the decision's number."""
+    """Record a new level, in effect from now on; an open alarm there ends. Return the
+    decision's number."""
     a = alarm
     same = [a.c[name] == values[name] for name in ("programme", "series", "team")]
     connection.execute(update(a).where(a.c.tenant_id == tenant_id, *same, a.c.ended_at.is_(None)).values(ended_at=func.now(), changed_at=func.now()))

@@ -1,4 +1,4 @@
-"""``uncounted``: which statements the counting job has still to look at (architecture, decision 3)."""
+"""``uncounted``: the queue of statements that the counting job still has to process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from core.clock import from_microseconds
 from lrs.xapi.writing import ORD_SHIFT
 
-# A line whose statement was removed meanwhile is taken as well: whatever was counted of it goes.
+# A row whose statement was removed in the meantime is claimed as well: its facts are removed.
 _WAITING = text(
     """
     SELECT u.ord, s.registration, target.registration AS target_registration, CASE WHEN target.registration IS NULL THEN target.ord END AS loose_target
@@ -33,7 +33,8 @@ _TAKE_EPISODES = text("DELETE FROM lrs.uncounted_episode WHERE tenant_id = :tena
 
 @dataclass(frozen=True)
 class Claim:
-    """What was taken: how many, the ords of the lines, the registrations whose facts they can move, and the ords of those that belong to none."""
+    """What was claimed: how many, the ords of the rows, the registrations whose facts they can
+    change, and the ords of those that belong to none."""
 
     taken: int
     lines: list[int]
@@ -42,11 +43,13 @@ class Claim:
 
 
 def claim(connection: Connection, tenant_id: int, rows: int, episodes: int) -> Claim:
-    """Take up to ``rows`` lines and ``episodes`` episodes off the tables, with the locks of their registrations until the transaction ends.
+    """Claim up to ``rows`` statements and ``episodes`` episodes from the queue tables, with
+    locks on their registrations until the transaction ends.
 
-    What another job holds is left to it, or to the next claim: the lines of an episode lie beside each other, so two jobs meet at every
-    edge, and waiting there for each other they would go one after the other. Only where everything is held does this one wait. A voiding
-    statement moves the registration of the statement it voids.
+    What another job holds is left to that job, or to the next claim: the rows of an episode lie
+    next to each other, so two jobs meet at every edge, and if they waited for each other there,
+    they would run one after the other. Only if everything is held does this job wait. A voiding
+    statement affects the registration of the statement it voids.
     """
     lines = connection.execute(_WAITING, {"tenant": tenant_id, "rows": rows}).all()
     removed = set(connection.execute(_WAITING_EPISODES, {"tenant": tenant_id, "rows": episodes}).scalars())
@@ -75,18 +78,20 @@ Counted = uuid.UUID | int  # an episode's registration, or the ord of a statemen
 
 
 def _moved(row: Any) -> set[Counted]:
-    """What a line can move: its episode, or its statement where that belongs to none; and the same of the statement it voids."""
+    """What a row can change: its episode, or its statement if that belongs to none; and the
+    same of the statement it voids."""
     own: Counted = row.ord if row.registration is None else row.registration
     return {own, *(one for one in (row.target_registration, row.loose_target) if one is not None)}
 
 
 def _key(one: Counted) -> int:
-    """Of all its bits: registrations that were given in a row differ in few of them."""
+    """A hash of all its bits: registrations that were assigned in sequence differ in few of
+    them."""
     return crc32(one.bytes if isinstance(one, uuid.UUID) else one.to_bytes(8, "big", signed=True)) & 0x7FFFFFFF
 
 
 def _held(connection: Connection, tenant_id: int, some: Iterable[Counted]) -> set[Counted]:
-    """Those whose locks could be had without waiting."""
+    """Try to lock these without waiting; return those whose locks were acquired."""
     by_key = {one: _key(one) for one in some}
     query = text("SELECT key FROM unnest(CAST(:keys AS int[])) AS key WHERE pg_try_advisory_xact_lock(:tenant, key)")
     held = set(connection.execute(query, {"tenant": tenant_id, "keys": sorted(set(by_key.values()))}).scalars())
@@ -94,8 +99,8 @@ def _held(connection: Connection, tenant_id: int, some: Iterable[Counted]) -> se
 
 
 def lock(connection: Connection, tenant_id: int, some: Iterable[Counted]) -> None:
-    """One job at a time for each of these, until the transaction ends; every job that waits takes its locks in the same order, and holds
-    none before."""
+    """Wait for the lock of each of these, held until the transaction ends; every job that waits
+    takes its locks in the same order, and holds none before."""
     keys = sorted({_key(one) for one in some})
     connection.execute(
         text("SELECT pg_advisory_xact_lock(:tenant, key) FROM unnest(CAST(:keys AS int[])) AS key"), {"tenant": tenant_id, "keys": keys}
@@ -103,7 +108,7 @@ def lock(connection: Connection, tenant_id: int, some: Iterable[Counted]) -> Non
 
 
 def tenants(engine: Engine) -> list[int]:
-    """Tenants that have lines."""
+    """Tenants that have queued statements."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM lrs.tenants_with_uncounted()")).scalars())
 
@@ -115,14 +120,16 @@ def every_tenant(engine: Engine) -> list[int]:
 
 
 def backlog(engine: Engine) -> tuple[int, datetime | None]:
-    """How many lines wait, over all tenants, and when the oldest of them was stored."""
+    """How many statements are queued, over all tenants, and when the oldest of them was
+    stored."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT waiting, oldest FROM lrs.backlog()")).one()
     return row.waiting, from_microseconds(row.oldest >> ORD_SHIFT) if row.oldest is not None else None
 
 
 def anything(connection: Connection, tenant_id: int) -> bool:
-    """Whether anything of one tenant waits: lines, or episodes whose statements were removed."""
+    """Whether a tenant has work in the queue: statements, or episodes whose statements were
+    removed."""
     query = (
         "SELECT EXISTS (SELECT FROM lrs.uncounted WHERE tenant_id = :tenant) OR EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"
     )
@@ -130,13 +137,13 @@ def anything(connection: Connection, tenant_id: int) -> bool:
 
 
 def episodes_wait(connection: Connection, tenant_id: int) -> bool:
-    """Whether episodes of one tenant wait whose statements were removed."""
+    """Whether a tenant has queued episodes whose statements were removed."""
     return bool(
         connection.execute(text("SELECT EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"), {"tenant": tenant_id}).scalar()
     )
 
 
 def oldest(connection: Connection, tenant_id: int) -> datetime | None:
-    """When the oldest line of one tenant was stored."""
+    """When the oldest queued statement of a tenant was stored."""
     ord_ = connection.execute(text("SELECT min(ord) FROM lrs.uncounted WHERE tenant_id = :tenant"), {"tenant": tenant_id}).scalar()
     return from_microseconds(ord_ >> ORD_SHIFT) if ord_ is not None else None

@@ -1,6 +1,7 @@
-"""The words that statements are made of: IRIs of verbs, activity types and extensions, intervals and their windows.
+"""The vocabulary of statements: IRIs of verbs, activity types and extensions, intervals and
+their windows.
 
-Shared with the other houses. Only words, no behaviour beyond looking a word up.
+Shared with the other packages. Constants only, and functions that look one up.
 """
 
 from lrs.vocabulary.aliases import ACHIEVED, COMPLETED, EARNED, VERB_ALIASES, WHO_SAYS_SO

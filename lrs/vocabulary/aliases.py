@@ -1,17 +1,20 @@
-"""What other sources say where we say something else: read when counting, never written into a statement.
+"""Verbs of other sources that mean the same as one of ours: used when counting, never written
+into a statement.
 
-Each IRI was seen in what its source emits: Moodle's logstore plugin (Moodle), Open edX's event routing (Open edX), cmi5 (ADL), Activity
-Streams 1.0 as it is met in the wild (Streams). Verbs of one meaning only: a word that may mean two things stays out.
+Each IRI was observed in the output of its source: Moodle's logstore plugin (Moodle), Open edX's
+event routing (Open edX), cmi5 (ADL), Activity Streams 1.0 as used in practice (Streams). Only
+verbs with a single meaning: an ambiguous one is left out.
 """
 
 from __future__ import annotations
 
 EARNED = "http://id.tincanapi.com/verb/earned"
 COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
-# Moodle's plugin, of a badge or a certificate. What it says of which certification nobody knows until a person names the activity.
+# Moodle's plugin, for a badge or a certificate. Which certification it means is unknown until a
+# person maps the activity.
 ACHIEVED = "https://w3id.org/xapi/tla/verbs/achieved"
 
-# IRI -> (our verb, who says it so).
+# IRI -> (our verb, which source uses it).
 _SAID_BY = {
     EARNED: ("certified", "Open edX: a certificate was created"),
     COMPLETED: ("completed", "Moodle, Open edX, cmi5: an activity was finished"),

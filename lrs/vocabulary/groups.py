@@ -1,4 +1,4 @@
-"""How small a group may be and still be shown to whoever may not see single people (domain, G8)."""
+"""The smallest group that may be shown to someone who may not see individual people."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""The five measuring intervals after certification, and the windows that say which answers belong to each.
+"""The five measuring intervals after certification, and the windows that determine which
+answers belong to each.
 
-Windows are half open, in days since certification, without overlap, and versioned with the metric that uses them: an answer
-belongs to the time that really passed, not to the slot it was planned for.
+Windows are half open, in days since certification, without overlap, and versioned with the
+metric that uses them: an answer belongs to the time that actually passed, not to the slot it
+was planned for.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Interval:
-    """One interval: key, words, when the check is due, and [opens, closes), all in days since certification."""
+    """One interval: key, label, when the check is due, and [opens, closes), all in days since
+    certification."""
 
     key: str
     label: str
@@ -42,7 +45,7 @@ INTERVALS = (
 
 
 def interval_at(seconds_since_anchor: int) -> Interval | None:
-    """The interval whose window holds this moment, or None between and beyond the windows."""
+    """The interval whose window contains this time, or None between and beyond the windows."""
     for interval in INTERVALS:
         if interval.opens_seconds <= seconds_since_anchor < interval.closes_seconds:
             return interval

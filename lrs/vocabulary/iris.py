@@ -1,7 +1,8 @@
-"""Published IRIs where they exist, our own where nothing published fits.
+"""Published IRIs where they exist, our own where no published one fits.
 
-Every IRI of our own starts with ``BASE``, never with a server's address, so that statements outlive the server.
-Sources: ADL vocabulary, TLA profile 0.10, TinCan registry; each was checked for its meaning before it was taken.
+Every IRI of our own starts with ``BASE``, never with a server's address, so that statements
+outlive the server. Sources: ADL vocabulary, TLA profile 0.10, TinCan registry; the meaning of
+each was checked before it was adopted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _TLA = "https://w3id.org/xapi/tla/"
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb's IRI and its word for people."""
+    """A verb's IRI and its display text."""
 
     id: str
     display: str
@@ -47,7 +48,7 @@ VERBS = {
     "commented": Verb(f"{_ADL}commented", "commented on"),
     "attended": Verb(f"{_ADL}attended", "attended"),
     "responded": Verb(f"{_ADL}responded", "responded to"),
-    # No published verb means "bound oneself to a plan" or "used the skill at work".
+    # No published verb means "committed to a plan" or "used the skill at work".
     "committed": Verb(f"{BASE}verbs/committed", "committed to"),
     "applied": Verb(f"{BASE}verbs/applied", "applied on the job"),
     "mapped": Verb(f"{BASE}verbs/mapped", "mapped to the job"),
@@ -103,14 +104,15 @@ EXTENSIONS = {
     "nudge": f"{BASE}extensions/nudge",
 }
 
-# Which answers measure: those of a check alone (domain, C2); the baseline is what they are held against.
+# Kinds of answers. Only those of a check measure retention; the baseline is what they are
+# compared with.
 BASELINE = "baseline"
-# What is handed in → the answer to it: kinds of what is scheduled.
+# Kind of a submission → kind of the scheduled reply to it.
 ANSWERED_BY = {"exercise": "exercise review", "case study": "feedback"}
 KINDS = ("check", BASELINE, "reinforcement", "remediation")
 
 # What an activity of another system may count as in a programme (lrs.metrics.facts.outside).
 TASK = "task"
 COUNTS_AS = ("check", "exercise", "case study", "meeting", TASK)
-LARGEST_GRADE = 4  # of evidence: 1 self, 2 peer, 3 supervisor, 4 work-system record (domain, Words)
-LONGEST_IRI = 2_000  # bytes; an index of PostgreSQL holds rows of up to 2,704
+LARGEST_GRADE = 4  # of evidence: 1 self, 2 peer, 3 supervisor, 4 work-system record
+LONGEST_IRI = 2_000  # bytes; a PostgreSQL index holds rows of up to 2,704

@@ -1,7 +1,8 @@
 """Our xAPI Profile (https://w3id.org/xapi/profiles, specification 1.0): concepts, statement templates, patterns.
 
-Concepts of our own are defined here; those of others are used by their IRI. Templates say what our statements hold, in the
-words of the specification; the job that holds statements against them reads this same document.
+Our own concepts are defined here; those of others are referenced by their IRI. Templates
+describe the contents of our statements in the terms of the specification; the job that checks
+statements against them reads this same document.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "method": ("Method", "How behaviour was assessed: watching, recording, simulation.", {"enum": ["watching", "recording", "simulation"]}),
     "rubric_scores": ("Rubric scores", "The levels of a rubric: one entry for each criterion that was seen, with its key, its competency, its level from 1 up, and whether that reaches the rubric's bar.", {"type": "array"}),
 }  # fmt: skip
-# Those that stand in a statement's result; the others stand in its context.
+# These stand in a statement's result; the others stand in its context.
 _IN_RESULT = frozenset(("rubric_scores",))
 
 
@@ -114,7 +115,7 @@ def _concepts() -> list[dict[str, Any]]:
 
 
 def _inline(schema: dict[str, Any]) -> str:
-    """The schema as text, as the specification wants it."""
+    """The schema as text, as the specification requires."""
     parts = (f'"{name}":{_json(value)}' for name, value in schema.items())
     return "{" + ",".join(parts) + "}"
 

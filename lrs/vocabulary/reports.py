@@ -1,6 +1,8 @@
-"""What the record store's reports can be of, for the store and for whoever asks it."""
+"""Which reports of the record store can cover a subset of people, for the store and for its
+clients."""
 
 from __future__ import annotations
 
-# Those that count what is asked for, and nothing of the whole programme beside it: they can be of chosen episodes.
+# Reports that count only the requested episodes and show nothing of the whole programme beside
+# them: they can be restricted to chosen episodes.
 OF_SOME_PEOPLE = ("first_use", "weak_domains", "items", "heat_map", "teams", "waves")

@@ -1,4 +1,4 @@
-"""What a score says, as a share."""
+"""Converts a score to a share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 
 def share_of(score: Any) -> float | None:
-    """A statement's ``result.score`` as a share from 0 to 1; None where it says none.
+    """A statement's ``result.score`` as a share from 0 to 1; None if it gives none.
 
-    The raw score between the least and the most where all three are said, since scaled runs from -1 to 1 (xAPI 1.0.3, Data 2.4.5.1) and
-    sources differ in what they make of it: Moodle's logstore plugin calls 60 of 100 points 0.2. Else the scaled one, if it is none below 0.
+    The raw score between min and max if all three are given, since scaled runs from -1 to 1
+    (xAPI 1.0.3, Data 2.4.5.1) and sources differ in how they compute it: Moodle's logstore
+    plugin reports 60 of 100 points as 0.2. Otherwise the scaled one, unless it is below 0.
     """
     if not isinstance(score, Mapping):
         return None

@@ -1,4 +1,5 @@
-"""The standard, without I/O: reading bytes, judging statements, extracting what is filtered by, splicing what the server adds.
+"""The xAPI standard, without I/O: parsing bytes, validating statements, extracting filter keys,
+splicing in what the server adds.
 
-Refuses a statement here, and nowhere else. Knows no database and no HTTP.
+Statements are rejected here and nowhere else. Knows no database and no HTTP.
 """

@@ -1,4 +1,5 @@
-"""Who a statement speaks of: inverse functional identifiers (xAPI-Data 2.4.2.3) as one text per identity."""
+"""Identities of actors: inverse functional identifiers (xAPI-Data 2.4.2.3) as one text per
+identity."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ IFI_NAMES = ("mbox", "mbox_sha1sum", "openid", "account")
 
 
 def identity_of(actor: dict[str, Any]) -> str | None:
-    """One text that is equal exactly when two actors are the same identity; None for an anonymous group."""
+    """A text that is equal exactly when two actors are the same identity; None for an anonymous
+    group."""
     if "mbox" in actor:
         return f"mbox {actor['mbox']}"
     if "mbox_sha1sum" in actor:
@@ -23,7 +25,8 @@ def identity_of(actor: dict[str, Any]) -> str | None:
 
 
 def identity_anywhere(value: dict[str, Any]) -> str | None:
-    """The identity of whatever object is met in a statement: None for what is no agent, or only looks like one (in an extension)."""
+    """The identity of any object found in a statement: None for what is no agent, or only looks
+    like one (in an extension)."""
     if not any(name in value for name in IFI_NAMES):
         return None
     try:

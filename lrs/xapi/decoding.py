@@ -1,4 +1,5 @@
-"""JSON in and out with every digit kept: a number with a point or an exponent is a Decimal, never a float."""
+"""JSON decoding and encoding that keeps every digit: a number with a point or an exponent is a
+Decimal, never a float."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ DEEPEST = 100  # levels of objects and lists; real statements have about ten
 
 
 def _exact(text: str) -> Decimal | msgspec.Raw:
-    """The number; where an exponent of twenty digits is beyond every number type, its text, which is written as it came."""
+    """The number as a Decimal; if an exponent of twenty digits exceeds every number type, its
+    text, which is written back unchanged."""
     try:
         return Decimal(text)
     except InvalidOperation:
@@ -33,7 +35,7 @@ whole = msgspec.json.Decoder(msgspec.Raw).decode
 
 @contextmanager
 def refusing(what: str) -> Iterator[None]:
-    """Whatever decoding raises, as a refusal in words of ours."""
+    """Convert every decoding error into a StatementInvalid with a message of our own."""
     try:
         yield
     except StatementInvalid:
@@ -43,12 +45,13 @@ def refusing(what: str) -> Iterator[None]:
     except UnicodeDecodeError:
         raise StatementInvalid("$", f"{what} is not UTF-8 text.") from None
     except (msgspec.DecodeError, ValueError) as error:
-        # ValueError: a number of more digits than Python converts.
+        # ValueError: a number with more digits than Python converts.
         raise StatementInvalid("$", f"{what} is not JSON in UTF-8, or holds a number that nothing can hold: {error}.") from None
 
 
 def strict(raw: bytes) -> Any:
-    """The decoded value; StatementInvalid where an object names a property twice or the nesting is too deep."""
+    """Return the decoded value; StatementInvalid if an object repeats a property name or the
+    nesting is too deep."""
     decoded = decode(raw)
     refuse_depth(raw, decoded)
     # Equal counts of colons before and after decoding prove that no name was dropped, unless a colon is escaped.
@@ -58,7 +61,8 @@ def strict(raw: bytes) -> Any:
 
 
 def refuse_depth(raw: bytes, decoded: Any) -> None:
-    """Every later reader walks a statement, some of them by recursion; few brackets prove that it is shallow."""
+    """Later code traverses the statement, partly by recursion, so depth is limited; a small
+    number of brackets proves that it is shallow."""
     if raw.count(b"[") + raw.count(b"{") <= DEEPEST:
         return
     level = [decoded]
@@ -69,7 +73,8 @@ def refuse_depth(raw: bytes, decoded: Any) -> None:
 
 
 def refuse_duplicate_names(raw: bytes) -> None:
-    """Read with every pair of every object; the error's path leads to the object that repeats a name."""
+    """Decode with every pair of every object; the error's path leads to the object that repeats
+    a name."""
 
     def pairs(found: list[tuple[str, Any]]) -> Any:
         names: set[str] = set()
@@ -91,7 +96,7 @@ def refuse_duplicate_names(raw: bytes) -> None:
 
 
 class _Repeated:
-    """A place where a name stands twice: the path down to it."""
+    """Marks an object that repeats a name: the path down to it."""
 
     def __init__(self, path: list[str]) -> None:
         self.path = path

@@ -1,7 +1,9 @@
-"""What the record store holds of an activity: one definition made of all that statements said (xAPI-Data 2.4.4.1).
+"""The record store's definition of an activity: one definition merged from those of all
+statements (xAPI-Data 2.4.4.1).
 
-The result depends on the set of definitions and on when each was first said, never on the order in which they came: of two
-that differ in one place, the one that was first said later holds, so a correction stays although old copies keep coming.
+The result depends on the set of definitions and on when each was first seen, never on the order
+of arrival: of two that differ in one place, the one first seen later wins, so a correction
+stays although old copies keep arriving.
 """
 
 from __future__ import annotations
@@ -11,13 +13,13 @@ from typing import Any
 
 from lrs.xapi import decoding
 
-# These belong together: a list of choices says nothing beside another interaction's pattern.
+# These belong together: a list of choices is meaningless beside another interaction's pattern.
 _INTERACTION = ("interactionType", "correctResponsesPattern", "choices", "scale", "source", "target", "steps")
 _MAPS = ("name", "description", "extensions")
 
 
 def merged(said: Iterable[tuple[int, int, bytes]]) -> dict[str, Any] | None:
-    """One definition from (first said, digest, canonical JSON); None where nothing was said."""
+    """One definition from (first seen, digest, canonical JSON); None if there is none."""
     held: dict[str, Any] = {}
     for _, _, body in sorted(said):
         definition = decoding.decode(body)

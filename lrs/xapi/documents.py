@@ -1,6 +1,7 @@
-"""Documents beside statements: state, activity profiles, agent profiles (xAPI-Communication 2.2 to 2.7).
+"""Document resources: state, activity profiles, agent profiles (xAPI-Communication 2.2 to
+2.7).
 
-Pure: where a document lies, whether a write may happen, what it becomes.
+Pure functions: the key of a document, whether a write is allowed, and the merged contents.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.keys import key_of
 
-LARGEST_DOCUMENT = 10 * 1024 * 1024  # bookmarks and learner work of courseware are kilobytes
+LARGEST_DOCUMENT = 10 * 1024 * 1024  # bookmarks and learner work of courseware take kilobytes
 LONGEST_ID = 2_000  # characters
 _TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*(?:,|\Z)|\s*(\*)\s*\Z|\s*([^\s",*]+)\s*(?:,|\Z)')
 JSON = "application/json"
@@ -34,7 +35,8 @@ class PreconditionFailed(Refused):
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the three resources: the parameters that place a document, and the name of its id."""
+    """One of the three resources: the parameters that identify a document, and the name of its
+    id parameter."""
 
     name: str
     id_parameter: str
@@ -50,7 +52,7 @@ AGENT_PROFILE = Kind("agent profile", "profileId", activity=False, agent=True, r
 
 @dataclass(frozen=True)
 class Place:
-    """Where a document lies; ``document_id`` is None when the parameters name a whole set."""
+    """The key of a document; ``document_id`` is None when the parameters name a whole set."""
 
     kind: Kind
     activity: str | None
@@ -60,12 +62,12 @@ class Place:
 
     @property
     def context(self) -> bytes:
-        """The key of the set: kind, activity, agent."""
+        """The hash key of the set: kind, activity, agent."""
         return hashlib.blake2b(decoding.encode([self.kind.name, self.activity, self.agent]), digest_size=16).digest()
 
     @property
     def place(self) -> bytes:
-        """The key of the one document."""
+        """The hash key of the single document."""
         parts = [self.kind.name, self.activity, self.agent, str(self.registration or ""), self.document_id]
         return hashlib.blake2b(decoding.encode(parts), digest_size=16).digest()
 
@@ -76,7 +78,8 @@ class Place:
 
 
 def place_of(kind: Kind, parameters: Mapping[str, str], *, one: bool, several: bool) -> tuple[Place, datetime | None]:
-    """The place that the parameters name, and ``since``. ``one`` and ``several`` say what the method can act on."""
+    """Parse the key that the parameters name, and ``since``. ``one`` and ``several`` say
+    whether the method acts on one document or a set."""
     known = {kind.id_parameter}
     known |= {"activityId"} if kind.activity else set()
     known |= {"agent"} if kind.agent else set()
@@ -117,7 +120,8 @@ def etag_of(body: bytes) -> str:
 
 
 def _tags(header: str) -> set[str]:
-    """The entity tags of If-Match or If-None-Match; ``*`` stands for any. Old clients leave the quotes away."""
+    """The entity tags of If-Match or If-None-Match; ``*`` matches any. Old clients omit the
+    quotes."""
     found: set[str] = set()
     position = 0
     while position < len(header):
@@ -142,7 +146,8 @@ def require_precondition(etag: str | None, if_match: str | None, if_none_match: 
 
 
 def require_stated(kind: Kind, etag: str | None, if_match: str | None, if_none_match: str | None) -> None:
-    """A PUT that says nothing of what it replaces is refused (xAPI-Communication 3.1): 409 over a document, 400 where there is none."""
+    """Reject a PUT without a precondition header (xAPI-Communication 3.1): 409 if a document
+    exists, 400 if there is none."""
     if if_match is not None or if_none_match is not None:
         return
     if etag is not None:
@@ -160,7 +165,8 @@ def require_size(body: bytes) -> None:
 
 
 def merged(kind: Kind, stored: tuple[str, bytes] | None, content_type: str, body: bytes) -> tuple[str, bytes]:
-    """What POST makes of (content type, contents): both must be JSON objects; the sent top-level members replace the stored ones."""
+    """The result of a POST, as (content type, contents): both documents must be JSON objects;
+    the sent top-level members replace the stored ones."""
     if stored is None:
         if content_type.partition(";")[0].strip().lower() == JSON:
             _object(body, "The document that was sent")

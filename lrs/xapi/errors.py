@@ -1,4 +1,4 @@
-"""What a refused statement says: the place in the batch, the JSON path, the rule."""
+"""The error of a rejected statement: its index in the batch, the JSON path, the rule."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class StatementInvalid(BadInput):
         self.path, self.reason = path, reason
 
     def at(self, index: int) -> StatementInvalid:
-        """The same error with its place in the batch (counted from 0)."""
+        """Return this error with the statement's index in the batch (counted from 0)."""
         self.where["index"] = index
         self.message = f"Statement {index}, {self.path}: {self.reason} Nothing of this request was stored."
         return self

@@ -1,4 +1,5 @@
-"""The formats in which statements are given: ids and canonical (xAPI-Communication 2.1.3). Exact is the stored bytes."""
+"""The statement formats ids and canonical (xAPI-Communication 2.1.3). Format exact is the
+stored bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _LANGUAGE_RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:
 
 
 def ids(payload: bytes) -> bytes:
-    """Only what identifies: agents, groups, activities and verbs, without names and definitions."""
+    """Only the identifiers of agents, groups, activities and verbs, without names and
+    definitions."""
     return decoding.encode(_statement_ids(decoding.decode(payload)))
 
 
@@ -62,7 +64,8 @@ def _actor_ids(actor: dict[str, Any]) -> dict[str, Any]:
 
 
 def canonical(payload: bytes, definitions: Definitions, languages: Sequence[str]) -> bytes:
-    """One language in every language map; activities with the definition that the record store holds of them."""
+    """One language in every language map; activities with the definition that the record store
+    has for them."""
     return decoding.encode(_statement_canonical(decoding.decode(payload), definitions, languages))
 
 
@@ -88,7 +91,7 @@ def _statement_canonical(s: dict[str, Any], definitions: Definitions, languages:
 
 
 def activity_canonical(activity: dict[str, Any], definitions: Definitions, languages: Sequence[str]) -> None:
-    """Put the held definition in place, in one language."""
+    """Insert the stored definition, in one language."""
     definition = definitions(activity["id"]) or activity.get("definition")
     if not definition:
         return
@@ -105,7 +108,8 @@ def activity_canonical(activity: dict[str, Any], definitions: Definitions, langu
 
 
 def one_language(texts: dict[str, str], languages: Sequence[str]) -> dict[str, str]:
-    """The entry that a reader wants most; the first where none is wanted (RFC 4647, 3.4, both ways)."""
+    """The entry that the reader prefers; the first one if none matches (RFC 4647, 3.4, both
+    ways)."""
     if len(texts) <= 1:
         return texts
     by_tag = {tag.lower(): tag for tag in texts}
@@ -117,7 +121,7 @@ def one_language(texts: dict[str, str], languages: Sequence[str]) -> dict[str, s
             if cut in by_tag:
                 return {by_tag[cut]: texts[by_tag[cut]]}
             cut = cut.rpartition("-")[0]
-        # A reader of "en" is served by "en-GB".
+        # A reader of "en" is also given "en-GB".
         for tag, original in by_tag.items():
             if tag.startswith(f"{wanted.partition('-')[0]}-"):
                 return {original: texts[original]}
@@ -126,7 +130,8 @@ def one_language(texts: dict[str, str], languages: Sequence[str]) -> dict[str, s
 
 
 def languages_of(accept_language: str) -> list[str]:
-    """The ranges of an Accept-Language header (RFC 9110, 12.5.4), most wanted first; parts that are none are left out."""
+    """The ranges of an Accept-Language header (RFC 9110, 12.5.4), most preferred first; invalid
+    parts are ignored."""
     ranges: list[tuple[float, str]] = []
     for part in accept_language.split(","):
         match = _LANGUAGE_RANGE.match(part)

@@ -1,8 +1,9 @@
-"""64-bit keys of what statements are filtered by, and which of them a statement answers to.
+"""64-bit keys that statements are filtered by, and which of them match a statement.
 
-A key is a hash, so the value is compared again on read (:mod:`lrs.xapi.query`). Plain kinds (agent, activity) are what the
-filter of that name finds; related kinds hold what ``related_agents`` and ``related_activities`` find beside them. The kinds
-that begin with ``ref`` are inherited from the statement that a StatementRef points to (xAPI-Communication 2.1.3).
+A key is a hash, so the value is compared again on read (:mod:`lrs.xapi.query`). Plain kinds
+(agent, activity) match the filter of that name; related kinds hold what ``related_agents`` and
+``related_activities`` match in addition. The kinds that begin with ``ref`` are inherited from
+the statement that a StatementRef refers to (xAPI-Communication 2.1.3).
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ _CONTEXT_ACTIVITY_KINDS = ("parent", "grouping", "category", "other")
 
 
 def key_of(kind: str, value: str) -> int:
-    """A signed 64-bit key; kinds keep an agent and an activity of the same text apart."""
+    """A signed 64-bit key; the kind separates an agent and an activity with the same text."""
     return int.from_bytes(blake2b(f"{kind} {value}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
 
 
 def inherited(kind: str, key: int) -> int:
-    """The key under which a statement is found by what its target is found by."""
+    """The key that a referring statement inherits from a key of its target."""
     return key_of(f"ref {kind}", str(key))
 
 
 def agents(statement: dict[str, Any]) -> Iterator[str]:
-    """Identities that the ``agent`` filter finds: actor and object, with the members of groups (xAPI-Communication 2.1.3)."""
+    """Identities that the ``agent`` filter matches: actor and object, with the members of
+    groups (xAPI-Communication 2.1.3)."""
     yield from identities_in(statement["actor"])
     if statement["object"].get("objectType") in ("Agent", "Group"):
         yield from identities_in(statement["object"])
@@ -44,7 +46,8 @@ def agents_of_context(context: dict[str, Any]) -> Iterator[str]:
 
 
 def related_agents(statement: dict[str, Any], authority: dict[str, Any] | None) -> Iterator[str]:
-    """Identities that ``related_agents`` finds: agents, authority, the context's, the sub-statement's."""
+    """Identities that ``related_agents`` matches: agents, the authority, those of the context
+    and of the sub-statement."""
     yield from agents(statement)
     yield from identities_in(authority)
     if statement["object"].get("objectType") == "SubStatement":
@@ -61,7 +64,8 @@ def activities_of_context(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every activity that a statement speaks of: the object, the context's, the sub-statement's."""
+    """Every activity that a statement contains: the object, those of the context and of the
+    sub-statement."""
     obj = statement["object"]
     kind = obj.get("objectType", "Activity")
     if kind == "Activity":
@@ -72,7 +76,7 @@ def activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def related_activities(statement: dict[str, Any]) -> Iterator[str]:
-    """Activity ids that ``related_activities`` finds."""
+    """Activity ids that ``related_activities`` matches."""
     for activity in activities(statement):
         yield activity["id"]
 
@@ -83,7 +87,8 @@ def pair(kind: str, value: str) -> tuple[int, int]:
 
 
 def joined(plain: Iterable[tuple[int, int]], related: Iterable[tuple[int, int]]) -> set[int]:
-    """The rows of ``statement_rel``: plain keys, and related keys of what is not plain already."""
+    """The rows of ``statement_rel``: plain keys, and related keys of values that have no plain
+    key."""
     keys = {own for own, _ in plain}
     keys.update(other for own, other in related if own not in keys)
     return keys

@@ -1,6 +1,8 @@
-"""multipart/mixed: statements with their attachments (xAPI-Communication 1.5.2), read part by part and never whole.
+"""multipart/mixed: statements with their attachments (xAPI-Communication 1.5.2), parsed as a
+stream, part by part.
 
-The first part is JSON and is kept; every later part is handed on in pieces while it arrives.
+The first part is JSON and is kept in memory; every later part is passed on in chunks as it
+arrives.
 """
 
 from __future__ import annotations
@@ -18,23 +20,23 @@ from core.errors import BadInput
 from lrs.xapi.errors import StatementInvalid
 
 LARGEST_HEADERS = 16 * 1024  # bytes of the headers of one part
-MOST_PARTS = 2_001  # the statements, and two attachments for each of the most that one request takes
+MOST_PARTS = 2_001  # the statements, and two attachments for each statement of the largest batch
 _HASHES: dict[int, Callable[[], Any]] = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
 
 
 class Sink(Protocol):
-    """Takes the bytes of one attachment."""
+    """Receives the bytes of one attachment."""
 
     def write(self, data: bytes) -> None:
-        """The next piece."""
+        """Write the next chunk."""
 
     def close(self) -> None:
-        """No more will come."""
+        """No more data will follow."""
 
 
 @dataclass
 class Arrived:
-    """An attachment that came with the request: its hash was checked."""
+    """An attachment that came with the request; its hash was verified."""
 
     sha2: str
     bytes: int
@@ -44,7 +46,7 @@ class Arrived:
 
 @dataclass
 class _Open:
-    """The part that is being read."""
+    """The part that is being parsed."""
 
     number: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -57,7 +59,8 @@ class _Open:
 
 
 class Mixed:
-    """Reads a multipart/mixed body. ``open_sink`` gives a place for an attachment; ``largest_first`` caps the statements."""
+    """Parses a multipart/mixed body. ``open_sink`` opens a sink for an attachment;
+    ``largest_first`` limits the size of the statements."""
 
     def __init__(self, content_type: str, largest_first: int, open_sink: Callable[[], Sink]) -> None:
         _, options = parse_options_header(content_type)
@@ -94,7 +97,8 @@ class Mixed:
         )
 
     def feed(self, pieces: Iterable[bytes]) -> None:
-        """Read everything; BadInput names what is wrong with which part (counted from 0)."""
+        """Parse the whole body; BadInput says what is wrong with which part (counted from
+        0)."""
         try:
             for piece in pieces:
                 self._parser.write(piece)
@@ -172,7 +176,8 @@ class Mixed:
 
 
 def written(first: bytes, attachments: Iterable[tuple[str, str, Iterable[bytes]]]) -> tuple[str, Iterator[bytes]]:
-    """A multipart/mixed answer: its Content-Type, and its bytes in pieces. ``attachments``: (sha2, content type, pieces)."""
+    """Build a multipart/mixed response: its Content-Type, and its bytes in chunks.
+    ``attachments``: (sha2, content type, chunks)."""
     boundary = uuid.uuid4().hex
 
     def pieces() -> Iterator[bytes]:

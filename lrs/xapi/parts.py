@@ -1,8 +1,10 @@
-"""The parts of a statement, judged and read once: actor, verb, object, context, as they stand in the received bytes.
+"""The parts of a statement, validated and parsed once: actor, verb, object, context, as
+received bytes.
 
-Statements of one course repeat the same actor, verb, object and context activities byte for byte. Each such part is judged
-by :mod:`lrs.xapi.validate` the first time it comes and remembered by its bytes, within a bound, so that the next thousand
-statements cost a look-up. Only what was accepted is remembered; the rules live in one place.
+Statements of one course repeat the same actor, verb, object and context activities byte for
+byte. Each such part is validated by :mod:`lrs.xapi.validate` the first time it arrives and
+cached by its bytes, up to a limit, so that the next thousand statements cost a lookup. Only
+accepted parts are cached; the rules stay in one place.
 """
 
 from __future__ import annotations
@@ -23,15 +25,16 @@ from lrs.xapi.keys import key_of, pair
 LARGEST_REMEMBERED = 4_096  # bytes of one part; larger ones are rare and would fill the memory
 MOST_REMEMBERED = 20_000  # parts; with typical parts of 300 bytes about 15 MB a worker
 
-MOST_BRACKETS = decoding.DEEPEST - 5  # a part with fewer is shallow enough for a statement, whatever it holds
+MOST_BRACKETS = decoding.DEEPEST - 5  # a part with fewer is shallow enough for a statement, whatever it contains
 
 Pairs = tuple[tuple[int, int], ...]
-_IN_CONTEXT = "context."  # before the name of a member of the context: it may be called like a part of the statement
+_IN_CONTEXT = "context."  # prefix of the name of a context member, which may have the same name as a part of the statement
 _UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"\Z')
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """What a statement says about an activity: canonical JSON, and the keys it is stored under."""
+    """The definition of an activity in a statement: canonical JSON, and the keys it is stored
+    under."""
 
     activity: int
     digest: int
@@ -40,7 +43,8 @@ class Definition(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What one part contributes: keys it is found by, definitions, and what only some parts have."""
+    """What one part contributes: keys it is found by, definitions, and fields that only some
+    parts have."""
 
     agents: Pairs = ()
     related_agents: Pairs = ()
@@ -56,14 +60,15 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Parts:
-    """Judges parts of statements of one family (1.0.x or 2.0.x) and remembers them."""
+    """Validates parts of statements of one family (1.0.x or 2.0.x) and caches them."""
 
     def __init__(self, family_2_0: bool) -> None:
         self._family_2_0 = family_2_0
         self._known: dict[tuple[str, bytes], Part] = {}
 
     def part(self, name: str, raw: bytes) -> Part:
-        """The part ``name`` (actor, verb, object, or ``context.`` and the name of a member) from its bytes; StatementInvalid when it breaks a rule."""
+        """Parse the part ``name`` (actor, verb, object, or ``context.`` and the name of a
+        member) from its bytes; StatementInvalid if it breaks a rule."""
         found = self._known.get((name, raw))
         if found is None:
             if raw.count(b"[") + raw.count(b"{") > MOST_BRACKETS:
@@ -97,7 +102,7 @@ class Parts:
         return context_part({member: value})
 
     def context(self, raw: bytes) -> tuple[list[Part], bytes | None]:
-        """The parts of a context, and its registration as it stands there."""
+        """The parts of a context, and the raw bytes of its registration."""
         registration, found = None, []
         colons = 0
         for name, value in decoding.members(raw).items():
@@ -115,18 +120,20 @@ class Parts:
 
 
 def require_all_colons(raw: bytes, accounted_for: int) -> None:
-    """Every colon of an object belongs to a member that was kept: no member was dropped because its name stands twice."""
+    """Check that every colon of an object belongs to a member that was kept: no member was
+    dropped because of a duplicate name."""
     if raw.count(b":") != accounted_for:
         raise StatementInvalid("$", "a name stands twice in one object.")
 
 
 def are_lists(context_activities: Any) -> bool:
-    """Whether parent, grouping, category and other are all lists; a single activity in place of one comes from 1.0.0 on (xAPI-Data 2.4.6.2)."""
+    """Whether parent, grouping, category and other are all lists; a single activity instead of
+    a list comes from 1.0.0 (xAPI-Data 2.4.6.2)."""
     return type(context_activities) is dict and all(type(value) is list for value in context_activities.values())
 
 
 def object_part(value: dict[str, Any]) -> Part:
-    """What a judged object contributes."""
+    """The contribution of a validated object."""
     kind = value.get("objectType", "Activity")
     if kind == "Activity":
         return Part(activities=(pair("activity", value["id"]),), definitions=_definitions([value]), kind=kind)
@@ -143,7 +150,7 @@ def object_part(value: dict[str, Any]) -> Part:
 
 
 def context_part(value: dict[str, Any]) -> Part:
-    """What a judged context, or some members of one, contributes."""
+    """The contribution of a validated context, or of some of its members."""
     found = list(keys.activities_of_context(value))
     return Part(
         related_agents=_pairs("agent", keys.agents_of_context(value)),

@@ -1,4 +1,4 @@
-"""What a reader asks for: the parameters of GET /statements as a checked value (xAPI-Communication 2.1.3)."""
+"""The parameters of GET /statements, parsed and validated (xAPI-Communication 2.1.3)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ PARAMETERS = frozenset(
 
 @dataclass(frozen=True)
 class StatementQuery:
-    """One page's worth of question. ``after`` is the ``ord`` of the last statement of the page before."""
+    """The query for one page. ``after`` is the ``ord`` of the last statement of the page
+    before."""
 
     agent: str | None = None
     verb: str | None = None
@@ -53,15 +54,17 @@ class StatementQuery:
     after: int | None = None
     format: str = "exact"
     attachments: bool = False
-    mine: str | None = None  # the authority of a caller who may read only what it sent
+    mine: str | None = None  # the authority of a caller who may read only its own statements
 
     @property
     def filters_content(self) -> bool:
-        """Whether it asks for more than a span of time: then a StatementRef stands for its target as well."""
+        """Whether it filters by more than a time span: then a StatementRef also matches by its
+        target."""
         return any(value is not None for value in (self.agent, self.verb, self.activity, self.registration))
 
     def holds(self, statement: dict[str, Any]) -> bool:
-        """Whether the statement itself answers the question: keys are hashes, so values are compared again."""
+        """Whether the statement itself matches the query: keys are hashes, so values are
+        compared again."""
         if self.verb is not None and statement["verb"]["id"] != self.verb:
             return False
         if self.activity is not None and not self._activity_holds(statement):
@@ -74,7 +77,8 @@ class StatementQuery:
         return True
 
     def may_read(self, statement: dict[str, Any]) -> bool:
-        """Whether the caller may read it: everything, or what its own credential sent (scope statements/read/mine)."""
+        """Whether the caller may read it: everything, or only what its own credential sent
+        (scope statements/read/mine)."""
         return self.mine is None or identity_of(statement.get("authority", {})) == self.mine
 
     def _registration_holds(self, statement: dict[str, Any]) -> bool:
@@ -88,7 +92,7 @@ class StatementQuery:
         return bool(obj.get("objectType", "Activity") == "Activity" and obj["id"] == self.activity)
 
     def to_json(self) -> dict[str, Any]:
-        """For a signed ``more`` link."""
+        """Serialize for a signed ``more`` link."""
         return {
             "agent": self.agent,
             "verb": self.verb,
@@ -120,7 +124,7 @@ class StatementQuery:
 
 
 def statement_id(text: str, name: str) -> uuid.UUID:
-    """The id of an address, checked."""
+    """Parse a statement id from a URL parameter."""
     try:
         return uuid.UUID(special.uuid(text, name))
     except StatementInvalid as error:
@@ -128,7 +132,7 @@ def statement_id(text: str, name: str) -> uuid.UUID:
 
 
 def read(parameters: Mapping[str, str]) -> StatementQuery:
-    """A query from the parameters of the address; BadInput names the parameter that is wrong."""
+    """Parse a query from the URL parameters; BadInput names the parameter that is wrong."""
     for name in parameters:
         if name not in PARAMETERS:
             raise BadInput(f"{name} is no parameter of this resource; they are {', '.join(sorted(PARAMETERS))}.", parameter=name)
@@ -158,7 +162,8 @@ def read(parameters: Mapping[str, str]) -> StatementQuery:
 
 
 def agent(text: str, name: str = "agent") -> dict[str, Any]:
-    """The actor of a parameter, judged; BadInput names the parameter. It has an identity."""
+    """Parse and validate the actor of a parameter; BadInput names the parameter. The actor has
+    an identity."""
     try:
         with decoding.refusing("the parameter"):
             value = decoding.strict(text.encode("utf-8", "surrogatepass"))
@@ -185,6 +190,6 @@ def _limit(text: str) -> int:
 
 
 def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):  # Python's clients say True (tincan's RemoteLRS does)
+    if text.lower() not in ("true", "false"):  # Python clients send True (tincan's RemoteLRS does)
         raise ValueError("must be true or false.")
     return text.lower() == "true"

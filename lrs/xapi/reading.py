@@ -1,10 +1,11 @@
-"""From received bytes to statements ready to store; the bytes themselves are kept (architecture, decision 2).
+"""Parses received bytes into statements ready to store; the bytes themselves are kept.
 
-A statement's payload is what was sent, with what the server adds spliced on before the last brace. Numbers, key order,
-escapes and spaces survive; no float is ever written back.
+A statement's payload is what was sent, with what the server adds spliced in before the last
+brace. Numbers, key order, escapes and spaces survive; no float is ever written back.
 
-There are two ways to the same answer. The quick one knows parts by their bytes (:mod:`lrs.xapi.parts`); whatever it does not
-accept goes the whole way, which decodes everything, judges everything, and names the place of what is wrong.
+There are two paths to the same result. The fast path recognises parts by their bytes
+(:mod:`lrs.xapi.parts`); whatever it does not accept takes the slow path, which decodes
+everything, validates everything, and names the location of an error.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _VERSIONS = {False: b'"version":"1.0.0"', True: b'"version":"2.0.0"'}
 
 
 class Attachment(msgspec.Struct, frozen=True):
-    """What a statement says of an attachment; ``sent_along`` where it has no fileUrl, so that its bytes must come with it."""
+    """The metadata of an attachment in a statement; ``sent_along`` if it has no fileUrl, so
+    that its bytes must be sent with it."""
 
     sha2: str
     length: int
@@ -40,7 +42,8 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """A judged statement, ready to store. ``payload`` lacks only what depends on the moment of storing."""
+    """A validated statement, ready to store. ``payload`` lacks only what depends on the time of
+    storing."""
 
     id: uuid.UUID
     payload: bytes
@@ -55,13 +58,14 @@ class Incoming(msgspec.Struct, frozen=True):
 
     @property
     def timestamp_given(self) -> bool:
-        """Whether the sender said when it happened."""
+        """Whether the sender gave a timestamp."""
         return self.timestamp is not None
 
 
 @dataclass(frozen=True)
 class Authority:
-    """Who vouches for what a request sends: ready to splice, and its keys. None keeps what the statement says (an import)."""
+    """The authority of a request's statements: ready to splice, and its keys. None keeps the
+    authority in the statement (an import)."""
 
     body: bytes
     pairs: parts.Pairs
@@ -69,12 +73,12 @@ class Authority:
     @staticmethod
     @lru_cache(maxsize=1_000)
     def of(body: bytes) -> Authority:
-        """From the JSON of an agent or group."""
+        """Parse the JSON of an agent or group."""
         return Authority(body, tuple(keys.pair("agent", value) for value in identities_in(decoding.decode(body))))
 
 
 class Reader:
-    """Reads the statements of one family (1.0.x or 2.0.x); remembers parts between requests."""
+    """Parses the statements of one family (1.0.x or 2.0.x); caches parts between requests."""
 
     def __init__(self, family_2_0: bool) -> None:
         self._family_2_0 = family_2_0
@@ -113,7 +117,8 @@ class Reader:
         return quick if quick is not None else self._whole(raw, authority, required_id)
 
     def _quick(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming | None:
-        """The same as :meth:`_whole` for a statement of common shape that breaks no rule; None for every other."""
+        """Fast path: the same result as :meth:`_whole` for a statement of common shape that
+        breaks no rule; None for every other."""
         if authority is None:
             return None
         try:
@@ -192,7 +197,7 @@ class Reader:
 
 
 def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
-    """Those of the statement and of its sub-statement."""
+    """The attachments of the statement and of its sub-statement."""
     found = list(statement.get("attachments", ()))
     if statement["object"].get("objectType") == "SubStatement":
         found += statement["object"].get("attachments", ())
@@ -205,7 +210,8 @@ def _attachment(value: dict[str, Any]) -> Attachment:
 
 
 def _strict_result(raw: bytes) -> Any:
-    """Decoded, each name once. A result is small, new in every statement, and counted faster than encoded again."""
+    """Decode, rejecting duplicate names. A result is small and new in every statement, and
+    counting is faster than encoding it again."""
     value = decoding.decode(raw)
     if b"\\" in raw or type(value) is not dict or "extensions" in value:
         if raw.count(b"[") + raw.count(b"{") > parts.MOST_BRACKETS:
@@ -264,7 +270,7 @@ def _made(
 
 
 def split(body: bytes) -> list[bytes]:
-    """The raw slices of a body: one for an object, one for each entry of a list."""
+    """The raw slices of a body: one for an object, one for each item of a list."""
     if not body.strip():
         raise StatementInvalid("$", "the body is empty; send a statement or a list of statements.")
     with decoding.refusing("the body"):
@@ -279,7 +285,8 @@ def spliced(raw: bytes, members: list[bytes]) -> bytes:
 
 
 def _with_lists(raw: bytes, statement: dict[str, Any]) -> bytes:
-    """Single context activities in lists of one, as readers must get them (xAPI-Data 2.4.6.2); everything else as it stood."""
+    """Wrap single context activities in lists, as readers must get them (xAPI-Data 2.4.6.2);
+    everything else stays byte for byte."""
     members: dict[str, bytes] = {}
     context_activities = statement.get("context", {}).get("contextActivities", {})
     if not parts.are_lists(context_activities):
@@ -309,5 +316,5 @@ def _object_of(members: dict[str, bytes]) -> bytes:
 
 
 def without(raw: bytes, names: tuple[str, ...]) -> bytes:
-    """``raw`` (a JSON object) without some of its members; the others as they stood."""
+    """``raw`` (a JSON object) without some of its members; the others stay byte for byte."""
     return _object_of({name: value for name, value in _members(raw).items() if name not in names})

@@ -18,11 +18,12 @@ from lrs.xapi.writing import equal
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 CONTENT_TYPE = "application/octet-stream"
-LARGEST_SIGNATURE = 4 * 1024 * 1024  # bytes: the statement once more, in base64
+LARGEST_SIGNATURE = 4 * 1024 * 1024  # bytes: the statement again, in base64
 
 
 def require_valid(payload: bytes, signature: bytes) -> None:
-    """StatementInvalid when the signature is none, or signs another statement than ``payload``."""
+    """StatementInvalid when the signature is malformed, or signs a statement other than
+    ``payload``."""
     place = "$.attachments"
     try:
         token = signature.decode("ascii").strip()
@@ -49,7 +50,8 @@ def require_valid(payload: bytes, signature: bytes) -> None:
 
 
 def _key_of(x5c: Any, place: str) -> RSAPublicKey | None:
-    """The key of the first certificate; None without one, where nobody can say whose signature it is."""
+    """The public key of the first certificate; None without a certificate: then the signer is
+    unknown."""
     if x5c is None:
         return None
     try:

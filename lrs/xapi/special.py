@@ -17,7 +17,8 @@ _TIMESTAMP = re.compile(
     r"([Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)\Z",
     re.ASCII,
 )
-# In UTC, on a day that every month has, far from the ends of the calendar: right without a look at the calendar.
+# In UTC, on a day that every month has, far from the ends of the calendar: valid without
+# consulting the calendar.
 _PLAIN_TIMESTAMP = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?Z\Z", re.ASCII)
 _NEGATIVE_ZERO = re.compile(r"-00(:?00)?\Z")
 _DURATION = re.compile(
@@ -53,7 +54,8 @@ def iri(value: Any, path: str) -> str:
 
 
 def uuid(value: Any, path: str) -> str:
-    """A UUID in its standard text form (1.0.3 Data 4.4: the form is a must, variant and version are not; its own examples have other ones)."""
+    """A UUID in its standard text form (1.0.3 Data 4.4: only the form is required, not variant
+    and version, which differ even in its own examples)."""
     if not _UUID.match(text(value, path)):
         raise StatementInvalid(path, "must be a UUID, for example 3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001.")
     return str(value)
@@ -73,20 +75,21 @@ def timestamp(value: Any, path: str) -> str:
 
 
 def instant(text: str) -> datetime:
-    """The moment of a timestamp that :func:`timestamp` takes; ValueError or OverflowError beyond the calendar."""
-    if text[-1:] == "Z" and text[10:11] == "T":  # as nearly all are written
+    """Parse a timestamp that :func:`timestamp` accepts; ValueError or OverflowError outside the
+    calendar's range."""
+    if text[-1:] == "Z" and text[10:11] == "T":  # the form of nearly all timestamps
         try:
             return datetime.fromisoformat(text)
         except ValueError:
-            pass  # a leap second, or no moment at all: read with care below
+            pass  # a leap second, or no valid time: parsed more carefully below
     text = text.upper().replace(" ", "T")
     if len(text) > 3 and text[-3] in "+-":
-        text += ":00"  # xAPI allows an offset of hours alone, which fromisoformat does not read
+        text += ":00"  # xAPI allows an offset with hours only, which fromisoformat does not parse
     whole, dot, rest = text.partition(".")
     if dot:
         digits = len(rest) - len(rest.lstrip("0123456789"))
         text = f"{whole}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
-    return clock.parse(text.replace(":60", ":59"))  # a leap second has no place in datetime
+    return clock.parse(text.replace(":60", ":59"))  # datetime cannot represent a leap second
 
 
 def duration(value: Any, path: str) -> str:
@@ -99,8 +102,8 @@ def duration(value: Any, path: str) -> str:
 
 
 def duration_seconds(text: str, most: int = 86_400) -> float | None:
-    """The seconds of a duration in days (of 24 hours), hours, minutes and seconds, as learning takes; None for months and more, and for more than
-    ``most`` seconds."""
+    """The seconds of a duration in days (of 24 hours), hours, minutes and seconds, the usual
+    units of learning; None for months and longer units, and for more than ``most`` seconds."""
     found = _CLOCK_DURATION.match(text)
     if not found or text in ("P", "PT"):
         return None
@@ -143,7 +146,7 @@ def sha2(value: Any, path: str) -> None:
 
 
 def number(value: Any, path: str) -> None:
-    """A JSON number; true and false are none."""
+    """A JSON number; true and false are not numbers."""
     if type(value) not in (int, Decimal):
         raise StatementInvalid(path, "must be a number.")
 
@@ -155,7 +158,7 @@ def boolean(value: Any, path: str) -> None:
 
 
 def fields(value: Any, path: str, allowed: frozenset[str]) -> dict[str, Any]:
-    """An object that holds no other property than ``allowed``, and no null."""
+    """An object with no property other than ``allowed``, and no null."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object.")
     for name, inner in value.items():
@@ -167,7 +170,7 @@ def fields(value: Any, path: str, allowed: frozenset[str]) -> dict[str, Any]:
 
 
 def extensions(value: Any, path: str) -> None:
-    """An object whose keys are IRIs; the values are free."""
+    """An object whose keys are IRIs; the values may be anything."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object whose keys are IRIs.")
     for key in value:

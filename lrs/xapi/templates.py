@@ -1,7 +1,9 @@
-"""Holding a statement against the templates of an xAPI Profile (specification 1.0, part 2, 8: statement templates).
+"""Checks a statement against the templates of an xAPI Profile (specification 1.0, part 2, 8:
+statement templates).
 
-A statement that claims a profile should match one of its templates: the determining properties (verb, activity types) say
-which, the rules say what must be there. Breaking them is noted, never refused: any conformant statement is taken.
+A statement that claims a profile should match one of its templates: the determining properties
+(verb, activity types) select the template, the rules say what it must contain. Violations are
+recorded, never rejected: any conformant statement is accepted.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ _CONTEXT_TYPES = {
 
 
 def breaks(statement: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(template, reason) for each rule that is broken; ("", reason) when the statement fits no template of the profile."""
+    """(template, reason) for each broken rule; ("", reason) when the statement matches no
+    template of the profile."""
     matching = [template for template in templates if _determined(statement, template)]
     if not matching:
         return [("", "no template of the profile has this verb and these activity types")]
@@ -28,7 +31,7 @@ def breaks(statement: Mapping[str, Any], templates: Sequence[Mapping[str, Any]])
     for template in matching:
         broken = [reason for rule in template.get("rules", ()) if (reason := _broken(statement, rule))]
         if not broken:
-            return []  # one template that fits is enough
+            return []  # one matching template is enough
         found.append((str(template["id"]), "; ".join(broken)))
     return found
 
@@ -66,12 +69,13 @@ def _broken(statement: Mapping[str, Any], rule: Mapping[str, Any]) -> str | None
 
 
 def _in(value: Any, wanted: Sequence[Any]) -> bool:
-    """Membership as JSON means it: true is not 1."""
+    """Membership by JSON equality: true is not 1."""
     return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in wanted)
 
 
 def values_at(statement: Mapping[str, Any], location: str) -> list[Any]:
-    """What a JSONPath of names, quoted names, indices and ``[*]`` leads to; nothing for paths of another kind."""
+    """The values that a JSONPath of names, quoted names, indices and ``[*]`` selects; nothing
+    for other kinds of path."""
     found: list[Any] = [statement]
     position = 1  # after $
     while position < len(location):

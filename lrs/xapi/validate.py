@@ -1,6 +1,7 @@
-"""Judging a decoded statement (xAPI-Data 2). Complete for what the record store relies on; each error names its JSON path.
+"""Validates a decoded statement (xAPI-Data 2). Complete for what the record store relies on;
+each error names its JSON path.
 
-Shapes follow the standard's sections one by one. Nothing here changes what it is given.
+The functions follow the sections of the standard. Nothing here modifies its input.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ _COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
 
 
 def statement(value: Any, family_2_0: bool) -> dict[str, Any]:
-    """``value`` when it is a statement of the family (1.0.x or 2.0.x); StatementInvalid otherwise."""
+    """Return ``value`` if it is a statement of the family (1.0.x or 2.0.x); StatementInvalid
+    otherwise."""
     s = special.fields(value, "$", _STATEMENT)
     if "id" in s:
         special.uuid(s["id"], "$.id")
@@ -80,7 +82,8 @@ def statement(value: Any, family_2_0: bool) -> dict[str, Any]:
 
 
 def known_version(version: Any, family_2_0: bool) -> bool:
-    """Whether a statement may say that it is of this version (xAPI-Data 2.4.10; IEEE 9274.1.1, 4.2.4.3)."""
+    """Whether a statement may declare this version (xAPI-Data 2.4.10; IEEE 9274.1.1,
+    4.2.4.3)."""
     return type(version) is str and bool((_VERSION_2_0 if family_2_0 else _VERSION_1_0).match(version))
 
 
@@ -165,7 +168,8 @@ def _authority(value: Any, path: str) -> None:
 
 
 def object_(value: Any, path: str, family_2_0: bool, inside_sub_statement: bool = False) -> None:
-    """An Activity, Agent, Group, StatementRef or, outside of one, a SubStatement (xAPI-Data 2.4.4)."""
+    """An Activity, Agent, Group, StatementRef or, unless already inside one, a SubStatement
+    (xAPI-Data 2.4.4)."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object.")
     kind = value.get("objectType", "Activity")
@@ -319,7 +323,8 @@ def _context_actors(value: Any, path: str, kind: str, part: str) -> None:
     for index, entry in enumerate(value):
         place = f"{path}[{index}]"
         special.fields(entry, place, frozenset(("objectType", part, "relevantTypes")))
-        # The suite and its peers write contextAgent; the standard's prose once writes the plural.
+        # The conformance suite and other implementations write contextAgent; the standard's
+        # prose once writes the plural.
         if entry.get("objectType") not in (kind, f"{kind}s"):
             raise StatementInvalid(f"{place}.objectType", f"must be {kind}.")
         if part not in entry:
@@ -338,7 +343,7 @@ def _context_actors(value: Any, path: str, kind: str, part: str) -> None:
 def _context_activities(value: Any, path: str) -> None:
     special.fields(value, path, _CONTEXT_ACTIVITIES)
     for name, found in value.items():
-        # One activity in place of a list is still accepted from 1.0.x (xAPI-Data 2.4.6.2).
+        # A single activity instead of a list is still accepted from 1.0.x (xAPI-Data 2.4.6.2).
         for index, one in enumerate(found if type(found) is list else [found]):
             activity(one, f"{path}.{name}[{index}]" if type(found) is list else f"{path}.{name}")
 

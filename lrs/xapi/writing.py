@@ -1,4 +1,5 @@
-"""What readers get: stored bytes with ``stored`` (and a timestamp, where none was sent) spliced on; and equality."""
+"""What readers get: stored bytes with ``stored`` (and a timestamp, if none was sent) spliced
+in; and comparison of statements."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _SET_BY_SERVER = ("id", "stored", "authority", "version")
 
 
 def stored_text(ord_: int) -> str:
-    """The ``stored`` time that an ``ord`` stands for."""
+    """The ``stored`` time encoded in an ``ord``."""
     seconds, microseconds = divmod(ord_ >> ORD_SHIFT, 1_000_000)
     return f"{_whole_second(seconds)}.{microseconds // 1_000:03d}Z"
 
@@ -44,9 +45,11 @@ def page(payloads: list[bytes], more: str) -> bytes:
 
 
 def equal(first: bytes, second: bytes) -> bool:
-    """Whether two payloads are the same statement, leaving aside what the server set (xAPI-Data 2.3.1).
+    """Whether two payloads are the same statement, ignoring what the server set (xAPI-Data
+    2.3.1).
 
-    Numbers are compared exactly: ``1.0`` equals ``1``, but ``true`` does not; a timestamp counts where both were sent with one.
+    Numbers are compared exactly: ``1.0`` equals ``1``, but ``true`` does not; timestamps are
+    compared only if both were sent with one.
     """
     a, b = _decoded(first), _decoded(second)
     for name in _SET_BY_SERVER:
@@ -62,7 +65,8 @@ def equal(first: bytes, second: bytes) -> bool:
 
 
 def _same_moments(statement: dict[str, Any]) -> None:
-    """A moment is the same however its offset and its fraction are written (xAPI-Data 4.5)."""
+    """Timestamps are equal if they are the same instant, however offset and fraction are
+    written (xAPI-Data 4.5)."""
     for holder in (statement, statement.get("object", {})):
         if isinstance(holder.get("timestamp"), str):
             try:
@@ -72,7 +76,8 @@ def _same_moments(statement: dict[str, Any]) -> None:
 
 
 def _cut_durations(statement: dict[str, Any]) -> None:
-    """Durations are compared to hundredths of a second, cut (IEEE 9274.1.1, 4.2.7)."""
+    """Durations are compared after truncation to hundredths of a second (IEEE 9274.1.1,
+    4.2.7)."""
     for holder in (statement, statement.get("object", {})):
         result = holder.get("result")
         if isinstance(result, dict) and isinstance(result.get("duration"), str):
@@ -84,7 +89,8 @@ def _hundredths(seconds: re.Match[str]) -> str:
 
 
 def _number(text: str) -> Decimal | str:
-    """Exact; where no exact value can be held (an exponent of twenty digits), the text itself."""
+    """The exact value; if it cannot be represented (an exponent of twenty digits), the text
+    itself."""
     try:
         return Decimal(text)
     except InvalidOperation:

@@ -1,4 +1,5 @@
-"""Acts of administrators on platforms, deployments and their own sessions: each with its line in the audit record."""
+"""Administrator actions on platforms, deployments and their own sessions, each recorded in
+the audit log."""
 
 from __future__ import annotations
 
@@ -25,13 +26,14 @@ from lti_tool.store.platforms import APPROVED, DISABLED, NAMES_PEOPLE, NOBODY, P
 
 LINK_TIME, SESSION_TIME = timedelta(minutes=30), timedelta(hours=2)
 LONGEST_LIST = 50
-# status before -> what an administrator may make of it
+# Current status → statuses that an administrator may change it to.
 _CHANGES = {PENDING: (APPROVED, REMOVED), APPROVED: (DISABLED, REMOVED), DISABLED: (APPROVED, REMOVED)}
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What a tenant's administrators see first. ``run_an_lms``: (person, name, platform, whether the role is held) of who came as such."""
+    """The start page of a tenant's administrators. ``run_an_lms``: (person, name, platform,
+    whether the role is granted) of people who launched as LMS administrators."""
 
     platforms: list[Platform]
     invites: list[Invite]
@@ -41,7 +43,7 @@ class Overview:
 
 @dataclass(frozen=True)
 class PlatformView:
-    """Everything about one platform; lists hold the latest entries."""
+    """Everything about one platform; lists hold the most recent entries."""
 
     platform: Platform
     deployments: list[Deployment]
@@ -51,7 +53,7 @@ class PlatformView:
 
 
 def overview(unit_of_work: UnitOfWork, *, tenant_id: int) -> Overview:
-    """Platforms and invites."""
+    """Load the tenant's platforms and invites."""
     with unit_of_work(tenant_id) as connection:
         found = platforms.every(connection, tenant_id)
         waiting = {one.id: platforms.pending_deployments(connection, tenant_id, one.id) for one in found}
@@ -60,7 +62,7 @@ def overview(unit_of_work: UnitOfWork, *, tenant_id: int) -> Overview:
 
 
 def platform_view(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int) -> PlatformView:
-    """One platform; NotFound for none of this tenant's."""
+    """Load one platform; NotFound if this tenant has no such platform."""
     with unit_of_work(tenant_id) as connection:
         platform = _platform(connection, tenant_id, registration_id)
         return PlatformView(
@@ -83,11 +85,12 @@ def _platform(connection: Connection, tenant_id: int, registration_id: int) -> P
 
 
 def set_status(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, status: str, who: str) -> None:
-    """Approve, switch off, switch on again or remove a platform. A removed one is not shown any more; what people did stays."""
+    """Approve, disable, re-enable or remove a platform. A removed one is no longer shown;
+    the records of what people did stay."""
     with unit_of_work(tenant_id) as connection:
         platform = _platform(connection, tenant_id, registration_id)
         if status == platform.status:
-            return  # said twice
+            return  # a repeated request
         if status not in _CHANGES[platform.status]:
             raise Conflict(f"A platform that is {platform.status} cannot become {status}.")
         platforms.change(connection, tenant_id, registration_id, {"status": status})
@@ -98,7 +101,8 @@ def set_status(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int
 
 
 def change_platform(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, values: Mapping[str, Any], who: str) -> None:
-    """Change addresses, name or rules of a platform (as :func:`lti_tool.actions.registering.checked` gives them)."""
+    """Update the addresses, name or rules of a platform (validated by
+    :func:`lti_tool.actions.registering.checked`)."""
     try:
         _change(unit_of_work, tenant_id, registration_id, values, who)
     except IntegrityError:
@@ -119,7 +123,7 @@ def _change(unit_of_work: UnitOfWork, tenant_id: int, registration_id: int, valu
 
 
 def decide_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, deployment_id: str, approve: bool, who: str) -> None:
-    """Take launches of a deployment from now on, or take them no longer."""
+    """Accept launches of a deployment from now on, or stop accepting them."""
     with unit_of_work(tenant_id) as connection:
         _platform(connection, tenant_id, registration_id)
         if not platforms.decide_deployment(connection, tenant_id, registration_id, deployment_id, APPROVED if approve else REFUSED):
@@ -129,7 +133,7 @@ def decide_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_
 
 
 def add_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, deployment_id: str, who: str) -> None:
-    """Name a deployment before its first launch."""
+    """Register and approve a deployment before its first launch."""
     if not deployment_id or len(deployment_id) > 255 or not deployment_id.isprintable():
         raise BadInput("The deployment id is missing; the LMS shows it beside the client id.", field="deployment_id")
     with unit_of_work(tenant_id) as connection:
@@ -139,14 +143,14 @@ def add_deployment(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id:
 
 
 def withdraw_invite(unit_of_work: UnitOfWork, *, tenant_id: int, invite_id: int, who: str, now: datetime) -> None:
-    """An invite that was given to the wrong person."""
+    """Withdraw an invite that was given to the wrong person."""
     with unit_of_work(tenant_id) as connection:
         platforms.withdraw_invite(connection, tenant_id, invite_id, now)
         journal.add_audit(connection, tenant_id, who, "withdrew an invite", {"invite": invite_id})
 
 
 def resend(unit_of_work: UnitOfWork, *, tenant_id: int, grade_id: int, registration_id: int | None, who: str, now: datetime) -> None:
-    """Send a grade again that was refused or waits."""
+    """Send a grade again that was refused or is still pending."""
     with unit_of_work(tenant_id) as connection:
         if not grades.resend(connection, tenant_id, grade_id, None, registration_id, now):
             raise NotFound("There is no such grade that waits or was refused.")
@@ -154,13 +158,13 @@ def resend(unit_of_work: UnitOfWork, *, tenant_id: int, grade_id: int, registrat
 
 
 def audited(unit_of_work: UnitOfWork, *, tenant_id: int, before: int | None) -> list[AuditEntry]:
-    """A page of the audit record."""
+    """A page of the audit log."""
     with unit_of_work(tenant_id) as connection:
         return journal.audited(connection, tenant_id, LONGEST_LIST, before)
 
 
 def make_link(unit_of_work: UnitOfWork, *, tenant_id: int, who: str, now: datetime) -> str:
-    """The secret of a link that opens the administration once, within half an hour."""
+    """Create a single-use administration link, valid for half an hour; return its secret."""
     secret = random.token_urlsafe(32)
     with unit_of_work(tenant_id) as connection:
         journal.add_admin_link(connection, tenant_id, uuid.uuid4(), who, digest(secret), now + LINK_TIME)
@@ -169,7 +173,7 @@ def make_link(unit_of_work: UnitOfWork, *, tenant_id: int, who: str, now: dateti
 
 
 def enter(deps: ToolDeps, *, link_secret: str, now: datetime) -> tuple[uuid.UUID, str]:
-    """Use a link: (session, its secret). NotFound for one that was used or has expired."""
+    """Redeem a link: (session, its secret). NotFound if it was already used or has expired."""
     known = journal.find_admin_link(deps.engine, digest(link_secret))
     secret = random.token_urlsafe(32)
     if known is not None:
@@ -182,11 +186,11 @@ def enter(deps: ToolDeps, *, link_secret: str, now: datetime) -> tuple[uuid.UUID
 
 
 def leave(unit_of_work: UnitOfWork, *, tenant_id: int, session_id: uuid.UUID) -> None:
-    """Sign out."""
+    """Close an administration session."""
     with unit_of_work(tenant_id) as connection:
         journal.close_admin(connection, tenant_id, session_id)
 
 
 def is_open(deps: ToolDeps, *, link_secret: str) -> bool:
-    """Whether a link can still be used."""
+    """Whether a link has neither been used nor expired."""
     return journal.find_admin_link(deps.engine, digest(link_secret)) is not None

@@ -1,4 +1,5 @@
-"""Alarms of the record store reach whoever can do something: by mail once for each level they come to, and to the programme's channels."""
+"""Deliver the record store's alarms to the people who can act on them: by mail, once for
+each level that an alarm reaches, and to the programme's channels."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ from lti_tool.actions.programmes import Programme
 from lti_tool.store import channels, directory, drafts, learning, mails
 
 KIND = "alarm"
-MOST_SAID = 10  # of one mail
-# Level → who is told (metrics reference 4.4). What is the operator's is told to administrators.
+MOST_SAID = 10  # alarms listed in one mail
+# Level → roles that are notified. Alarms for the operator go to administrators.
 _TOLD: Mapping[str, frozenset[str]] = {
     "owner": frozenset((roles.TRAINING_MANAGER,)),
     "sponsor": frozenset((roles.TRAINING_MANAGER, roles.EXECUTIVE)),
@@ -36,8 +37,9 @@ _WHAT_TO_DO = {
 
 
 def deliver(unit_of_work: UnitOfWork, *, tenant_id: int, alarms: Sequence[Alarm], base_url: str, now: datetime) -> int:
-    """Queue what was not told yet, in working hours of the programme; gives how many. A programme's alarms of one level are one mail and one
-    post; they are told again only when another joins them."""
+    """Queue alarms that have not been delivered yet, during the programme's working hours;
+    return how many messages were queued. A programme's alarms of one level share one mail
+    and one post; they are delivered again only when a new alarm joins them."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
         put_away, newest = drafts.archived(connection, tenant_id), learning.newest_programmes(connection, tenant_id)
@@ -59,12 +61,13 @@ def deliver(unit_of_work: UnitOfWork, *, tenant_id: int, alarms: Sequence[Alarm]
 
 
 def _key(some: Sequence[Alarm]) -> str:
-    """Says which alarms are told, on which level."""
+    """The deduplication key: the level and the alarms that the message covers."""
     return f"{KIND} {some[0].level} {','.join(str(number) for number in sorted(one.alarm_id for one in some))}"
 
 
 def _is_new(some: Sequence[Alarm], before: Iterable[str]) -> bool:
-    """Whether one of them was not told on this level yet: by the keys of what was."""
+    """Whether at least one alarm has not been delivered at this level yet, judged by the
+    keys of earlier messages."""
     told = {number for key in before if key.startswith(f"{KIND} {some[0].level} ") for number in key.rpartition(" ")[2].split(",")}
     return any(str(one.alarm_id) not in told for one in some)
 
@@ -87,7 +90,7 @@ def _mail(
             "words": "\n\n".join(part for part in (title, said, what, where) if part),
             "programme": programme,
             "picture": urlencode({"report": some[0].series, **({"team": some[0].team} if some[0].team else {})}) if programme else "",
-            "path": "today",  # figures open to whoever signs in, never by the link of a mail
+            "path": "today",  # figures open only after signing in, never through a mail's link
             "queued_at": now,
             "next_try_at": now,
         }
@@ -98,7 +101,7 @@ def _mail(
 
 
 def _post(connection: Connection, tenant_id: int, some: Sequence[Alarm], programme: Programme, base_url: str) -> int:
-    """To channels without a team, a name or a number: who is in a channel is not ours to know."""
+    """Queue posts without a team, a name or a number: we cannot know who is in a channel."""
     tag = languages.choose([programme.language])
     line = languages.translated(tag, "A figure of this programme has fallen beyond ordinary variation. Its page says which, and what to do.")
     told = 0

@@ -1,6 +1,8 @@
-"""Answers to questions of every kind: read from a form, judged, told in words. Pure.
+"""Answers to questions of every kind: parsed from a form, scored, rendered as text. Pure
+functions.
 
-A response is one text, as xAPI writes it (xAPI-Data 4.1.5.1, Response Patterns): ``a[,]c``, ``a[.]m2[,]b[.]m1``, ``4.5``.
+A response is one string in xAPI's notation (xAPI-Data 4.1.5.1, Response Patterns):
+``a[,]c``, ``a[.]m2[,]b[.]m1``, ``4.5``.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from adapters.questions.shapes import Accepted, Item, decimal
 from core.errors import BadInput
 
 AND, TO = "[,]", "[.]"
-LONGEST_WORDS = 500  # of a short answer
-# A rapid guess: nobody reads and weighs a question in less (a threshold by reading speed: Wise & Kong 2005; 250 words a minute is fast).
+LONGEST_WORDS = 500  # characters of a short answer
+# A rapid guess: nobody can read and consider a question in less time (a threshold by reading
+# speed: Wise & Kong 2005). 500 words a minute is twice a fast reader's 250.
 LEAST_SECONDS, SECONDS_A_WORD = 3.0, 60 / 500
 
 
 def read(item: Item, form: Mapping[str, Sequence[str]]) -> str:
-    """The response that a form holds; BadInput says what is missing. Fields: ``choice`` (several), ``text``, ``match-<key>``, ``place-<n>``."""
+    """Parse the response from a form; BadInput says what is missing. Fields: ``choice``
+    (multiple), ``text``, ``match-<key>``, ``place-<n>``."""
     if item.kind in ("single", "true_false"):
         given = form.get("choice", ())
         if len(given) != 1 or given[0] not in _keys(item):
@@ -59,7 +63,8 @@ def _keys(item: Item) -> list[str]:
 
 
 def typed_number(words: str) -> Decimal | None:
-    """A number as people type it: with a decimal comma or point, with spaces or apostrophes between thousands."""
+    """Parse a number as people type it: with a decimal comma or point, and with spaces or
+    apostrophes as thousands separators."""
     bare = re.sub(r"[\s'’\u00a0\u202f]", "", words).replace("−", "-")
     if bare.count(",") == 1 and "." not in bare:
         bare = bare.replace(",", ".")
@@ -70,7 +75,7 @@ def typed_number(words: str) -> Decimal | None:
 
 
 def is_right(item: Item, response: str) -> bool:
-    """Whether a response is right, all of it."""
+    """Whether a response is entirely correct."""
     if item.kind in ("single", "true_false", "multiple"):
         return set(response.split(AND)) == set(item.correct)
     if item.kind == "ordering":
@@ -106,7 +111,7 @@ def _folded(item: Item, words: str) -> str:
 
 
 def shown(item: Item, response: str) -> list[str]:
-    """A response as lines of HTML."""
+    """Render a response as lines of HTML."""
     if item.kind in ("single", "true_false", "multiple", "ordering"):
         return [item.choice(key).text for key in response.split(AND)]
     if item.kind == "matching":
@@ -117,7 +122,7 @@ def shown(item: Item, response: str) -> list[str]:
 
 
 def right_answer(item: Item) -> list[str]:
-    """What is right, as lines of HTML."""
+    """Render the correct answer as lines of HTML."""
     if item.kind == "matching":
         return shown(item, _right_matching(item))
     if item.kind in ("numeric", "short"):
@@ -129,7 +134,8 @@ def right_answer(item: Item) -> list[str]:
 
 @dataclass(frozen=True)
 class Said:
-    """What is said to a response, as lines of HTML: to what was answered, to what would have been right, to everybody."""
+    """Feedback on a response, as lines of HTML: on the given answer, on the correct answer,
+    and for everybody."""
 
     to_answer: list[str]
     to_right: list[str]
@@ -137,7 +143,8 @@ class Said:
 
 
 def said_to(item: Item, response: str) -> Said:
-    """What the author wrote for this response. Who is wrong is told why what is right is right."""
+    """Select the author's feedback for this response. A wrong response also gets the
+    explanation of the correct answer."""
     right = is_right(item, response)
     answered, correct = list[str](), list[str]()
     if item.kind in ("single", "true_false", "multiple"):
@@ -159,7 +166,7 @@ def rapid(item: Item, seconds: float) -> bool:
 
 
 def for_statement(item: Item, competency_title: str) -> xapi.Item:
-    """The question as statements name it."""
+    """Convert the question to its form in statements."""
     interaction = {
         "single": "choice",
         "multiple": "choice",

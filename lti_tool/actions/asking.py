@@ -1,6 +1,7 @@
-"""Mails that ask somebody for an answer: to who leads and who accompanies a learner, and to the peer whom the learner asked.
+"""Mails that ask somebody to respond: a learner's manager and mentor, or the peer whom the
+learner asked.
 
-They go to addresses of the list, never to one that was typed by a learner.
+They go to addresses in the directory, never to one that a learner typed.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ KIND = "review"
 
 
 def tell_reviewers(stage: Stage, key: str, subject: str, words: str, now: datetime, peer_id: uuid.UUID | None = None) -> None:
-    """A mail to each of them; ``subject`` (which may hold the learner's name) and ``words`` are said in the language of each."""
+    """Queue a mail to each reviewer; ``subject`` (which may hold the learner's name) and
+    ``words`` are translated into the recipient's language."""
     learner = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id)
     tell(stage, [learner.mentor_id, learner.manager_id, peer_id], key, subject, words, now)
 
 
 def tell(stage: Stage, people: Iterable[uuid.UUID | None], key: str, subject: str, words: str, now: datetime, path: str = "inbox") -> None:
-    """The same to these people. What ``key`` names is said to each of them once."""
+    """Queue a mail to each of these people. Nobody gets more than one mail for the same
+    ``key``."""
     name = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id).name
     rows = []
     for person_id in dict.fromkeys(one for one in people if one is not None):

@@ -1,5 +1,7 @@
-"""Behaviour assessment (domain, D1): somebody's work held against the programme's rubric, by watching, a recording or a simulation; on request
-at any time and at three months. Learner, peers and those who lead see it each in their way. Each act and its statement are one transaction.
+"""Behaviour assessment: somebody's work rated against the programme's rubric, by
+observation, a recording or a simulation, on request at any time and at three months. The
+learner, peers, and managers or mentors each have their own view. Each action and its
+statement are one transaction.
 """
 
 from __future__ import annotations
@@ -26,14 +28,15 @@ from lti_tool.store.assessments import Assessed, Calibrated, Wish
 from lti_tool.store.people import LaunchSession
 
 METHODS = ("watching", "recording", "simulation")
-OPENS = timedelta(days=14)  # the one at three months may be done so long before its day
-FEWEST_PEERS = 3  # raters below which what peers said is not shown: nobody is to guess who said it (reference: 360 degrees, anonymity)
+OPENS = timedelta(days=14)  # how early the three-month assessment may be submitted
+FEWEST_PEERS = 3  # with fewer raters, peer ratings stay hidden, so that nobody can guess who gave which
 LONGEST_WORDS = 2_000
 
 
 @dataclass(frozen=True)
 class Form:
-    """The form of an assessment: of whom, as what, and the level from which somebody is competent."""
+    """The form of an assessment: who is assessed, the rater's relation to the learner, and
+    the rubric with its competent level."""
 
     programme: Programme
     rubric: Rubric
@@ -44,7 +47,8 @@ class Form:
 
 @dataclass(frozen=True)
 class View:
-    """The latest level of each criterion in somebody's eyes: a person of the list, or what peers said on average."""
+    """The latest level of each criterion as one rater sees it: a person in the directory, or
+    the average of the peers."""
 
     title: str
     name: str
@@ -55,7 +59,8 @@ class View:
 
 @dataclass(frozen=True)
 class Picture:
-    """A learner's assessments, side by side. ``hidden_peers``: how many peers answered, where they are too few to be shown."""
+    """A learner's assessments, side by side. ``hidden_peers``: how many peers responded,
+    when they are too few to be shown."""
 
     programme: Programme
     rubric: Rubric | None
@@ -70,7 +75,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Exercise:
-    """The calibration exercise: the next case, and those that this rater has done."""
+    """The calibration exercise: the next case, and the cases that this rater has completed."""
 
     programme: Programme
     rubric: Rubric
@@ -79,22 +84,23 @@ class Exercise:
 
     @property
     def compared(self) -> list[tuple[int, int]]:
-        """(own level, agreed level) of every criterion of a case that both name."""
+        """(own level, agreed level) of every criterion that both rated in a case."""
         return [(mine.levels[key], level) for case, mine in self.done for key, level in case.levels.items() if key in mine.levels]
 
     @property
     def exact(self) -> tuple[int, int]:
-        """(levels that are the agreed ones, levels that were compared)."""
+        """(number of levels that match the agreed ones, number of levels compared)."""
         return sum(mine == level for mine, level in self.compared), len(self.compared)
 
     @property
     def lean(self) -> float | None:
-        """Mean of (own level − agreed level): above 0 milder than others, below 0 stricter; None where nothing was compared."""
+        """Mean of (own level − agreed level): above 0 more lenient than others, below 0
+        stricter; None if nothing was compared."""
         return statistics.fmean(mine - level for mine, level in self.compared) if self.compared else None
 
 
 def form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> Form:
-    """The form for a learner, or (None) for oneself."""
+    """Load the form to assess a learner, or (None) oneself."""
     with unit_of_work(session.tenant_id) as connection:
         stage, relation = _stage(connection, session, episode_id)
         name = people.name_of(connection, session.tenant_id, stage.episode.person_id)
@@ -102,14 +108,16 @@ def form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.U
 
 
 def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> tuple[Stage, str]:
-    """The stage, and what this person is to its learner: oneself, who leads or accompanies, or a peer who was asked."""
+    """The context, and this person's relation to the learner: the learner, a manager or
+    mentor, or a peer who was asked."""
     if episode_id is None:
         return acts.required_stage(connection, session), LEARNER
     wish = next((one for one in assessments.wishes_to(connection, session.tenant_id, session.person_id) if one.episode_id == episode_id), None)
     stage, relation = relations.asked(connection, session, episode_id, session.person_id if wish else None)
     if stage.episode.left_at is not None:
         raise Forbidden("This person has left the programme; nothing is assessed any more.")
-    # Who was asked as a manager or mentor, and leads the person no longer, is no peer.
+    # Somebody who was asked as a manager or mentor and no longer leads the person is not a
+    # peer.
     return stage, wish.relation if wish and relation == PEER else relation
 
 
@@ -130,9 +138,11 @@ def send(
     words: str,
     now: datetime,
 ) -> None:
-    """Send an assessment: ``levels`` holds criterion → the number of a level, or nothing where it was not seen.
+    """Submit an assessment: ``levels`` maps criterion → the number of a level, or empty if
+    it was not observed.
 
-    ``form_id`` was given with the form: sending it twice assesses once. It cannot be changed; who sees more assesses again.
+    ``form_id`` was issued with the form, so submitting it twice records one assessment. An
+    assessment cannot be changed; a rater who observes more submits another.
     """
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
@@ -151,7 +161,7 @@ def send(
             return
         assessments.fulfil(connection, session.tenant_id, stage.episode.id, session.person_id, now)
         due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
-        # What is due at three months is somebody's look who leads or accompanies.
+        # The assessment due at three months must come from a manager or mentor.
         planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS
         titles = {one.key: one.title for one in stage.programme.competencies}
         act = stage.act(f"assessed {form_id}", now)
@@ -166,7 +176,8 @@ def send(
 
 
 def _again(connection: Connection, session: LaunchSession, form_id: uuid.UUID, levels: Mapping[str, str], words: str) -> bool:
-    """Whether this form was sent before; Conflict where it says something else now: a draft that came back after it had arrived."""
+    """Whether this form was submitted before; Conflict if its content differs now: a saved
+    draft that was restored after the form had been submitted."""
     before = assessments.by_form(connection, session.tenant_id, session.person_id, form_id)
     if before is None:
         return False
@@ -177,7 +188,8 @@ def _again(connection: Connection, session: LaunchSession, form_id: uuid.UUID, l
 
 
 def wish(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, rater: str, words: str, now: datetime) -> None:
-    """Ask somebody to look at one's work: who leads or accompanies one, or a peer of the coaching group."""
+    """Ask somebody to assess one's work: a manager, a mentor, or a peer from the coaching
+    group."""
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
@@ -197,7 +209,7 @@ def wish(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID
 
 
 def _raters(stage: Stage) -> list[tuple[str, str, str]]:
-    """(id, name, relation) of whom a learner may ask."""
+    """(id, name, relation) of the people whom a learner may ask."""
     me = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id)
     found: list[tuple[str, str, str]] = []
     for person_id, relation in ((me.manager_id, relations.MANAGER), (me.mentor_id, relations.MENTOR)):
@@ -208,7 +220,7 @@ def _raters(stage: Stage) -> list[tuple[str, str, str]]:
 
 
 def picture(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> Picture:
-    """All that was assessed of a learner (for who leads or accompanies), or (None) of oneself."""
+    """Load all assessments of a learner (for a manager or mentor), or (None) of oneself."""
     with unit_of_work(session.tenant_id) as connection:
         stage, relation = (
             (acts.required_stage(connection, session), LEARNER) if episode_id is None else relations.led(connection, session, episode_id)
@@ -219,15 +231,18 @@ def picture(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uui
         raters = _raters(stage) if mine and stage.programme.rubric else []
         name = people.name_of(connection, session.tenant_id, stage.episode.person_id)
     views, hidden = views_of(every)
-    # What a peer wrote names the peer to whoever knows the group: it is shown to nobody.
+    # Anybody who knows the group can recognize a peer by what the peer wrote: it is shown to
+    # nobody.
     said = [one for one in every if one.relation != PEER]
     return Picture(stage.programme, stage.programme.rubric, name, stage.episode.id, views, said, hidden, wishes, raters)
 
 
 def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
-    """The views of the learner, of each who leads or accompanies, and of the peers together; and how many peers are too few to be shown.
+    """Summarize the ratings of the learner, of each manager or mentor, and of the peers
+    together; also return how many peers responded if they are too few to be shown.
 
-    ``every`` is in the order of :func:`assessments.of_episode`. Of each rater the latest level of each criterion counts.
+    ``every`` is in the order of :func:`assessments.of_episode`. For each rater the latest
+    level of each criterion counts.
     """
     frozen, peers_said = _released(every)
     latest: dict[uuid.UUID, list[Assessed]] = {}
@@ -256,8 +271,10 @@ def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
 
 
 def _released(every: Sequence[Assessed]) -> tuple[list[Assessed], int]:
-    """What may be shown, and how many peers have answered: peers' answers are released by threes, as they stood when each third one came.
-    Else whoever sees a mean before and after one more answer knows that answer.
+    """The assessments that may be shown, and how many peers have responded. Peer ratings are
+    released in batches of three raters, as they stood when each third rater responded.
+    Otherwise anybody who sees a mean before and after one more response can compute that
+    response.
     """
     first: dict[uuid.UUID, datetime] = {}
     for one in sorted((one for one in every if one.relation == PEER), key=lambda one: one.at):
@@ -268,7 +285,8 @@ def _released(every: Sequence[Assessed]) -> tuple[list[Assessed], int]:
 
 
 def exercise(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str) -> Exercise:
-    """The calibration exercise of a programme's newest version, for whoever assesses others."""
+    """Load the calibration exercise of a programme's newest version, for people who assess
+    others."""
     with unit_of_work(session.tenant_id) as connection:
         found, rubric = _cases(connection, session, programme)
         done = _done(connection, session, found, rubric)
@@ -279,7 +297,8 @@ def exercise(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str
 
 
 def _done(connection: Connection, session: LaunchSession, found: Programme, rubric: Rubric) -> dict[str, Calibrated]:
-    """Case → what this rater made of it, for cases that are still as they were: a case or a level that changed is assessed anew."""
+    """Case → this rater's calibration, for cases that have not changed: if a case or a level
+    changed, the case has to be assessed again."""
     given = assessments.calibrations(connection, session.tenant_id, session.person_id, found.key)
     versions = {one.programme_version for one in given.values()} - {found.version}
     seen = {version: programmes.load(connection, session.tenant_id, found.key, version).rubric for version in versions} | {found.version: rubric}
@@ -306,7 +325,8 @@ def _cases(connection: Connection, session: LaunchSession, programme: str) -> tu
 
 
 def calibrate(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str, case_key: str, levels: Mapping[str, str], now: datetime) -> None:
-    """Assess a case: once, since the agreed levels are shown afterwards."""
+    """Record a rater's levels for a case: only once, since the agreed levels are shown
+    afterwards."""
     with unit_of_work(session.tenant_id) as connection:
         found, rubric = _cases(connection, session, programme)
         case = next((one for one in rubric.cases if one.key == case_key), None)
@@ -317,7 +337,7 @@ def calibrate(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: st
         if lacks is not None:
             raise BadInput(f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key)
         if case.key in _done(connection, session, found, rubric):
-            return  # the agreed levels are known
+            return  # the agreed levels have been shown already
         values = {"rater_id": session.person_id, "programme": programme, "case_key": case_key, "programme_version": found.version}
         if assessments.keep_calibration(connection, session.tenant_id, {**values, "levels": seen, "at": now}):
             act = acts.of_person(connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key} {found.version}", now)

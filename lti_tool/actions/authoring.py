@@ -1,4 +1,5 @@
-"""Setting programmes up: drafts that change, versions that do not, questions in and out, a whole programme as one file."""
+"""Authoring programmes: mutable drafts, immutable versions, import and export of questions
+and of whole programmes."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ from lti_tool.store.drafts import Draft, Shelf
 from lti_tool.store.transfer import LeftOpen
 
 DOCUMENT = "programme.json"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip archive can name: the same programme is the same file
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of a zip archive: exporting the same programme gives the same bytes
 _PROTOCOL_WORDS = {
     "exercise": ("Exercise", "A first use on real data, handed in by this day."),
     "plan": ("Transfer plan", "One page, committed by this day."),
@@ -56,7 +57,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Event:
-    """Who receives what, when: an act, the day it is due for somebody certified on a given day, and what it is."""
+    """One entry of the schedule preview: the day it is due for somebody certified on a given
+    day, the days since then, its title and its text."""
 
     day: date
     days: int
@@ -66,8 +68,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Intake:
-    """What a file of questions would bring: those that are new, those that take the place of one (as it is, as it would be), those that are there
-    already, and notes."""
+    """What importing a file of questions would change: new questions, replaced ones (before,
+    after), unchanged ones, and notes."""
 
     new: list[Item]
     replaced: list[tuple[Item, Item]]
@@ -77,13 +79,13 @@ class Intake:
 
 
 def shelf(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[Shelf]:
-    """All programmes."""
+    """List all programmes."""
     with unit_of_work(tenant_id) as connection:
         return drafts.shelf(connection, tenant_id)
 
 
 def begin(unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str, who: str, now: datetime) -> str:
-    """A new programme, empty or as another one is now; gives its key."""
+    """Create a programme, empty or as a copy of another's current draft; return its key."""
     words = " ".join(title.split())
     if not words or len(words) > programmes.LONGEST_LINE:
         raise BadInput("Give the programme a title.", field="title")
@@ -99,7 +101,7 @@ def begin(unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str,
 
 
 def work(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> Work:
-    """A draft; of a programme that was published without one, its newest version."""
+    """Load a draft; for a programme that was published without one, its newest version."""
     with unit_of_work(tenant_id) as connection:
         draft = _draft(connection, tenant_id, key)
         version = learning.newest_programmes(connection, tenant_id).get(key, 0)
@@ -135,7 +137,8 @@ def change(
     now: datetime,
     brought: Sequence[Picture] = (),
 ) -> None:
-    """Change a draft; Conflict where somebody else changed it since ``revision``, and nothing of it is lost on either side."""
+    """Update a draft; Conflict if somebody else changed it since ``revision``. Neither
+    side's changes are lost."""
     with unit_of_work(tenant_id) as connection:
         draft = _draft(connection, tenant_id, key)
         changed = make(msgspec.convert(draft.document, Programme))
@@ -146,7 +149,8 @@ def change(
 
 
 def publish(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int, who: str, now: datetime) -> int:
-    """Make a version of a draft; gives its number. Who is in the programme already stays in the version in which he or she began."""
+    """Publish a draft as a new version; return its number. People already in the programme
+    stay on the version in which they began."""
     with unit_of_work(tenant_id) as connection:
         draft = _draft(connection, tenant_id, key)
         if draft.revision != revision:
@@ -164,7 +168,8 @@ def publish(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int
 
 
 def _numbered(items: list[Item], before: list[Item]) -> list[Item]:
-    """Questions with their versions: one that changed since the last published version is the next of its own."""
+    """Assign each question its version: one that changed since the last published version
+    gets its next number."""
     known = {item.key: item for item in before}
     found = []
     for item in items:
@@ -175,7 +180,8 @@ def _numbered(items: list[Item], before: list[Item]) -> list[Item]:
 
 
 def archive(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: bool, who: str, now: datetime) -> None:
-    """Put a programme away: nobody new begins it, who is in it goes on. Or take it back."""
+    """Archive a programme: nobody new can begin it, people already in it continue. Or
+    restore it."""
     with unit_of_work(tenant_id) as connection:
         _draft(connection, tenant_id, key)
         drafts.archive(connection, tenant_id, key, now if put_away else None)
@@ -183,7 +189,8 @@ def archive(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: boo
 
 
 def preview(programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]) -> list[Event]:
-    """Who receives what, when: all that becomes due for somebody who is certified on this day."""
+    """Preview the schedule: everything that becomes due for somebody who is certified on
+    this day."""
     when = working_time.of(time_zone, working_days, programme.calendar)
     certified_at = when.at(certified_on)
     events = [
@@ -209,8 +216,8 @@ def preview(programme: Programme, certified_on: date, time_zone: str, working_da
 
 
 def left_open(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> list[LeftOpen]:
-    """What reviewers said that the training left open, and learners of its questions; the latest first. It points at the content, and names
-    nobody.
+    """List what reviewers said the training left open, and learners' remarks on its
+    questions, most recent first. It points at the content and names nobody.
     """
     with unit_of_work(tenant_id) as connection:
         _draft(connection, tenant_id, key)
@@ -219,14 +226,14 @@ def left_open(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> list[Lef
 
 
 def read_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, name: str, content: bytes, competency: str, pool: str) -> Intake:
-    """What a file of questions would bring into a programme."""
+    """Preview what importing a file of questions would change in a programme."""
     with unit_of_work(tenant_id) as connection:
         programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
     return _intake(programme, *_placed(programme, name, content, competency, pool))
 
 
 def _placed(programme: Programme, name: str, content: bytes, competency: str, pool: str) -> tuple[Reading, str]:
-    """The questions of a file, each with a competency and a pool of this programme."""
+    """Read the questions of a file and give each a competency and a pool of this programme."""
     known = {one.key for one in programme.competencies}
     if competency not in known:
         raise BadInput("Choose the competency of questions that name none.", field="competency")
@@ -244,17 +251,19 @@ def _placed(programme: Programme, name: str, content: bytes, competency: str, po
         if item.competency and not named:
             taken = "its own stays" if item.key in there else "the chosen one is taken"
             notes.append(Note(item.key, f"The competency {item.competency[:80]!r} is none of this programme; {taken}."))
-        if item.key in there:  # what the file does not say of it stays as it is
+        if item.key in there:  # fields that the file does not state keep their values
             items.append(msgspec.structs.replace(item, competency=named))
             continue
-        # A pool that the file names is kept; "check" is what a file says that names none.
+        # A pool that the file states is kept; "check" is the default of a file that states
+        # none.
         items.append(msgspec.structs.replace(item, competency=named or competency, pool=pool if item.pool == "check" else item.pool))
     return replace(reading, items=items, notes=notes), form.name
 
 
 def _intake(programme: Programme, reading: Reading, format_name: str) -> Intake:
-    """What becomes of each question of a file. One takes the place of another only where the file states that one's own identifier; whatever
-    else it is called, it is new, with a key of its own, unless the very same question is there."""
+    """Decide what happens to each question of a file. A question replaces an existing one
+    only if the file states that one's identifier; otherwise it is new and gets a key of its
+    own, unless an identical question exists."""
     bank = {item.key: item for item in programme.items}
     contents = {_content(item) for item in programme.items}
     taken = bank.keys() | {item.key for item in reading.items}
@@ -274,17 +283,18 @@ def _intake(programme: Programme, reading: Reading, format_name: str) -> Intake:
 
 
 def _content(item: Item) -> tuple[Any, ...]:
-    """What a question asks and takes for right."""
+    """What a question asks and what it accepts as correct."""
     return item.kind, item.stem, tuple(item.choices), tuple(item.correct), tuple(item.accepted), tuple(item.other_matches), item.case_sensitive
 
 
-# Fields of a question that a file may leave unsaid (its column, where it is called otherwise).
+# Fields of a question that a file may leave out (by the name of the column, where it differs).
 _UNSAID = ("pool", "critical", "title", "source", "review_on", "tags", "when_right", "when_wrong", "explanation", "case_sensitive", "other_matches")
 _EMPTY = Item("", "", "")
 
 
 def _over(old: Item, item: Item, reading: Reading) -> Item:
-    """A question in the place of the one that its file names: what the file does not say stays as it is."""
+    """Merge a question with the one that its file identifies: fields that the file does not
+    state keep their values."""
     columns = None if reading.unsaid is None else reading.unsaid[item.key]
     item = _lettered_as(old, item)
     stays: dict[str, Any] = {
@@ -298,13 +308,14 @@ def _over(old: Item, item: Item, reading: Reading) -> Item:
         stays["choices"] = [msgspec.structs.replace(one, feedback=said.get(one.text, "")) for one in item.choices]
     if not item.competency:
         stays["competency"] = old.competency
-    if item.title == item.key:  # what our own files say of a question without a name
+    if item.title == item.key:  # what our own export writes as the title of a question without one
         stays["title"] = old.title
     return msgspec.structs.replace(item, version=old.version, **stays)
 
 
 def _lettered_as(old: Item, item: Item) -> Item:
-    """The question with the letters that its choices have already, where they are the same choices: some formats know no letters."""
+    """The question with its existing choice keys, if the choices are the same: some formats
+    have no choice keys."""
     there, brought = {one.text: one for one in old.choices}, {one.text: one for one in item.choices}
     if item.kind != old.kind or not there or there.keys() != brought.keys():
         return item
@@ -330,7 +341,8 @@ def take_questions(
     who: str,
     now: datetime,
 ) -> int:
-    """Put the questions of a file into a draft, beside those that are there; gives how many came or changed. All that could be read, or nothing."""
+    """Import the questions of a file into a draft, next to the existing ones; return how
+    many were added or changed. Every question that could be read is imported, or none is."""
     with unit_of_work(tenant_id) as connection:
         programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
     reading, form_name = _placed(programme, name, content, competency, pool)
@@ -347,7 +359,7 @@ def take_questions(
 
 
 def write_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form: str) -> tuple[str, str, bytes]:
-    """(file name, media type, content) of a programme's questions in a format."""
+    """Export a programme's questions in a format: (file name, media type, content)."""
     if form not in FORMATS:
         raise NotFound("There is no such format.")
     chosen = FORMATS[form]
@@ -364,7 +376,7 @@ def _pictures(connection: Connection, tenant_id: int, programme: Programme) -> d
 
 
 def export(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> bytes:
-    """A whole programme as one file: its document and its pictures in a zip archive."""
+    """Export a whole programme as one file: its document and its pictures in a zip archive."""
     with unit_of_work(tenant_id) as connection:
         document = _draft(connection, tenant_id, key).document
         shown = _pictures(connection, tenant_id, msgspec.convert(document, Programme))
@@ -378,7 +390,8 @@ def export(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> bytes:
 
 
 def take_in(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, who: str, now: datetime) -> str:
-    """A programme from such a file, as a draft with a key of its own where its key is taken; gives the key."""
+    """Import a programme from such a file as a draft, with a new key if its own is in use;
+    return the key."""
     document, shown = _unpacked(content)
     programme = programmes.checked(document)
     with unit_of_work(tenant_id) as connection:
@@ -406,7 +419,8 @@ def _unpacked(content: bytes) -> tuple[dict[str, Any], list[Picture]]:
 
 
 def named(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, str]]:
-    """(key, title) of lines that a form sent: a key that is there stays, a new line gets one from its title; empty lines go."""
+    """(key, title) of the lines that a form sent: an existing key stays, a new line gets one
+    derived from its title, empty lines are dropped."""
     taken = {key for key, title in titles if key and title.strip()}
     found = []
     for key, title in titles:
@@ -419,7 +433,8 @@ def named(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, s
 
 
 def without_competency(programme: Programme, keep: Sequence[Competency]) -> Programme:
-    """The programme with these competencies alone; BadInput where a question or a task still belongs to one that goes."""
+    """The programme with only these competencies; BadInput if a question still belongs to
+    one that is removed. Its tasks, blueprint cells and rubric criteria are removed with it."""
     kept = {one.key for one in keep}
     for gone in (one for one in programme.competencies if one.key not in kept):
         held = sum(item.competency == gone.key for item in programme.items)

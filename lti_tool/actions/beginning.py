@@ -1,5 +1,6 @@
-"""Certifications that come by themselves: grades of a gradebook's column, statements of any source about an activity. Each is taken once: a
-person who has an episode in the programme keeps it as it is.
+"""Automatic certifications: from grades in a gradebook column, and from statements of any
+source about an activity. Each is recorded once: a person who already has an episode in the
+programme keeps it unchanged.
 """
 
 from __future__ import annotations
@@ -21,22 +22,25 @@ from lti_tool.actions.programmes import Programme
 from lti_tool.store import beginnings, directory, drafts, journal, learning, people, tenants
 from lti_tool.store.beginnings import CertifyingColumn, Source
 
-# Verbs that say of a person that the certification is his or hers. Moodle's plugin says of a badge or a certificate that it was achieved and of a
-# course that it was completed; a person named the activity, so finishing it is the certification.
+# Verbs by which a statement says that a person holds the certification. Moodle's plugin uses
+# "achieved" for a badge or a certificate and "completed" for a course; somebody has chosen the
+# activity, so finishing it counts as the certification.
 VERB_IRIS = (VERBS["certified"].id, EARNED, ACHIEVED, COMPLETED)
 LONGEST_IRI, MOST_SOURCES = 1_000, 20
 
 
 def sources(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[Source]:
-    """The activities that begin a programme."""
+    """List the activities whose statements begin a programme."""
     with unit_of_work(tenant_id) as connection:
         return beginnings.sources(connection, tenant_id, programme)
 
 
 def add_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, home_page: str = "", who: str) -> None:
-    """Whoever is "certified" by this activity, "earned", "achieved" or "completed" it, begins the programme. Given again, it is read from its beginning.
+    """Let everybody who was "certified" by this activity, or "earned", "achieved" or
+    "completed" it, begin the programme. Adding it again reads its statements from the start.
 
-    ``home_page`` is that of accounts whose names are the list's ids; empty where people are known by address alone.
+    ``home_page`` is that of accounts whose names are ids in the directory; empty if people
+    are identified by address only.
     """
     iri, accounts = activity.strip(), home_page.strip()
     if len(accounts) > LONGEST_IRI:
@@ -57,14 +61,15 @@ def add_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, acti
 
 
 def drop_source(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, activity: str, who: str) -> None:
-    """Its statements begin nothing more."""
+    """Stop beginning episodes from this activity's statements."""
     with unit_of_work(tenant_id) as connection:
         beginnings.drop_source(connection, tenant_id, programme, activity)
         journal.add_audit(connection, tenant_id, who, "let statements begin a programme no more", {"programme": programme, "activity": activity})
 
 
 def by_grades(unit_of_work: UnitOfWork, *, tenant_id: int, column: CertifyingColumn, results: Iterable[tuple[str, float]], now: datetime) -> int:
-    """Certify who has reached the column's share; gives how many are new. Gradebooks tell no moment: it is the one of the reading."""
+    """Certify people who have reached the column's share; return how many are new.
+    Gradebooks state no time, so the time of reading is used."""
     reached = {subject: share for subject, share in results if share >= column.share and "\0" not in subject}
     if not reached:
         return 0
@@ -84,7 +89,8 @@ def by_grades(unit_of_work: UnitOfWork, *, tenant_id: int, column: CertifyingCol
 def by_statements(
     unit_of_work: UnitOfWork, *, tenant_id: int, source: Source, statements: Iterable[Mapping[str, Any]], now: datetime
 ) -> tuple[int, list[Mapping[str, Any]]]:
-    """Certify whom statements name; gives (how many are new, the statements that name nobody here)."""
+    """Certify the people named in statements; return (how many are new, the statements that
+    match nobody here)."""
     begun, unmatched = 0, list[Mapping[str, Any]]()
     with unit_of_work(tenant_id) as connection:
         programme = _open(connection, tenant_id, source.programme)
@@ -135,8 +141,9 @@ def _certify(
 
 
 def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, actor: Any, home_page: str) -> uuid.UUID | None:
-    """The person whom an actor names: by our own account, by an address, as a platform names those who launch from it (Moodle's plugin does), or
-    by the name of a trusted account, that one person of the list has."""
+    """The person whom an actor identifies: by our own account, by the account of a user who
+    launches from a platform (as Moodle's plugin names people), or by an address or a trusted
+    account's name that exactly one person in the directory has."""
     if not isinstance(actor, dict):
         return None
     account, mbox = actor.get("account"), actor.get("mbox")
@@ -159,9 +166,9 @@ def _whose(connection: Connection, tenant_id: int, installation: uuid.UUID, acto
 
 
 def _moment(text: Any, now: datetime) -> datetime | None:
-    """When it was earned; None for what cannot be."""
+    """Parse when the certification was earned; None for an implausible time."""
     try:
-        at = clock.parse(str(text).upper())  # RFC 3339 knows small letters, too
+        at = clock.parse(str(text).upper())  # RFC 3339 also allows lower-case letters
         certifying.require_likely(at, now)
     except (ValueError, OverflowError, BadInput):
         return None
@@ -175,6 +182,7 @@ def _exam(statement: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _not_earned(statement: Mapping[str, Any]) -> bool:
-    """A certification that was failed, or an activity that was left unfinished, begins nothing."""
+    """Whether the certification was failed or the activity left unfinished; neither begins
+    an episode."""
     result = statement.get("result")
     return isinstance(result, dict) and (result.get("success") is False or result.get("completion") is False)

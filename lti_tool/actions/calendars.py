@@ -1,4 +1,5 @@
-"""A person's due dates as a calendar feed (iCalendar, RFC 5545). The one owner of ``icalendar``."""
+"""A person's due dates as a calendar feed (iCalendar, RFC 5545). The only module that uses
+``icalendar``."""
 
 from __future__ import annotations
 
@@ -15,17 +16,17 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import coaching, learning, mails, people, transfer
 
 PURPOSE = "calendar feed"
-LONGEST_DAYS = 400  # a calendar program keeps asking; after a year the page gives a new address
+LONGEST_DAYS = 400  # calendar programs keep polling; after a year the page issues a new address
 CHECK_MINUTES, ACT_MINUTES, MEETING_MINUTES = 5, 30, 45
 
 
 def address(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> str:
-    """The text in the feed's address: it opens dates, nothing else."""
+    """Sign the token in the feed's address: it gives access to due dates and nothing else."""
     return secrets.sign(PURPOSE, [tenant_id, person_id.hex])
 
 
 def feed(deps: ToolDeps, *, text: str) -> bytes:
-    """The calendar of whose address this is."""
+    """Build the calendar of the person in the feed's token."""
     tenant_id, person = deps.secrets.verified(PURPOSE, text, LONGEST_DAYS * 86_400)
     person_id = uuid.UUID(person)
     calendar = Calendar()
@@ -61,7 +62,8 @@ def feed(deps: ToolDeps, *, text: str) -> bytes:
 
 
 def _event(uid: str, summary: str, due_at: datetime, minutes: int) -> Event:
-    """An event that ends when it is due, so that it lies inside the day. Free time: nobody is shown as busy for it."""
+    """Build an event that ends when it is due, so that it lies within that day. It is marked
+    as free time: nobody is shown as busy."""
     event = Event()
     event.add("uid", f"{uid}@carryover")
     event.add("summary", summary)

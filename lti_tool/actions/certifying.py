@@ -1,4 +1,5 @@
-"""Recording a certification: the anchor of an episode, and the checks that follow from it."""
+"""Recording a certification: the start of an episode, and the checks that are scheduled from
+it."""
 
 from __future__ import annotations
 
@@ -34,10 +35,12 @@ def certify(
     source: str = "teacher",
     exam: Mapping[str, float] | None = None,
 ) -> bool:
-    """Record that a person was certified, and schedule the checks; False when that was on record already.
+    """Record that a person was certified, and schedule the checks; False if it was already
+    on record.
 
-    ``team`` is taken where the organisation's list says none. ``exam`` holds shares (0 to 1) by competency; the empty key is the whole
-    exam. Checks whose window has passed are neither offered nor counted: nobody could have answered them here.
+    ``team`` is used if the directory has none. ``exam`` maps competency → share (0 to 1);
+    the empty key is the whole exam. Checks whose window has passed are neither offered nor
+    counted: nobody could have answered them here.
     """
     with unit_of_work(tenant_id) as connection:
         version = learning.newest_programmes(connection, tenant_id).get(programme)
@@ -72,7 +75,7 @@ def certify_within(
     exam: Mapping[str, float],
     training: xapi.Training | None = None,
 ) -> bool:
-    """The same inside a transaction that holds more, such as the lines of a file."""
+    """The same inside the caller's transaction, such as the import of a file."""
     require_likely(certified_at, now)
     if wave and not programmes.key_named(wave, programme.waves):
         raise BadInput(programmes.no_wave(programme, wave), field="wave")
@@ -110,13 +113,13 @@ def certify_within(
 
 
 def require_open(connection: Connection, tenant_id: int, programme: str) -> None:
-    """BadInput for a programme that was put away."""
+    """Raise BadInput for an archived programme."""
     if programme in drafts.archived(connection, tenant_id):
         raise BadInput("This programme was put away: nobody new begins it. A training manager can take it back.")
 
 
 def require_likely(certified_at: datetime, now: datetime) -> None:
-    """BadInput for a moment at which nobody can have been certified."""
+    """Raise BadInput for a time at which nobody can have been certified."""
     if certified_at > now:
         raise BadInput("The certification lies in the future; enter the day on which it was earned.", field="certified_on")
     if now - certified_at > LONGEST_AGO:
@@ -124,6 +127,7 @@ def require_likely(certified_at: datetime, now: datetime) -> None:
 
 
 def audience(person: Profile, wave: str, team: str) -> dict[str, str]:
-    """By what figures are split: what is known of wave, team, site, role and experience."""
+    """The attributes by which figures are grouped: wave, team, site, role and experience,
+    where known."""
     told = {"wave": wave, "team": person.team or team, "site": person.site, "role": person.job_role, "experience": person.experience}
     return {name: value for name, value in told.items() if value}

@@ -1,7 +1,8 @@
-"""Taking a quiz: begin or go on, answer one question after the other, see feedback at once, be scored at the end.
+"""Taking a quiz: begin or resume, answer one question at a time, see feedback at once, get a
+score at the end.
 
-Checks and the baseline measure; reinforcement, remediation and practice do not, and draw from the pool that checks never touch.
-Practice leaves no statement: no manager ever sees it.
+Checks and the baseline measure; reinforcement, remediation and practice do not, and draw
+from a pool that checks never use. Practice sends no statement: no manager ever sees it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ CONFIDENCE = (1, 2, 3)
 
 @dataclass(frozen=True)
 class Progress:
-    """An attempt as its learner sees it: the questions, the answers so far."""
+    """An attempt as its learner sees it: the questions and the answers so far."""
 
     attempt: Attempt
     programme: Programme
@@ -42,12 +43,12 @@ class Progress:
 
     @property
     def position(self) -> int | None:
-        """The next question, counted from 1; None when all are answered."""
+        """The next question, counted from 1; None if all are answered."""
         return len(self.answers) + 1 if len(self.answers) < len(self.attempt.items) else None
 
     @property
     def label(self) -> str:
-        """The interval in words; empty for a quiz that belongs to none."""
+        """The label of the interval; empty for a quiz without one."""
         return LABELS.get(self.attempt.interval, "")
 
     def item(self, position: int) -> Item:
@@ -56,7 +57,8 @@ class Progress:
 
 
 def begin(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime) -> uuid.UUID:
-    """Begin the check of an interval, or go on with it; gives the attempt's id. BadInput outside its window, or while the learner is on hold."""
+    """Begin or resume the check of an interval; return the attempt's id. BadInput outside
+    its window, or while the learner is on hold."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         check = next((one for one in learning.checks_of(connection, session.tenant_id, stage.episode.id) if one.interval == interval), None)
@@ -74,7 +76,8 @@ def begin(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, no
 
 
 def begin_other(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime) -> uuid.UUID:
-    """Begin a quiz that belongs to no interval, or go on with it: the baseline, reinforcement, remediation, practice."""
+    """Begin or resume a quiz that belongs to no interval: the baseline, reinforcement,
+    remediation or practice."""
     if kind not in WITHOUT_INTERVAL:
         raise NotFound("There is no such quiz.")
     with unit_of_work(session.tenant_id) as connection:
@@ -127,7 +130,7 @@ def _begin(stage: Stage, session: LaunchSession, kind: str, interval: str, items
         right_answers=None,
     )
     if not learning.begin_attempt(stage.connection, stage.tenant_id, made):
-        # Begun in another tab at the same moment.
+        # A concurrent request, such as another tab, has begun it.
         other = _same(learning.attempts_of(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
         assert other is not None
         return other.id
@@ -137,12 +140,12 @@ def _begin(stage: Stage, session: LaunchSession, kind: str, interval: str, items
 
 
 def quiz(attempt: Attempt) -> xapi.Quiz:
-    """The attempt's quiz as statements name it."""
+    """The attempt's quiz, as named in statements."""
     return xapi.Quiz(attempt.kind, attempt.interval, LABELS.get(attempt.interval, ""))
 
 
 def progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> Progress:
-    """How far the learner is; NotFound for an attempt of somebody else."""
+    """Load the state of an attempt; NotFound for somebody else's attempt."""
     with unit_of_work(session.tenant_id) as connection:
         return _progress(acts.required_stage(connection, session), attempt_id)
 
@@ -156,12 +159,13 @@ def answer(
     form: Mapping[str, Sequence[str]],
     now: datetime,
 ) -> None:
-    """Keep an answer. A question that was answered keeps its first answer. The last one scores the attempt."""
+    """Store an answer. A question that was answered keeps its first answer. The last answer
+    scores the attempt."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         state = _progress(stage, attempt_id)
         if 1 <= position <= len(state.answers):
-            return  # sent twice: the first answer stands
+            return  # a repeated request: the first answer stands
         if position != state.position:
             raise BadInput("This question is not the next one; go on from your page.")
         item = state.item(position)
@@ -204,7 +208,8 @@ def _answered(stage: Stage, state: Progress, item: Item, made: Answer, took: tim
 
 
 def _remember(stage: Stage, state: Progress, item: Item, made: Answer) -> None:
-    """A lapse in a check brings the competency into the memory model; whatever is answered later moves its date."""
+    """Update the memory model: a wrong answer in a check adds the competency to it, and
+    every later answer moves its review date."""
     if state.attempt.kind == BASELINE:
         return
     known = next(
@@ -224,7 +229,8 @@ def _finish(stage: Stage, state: Progress, answers: list[Answer], now: datetime)
     if attempt.kind == PRACTICE:
         return
     finished = xapi.finished(
-        # One microsecond later than the last answer, so that the order is told even where both share a clock tick.
+        # One microsecond after the last answer, so that the order is clear even if both share a
+        # clock tick.
         stage.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),
         quiz(attempt),
         right=right,

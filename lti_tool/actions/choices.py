@@ -1,4 +1,5 @@
-"""What an activity of a course may open, and what a teacher may choose for a course. Pure."""
+"""The pages that a course activity may open, and those that a teacher may add to a course.
+Pure functions."""
 
 from __future__ import annotations
 
@@ -14,13 +15,14 @@ TODAY, PLAN, FIGURES, ADMIN_PAGE = "today", "plan", "figures", "admin"
 _CHECK = "check-"
 CHECK_TAG = "carryover-check"
 CERTIFICATION = "certification"
-# The pages that a custom parameter may name; the administration is opened by who runs the LMS alone.
+# The pages that a custom parameter may name. The administration page is not among them: only
+# LMS administrators may open it.
 PAGES = (TODAY, *(f"{_CHECK}{one.key}" for one in INTERVALS), PLAN, FIGURES)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing to choose. ``interval`` is that of a check, else empty."""
+    """One page that a teacher may add. ``interval`` is that of a check, otherwise empty."""
 
     page: str
     title: str
@@ -29,7 +31,8 @@ class Choice:
 
 
 def choices(programme: Programme) -> list[Choice]:
-    """What there is to choose of a programme, in the order in which teachers need it."""
+    """List the pages of a programme that can be added, in the order in which teachers need
+    them."""
     checks = [
         Choice(
             f"{_CHECK}{one.key}",
@@ -48,28 +51,30 @@ def choices(programme: Programme) -> list[Choice]:
 
 
 def interval_of(page: str) -> str:
-    """The interval of a check's page; empty for every other page."""
+    """The interval of a check's page; empty for any other page."""
     return page.removeprefix(_CHECK) if page.startswith(_CHECK) else ""
 
 
 def resource_id(programme: str, interval: str) -> str:
-    """The name of a check's column: the same in every course, so that it is found again in a copy."""
+    """The resource id of a check's column: the same in every course, so that it is found
+    again in a copied course."""
     return f"{programme}/{interval}"
 
 
 def column(programme: Programme, interval: str) -> LineItem:
-    """The column of a check."""
+    """The line item of a check."""
     label = next(one.label for one in INTERVALS if one.key == interval)
     return LineItem(f"{programme.title}: check after {label}", programme.questions, resource_id(programme.key, interval), CHECK_TAG)
 
 
 def certifying_column(key: str, title: str) -> LineItem:
-    """The column in which the result of a certification is entered, in percent."""
+    """The line item in which the result of a certification is entered, in percent."""
     return LineItem(f"{title}: result of the certification", 100, resource_id(key, CERTIFICATION), CERTIFICATION)
 
 
 def content_items(programme: Programme, pages: list[str], columns: bool, opens_at: datetime | None, closes_at: datetime | None) -> list[ContentItem]:
-    """The chosen pages as content for a course; BadInput for one that is none, or where nothing was chosen."""
+    """Build content items from the chosen pages; BadInput for an unknown page or an empty
+    selection."""
     known = {one.page: one for one in choices(programme)}
     if not pages:
         raise BadInput("Choose at least one thing, then send it.", field="page")

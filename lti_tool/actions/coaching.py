@@ -1,5 +1,5 @@
-"""Peer coaching (domain, B1): groups of three to five formed by rule, six meetings in three months, attendance, agreed actions that are carried
-over until they are done.
+"""Peer coaching: groups of three to five formed by rule, six meetings in three months,
+attendance, and agreed actions that carry over until they are done.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from lti_tool.store.people import LaunchSession
 LEAST, MOST = 3, 5
 MEETINGS, EVERY, FIRST_AFTER = 6, timedelta(days=14), timedelta(days=7)  # every two weeks for three months
 HOUR = time(10)
-CERTIFIED_WITHIN = timedelta(days=60)  # later there is too little of the three months left
+CERTIFIED_WITHIN = timedelta(days=60)  # after that, too little of the three months is left
 LONGEST_WORDS = 1_000
 
 
 @dataclass(frozen=True)
 class GroupView:
-    """A group as its members see it. ``mine`` is the episode of whoever looks."""
+    """A group as its members see it. ``mine`` is the viewer's episode."""
 
     group: Group
     mine: uuid.UUID
@@ -44,16 +44,18 @@ class GroupView:
 
 @dataclass(frozen=True)
 class Overview:
-    """All groups of a programme, for who runs it; ``waiting`` people are in none yet."""
+    """All groups of a programme, for its training managers; ``waiting`` counts people
+    without a group."""
 
     groups: list[tuple[Group, list[Member], list[Meeting]]]
     waiting: int
 
 
 def split(people: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Groups of three to five. Who shares wave and site is put together, else who shares the wave; teams are mixed within a group.
+    """Split people into groups of three to five. People of the same wave and site are
+    grouped together, otherwise people of the same wave; teams are mixed within a group.
 
-    Fewer than three of a wave wait for others.
+    Fewer than three people of a wave wait for others.
     """
     found: list[list[Candidate]] = []
     for wave in sorted({one.wave for one in people}):
@@ -68,7 +70,8 @@ def split(people: Sequence[Candidate]) -> list[list[Candidate]]:
         if len(left) >= LEAST:
             found += _dealt(left)
         else:
-            # One or two who are alone at their site join the smallest groups of their wave that have room.
+            # One or two people left over at their sites join the smallest groups of their wave
+            # that are not full.
             for one in left:
                 room = [group for group in found if len(group) < MOST and group[0].wave == wave]
                 if room:
@@ -77,7 +80,8 @@ def split(people: Sequence[Candidate]) -> list[list[Candidate]]:
 
 
 def _dealt(people: Sequence[Candidate]) -> list[list[Candidate]]:
-    """As few groups of at most five as there can be, of nearly the same size; people of one team are dealt to different ones."""
+    """Form the fewest groups of at most five, of nearly equal size; people of one team are
+    spread over different groups."""
     count = -(-len(people) // MOST)
     piles: list[list[Candidate]] = [[] for _ in range(count)]
     for number, one in enumerate(sorted(people, key=lambda one: one.team)):
@@ -86,13 +90,14 @@ def _dealt(people: Sequence[Candidate]) -> list[list[Candidate]]:
 
 
 def dates(when: WorkingTime, now: datetime) -> list[datetime]:
-    """The six meetings: at ten on a working day, two weeks apart."""
+    """The times of the six meetings: at ten on a working day, two weeks apart."""
     first = when.day_of(now + FIRST_AFTER)
     return [when.at(when.workday_from(first + EVERY * number), HOUR) for number in range(MEETINGS)]
 
 
 def form(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who: str, now: datetime) -> int:
-    """Form groups of who is in none; gives how many groups. Each member's meetings are scheduled, with their statements."""
+    """Form groups of people without one; return how many groups. Each member's meetings are
+    scheduled, with their statements."""
     with unit_of_work(tenant_id) as connection:
         coaching.take_turns(connection, tenant_id)
         version = learning.newest_programmes(connection, tenant_id).get(programme)
@@ -119,7 +124,7 @@ def form(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who: str, 
 
 
 def overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime) -> Overview:
-    """All groups of a programme."""
+    """Load all groups of a programme."""
     with unit_of_work(tenant_id) as connection:
         found = coaching.groups(connection, tenant_id, programme)
         ids = [one.id for one in found]
@@ -129,7 +134,7 @@ def overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: d
 
 
 def view(unit_of_work: UnitOfWork, *, session: LaunchSession) -> GroupView | None:
-    """The learner's group; None where there is none yet."""
+    """Load the learner's group; None if there is none yet."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         group = coaching.group_of(connection, session.tenant_id, stage.episode.id)
@@ -144,7 +149,8 @@ def view(unit_of_work: UnitOfWork, *, session: LaunchSession) -> GroupView | Non
 
 
 def record(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_id: uuid.UUID, there: Sequence[str], now: datetime) -> None:
-    """A meeting took place, with who was there. Any member records it; what is on record stays, who was forgotten is added."""
+    """Record that a meeting took place, and who attended. Any member may record it; existing
+    attendance stays, missing people are added."""
     with unit_of_work(session.tenant_id) as connection:
         stage, group = _member(connection, session)
         meetings = coaching.meetings(connection, session.tenant_id, [group.id]).get(group.id, [])
@@ -167,7 +173,7 @@ def record(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_id: uuid
 def agree(
     unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, whose: str, words: str, due_on: date | None, now: datetime
 ) -> None:
-    """Somebody of the group agrees to do something by a day."""
+    """Record what somebody in the group agrees to do by a given day."""
     text = words.strip()
     if not text or len(text) > LONGEST_WORDS:
         raise BadInput(f"Write what was agreed, in up to {LONGEST_WORDS} characters.", field="words")
@@ -181,7 +187,7 @@ def agree(
 
 
 def close(unit_of_work: UnitOfWork, *, session: LaunchSession, action_id: uuid.UUID, now: datetime) -> None:
-    """An agreed action is done."""
+    """Mark an agreed action as done."""
     with unit_of_work(session.tenant_id) as connection:
         _, group = _member(connection, session)
         whose = coaching.close(connection, session.tenant_id, group.id, action_id, now)

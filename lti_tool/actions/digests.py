@@ -1,4 +1,5 @@
-"""Digests to channels (domain, C3): once a week what is ahead in a programme, without a name and without a number that points at somebody."""
+"""Weekly digests to channels: what is coming up in a programme, without names and without
+numbers that point to an individual."""
 
 from __future__ import annotations
 
@@ -18,12 +19,12 @@ from lti_tool.store.channels import Channel, Counts
 
 PURPOSE = "channel address"
 DAYS = 7
-FIRST_HOUR, LAST_HOUR = time(9), time(16)  # a working hour of the programme, so that the post is seen
+FIRST_HOUR, LAST_HOUR = time(9), time(16)  # within the programme's working hours, so that the post is seen
 LONGEST_NAME, LONGEST_URL, MOST_CHANNELS = 80, 2_000, 20
 
 
 def every(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[Channel]:
-    """The channels of a programme."""
+    """List the channels of a programme."""
     with unit_of_work(tenant_id) as connection:
         return channels.every(connection, tenant_id, programme)
 
@@ -31,7 +32,8 @@ def every(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[C
 def add(
     unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, programme: str, name: str, url: str, base_url: str, who: str, now: datetime
 ) -> None:
-    """A channel hears the digest from now on; a first post says so, so that whoever added it sees at once whether it arrives."""
+    """Add a channel that receives the digest from now on. A first post announces it, so that
+    whoever added the channel sees at once whether posts arrive."""
     words, address = " ".join(name.split()), url.strip()
     kind = chat.kind_of(address) if len(address) <= LONGEST_URL else ""
     if not words or len(words) > LONGEST_NAME:
@@ -59,7 +61,7 @@ def add(
 
 
 def remove(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, channel_id: uuid.UUID, who: str) -> None:
-    """A channel hears nothing more."""
+    """Remove a channel; it receives no more digests."""
     with unit_of_work(tenant_id) as connection:
         name = channels.remove(connection, tenant_id, programme, channel_id)
         if not name:
@@ -68,7 +70,8 @@ def remove(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, channel_
 
 
 def queue(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, now: datetime) -> int:
-    """Queue the digests of this week, on its first working day in the programme's calendar; gives how many."""
+    """Queue this week's digests, on its first working day in the programme's calendar;
+    return how many."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
         put_away, newest = drafts.archived(connection, tenant_id), learning.newest_programmes(connection, tenant_id)
@@ -88,14 +91,15 @@ def queue(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, now: datet
 
 
 def is_hour_of(programme: Programme, now: datetime) -> bool:
-    """Whether it is a working hour in the programme's calendar, so that what is said is seen."""
+    """Whether it is a working hour in the programme's calendar, so that messages are seen."""
     when = working_time.of("", [], programme.calendar)
     local = now.astimezone(when.zone)
     return when.works_on(local.date()) and FIRST_HOUR <= local.time() < LAST_HOUR
 
 
 def told(programme: Programme, ahead: Counts) -> list[str]:
-    """What is ahead, in the programme's language: lines without a name. Nothing where nothing is."""
+    """The digest's lines, in the programme's language and without names; empty if nothing is
+    coming up."""
     tag = languages.choose([programme.language])
 
     def said(text: str, count: int) -> list[str]:

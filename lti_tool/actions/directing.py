@@ -1,4 +1,5 @@
-"""The organisation's list as its administrators see it: who is on it, whom an LMS named and the list does not, who holds which role."""
+"""The organisation's directory as its administrators see it: its people, people known only
+from an LMS, and who holds which role."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ from lti_tool.store.directory import Known, Profile
 
 @dataclass(frozen=True)
 class ListView:
-    """A page of people: how many there are, how platforms name them, what the next page begins after; ``claimed``: joins that wait to
-    be looked at."""
+    """A page of people: the totals, the names that platforms give them, and the cursor of
+    the next page; ``claimed``: joins that wait for review."""
 
     people: list[Profile]
     names: dict[uuid.UUID, list[Known]]
@@ -29,7 +30,7 @@ class ListView:
 
 
 def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool) -> ListView:
-    """A page of people by name."""
+    """Load a page of people, ordered by name."""
     with unit_of_work(tenant_id) as connection:
         found = directory.page(connection, tenant_id, search=search[:200], after=_place(after), unmatched=unmatched)
         names = directory.names_of(connection, tenant_id, [one.id for one in found])
@@ -55,7 +56,7 @@ def _place(text: str) -> tuple[str, uuid.UUID] | None:
 
 
 def grant(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
-    """Give a role to a person of the list."""
+    """Grant a role to a person in the directory."""
     if role not in roles.GRANTED:
         raise BadInput("Choose one of the roles.", field="role")
     with unit_of_work(tenant_id) as connection:
@@ -66,14 +67,14 @@ def grant(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, rol
 
 
 def withdraw(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
-    """Take a role away."""
+    """Withdraw a role."""
     with unit_of_work(tenant_id) as connection:
         if directory.withdraw(connection, tenant_id, person_id, role):
             journal.add_audit(connection, tenant_id, who, "took a role away", {"person": str(person_id), "role": role})
 
 
 def join(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_id: str, who: str, now: datetime) -> None:
-    """Say that a person whom an LMS named is one of the list."""
+    """Record that a person known from an LMS is the same as one in the directory."""
     with unit_of_work(tenant_id) as connection:
         if not people.exists(connection, tenant_id, met) or directory.profile(connection, tenant_id, met).imported_at is not None:
             raise BadInput("This person is on the list already.", field="met")

@@ -1,4 +1,5 @@
-"""Which items a learner meets in which check: the same blueprint for all, items at random, none met twice. Pure."""
+"""Which items a learner gets in which check: the same blueprint for everybody, random items,
+none repeated. Pure functions."""
 
 from __future__ import annotations
 
@@ -10,10 +11,12 @@ from lti_tool.actions.programmes import Programme
 
 
 def drawn(programme: Programme, episode: uuid.UUID, interval: str, met: AbstractSet[str]) -> list[str]:
-    """The keys of a check's items for one learner, ``met`` being those of the checks before it.
+    """Draw the keys of a check's items for one learner; ``met`` are the items of earlier
+    checks.
 
-    Each line of the blueprint draws its questions at random from what this learner has not met, so that no interval is harder by
-    design (domain, C2). Episode and interval seed the draw: asked again, it gives the same.
+    Each cell of the blueprint draws its questions at random from those that this learner has
+    not met, so that no interval is harder by design. Episode and interval seed the draw:
+    repeating it gives the same items.
     """
     chance = random.Random(f"{episode} {interval}")  # noqa: S311 - a draw of questions, not a secret
     keys: list[str] = []

@@ -1,4 +1,5 @@
-"""What is kept of a genuine launch: deployment, course, person, placement, session. One transaction."""
+"""What is stored from a verified launch: deployment, course, person, placement, session. One
+transaction, apart from the deployment."""
 
 from __future__ import annotations
 
@@ -26,15 +27,15 @@ from lti_tool.store.learning import GradePlace
 from lti_tool.store.people import Named
 from lti_tool.store.platforms import APPROVED, PENDING, Platform
 
-SESSION_TIME = timedelta(hours=8)  # a working day; then the activity is opened again
+SESSION_TIME = timedelta(hours=8)  # a working day; after that the activity has to be opened again
 ROSTER_AFTER = timedelta(days=1)
-MOST_FRAME_ORIGINS = 20  # names under which one platform shows its pages
-MOST_PENDING = 100  # deployments of a platform that wait at a time
+MOST_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
+MOST_PENDING = 100  # deployments of one platform that may be pending at a time
 
 
 @dataclass(frozen=True)
 class Entered:
-    """A launch that was taken: its id (no secret), the secret of its session, and the platform it came from."""
+    """An accepted launch: its id (not secret), the secret of its session, and its platform."""
 
     launch_id: uuid.UUID
     secret: str
@@ -43,7 +44,8 @@ class Entered:
 
 
 def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> Entered:
-    """Keep a launch; LaunchInvalid where its deployment is not approved or nothing is set up for it."""
+    """Record a launch; LaunchInvalid if its deployment is not approved or no programme is
+    set up for it."""
     tenant_id, secret, launch_id = platform.tenant_id, random.token_urlsafe(32), uuid.uuid4()
     _approve_deployment(deps, platform, launch)
     with deps.unit_of_work(tenant_id) as connection:
@@ -88,7 +90,7 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
                 "subject": launch.subject,
                 "role": launch.role.value,
                 "administers": launch.administers,
-                "locale": launch.locale[:35],  # the longest language tag that RFC 5646 (4.4.1) asks to expect
+                "locale": launch.locale[:35],  # the longest language tag that RFC 5646 (4.4.1) asks to support
                 "deployment_id": launch.deployment_id,
                 "resource_link_id": launch.resource_link_id,
                 "resource_link_title": launch.resource_link_title,
@@ -109,8 +111,9 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
 
 
 def _approve_deployment(deps: ToolDeps, platform: Platform, launch: Launch) -> None:
-    """Deployments are met by their first genuine launch and taken by the registration's rule. A transaction of its own: one that waits
-    for approval is to be seen by the administrator although its launch was refused."""
+    """Register a deployment at its first verified launch, and approve it if the
+    registration's rule says so. This is a transaction of its own: a pending deployment must
+    be visible to the administrator although its launch was refused."""
     with deps.unit_of_work(platform.tenant_id) as connection:
         status = platforms.deployment_status(connection, platform.tenant_id, platform.id, launch.deployment_id)
         if status is None:
@@ -127,7 +130,8 @@ def _approve_deployment(deps: ToolDeps, platform: Platform, launch: Launch) -> N
 
 
 def _placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement:
-    """What this activity opens: as its custom parameters say, as it was decided before, or as in the course it was copied from."""
+    """What this activity opens: from its custom parameters, from its stored placement, or
+    from the course it was copied from."""
     tenant_id, link, title = platform.tenant_id, launch.resource_link_id, launch.resource_link_title
     programmes = list(learning.newest_programmes(connection, tenant_id))
     page = launch.custom.get("page", "")
@@ -148,7 +152,7 @@ def _placement(connection: Connection, platform: Platform, course: Course, launc
         raise LaunchInvalid("No programme is set up for this activity yet. Ask your training manager to set one up.", f"no programme {wanted!r}")
     attempt = parse_qs(urlsplit(launch.target_link_uri).query).get("attempt", [""])[0]
     if attempt and _is_uuid(attempt):
-        return Placement(link, wanted, f"attempt-{attempt}", title)  # a submission that Canvas's SpeedGrader opens again
+        return Placement(link, wanted, f"attempt-{attempt}", title)  # a submission reopened from Canvas's SpeedGrader
     made = Placement(link, wanted, page if page in PAGES else "today", title)
     if launch.message is Message.RESOURCE and made != known:
         courses.place(connection, tenant_id, course.id, made)
@@ -156,7 +160,8 @@ def _placement(connection: Connection, platform: Platform, course: Course, launc
 
 
 def _copied(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement | None:
-    """The activity of the course before this one that this activity is a copy of: the one of the same title, or the only one."""
+    """The activity of an earlier course that this activity is a copy of: the one with the
+    same title, or the only one."""
     for context_id in launch.context_history:
         if context_id == launch.context_id:
             continue
@@ -175,7 +180,8 @@ def _is_uuid(text: str) -> bool:
 
 
 def _learn(connection: Connection, platform: Platform, launch: Launch) -> None:
-    """What a genuine launch tells of its platform: under which name it shows pages, and which product it is."""
+    """Update what a verified launch shows about its platform: the origin under which it
+    shows pages, and which product it is."""
     shown_by = origin(launch.return_url)
     if shown_by and shown_by not in platform.frame_origins and shown_by not in (origin(platform.issuer), origin(platform.auth_login_url)):
         platforms.learn_frame_origin(connection, platform, shown_by, MOST_FRAME_ORIGINS)

@@ -1,4 +1,4 @@
-"""What is stored about a person: shown to the person, and erased where somebody asks for it."""
+"""The stored data of a person: shown to that person, and erased on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from lti_tool.store.erasing import Request
 
 @dataclass(frozen=True)
 class Ours:
-    """What this house removed, and what the other one has to look for: the agent of the person's statements."""
+    """What the tool removed, and what the record store has to look for: the agent of the
+    person's statements."""
 
     request: Request
     agent: dict[str, Any]
@@ -29,25 +30,27 @@ class Ours:
 
 
 def stored(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
-    """All rows of a person in this house, by table."""
+    """Load all rows that the tool stores about a person, by table."""
     with unit_of_work(tenant_id) as connection:
         return erasing.everything(connection, tenant_id, person_id)
 
 
 def ask(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: datetime) -> None:
-    """The person wishes to be erased; whoever protects data fulfils it with ``carryover erase``."""
+    """Record a person's request to be erased; the data protection officer fulfils it with
+    ``carryover erase``."""
     with unit_of_work(tenant_id) as connection:
         erasing.ask(connection, tenant_id, person_id, "the person", now)
 
 
 def open_request(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> Request | None:
-    """The person's wish, while it is not fulfilled."""
+    """The person's erasure request, until it is fulfilled."""
     with unit_of_work(tenant_id) as connection:
         return erasing.open_request(connection, tenant_id, person_id)
 
 
 def counted(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[str, int], dict[str, Any]]:
-    """What an erasure would remove (table → rows), and the agent of the person's statements. Changes nothing."""
+    """Preview an erasure: the rows it would remove (table → count), and the agent of the
+    person's statements. Changes nothing."""
     with owner.begin() as connection:
         person_id = _whom(connection, tenant_id, named)
         rows = erasing.everything(connection, tenant_id, person_id)
@@ -55,7 +58,8 @@ def counted(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[str, int
 
 
 def erase(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime) -> Ours:
-    """Remove a person from this house, in one transaction: by id of the list, e-mail address, or our own id. Begun before, it goes on."""
+    """Remove a person from the tool in one transaction, identified by directory id, e-mail
+    address, or our own id. An erasure that was begun before is resumed."""
     with owner.begin() as connection:
         person_id = _whom(connection, tenant_id, named)
         request = erasing.ask(connection, tenant_id, person_id, who, now)
@@ -71,7 +75,8 @@ def erase(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime)
 
 
 def _whom(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
-    """The person of an id of the list, an address, or our own id (also of one whose erasure was begun)."""
+    """The person with a directory id, an address, or our own id (also if the person's
+    erasure has begun)."""
     found = directory.find(connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True)
     if len(found) == 1:
         return found[0].id
@@ -87,13 +92,13 @@ def _whom(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
 
 
 def finish(owner: Engine, *, tenant_id: int, request_id: uuid.UUID, now: datetime) -> None:
-    """Both houses have removed the person."""
+    """Mark the request as done: both the tool and the record store have removed the person."""
     with owner.begin() as connection:
         erasing.done(connection, tenant_id, request_id, now)
 
 
 def waiting(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[tuple[Request, str]]:
-    """Wishes that are not fulfilled, with the person's name."""
+    """List open erasure requests, with the person's name."""
     with unit_of_work(tenant_id) as connection:
         found = [one for one in erasing.requests(connection, tenant_id) if one.person_id is not None]
         return [

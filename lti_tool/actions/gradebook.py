@@ -1,4 +1,5 @@
-"""What who teaches sees and does about a course: its roster, its columns, its grades on their way."""
+"""A course as its teachers see and manage it: its roster, its columns, and its pending
+grades."""
 
 from __future__ import annotations
 
@@ -25,13 +26,14 @@ from lti_tool.store.platforms import Platform
 
 LONGEST_LIST = 50
 LONGEST_LABEL = 200
-PAGE_SECONDS = 25.0  # a page does not wait longer for an LMS
+PAGE_SECONDS = 25.0  # a page waits no longer than this for an LMS
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
 class CourseView:
-    """A course on its page; lists hold the latest entries, those that need somebody first."""
+    """A course on its page; lists hold the most recent entries, those that need attention
+    first."""
 
     course: Course
     people: list[CoursePerson]
@@ -42,7 +44,7 @@ class CourseView:
 
 
 def view(deps: ToolDeps, *, session: LaunchSession) -> CourseView:
-    """The course of this launch."""
+    """Load the course of this launch."""
     tenant_id = session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
         course = courses.by_id(connection, tenant_id, session.course())
@@ -64,7 +66,7 @@ def resend(deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: dateti
 
 
 def sync_roster(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:
-    """Read the roster soon."""
+    """Schedule the roster to be read soon."""
     with deps.unit_of_work(session.tenant_id) as connection:
         if not courses.by_id(connection, session.tenant_id, session.course()).memberships_url:
             raise BadInput("The LMS does not offer this course's roster; its administrator can allow it (Names and Role Provisioning).")
@@ -72,7 +74,7 @@ def sync_roster(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> Non
 
 
 def make_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
-    """A column for each check of the programme, where there is none yet; gives how many there are now."""
+    """Ensure that each check of the programme has a column; return how many there are."""
     course, platform = _course(deps, session)
     with deps.unit_of_work(session.tenant_id) as connection:
         version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
@@ -84,7 +86,8 @@ def make_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
 
 
 def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem) -> None:
-    """A column that is known and there stays; else one is found or made, by one caller at a time."""
+    """Ensure that a column exists: a known one that is still there stays; otherwise one is
+    found or created, by one caller at a time."""
     place, tenant_id = json.dumps([line_items_url, wanted.resource_id]), platform.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
         known = grades.column(connection, tenant_id, platform.id, place)
@@ -109,9 +112,11 @@ def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, want
 
 
 def certify_by(deps: ToolDeps, *, session: LaunchSession, percent: str, who: str, now: datetime) -> None:
-    """A column of the course records certifications: whoever reaches so many percent of it begins the programme.
+    """Let a column of the course record certifications: anybody who reaches this percentage
+    begins the programme.
 
-    LMSs show a tool the columns that it made and no others, so this is one of ours; teachers, or the exam's export, write into it.
+    An LMS shows a tool only the columns that the tool created, so this is one of ours;
+    teachers, or the exam's export, enter results into it.
     """
     share = _share(percent)
     course, platform = _course(deps, session)
@@ -131,7 +136,7 @@ def certify_by(deps: ToolDeps, *, session: LaunchSession, percent: str, who: str
 
 
 def certify_no_more(deps: ToolDeps, *, session: LaunchSession, who: str) -> None:
-    """The column records no more certifications; it stays in the gradebook."""
+    """Stop recording certifications from the column; it stays in the gradebook."""
     with deps.unit_of_work(session.tenant_id) as connection:
         beginnings.drop_column(connection, session.tenant_id, session.course(), session.programme)
         journal.add_audit(connection, session.tenant_id, who, "let a gradebook's column certify no more", {"programme": session.programme})
@@ -145,7 +150,7 @@ def _share(percent: str) -> float:
 
 
 def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: str) -> None:
-    """Another label for a column of this course."""
+    """Rename a column of this course."""
     course, platform = _course(deps, session)
     words = " ".join(label.split())
     if not words or len(words) > LONGEST_LABEL:
@@ -162,7 +167,8 @@ def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: 
 
 
 def remove_column(deps: ToolDeps, *, session: LaunchSession, place: str) -> None:
-    """Remove a column of this course from the gradebook, with the grades in it. What people did stays here."""
+    """Remove a column of this course from the gradebook, with the grades in it. The tool
+    keeps what people did."""
     course, platform = _course(deps, session)
     known = _column(deps, session, course, place)
     _asked(lambda: columns.remove(deps, platform, known.url))
@@ -191,7 +197,7 @@ def _column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) 
 
 
 def _asked(call: Callable[[], R]) -> R:
-    """An answer of the LMS; its refusal of a token becomes words on the page."""
+    """Call the LMS; if it refuses a token, the refusal becomes a message on the page."""
     try:
         return call()
     except TokenRefused as error:

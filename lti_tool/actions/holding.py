@@ -1,4 +1,4 @@
-"""Beginning a programme with an Open Badge: its holder brings it, its issuer proves it."""
+"""Beginning a programme with an Open Badge: the holder presents it, the issuer verifies it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from lti_tool.store import directory, journal, learning
 from lti_tool.store.people import LaunchSession
 
 LONGEST, MOST = 1_000, 20
-CHECK_SECONDS = 20.0  # a page does not wait longer for an issuer
+CHECK_SECONDS = 20.0  # a page waits no longer than this for an issuer
 
 
 def accepted(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[str]:
-    """The badges by which a programme is begun."""
+    """List the badges that begin a programme."""
     with unit_of_work(tenant_id) as connection:
         return store.accepted(connection, tenant_id, programme)
 
 
 def accept(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
-    """Holders of this badge may begin the programme."""
+    """Let holders of this badge begin the programme."""
     address = badge.strip()
     if not origin(address).startswith("https://") or len(address) > LONGEST:
         raise BadInput("Enter the address (https) of the badge: its BadgeClass (Open Badges 2) or Achievement (3).", field="badge")
@@ -40,20 +40,22 @@ def accept(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: s
 
 
 def refuse(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
-    """Who began by it goes on; nobody else begins by it."""
+    """Stop accepting a badge: people who began with it continue, nobody else begins with it."""
     with unit_of_work(tenant_id) as connection:
         store.refuse(connection, tenant_id, programme, badge)
         journal.add_audit(connection, tenant_id, who, "accepted a badge no more", {"programme": programme, "badge": badge})
 
 
 def bring(deps: ToolDeps, *, session: LaunchSession, content: bytes, now: datetime) -> bool:
-    """Begin this visit's programme with a badge: its address, its text, a signed token, or a PNG that holds it. False where it is begun."""
+    """Begin this session's programme with a badge: its address, its text, a signed token, or
+    a PNG that holds it. False if it was already begun."""
     if not content or len(content) > badges.LARGEST_FILE:
         raise BadInput("Paste the badge's address or text, or choose its picture (up to 5 MB).", field="badge")
     with deps.unit_of_work(session.tenant_id) as connection:
         known = store.accepted(connection, session.tenant_id, session.programme)
         me = directory.profile(connection, session.tenant_id, session.person_id)
-        # An address that an LMS alone says is anybody's: it counts where the platform may say who people are.
+        # An address that only an LMS states could be anybody's: it counts if the platform is
+        # trusted to say who people are.
         proven = any(one.id == me.id for one in directory.find(connection, session.tenant_id, emails=[me.email.lower()]))
     if not known:
         raise BadInput("This programme is begun by no badge. Your teacher or training manager records your certification.")

@@ -1,4 +1,5 @@
-"""Taking over the organisation's lists: people, and their certifications. A look first (dry run), then all of a file or nothing."""
+"""Importing the organisation's lists: people, and their certifications. A dry run first,
+then the whole file or nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ from lti_tool.store import directory, journal, learning
 from lti_tool.store.directory import Profile
 
 NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
-# What the list knows of a person → the column that says it.
+# Field of a person → the column that holds it.
 COLUMN_OF = {name: name for name in ("name", "email", "team", "site", "experience", "time_zone", "language", "working_days", "comparison")} | {
     "external_id": "id",
     "manager_id": "manager",
@@ -34,7 +35,8 @@ COLUMN_OF = {name: name for name in ("name", "email", "team", "site", "experienc
 
 @dataclass(frozen=True)
 class Line:
-    """What becomes of a line: new, changed, same or wrong, whom it is about, and why it is wrong or what changes."""
+    """What happens to a line: new, changed, same or wrong, whom it is about, and why it is
+    wrong or what changes."""
 
     line: int
     outcome: str
@@ -44,7 +46,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """What becomes of a file, line by line; ``applied`` only where it was asked for and no line is wrong."""
+    """What happens to a file, line by line; ``applied`` only if it was requested and no line
+    is wrong."""
 
     lines: list[Line]
     applied: bool
@@ -56,7 +59,8 @@ class Report:
 
 
 def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, apply: bool, who: str, now: datetime) -> Report:
-    """Take over a list of people. A line is somebody by id, else by e-mail; whom an LMS that may say so named before becomes the one of the list."""
+    """Import a list of people. A line identifies a person by id, otherwise by e-mail; a
+    person known only from an LMS that is trusted to name people becomes the one on the list."""
     people, faults = _read(lambda: table.read_people(content))
     with unit_of_work(tenant_id) as connection:
         merged = _Merge(connection, tenant_id, people, who, now)
@@ -80,7 +84,8 @@ def _read(read: Any) -> Any:
 
 
 class _Merge:
-    """A list held against who is known: who each line is, what changes, what contradicts."""
+    """A list compared with the people already known: who each line is, what changes, what
+    conflicts."""
 
     def __init__(self, connection: Connection, tenant_id: int, people: Sequence[Person], who: str, now: datetime) -> None:
         self._connection, self._tenant_id, self._people, self._who, self._now = connection, tenant_id, people, who, now
@@ -101,7 +106,7 @@ class _Merge:
         self._leaders = {key: self._places[one.line][0] for one in people if one.line in self._places for key in (one.id, one.email.lower()) if key}
 
     def _place(self, one: Person) -> None:
-        """Who a line is."""
+        """Determine which person a line describes."""
         found = self._by_id.get(one.id) if one.id else None
         met = self._sourced.get(one.id) if one.id and found is None else None
         same = self._by_email.get(one.email.lower(), []) if one.email else []
@@ -127,17 +132,18 @@ class _Merge:
             self._claims["id" if found is met else "address"].append(place)
 
     def _leader(self, named: str) -> uuid.UUID | None:
-        """The person of an id or an address, in the file or on the list."""
+        """The person with an id or an address, in the file or on the list."""
         if named in self._leaders or named.lower() in self._leaders:
             return self._leaders.get(named) or self._leaders[named.lower()]
         if named in self._by_id:
             return self._by_id[named].id
-        # Whoever an LMS alone names leads nobody: a line for them makes them one of the list first.
+        # A person known only from an LMS leads nobody: a line about that person has to add them
+        # to the list first.
         same = [one for one in self._by_email.get(named.lower(), []) if one.imported_at is not None]
         return same[0].id if len(same) == 1 else None
 
     def lines(self) -> list[Line]:
-        """The report."""
+        """Report what happens to each line."""
         found = []
         for one in self._people:
             who = one.name or one.email or one.id
@@ -169,7 +175,8 @@ class _Merge:
         known = self._places[one.line][1]
         fields = self._said(one)
         if known is not None:
-            # A column that is not in the file changes nothing; nor does an empty cell of these three, by which people are found.
+            # A column that is not in the file changes nothing; nor does an empty cell of the
+            # three fields that identify people.
             fields |= {name: getattr(known, name) for name, column in COLUMN_OF.items() if column not in one.said}
             fields |= {name: fields[name] or getattr(known, name) for name in ("name", "email", "external_id")}
         return fields
@@ -193,7 +200,7 @@ class _Merge:
         }
 
     def keep(self) -> None:
-        """Write it down: everybody first, then who leads whom."""
+        """Store everybody first, then who leads whom."""
         rows, leaders = [], []
         for one in self._people:
             person_id, fields = self._places[one.line][0], self._fields(one)
@@ -208,7 +215,8 @@ class _Merge:
 def import_certifications(
     unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, content: bytes, apply: bool, who: str, now: datetime
 ) -> Report:
-    """Begin an episode for each line; a person who has one in this programme keeps it as it is."""
+    """Begin an episode for each line; a person who already has one in this programme keeps
+    it unchanged."""
     with unit_of_work(tenant_id) as connection:
         version = learning.newest_programmes(connection, tenant_id).get(programme)
         if version is None:
@@ -284,7 +292,8 @@ def _whom(row: Certification, by_id: Mapping[str, Profile], by_email: Mapping[st
 
 
 def _moment(row: Certification, person: Profile, made: programmes.Programme, now: datetime) -> datetime:
-    """Noon of the day there (a day without an hour is nearest to its middle); today means now."""
+    """Noon of that day in the person's time zone (the best estimate if the hour is unknown);
+    for today, the current time if noon has not passed."""
     when = working_time.of(person.time_zone, person.working_days, made.calendar)
     noon = when.at(row.certified_on, time(12))
     return min(noon, now) if row.certified_on == when.day_of(now) else noon

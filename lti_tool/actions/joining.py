@@ -1,7 +1,9 @@
-"""Who a user of an LMS is on the organisation's list: proven by a code, or decided by an administrator; and taken back where it was wrong.
+"""Which person in the organisation's directory an LMS user is: proven by a code or decided
+by an administrator, and undone if it was wrong.
 
-An LMS's word is a claim: in Moodle the id number is a text of the user's own profile unless it is locked, and addresses are not verified.
-A code goes to the address that the list has, or is shown to who signed in at the organisation's own provider.
+What an LMS says is only a claim: in Moodle, users can edit the id number in their own
+profile unless it is locked, and addresses are not verified. A code is sent to the address in
+the directory, or is shown to somebody who has signed in at the organisation's own provider.
 """
 
 from __future__ import annotations
@@ -26,15 +28,16 @@ from lti_tool.store.journal import AuditEntry
 from lti_tool.store.people import ADMINISTRATOR, CLAIMED, MAIL, SECOND_CLAIM, SIGN_IN, LaunchSession
 
 CODE_DIGITS = 8
-MAIL_TIME = timedelta(hours=1)  # mail may be slow
-SHOWN_TIME = timedelta(minutes=10)  # two windows beside each other
+MAIL_TIME = timedelta(hours=1)  # mail can be slow
+SHOWN_TIME = timedelta(minutes=10)  # copied from one window to another
 MOST_ON_A_PAGE, ALERTS = 200, 20
 _BOTH = "A certification is on record under both names. Ask your administrator to look at it."
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Who somebody is here: whether of the list, whether only by a claim, and whether a leader or a holder of a role."""
+    """Who somebody is here: whether in the directory, whether only by a claim, and whether a
+    leader or a holder of a role."""
 
     listed: bool
     claimed: bool
@@ -43,7 +46,8 @@ class Standing:
 
 @dataclass(frozen=True)
 class Joins:
-    """What was joined, what could be, and who was asked for twice, as administrators see it."""
+    """Joins, suggested joins, and alerts about second claims on one person, as
+    administrators see them."""
 
     joins: list[Join]
     suggestions: list[Suggestion]
@@ -51,7 +55,7 @@ class Joins:
 
 
 def standing(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Standing:
-    """Who somebody is here."""
+    """Load who somebody is here."""
     with unit_of_work(session.tenant_id) as connection:
         profile = directory.profile(connection, session.tenant_id, session.person_id)
         leads = bool(directory.roles_of(connection, session.tenant_id, session.person_id))
@@ -59,7 +63,8 @@ def standing(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Standing:
 
 
 def ask(deps: ToolDeps, *, session: LaunchSession, email: str, now: datetime) -> None:
-    """Send a code to whoever has this address on the list. Nothing tells the asker whether somebody has."""
+    """Send a code to the person with this address in the directory. The requester cannot
+    tell whether anybody has it."""
     registration_id, tenant_id = session.platform(), session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
         found = [one for one in directory.find(connection, tenant_id, emails=[email.lower()]) if one.imported_at is not None]
@@ -88,7 +93,8 @@ def ask(deps: ToolDeps, *, session: LaunchSession, email: str, now: datetime) ->
 
 
 def shown_code(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> str:
-    """A code for who signed in at the organisation's provider, to be typed in the course."""
+    """Issue a code to somebody who has signed in at the organisation's provider, to be typed
+    in the course."""
     if session.message != SIGNED_IN:
         raise Forbidden("Sign in with your organisation's sign-in first; a link from a mail does not show a code.")
     code = _code()
@@ -104,7 +110,8 @@ def _code() -> str:
 
 
 def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now: datetime) -> None:
-    """The user of this launch is the person of this code. BadInput for a code that is none; Conflict where somebody else is that person."""
+    """Redeem a code: the user of this launch is the person to whom it was issued. BadInput
+    for an invalid code; Conflict if another user of the same LMS is already that person."""
     registration_id, tenant_id = session.platform(), session.tenant_id
     typed = "".join(code.split())
     with unit_of_work(tenant_id) as connection:
@@ -112,7 +119,8 @@ def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now:
         refused = _taken(connection, session, found[0]) if found else False
         if found is not None and not refused:
             _join(connection, session, found[0], found[1], now)
-    # Outside the transaction: a code is used up, and the alert stays, although this is refused.
+    # Raised outside the transaction: the code stays redeemed and the alert is kept even if this
+    # is refused.
     if found is None:
         raise BadInput("This code is none, was used or is too old. Ask for a new one.", field="code")
     if refused:
@@ -146,7 +154,7 @@ def _join(connection: Connection, session: LaunchSession, person_id: uuid.UUID, 
 
 
 def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str) -> Joins:
-    """What was joined, what could be, and who was claimed by a second user."""
+    """Load joins, suggested joins, and alerts about second claims."""
     with unit_of_work(tenant_id) as connection:
         found = joining.joins(connection, tenant_id, MOST_ON_A_PAGE, search[:200])
         alerts = journal.acts(connection, tenant_id, SECOND_CLAIM, ALERTS)
@@ -154,7 +162,7 @@ def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str) -> Joins:
 
 
 def undo(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, subject: str, who: str, now: datetime) -> None:
-    """This user is not that person: somebody else from now on, until it is proven or decided."""
+    """Undo a join: this user counts as another person until a join is proven or decided."""
     with unit_of_work(tenant_id) as connection:
         before = joining.undo(connection, tenant_id, registration_id, subject, who=who, now=now)
         if before is None:
@@ -164,7 +172,7 @@ def undo(unit_of_work: UnitOfWork, *, tenant_id: int, registration_id: int, subj
 
 
 def agree(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[int, str]], who: str, now: datetime) -> int:
-    """These joins are right, whatever made them; gives how many were there."""
+    """Confirm these joins, however they were made; return how many existed."""
     if not chosen:
         raise BadInput("Tick the joins that are right first.")
     with unit_of_work(tenant_id) as connection:
@@ -178,7 +186,8 @@ def agree(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[in
 
 
 def take(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[uuid.UUID, uuid.UUID]], who: str, now: datetime) -> tuple[int, int]:
-    """Join suggested people (met, listed): how many were joined, and how many could not be."""
+    """Join suggested pairs (met, listed); return how many were joined, and how many could
+    not be."""
     if not chosen:
         raise BadInput("Tick who is the same person first.")
     with unit_of_work(tenant_id) as connection:
@@ -188,7 +197,9 @@ def take(unit_of_work: UnitOfWork, *, tenant_id: int, chosen: Sequence[tuple[uui
 
 
 def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID, who: str, now: datetime) -> uuid.UUID | None:
-    """An administrator says that they are one: who stays; None where both have a certification; Conflict where another user is."""
+    """Join two people on an administrator's decision; return who stays, or None if both have
+    a certification. Conflict if another user of the same LMS is already joined to the listed
+    person."""
     joining.hold(connection, tenant_id, listed)
     users = joining.users_of(connection, tenant_id, met)
     there = {registration_id for registration_id, _ in joining.users_of(connection, tenant_id, listed)}
@@ -203,7 +214,8 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
 
 
 def users_of(texts: Sequence[str]) -> list[tuple[int, str]]:
-    """(registration, subject) of each text of a form: number, a colon, the subject."""
+    """Parse (registration, subject) from each text of a form: a number, a colon, the
+    subject."""
     found = []
     for text in texts:
         number, _, subject = text.partition(":")

@@ -1,4 +1,4 @@
-"""A file between the look at what it would do and the word to do it."""
+"""An uploaded file between the preview of what it would do and the confirmation to do it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_NAME = 200
 
 
 def keep(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:
-    """Keep a file for a day; gives its id."""
+    """Store an upload for a day; return its id."""
     if not content:
         raise BadInput("Choose a file first; this one is empty.", field="file")
     with unit_of_work(tenant_id) as connection:
@@ -21,7 +21,7 @@ def keep(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, name: str, c
 
 
 def kept(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text: str) -> tuple[str, bytes]:
-    """(name, content) of a file that was kept; BadInput where it is gone."""
+    """Return (name, content) of a stored upload; raise BadInput if it has expired."""
     try:
         upload_id = uuid.UUID(text)
     except ValueError:
@@ -34,6 +34,6 @@ def kept(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text: str) -
 
 
 def done(unit_of_work: UnitOfWork, *, tenant_id: int, text: str) -> None:
-    """It has done what it should."""
+    """Delete an upload after it was imported."""
     with unit_of_work(tenant_id) as connection:
         uploads.drop(connection, tenant_id, uuid.UUID(text))

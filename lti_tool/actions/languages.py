@@ -1,6 +1,7 @@
-"""Languages that we speak: texts by language, and which one somebody is spoken to in.
+"""Supported languages: message catalogues, and the choice of a language for a person.
 
-Learners' pages, the pages of a launch and mails are translated (``lti_tool/locale/*.po``). A text without a translation stays as it is.
+Learners' pages, the pages of a launch and mails are translated (``lti_tool/locale/*.po``). A
+text without a translation stays as it is.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from babel.messages.pofile import read_po
 ENGLISH = "en"
 CATALOGUES = Path(__file__).parents[1] / "locale"
 _UNTRANSLATED = NullTranslations()
-_DATES = {ENGLISH: "en_GB"}  # the day before the month
+_DATES = {ENGLISH: "en_GB"}  # day before month
 
 
 @cache
 def catalogues() -> dict[str, GNUTranslations]:
-    """Language tag to its texts, read once."""
+    """Map each language tag to its translations; the catalogues are read once."""
     found = {}
     for path in sorted(CATALOGUES.glob("*.po")):
         compiled = BytesIO()
@@ -38,13 +39,15 @@ def catalogues() -> dict[str, GNUTranslations]:
 
 
 def choose(wanted: list[str]) -> str:
-    """The first language of ``wanted`` that we speak (de, de-AT and de_AT are German), else English."""
+    """Return the first supported language in ``wanted`` (de, de-AT and de_AT are German), else
+    English.
+    """
     known = [tag for tag in (_plain(one) for one in wanted) if tag]
     return negotiate_locale(known, [ENGLISH, *catalogues()]) or ENGLISH
 
 
 def _plain(tag: str) -> str:
-    """de-AT-1996 → de_AT; empty for what is no language tag."""
+    """Normalize de-AT-1996 to de_AT; return an empty string for an invalid language tag."""
     try:
         return get_locale_identifier(parse_locale(tag.replace("_", "-")[:35], sep="-")[:2])
     except (ValueError, UnknownLocaleError):
@@ -52,16 +55,16 @@ def _plain(tag: str) -> str:
 
 
 def translated(tag: str, text: str, **values: Any) -> str:
-    """``text`` in a language, its ``%(name)s`` filled in where values are given."""
-    found = texts(tag).gettext(text) if text else ""  # gettext keeps the head of a catalogue under the empty text
+    """Translate ``text``, filling in its ``%(name)s`` placeholders where values are given."""
+    found = texts(tag).gettext(text) if text else ""  # gettext stores a catalogue's header under the empty msgid
     return found % values if values else found
 
 
 def texts(tag: str) -> NullTranslations:
-    """The texts of a language."""
+    """Return the translations of a language, or the untranslated fallback."""
     return catalogues().get(tag) or _UNTRANSLATED
 
 
 def day(tag: str, instant: datetime | date) -> str:
-    """23 November 2026, as the language writes it."""
+    """Format a date in the language's long form, such as 23 November 2026."""
     return format_date(instant, format="long", locale=_DATES.get(tag, tag))

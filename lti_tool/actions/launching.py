@@ -1,4 +1,4 @@
-"""Taking a launch: login, proof that it is this browser's, verification, and what is kept of it."""
+"""Handle a launch: login, proof that it belongs to this browser, verification, and storage."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ log = logging.getLogger(__name__)
 
 LOGIN_TIME = timedelta(minutes=10)
 LONGEST_PARAMETER = 4_000
-REFUSALS_AN_HOUR = 300  # written down for one platform
+REFUSALS_AN_HOUR = 300  # recorded per platform
 LAUNCH_PATH = "/lti/launch"
-OUR_PATHS = ("", "/", LAUNCH_PATH)  # a platform that was told only the domain sends its bare address
-ASKED = ("lti_message_hint", "lti_storage_target", "lti_deployment_id", "deployment_id")  # of what a login is begun with, what its launch may need
+OUR_PATHS = ("", "/", LAUNCH_PATH)  # a platform configured with only the domain sends the bare URL
+ASKED = ("lti_message_hint", "lti_storage_target", "lti_deployment_id", "deployment_id")  # login parameters that the launch may need later
 _FRAME_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _RELAUNCH = "Go back to the course and open the activity again."
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A login that was begun: where to go on, and what this browser must bring back: by cookie, or by the storage of the LMS's window
-    (``storage_target`` names the frame, pages of ``storage_origin`` answer there)."""
+    """A started login: the redirect URL, and what this browser must return, by cookie or
+    through the platform storage of the LMS window (``storage_target`` names the frame, pages of
+    ``storage_origin`` answer there)."""
 
     address: str
     state: str
@@ -52,18 +53,21 @@ class Begun:
 
 @dataclass(frozen=True)
 class AskStorage:
-    """A genuine launch whose browser kept no cookie: the storage of the LMS's window holds the proof."""
+    """A verified launch whose browser kept no cookie: the LMS window's platform storage holds
+    the proof.
+    """
 
     platform: Platform
     storage_target: str
     storage_origin: str
-    deep_link_url: str  # where the pages that go on from here may send a choice of content; empty for another launch
+    deep_link_url: str  # where the following pages may post a content selection; empty unless deep linking
 
 
 def begin(deps: ToolDeps, *, parameters: Mapping[str, str], client: str, now: datetime) -> Begun:
-    """The first step of a launch (OIDC third-party initiated login). LaunchInvalid when it is not for us.
+    """Start the OIDC third-party initiated login. Raise LaunchInvalid when it is not for this
+    tool.
 
-    ``client`` is what is known of the browser (address and kind)."""
+    ``client`` identifies the browser (its network address and user agent)."""
     if any(len(value) > LONGEST_PARAMETER for value in parameters.values()):
         raise LaunchInvalid(f"The course sent a request that is too long. {_RELAUNCH}")
     platform = _platform(deps, parameters)
@@ -135,7 +139,9 @@ def _require_ours(target: str, base_url: str) -> None:
 
 
 def enter(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | None, storage_target: str, now: datetime) -> Entered | AskStorage:
-    """The launch itself. Nothing is kept of one that is refused, but a line for administrators."""
+    """Process the launch itself. Of a refused one, only a log entry for administrators is
+    stored.
+    """
     login = platforms.burn_login(deps.engine, digest(state)) if state and browser_secret is not None else None
     if login is None:
         login = platforms.look_at_login(deps.engine, digest(state)) if state and browser_secret is None else None
@@ -148,7 +154,7 @@ def enter(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | No
         try:
             launch = _verified(deps, platform, login, id_token, now)
         except LaunchInvalid:
-            platforms.burn_login(deps.engine, digest(state))  # one try for each login, whatever the browser brought
+            platforms.burn_login(deps.engine, digest(state))  # one attempt per login, whatever the browser sent
             raise
         if browser_secret is not None:
             return entering.keep(deps, platform, launch, now)
@@ -166,15 +172,18 @@ def enter(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str | No
 
 
 def shown(deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime) -> tuple[Platform, Launch]:
-    """What a genuine launch would open, as whom: for the person to say whether it is theirs. Nothing is kept or used up."""
+    """Preview what a verified launch would open, and as whom, so that the person can confirm
+    that it is theirs. Nothing is stored or consumed.
+    """
     login = _require_current(platforms.look_at_login(deps.engine, digest(state)) if state else None, now)
     platform = _platform_of(deps, login)
     return platform, _of_a_window(deps, platform, login, id_token, client, now)
 
 
 def accept(deps: ToolDeps, *, state: str, id_token: str, client: str, now: datetime) -> Entered:
-    """A launch that a person accepted in a window of its own, having read what it opens as whom. The caller has seen that our own page,
-    which nothing frames, sent it."""
+    """Accept a launch that the person confirmed in a separate window, having read what it opens
+    and as whom. The caller has verified that our own page, which cannot be framed, sent the
+    request."""
     login = _require_current(platforms.burn_login(deps.engine, digest(state)) if state else None, now)
     platform = _platform_of(deps, login)
     try:
@@ -185,8 +194,10 @@ def accept(deps: ToolDeps, *, state: str, id_token: str, client: str, now: datet
 
 
 def _of_a_window(deps: ToolDeps, platform: Platform, login: Login, id_token: str, client: str, now: datetime) -> Launch:
-    """The last resort proves less than a cookie, so it opens less: an activity, for nobody who runs the LMS, from the place and the
-    kind of browser that began the login, and only where neither storage nor the LMS's own page serves."""
+    """Verify a launch in a separate window. This last resort proves less than a cookie, so it
+    permits less: only an activity, never for an LMS administrator, only from the network and
+    the kind of browser that started the login, and only where neither platform storage nor the
+    LMS's own relaunch page is available."""
     if login.asked.get("client") != digest(client).hex():
         raise LaunchInvalid(
             f"This launch was begun in another browser, or on another network. {_RELAUNCH}", "the window is not where the login began"
@@ -205,7 +216,9 @@ def _of_a_window(deps: ToolDeps, platform: Platform, login: Login, id_token: str
 
 
 def confirm(deps: ToolDeps, *, state: str, id_token: str, browser_secret: str, now: datetime) -> Entered:
-    """A launch whose proof came from the storage of the LMS's window instead of a cookie. The caller has seen that our own page sent it."""
+    """Confirm a launch whose proof came from the LMS window's platform storage instead of a
+    cookie. The caller has verified that our own page sent the request.
+    """
     login = _require_current(platforms.burn_login(deps.engine, digest(state)) if state else None, now)
     platform = _platform_of(deps, login)
     try:
@@ -226,7 +239,7 @@ def _require_current(login: Login | None, now: datetime) -> Login:
 def _platform_of(deps: ToolDeps, login: Login) -> Platform:
     with deps.unit_of_work(login.tenant_id) as connection:
         platform = platforms.by_id(connection, login.tenant_id, login.registration_id)
-    _require_approved(platform)  # it may have been switched off since the login
+    _require_approved(platform)  # it may have been disabled since the login
     return platform
 
 
@@ -259,9 +272,11 @@ def _require_usable(deps: ToolDeps, asked: DeepLinking) -> None:
 
 
 def _note_refusal(deps: ToolDeps, platform: Platform, error: LaunchInvalid, now: datetime) -> None:
-    """For the administrators' list of launches. Where the database is away, the person still gets the reason."""
+    """Record a refusal for the administrators' launch log. If the database is unavailable, the
+    person still gets the reason.
+    """
     if not deps.limiter.allows("refusals", str(platform.id), REFUSALS_AN_HOUR, 3_600):
-        return  # a flood tells administrators nothing new
+        return  # a flood of refusals tells administrators nothing new
     entry = LaunchEntry(now, False, "", "", "", error.reason, error.detail.replace("\0", "")[:500])
     try:
         with deps.unit_of_work(platform.tenant_id) as connection:

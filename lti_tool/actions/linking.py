@@ -1,4 +1,6 @@
-"""The answer to a deep-linking request (Deep Linking 2.0, 4.5): built, signed and checked here."""
+"""The response to a deep-linking request (Deep Linking 2.0, section 4.5): built, signed and
+validated.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ ANSWER_SECONDS = 300
 
 @dataclass(frozen=True)
 class Picker:
-    """What a teacher chooses from: programmes (key → title), the chosen one's choices, and what the LMS allows."""
+    """What a teacher selects from: programmes (key → title), the choices of the selected
+    programme, and what the LMS allows (multiple items, line items).
+    """
 
     programmes: dict[str, str]
     programme: Programme | None
@@ -35,7 +39,9 @@ class Picker:
 
 
 def picker(deps: ToolDeps, *, session: LaunchSession, programme: str) -> Picker:
-    """The choice of content for this launch; NotFound for a programme of somebody else."""
+    """Return the content choices for this launch; raise NotFound for another tenant's
+    programme.
+    """
     settings = _settings(session)
     with deps.unit_of_work(session.tenant_id) as connection:
         newest = learning.newest_programmes(connection, session.tenant_id)
@@ -63,7 +69,9 @@ def answer(
     opens_at: datetime | None,
     closes_at: datetime | None,
 ) -> tuple[str, str]:
-    """(where it goes, the signed answer). No pages: the teacher chose nothing after all."""
+    """Return (return URL, signed response JWT). Empty ``pages`` means that the teacher selected
+    nothing.
+    """
     settings = _settings(session)
     view = picker(deps, session=session, programme=programme)
     if len(set(pages)) > 1 and not view.several:

@@ -1,6 +1,7 @@
-"""Nudges to people, by mail: what is due, what is overdue. In their language, in their working hours, not too often, stopped by one click.
+"""Reminders by mail of what is due or overdue: in the recipient's language, within working
+hours, rate limited, and unsubscribed by one click.
 
-A nudge names what is due and opens it by its link; it never says how somebody did.
+A nudge names what is due and links to it; it never reveals anybody's results.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from lti_tool.store import mails, nudges
 from lti_tool.store.nudges import Reminder
 
 KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT = "due", "overdue", "coaching", "review", "prompt"
-OF_THEIR_DAY = (DUE, OVERDUE, COACHING, PROMPT)  # out of date after a day; what was asked of somebody is asked still
-HOURS = (time(8), time(18))  # quiet before and after
+OF_THEIR_DAY = (DUE, OVERDUE, COACHING, PROMPT)  # obsolete after a day; a request for a review stays valid
+HOURS = (time(8), time(18))  # no mail before or after
 MOST_A_DAY, MOST_A_WEEK = 1, 3
-# kind → how long a check is due before it is said; acts are told a day ahead, and as overdue two days later.
+# Kind → delay after a check's due time; other acts are mailed a day ahead, as overdue two days
+# after.
 LATE = {DUE: "0 hours", OVERDUE: "72 hours"}
 AHEAD = {DUE: "24 hours", OVERDUE: "-48 hours"}
-EVERY_WEEKS = 2  # between two prompts to a manager
-# Days since the first of a manager's people was certified, up to which a prompt fits; its subject, its words (domain, B3).
+EVERY_WEEKS = 2  # between two prompts to the same manager
+# (last day on which the prompt fits, counted from the first certification in the manager's
+# team; subject; text).
 PROMPTS: tuple[tuple[int, str, str], ...] = (
     (14, "Ask one question this week", "People whom you lead were certified. Ask each: on which task will you use it, and what could stop you?"),
     (30, "Ask to be shown one real use", "Ask somebody to show you one use on a real task, and say what you liked. A use that you saw counts more."),
@@ -36,11 +39,11 @@ PROMPTS: tuple[tuple[int, str, str], ...] = (
     ),
     (90, "Watch once", "Watch one piece of work for ten minutes. The form fits your phone; say first what went well."),
 )
-FORGET = "14 days"  # what is longer overdue is not mailed any more; it stands on the page
+FORGET = "14 days"  # anything overdue for longer is no longer mailed, only shown on the page
 
 
 def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
-    """Queue the nudges of this hour; gives how many."""
+    """Queue the reminders of this hour; return how many."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
         loaded: dict[tuple[str, int], Programme] = {}
@@ -52,7 +55,7 @@ def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
 
         told: set[uuid.UUID] = set()
         year, week, _ = now.isocalendar()
-        sources = {  # what cannot wait for another day comes first
+        sources = {  # kinds that cannot wait until tomorrow come first
             COACHING: nudges.tomorrow(connection, tenant_id, now),
             OVERDUE: nudges.due(connection, tenant_id, OVERDUE, now, late=LATE[OVERDUE], ahead=AHEAD[OVERDUE], forget=FORGET),
             DUE: nudges.due(connection, tenant_id, DUE, now, late=LATE[DUE], ahead=AHEAD[DUE], forget=FORGET),
@@ -60,7 +63,7 @@ def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
             PROMPT: nudges.led(connection, tenant_id, now, f"{year}-{week}") if week % EVERY_WEEKS == 0 else iter(()),
         }
         for kind, pages in sources.items():
-            for found in pages:  # all of them: who cannot be told now holds up nobody behind
+            for found in pages:  # process every page: a recipient who cannot be mailed now must not block those after
                 before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), KINDS, now - timedelta(days=7))
                 rows = []
                 for one in found:
@@ -72,7 +75,7 @@ def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
 
 
 def _fits(one: Reminder, programme_of: Callable[[str, int], Programme], before: list[datetime], now: datetime) -> bool:
-    """Whether now is a working hour of this person who was not told too much lately."""
+    """Whether it is within this person's working hours and their mail limits are not reached."""
     when = working_time.of(one.time_zone, one.working_days, programme_of(one.programme, one.programme_version).calendar)
     local = now.astimezone(when.zone)
     if not when.works_on(local.date()) or not HOURS[0] <= local.time() < HOURS[1]:

@@ -1,5 +1,6 @@
-"""Pausing and leaving: a time in which nothing is due for a learner, and the end of taking part. Both are statements, so that no figure counts
-a person as late who could not take part.
+"""Pausing and leaving: a period in which nothing is due for a learner, and the end of
+participation. Both emit statements, so that no figure counts a person as late who could not
+take part.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from lti_tool.store.learning import Hold, Participant
 
 @dataclass(frozen=True)
 class Participants:
-    """A page of the people in a programme, and what the next page begins after."""
+    """A page of a programme's participants, and the cursor of the next page."""
 
     people: list[Participant]
     after: str
 
 
 def people(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, after: str, now: datetime) -> Participants:
-    """The people in a programme, by name."""
+    """List a programme's participants, ordered by name."""
     person_id, _, name = after.partition(":")
     try:
         place = (name, uuid.UUID(person_id)) if person_id else None
@@ -42,7 +43,7 @@ def people(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, after: s
 
 
 def hold(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, until: date | None, who: str, now: datetime) -> None:
-    """Nothing is due from now on, until the beginning of ``until`` where that is known."""
+    """Pause the learner: nothing is due from now until the start of ``until``, or indefinitely."""
     until_at = datetime.combine(until, time(0), UTC) if until else None
     if until_at is not None and until_at <= now:
         raise BadInput("A pause ends after it begins; choose a later day.", field="until")
@@ -57,7 +58,7 @@ def hold(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, unt
 
 
 def resume(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
-    """The pause ends now."""
+    """End the learner's pause now."""
     with unit_of_work(tenant_id) as connection:
         stage = _stage(connection, tenant_id, episode_id)
         for one in learning.holds_of(connection, tenant_id, episode_id):
@@ -68,7 +69,9 @@ def resume(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, w
 
 
 def leave(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
-    """Somebody leaves the programme: nothing is due any more, what was done stays."""
+    """Remove the learner from the programme: nothing is due any more, completed work stays on
+    record.
+    """
     with unit_of_work(tenant_id) as connection:
         stage = _stage(connection, tenant_id, episode_id)
         if learning.leave(connection, tenant_id, episode_id, now):

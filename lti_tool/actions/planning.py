@@ -1,4 +1,6 @@
-"""The transfer plan: a draft, committed, revised with its history; uses on the job are reported against it."""
+"""The transfer plan: drafted, committed, revised with history; uses on the job are reported
+against it.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from lti_tool.store.learning import JobUse, Plan
 from lti_tool.store.people import LaunchSession
 
 LONGEST_TITLE = 300
-LONGEST_WORDS = 2_000  # one page in all: about 300 words for each field
-SELF_REPORTED = 1  # evidence grade of the learner's own word (domain, Words)
+LONGEST_WORDS = 2_000  # about 300 words per field, so that the plan fits on one page
+SELF_REPORTED = 1  # evidence grade of a learner's own report
 
 
 def save(
@@ -33,7 +35,9 @@ def save(
     commit: bool,
     now: datetime,
 ) -> None:
-    """Save a draft, commit to it, or revise what was committed; BadInput names the field that it still lacks."""
+    """Save a draft, commit to it, or revise a committed plan; BadInput names the first missing
+    field.
+    """
     words = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
     for field, text in words.items():
         if len(text) > LONGEST_WORDS:
@@ -51,7 +55,8 @@ def save(
         if before is not None and before.committed_at is not None:
             _revise(stage, before, made, now)
             return
-        # The database decides between two forms sent at once: one commitment stands, the other is told so.
+        # The database decides between two concurrent submissions: one commit succeeds, the
+        # other gets Conflict.
         kept = learning.save_plan(connection, session.tenant_id, stage.episode.id, made, now)
         if kept is None:
             raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
@@ -64,11 +69,11 @@ def save(
 
 
 def _revise(stage: Stage, before: Plan, made: Plan, now: datetime) -> None:
-    """A plan that was committed changes: what it was before stays on record."""
+    """Revise a committed plan; the previous revision stays on record."""
     if replace(made, committed_at=before.committed_at, revision=before.revision) == before:
         return
     revision = max(before.revision, 1) + 1
-    if before.revision == 0:  # committed before plans had a history
+    if before.revision == 0:  # committed before plan revisions were stored
         transfer.keep_plan_revision(stage.connection, stage.tenant_id, before, 1, before.committed_at or now)
     if not transfer.keep_plan_revision(stage.connection, stage.tenant_id, made, revision, now):
         raise Conflict("This plan was revised a moment ago. Look at it; then revise it once more.")
@@ -104,9 +109,11 @@ def report_use(
     peer: str = "",
     now: datetime,
 ) -> None:
-    """Report that the skill was used at work. ``form_id`` was given with the form: sending it twice reports one use.
+    """Report that the skill was used at work. ``form_id`` comes from the form and makes the
+    request idempotent: sending it twice reports one use.
 
-    ``peer``: the id of somebody of the coaching group who saw it and is asked to confirm it; empty for nobody.
+    ``peer``: the id of a coaching group member who saw the use and is asked to confirm it, or
+    empty.
     """
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
@@ -137,6 +144,6 @@ def report_use(
 
 
 def moment(used_on: date, certified_at: datetime, now: datetime) -> datetime:
-    """Noon of the day that was told, but not before the certification and not in the future."""
+    """Return noon of the reported day, but not before the certification and not in the future."""
     noon = datetime.combine(used_on, time(12), UTC)
     return min(max(noon, certified_at + timedelta(seconds=1)), now)

@@ -1,4 +1,6 @@
-"""Use of the product (domain, G10): who was here, who looked at figures, who got and opened a nudge. Its statements are of no episode."""
+"""Product usage: who visited, who viewed figures, who received and opened a nudge. Its
+statements belong to no episode.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,12 @@ HERE, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"
 
 
 def came(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, now: datetime) -> None:
-    """Somebody began a visit: said once a day."""
+    """Record that somebody started a visit, at most once a day."""
     _once_a_day(connection, tenant_id, person_id, programme, HERE, now, xapi.logged_in)
 
 
 def looked(unit_of_work: UnitOfWork, *, session: LaunchSession, report: str = FIGURES, now: datetime) -> None:
-    """Somebody looked at a page of figures: said once a day."""
+    """Record that somebody viewed a page of figures, at most once a day."""
     with unit_of_work(session.tenant_id) as connection:
         programme = session.programme
         _once_a_day(connection, session.tenant_id, session.person_id, programme, report, now, lambda act: xapi.report_viewed(act, report))
@@ -39,7 +41,8 @@ def _once_a_day(
     now: datetime,
     statement: Callable[[xapi.Act], xapi.Statement],
 ) -> None:
-    # Whom only an LMS named may turn out to be somebody of the list, and get that person's account: nothing is said of them before.
+    # A person known only from an LMS may later be merged with a listed person: no statements
+    # about them until then.
     profile = directory.profile(connection, tenant_id, person_id)
     if profile.imported_at is None and not learning.episodes_of(connection, tenant_id, person_id):
         return
@@ -49,21 +52,21 @@ def _once_a_day(
 
 
 def received(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
-    """A nudge was sent."""
+    """Record that a nudge was sent."""
     act = _act(connection, tenant_id, directory.profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
         acts.say(connection, tenant_id, [xapi.nudge_received(act, nudge=mail_id, kind=kind)])
 
 
 def opened(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
-    """Its link was followed, the first time."""
+    """Record that a nudge's link was opened for the first time."""
     act = _act(connection, tenant_id, directory.profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
         acts.say(connection, tenant_id, [xapi.nudge_opened(act, nudge=mail_id, kind=kind)])
 
 
 def _act(connection: Connection, tenant_id: int, person: Profile, programme: str, name: str, now: datetime) -> xapi.Act | None:
-    """None where the programme has no version that statements could name."""
+    """Build the act; None if the programme has no version that statements could name."""
     found = presences.programme_name(connection, tenant_id, programme)
     if found is None:
         return None

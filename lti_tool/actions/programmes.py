@@ -1,6 +1,7 @@
-"""Programmes: what a certification is followed up with. An immutable document per version.
+"""Programmes: the follow-up to a certification. Each version is an immutable document.
 
-The document is checked as a whole before it is kept: :func:`checked` refuses what cannot be, :func:`missing` tells what is not there yet.
+The document is validated as a whole before it is stored: :func:`checked` rejects invalid
+content, :func:`missing` lists what is still incomplete.
 """
 
 from __future__ import annotations
@@ -24,19 +25,19 @@ from lti_tool.actions import rubrics
 from lti_tool.actions.rubrics import Rubric
 from lti_tool.store import learning
 
-MOST_QUESTIONS = 5  # of one check: 5 questions, 5 minutes (domain, C1)
+MOST_QUESTIONS = 5  # per check: 5 questions take 5 minutes
 MOST_ITEMS, LONGEST_LINE, LONGEST_WORDS = 2_000, 300, 5_000
 
 
 class Competency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something the certification certifies."""
+    """A competency that the certification covers."""
 
     key: str
     title: str
 
 
 class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A task of the job on which a competency shows."""
+    """A job task in which a competency is applied."""
 
     key: str
     title: str
@@ -44,7 +45,9 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of the blueprint: so many questions of every check are of this competency and weight."""
+    """A line of the blueprint: how many questions of each check have this competency and
+    weight.
+    """
 
     competency: str
     critical: bool
@@ -52,7 +55,9 @@ class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Kpi(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The business figure that the programme is to move: decimal numbers as text, in ``unit``."""
+    """The business figure that the programme is meant to improve: decimal numbers as text, in
+    ``unit``.
+    """
 
     name: str
     unit: str = ""
@@ -63,7 +68,7 @@ class Kpi(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
 
 class Wave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """People who take the programme at the same time."""
+    """A cohort of people who take the programme at the same time."""
 
     key: str
     title: str
@@ -71,7 +76,9 @@ class Wave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """When people work, for whoever has no calendar of their own: IANA time zone, ISO weekdays (1 Monday … 7 Sunday), days off."""
+    """Default working calendar for people without their own: IANA time zone, ISO weekdays (1
+    Monday … 7 Sunday), days off.
+    """
 
     time_zone: str = "UTC"
     working_days: list[int] = msgspec.field(default_factory=lambda: [1, 2, 3, 4, 5])
@@ -105,12 +112,14 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         return next(item for item in self.items if item.key == key)
 
     def pile(self, cell: Cell) -> list[Item]:
-        """The items of the checks' pool that a line of the blueprint draws from."""
+        """Return the items of the check pool that a blueprint line draws from."""
         return [one for one in self.items if (one.pool, one.competency, one.critical) == ("check", cell.competency, cell.critical)]
 
     @property
     def cells(self) -> list[Cell]:
-        """The blueprint; where the author gave none, the one that the bank can serve, critical questions first."""
+        """The blueprint, or if the author defined none, one that the item bank can serve,
+        critical questions first.
+        """
         return self.blueprint or suggested(self.competencies, self.items)
 
     @property
@@ -119,15 +128,15 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         return sum(cell.questions for cell in self.cells)
 
     def competency_title(self, key: str) -> str:
-        """The words for a competency."""
+        """Return the title of a competency."""
         return next(one.title for one in self.competencies if one.key == key)
 
     def task_title(self, key: str) -> str | None:
-        """The words for a task, or None when it is none of this version's."""
+        """Return the title of a task, or None if this version has no such task."""
         return next((task.title for task in self.tasks if task.key == key), None)
 
     def for_statements(self) -> xapi.Programme:
-        """As statements name it."""
+        """Return the programme as it appears in statements."""
         return xapi.Programme(self.key, self.title, str(self.version))
 
 
@@ -139,8 +148,8 @@ class _Named(Protocol):
 
 
 def key_named(words: str, some: Sequence[_Named]) -> str:
-    """The key of the wave or the competency that ``words`` name: by its key, or by its title, however it is capitalised. Empty where none is
-    named so, or several are."""
+    """Resolve ``words`` to the key of a wave or a competency: by key, or by case-insensitive
+    title. Empty if none or several match."""
     if any(one.key == words for one in some):
         return words
     wanted = " ".join(words.split()).casefold()
@@ -149,12 +158,14 @@ def key_named(words: str, some: Sequence[_Named]) -> str:
 
 
 def no_wave(programme: Programme, words: str) -> str:
-    """That a programme has no wave of this name, and which it has."""
+    """Return the error text for an unknown wave, listing the programme's waves."""
     return f"The programme has no wave {words[:80]!r}; its waves are {', '.join(one.title for one in programme.waves) or 'none'}."
 
 
 def suggested(competencies: list[Competency], items: list[Item]) -> list[Cell]:
-    """A blueprint that these items can serve over all intervals: one question of each competency in turn, critical ones first."""
+    """Suggest a blueprint that these items can serve over all intervals: one question per
+    competency in round-robin order, critical ones first.
+    """
     supply = Counter((one.competency, one.critical) for one in items if one.pool == "check")
     left = {cell: count // len(INTERVALS) for cell, count in supply.items()}
     asked: Counter[tuple[str, bool]] = Counter()
@@ -168,7 +179,9 @@ def suggested(competencies: list[Competency], items: list[Item]) -> list[Cell]:
 
 
 def checked(document: dict[str, Any]) -> Programme:
-    """The programme of a document, its texts cleaned; BadInput names what is wrong with it."""
+    """Parse and validate a document, sanitizing its texts; BadInput names what is wrong with
+    it.
+    """
     try:
         programme = msgspec.convert(document, Programme)
     except msgspec.ValidationError as error:
@@ -178,7 +191,7 @@ def checked(document: dict[str, Any]) -> Programme:
 
 
 def cleaned(item: Item) -> Item:
-    """The item with clean markup: what was clean stays as it was."""
+    """Return the item with sanitized markup; sanitizing is idempotent."""
     clean = html.clean
     return msgspec.structs.replace(
         item,
@@ -262,7 +275,9 @@ def _require_kpi(kpi: Kpi | None) -> None:
 
 
 def missing(programme: Programme) -> list[str]:
-    """What is not there yet, in the words of who sets the programme up; empty where people can start."""
+    """List what is still missing, in the terms of the training manager; empty if people can
+    start.
+    """
     found: list[str] = []
     if not programme.competencies:
         found.append("It names no competency.")
@@ -280,7 +295,7 @@ def missing(programme: Programme) -> list[str]:
 
 
 def ready(document: dict[str, Any]) -> Programme:
-    """A programme that people can start with; BadInput names what it still lacks."""
+    """Parse a programme that is complete enough to start; BadInput names what it still lacks."""
     programme = checked(document)
     lacks = missing(programme)
     if lacks:
@@ -289,7 +304,7 @@ def ready(document: dict[str, Any]) -> Programme:
 
 
 def keep(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]) -> Programme:
-    """Keep a version of a programme for a tenant."""
+    """Store a version of a programme for a tenant."""
     programme = ready(document)
     with unit_of_work(tenant_id) as connection:
         learning.keep_programme(connection, tenant_id, programme.key, programme.version, stored(programme))
@@ -297,11 +312,11 @@ def keep(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]) 
 
 
 def stored(programme: Programme) -> dict[str, Any]:
-    """The document of a programme, as it is kept and exported."""
+    """Return a programme's document as it is stored and exported."""
     found: dict[str, Any] = msgspec.to_builtins(programme)
     return found
 
 
 def load(connection: Connection, tenant_id: int, key: str, version: int) -> Programme:
-    """A version that is known to exist."""
+    """Load a version that is known to exist."""
     return msgspec.convert(learning.programme_document(connection, tenant_id, key, version), Programme)

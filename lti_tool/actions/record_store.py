@@ -1,4 +1,4 @@
-"""Where a tenant's statements go, and which client may go there."""
+"""The record store that receives a tenant's statements, and whether it is our own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from lti_tool.store import tenants
 
 
 def record_store_of(unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, own_url: str) -> tuple[RecordStore, bool]:
-    """A tenant's record store, and whether it is our own (``own_url``, which the operator vouches for)."""
+    """Load a tenant's record store, and whether it is our own (``own_url``, which the operator
+    trusts).
+    """
     with unit_of_work(tenant_id) as connection:
         tenant = tenants.by_id(connection, tenant_id)
     secret = secrets.unseal(LRS_SECRET, tenant.lrs_secret_sealed)

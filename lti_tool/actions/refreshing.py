@@ -1,7 +1,9 @@
-"""What a learner may refresh between the checks, and with which questions. Pure.
+"""Which refresher quizzes a learner may take between checks, and with which questions. Pure
+functions.
 
-Nothing here measures, and none of it touches the pool of the checks (domain, C2): reinforcement keeps a rhythm, remediation follows a
-lapse, practice is open at any time, the baseline is asked before the first check.
+Nothing here measures, and none of it draws from the pool of the checks: reinforcement keeps a
+rhythm, remediation follows a lapse, practice is open at any time, the baseline is asked before
+the first check.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from adapters.questions.shapes import Item
 from lti_tool.actions.programmes import Programme
 from lti_tool.store.learning import Attempt, Episode, Memory, ScheduledCheck
 
-REINFORCED, REMEDIATED, PRACTISED = 3, 3, 3  # questions of one quiz: two or three, done in two minutes
+REINFORCED, REMEDIATED, PRACTISED = 3, 3, 3  # questions per quiz: two or three, done in two minutes
 RHYTHM = {"weekly": timedelta(days=7), "monthly": timedelta(days=30), "none": None}
-QUIET_AROUND_A_CHECK = timedelta(days=2)  # an open check comes first, and nothing is trained just before it is measured
-MOST_REMEDIATIONS, WITHIN = 4, timedelta(days=30)  # a cap: who lapses often is helped by a person, not by more quizzes
+QUIET_AROUND_A_CHECK = timedelta(days=2)  # an open check takes precedence, and nothing is trained just before it is measured
+MOST_REMEDIATIONS, WITHIN = 4, timedelta(days=30)  # a cap: frequent lapses need help from a person, not more quizzes
 
 
 def offered(
@@ -29,7 +31,9 @@ def offered(
     memories: Sequence[Memory],
     now: datetime,
 ) -> Mapping[str, Sequence[str]]:
-    """Kind → keys of the questions that a quiz of this kind would ask now; a kind that is not open is left out."""
+    """Return quiz kind → keys of the questions that it would ask now; kinds that are not open
+    are omitted.
+    """
     found: dict[str, Sequence[str]] = {}
     baseline = [item.key for item in programme.items if item.pool == "baseline"]
     measured = any(one.kind == "check" for one in attempts)
@@ -57,7 +61,9 @@ def _has(attempts: Sequence[Attempt], kind: str) -> bool:
 
 
 def _in_the_way(checks: Sequence[ScheduledCheck], attempts: Sequence[Attempt], now: datetime) -> bool:
-    """Whether a check is due now or in the next days and not finished: measuring comes before training."""
+    """Whether an unfinished check is due now or within the next days: measuring takes
+    precedence over training.
+    """
     finished = {one.interval for one in attempts if one.kind == "check" and one.finished_at is not None}
     return any(one.interval not in finished and one.due_at - QUIET_AROUND_A_CHECK <= now < one.closes_at for one in checks)
 
@@ -70,13 +76,16 @@ def _rhythm_is_due(programme: Programme, episode: Episode, attempts: Sequence[At
     step = RHYTHM[programme.rhythm]
     if step is None:
         return False
-    # Any quiz but practice keeps the rhythm: a check in this week is this week's refresher.
+    # Any quiz except practice satisfies the rhythm: a check this week counts as this week's
+    # refresher.
     kept = [one.started_at for one in attempts if one.kind != "practice"]
     return now - max(kept, default=episode.certified_at) >= step
 
 
 def _least_met(pool: Sequence[Item], met: Counter[str], chance: random.Random, count: int) -> list[str]:
-    """The questions that this learner met least often, critical ones first, equal ones at random."""
+    """Select the questions that this learner has seen least often, critical ones first, ties at
+    random.
+    """
     shuffled = list(pool)
     chance.shuffle(shuffled)
     shuffled.sort(key=lambda item: (met[item.key], not item.critical))

@@ -1,4 +1,6 @@
-"""Registering a platform: by an invite (LTI Dynamic Registration 1.0), or by hand. Nothing that is there is ever overwritten by a stranger."""
+"""Register a platform: by an invite (LTI Dynamic Registration 1.0), or manually. An existing
+registration is never overwritten by an untrusted party.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +32,17 @@ CALL_SECONDS, REGISTER_SECONDS = 5.0, 15.0
 LARGEST_CONFIGURATION = 64 * 1024
 LONGEST_ADDRESS, LONGEST_ID, LONGEST_NAME = 2_000, 255, 200
 PLATFORM_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-platform-configuration"
-_TRUSTED = ("authorization_endpoint", "token_endpoint", "jwks_uri")  # whoever holds these makes launches; a registration goes where it was begun
+_TRUSTED = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+)  # whoever controls these can forge launches; a registration is sent to the host that started it
 _ENDPOINTS = (*_TRUSTED, "registration_endpoint")
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What an LMS says of itself (OpenID Connect Discovery)."""
+    """An LMS's own metadata (OpenID Connect Discovery)."""
 
     issuer: str
     name: str
@@ -51,7 +57,7 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Offer:
-    """What is about to be registered, for the person who confirms it."""
+    """A preview of the registration, for the person who confirms it."""
 
     invite: Invite
     configuration: Configuration
@@ -59,7 +65,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a registration."""
+    """The result of a registration."""
 
     platform: Platform
     updated: bool
@@ -67,12 +73,12 @@ class Outcome:
 
 
 def facts(base_url: str) -> ToolFacts:
-    """What an LMS has to know of this tool."""
+    """Return the facts about this tool that an LMS needs."""
     return ToolFacts(base_url, TOOL_NAME, TOOL_DESCRIPTION)
 
 
 def invite(unit_of_work: UnitOfWork, *, tenant_id: int, note: str, who: str, approves: bool, now: datetime) -> tuple[int, str]:
-    """A one-time invite: (id, secret). The secret is not shown again."""
+    """Create a one-time invite; return (id, secret). The secret is not shown again."""
     secret = random.token_urlsafe(24)
     with unit_of_work(tenant_id) as connection:
         values = {"secret_hash": digest(secret), "note": note[:LONGEST_NAME], "made_by": who, "approves": approves, "expires_at": now + INVITE_TIME}
@@ -82,18 +88,20 @@ def invite(unit_of_work: UnitOfWork, *, tenant_id: int, note: str, who: str, app
 
 
 def address(base_url: str, secret: str) -> str:
-    """What an LMS administrator pastes."""
+    """Return the registration URL that an LMS administrator pastes into the LMS."""
     return f"{base_url}/lti/register/{secret}"
 
 
 def look(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> Offer:
-    """What an invite would register. Nothing is changed."""
+    """Preview what an invite would register. Nothing is changed."""
     found = _invite(deps, secret, now)
     return Offer(found, _configuration(deps, configuration_url, registration_token))
 
 
 def register(deps: ToolDeps, *, secret: str, configuration_url: str, registration_token: str, now: datetime) -> Outcome:
-    """Register with the LMS and keep what it answered. The invite is used up by a registration that succeeds, and by no other."""
+    """Register with the LMS and store its response. Only a successful registration uses up the
+    invite.
+    """
     found = _invite(deps, secret, now)
     configuration = _configuration(deps, configuration_url, registration_token)
     with deps.unit_of_work(found.tenant_id) as connection:
@@ -134,7 +142,7 @@ def _configuration(deps: ToolDeps, url: str, token: str) -> Configuration:
         )
     headers = {"Accept": "application/json"}
     if token:
-        headers["Authorization"] = f"Bearer {_token(token)}"  # Canvas answers nobody else
+        headers["Authorization"] = f"Bearer {_token(token)}"  # Canvas requires it
     answer = _call(deps, "GET", url, headers=headers, seconds=CALL_SECONDS)
     found = _json(answer)
     if answer.status != 200 or not isinstance(found, dict):
@@ -168,7 +176,7 @@ def _registered(deps: ToolDeps, used: Invite, configuration: Configuration, toke
     lms = dialect(configuration.family)
     body = lms.registration(facts(deps.settings.base_url))
     if configuration.scopes:
-        # An LMS that does not know a scope refuses them all.
+        # An LMS that does not support one of the scopes rejects the whole request.
         body["scope"] = " ".join(scope for scope in body["scope"].split() if scope in configuration.scopes)
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if token:
@@ -197,7 +205,8 @@ def _kept(connection: Any, used: Invite, configuration: Configuration, client_id
         "status": APPROVED if used.approves else PENDING,
         "issuer": configuration.issuer,
         "client_id": client_id,
-        # Where the LMS names its one deployment, others are strangers; where it names none, they appear with their first launch.
+        # If the LMS names its deployment, others need approval; if it names none, each appears
+        # with its first launch.
         "approve_deployments": not deployment_id,
         "frame_origins": [],
     }
@@ -217,7 +226,9 @@ def _kept(connection: Any, used: Invite, configuration: Configuration, client_id
 
 
 def _require_harmless(used: Invite, known: Platform, addresses: Mapping[str, str], configuration: Configuration) -> None:
-    """Who may change where a platform's keys are may forge its launches: that needs an invite whose maker approved beforehand."""
+    """Reject an unsafe update: whoever can change a platform's key set URL can forge its
+    launches, so that needs a pre-approved invite.
+    """
     urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url]
     wrong = dialect(known.family).vouches(known.issuer, known.auth_login_url, urls)
     if wrong:
@@ -231,7 +242,7 @@ def _require_harmless(used: Invite, known: Platform, addresses: Mapping[str, str
 
 @dataclass(frozen=True)
 class ByHand:
-    """A registration as somebody typed it. What is empty is filled in where the LMS is known."""
+    """A registration as typed into the form. Empty fields are filled in for a known LMS."""
 
     name: str
     family: str
@@ -246,7 +257,9 @@ class ByHand:
 
 
 def checked(allow_private: bool, typed: ByHand) -> dict[str, Any]:
-    """The values of a registration that somebody typed; BadInput names the field that is wrong and what to do."""
+    """Validate a typed registration and return its values; BadInput names the wrong field and
+    what to do.
+    """
     family = typed.family or family_of("", typed.issuer.strip())
     hosted = canvas_endpoints(typed.issuer.strip()) if family == "canvas" else {}
     values: dict[str, Any] = {"family": family, "issuer": _typed_address(allow_private, typed.issuer, "issuer")}
@@ -267,7 +280,9 @@ def checked(allow_private: bool, typed: ByHand) -> dict[str, Any]:
 
 
 def add_by_hand(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private: bool, typed: ByHand, status: str, who: str) -> int:
-    """Register a platform by hand; gives its id. Conflict where the same client of the same issuer is registered already."""
+    """Register a platform manually; return its id. Raise Conflict if the same client of the
+    same issuer is already registered.
+    """
     values = checked(allow_private, typed)
     with unit_of_work(tenant_id) as connection:
         values |= {"status": status, "approve_deployments": not typed.deployment_ids}
@@ -285,7 +300,9 @@ def add_by_hand(unit_of_work: UnitOfWork, *, tenant_id: int, allow_private: bool
 
 
 def checked_origin(allow_private: bool, text: str) -> str:
-    """An origin whose pages may frame ours, such as https://learn.example.org; https://*.example.org for all hosts below one."""
+    """Validate an origin whose pages may frame ours, such as https://learn.example.org, or
+    https://*.example.org for all subdomains.
+    """
     bare = text.strip().rstrip("/")
     found = origin(bare.replace("://*.", "://any.", 1))
     if not found or found != bare.replace("://*.", "://any.", 1).lower() or (found.startswith("http://") and not allow_private):
@@ -305,7 +322,9 @@ def _typed_address(allow_private: bool, text: str, field: str) -> str:
 
 
 def _address(deps: ToolDeps, value: Any, name: str) -> str:
-    """An address that a stranger's configuration names: https on its own port, where private platforms are not allowed."""
+    """Validate a URL from an untrusted configuration: https on the default port, unless private
+    platforms are allowed.
+    """
     try:
         if not deps.settings.allow_private_platforms and isinstance(value, str) and origin(value).count(":") > 1:
             raise BadInput(f"{value[:100]!r} is on a port of its own; an LMS like that is registered by hand.")
@@ -315,7 +334,7 @@ def _address(deps: ToolDeps, value: Any, name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """A text that can be kept, or nothing."""
+    """Return a storable, printable text, or an empty string."""
     return "".join(one for one in value.encode("utf-8", "ignore").decode() if one.isprintable()).strip() if isinstance(value, str) else ""
 
 

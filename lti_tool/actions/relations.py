@@ -1,6 +1,7 @@
-"""Who is what to whom: the manager and the mentor of the organisation's list, peers of the coaching group, the learner.
+"""Relations between people: manager and mentor from the organisation's people list, peers from
+the coaching group, and the learner.
 
-A peer sees what the learner addressed to this peer, and nothing else.
+A peer sees only what the learner addressed to this peer.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ MANAGER, MENTOR, PEER, LEARNER = "manager", "mentor", "peer", "learner"
 
 
 def of(person_id: uuid.UUID, learner: Waiting) -> str:
-    """What a person is to a learner whose work is shown to this person."""
+    """Return a person's relation to a learner whose work is shown to this person."""
     return MANAGER if learner.manager_id == person_id else MENTOR if learner.mentor_id == person_id else PEER
 
 
 def led(connection: Connection, session: LaunchSession, episode_id: uuid.UUID) -> tuple[Stage, str]:
-    """The stage of somebody whom this person leads or accompanies, and as what; Forbidden for anybody else."""
+    """Return the stage of a learner whom this person leads or mentors, and the relation; raise
+    Forbidden for any other learner.
+    """
     return asked(connection, session, episode_id, None)
 
 
 def asked(connection: Connection, session: LaunchSession, episode_id: uuid.UUID, peer_id: uuid.UUID | None) -> tuple[Stage, str]:
-    """The same, also for the peer whom the learner asked."""
+    """The same, but also permits the peer whom the learner asked."""
     found = next(iter(transfer.led(connection, session.tenant_id, session.person_id, episode_id)), None)
     if found is None and peer_id != session.person_id:
         raise Forbidden("This belongs to somebody whom you neither lead nor accompany.")
@@ -40,14 +43,14 @@ def asked(connection: Connection, session: LaunchSession, episode_id: uuid.UUID,
 
 
 def peers(stage: Stage) -> list[Member]:
-    """The others of the learner's coaching group."""
+    """List the other members of the learner's coaching group."""
     group = coaching.group_of(stage.connection, stage.tenant_id, stage.episode.id)
     people = coaching.members(stage.connection, stage.tenant_id, [group.id])[group.id] if group else []
     return [one for one in people if one.person_id != stage.episode.person_id]
 
 
 def chosen_peer(stage: Stage, text: str) -> uuid.UUID | None:
-    """The peer whom a form names; None for an empty one, BadInput for somebody who is no peer."""
+    """Return the peer named in a form; None if empty, BadInput if that person is not a peer."""
     if not text:
         return None
     found = next((one.person_id for one in peers(stage) if str(one.person_id) == text), None)

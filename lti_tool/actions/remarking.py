@@ -1,4 +1,6 @@
-"""What a learner says of a question that he or she has answered or is asked: wrong, unclear, out of date. It goes to the programme's owner, without a name."""
+"""A learner's remark on a question that was answered or is being asked: wrong, unclear, out of
+date. It reaches the programme's owner anonymously.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,9 @@ LONGEST_WORDS = 2_000
 def remark(
     unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, attempt_id: uuid.UUID, position: int, words: str, now: datetime
 ) -> bool:
-    """Say it of the question at a position of an own attempt; whether that one was answered already. ``form_id`` was given with the form: sending
-    it twice says it once."""
+    """Store a remark on the question at a position of the learner's own attempt; return whether
+    the question was already answered. ``form_id`` comes from the form and makes the request
+    idempotent."""
     text = words.strip()
     if not text or len(text) > LONGEST_WORDS:
         raise BadInput(f"Write what is wrong or unclear, in up to {LONGEST_WORDS} characters.", field="words")
@@ -34,7 +37,7 @@ def remark(
         if not remarks.keep(connection, session.tenant_id, form_id, stage.episode.id, item.key, text, now):
             return answered
         if progress.attempt.kind == "practice":
-            return answered  # practice leaves no statement, nor does what is said of it
+            return answered  # practice emits no statements, and neither do remarks on it
         title = stage.programme.competency_title(item.competency)
         act = stage.act(f"remark {form_id}", now)
         stage.say([xapi.commented(act, item=item.key, stem=html.plain(item.stem), competency=item.competency, competency_title=title)])

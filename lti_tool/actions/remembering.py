@@ -1,7 +1,9 @@
-"""Remediation after a lapse, timed by a memory model. Pure; the one owner of ``fsrs``.
+"""Remediation after a lapse, scheduled by a memory model. Pure functions; the only module that
+uses ``fsrs``.
 
-A competency enters the model when a check shows a lapse; from then on every answer to it moves its next date (FSRS-6 with the default
-weights; open-spaced-repetition/srs-benchmark). The five checks keep their own dates, whatever the model says: they measure.
+A competency enters the model when a check shows a lapse; from then on every answer on it moves
+its next due date (FSRS-6 with the default weights; open-spaced-repetition/srs-benchmark). The
+five checks keep their own dates regardless of the model, because they measure.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ from fsrs import Card, Rating, Scheduler
 
 from lti_tool.store.learning import Memory
 
-LONGEST_DAYS = 180  # beyond the last check nothing is remediated
-# No steps of minutes (made for an evening with cards) and no random shift of dates.
+LONGEST_DAYS = 180  # nothing is remediated after the last check
+# No learning steps of minutes (designed for one flash card session) and no random fuzzing of
+# dates.
 _SCHEDULER = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=LONGEST_DAYS)
 
 
 def answered(known: Memory | None, competency: str, right: bool, now: datetime) -> Memory | None:
-    """The memory after an answer; None where nothing has lapsed."""
+    """Return the memory state after an answer; None if nothing has lapsed."""
     if known is None and right:
         return None
     card = Card.from_dict(known.card) if known else Card(card_id=1)  # type: ignore[arg-type]  # fsrs types the dictionary by its keys; the stored JSON has them

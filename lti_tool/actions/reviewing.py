@@ -1,4 +1,6 @@
-"""Looking at what a learner handed in, from the gradebook: a submission review launch, or Canvas's SpeedGrader."""
+"""Review a learner's submission from the gradebook: an LTI submission review launch, or
+Canvas's SpeedGrader.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,11 @@ MAY_REVIEW = frozenset((Role.ADMIN, Role.TEACHER))
 
 
 def submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID | None) -> tuple[str, Progress]:
-    """(the learner's name, the finished check): of the learner whom the launch names, newest first, or the attempt that it names.
+    """Return (the learner's name, the finished check): the newest one of the learner whom the
+    launch names, or the attempt that it names.
 
-    A learner reviews what is their own; who teaches reviews learners of the same platform, of this course's checks alone.
+    Learners may review their own submissions; teachers may review learners of the same
+    platform, but only checks of this course.
     """
     with deps.unit_of_work(session.tenant_id) as connection:
         person = people.person_of(connection, session.tenant_id, session.platform(), session.review_of) if session.review_of else None

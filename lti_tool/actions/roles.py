@@ -1,7 +1,9 @@
-"""Who may do what: one table of roles, one table of routes. A route that is in no table answers nobody, and fails a test.
+"""Authorization: one table of roles, one table of routes. A route that is in no table is
+forbidden to everybody, and fails a test.
 
-A launch says what a person is in a course, and nothing else; the organisation's list says who leads and who accompanies whom; the rest is
-granted by an administrator. A person may be several things at once.
+A launch determines only the role in a course; the organisation's people list determines
+managers and mentors; all other roles are granted by an administrator. A person may hold several
+roles at once.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from core.errors import Forbidden
 LEARNER, MENTOR, MANAGER, TEACHER = "learner", "mentor", "manager", "teacher"
 TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = "training manager", "executive", "data protection officer", "admin"
 
-# Role → what it is, in words for who grants it.
+# Role → description shown to the administrator who grants it.
 ROLES: Mapping[str, str] = {
     LEARNER: "Takes part: checks, plan, uses on the job. Everybody is one.",
     MENTOR: "Accompanies people: the list of people names them so.",
@@ -25,23 +27,24 @@ ROLES: Mapping[str, str] = {
     DATA_PROTECTION: "Sees what is stored of a person, and erases it.",
     ADMIN: "Runs this tool for the organisation: platforms, people, roles.",
 }
-# Those that an administrator grants; the others follow from courses and from the list.
+# Roles that an administrator grants; the others follow from courses and from the people list.
 GRANTED = (TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN)
 
-# Who teaches a course. No other role of an LMS says anything here.
+# LMS roles that count as teaching a course. All other LMS roles are ignored here.
 _TEACHES = frozenset((CourseRole.TEACHER, CourseRole.ADMIN))
 
 EVERYBODY = frozenset(ROLES)
 _TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
 LEADING = frozenset((MENTOR, MANAGER))
 _OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
-# Who sees figures of fewer than five people of the whole programme. For others they are hidden by the record store (domain, G8); who teaches
-# sees people of the own courses, and nobody else.
+# Roles that see figures of fewer than five people across the whole programme. For others the
+# record store suppresses them; teachers see only people of their own courses.
 INDIVIDUAL = _OFFICE
 _PEOPLE_PAGES = ("people", "template", "look", "take")
 _WHO_IS_WHO = ("change_role", "join", "joins", "decide_joins")
 
-# Endpoint → who may call it in a session after a launch, an e-mailed link or a sign-in. What is "mine" is decided by each act itself.
+# Endpoint → roles that may call it in a session after a launch, an e-mailed link or a sign-in.
+# Each action itself checks ownership of the record.
 ROUTES: Mapping[str, frozenset[str]] = {
     "home.home": EVERYBODY,
     "home.today": EVERYBODY,
@@ -61,7 +64,8 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "learner.save_plan": EVERYBODY,
     "learner.report_use": EVERYBODY,
     **{f"transfer.{name}": EVERYBODY for name in ("to_work", "add_task", "drop_task", "hand_in", "no_opportunity", "follow_up", "document")},
-    # Peers answer what they were asked: each act asks again whose it is.
+    # Peers answer what they were asked: each action checks again that the request was addressed
+    # to them.
     **{f"transfer.{name}": EVERYBODY for name in ("inbox", "review", "confirm")},
     **{f"transfer.{name}": LEADING for name in ("supervisor_follow_up", "add_task_for")},
     **{f"assessments.{name}": EVERYBODY for name in ("mine", "wish", "form_mine", "send_mine", "form_of", "send_of", "cases", "calibrate")},
@@ -97,13 +101,14 @@ ROUTES: Mapping[str, frozenset[str]] = {
     },
 }  # fmt: skip
 
-# The same pages for who came by an administrator's one-time link: a session of its own, which opens nothing else.
+# The same pages for a session opened by an administrator's one-time link, which may call
+# nothing else.
 ADMINISTRATION = frozenset(name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTES if name.startswith("admin_by_launch.")) | {
     "admin_by_link.leave",
     *(f"admin_people.{name}" for name in (*_PEOPLE_PAGES, *_WHO_IS_WHO)),
 }
 
-# Endpoints that need no session, and why.
+# Public endpoints, which need no session, and why.
 OPEN: Mapping[str, str] = {
     "static": "styles and scripts",
     "front": "says what this is",
@@ -131,16 +136,20 @@ OPEN: Mapping[str, str] = {
 
 
 def of_session(course_role: str, listed: Iterable[str]) -> frozenset[str]:
-    """What a person is in a session: by the course of its launch, by the list, by grants."""
+    """Return the person's roles in a session: from the launch's course, the people list and
+    grants.
+    """
     return frozenset({LEARNER, *listed, *((TEACHER,) if CourseRole(course_role) in _TEACHES else ())})
 
 
 def sees_own_courses(roles: frozenset[str]) -> bool:
-    """Whether figures and reports are of the people of the own courses alone: of who teaches and holds no role that sees more."""
+    """Whether figures and reports are limited to people of the teacher's own courses: for
+    teachers without a role that sees more.
+    """
     return TEACHER in roles and not roles & (_OFFICE | {EXECUTIVE})
 
 
 def require(roles: frozenset[str], endpoint: str | None) -> None:
-    """Forbidden where none of these roles may call the endpoint."""
+    """Raise Forbidden if none of these roles may call the endpoint."""
     if not roles & ROUTES.get(endpoint or "", frozenset()):
         raise Forbidden("This page is for others: your role here does not open it. Your administrator grants roles.")

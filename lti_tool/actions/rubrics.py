@@ -1,7 +1,9 @@
-"""Rubrics: by what somebody's work is assessed (domain, D1). Criteria, each of a competency, with a sentence for every level.
+"""Rubrics for assessing behaviour at work: criteria, each for a competency, with an anchor
+sentence for every level.
 
-A rubric is a part of a programme's document and is checked with it. Its cases are described pieces of work that all raters assess once,
-so that their levels mean the same; ten or more are usual (Krippendorff; docs/learning.md).
+A rubric is part of a programme's document and is validated with it. Its cases are described
+pieces of work that all raters assess once to calibrate their levels; ten or more are usual
+(Krippendorff; docs/learning.md).
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ from adapters.questions.shapes import KEY
 from core.errors import BadInput
 
 FEWEST_LEVELS, MOST_LEVELS = 2, 6
-USUAL_LEVELS, USUAL_COMPETENT = ("Not yet", "With help", "Alone", "Shows others"), 3  # what a new rubric begins with
-MOST_CRITERIA, MOST_CASES = 12, 60  # a form that one hand fills while watching; twelve are two minutes
+USUAL_LEVELS, USUAL_COMPETENT = ("Not yet", "With help", "Alone", "Shows others"), 3  # defaults of a new rubric
+MOST_CRITERIA, MOST_CASES = 12, 60  # the form is filled in with one hand while watching; twelve criteria take two minutes
 LONGEST_LINE, LONGEST_ANCHOR, LONGEST_CASE = 300, 600, 4_000
 
 
 class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of a rubric. ``anchors``: what somebody does at each level, the lowest first."""
+    """One criterion of a rubric. ``anchors``: the observable behaviour at each level, lowest
+    first.
+    """
 
     key: str
     title: str
@@ -30,7 +34,9 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A described piece of work, the levels (criterion → 1 and up) that those who wrote it agreed on, and why."""
+    """A described piece of work, the reference levels (criterion → 1 and up) its authors agreed
+    on, and why.
+    """
 
     key: str
     title: str
@@ -40,7 +46,9 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
 
 class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Criteria by levels. Somebody is competent whose levels all reach ``competent_from`` (1 is the lowest)."""
+    """Criteria and levels. A person is competent if all assessed levels reach
+    ``competent_from`` (1 is the lowest).
+    """
 
     levels: list[str]
     competent_from: int
@@ -48,16 +56,18 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     cases: list[Case] = []
 
     def criterion(self, key: str) -> Criterion:
-        """One of its lines."""
+        """Return one criterion by its key."""
         return next(one for one in self.criteria if one.key == key)
 
     def assessment(self, seen: Mapping[str, int]) -> xapi.Assessment:
-        """Levels of what was seen, as statements tell them."""
+        """Convert the observed levels to an assessment for statements."""
         scores = [(one.key, one.competency, seen[one.key]) for one in self.criteria if one.key in seen]
         return xapi.Assessment(len(self.levels), scores, self.competent_from)
 
     def seen(self, given: Mapping[str, str]) -> dict[str, int]:
-        """The levels of a form (criterion → number, or empty where it was not seen); BadInput names what is wrong with it."""
+        """Parse the levels of a form (criterion → number, or empty if not observed); BadInput
+        names what is wrong.
+        """
         found = {}
         for one in self.criteria:
             text = given.get(one.key, "")
@@ -72,7 +82,7 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 def require_sound(rubric: Rubric, competencies: Collection[str]) -> None:
-    """BadInput names what cannot be."""
+    """Validate a rubric; BadInput names what is invalid."""
     if not FEWEST_LEVELS <= len(rubric.levels) <= MOST_LEVELS or any(not one.strip() or len(one) > LONGEST_LINE for one in rubric.levels):
         raise BadInput(f"A rubric has {FEWEST_LEVELS} to {MOST_LEVELS} levels, each with a name.", field="rubric")
     if not 1 <= rubric.competent_from <= len(rubric.levels):
@@ -102,7 +112,9 @@ def require_sound(rubric: Rubric, competencies: Collection[str]) -> None:
 
 
 def missing(rubric: Rubric | None) -> list[str]:
-    """What a rubric lacks before anybody can assess with it; a programme without one lacks nothing."""
+    """List what a rubric lacks before it can be used to assess; empty for a programme without a
+    rubric.
+    """
     if rubric is None:
         return []
     if not rubric.criteria:
@@ -115,21 +127,25 @@ def missing(rubric: Rubric | None) -> list[str]:
 
 
 def with_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Rubric:
-    """The rubric with these levels: each criterion keeps its descriptions, and has an empty one for each new level above."""
+    """Return the rubric with these levels: each criterion keeps its anchors and gets an empty
+    one for each added top level.
+    """
     criteria = [msgspec.structs.replace(one, anchors=(one.anchors + [""] * len(levels))[: len(levels)]) for one in rubric.criteria]
     cases = [msgspec.structs.replace(case, levels={key: min(level, len(levels)) for key, level in case.levels.items()}) for case in rubric.cases]
     return Rubric(levels, competent_from, criteria, cases)
 
 
 def without_competency(rubric: Rubric | None, kept: Collection[str]) -> Rubric | None:
-    """The rubric with the criteria of these competencies alone."""
+    """Return the rubric with only the criteria of the competencies in ``kept``."""
     if rubric is None:
         return None
     return with_criteria(rubric, [one for one in rubric.criteria if one.competency in kept])
 
 
 def with_criteria(rubric: Rubric, criteria: list[Criterion]) -> Rubric:
-    """The rubric with these criteria; its cases keep the levels of those that stay."""
+    """Return the rubric with these criteria; its cases keep the levels of the remaining
+    criteria.
+    """
     known = {one.key for one in criteria}
     trimmed = [msgspec.structs.replace(case, levels={key: level for key, level in case.levels.items() if key in known}) for case in rubric.cases]
     return msgspec.structs.replace(rubric, criteria=criteria, cases=[case for case in trimmed if case.levels])

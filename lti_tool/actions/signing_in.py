@@ -1,4 +1,6 @@
-"""Signing in without an LMS by the organisation's own identity provider: who comes back is somebody of the list, or nobody."""
+"""Sign in without an LMS through the organisation's identity provider: only people on the
+people list are admitted.
+"""
 
 from __future__ import annotations
 
@@ -24,36 +26,42 @@ from lti_tool.store.sign_in import Provider
 log = logging.getLogger(__name__)
 
 SECRET, STATE = "sign-in secret", "sign-in state"
-STATE_SECONDS = 600  # between leaving for the provider and coming back
+STATE_SECONDS = 600  # between the redirect to the provider and the callback
 LONGEST = 500
 
 
 @dataclass(frozen=True)
 class Leaving:
-    """Somebody leaves for the provider: where to, and what the browser keeps until it comes back."""
+    """A redirect to the provider: the authorization URL, and the signed state that the browser
+    keeps until the callback.
+    """
 
     address: str
     kept: str
 
 
 def provider(unit_of_work: UnitOfWork, *, tenant_id: int) -> Provider | None:
-    """The tenant's provider."""
+    """Return the tenant's identity provider, if any."""
     with unit_of_work(tenant_id) as connection:
         return sign_in.of_tenant(connection, tenant_id)
 
 
 def offered(deps: ToolDeps) -> tuple[uuid.UUID, str] | None:
-    """(id, name) of the provider that the sign-in page offers; None where there is none, or one of several."""
+    """Return (id, name) of the provider that the sign-in page offers; None unless exactly one
+    is configured.
+    """
     return sign_in.only_one(deps.engine)
 
 
 def use(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str, client_id: str, secret: str, claim: str, who: str) -> None:
-    """People of the tenant sign in there from now on; its configuration is read first. An empty secret leaves the one that is there."""
+    """Configure the tenant's provider, after reading its discovery document. An empty secret
+    keeps the stored one.
+    """
     fields = [" ".join(text.split()) for text in (name, issuer, client_id, claim)]
     words, address, client, named_by = fields
     with deps.unit_of_work(tenant_id) as connection:
         before = sign_in.of_tenant(connection, tenant_id)
-    # The secret that is there belongs to the provider that is there: it is never shown to another one.
+    # The stored secret belongs to the stored provider and is never sent to another one.
     same = before is not None and (before.issuer, before.client_id) == (address, client)
     if not words or not client or not origin(address) or (not secret and not same):
         raise BadInput("A provider needs a name, its issuer (a web address), a client id and a secret.", field="issuer")
@@ -68,14 +76,14 @@ def use(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str, client_id: st
 
 
 def drop(unit_of_work: UnitOfWork, *, tenant_id: int, who: str) -> None:
-    """Nobody signs in by it any more; who is in stays until the visit ends."""
+    """Remove the provider; sessions that are open stay valid until they expire."""
     with unit_of_work(tenant_id) as connection:
         sign_in.drop(connection, tenant_id)
         journal.add_audit(connection, tenant_id, who, "removed the sign-in", {})
 
 
 def leave(deps: ToolDeps, *, provider_id: uuid.UUID) -> Leaving:
-    """Begin to sign in."""
+    """Start the sign-in."""
     _, found = _provider(deps, provider_id)
     state, nonce, verifier = (random.token_urlsafe(32) for _ in range(3))
     kept = deps.secrets.sign(STATE, [provider_id.hex, state, nonce, verifier])
@@ -83,7 +91,9 @@ def leave(deps: ToolDeps, *, provider_id: uuid.UUID) -> Leaving:
 
 
 def come_back(deps: ToolDeps, *, kept: str, state: str, code: str, now: datetime) -> tuple[uuid.UUID, str]:
-    """Begin the visit of whoever came back: its id and the secret of its session. Forbidden for somebody whom the list does not know."""
+    """Handle the callback and start a visit; return its id and session secret. Raise Forbidden
+    for a person who is not on the people list.
+    """
     provider_hex, known_state, nonce, verifier = deps.secrets.verified(STATE, kept, STATE_SECONDS)
     if not code or not random.compare_digest(known_state.encode(), state.encode()):
         raise BadInput("This sign-in was not begun in this browser, or was given up. Start again.")
@@ -113,7 +123,9 @@ def _client(deps: ToolDeps, found: Provider) -> Client:
 
 
 def _whose(connection: Connection, tenant_id: int, found: Provider, said: dict[str, Any]) -> uuid.UUID:
-    """The one person of the list whom the claims name: by the list's id where a claim holds it, else by an address that is not unverified."""
+    """Find the one listed person whom the claims identify: by external id if a claim is
+    configured for it, otherwise by an email address that is not marked unverified.
+    """
     if found.claim:
         value = said.get(found.claim)
         people = directory.find(connection, tenant_id, external_ids=[value]) if isinstance(value, str) and value else []

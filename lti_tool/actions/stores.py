@@ -1,4 +1,6 @@
-"""A tenant's record store, as its administrators see it: where statements go, and the keys that open our own store."""
+"""A tenant's record store as seen by its administrators: where statements are sent, and the API
+keys of our own store.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import journal, tenants
 
 LONGEST = 500
-LOOK_SECONDS = 5.0  # a page does not wait longer for a record store
-# purpose → (words, scopes of the record store)
+LOOK_SECONDS = 5.0  # the longest that a page waits for a record store
+# Purpose → (label, scopes of the record store).
 PURPOSES = {
     "reporting": ("Read figures (Power BI, Tableau, scripts)", ("metrics/read",)),
     "sending": ("Send statements (another learning system)", ("statements/write", "define", "state", "profile")),
@@ -25,7 +27,9 @@ PURPOSES = {
 
 @dataclass(frozen=True)
 class StoreView:
-    """Where statements go; keys where it is our own store and it answers. ``trouble`` says why it does not."""
+    """Where statements are sent, and the API keys if it is our own store and reachable.
+    ``trouble`` says why it is not reachable.
+    """
 
     url: str
     key: str
@@ -35,7 +39,7 @@ class StoreView:
 
 
 def view(deps: ToolDeps, *, tenant_id: int) -> StoreView:
-    """The record store now."""
+    """Load the current state of the record store."""
     store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
     shown = f"{deps.settings.base_url}/xapi" if ours else store.url
     try:
@@ -49,7 +53,7 @@ def view(deps: ToolDeps, *, tenant_id: int) -> StoreView:
 
 
 def make(deps: ToolDeps, *, tenant_id: int, purpose: str, note: str, who: str) -> tuple[str, str]:
-    """A new key of our record store: (key, secret). The secret is not shown again."""
+    """Create a key of our record store; return (key, secret). The secret is not shown again."""
     if purpose not in PURPOSES:
         raise BadInput("Choose what the key is for.", field="purpose")
     words = " ".join(note.split())[:LONGEST]
@@ -60,7 +64,7 @@ def make(deps: ToolDeps, *, tenant_id: int, purpose: str, note: str, who: str) -
 
 
 def revoke(deps: ToolDeps, *, tenant_id: int, key: str, who: str) -> None:
-    """End a key of our record store."""
+    """Revoke a key of our record store."""
     store = _ours(deps, tenant_id)
     if key == store.key:
         raise BadInput("This is the key that the tool itself works with; without it no statement would arrive.", field="key")
@@ -70,7 +74,9 @@ def revoke(deps: ToolDeps, *, tenant_id: int, key: str, who: str) -> None:
 
 
 def use(deps: ToolDeps, *, tenant_id: int, url: str, key: str, secret: str, who: str) -> None:
-    """Send statements to this record store from now on; it is tried first. An empty address means our own."""
+    """Send statements to this record store from now on, after testing the connection. An empty
+    URL means our own.
+    """
     address, given = url.strip().rstrip("/"), key.strip()
     if address and not origin(address):
         raise BadInput("The address of the record store is no web address.", field="url")

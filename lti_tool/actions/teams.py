@@ -1,4 +1,6 @@
-"""How far people are (domain, G8): those who lead or accompany somebody see the person; all others see teams of five or more."""
+"""Progress of people: managers and mentors see individuals; everybody else sees only teams of
+five or more.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from lti_tool.store.teams import Person, Standing
 
 @dataclass(frozen=True)
 class Teams:
-    """Lines that may be shown, and how many people are in none of them."""
+    """Team lines that may be shown, and how many people are in none of them."""
 
     programme: str
     lines: list[Standing]
@@ -25,7 +27,7 @@ class Teams:
 
 
 def people(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> tuple[list[Person], dict[tuple[str, int], str]]:
-    """The people whom this person leads or accompanies, and the titles of their programmes."""
+    """List the people whom this person leads or mentors, and the titles of their programmes."""
     with unit_of_work(session.tenant_id) as connection:
         found = teams.led(connection, session.tenant_id, session.person_id, now, VERIFIED)
         versions = sorted({(one.programme, one.programme_version) for one in found})
@@ -33,7 +35,7 @@ def people(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -
 
 
 def overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: datetime) -> Teams:
-    """The teams of a programme for whoever has no individual access."""
+    """Load the teams of a programme for a viewer without individual access."""
     with unit_of_work(tenant_id) as connection:
         every = teams.by_team(connection, tenant_id, programme, now, VERIFIED)
         version = learning.newest_programmes(connection, tenant_id).get(programme)
@@ -42,8 +44,9 @@ def overview(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, now: d
 
 
 def shown(every: Sequence[Standing]) -> tuple[list[Standing], int]:
-    """(lines of five or more, how many people are in none). Smaller teams are put together to one line; where that has fewer than five, the
-    smallest line that would be shown goes into it as well, so that nobody is found by taking lines from a total known elsewhere.
+    """Return (lines of five or more, how many people are in none). Smaller teams are merged
+    into one line; if that has fewer than five, the smallest visible line is merged into it as
+    well, so that nobody can be identified by subtracting lines from a total known elsewhere.
     """
     large = sorted((one for one in every if one.people >= FEWEST and one.name), key=lambda one: (one.people, one.name))
     small = [one for one in every if one.people < FEWEST or not one.name]

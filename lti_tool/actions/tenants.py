@@ -1,4 +1,4 @@
-"""Making tenants and registering platforms: acts of the operator."""
+"""Operator actions: create tenants and register platforms."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ LRS_SECRET = "record store secret"  # noqa: S105 - a purpose, not a secret
 
 
 def ensure(owner: Engine, secrets: Secrets, *, name: str, lrs_url: str | None, lrs_key: str, lrs_secret: str, practice: bool) -> int:
-    """A tenant with access to its record store, made or brought up to date; gives its id."""
+    """Create or update a tenant with access to its record store; return its id."""
     sealed = secrets.seal(LRS_SECRET, lrs_secret)
     with owner.begin() as connection:
         return tenants.ensure(connection, {"name": name, "lrs_url": lrs_url, "lrs_key": lrs_key, "lrs_secret_sealed": sealed, "practice": practice})
 
 
 def register_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: dict[str, str], deployments: list[str]) -> int:
-    """Take launches of a platform that the operator vouches for; gives the registration's id. One that moved keeps its registration."""
+    """Register a platform that the operator trusts; return the registration's id. A platform
+    whose URLs changed keeps its registration.
+    """
     values = {
         "name": urlsplit(platform["issuer"]).netloc,
         "family": "standard",

@@ -1,4 +1,4 @@
-"""Random tokens that browsers bring back: what is kept of them."""
+"""Hashing of random tokens that browsers send back."""
 
 from __future__ import annotations
 
@@ -6,5 +6,7 @@ import hashlib
 
 
 def digest(text: str) -> bytes:
-    """What is kept of a random token: enough to recognise it, nothing to use it with."""
+    """Return the hash that is stored of a random token: enough to recognise it, useless for
+    authentication.
+    """
     return hashlib.sha256(text.encode()).digest()

@@ -1,4 +1,4 @@
-"""What the pages of the transfer protocol show: read only, one unit of work each."""
+"""Read models for the transfer protocol pages: read only, one unit of work each."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from lti_tool.store.transfer import Due, Handed, Review, Task, Use, Waiting
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the protocol. ``state``: done, due, late, unasked (it was due before anybody was asked), waiting (its day has passed, and
-    nothing was handed in to be answered: it is nobody's turn)."""
+    """A step of the protocol. ``state``: done, due, late, unasked (its due date passed before
+    it was scheduled), waiting (its due date has passed, but nothing was handed in to review, so
+    nobody is late)."""
 
     act: str
     due_at: datetime | None
@@ -35,7 +36,7 @@ class Step:
 
 @dataclass(frozen=True)
 class WorkView:
-    """The learner's page of the protocol."""
+    """Data for the learner's protocol page."""
 
     programme: Programme
     steps: list[Step]
@@ -51,9 +52,9 @@ class WorkView:
 
 @dataclass(frozen=True)
 class ToAnswer:
-    """Something that waits for a reviewer, with the words for its task and the day by which it is to be answered.
+    """An item that waits for a reviewer, with its task's title and the due date of the answer.
 
-    ``words``: what the learner wrote with a wish to be assessed.
+    ``words``: what the learner wrote when requesting an assessment.
     """
 
     learner: Waiting
@@ -68,7 +69,9 @@ class ToAnswer:
 
 @dataclass(frozen=True)
 class Inbox:
-    """A reviewer's page: what was handed in, uses to confirm, assessments, follow-ups, and the people whom one leads or accompanies."""
+    """A reviewer's page: submissions, uses to confirm, assessments, follow-ups, and the people
+    whom the reviewer leads or mentors.
+    """
 
     handed: list[ToAnswer]
     uses: list[ToAnswer]
@@ -80,7 +83,7 @@ class Inbox:
 
 
 def work(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> WorkView:
-    """The learner's page."""
+    """Load the learner's protocol page."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         dues = transfer.dues(connection, session.tenant_id, stage.episode.id)
@@ -116,21 +119,23 @@ def _step(act: str, due: Due | None, done_at: datetime | None, now: datetime, wa
 
 
 def _titles(stage: Stage, tasks: list[Task]) -> dict[str, str]:
-    """Task key → words: the learner's own job first, then the rest of the programme's list."""
+    """Map task key → title: the learner's own tasks first, then the rest of the programme's
+    list.
+    """
     return {one.key: one.title for one in tasks} | {
         one.key: one.title for one in stage.programme.tasks if one.key not in {task.key for task in tasks}
     }
 
 
 def titles(unit_of_work: UnitOfWork, *, session: LaunchSession) -> dict[str, str]:
-    """The tasks that a learner may choose from."""
+    """List the tasks that a learner may choose from."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         return _titles(stage, transfer.tasks(connection, session.tenant_id, stage.episode.id))
 
 
 def revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> list[Any]:
-    """All states of the learner's plan, the newest first."""
+    """List all revisions of the learner's plan, newest first."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
@@ -138,7 +143,7 @@ def revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> list[Any]:
 
 
 def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Inbox:
-    """A reviewer's page: what waits, the most urgent first."""
+    """Load a reviewer's inbox, most urgent items first."""
     with unit_of_work(session.tenant_id) as connection:
         led = transfer.led(connection, session.tenant_id, session.person_id)
         ids = [one.episode_id for one in led]
@@ -146,7 +151,8 @@ def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
         claimed = transfer.unanswered_uses(connection, session.tenant_id, ids, session.person_id)
         wishes = assessments.wishes_to(connection, session.tenant_id, session.person_id)
         others = [*(one for one, _ in given_in), *(one.episode_id for one in claimed), *(one.episode_id for one in wishes)]
-        # Who has left the programme is in neither: nothing of theirs waits any more.
+        # Learners who have left the programme are in neither: nothing of theirs is pending any
+        # more.
         by_episode = {one.episode_id: one for one in led} | transfer.waiting(connection, session.tenant_id, others)
         stages: dict[uuid.UUID, Stage] = {}
 
@@ -192,7 +198,9 @@ def _answer_due(due: Due | None, handed: Handed) -> Due | None:
 
 
 def _rubrics(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> tuple[frozenset[uuid.UUID], dict[str, str]]:
-    """Episodes whose programme has a rubric; and programmes (key → title) whose newest version has cases to practise on."""
+    """Return the episodes whose programme has a rubric, and the programmes (key → title) whose
+    newest version has cases to practise on.
+    """
     episodes = learning.episodes_by_id(connection, tenant_id, episode_ids)
     versions = {(one.programme, one.programme_version) for one in episodes}
     newest = learning.newest_programmes(connection, tenant_id)
@@ -208,5 +216,7 @@ def _rubrics(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.
 
 
 def _grade(learner: Waiting, session: LaunchSession) -> int:
-    """What this person's word would weigh: who cannot raise a grade is not asked."""
+    """Return the evidence grade that this person's confirmation would give: those who cannot
+    raise a grade are not asked.
+    """
     return transferring.GRADES[relations.of(session.person_id, learner)]

@@ -1,5 +1,6 @@
-"""The transfer protocol beside checks and plan: tasks of the own job, exercise, case study, their answers, uses that somebody confirms,
-"no opportunity", the follow-up. Each act and its statements are one transaction.
+"""The transfer protocol apart from checks and plan: tasks of the learner's own job, exercise,
+case study, their reviews, confirmed uses, "no opportunity", the follow-up. Each act and its
+statements are one transaction.
 """
 
 from __future__ import annotations
@@ -23,38 +24,46 @@ from lti_tool.store import transfer
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.transfer import Task, Use
 
-# Act → days after the certification by which it is due (domain, A2 to A4).
+# Act → days after the certification by which it is due.
 PROTOCOL: Mapping[str, int] = {"exercise": 4, "plan": 7, "exercise review": 7, "case study": 23, "feedback": 30}
 FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
-ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # at three months (domain, D1)
-# What somebody's word weighs. A mentor knows the work and not the job: as a peer.
+ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # three months after the certification
+# Relation → evidence grade of a confirmation. A mentor knows the work but not the job, so
+# counts like a peer.
 GRADES = {PEER: 2, MENTOR: 2, MANAGER: 3}
 WORK_RECORD = 4
 LONGEST_RECORD = 300
-VERIFIED = 2  # a use is verified from this grade on
+VERIFIED = 2  # a use with at least this grade is verified
 LARGEST_FILE = 10_000_000
 LONGEST_WORDS = 5_000
 HOW_OFTEN = ("daily", "weekly", "monthly", "rarely")
 
 
 def due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
-    """The end of the first working day that many days after the certification or later."""
+    """Return the end of the first working day that is at least ``days`` days after the
+    certification.
+    """
     return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
 
 
 def answer_by(kind: str, due_at: datetime, handed_at: datetime) -> datetime:
-    """When an answer to what was handed in is due: by the protocol's day, but never sooner than the protocol leaves from the hand-in on
-    (three days for an exercise, seven for a case study)."""
+    """Return when the review of a submission is due: on the protocol's day, but never before
+    the reviewer has had the time that the protocol allows after submission (three days for an
+    exercise, seven for a case study)."""
     return max(due_at, handed_at + timedelta(days=PROTOCOL[ANSWERED_BY[kind]] - PROTOCOL[kind]))
 
 
 def protocol(programme: Programme) -> Mapping[str, int]:
-    """Act → days after the certification, for this programme: behaviour is assessed where there is a rubric for it."""
+    """Return act → days after the certification for this programme: behaviour is assessed only
+    if it has a rubric.
+    """
     return {**PROTOCOL, ASSESSMENT: ASSESSMENT_DAYS} if programme.rubric else PROTOCOL
 
 
 def schedule(stage: Stage, when: WorkingTime, now: datetime) -> list[xapi.Statement]:
-    """What is due beside the checks, and its statements; what was due before it was on record is neither asked nor counted."""
+    """Schedule the acts that are due besides the checks and return their statements; acts whose
+    due date had already passed are neither requested nor counted.
+    """
     planned = {act: due_at(stage.episode.certified_at, days, when) for act, days in protocol(stage.programme).items()}
     dues = {act: at for act, at in planned.items() if at > now}
     transfer.schedule(stage.connection, stage.tenant_id, stage.episode.id, dues)
@@ -68,9 +77,10 @@ def _scheduled(stage: Stage, act: str, at: datetime, now: datetime) -> xapi.Stat
 def add_task(
     unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, key: str, title: str, competency: str, now: datetime
 ) -> None:
-    """Name a task of the learner's own job for a competency: one of the programme's list (``key``), or one of its own (``title``).
+    """Map a task of the learner's own job to a competency: one from the programme's list
+    (``key``), or a custom one (``title``).
 
-    ``episode_id`` is given where a manager or a mentor does it for somebody.
+    ``episode_id`` is set if a manager or a mentor does it for the learner.
     """
     with unit_of_work(session.tenant_id) as connection:
         stage = _stage(connection, session, episode_id)
@@ -82,7 +92,7 @@ def add_task(
             raise BadInput("Choose one of the tasks.", field="task")
         if not key and (not words or len(words) > planning.LONGEST_TITLE):
             raise BadInput(f"Name the task in up to {planning.LONGEST_TITLE} characters.", field="title")
-        # The same words are the same task, however often the form is sent.
+        # The id is derived from the text, so that resubmitting the form creates no second task.
         made = Task(key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}", listed or words, competency, not key)
         if transfer.keep_task(connection, session.tenant_id, stage.episode.id, made, session.person_id):
             act = stage.act(f"mapped {stage.episode.id} {made.key} {now.isoformat()}", now)
@@ -91,7 +101,7 @@ def add_task(
 
 
 def drop_task(unit_of_work: UnitOfWork, *, session: LaunchSession, key: str) -> None:
-    """A task is none of this job any more; what was said of it stays on record."""
+    """Remove a task from the learner's job; statements about it stay on record."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         transfer.drop_task(connection, session.tenant_id, stage.episode.id, key)
@@ -108,9 +118,11 @@ def hand_in(
     peer: str = "",
     now: datetime,
 ) -> None:
-    """Hand in the exercise or the case study: text, a file, or both. It can change until somebody has answered it.
+    """Submit the exercise or the case study: text, a file, or both. It can be changed until it
+    has been reviewed.
 
-    ``peer``: the id of somebody of the coaching group who is to see the exercise and may answer it, too; empty for nobody.
+    ``peer``: the id of a coaching group member who may also see and review the exercise, or
+    empty.
     """
     if kind not in ANSWERED_BY:
         raise NotFound("There is nothing of this kind to hand in.")
@@ -126,7 +138,7 @@ def hand_in(
             raise BadInput("Choose one of the tasks.", field="task")
         before = transfer.handed(connection, session.tenant_id, stage.episode.id).get(kind)
         if before is not None:
-            transfer.handed_for_update(connection, session.tenant_id, before.id)  # an answer and a change take turns
+            transfer.handed_for_update(connection, session.tenant_id, before.id)  # row lock: serializes a review and a change
         if before is not None and before.id in transfer.reviews(connection, session.tenant_id, [before.id]):
             raise Conflict("It was answered already, so it stays as it is.")
         document_id = (
@@ -148,7 +160,9 @@ def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID
 def review(
     unit_of_work: UnitOfWork, *, session: LaunchSession, handed_id: uuid.UUID, good: str, next_step: str, weak_content: str, now: datetime
 ) -> None:
-    """Answer what was handed in: what is good, what comes next, what the training left open. The first answer stands."""
+    """Review a submission: what is good, what to do next, what the training left open. The
+    first review stands.
+    """
     for field, words in (("good", good), ("next_step", next_step), ("weak_content", weak_content)):
         if len(words) > LONGEST_WORDS:
             raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field=field)
@@ -177,9 +191,11 @@ def review(
 
 
 def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UUID, seen: bool, words: str, record: str = "", now: datetime) -> None:
-    """Say to a use on the job what one saw of it. The one who confirms decides the grade, never who claimed it.
+    """Confirm a use on the job, or deny having seen it. The grade depends on the confirming
+    person, never on the learner who claimed it.
 
-    ``record`` says where a work system shows it (the number of a ticket, of an order): whoever looked it up vouches for more than a memory.
+    ``record`` refers to evidence in a work system (a ticket or an order number), which is
+    stronger evidence than somebody's memory.
     """
     if len(record) > LONGEST_RECORD:
         raise BadInput(f"Keep it to {LONGEST_RECORD} characters; this has {len(record)}.", field="record")
@@ -214,7 +230,9 @@ def confirm(unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UU
 
 
 def _raise(stage: Stage, use: Use, grade: int, title: str, now: datetime) -> None:
-    """The use again with the higher grade, and what was said of it before made void; the first verified use schedules the follow-up."""
+    """Emit the use again with the higher grade and void its previous statement; the first
+    verified use schedules the follow-up.
+    """
     transfer.raise_grade(stage.connection, stage.tenant_id, use.id, grade, use.revision + 1)
     at = planning.moment(use.used_on, stage.episode.certified_at, use.reported_at)
     before, after = (stage.act(f"use {use.id}", at, revision=revision) for revision in (use.revision, use.revision + 1))
@@ -225,13 +243,15 @@ def _raise(stage: Stage, use: Use, grade: int, title: str, now: datetime) -> Non
         ]
     )
     asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
-    # Two uses may be confirmed at once: the database says which of them came first.
+    # Two uses may be confirmed concurrently: the database decides which came first.
     if use.grade < VERIFIED <= grade and transfer.schedule(stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at}):
         stage.say([_scheduled(stage, FOLLOW_UP, asked_at, now)])
 
 
 def say_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, words: str, now: datetime) -> None:
-    """There was nothing to use it on: an honest answer, and no failure of the learner's."""
+    """Report that there was no opportunity to use the skill: an honest answer, and not a
+    failure of the learner.
+    """
     if len(words) > LONGEST_WORDS:
         raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
@@ -243,7 +263,9 @@ def say_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, form
 def answer_follow_up(
     unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, still_used: bool, how_often: str, now: datetime
 ) -> None:
-    """The two questions 90 days after the first verified use: to the learner, or (``episode_id``) to who leads the learner."""
+    """Answer the two questions asked 90 days after the first verified use: as the learner, or
+    (with ``episode_id``) as the learner's manager.
+    """
     if how_often not in HOW_OFTEN:
         raise BadInput("Choose how often.", field="how_often")
     with unit_of_work(session.tenant_id) as connection:
@@ -273,7 +295,9 @@ def answer_follow_up(
 
 
 def document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID) -> tuple[str, bytes]:
-    """(name, content) of a file: for who handed it in, who leads or accompanies that person, and the peer who was asked."""
+    """Return (name, content) of a file: permitted for its author, the author's manager or
+    mentor, and the peer who was asked.
+    """
     with unit_of_work(session.tenant_id) as connection:
         found = transfer.find_document(connection, session.tenant_id, document_id)
         if found is None:

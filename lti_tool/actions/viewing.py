@@ -1,4 +1,4 @@
-"""What pages show: read only, one unit of work each."""
+"""Read models for pages: read only, one unit of work each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lti_tool.store.learning import Attempt, JobUse, Plan
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.platforms import Platform
 
-PLAN_DAYS = 7  # a plan is committed within a week of certification (domain, A2)
+PLAN_DAYS = 7  # a plan is due within a week of certification
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class Today:
-    """The learner's page."""
+    """Data for the learner's page."""
 
     programme: Programme
     certified_at: datetime
@@ -53,7 +53,7 @@ class Today:
     running: Attempt | None
     held: bool
     left: bool
-    fresh: bool  # nothing was answered here yet
+    fresh: bool  # the learner has no attempts yet
 
     @property
     def next_check(self) -> CheckLine | None:
@@ -62,13 +62,15 @@ class Today:
 
     @property
     def refresher(self) -> str:
-        """The kind of the short quiz that is worth doing now, where no check is open; empty where there is none."""
+        """The kind of the refresher quiz that is recommended now if no check is open; empty if
+        there is none.
+        """
         return next((kind for kind in ("baseline", "remediation", "reinforcement") if kind in self.offers), "")
 
 
 @dataclass(frozen=True)
 class PlanView:
-    """The plan's page."""
+    """Data for the plan's page."""
 
     programme: Programme
     plan: Plan | None
@@ -78,19 +80,20 @@ class PlanView:
 
 
 def sight(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Sight:
-    """Whom this visit sees figures of, in its programme."""
+    """Return the people whose figures this session may see in its programme."""
     if not roles.sees_own_courses(session.roles):
         return Sight(bool(session.roles & roles.INDIVIDUAL))
     with unit_of_work(session.tenant_id) as connection:
-        there = session.registration_id if session.joined_by in people.CLAIMED else None  # an LMS's word reaches no further than the LMS
+        there = session.registration_id if session.joined_by in people.CLAIMED else None  # a claim of an LMS grants access only within that LMS
         taught = learning.episodes_taught(connection, session.tenant_id, session.person_id, session.programme, there)
     return Sight(True, tuple(str(one) for one in taught))
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is around every page: the platform a visit came from (None: it began without an LMS), whether its data are practice data, whether
-    the person takes part, whether something is asked of the person.
+    """The context of every page: the platform of the session (None if it began without an LMS),
+    whether the data are practice data, whether the person participates in the programme, and
+    whether something is requested of the person.
     """
 
     platform: Platform | None
@@ -100,7 +103,7 @@ class Surroundings:
 
 
 def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Surroundings:
-    """What is around this visit's pages."""
+    """Load the context of this session's pages."""
     with unit_of_work(session.tenant_id) as connection:
         platform = platforms.by_id(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
         takes_part = learning.episode_of(connection, session.tenant_id, session.person_id, session.programme) is not None
@@ -109,7 +112,7 @@ def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Surroun
 
 
 def has_episode(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
-    """Whether a certification of this person is on record in the visit's programme."""
+    """Whether a certification of this person is on record in the session's programme."""
     with unit_of_work(session.tenant_id) as connection:
         return acts.stage(connection, session) is not None
 
@@ -121,7 +124,7 @@ def is_practice(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:
 
 
 def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Today | None:
-    """The learner's page; None where no certification is on record."""
+    """Load the learner's page; None if no certification is on record."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.stage(connection, session)
         if stage is None:
@@ -145,7 +148,7 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
             else:
                 state = "later" if now < check.opens_at else "open" if now < check.closes_at else "missed"
                 if left or (state == "open" and held) or (state == "missed" and any(one.covers(check) for one in holds)):
-                    state = "held"  # a held learner's window is censored, not late
+                    state = "held"  # a window during a pause is censored, not late
             grade, reason = sent.get(attempt.id, ("", "")) if attempt else ("", "")
             lines.append(
                 CheckLine(
@@ -172,13 +175,13 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
 
 
 def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:
-    """Whether an attempt's grade was sent, and why not; empty where there is none to send."""
+    """Return (state, reason) of an attempt's grade; both empty if there is no grade to send."""
     with unit_of_work(session.tenant_id) as connection:
         return grades.states(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
 
 
 def picture(unit_of_work: UnitOfWork, *, tenant_id: int, digest: str) -> Picture:
-    """A picture of this tenant."""
+    """Find a picture of this tenant."""
     with unit_of_work(tenant_id) as connection:
         found = pictures.find(connection, tenant_id, digest)
     if found is None:
@@ -187,7 +190,7 @@ def picture(unit_of_work: UnitOfWork, *, tenant_id: int, digest: str) -> Picture
 
 
 def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
-    """The plan's page."""
+    """Load the plan's page."""
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.required_stage(connection, session)
         found = learning.plan_of(connection, session.tenant_id, stage.episode.id)
@@ -197,7 +200,9 @@ def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
 
 
 def course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:
-    """For who teaches: the programme's title, and learners of the course without a certification on record."""
+    """Return, for a teacher, the programme's title and the course's learners without a
+    certification on record.
+    """
     with unit_of_work(session.tenant_id) as connection:
         version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
         title = programmes.load(connection, session.tenant_id, session.programme, version).title
@@ -206,7 +211,7 @@ def course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, li
 
 
 def people_of(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequence[str]) -> dict[str, str]:
-    """Episode → the name of its learner; an episode that is none of ours is left out."""
+    """Map episode → its learner's name; unknown episodes are omitted."""
     ids = []
     for text in episodes:
         try:

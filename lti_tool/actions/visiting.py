@@ -1,7 +1,9 @@
-"""Visits without an LMS: e-mailed links. A look changes nothing (mail scanners look at links); a button opens the visit.
+"""Visits without an LMS, by e-mailed links. A GET request changes nothing (mail scanners follow
+links); a button opens the visit.
 
-A link is a signed text that names tenant, person, programme and page. It opens pages of that person alone, for two weeks; one that is
-older sends a new one to the same person's address, never to one that was typed.
+A link is a signed token that names tenant, person, programme and page. It opens only that
+person's pages, for two weeks; an older link can only send a new one to the same person's known
+address, never to an address typed into a form.
 """
 
 from __future__ import annotations
@@ -25,17 +27,17 @@ from lti_tool.store import directory, learning, mails, people
 
 PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
 LINK_DAYS = 14
-LONGEST_DAYS = 400  # older links are not even read: the kept mail of a year
+LONGEST_DAYS = 400  # older links are rejected unread; covers mail kept for a year
 VISIT, SIGNED_IN, SIGN_IN, JOIN = "visit", "signed in", "sign-in", "join"
-SIGN_IN_TIME = timedelta(days=1)  # how long a link that was asked for opens roles that were given; later it is as a nudge's
-# What only a launch from an LMS fills.
+SIGN_IN_TIME = timedelta(days=1)  # how long a requested link grants the person's granted roles; later it opens no more than a nudge's link
+# Fields that only an LMS launch fills.
 _EMPTY = ("subject", "deployment_id", "resource_link_id", "resource_link_title", "return_url", "line_item_url", "line_items_url", "review_of")
 NUDGES = ("due", "overdue", "review", "coaching", "prompt", "alarm")
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a link says. ``mail_id`` is 0 where it is no mail's."""
+    """The content of a link. ``mail_id`` is 0 if it belongs to no mail."""
 
     tenant_id: int
     person_id: uuid.UUID
@@ -45,24 +47,24 @@ class Link:
     made_at: datetime
 
     def is_open(self, now: datetime) -> bool:
-        """Whether it still opens a visit."""
+        """Whether the link is young enough to open a visit."""
         return now - self.made_at < timedelta(days=LINK_DAYS)
 
 
 def make(secrets: Secrets, link: Link) -> str:
-    """The text of a link."""
+    """Sign a link; return its token."""
     value = [link.tenant_id, link.person_id.hex, link.programme, link.path, link.mail_id, int(link.made_at.timestamp())]
     return secrets.sign(PURPOSE, value)
 
 
 def read(secrets: Secrets, text: str) -> Link:
-    """What a link's text says; BadInput for one that is none of ours."""
+    """Verify a link's token and return its content; raise BadInput if the signature is invalid."""
     tenant_id, person_id, programme, path, mail_id, made_at = secrets.verified(PURPOSE, text, LONGEST_DAYS * 86_400)
     return Link(tenant_id, uuid.UUID(person_id), programme, path, mail_id, datetime.fromtimestamp(made_at, UTC))
 
 
 def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID, str]:
-    """Begin a visit: its id and the secret of its session. BadInput where the link is too old."""
+    """Start a visit; return its id and session secret. Raise BadInput if the link is too old."""
     if not link.is_open(now):
         raise BadInput("This link is too old. Ask for a new one with the button on its page.")
     with deps.unit_of_work(link.tenant_id) as connection:
@@ -75,7 +77,9 @@ def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID,
 
 
 def begin(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, *, signed_in: bool, now: datetime) -> tuple[uuid.UUID, str]:
-    """Begin a visit of somebody without an LMS: its id and the secret of its session. ``signed_in`` opens roles that were given, too."""
+    """Start a visit without an LMS; return its id and session secret. ``signed_in`` also
+    enables granted roles.
+    """
     visit_id, secret = uuid.uuid4(), random.token_urlsafe(32)
     about = programme or _programme_of(connection, tenant_id, person_id)
     presence.came(connection, tenant_id, person_id, about, now)
@@ -101,7 +105,9 @@ def begin(connection: Connection, tenant_id: int, person_id: uuid.UUID, programm
 
 
 def _programme_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
-    """The programme that a visit without one is about: the one of the latest certification, else the first there is."""
+    """Return the default programme of a visit: that of the latest certification, otherwise the
+    first available.
+    """
     mine = [one.programme for one in learning.episodes_of(connection, tenant_id, person_id) if one.left_at is None]
     return next(iter([*mine, *learning.newest_programmes(connection, tenant_id)]), "")
 
@@ -112,14 +118,16 @@ def _require_person(connection: Connection, link: Link) -> None:
 
 
 def send_again(unit_of_work: UnitOfWork, *, link: Link, now: datetime) -> None:
-    """A new link of the same kind to the same person: once an hour."""
+    """Send a new link of the same kind to the same person, at most once an hour."""
     with unit_of_work(link.tenant_id) as connection:
         _require_person(connection, link)
         mails.queue(connection, link.tenant_id, [_sign_in_mail(connection, link, now)])
 
 
 def ask_for_link(deps: ToolDeps, *, email: str, now: datetime) -> None:
-    """Send a link to whoever has this address on a list. Nothing tells the asker whether somebody has."""
+    """Send a link to every listed person with this address. The response does not reveal
+    whether there is one.
+    """
     for tenant_id, person_id in mails.people_with_address(deps.engine, email.strip()):
         with deps.unit_of_work(tenant_id) as connection:
             mails.queue(connection, tenant_id, [_sign_in_mail(connection, Link(tenant_id, person_id, "", "", 0, now), now)])
@@ -142,18 +150,18 @@ def _sign_in_mail(connection: Connection, link: Link, now: datetime) -> dict[str
 
 
 def stop_text(secrets: Secrets, tenant_id: int, person_id: uuid.UUID, kind: str) -> str:
-    """The text of a link that stops one kind of mail."""
+    """Sign a link that unsubscribes from one kind of mail; return its token."""
     return secrets.sign(STOP_PURPOSE, [tenant_id, person_id.hex, kind])
 
 
 def read_stop(secrets: Secrets, text: str) -> tuple[int, uuid.UUID, str]:
-    """(tenant, person, kind) of such a link."""
+    """Verify an unsubscribe token; return (tenant, person, kind)."""
     tenant_id, person_id, kind = secrets.verified(STOP_PURPOSE, text, LONGEST_DAYS * 86_400)
     return tenant_id, uuid.UUID(person_id), kind
 
 
 def stop(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
-    """No more mail of this kind to this person."""
+    """Unsubscribe this person from this kind of mail."""
     with unit_of_work(tenant_id) as connection:
         if people.exists(connection, tenant_id, person_id):
             mails.stop(connection, tenant_id, person_id, kind)

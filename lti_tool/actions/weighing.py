@@ -1,4 +1,6 @@
-"""Business figures, costs, worth and the scorecard of a programme: decided here by whoever manages the training, kept by the record store."""
+"""Business figures, costs, monetary values and the scorecard of a programme: edited here by the
+training manager, stored by the record store.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,16 @@ from lti_tool.actions.record_store import record_store_of
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, journal, tenants
 
-WEIGHED, NEW_LEVEL = "decided what the scorecard weighs", "decided on a new level"  # as the journal names them
+WEIGHED, NEW_LEVEL = "decided what the scorecard weighs", "decided on a new level"  # names of these acts in the journal
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
 FREQUENCIES = ("daily", "weekly", "monthly", "quarterly", "yearly")
-SHOWN = 200  # lines with something wrong that a page lists
+SHOWN = 200  # most faulty lines that a page lists
 
 
 def decided(deps: ToolDeps, tenant_id: int, programme: str, report: str, team: str) -> tuple[str, datetime] | None:
-    """Who decided last, here, on what a report rests on (the scorecard's weights, the level of a weekly figure), and when; None where nobody did.
-    The record store knows of the tool alone."""
+    """Return who last decided, in this tool, on an assumption of a report (the scorecard's
+    weights, the level of a weekly figure), and when; None if nobody did. The record store knows
+    only the tool, not the person."""
     act, of = (WEIGHED, {}) if report == "scorecard" else (NEW_LEVEL, {"series": report, "team": team})
     with deps.unit_of_work(tenant_id) as connection:
         found = journal.newest_act(connection, tenant_id, act, {"programme": programme, **of})
@@ -35,7 +38,9 @@ def decided(deps: ToolDeps, tenant_id: int, programme: str, report: str, team: s
 
 @dataclass(frozen=True)
 class Looked:
-    """What a file of readings would do: ``told`` counts new, known, corrected and warns; None where lines are wrong."""
+    """A preview of importing a file of readings: ``told`` has the counts of new, known and
+    corrected readings, and warnings; None if lines are invalid.
+    """
 
     sheet: Sheet
     columns: dict[str, str]
@@ -45,7 +50,7 @@ class Looked:
 
 
 class Office:
-    """One programme's business figures, for one person."""
+    """One programme's business figures, as edited by one person."""
 
     def __init__(self, deps: ToolDeps, tenant_id: int, programme: str, who: str) -> None:
         self._deps, self._tenant_id, self._who, self._key = deps, tenant_id, who, programme
@@ -54,55 +59,59 @@ class Office:
         self._client: GuardedClient = deps.own_client if ours else deps.client
 
     def view(self) -> Business:
-        """What is there. OutsideCallFailed where the record store does not answer."""
+        """Load the business figures. Raise OutsideCallFailed if the record store is
+        unavailable.
+        """
         return lrs_client.business(self._client, self._store, self.programme)
 
     def name_kpi(self, key: str, definition: Mapping[str, Any]) -> None:
-        """Name a business figure, or change what it is called and held against."""
+        """Define a business figure, or change its name and reference values."""
         lrs_client.name_kpi(self._client, self._store, self.programme, key, definition)
         self._note("named a business figure", {"kpi": key})
 
     def value_kpi(self, key: str, valuation: Mapping[str, Any]) -> None:
-        """Say what a unit of it is worth."""
+        """Set the monetary value of one unit of a figure."""
         lrs_client.value_kpi(self._client, self._store, self.programme, key, valuation)
         self._note("said what a business figure is worth", {"kpi": key, "signed_off_by": valuation["signed_off_by"]})
 
     def add_cost(self, cost: Mapping[str, Any]) -> None:
-        """Add a line to the ledger."""
+        """Add a cost to the ledger."""
         lrs_client.add_cost(self._client, self._store, {"programme": self.programme, **cost})
         self._note("added a cost", {"category": cost["category"], "amount": cost["amount"]})
 
     def take_back_cost(self, cost: int, why: str) -> None:
-        """Take a line back."""
+        """Withdraw a cost from the ledger."""
         lrs_client.take_back_cost(self._client, self._store, cost, why)
         self._note("took a cost back", {"cost": cost, "why": why})
 
     def weigh(self, lines: list[dict[str, Any]]) -> None:
-        """Decide what the scorecard weighs."""
+        """Set the weights of the scorecard."""
         lrs_client.weigh(self._client, self._store, self.programme, lines)
         self._note(WEIGHED, {"lines": len(lines)})
 
     def new_level(self, decision: Mapping[str, str]) -> None:
-        """Decide that a weekly figure has a new level since a week."""
+        """Declare that a weekly figure has had a new baseline level since a given week."""
         lrs_client.new_level(self._client, self._store, {"programme": self.programme, **decision})
         self._note(NEW_LEVEL, dict(decision))
 
     def mappings(self) -> list[dict[str, Any]]:
-        """What activities of other systems count as. OutsideCallFailed where the record store does not answer."""
+        """List how activities of other systems are counted. Raise OutsideCallFailed if the
+        record store is unavailable.
+        """
         return lrs_client.mappings(self._client, self._store, self.programme)
 
     def map_activity(self, mapping: Mapping[str, Any]) -> None:
-        """Let an activity of another system count."""
+        """Map an activity of another system, so that it counts."""
         lrs_client.map_activity(self._client, self._store, {"programme": self.programme, **mapping})
         self._note("mapped an activity", dict(mapping))
 
     def unmap_activity(self, mapping: int) -> None:
-        """Let it count no longer."""
+        """Remove the mapping of an activity."""
         lrs_client.unmap_activity(self._client, self._store, mapping)
         self._note("undid the mapping of an activity", {"mapping": mapping})
 
     def look(self, content: bytes, key: str, columns: Mapping[str, str] | None, form: Mapping[str, str]) -> Looked:
-        """What a file of readings would do. Without ``columns``, only which column is likely which."""
+        """Preview a file of readings. Without ``columns``, only guess the column mapping."""
         try:
             sheet = kpi.sheet_of(content)
             if columns is None:
@@ -116,7 +125,7 @@ class Office:
         return Looked(sheet, dict(columns), [], told, lines)
 
     def take(self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
-        """Take a file of readings in: all or none."""
+        """Import a file of readings: all or nothing."""
         try:
             found, _, wrong = self._read(kpi.sheet_of(content), columns, form)
         except FileRefused as error:
@@ -128,7 +137,10 @@ class Office:
         return told
 
     def _read(self, sheet: Sheet, columns: Mapping[str, str], form: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[int], list[Wrong]]:
-        """The readings of a table, the line of each, what is wrong. People are named by id or address of the list, and by a pseudonym from here on."""
+        """Return the readings of a table, the line of each, and the faults. People are
+        identified by external id or email address in the file, and only by a pseudonym from
+        here on.
+        """
         found, lines, wrong = kpi.readings(sheet, columns, form["subject_kind"], form["period"], form["source"])
         if form["subject_kind"] != kpi.PERSON:
             return found, lines, wrong
@@ -152,7 +164,8 @@ class Office:
         return kept, on, sorted([*wrong, *strangers], key=lambda fault: fault.line)
 
     def _readings(self, key: str, found: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
-        # A look needs no reason yet: the page asks for one where something would be corrected.
+        # A preview needs no reason yet: the page asks for one if existing readings would be
+        # corrected.
         reason = form.get("reason", "").strip() or ("a look" if dry_run else "")
         return {"programme": self.programme, "kpi": key, "readings": found, "reason": reason, "dry_run": dry_run}
 

@@ -1,1 +1,2 @@
-"""Work done beside the requests: what leaves by the outboxes. Every job may run twice, side by side, or late."""
+"""Background jobs, which send what the outboxes hold. Every job may run twice, concurrently, or
+late."""

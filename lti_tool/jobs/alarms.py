@@ -1,4 +1,4 @@
-"""Asking the record store for open alarms, and having them delivered."""
+"""Poll the record store for open alarms, and queue their delivery."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ POLL_ALARMS = "lti_tool.worker.poll_alarms"
 
 
 def poll(deps: ToolDeps, tenant_id: int) -> int:
-    """One tenant; gives how many mails and posts were queued. OutsideCallFailed where the record store does not answer: it is asked again."""
+    """Poll for one tenant; returns how many mails and posts were queued. OutsideCallFailed if
+    the record store does not answer: the next run polls again."""
     store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
     found = lrs_client.alarms(deps.own_client if ours else deps.client, store)
     return alarming.deliver(deps.unit_of_work, tenant_id=tenant_id, alarms=found, base_url=deps.settings.base_url, now=clock.now())

@@ -1,4 +1,5 @@
-"""Reading where certifications come from by themselves: columns of gradebooks, statements of the record store."""
+"""Read the sources of automatic certifications: gradebook columns, and statements in the record
+store."""
 
 from __future__ import annotations
 
@@ -27,16 +28,16 @@ from lti_tool.store.platforms import APPROVED
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER, AFTER_TROUBLE = timedelta(minutes=15), timedelta(hours=1)
-RUN_SECONDS = 120  # of one tenant in one run
-COLUMN_SECONDS = 60  # for all pages of one column
-MOST_PAGES = 50  # of one source in one reading; the next goes on from there
-SOURCE_SECONDS = 60  # for all pages of one source
+RUN_SECONDS = 120  # For one tenant in one run.
+COLUMN_SECONDS = 60  # For all pages of one column.
+MOST_PAGES = 50  # For one source in one reading; the next reading continues from there.
+SOURCE_SECONDS = 60  # For all pages of one source.
 OVERLAP, MOMENT = timedelta(minutes=5), timedelta(milliseconds=1)
-WAITS = timedelta(days=30)  # for the list to come to know whom a statement names
+WAITS = timedelta(days=30)  # How long a statement that matched nobody may wait for the list of people to name that person.
 
 
 def read(deps: ToolDeps, tenant_id: int) -> int:
-    """Read what is due of one tenant; gives how many episodes begin."""
+    """Read what is due for one tenant; returns how many episodes started."""
     begun, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
@@ -68,7 +69,7 @@ def _read_column(deps: ToolDeps, tenant_id: int, column: CertifyingColumn) -> in
     except TimeIsUp:
         raise
     except Exception as error:
-        # One column's trouble is told on its page and does not keep the others waiting.
+        # An error of one column is shown on its page and does not delay the other columns.
         known = isinstance(error, OutsideCallFailed | TokenRefused | Refused)
         trouble = str(error) if known else f"It could not be read: {type(error).__name__}."
         log.warning("tenant %s: a certifying column was not read to its end", tenant_id, exc_info=not known)
@@ -100,7 +101,7 @@ def _read_source(deps: ToolDeps, tenant_id: int, source: Source) -> int:
     except TimeIsUp:
         raise
     except Exception as error:
-        # One source's trouble is told on its page and does not keep the others waiting.
+        # An error of one source is shown on its page and does not delay the other sources.
         trouble = str(error) if isinstance(error, OutsideCallFailed | Refused) else f"It could not be read: {type(error).__name__}."
         log.warning("tenant %s: statements that begin a programme were not read to their end", tenant_id, exc_info=True)
     with deps.unit_of_work(tenant_id) as connection:
@@ -114,8 +115,10 @@ def _stored(statement: Mapping[str, Any]) -> datetime:
 
 
 def _from(last: datetime, missing: Sequence[Mapping[str, Any]], now: datetime) -> str:
-    """From when a source is read next: a little before its last statement, since other stores may show one late; and, for a while, before the
-    first that named nobody, since the list may come to know whom it names. What was taken is taken once.
+    """Where the next reading of a source starts: a little before its last statement, since
+    other stores may publish one late; and, for a while, before the first statement that matched
+    nobody, since the list of people may come to include that person. A statement that was
+    processed is not processed twice.
     """
     waiting = [at for at in map(_stored, missing) if now - at < WAITS]
     return clock.text_of(min([last - OVERLAP, *(at - MOMENT for at in waiting)]))

@@ -1,6 +1,8 @@
-"""The column that a grade goes to: the launch's own, or one found by its resource, or a new one, made by one sender alone.
+"""Resolve the column that a grade goes to: the launch's own, or one found by its resource, or a
+new one, created by only one sender.
 
-The launch's own is not taken on trust: Open edX puts the first column of an activity into every launch of it, whichever check it opens.
+The launch's own column is verified: Open edX puts the first column of an activity into every
+launch of it, whichever check it opens.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from lti_tool.store.platforms import Platform
 
 
 class Busy(Exception):
-    """Another sender is making this very column."""
+    """Another sender is creating this very column."""
 
 
 def column_url(deps: ToolDeps, platform: Platform, row: GradeRow) -> str:
-    """The column's address. BadInput, with words for a teacher, when there is none to be had; Busy while another sender makes it."""
+    """The column's URL. BadInput, with a message for a teacher, if there is none; Busy while
+    another sender is creating it."""
     if row.line_item_url and not (row.line_items_url and _of_another_check(deps, platform, row)):
         return row.line_item_url
     place = grades.place_of(row.line_items_url, row.resource_id)
@@ -36,7 +39,9 @@ def column_url(deps: ToolDeps, platform: Platform, row: GradeRow) -> str:
         made = columns.find(deps, platform, row.line_items_url, row.resource_id) or columns.make(deps, platform, row.line_items_url, wanted)
     except Exception:
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades.release_column(connection, platform.tenant_id, platform.id, place)  # the claim: the next try need not wait for its end
+            grades.release_column(
+                connection, platform.tenant_id, platform.id, place
+            )  # Release the claim, so that the next attempt need not wait until it expires.
         raise
     with deps.unit_of_work(platform.tenant_id) as connection:
         grades.keep_column(connection, platform.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
@@ -44,8 +49,9 @@ def column_url(deps: ToolDeps, platform: Platform, row: GradeRow) -> str:
 
 
 def _of_another_check(deps: ToolDeps, platform: Platform, row: GradeRow) -> bool:
-    """Whether the column that the launch named is another check's: one that we made, or one that says so. Asked of the LMS once a column; where
-    it does not let us look, it is what the launch says."""
+    """Whether the column named in the launch belongs to another check: one that we created, or
+    one whose resource says so. The LMS is asked once per column; if it denies access, the
+    launch is trusted."""
     with deps.unit_of_work(platform.tenant_id) as connection:
         whose = grades.resource_of(connection, platform.tenant_id, platform.id, row.line_item_url)
     if whose is None:

@@ -1,4 +1,4 @@
-"""Sending grades to the gradebook (AGS 2.0), one at a time, in the order of each person's acts."""
+"""Send grades to the gradebook (AGS 2.0), one at a time, in the order of each person's acts."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from lti_tool.store.platforms import Platform
 
 log = logging.getLogger(__name__)
 
-ROW_SECONDS = 35  # for all calls of one grade: less than its lease
-RUN_SECONDS = 20  # of one tenant in one run: the worker has other work, and what is left comes with the next nudge
-SAME = 1e-4  # shares of the maximum: Moodle keeps five digits of a grade
+ROW_SECONDS = 35  # For all calls of one grade: shorter than its lease.
+RUN_SECONDS = 20  # For one tenant in one run: the worker has other work, and the rest is sent when the job is next enqueued.
+SAME = 1e-4  # As a share of the maximum: Moodle keeps five digits of a grade.
 
 
 def send(deps: ToolDeps, tenant_id: int) -> int:
-    """Send what is due of one tenant; gives how many arrived. Transactions are closed while HTTP runs.
+    """Send what is due for one tenant; returns how many arrived. No transaction is open during
+    HTTP calls.
 
-    A platform that does not answer, or asks for patience, is left alone for the rest of the run.
+    A platform that does not answer, or asks us to wait, is skipped for the rest of the run.
     """
     sent, alone, end = 0, list[int](), time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
@@ -48,8 +49,9 @@ def send(deps: ToolDeps, tenant_id: int) -> int:
             alone.append(platform.id)
             _wait(deps, platform, row, error.message)
         except TokenRefused as error:
-            # Not for good: keys that could not be fetched for a moment, a clock, a tool that is being set up. Nothing else of this
-            # platform would fare better now.
+            # Not permanent: the keys may have been unavailable for a moment, a clock may be
+            # off, or the tool is still being set up. Nothing else for this platform would
+            # succeed now.
             alone.append(platform.id)
             _wait(deps, platform, row, str(error))
         except (ValueError, ArithmeticError, DataError) as error:
@@ -69,7 +71,7 @@ def _send_one(deps: ToolDeps, platform: Platform, row: GradeRow, alone: list[int
         return _refuse(deps, platform, row, error.message)
     again = row.interrupted or row.tries > 1 or row.resends > 0
     if again and _is_ours(_result(deps, platform, row, url), row):
-        return _arrived(deps, platform, row)  # it had arrived, and only the answer to it was lost
+        return _arrived(deps, platform, row)  # It had arrived; only the response was lost.
     facts = ToolFacts(deps.settings.base_url, "", "")
     grade = Grade(
         row.subject,
@@ -97,8 +99,9 @@ def _send_one(deps: ToolDeps, platform: Platform, row: GradeRow, alone: list[int
 
 
 def _settle_conflict(deps: ToolDeps, platform: Platform, row: GradeRow, url: str, words: str) -> int:
-    """The gradebook holds something as new. Ours? Then it arrived. One of ours from before, or nobody can say? Then this one is said
-    again, later by a second. Somebody else's? Then it stays: a teacher's grade is not overwritten unasked."""
+    """The gradebook holds a grade that is at least as new. If it is this one, it has arrived.
+    If it is an earlier one of ours, or cannot be read, this one is sent again, dated a second
+    later. If it is somebody else's, it stays: a teacher's grade is not overwritten unasked."""
     there = _result(deps, platform, row, url)
     if _is_ours(there, row):
         return _arrived(deps, platform, row)
@@ -120,7 +123,7 @@ def _settle_conflict(deps: ToolDeps, platform: Platform, row: GradeRow, url: str
 
 
 def _result(deps: ToolDeps, platform: Platform, row: GradeRow, url: str) -> Result | None:
-    """What the gradebook holds of the person; None where the tool may not ask."""
+    """The gradebook's result of the person; None if the tool may not read it."""
     lms = dialect(platform.family)
     try:
         answer = services.call(deps, platform, RESULT_SCOPE, lambda token: lms.results(url, row.subject, token))

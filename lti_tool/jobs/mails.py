@@ -1,4 +1,4 @@
-"""Sending mail: a round of letters over one connection, each settled by itself."""
+"""Send mail: one batch of messages per connection, each with its own outcome."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 ROUND = 20
 RUN_SECONDS = 20
 STALE = timedelta(days=1)
-PICTURE_SECONDS = 30  # for all pictures of a round, well within the lease of its letters
-LARGEST_PICTURE = 500_000  # bytes; one takes some thirty thousand
+PICTURE_SECONDS = 30  # For all pictures of a batch, well within the lease of its messages.
+LARGEST_PICTURE = 500_000  # In bytes; a picture takes about thirty thousand.
 
 
 def send(deps: ToolDeps, tenant_id: int, mailer: Mailer) -> int:
-    """Send what is due of one tenant; gives how many were taken. Transactions are closed while the mail server is spoken to."""
+    """Send what is due for one tenant; returns how many were accepted. No transaction is open
+    during the exchange with the mail server."""
     taken, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
@@ -58,7 +59,8 @@ def _settle(deps: ToolDeps, tenant_id: int, row: MailRow, outcome: NotNow | Unde
                 presence.received(connection, tenant_id, row.person_id, row.programme, row.id, row.kind, clock.now())
             return 1
         if isinstance(outcome, NotNow) and row.tries < GIVE_UP_AFTER_TRIES:
-            # What a mail server says may name the person: it stays in the row, which goes with the person.
+            # The mail server's reply may name the person: it is stored only in the row, which
+            # is erased with the person.
             log.warning("tenant %s: mail %s waits", tenant_id, row.id)
             mails.later(connection, tenant_id, row.id, wait_after(row.tries))
         else:
@@ -68,8 +70,8 @@ def _settle(deps: ToolDeps, tenant_id: int, row: MailRow, outcome: NotNow | Unde
 
 
 def _pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[MailRow]) -> dict[tuple[str, str], bytes]:
-    """(programme, query) → the picture that mails ask for, drawn by the record store now. The words say it all: where none comes, the mail goes
-    without."""
+    """Fetch the pictures of mails, rendered by the record store now: (programme, query) → PNG.
+    The text is complete without them: if one is missing, the mail is sent without it."""
     wanted = {(row.programme, row.picture) for row in rows if row.picture}
     found: dict[tuple[str, str], bytes] = {}
     if not wanted:
@@ -93,12 +95,12 @@ def _pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[MailRow]) -> dict[t
 def _letter(deps: ToolDeps, tenant_id: int, row: MailRow, tag: str, picture: bytes | None) -> Letter:
     now, base = clock.now(), deps.settings.base_url
     parts = [row.words]
-    if row.kind != visiting.JOIN:  # a code is typed where it was asked for; a link would open more than it
+    if row.kind != visiting.JOIN:  # A code is typed in where it was requested; a link would open more than that.
         parts.append(f"{base}/s/{visiting.make(deps.secrets, Link(tenant_id, row.person_id, row.programme, row.path, row.id, now))}")
     headers = {}
     if row.kind in visiting.NUDGES:
         stop = f"{base}/stop/{visiting.stop_text(deps.secrets, tenant_id, row.person_id, row.kind)}"
         parts.append(languages.translated(tag, "No more mails of this kind: %(address)s", address=stop))
-        # RFC 8058: mail programs show a button of their own.
+        # RFC 8058: mail programs show their own unsubscribe button.
         headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     return Letter(f"carryover-{tenant_id}-{row.id}", row.email, row.name, row.subject, "\n\n".join(parts), now, headers, picture)

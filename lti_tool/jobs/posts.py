@@ -1,4 +1,4 @@
-"""Saying to channels what waits for them, one after the other."""
+"""Send the queued posts to channels, one after the other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ RUN_SECONDS = 20
 
 
 def send(deps: ToolDeps, tenant_id: int) -> int:
-    """Say what is due of one tenant; gives how many were taken. Transactions are closed while a channel is spoken to."""
+    """Send what is due for one tenant; returns how many were accepted. No transaction is open
+    during the call to a channel."""
     taken, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:

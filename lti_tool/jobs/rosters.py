@@ -1,4 +1,5 @@
-"""Reading rosters (NRPS 2.0), page by page to the end. Only a reading that came to the end makes anybody leave."""
+"""Read rosters (NRPS 2.0), page by page to the end. Only a complete reading removes anybody
+from a course."""
 
 from __future__ import annotations
 
@@ -23,15 +24,15 @@ from lti_tool.store.platforms import APPROVED, Platform
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER, AFTER_TROUBLE = timedelta(days=1), timedelta(hours=1)
-LEASE = timedelta(minutes=15)  # longer than a job may run
-RUN_SECONDS = 240  # of one tenant in one run
-ROSTER_SECONDS = 240  # for all pages of one roster
-MOST_MEMBERS = 50_000  # of one course
-TOGETHER = 500  # people written in one transaction
+LEASE = timedelta(minutes=15)  # Longer than a job may run.
+RUN_SECONDS = 240  # For one tenant in one run.
+ROSTER_SECONDS = 240  # For all pages of one roster.
+MOST_MEMBERS = 50_000  # In one course.
+TOGETHER = 500  # People written in one transaction.
 
 
 def sync(deps: ToolDeps, tenant_id: int) -> int:
-    """Read the rosters of one tenant that are due; gives how many came to their end."""
+    """Read the rosters of one tenant that are due; returns how many were read completely."""
     complete, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         now = clock.now()
@@ -62,7 +63,8 @@ def _read(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> in
                 for start in range(0, len(present), TOGETHER):
                     counts["arrived"] += _meet(deps, platform, course, present[start : start + TOGETHER])
         if not counts["members"]:
-            # A course has at least who opened it: an empty list is a fault of the LMS, and must not empty the course here.
+            # A course has at least the person who opened it: an empty list is an error of the
+            # LMS, and must not empty the course here.
             raise OutsideCallFailed("The LMS sent an empty roster; nobody was taken out of the course.")
     except (OutsideCallFailed, TokenRefused, ValueError, ArithmeticError, DBAPIError) as error:
         reason = (

@@ -1,4 +1,4 @@
-"""Sending statements: it posts bytes and knows nothing else of them."""
+"""Send statements, as opaque bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ BATCH = 100
 
 
 def send(unit_of_work: UnitOfWork, tenant_id: int, store: RecordStore, client: GuardedClient) -> int:
-    """Send what is due of one tenant; gives how many arrived. Transactions are closed while HTTP runs."""
+    """Send what is due for one tenant; returns how many arrived. No transaction is open during
+    HTTP calls."""
     arrived = 0
     while True:
         with unit_of_work(tenant_id) as connection:
@@ -42,7 +43,8 @@ def send(unit_of_work: UnitOfWork, tenant_id: int, store: RecordStore, client: G
 
 
 def _one_by_one(unit_of_work: UnitOfWork, tenant_id: int, rows: Sequence[StatementRow], post: Callable[[bytes], None]) -> int:
-    """A refused batch again, statement by statement: only the one that is refused by itself is set aside."""
+    """Retry a rejected batch statement by statement: only one that is rejected on its own is
+    set aside."""
     arrived = 0
     for row in rows:
         try:

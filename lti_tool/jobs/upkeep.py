@@ -1,4 +1,4 @@
-"""Forgetting what has had its time: logins without a launch, sessions that ended, old lines of the journal."""
+"""Discard expired data: logins without a launch, ended sessions, old journal entries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UPLOADS_KEPT = timedelta(days=1)
 
 
 def tidy(deps: ToolDeps, tenant_id: int) -> None:
-    """One tenant."""
+    """Discard the expired data of one tenant."""
     now = clock.now()
     with deps.unit_of_work(tenant_id) as connection:
         platforms.forget_logins(connection, tenant_id, now)

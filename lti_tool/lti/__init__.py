@@ -1,1 +1,2 @@
-"""The launch: OIDC login, the strict verifier around pylti1p3, key sets, tokens. The library is known here and nowhere else."""
+"""The launch: OIDC login, the strict verifier around pylti1p3, key sets, tokens. No other
+package imports the library."""

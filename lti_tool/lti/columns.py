@@ -1,4 +1,4 @@
-"""Columns of a gradebook, over HTTP (AGS 2.0, 3.2): found by their resource, made, renamed, removed."""
+"""Gradebook columns over HTTP (AGS 2.0, 3.2): find by resource, create, rename, delete."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from lti_tool.store.platforms import Platform
 _PASSING = frozenset((401, 408, 425, 429))
 
 
-# Moodle wants the reading scope for reading (recorded); others give the writing one alone, which includes it by the standard.
+# Moodle requires the read-only scope for reading (observed); others grant only the read-write
+# one, which includes it by the standard.
 _READING = (READ_LINE_ITEM_SCOPE, LINE_ITEM_SCOPE)
 
 
 def find(deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: str) -> LineItem | None:
-    """The column of a resource in a course, or None."""
+    """Find the column of a resource in a course; None if there is none."""
     lms = dialect(platform.family)
 
     def one_page(url: str, token: str) -> Request:
@@ -26,14 +27,14 @@ def find(deps: ToolDeps, platform: Platform, line_items_url: str, resource_id: s
 
     for page in services.pages(deps, platform, _READING, line_items_url, one_page):
         for item in lms.read_line_items(page.json()):
-            # An LMS that does not filter gives all of them.
+            # An LMS that ignores the filter returns all columns.
             if item.resource_id == resource_id:
                 return item
     return None
 
 
 def make(deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineItem) -> LineItem:
-    """A new column; BadInput with the LMS's reason when it will not have it."""
+    """Create a column; BadInput with the LMS's reason if it refuses."""
     lms = dialect(platform.family)
     answer = services.call(deps, platform, LINE_ITEM_SCOPE, lambda token: lms.create_line_item(line_items_url, wanted, token))
     made = lms.read_line_item(answer.json()) if answer.status in (200, 201) else None
@@ -43,7 +44,7 @@ def make(deps: ToolDeps, platform: Platform, line_items_url: str, wanted: LineIt
 
 
 def rename(deps: ToolDeps, platform: Platform, item: LineItem) -> None:
-    """Another label for a column."""
+    """Change the label of a column."""
     lms = dialect(platform.family)
     answer = services.call(deps, platform, LINE_ITEM_SCOPE, lambda token: lms.update_line_item(item, token))
     if answer.status != 200:
@@ -51,7 +52,7 @@ def rename(deps: ToolDeps, platform: Platform, item: LineItem) -> None:
 
 
 def remove(deps: ToolDeps, platform: Platform, url: str) -> None:
-    """Remove a column and the grades in it; one that is gone already is gone."""
+    """Delete a column and its grades; a column that is already gone counts as deleted."""
     lms = dialect(platform.family)
     answer = services.call(deps, platform, LINE_ITEM_SCOPE, lambda token: lms.delete_line_item(url, token))
     if answer.status not in (200, 204, 404):
@@ -59,7 +60,7 @@ def remove(deps: ToolDeps, platform: Platform, url: str) -> None:
 
 
 def read(deps: ToolDeps, platform: Platform, url: str) -> LineItem | None:
-    """A column as the LMS has it now; None where it is gone."""
+    """Read a column's current state from the LMS; None if it no longer exists."""
     lms = dialect(platform.family)
     answer, _ = services.call_with_any(deps, platform, _READING, lambda token: lms.line_item(url, token))
     if answer.status == 404:

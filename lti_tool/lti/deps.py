@@ -1,4 +1,4 @@
-"""What the rooms of the tool are given, beside what every house is given."""
+"""Dependencies of the tool's packages, in addition to those shared by all services."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from lti_tool.lti.platform_keys import PlatformKeys
 
 @dataclass(frozen=True)
 class ToolDeps(Deps):
-    """``client`` judges addresses; ``own_client`` calls the record store that the operator configured."""
+    """``client`` checks addresses before it calls them; ``own_client`` calls the record store
+    that the operator configured."""
 
     client: GuardedClient
     own_client: GuardedClient

@@ -1,10 +1,11 @@
-"""Why a launch or a service call was refused."""
+"""Reasons for refusing a launch or a service call."""
 
 from __future__ import annotations
 
 
 class LaunchInvalid(Exception):
-    """The launch is not taken. ``reason`` is for the person in front of it; ``detail`` for administrators; ``status`` is HTTP."""
+    """The launch is refused. ``reason`` is for the person launching; ``detail`` for
+    administrators; ``status`` is the HTTP status."""
 
     def __init__(self, reason: str, detail: str = "", status: int = 400) -> None:
         super().__init__(reason)
@@ -12,8 +13,10 @@ class LaunchInvalid(Exception):
 
 
 class NotThisBrowser(LaunchInvalid):
-    """A genuine launch that this browser cannot be shown to have begun. ``relaunch_url`` begins the same activity anew in a window of
-    its own, where that is known; elsewhere the person is shown, in such a window, what would be opened as whom, and says yes or no."""
+    """A genuine launch that cannot be shown to have been started by this browser.
+    ``relaunch_url`` restarts the same activity in its own window, where it is known; elsewhere
+    the person is shown, in such a window, what would be opened and as whom, and confirms or
+    declines."""
 
     def __init__(self, reason: str, relaunch_url: str) -> None:
         super().__init__(reason, "the browser kept no cookie, and the LMS offers no storage")
@@ -21,4 +24,4 @@ class NotThisBrowser(LaunchInvalid):
 
 
 class TokenRefused(Exception):
-    """The LMS gave no access token, and will not give one for the same request."""
+    """The LMS refused an access token, and will refuse it for the same request again."""

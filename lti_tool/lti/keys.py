@@ -1,7 +1,8 @@
-"""The tool's own keys: made once, private part sealed, rotated with overlap.
+"""The tool's own signing keys: generated once, private part encrypted at rest, rotated with
+overlap.
 
-A new key is shown a day before it signs, because platforms keep what they fetched for a while; the old one is shown a day longer than
-it signs, for what was signed a moment ago.
+A new key is published a day before it signs, because platforms cache what they fetched; the old
+one stays published for a day after it last signed, for tokens signed just before.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def _made(secrets: Secrets, signs_from: datetime) -> ToolKey:
 
 
 def tool_keys(engine: Engine, secrets: Secrets) -> list[ToolKey]:
-    """The tool's keys, those that sign last first; the first one is made when it is first asked for."""
+    """The tool's keys, the newest signing start first; the first key is generated on first
+    use."""
     known = tenants.keys(engine)
     if known:
         return known
@@ -45,20 +47,20 @@ def tool_keys(engine: Engine, secrets: Secrets) -> list[ToolKey]:
 
 
 def public_keys(engine: Engine, secrets: Secrets) -> list[dict[str, Any]]:
-    """Public members of every key that is shown: what ``/lti/jwks.json`` answers."""
+    """The public JWK of every published key: the content of ``/lti/jwks.json``."""
     return [key.public_jwk for key in tool_keys(engine, secrets)]
 
 
 def sign(engine: Engine, secrets: Secrets, claims: dict[str, Any]) -> str:
-    """A JWT signed with the newest key whose time has come."""
+    """Sign a JWT with the newest key that is already active."""
     known, now = tool_keys(engine, secrets), clock.now()
     key = next((one for one in known if one.signs_from <= now), known[-1])
     return jwt.encode(claims, secrets.unseal(_PURPOSE, key.private_sealed), algorithm="RS256", headers={"kid": key.kid})
 
 
 def rotate(owner: Engine, secrets: Secrets, at_once: bool) -> ToolKey:
-    """A new key in the place of those before it; gives it. ``at_once`` signs with it now and shows the old ones no longer: for a key
-    that became known. Runs as the owner."""
+    """Replace the current keys with a new one, and return it. ``at_once`` signs with it
+    immediately and withdraws the old ones: for a compromised key. Runs as the owner."""
     tool_keys(owner, secrets)
     now = clock.now()
     made = _made(secrets, now if at_once else now + OVERLAP)
@@ -67,7 +69,7 @@ def rotate(owner: Engine, secrets: Secrets, at_once: bool) -> ToolKey:
 
 
 def require_openable(engine: Engine, secrets: Secrets) -> int:
-    """How many keys there are; Stop when one cannot be opened with this secret key."""
+    """Count the keys; Stop if one cannot be decrypted with this secret key."""
     known = tenants.keys(engine)
     for key in known:
         secrets.unseal(_PURPOSE, key.private_sealed)

@@ -1,8 +1,10 @@
-"""pylti1p3next, fenced in: it builds the login's address and runs its checks of a launch over our stricter ones.
+"""Wrapper around pylti1p3next, which builds the login URL and runs its launch checks on top of
+our stricter ones.
 
-What it leaves open is closed here (its nonce is never burned, it asks for no exp or iat, knows no leeway and no azp): state
-and nonce come from our database, the key set from our cache, the choice of the key and the signature check are our own, and claims are
-read by ``adapters/lms`` before the library has its say.
+Its gaps are closed here (it never invalidates its nonce, does not require exp or iat, allows no
+clock leeway and ignores azp): state and nonce come from our database, the key set from our
+cache, key selection and signature check are our own, and claims are read by ``adapters/lms``
+before the library's message check runs.
 """
 
 from __future__ import annotations
@@ -28,12 +30,12 @@ from adapters.lms.claims import read_launch
 from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.store.platforms import Platform
 
-LEEWAY_SECONDS = 60  # clocks of schools differ; Moodle's token itself lives 60 s
-OLDEST_SECONDS = 600  # a token issued longer ago is a replay, whatever its exp says
-LONGEST_LIFE_SECONDS = 86_400  # a launch token that lives longer than a day is none; Canvas's live an hour
-LARGEST_TOKEN = 64 * 1024  # an id_token with every claim is a few kB
+LEEWAY_SECONDS = 60  # Clocks of schools differ; Moodle's token itself is valid for only 60 s.
+OLDEST_SECONDS = 600  # A token issued longer ago counts as a replay, whatever its exp says.
+LONGEST_LIFE_SECONDS = 86_400  # A token valid for longer than a day is no launch token; Canvas's are valid for an hour.
+LARGEST_TOKEN = 64 * 1024  # An id_token with every claim is a few kB.
 LEAST_RSA_BITS = 2_048  # 1EdTech security framework 1.0, 5.1
-ALGORITHM = "RS256"  # the one every platform must offer (1EdTech security framework 1.0, 5.1.3)
+ALGORITHM = "RS256"  # The algorithm that every platform must support (1EdTech security framework 1.0, 5.1.3).
 _KINDS = {ALGORITHM: "RSA", "RS384": "RSA", "RS512": "RSA", "ES256": "EC", "ES384": "EC"}
 _RELAUNCH = "Go back to the course and open the activity again."
 
@@ -50,7 +52,7 @@ class _Parameters(Request):
 
 
 class _OurState(SessionService):
-    """State and nonce live in our database; the library is handed the one nonce that is right."""
+    """State and nonce are stored in our database; the library only gets the expected nonce."""
 
     def __init__(self, nonce: str) -> None:
         self.nonce = nonce
@@ -62,7 +64,7 @@ class _OurState(SessionService):
         return nonce == self.nonce
 
     def check_state_is_valid(self, state: str, id_token_hash: str) -> bool:
-        return True  # compared and burned before the library is asked
+        return True  # Compared and invalidated before the library is called.
 
     def save_launch_data(self, key: str, jwt_body: Any) -> None:
         """Nothing is kept by the library."""
@@ -72,7 +74,8 @@ class _OurState(SessionService):
 
 
 class _OurCookies(CookieService):
-    """The library's state cookie is not Partitioned, so ours is used; it only tells us the state it made."""
+    """The library's state cookie is not Partitioned, so we set our own; this one only captures
+    the state that the library generated."""
 
     state = ""
 
@@ -84,7 +87,8 @@ class _OurCookies(CookieService):
 
 
 class _OnePlatform(ToolConfAbstract[Any]):
-    """The library's view of one platform registration of ours. Deployments are judged by our own rule, after the signature."""
+    """The library's view of one of our platform registrations. Deployments are checked by our
+    own rule, after the signature."""
 
     def __init__(self, platform: Platform) -> None:
         self._registration = (
@@ -128,7 +132,8 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
         return str(self._request.get_param(key))
 
     def get_client_id(self) -> str:
-        """The registration's, once it is proven to be in the audience (1EdTech security framework 1.0, 5.1.3)."""
+        """The registration's client id, once it is verified to be in the audience (1EdTech
+        security framework 1.0, 5.1.3)."""
         expected: str = self._tool_config.find_registration_by_params("", "").get_client_id()
         audience = self._jwt["body"].get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
@@ -165,9 +170,11 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
 
 
 def key_of(token: str, key_set: Mapping[str, Any], lone: bool = False) -> tuple[Any, str]:
-    """The signing key that the token's header names, and its algorithm. What else the header points to (jku, jwk, x5u) is not looked at.
+    """Find the signing key named in the token's header, and its algorithm. Other key references
+    in the header (jku, jwk, x5u) are ignored.
 
-    ``lone``: a header may name none where the set holds one key alone (OpenID Connect Core 1.0, 10.1; LTI wants the name always).
+    ``lone``: the header may omit the kid if the set holds only one key (OpenID Connect Core
+    1.0, 10.1; LTI always requires it).
     """
     header = jwt.get_unverified_header(token)
     kid, algorithm, keys = header.get("kid"), header.get("alg"), key_set.get("keys", [])
@@ -191,7 +198,7 @@ def key_of(token: str, key_set: Mapping[str, Any], lone: bool = False) -> tuple[
 
 
 def login_address(platform: Platform, parameters: Mapping[str, str], launch_url: str) -> tuple[str, str, str]:
-    """Where a login goes on, and the state and nonce made for it: (address, state, nonce)."""
+    """Build the login redirect and generate its state and nonce: (URL, state, nonce)."""
     session, cookies = _OurState(""), _OurCookies()
     login = _Login(_Parameters(parameters), _OnePlatform(platform), session_service=session, cookie_service=cookies)
     try:
@@ -201,7 +208,7 @@ def login_address(platform: Platform, parameters: Mapping[str, str], launch_url:
 
 
 def verified_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapping[str, Any], now: float) -> Launch:
-    """A launch that passes every check of ours and of the library; LaunchInvalid otherwise."""
+    """Verify a launch with all our checks and the library's; LaunchInvalid if one fails."""
     if len(id_token) > LARGEST_TOKEN:
         raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH}", f"id_token of {len(id_token)} characters")
     launch = _StrictLaunch(
@@ -220,14 +227,15 @@ def verified_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapp
     except LtiException as error:
         raise LaunchInvalid(f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH}", str(error)) from None
     except Exception as error:
-        # The library trusts the shape of claims; whatever breaks it is the message's fault, never a fault of ours to show.
+        # The library assumes well-formed claims; any exception here is the message's fault, and
+        # must not appear as an internal error.
         raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH}", f"{type(error).__name__}: {error}") from None
     try:
         found = read_launch(claims)
     except LaunchRefused as error:
         raise LaunchInvalid(f"{error} {_RELAUNCH}") from None
     if found.deep_linking is not None and not found.deep_linking.takes_links:
-        return found  # the caller says why nothing can be chosen here; the library only says that something is wrong
+        return found  # The caller explains why nothing can be chosen here; the library would only report that something is wrong.
     try:
         launch.validate_message()
     except Exception as error:

@@ -1,6 +1,8 @@
-"""OpenID Connect Core 1.0, the code flow with PKCE, as a relying party: discovery, the way to the provider, the code for an id_token, its proof.
+"""OpenID Connect Core 1.0, authorization code flow with PKCE, as a relying party: discovery,
+the redirect to the provider, redeeming the code for an id_token, and its verification.
 
-Claims are judged by Authlib (whose errors are those of joserfc); the signature by the same rules as a launch's; every call is the guarded client's.
+Claims are validated by Authlib (whose errors are those of joserfc); the signature by the same
+rules as a launch's; every call uses the guarded client.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ _AGAIN = "Your organisation's sign-in gave no answer that can be trusted. Start 
 
 @dataclass(frozen=True)
 class Addresses:
-    """What discovery tells of a provider (OpenID Connect Discovery 1.0, 3)."""
+    """A provider's endpoints from discovery (OpenID Connect Discovery 1.0, 3)."""
 
     authorization: str
     token: str
@@ -38,7 +40,7 @@ class Addresses:
 
 @dataclass(frozen=True)
 class Client:
-    """We, as a provider knows us."""
+    """Our client registration at a provider."""
 
     issuer: str
     client_id: str
@@ -48,7 +50,8 @@ class Client:
 
 
 class SignInFailed(Exception):
-    """It could not be proven who somebody is: words for the person; ``detail`` is for the log."""
+    """The person's identity could not be verified: the message is for the person, ``detail``
+    for the log."""
 
     def __init__(self, detail: str, words: str = _AGAIN) -> None:
         super().__init__(words)
@@ -56,7 +59,7 @@ class SignInFailed(Exception):
 
 
 def discover(client: GuardedClient, issuer: str) -> Addresses:
-    """The addresses of a provider; BadInput where its configuration is none."""
+    """Fetch the endpoints of a provider; BadInput if its configuration is invalid."""
     try:
         answer = client.call("GET", issuer.rstrip("/") + WELL_KNOWN, headers={"Accept": "application/json"}, seconds=CALL_SECONDS, largest=LARGEST)
         found = answer.json() if answer.status == 200 else None
@@ -73,7 +76,7 @@ def discover(client: GuardedClient, issuer: str) -> Addresses:
 
 
 def way(client: Client, *, state: str, nonce: str, verifier: str) -> str:
-    """Where the browser goes to sign in (Core, 3.1.2.1; RFC 7636)."""
+    """Build the URL to which the browser is redirected to sign in (Core, 3.1.2.1; RFC 7636)."""
     wanted = {
         "response_type": "code",
         "scope": "openid email profile",
@@ -89,9 +92,11 @@ def way(client: Client, *, state: str, nonce: str, verifier: str) -> str:
 
 
 def claims(http: GuardedClient, keys: PlatformKeys, client: Client, *, code: str, nonce: str, verifier: str, now: float) -> dict[str, Any]:
-    """What the provider says of whoever came back with ``code``; SignInFailed for all that is not proven."""
+    """Redeem ``code`` and return the verified claims about the person; SignInFailed if anything
+    cannot be verified."""
     wanted = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri, "code_verifier": verifier}
-    # RFC 6749, 2.3.1: both parts are form-encoded before they become a password.
+    # RFC 6749, 2.3.1: both parts are form-encoded before they are used for HTTP Basic
+    # authentication.
     basic = (quote(client.client_id, safe=""), quote(client.secret, safe=""))
     try:
         answer = http.call(

@@ -1,5 +1,7 @@
-"""Key sets of platforms: fetched, kept as long as they say, fetched once more for a kid that is not in them, served stale while a
-platform is down. One fetch of an address at a time, and a short one: a platform that is slow, huge or lying holds up its own launches alone."""
+"""Cache of platforms' key sets: kept for as long as the response allows, refetched once for
+an unknown kid, served stale while a platform is down. Only one fetch per URL runs at a time,
+with a short timeout: a platform that is slow, oversized or malicious delays only its own
+launches."""
 
 from __future__ import annotations
 
@@ -15,15 +17,16 @@ import jwt
 from core.http import GuardedClient, OutsideCallFailed
 from lti_tool.lti.errors import LaunchInvalid
 
-KEPT_SECONDS = 3_600  # where the answer does not say
+KEPT_SECONDS = 3_600  # Used if the response does not say.
 LEAST_KEPT_SECONDS, LONGEST_KEPT_SECONDS = 300, 86_400
-STALE_SECONDS = 86_400  # an old key set is better than none for this long
-COOL_DOWN_SECONDS = 30  # unknown kids make us look again at most this often
+STALE_SECONDS = 86_400  # How long an outdated key set may be served.
+COOL_DOWN_SECONDS = 30  # Minimum interval between refetches for unknown kids.
 FETCH_SECONDS = 5.0
-FAILED_SECONDS = 10  # after a fetch that failed, nobody waits for another one this long
-# A class that opens the activity together waits for one fetch; behind a platform that is slow, few may hold a thread for longer.
+FAILED_SECONDS = 10  # After a failed fetch, nobody waits for another one for this long.
+# A class that opens the activity together waits for one fetch; behind a slow platform, only a
+# few callers may block a thread for longer.
 QUICK_SECONDS = 3.0
-MOST_PATIENT = 8  # callers of one platform that wait as long as a fetch may take, in each process
+MOST_PATIENT = 8  # Callers per platform and process that wait for as long as a fetch may take.
 LARGEST_KEY_SET = 256 * 1024
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
 _AWAY = "The course's LMS does not answer with its keys just now, so the launch cannot be checked. Try again in a minute."
@@ -41,7 +44,7 @@ class _Kept:
 
 
 class PlatformKeys:
-    """Shared by the threads of a process."""
+    """Shared by all threads of a process."""
 
     def __init__(self, client: GuardedClient) -> None:
         self._client = client
@@ -52,7 +55,8 @@ class PlatformKeys:
         self._counting = threading.Lock()
 
     def for_token(self, url: str, id_token: str) -> dict[str, Any]:
-        """The key set that should hold the token's key. LaunchInvalid (503) when there is none to be had."""
+        """The key set that should contain the token's key. LaunchInvalid (503) if none is
+        available."""
         try:
             kid = jwt.get_unverified_header(id_token).get("kid")
         except jwt.InvalidTokenError as error:
@@ -62,19 +66,20 @@ class PlatformKeys:
             return found
         lock, kept = self._fetching[url], self._kept.get(url)
         if kept is not None and kept.knows(kid) and time.monotonic() < kept.stale_until:
-            # What is a little old serves while one caller looks for something newer.
+            # A slightly outdated set is served while one caller fetches a newer one.
             if not lock.acquire(blocking=False):
                 return kept.key_set
         elif not self._waits(url, lock):
             return self._stale(url, "others wait for it already")
         try:
-            # Whoever waited finds what the one before fetched.
+            # A caller that waited for the lock finds the previous holder's result.
             return self._usable(url, kid) or self._fetched(url, kid)
         finally:
             lock.release()
 
     def _waits(self, url: str, lock: threading.Lock) -> bool:
-        """Whether the lock was had: all wait for a quick fetch, a few for a slow one; the rest are told that the platform is slow."""
+        """Acquire the fetch lock: all callers wait for a fast fetch, a few also for a slow one;
+        False tells the rest that the platform is slow."""
         if lock.acquire(blocking=False):
             return True
         with self._counting:
@@ -104,7 +109,8 @@ class PlatformKeys:
             return self._stale(url, error.message)
         before = self._kept.get(url)
         if before is not None:
-            # A kid that is in neither the old nor the new set is the next one that has to wait.
+            # A kid in neither the old nor the new set starts the cool-down: the next unknown
+            # one has to wait.
             made.looked_again = before.looked_again if made.knows(kid) else now
         elif not made.knows(kid):
             made.looked_again = now

@@ -1,4 +1,5 @@
-"""Calls of a platform's services (AGS, NRPS): a token for the scope, one retry after 401, pages that stay on their host."""
+"""Calls to a platform's services (AGS, NRPS): a token for the scope, one retry after 401,
+paging that stays on the same host."""
 
 from __future__ import annotations
 
@@ -13,14 +14,16 @@ from lti_tool.lti.errors import TokenRefused
 from lti_tool.store.platforms import Platform
 
 CALL_SECONDS = 8.0
-MOST_PAGES = 200  # of one roster or list: 10,000 people at the 50 a page that Canvas gives
+MOST_PAGES = 200  # For one roster or list: 10,000 people at the 50 per page that Canvas returns.
 
 
 def call(deps: ToolDeps, platform: Platform, scope: str, make: Callable[[str], Request]) -> Answer:
-    """One request, made with a token. TokenRefused and OutsideCallFailed as in :func:`lti_tool.lti.tokens.access_token`."""
+    """Send one request with an access token. TokenRefused and OutsideCallFailed as in
+    :func:`lti_tool.lti.tokens.access_token`."""
     answer = _sent(deps, make(tokens.access_token(deps, platform, scope)))
     if answer.status == 401:
-        # Taken back before its time, or the key it was signed with: one new token, then the answer stands.
+        # The token was revoked early, or the key it was signed with was: get one new token,
+        # then accept the response.
         tokens.drop(deps, platform, scope)
         answer = _sent(deps, make(tokens.access_token(deps, platform, scope)))
     return answer
@@ -31,8 +34,9 @@ def _sent(deps: ToolDeps, request: Request) -> Answer:
 
 
 def call_with_any(deps: ToolDeps, platform: Platform, scopes: Sequence[str], make: Callable[[str], Request]) -> tuple[Answer, str]:
-    """One request, with the first of several scopes that serves; gives that scope as well. LMSs differ in which of two scopes a service
-    wants: one gives no token for the narrower, another gives one and takes it nowhere."""
+    """Send one request with the first of several scopes that works, and return that scope too.
+    LMSs differ in which of two scopes a service requires: one issues no token for the narrower
+    scope, another issues one but accepts it nowhere."""
     refused: TokenRefused | None = None
     for number, scope in enumerate(scopes, 1):
         try:
@@ -47,7 +51,8 @@ def call_with_any(deps: ToolDeps, platform: Platform, scopes: Sequence[str], mak
 
 
 def pages(deps: ToolDeps, platform: Platform, scopes: Sequence[str], url: str, make: Callable[[str, str], Request]) -> Iterator[Answer]:
-    """Every page of a list, by its Link headers; ``make`` is given address and token. OutsideCallFailed where it does not come to its end."""
+    """Iterate over the pages of a list, following Link headers; ``make`` is called with URL and
+    token. OutsideCallFailed if the list does not end."""
     seen: set[str] = set()
     while url:
         if url in seen or len(seen) == MOST_PAGES:

@@ -1,7 +1,9 @@
-"""Access tokens for the platform's services: client credentials with a signed assertion (1EdTech security framework 1.0, 4.1).
+"""Access tokens for the platform's services: client credentials with a signed assertion
+(1EdTech security framework 1.0, 4.1).
 
-A token is kept, sealed, until a minute before it ends, for every scope apart: asking for more than an administrator allowed would
-be refused as a whole (recorded: Moodle answers invalid_scope).
+A token is cached, encrypted, until a minute before it expires, separately for every scope: a
+request for more than an administrator allowed would be refused as a whole (observed: Moodle
+answers invalid_scope).
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ _PURPOSE = "access token"
 
 
 def access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
-    """A bearer token. TokenRefused when the platform says no for good, OutsideCallFailed when it could not be asked."""
+    """Return a bearer token. TokenRefused if the platform refuses it permanently,
+    OutsideCallFailed if the platform could not be reached."""
     if platform.status != APPROVED:
         raise TokenRefused(f"{dialect(platform.family).label} is {platform.status} here; an administrator of the tool approves it.")
     with deps.unit_of_work(platform.tenant_id) as connection:
@@ -44,7 +47,7 @@ def access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
 
 
 def drop(deps: ToolDeps, platform: Platform, scope: str) -> None:
-    """Forget a token that the platform took no longer."""
+    """Discard a cached token that the platform no longer accepts."""
     with deps.unit_of_work(platform.tenant_id) as connection:
         kept.drop(connection, platform.tenant_id, platform.id, scope)
 
@@ -52,7 +55,8 @@ def drop(deps: ToolDeps, platform: Platform, scope: str) -> None:
 def _asked(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
     answer = _answer(deps, platform, scope, platform.auth_audience or platform.auth_token_url)
     if answer.status in (400, 401) and platform.auth_audience not in ("", platform.auth_token_url) and b"aud" in answer.body[:2_000].lower():
-        # Canvas: "the 'aud' is invalid". The standard's own audience is the endpoint's address (security framework 1.0, 4.1.1).
+        # Canvas: "the 'aud' is invalid". The standard's own audience is the endpoint's URL
+        # (security framework 1.0, 4.1.1).
         answer = _answer(deps, platform, scope, platform.auth_token_url)
     return _token_of(platform, scope, answer)
 

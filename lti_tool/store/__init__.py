@@ -1,1 +1,2 @@
-"""Tables of the tool and the SQL that changes them. Callers hold the transaction; nothing here commits."""
+"""Tables of the tool and the SQL that changes them. Callers own the transaction; nothing here
+commits."""

@@ -1,4 +1,5 @@
-"""Behaviour assessments, wishes to be assessed, and what raters made of the cases of a rubric."""
+"""Behaviour assessments, requests for an assessment, and raters' calibrations on the cases of a
+rubric."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ LONGEST_LIST = 200
 
 @dataclass(frozen=True)
 class Assessed:
-    """An assessment. ``levels``: criterion → level from 1 up, of what was seen."""
+    """An assessment. ``levels``: criterion → level, counted from 1, of what was observed."""
 
     id: uuid.UUID
     rater_id: uuid.UUID
@@ -32,7 +33,7 @@ class Assessed:
 
 @dataclass(frozen=True)
 class Wish:
-    """A learner's wish to be assessed by somebody."""
+    """A learner's request to be assessed by somebody."""
 
     id: uuid.UUID
     episode_id: uuid.UUID
@@ -45,7 +46,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Calibrated:
-    """What a rater made of a case."""
+    """The levels that a rater gave a case."""
 
     case_key: str
     programme_version: int
@@ -54,13 +55,13 @@ class Calibrated:
 
 
 def keep(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
-    """Keep an assessment; False where the form was sent before."""
+    """Insert an assessment; False if the form was already submitted."""
     row = upsert(assessment).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment.c.id)
     return connection.execute(row).first() is not None
 
 
 def of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Assessed]:
-    """All assessments of an episode, the latest first."""
+    """All assessments of an episode, newest first."""
     a = assessment.c
     query = (
         select(a.id, a.rater_id, person.c.name.label("rater_name"), a.relation, a.method, a.levels, a.words, a.at)
@@ -73,7 +74,7 @@ def of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) ->
 
 
 def by_form(connection: Connection, tenant_id: int, rater_id: uuid.UUID, form_id: uuid.UUID) -> Assessed | None:
-    """What somebody sent with a form."""
+    """The assessment that a rater submitted with this form."""
     a = assessment.c
     query = select(a.id, a.rater_id, person.c.name.label("rater_name"), a.relation, a.method, a.levels, a.words, a.at)
     row = connection.execute(
@@ -83,7 +84,8 @@ def by_form(connection: Connection, tenant_id: int, rater_id: uuid.UUID, form_id
 
 
 def wish(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
-    """Keep a wish; False where the form was sent before, or the same person is asked already."""
+    """Insert a request; False if the form was already submitted or the same person already has
+    an open request."""
     row = upsert(assessment_request).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment_request.c.id)
     return connection.execute(row).first() is not None
 
@@ -95,26 +97,27 @@ def _wishes() -> Any:
 
 
 def wishes_to(connection: Connection, tenant_id: int, rater_id: uuid.UUID) -> list[Wish]:
-    """What this person is asked to assess, the oldest first."""
+    """Open requests to this rater, oldest first."""
     r = assessment_request.c
     return [Wish(**row._mapping) for row in connection.execute(_wishes().where(r.tenant_id == tenant_id, r.rater_id == rater_id))]
 
 
 def wishes_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Wish]:
-    """Whom a learner asked who has not answered yet."""
+    """Open requests of this episode, which the raters have not answered yet."""
     r = assessment_request.c
     return [Wish(**row._mapping) for row in connection.execute(_wishes().where(r.tenant_id == tenant_id, r.episode_id == episode_id))]
 
 
 def fulfil(connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_id: uuid.UUID, at: datetime) -> None:
-    """The wish to this person is fulfilled."""
+    """Mark the open request to this rater as done."""
     r = assessment_request.c
     mine = (r.tenant_id == tenant_id) & (r.episode_id == episode_id) & (r.rater_id == rater_id) & r.done_at.is_(None)
     connection.execute(update(assessment_request).where(mine).values(done_at=at))
 
 
 def keep_calibration(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
-    """Keep what a rater made of a case, over what he or she made of an older version of it; False where this version was done."""
+    """Store a rater's levels for a case, replacing those for an older version of it; False if
+    this version is already recorded."""
     row = upsert(calibration).values(tenant_id=tenant_id, **values)
     changed = {name: row.excluded[name] for name in ("programme_version", "levels", "at")}
     newer = calibration.c.programme_version < row.excluded.programme_version
@@ -124,7 +127,7 @@ def keep_calibration(connection: Connection, tenant_id: int, values: Mapping[str
 
 
 def calibrations(connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str) -> dict[str, Calibrated]:
-    """Case → what this rater made of it."""
+    """Case key → this rater's calibration."""
     c = calibration.c
     query = select(c.case_key, c.programme_version, c.levels, c.at).where(c.tenant_id == tenant_id, c.rater_id == rater_id, c.programme == programme)
     return {row.case_key: Calibrated(**row._mapping) for row in connection.execute(query)}

@@ -1,4 +1,4 @@
-"""Badges by which people begin a programme."""
+"""Badges that let their holders start a programme."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from lti_tool.store.tables import accepted_badge
 
 
 def accepted(connection: Connection, tenant_id: int, programme: str) -> list[str]:
-    """The badges of a programme."""
+    """Badges that the programme accepts."""
     b = accepted_badge.c
     return list(connection.execute(select(b.badge).where(b.tenant_id == tenant_id, b.programme == programme).order_by(b.badge)).scalars())
 
 
 def accept(connection: Connection, tenant_id: int, programme: str, badge: str) -> None:
-    """Accept a badge."""
+    """Accept a badge for the programme."""
     connection.execute(upsert(accepted_badge).values(tenant_id=tenant_id, programme=programme, badge=badge).on_conflict_do_nothing())
 
 
 def refuse(connection: Connection, tenant_id: int, programme: str, badge: str) -> None:
-    """Accept it no more."""
+    """Stop accepting a badge."""
     b = accepted_badge.c
     connection.execute(delete(accepted_badge).where(b.tenant_id == tenant_id, b.programme == programme, b.badge == badge))

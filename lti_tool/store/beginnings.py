@@ -1,4 +1,4 @@
-"""Where certifications come from by themselves: columns of gradebooks, activities of the record store."""
+"""Automatic sources of certifications: gradebook columns and activities in the record store."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import certifying_column, identity, platform_registration, statement_source
 
 READ_BEGINNINGS = "lti_tool.worker.read_beginnings"
-LEASE = timedelta(minutes=15)  # longer than a run
+LEASE = timedelta(minutes=15)  # longer than one run of the job
 
 
 @dataclass(frozen=True)
 class CertifyingColumn:
-    """A column whose grades from ``share`` (of its maximum) on record a certification."""
+    """A gradebook column in which a grade of at least ``share`` of its maximum records a
+    certification."""
 
     course_id: uuid.UUID
     programme: str
@@ -32,9 +33,11 @@ class CertifyingColumn:
 
 @dataclass(frozen=True)
 class Source:
-    """An activity whose "certified", "earned", "achieved" and "completed" statements record a certification; ``since``: verb → from when it is read next.
+    """An activity whose "certified", "earned", "achieved" and "completed" statements record a
+    certification. ``since``: verb → the timestamp from which to read next.
 
-    ``home_page``: whose accounts are named as the list's ids are; empty for none.
+    ``home_page``: accounts of this home page use the ids of the list as names; empty if there
+    is none.
     """
 
     programme: str
@@ -51,27 +54,27 @@ _SOURCE = tuple(statement_source.c[name] for name in Source.__dataclass_fields__
 
 
 def column_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> CertifyingColumn | None:
-    """The column of a course that certifies for a programme."""
+    """The column of a course that certifies for a programme, if any."""
     c = certifying_column.c
     row = connection.execute(select(*_COLUMN).where(c.tenant_id == tenant_id, c.course_id == course_id, c.programme == programme)).first()
     return CertifyingColumn(**row._mapping) if row else None
 
 
 def keep_column(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
-    """A column certifies from now on; another share takes the place of the one before."""
+    """Let a column certify from now on; a new share replaces the previous one."""
     row = upsert(certifying_column).values(tenant_id=tenant_id, **values)
     changed = {"url": row.excluded.url, "share": row.excluded.share, "due_at": row.excluded.due_at, "trouble": ""}
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "course_id", "programme"], set_=changed))
 
 
 def drop_column(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> None:
-    """It certifies no more; the column itself stays in the gradebook."""
+    """Stop using the column for certifications; the column itself stays in the gradebook."""
     c = certifying_column.c
     connection.execute(delete(certifying_column).where(c.tenant_id == tenant_id, c.course_id == course_id, c.programme == programme))
 
 
 def lease_column(connection: Connection, tenant_id: int, now: datetime) -> CertifyingColumn | None:
-    """The column that is due first; nobody else takes it for a while."""
+    """Lease the column that has been due longest, so that no other worker takes it for a while."""
     c = certifying_column.c
     query = select(*_COLUMN).where(c.tenant_id == tenant_id, c.due_at <= now).order_by(c.due_at).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(query).first()
@@ -83,7 +86,7 @@ def lease_column(connection: Connection, tenant_id: int, now: datetime) -> Certi
 
 
 def column_read(connection: Connection, tenant_id: int, one: CertifyingColumn, due_at: datetime, begun: int, trouble: str) -> None:
-    """What came of reading it, and when it is read again."""
+    """Record the result of reading a column and when to read it next."""
     _set_column(connection, tenant_id, one, {"due_at": due_at, "begun": certifying_column.c.begun + begun, "trouble": trouble})
 
 
@@ -94,14 +97,15 @@ def _set_column(connection: Connection, tenant_id: int, one: CertifyingColumn, v
 
 
 def people_of(connection: Connection, tenant_id: int, registration_id: int, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
-    """Subject → person, of a platform."""
+    """Subject → person id, for users of one platform."""
     i = identity.c
     query = select(i.subject, i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_(subjects))
     return {row.subject: row.person_id for row in connection.execute(query)}
 
 
 def person_of_account(connection: Connection, tenant_id: int, home_page: str, name: str) -> uuid.UUID | None:
-    """The person who launches as the user ``name`` from the platform whose issuer is ``home_page``; None where that is not one person."""
+    """The person who launches as user ``name`` from the platform whose issuer is ``home_page``;
+    None unless exactly one person matches."""
     i, p = identity.c, platform_registration.c
     query = select(i.person_id).join(platform_registration, (p.tenant_id == i.tenant_id) & (p.id == i.registration_id)).distinct()
     found = connection.execute(query.where(i.tenant_id == tenant_id, i.subject == name, p.issuer == home_page, p.status == "approved").limit(2)).all()
@@ -109,27 +113,29 @@ def person_of_account(connection: Connection, tenant_id: int, home_page: str, na
 
 
 def sources(connection: Connection, tenant_id: int, programme: str) -> list[Source]:
-    """The activities that begin a programme."""
+    """The activities whose statements start a programme."""
     s = statement_source.c
     query = select(*_SOURCE).where(s.tenant_id == tenant_id, s.programme == programme).order_by(s.activity)
     return [Source(**row._mapping) for row in connection.execute(query)]
 
 
 def keep_source(connection: Connection, tenant_id: int, programme: str, activity: str, home_page: str) -> None:
-    """An activity begins a programme; one that does already is read again from its beginning."""
+    """Add an activity that starts a programme; one that is already there is read again from its
+    beginning."""
     row = upsert(statement_source).values(tenant_id=tenant_id, programme=programme, activity=activity, home_page=home_page, since={})
     again = {"home_page": home_page, "since": {}, "due_at": row.excluded.due_at, "unmatched": 0, "trouble": ""}
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "programme", "activity"], set_=again))
 
 
 def drop_source(connection: Connection, tenant_id: int, programme: str, activity: str) -> None:
-    """It begins nothing more."""
+    """Delete the activity: its statements no longer start the programme."""
     s = statement_source.c
     connection.execute(delete(statement_source).where(s.tenant_id == tenant_id, s.programme == programme, s.activity == activity))
 
 
 def lease_source(connection: Connection, tenant_id: int, now: datetime) -> Source | None:
-    """The activity that is due first; nobody else takes it for a while."""
+    """Lease the activity that has been due longest, so that no other worker takes it for a
+    while."""
     s = statement_source.c
     query = select(*_SOURCE).where(s.tenant_id == tenant_id, s.due_at <= now).order_by(s.due_at).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(query).first()
@@ -141,7 +147,8 @@ def lease_source(connection: Connection, tenant_id: int, now: datetime) -> Sourc
 
 
 def source_read(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any], begun: int) -> None:
-    """What came of reading it: how far, when again, whom it did not find, and why not further."""
+    """Record the result of reading an activity: how far it got, when to read next, how many
+    actors were not matched, and the error that stopped it."""
     _set_source(connection, tenant_id, one, {**values, "begun": statement_source.c.begun + begun})
 
 

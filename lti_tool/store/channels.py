@@ -1,4 +1,4 @@
-"""Channels of Slack and Teams, what waits to be said to them, and the counts that a digest is made of."""
+"""Slack and Teams channels, their outbox of posts, and the counts that go into a digest."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import channel, channel_post
 
 SEND_POSTS = "lti_tool.worker.send_posts"
-LEASE = timedelta(minutes=2)  # longer than one call to a channel
+LEASE = timedelta(minutes=2)  # longer than one call to a channel's webhook
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel; its address stays sealed. ``trouble`` is why the last post was not taken."""
+    """A channel; its address stays sealed. ``trouble`` says why the last post was rejected."""
 
     id: uuid.UUID
     programme: str
@@ -31,7 +31,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Post:
-    """A post that waits."""
+    """A post leased from the outbox."""
 
     id: int
     url_sealed: str
@@ -41,7 +41,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Counts:
-    """What is ahead in a programme, as numbers."""
+    """Counts of upcoming work in a programme."""
 
     checks: int
     acts: int
@@ -50,7 +50,7 @@ class Counts:
 
 
 def every(connection: Connection, tenant_id: int, programme: str = "") -> list[Channel]:
-    """The channels of a programme, or of all."""
+    """The channels of one programme, or of all programmes."""
     query = text(
         """
         SELECT c.id, c.programme, c.name, c.kind, max(p.sent_at) AS sent_at,
@@ -64,31 +64,31 @@ def every(connection: Connection, tenant_id: int, programme: str = "") -> list[C
 
 
 def keep(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
-    """A new channel."""
+    """Insert a channel."""
     connection.execute(insert(channel).values(tenant_id=tenant_id, **values))
 
 
 def remove(connection: Connection, tenant_id: int, programme: str, channel_id: uuid.UUID) -> str:
-    """A channel hears nothing more; gives its name, empty where there was none."""
+    """Delete a channel; returns its name, empty if it did not exist."""
     c = channel.c
     gone = delete(channel).where(c.tenant_id == tenant_id, c.programme == programme, c.id == channel_id).returning(c.name)
     return str(connection.execute(gone).scalar() or "")
 
 
 def queue(connection: Connection, tenant_id: int, channel_id: uuid.UUID, key: str, payload: bytes) -> bool:
-    """Something to say; False where it was said."""
+    """Enqueue a post; False if one with this key is already there."""
     row = upsert(channel_post).values(tenant_id=tenant_id, channel_id=channel_id, key=key, payload=payload)
     return connection.execute(row.on_conflict_do_nothing().returning(channel_post.c.id)).first() is not None
 
 
 def keys_of(connection: Connection, tenant_id: int, channel_id: uuid.UUID) -> list[str]:
-    """What was said to a channel, by its keys."""
+    """Keys of all posts to a channel."""
     p = channel_post.c
     return list(connection.execute(select(p.key).where(p.tenant_id == tenant_id, p.channel_id == channel_id)).scalars())
 
 
 def lease(connection: Connection, tenant_id: int) -> Post | None:
-    """The post that is due first."""
+    """Lease the oldest post that is due."""
     statement = text(
         """
         WITH k AS MATERIALIZED (
@@ -105,7 +105,7 @@ def lease(connection: Connection, tenant_id: int) -> Post | None:
 
 
 def sent(connection: Connection, tenant_id: int, post_id: int, at: datetime) -> None:
-    """The channel took it."""
+    """Mark a post as accepted by the channel."""
     connection.execute(update(channel_post).where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id).values(sent_at=at))
 
 
@@ -116,12 +116,12 @@ def later(connection: Connection, tenant_id: int, post_id: int, wait: timedelta)
 
 
 def refuse(connection: Connection, tenant_id: int, post_id: int, reason: str) -> None:
-    """It will not be said; the reason stays for who looks after the channel."""
+    """Mark a post as refused for good; the reason is kept for whoever administers the channel."""
     connection.execute(update(channel_post).where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id).values(refused=reason))
 
 
 def counts(connection: Connection, tenant_id: int, programme: str, now: datetime, days: int) -> Counts:
-    """What is ahead within ``days`` days, of people who take part and are not on hold."""
+    """What is due within ``days`` days for people who take part and are not on hold."""
     query = text(
         """
         WITH mine AS (

@@ -1,4 +1,4 @@
-"""Coaching groups: who is in which, their meetings, who was there, what was agreed."""
+"""Coaching groups: members, meetings, attendance and agreed actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST = 2_000
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who may be put into a group: what makes people fit together."""
+    """Somebody who can be assigned to a group, with the attributes by which groups are matched."""
 
     episode_id: uuid.UUID
     wave: str
@@ -30,7 +30,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Group:
-    """A group: its number in the programme."""
+    """A coaching group; ``number`` counts within the programme."""
 
     id: uuid.UUID
     programme: str
@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody of a group."""
+    """A member of a group."""
 
     episode_id: uuid.UUID
     person_id: uuid.UUID
@@ -48,7 +48,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Meeting:
-    """A meeting; ``there`` are the episodes of those who were."""
+    """A meeting; ``there`` holds the episodes of those who attended."""
 
     id: uuid.UUID
     number: int
@@ -59,7 +59,7 @@ class Meeting:
 
 @dataclass(frozen=True)
 class Action:
-    """What somebody agreed to do."""
+    """An action that a member agreed to take."""
 
     id: uuid.UUID
     episode_id: uuid.UUID
@@ -70,7 +70,7 @@ class Action:
 
 
 def candidates(connection: Connection, tenant_id: int, programme: str, since: datetime) -> list[Candidate]:
-    """Who was certified since then, takes part and is in no group."""
+    """Learners certified since then who take part and are not in a group yet."""
     e, p = episode.c, person.c
     grouped = select(group_member.c.episode_id).where(group_member.c.tenant_id == tenant_id, group_member.c.episode_id == e.id)
     query = (
@@ -84,7 +84,8 @@ def candidates(connection: Connection, tenant_id: int, programme: str, since: da
 
 
 def form(connection: Connection, tenant_id: int, programme: str, members: Sequence[uuid.UUID], dates: Sequence[datetime], at: datetime) -> Group:
-    """A group with its meetings. Runs under the lock of :func:`take_turns`."""
+    """Insert a group with its members and meetings. The caller holds the advisory lock that
+    serializes the forming of groups."""
     g = coaching_group.c
     last = connection.execute(select(func.coalesce(func.max(g.number), 0)).where(g.tenant_id == tenant_id, g.programme == programme)).scalar_one()
     made = Group(uuid.uuid4(), programme, last + 1)
@@ -96,12 +97,13 @@ def form(connection: Connection, tenant_id: int, programme: str, members: Sequen
 
 
 def take_turns(connection: Connection, tenant_id: int) -> None:
-    """Two who form groups at once take turns, so that nobody is put into two."""
+    """Take the advisory lock that serializes the forming of groups, so that nobody is put into
+    two."""
     connection.execute(select(func.pg_advisory_xact_lock(7_274_010, tenant_id)))
 
 
 def group_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Group | None:
-    """The group of an episode."""
+    """The group that an episode belongs to, if any."""
     g, m = coaching_group.c, group_member.c
     query = select(g.id, g.programme, g.number).join(group_member, m.group_id == g.id).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
     row = connection.execute(query).first()
@@ -116,7 +118,7 @@ def groups(connection: Connection, tenant_id: int, programme: str) -> list[Group
 
 
 def members(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Member]]:
-    """Group → who is in it."""
+    """Group id → its members."""
     m, e, p = group_member.c, episode.c, person.c
     query = (
         select(m.group_id, m.episode_id, p.id.label("person_id"), p.name)
@@ -139,7 +141,7 @@ def episodes_of(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> 
 
 
 def meetings(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Meeting]]:
-    """Group → its meetings in their order."""
+    """Group id → its meetings in order."""
     m, a = meeting.c, attendance.c
     there: dict[uuid.UUID, set[uuid.UUID]] = {}
     query: Any = select(a.meeting_id, a.episode_id).join(meeting, m.id == a.meeting_id).where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
@@ -154,33 +156,33 @@ def meetings(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UU
 
 
 def hold(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, at: datetime) -> bool:
-    """It took place; False where that is on record."""
+    """Record that a meeting took place; False if that is already on record."""
     m = meeting.c
     mine = (m.tenant_id == tenant_id) & (m.id == meeting_id) & m.held_at.is_(None)
     return connection.execute(update(meeting).where(mine).values(held_at=at)).rowcount == 1
 
 
 def attend(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, episode_id: uuid.UUID) -> bool:
-    """Somebody was there; False where that is on record."""
+    """Record that somebody attended; False if that is already on record."""
     row = upsert(attendance).values(tenant_id=tenant_id, meeting_id=meeting_id, episode_id=episode_id)
     return connection.execute(row.on_conflict_do_nothing().returning(attendance.c.episode_id)).first() is not None
 
 
 def actions(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Action]:
-    """What was agreed, what is open first."""
+    """Agreed actions, open ones first."""
     a = agreed_action.c
     query = select(a.id, a.episode_id, a.words, a.due_on, a.agreed_at, a.closed_at).where(a.tenant_id == tenant_id, a.group_id == group_id)
     return [Action(**row._mapping) for row in connection.execute(query.order_by(a.closed_at.is_not(None), a.agreed_at).limit(MOST))]
 
 
 def agree(connection: Connection, tenant_id: int, group_id: uuid.UUID, values: Mapping[str, Any]) -> bool:
-    """Agree on an action; False where the form was sent before."""
+    """Insert an agreed action; False if the form was already submitted."""
     row = upsert(agreed_action).values(tenant_id=tenant_id, group_id=group_id, **values).on_conflict_do_nothing()
     return connection.execute(row.returning(agreed_action.c.id)).first() is not None
 
 
 def close(connection: Connection, tenant_id: int, group_id: uuid.UUID, action_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
-    """It is done; gives whose it was, or None where it was done before."""
+    """Close an action; returns the episode of its owner, or None if it was already closed."""
     a = agreed_action.c
     mine = (a.tenant_id == tenant_id) & (a.group_id == group_id) & (a.id == action_id) & a.closed_at.is_(None)
     found: uuid.UUID | None = connection.execute(update(agreed_action).where(mine).values(closed_at=at).returning(a.episode_id)).scalar()

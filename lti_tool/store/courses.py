@@ -1,4 +1,4 @@
-"""Courses of an LMS: their people, what was placed in them, and how their rosters were read."""
+"""LMS courses: their members, their placements, and the log of roster synchronizations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import course, episode, membership, person, placement, roster_run
 
-SYNC_ROSTERS = "lti_tool.worker.sync_rosters"  # the job that reads rosters, for nudges
-LONGEST_LIST = 200  # people of one course on one page
+SYNC_ROSTERS = "lti_tool.worker.sync_rosters"  # path of the job that reads rosters, to enqueue it
+LONGEST_LIST = 200  # people of one course shown on a page
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course and where its services are; addresses that the LMS did not name are empty."""
+    """A course and the URLs of its services; a URL that the LMS did not give is empty."""
 
     id: uuid.UUID
     registration_id: int
@@ -33,7 +33,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Placement:
-    """What an activity of a course opens: a page of a programme."""
+    """The programme page that an activity of a course opens."""
 
     resource_link_id: str
     programme: str
@@ -43,7 +43,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class CoursePerson:
-    """Somebody of a course."""
+    """A member of a course."""
 
     person_id: uuid.UUID
     name: str
@@ -55,7 +55,8 @@ class CoursePerson:
 
 @dataclass(frozen=True)
 class RosterRun:
-    """A reading of a roster. ``finished_at`` is None while it runs; ``reason`` says why it failed."""
+    """One synchronization of a roster. ``finished_at`` is None while it runs; ``reason`` says
+    why it failed."""
 
     id: int
     course_title: str
@@ -72,12 +73,14 @@ _COURSE = tuple(course.c[name] for name in Course.__dataclass_fields__)
 
 
 def ensure(connection: Connection, tenant_id: int, values: dict[str, Any]) -> Course:
-    """The course of a launch, with title and addresses as the launch had them. Written to only where something is new, so that the
-    launches of one course do not wait for each other."""
+    """Insert or update the course of a launch, with title and URLs as the launch had them. It
+    writes only if something changed, so that launches of the same course do not wait for each
+    other's row locks."""
     c = course.c
     query = select(*_COURSE).where(c.tenant_id == tenant_id, c.registration_id == values["registration_id"], c.key == values["key"])
     row = connection.execute(query).first()
-    # An address that a launch left out stays: Moodle leaves out what one activity may not use.
+    # A URL that a launch omits is kept: Moodle omits the services that one activity may not
+    # use.
     told = {name: values[name] for name in ("title", "memberships_url", "line_items_url") if values[name]}
     if row is not None and all(row._mapping[name] == value for name, value in told.items()):
         return Course(**row._mapping)
@@ -88,12 +91,13 @@ def ensure(connection: Connection, tenant_id: int, values: dict[str, Any]) -> Co
 
 
 def by_id(connection: Connection, tenant_id: int, course_id: uuid.UUID) -> Course:
-    """A course that is known to exist."""
+    """Load a course that is known to exist."""
     return Course(**connection.execute(select(*_COURSE).where(course.c.tenant_id == tenant_id, course.c.id == course_id)).one()._mapping)
 
 
 def meet(connection: Connection, tenant_id: int, course_id: uuid.UUID, people: Sequence[tuple[uuid.UUID, str]], now: datetime) -> int:
-    """People who are in the course now, with their roles; gives how many were not there (or not active) before."""
+    """Upsert the memberships of people who are in the course now; returns how many of them were
+    missing or inactive before."""
     if not people:
         return 0
     m = membership.c
@@ -113,14 +117,15 @@ def meet(connection: Connection, tenant_id: int, course_id: uuid.UUID, people: S
 
 
 def leave(connection: Connection, tenant_id: int, course_id: uuid.UUID, before: datetime) -> int:
-    """People whom a whole reading of the roster, begun at ``before``, did not name: they are in the course no longer."""
+    """Deactivate the members whom a complete roster read, started at ``before``, did not list;
+    returns how many."""
     m = membership.c
     gone = update(membership).where(m.tenant_id == tenant_id, m.course_id == course_id, m.active, m.seen_at < before).values(active=False)
     return connection.execute(gone).rowcount
 
 
 def people(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> list[CoursePerson]:
-    """Who is or was in a course, those who are first, by name."""
+    """Current and former members of a course, current ones first, then by name."""
     m = membership.c
     certified = (
         select(episode.c.id).where(episode.c.tenant_id == tenant_id, episode.c.person_id == m.person_id, episode.c.programme == programme).exists()
@@ -136,20 +141,21 @@ def people(connection: Connection, tenant_id: int, course_id: uuid.UUID, program
 
 
 def want_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime) -> None:
-    """Read the roster at ``at``, or sooner where that was said already; nothing where the LMS offers none."""
+    """Schedule the roster to be read at ``at``, or sooner if that is already scheduled; does
+    nothing if the LMS offers no roster."""
     c = course.c
     sooner = func.least(func.coalesce(c.roster_due_at, at), at)
     connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == course_id, c.memberships_url != "").values(roster_due_at=sooner))
 
 
 def tenants_with_rosters(engine: Engine) -> list[int]:
-    """Tenants with a roster that is due."""
+    """Tenants that have a roster due."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM lti_tool.tenants_with_rosters()")).scalars())
 
 
 def lease_roster(connection: Connection, tenant_id: int, now: datetime, until: datetime) -> Course | None:
-    """A course whose roster is due; nobody else takes it before ``until``."""
+    """Lease a course whose roster is due; no other worker takes it before ``until``."""
     c = course.c
     due = select(c.id).where(c.tenant_id == tenant_id, c.roster_due_at <= now).order_by(c.roster_due_at).limit(1).with_for_update(skip_locked=True)
     found: uuid.UUID | None = connection.execute(due).scalar()
@@ -160,25 +166,25 @@ def lease_roster(connection: Connection, tenant_id: int, now: datetime, until: d
 
 
 def next_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime | None) -> None:
-    """When the roster is read again; None for never."""
+    """Set when the roster is read next; None for never."""
     connection.execute(update(course).where(course.c.tenant_id == tenant_id, course.c.id == course_id).values(roster_due_at=at))
 
 
 def begin_run(connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime) -> int:
-    """A reading of a roster begins; gives its id."""
+    """Record the start of a roster read; returns its id."""
     row = {"tenant_id": tenant_id, "course_id": course_id, "started_at": now, "pages": 0, "members": 0, "arrived": 0, "departed": 0, "reason": ""}
     return int(connection.execute(insert(roster_run).values(**row).returning(roster_run.c.id)).scalar_one())
 
 
 def end_run(connection: Connection, tenant_id: int, run_id: int, values: dict[str, Any]) -> None:
-    """How a reading ended."""
+    """Record the result of a roster read."""
     connection.execute(update(roster_run).where(roster_run.c.tenant_id == tenant_id, roster_run.c.id == run_id).values(**values))
 
 
 def runs(
     connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
 ) -> list[RosterRun]:
-    """The latest readings, of one course or of the courses of one platform."""
+    """The latest roster reads, of one course or of all courses of a platform."""
     r = roster_run.c
     query = (
         select(r.id, course.c.title, r.started_at, r.finished_at, r.pages, r.members, r.arrived, r.departed, r.reason)
@@ -195,7 +201,7 @@ def runs(
 
 
 def placement_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, resource_link_id: str) -> Placement | None:
-    """What an activity opens, where that was decided."""
+    """The placement of an activity, if one was chosen."""
     p = placement.c
     query = select(p.resource_link_id, p.programme, p.page, p.title).where(
         p.tenant_id == tenant_id, p.course_id == course_id, p.resource_link_id == resource_link_id
@@ -205,14 +211,14 @@ def placement_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, r
 
 
 def place(connection: Connection, tenant_id: int, course_id: uuid.UUID, made: Placement) -> None:
-    """Decide what an activity opens."""
+    """Store what an activity opens."""
     values = {"programme": made.programme, "page": made.page, "title": made.title}
     statement = upsert(placement).values(tenant_id=tenant_id, course_id=course_id, resource_link_id=made.resource_link_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "course_id", "resource_link_id"], set_=values))
 
 
 def placements_before(connection: Connection, tenant_id: int, registration_id: int, context_id: str) -> list[Placement]:
-    """What was placed in a course that this one was copied from: the newest first."""
+    """Placements of the course that this one was copied from, newest first."""
     p = placement.c
     query = (
         select(p.resource_link_id, p.programme, p.page, p.title)

@@ -1,4 +1,5 @@
-"""The organisation's list of people: who they are at work, who leads them, when they work, and which roles they hold here."""
+"""The organisation's list of people: their job data, their manager and mentor, their working
+days, and the roles they hold here."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ from lti_tool.store.tables import (
 )
 
 PAGE = 100
-# (table, column): a person has one row of each; what the one who stays has already is kept.
+# (table, column): tables with at most one row per person and key; in a merge, rows of the
+# person who stays win.
 _EACH_ONCE = (
     (mail, "person_id"),
     (mail_stop, "person_id"),
@@ -43,7 +45,7 @@ _EACH_ONCE = (
     (calibration, "rater_id"),
     (confirmation, "person_id"),
 )
-# (table, column): what else names a person without an episode.
+# (table, column): other references to a person that do not go through an episode.
 _MOVED = (
     *(one for one in FOR_OTHERS if one != ("confirmation", "person_id")),
     *LEADS,
@@ -56,7 +58,8 @@ _MOVED = (
 
 @dataclass(frozen=True)
 class Profile:
-    """A person as the organisation's list tells them; empty texts: not said. ``working_days`` are ISO weekdays."""
+    """A person as the organisation's list describes them; an empty text means not given.
+    ``working_days`` are ISO weekdays."""
 
     id: uuid.UUID
     name: str
@@ -78,7 +81,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Known:
-    """A person who was met by a launch: how platforms name them and what they said."""
+    """An identity of a person on a platform: what the platform calls them and the data it sent."""
 
     person_id: uuid.UUID
     name: str
@@ -92,12 +95,12 @@ def _profiles() -> Any:
 
 
 def _any(texts: Sequence[str]) -> Any:
-    """One of these, however many: a list is one parameter."""
+    """Match any of these texts; the whole list is a single bind parameter."""
     return any_(bindparam(None, list(texts), type_=ARRAY(Text), unique=True))
 
 
 def profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Profile:
-    """A person who is known to exist."""
+    """Load the profile of a person who is known to exist."""
     row = connection.execute(_profiles().where(person.c.tenant_id == tenant_id, person.c.id == person_id)).one()
     return Profile(**row._mapping)
 
@@ -105,8 +108,9 @@ def profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Pro
 def find(
     connection: Connection, tenant_id: int, *, external_ids: Sequence[str] = (), emails: Sequence[str] = (), claimed: bool = False
 ) -> list[Profile]:
-    """People with one of these ids, or one of these addresses (in small letters). An address that an LMS alone says counts where that LMS may
-    say who people are and nobody of the list has it, or with ``claimed``."""
+    """People with one of these ids or one of these addresses (lower case). An address that only
+    an LMS supplied counts if that LMS is trusted to identify people and nobody on the list has
+    it, or if ``claimed`` is set."""
     p, i, r = person.c, identity.c, platform_registration.c
     query = _profiles().where(
         p.tenant_id == tenant_id, or_(p.external_id == _any(external_ids), (p.email != "") & (func.lower(p.email) == _any(emails)))
@@ -126,7 +130,8 @@ def find(
 
 
 def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[str]) -> dict[str, Profile]:
-    """People whom an LMS that may say so named by the organisation's id, and whom the list does not know yet."""
+    """People whom a trusted LMS identified by the organisation's id and who are not on the list
+    yet."""
     i, r = identity.c, platform_registration.c
     query = _profiles().add_columns(i.sourced_id).join(identity, i.person_id == person.c.id).join(platform_registration, r.id == i.registration_id)
     query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id == _any(sourced_ids), person.c.imported_at.is_(None))
@@ -142,14 +147,15 @@ def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[
 
 
 def claimed_by(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], how: str, who: str, now: datetime) -> None:
-    """What LMSs said made these people of the list."""
+    """Record how the unlinked identities of these people were matched to the list, and by whom."""
     i = identity.c
     mine = (i.tenant_id == tenant_id) & i.person_id.in_(person_ids) & (i.joined_by == MET)
     connection.execute(update(identity).where(mine).values(joined_by=how, joined_who=who, joined_at=now))
 
 
 def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[str, uuid.UUID] | None, unmatched: bool) -> list[Profile]:
-    """People by name, a page at a time; ``unmatched``: those whom an LMS named and the list does not."""
+    """People ordered by name, one page at a time; ``unmatched``: only those who came from an
+    LMS and are not on the list."""
     p = person.c
     query = _profiles().where(p.tenant_id == tenant_id)
     if unmatched:
@@ -163,7 +169,7 @@ def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[st
 
 
 def counts(connection: Connection, tenant_id: int) -> tuple[int, int]:
-    """(people on the list, people whom an LMS named and the list does not)."""
+    """(people on the list, people who came from an LMS and are not on the list)."""
     p = person.c
     named = select(identity.c.subject).where(identity.c.tenant_id == tenant_id, identity.c.person_id == p.id).exists()
     listed, others = func.count().filter(p.imported_at.is_not(None)), func.count().filter(p.imported_at.is_(None) & named)
@@ -172,7 +178,7 @@ def counts(connection: Connection, tenant_id: int) -> tuple[int, int]:
 
 
 def keep(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep people of the list, new ones and known ones, by id. The rows have the same fields."""
+    """Upsert people of the list by id. All rows must have the same fields."""
     if not rows:
         return
     made = upsert(person)
@@ -182,16 +188,18 @@ def keep(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any
 
 
 def set_leaders(connection: Connection, tenant_id: int, rows: Sequence[tuple[uuid.UUID, uuid.UUID | None, uuid.UUID | None]]) -> None:
-    """Who leads and who accompanies each person: (person, manager, mentor)."""
+    """Set the manager and mentor of each person; rows are (person, manager, mentor)."""
     for person_id, manager_id, mentor_id in rows:
         mine = (person.c.tenant_id == tenant_id) & (person.c.id == person_id)
         connection.execute(update(person).where(mine).values(manager_id=manager_id, mentor_id=mentor_id))
 
 
 def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID) -> uuid.UUID | None:
-    """The person whom an LMS named is one of the list: who of the two stays, with all that is the other's; None where both have an episode.
+    """Merge a person created from an LMS with a person of the list: returns the one that stays,
+    with all data of the other; None if both have an episode.
 
-    Whose certification is on record stays, so that every statement goes on naming the same person.
+    The one with a certification on record stays, so that existing statements keep naming the
+    same person.
     """
     e = episode.c
     begun = set(connection.execute(select(e.person_id).where(e.tenant_id == tenant_id, e.person_id.in_((met, listed)))).scalars())
@@ -204,7 +212,7 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
         connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == listed).values(external_id=None))
         fields = {name: value for name, value in told.items() if name not in ("id", "tenant_id", "created_at")}
         connection.execute(update(person).where(p.tenant_id == tenant_id, p.id == met).values(**fields))
-    # Where both were asked for the same look at work, one wish is enough.
+    # If both have an open request for the same assessment, one is enough.
     connection.execute(
         text(
             "DELETE FROM lti_tool.assessment_request a WHERE a.tenant_id = :tenant AND a.rater_id = :goes AND a.done_at IS NULL AND EXISTS (SELECT 1"
@@ -236,7 +244,7 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
 
 
 def names_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Known]]:
-    """How platforms name these people."""
+    """Person id → the identities that platforms have for this person."""
     i = identity.c
     query = (
         select(i.person_id, person.c.name, person.c.email, i.sourced_id, platform_registration.c.name.label("platform"))
@@ -251,7 +259,8 @@ def names_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.U
 
 
 def roles_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> frozenset[str]:
-    """What a person is here beside what a launch says: roles that were granted; manager or mentor where the list names them so."""
+    """The roles of a person apart from those of a launch: granted roles, and manager or mentor
+    if the list says so."""
     p = person.c
     granted = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == person_id)
     leads = select(literal("manager")).where(select(p.id).where(p.tenant_id == tenant_id, p.manager_id == person_id).exists())
@@ -260,13 +269,14 @@ def roles_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> fr
 
 
 def grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> bool:
-    """Give a role; False where the person had it."""
+    """Grant a role; False if the person already has it."""
     row = upsert(role_grant).values(tenant_id=tenant_id, person_id=person_id, role=role, granted_by=who)
     return connection.execute(row.on_conflict_do_nothing().returning(role_grant.c.role)).first() is not None
 
 
 def run_an_lms(connection: Connection, tenant_id: int, role: str, rows: int) -> list[tuple[uuid.UUID, str, str, bool]]:
-    """(person, name, platform, whether ``role`` is held) of who came lately and runs the LMS by its own word, which opens nothing."""
+    """(person, name, platform, whether ``role`` is held) of recent visitors whom their LMS
+    reports as an administrator; that claim alone grants no access here."""
     c, g = launch.c, role_grant.c
     holds = select(g.role).where(g.tenant_id == tenant_id, g.person_id == person.c.id, g.role == role).exists()
     query = (
@@ -281,18 +291,18 @@ def run_an_lms(connection: Connection, tenant_id: int, role: str, rows: int) -> 
 
 
 def withdraw(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str) -> bool:
-    """Take a role away; False where the person did not have it."""
+    """Revoke a role; False if the person did not have it."""
     g = role_grant.c
     return connection.execute(delete(role_grant).where(g.tenant_id == tenant_id, g.person_id == person_id, g.role == role)).rowcount == 1
 
 
 def granted(connection: Connection, tenant_id: int) -> list[tuple[uuid.UUID, str, str, str]]:
-    """(person, name, role, granted by) of all roles that were granted."""
+    """(person, name, role, granted by) for every granted role."""
     g = role_grant.c
     query = select(g.person_id, person.c.name, g.role, g.granted_by).join(person, person.c.id == g.person_id).where(g.tenant_id == tenant_id)
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query.order_by(g.role, person.c.name))]
 
 
 def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
-    """One person."""
+    """Insert one person."""
     connection.execute(insert(person).values(tenant_id=tenant_id, **values))

@@ -1,4 +1,4 @@
-"""Programmes as their authors work on them."""
+"""Programme drafts, as their authors edit them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lti_tool.store.tables import episode, programme_draft, programme_version
 
 @dataclass(frozen=True)
 class Draft:
-    """A draft; ``revision`` grows with each change."""
+    """A draft; ``revision`` increases with each change."""
 
     key: str
     document: dict[str, Any]
@@ -26,7 +26,8 @@ class Draft:
 
 @dataclass(frozen=True)
 class Shelf:
-    """A programme on the list: its title, newest published version (0: none), people in it, whether it is archived."""
+    """One line in the list of programmes: title, newest published version (0: none), number of
+    people, whether it is archived."""
 
     key: str
     title: str
@@ -44,14 +45,15 @@ def find(connection: Connection, tenant_id: int, key: str) -> Draft | None:
 
 
 def begin(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], at: datetime, who: str) -> bool:
-    """A first draft; False where there is one of this key."""
+    """Insert the first draft; False if one with this key exists."""
     row = {"tenant_id": tenant_id, "key": key, "document": document, "revision": 1, "saved_at": at, "saved_by": who}
     made = upsert(programme_draft).values(**row).on_conflict_do_nothing().returning(programme_draft.c.key)
     return connection.execute(made).first() is not None
 
 
 def save(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], revision: int, at: datetime, who: str) -> bool:
-    """Put a changed document in the place of ``revision``; False where somebody else was quicker."""
+    """Replace the document of ``revision`` by a changed one; False if somebody else saved
+    first."""
     d = programme_draft.c
     mine = (d.tenant_id == tenant_id) & (d.key == key) & (d.revision == revision)
     values = {"document": document, "revision": revision + 1, "saved_at": at, "saved_by": who}
@@ -59,7 +61,7 @@ def save(connection: Connection, tenant_id: int, key: str, document: dict[str, A
 
 
 def archive(connection: Connection, tenant_id: int, key: str, at: datetime | None) -> None:
-    """Put a programme away (it begins for nobody new), or take it back."""
+    """Archive a programme (nobody new can start it), or restore it if ``at`` is None."""
     d = programme_draft.c
     connection.execute(update(programme_draft).where(d.tenant_id == tenant_id, d.key == key).values(archived_at=at))
 
@@ -92,6 +94,6 @@ def shelf(connection: Connection, tenant_id: int) -> list[Shelf]:
 
 
 def archived(connection: Connection, tenant_id: int) -> set[str]:
-    """Keys of programmes that were put away."""
+    """Keys of archived programmes."""
     d = programme_draft.c
     return set(connection.execute(select(d.key).where(d.tenant_id == tenant_id, d.archived_at.is_not(None))).scalars())

@@ -1,6 +1,8 @@
-"""Everything of one person, to be shown and to be removed. Runs as the owner: the audit record is nobody else's to change.
+"""Export and erasure of all data of one person. Erasing runs as the owner, because the app role
+cannot change the audit record.
 
-A new table that names people belongs in one of the lists below; a test holds them against the database's own foreign keys.
+A new table that refers to people belongs in one of the lists below; a test compares them with
+the database's foreign keys.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ _USES = f"SELECT id FROM lti_tool.job_use WHERE tenant_id = :tenant AND plan_id 
 _ATTEMPTS = f"SELECT id FROM lti_tool.attempt WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608
 _HANDED = f"SELECT id FROM lti_tool.handed_in WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608
 
-# Table → which rows are this person's own; children before parents.
+# Table → condition for the rows that belong to this person; children before parents.
 THEIRS = {
     "review": f"handed_in_id IN ({_HANDED})",
     "handed_in": f"episode_id IN ({_MINE})",
@@ -60,12 +62,13 @@ THEIRS = {
     "join_code": "person_id = :person",
     "identity": "person_id = :person",
 }
-# Mails to others about what this person handed in name the person.
+# Mails to other people about this person's submissions contain the person's name.
 _TOLD_OTHERS = (
     f"EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN ({_MINE}) AND m.key LIKE 'review ' || h.id || ' %')"  # noqa: S608
     f" OR EXISTS (SELECT 1 FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.person_id = :person AND m.kind = 'review' AND m.key LIKE '%' || e.id || '%')"
 )
-# (table, column): this person did something for somebody else; it stays theirs, done by nobody who can be traced.
+# (table, column): what this person did for somebody else. The row stays with its owner; its
+# author becomes an anonymous person.
 FOR_OTHERS = (
     ("review", "reviewer_id"),
     ("confirmation", "person_id"),
@@ -75,9 +78,9 @@ FOR_OTHERS = (
     ("handed_in", "peer_id"),
     ("job_use", "peer_id"),
 )
-# (table, column): who leads or accompanies whom.
+# (table, column): references to a manager or mentor.
 LEADS = (("person", "manager_id"), ("person", "mentor_id"))
-# (table, column): texts that say who did something; they hold the person's id.
+# (table, column): text columns that record who acted; they contain the person's id.
 SAYS_WHO = (
     ("audit", "who"),
     ("registration_invite", "made_by"),
@@ -93,7 +96,7 @@ NOBODY = "somebody who was erased"
 
 @dataclass(frozen=True)
 class Request:
-    """A wish to be erased: whose, and how far it was fulfilled."""
+    """An erasure request: whose data, and how far it has been carried out."""
 
     id: uuid.UUID
     person_id: uuid.UUID | None
@@ -104,7 +107,7 @@ class Request:
 
 
 def ask(connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, at: datetime) -> Request:
-    """Record a wish; one that is open is the same wish."""
+    """Record an erasure request; one that is already open is reused."""
     row = upsert(erasure).values(id=uuid.uuid4(), tenant_id=tenant_id, person_id=person_id, asked_by=who, asked_at=at)
     connection.execute(row.on_conflict_do_nothing())
     found = open_request(connection, tenant_id, person_id)
@@ -113,7 +116,7 @@ def ask(connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, 
 
 
 def open_request(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Request | None:
-    """A person's wish while it is not fulfilled."""
+    """A person's open erasure request, if any."""
     e = erasure.c
     query = select(*(e[name] for name in Request.__dataclass_fields__)).where(e.tenant_id == tenant_id, e.person_id == person_id)
     row = connection.execute(query).first()
@@ -121,29 +124,32 @@ def open_request(connection: Connection, tenant_id: int, person_id: uuid.UUID) -
 
 
 def requests(connection: Connection, tenant_id: int) -> list[Request]:
-    """All wishes, the latest first."""
+    """All erasure requests, newest first."""
     e = erasure.c
     query = select(*(e[name] for name in Request.__dataclass_fields__)).where(e.tenant_id == tenant_id).order_by(e.asked_at.desc())
     return [Request(**row._mapping) for row in connection.execute(query.limit(200))]
 
 
 def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
-    """Table → the person's own rows, as the database writes them: for the person to look at."""
+    """Table → the person's own rows as JSON objects, for the person to inspect."""
     values = {"tenant": tenant_id, "person": person_id}
     found: dict[str, list[dict[str, Any]]] = {}
     for table, mine in {"person": "id = :person", **THEIRS}.items():
         if table in ("launch", "join_code"):
-            continue  # sessions and codes: they hold secrets and nothing that lasts
-        # Bytes of files are fetched one by one; what a reviewer said of the training is for its owner, and who said it is another person.
+            continue  # sessions and codes: they hold secrets and nothing of lasting interest
+        # File contents are downloaded one by one; a reviewer's comment on the training is meant
+        # for its owner, and the reviewer is another person.
         content = {
             "document": " - 'content'",
             "review": " - 'weak_content' - 'reviewer_id'",
             "assessment": " - 'rater_id'",
             "assessment_request": " - 'done_at'",
-            # A code proves who reads that mailbox; whoever only claims to be this person does not read it here.
+            # A code proves access to that mailbox; somebody who only claims to be this person
+            # must not read it here.
             "mail": " || CASE WHEN t.kind = 'join' THEN '{\"words\": \"\"}'::jsonb ELSE '{}'::jsonb END",
         }.get(table, "")
-        # What a peer said of somebody's work is shown to nobody alone: neither here, nor by the moment at which a wish was fulfilled.
+        # A peer's assessment is never shown by itself: neither here nor through the time at
+        # which a request was fulfilled.
         mine = f"{mine} AND relation <> 'peer'" if table == "assessment" else mine
         rows = connection.execute(
             text(f"SELECT to_jsonb(t) - 'tenant_id'{content} FROM lti_tool.{table} t WHERE tenant_id = :tenant AND {mine}"),  # noqa: S608 - constants of this file
@@ -156,7 +162,7 @@ def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> 
 
 
 def in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -> bool:
-    """Whether a statement of this person is on its way to the record store just now."""
+    """Whether a statement about this person is being sent to the record store right now."""
     query = text(
         "SELECT 1 FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND tries > 0 AND next_try_at > now()"
         " AND convert_from(payload, 'UTF8') LIKE ANY (:accounts) LIMIT 1"
@@ -165,7 +171,8 @@ def in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -
 
 
 def erase(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
-    """Remove a person from every table; gives how many rows went or became nobody's."""
+    """Erase a person from every table; returns per table how many rows were deleted or
+    anonymized."""
     values = {"tenant": tenant_id, "person": person_id, "like": f"%{person_id}%", "nobody": NOBODY}
     gone: dict[str, int] = {}
 
@@ -187,7 +194,8 @@ def erase(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, 
         run(table, f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND {column} LIKE :like")  # noqa: S608
     run("audit", "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text LIKE :like")
     run("statement_outbox", "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND convert_from(payload, 'UTF8') LIKE :like")
-    # Files that wait for a word may name anybody; whoever uploaded them chooses them again.
+    # Uploads that await confirmation may name anybody; whoever uploaded them can upload them
+    # again.
     run("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
     run("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
     return {name: count for name, count in gone.items() if count}
@@ -199,10 +207,11 @@ def _count(owner: Connection, table: str, column: str, values: dict[str, Any]) -
 
 
 def tool_done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
-    """This house has removed the person."""
+    """Record that the tool has erased the person."""
     owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(tool_done_at=at))
 
 
 def done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
-    """Both houses have; the id goes as well."""
+    """Record that the tool and the record store have both erased the person; drops the person's
+    id."""
     owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(done_at=at, person_id=None))

@@ -1,8 +1,10 @@
-"""The outbox of grades for the LMS, and the columns they go to.
+"""The outbox of grades for the LMS, and the gradebook columns they go to.
 
-A grade is written in its act's transaction. A sender leases one row, speaks HTTP outside any transaction, then settles it. A lease
-that ran out without an outcome is told as ``interrupted``: that grade may have arrived. While a row of a person is under way, no newer
-one of the same place is given out, so that grades of a person arrive in the order of their acts.
+A grade is written in the transaction of the act that earned it. A sender leases one row, makes
+its HTTP calls outside any transaction, then settles the row. A lease that expired without an
+outcome is reported as ``interrupted``: that grade may have arrived. While a row of a person is
+leased, no other row of the same place is leased, so that a person's grades arrive in the order
+of their acts.
 """
 
 from __future__ import annotations
@@ -20,13 +22,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import attempt as attempts
 from lti_tool.store.tables import episode, grade_outbox, line_item, person
 
-LEASE = timedelta(seconds=45)  # longer than the calls that one grade may need
+LEASE = timedelta(seconds=45)  # longer than all HTTP calls for one grade
 SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class NewGrade:
-    """A grade as its act makes it. Either the column is known (``line_item_url``), or where columns are and which one it is."""
+    """A grade as created by its act. Either the column is known (``line_item_url``), or the
+    course's columns and the resource id of the one to use."""
 
     attempt_id: uuid.UUID
     registration_id: int
@@ -43,18 +46,19 @@ class NewGrade:
 
     @property
     def place(self) -> str:
-        """What a newer grade takes the place of: one of the same check; where an LMS has no columns of ours, one of the same column."""
+        """The key under which a newer grade replaces an older one: the check, or the column if
+        the LMS does not let us create columns."""
         return place_of(self.line_items_url, self.resource_id) if self.line_items_url else self.line_item_url
 
 
 def place_of(line_items_url: str, resource_id: str) -> str:
-    """The place of a check's grades among the columns of a course."""
+    """The key of a check's grades among the columns of a course."""
     return json.dumps([line_items_url, resource_id])
 
 
 @dataclass(frozen=True)
 class GradeRow:
-    """A grade that is sent now. ``tries`` counts this one."""
+    """A leased grade. ``tries`` includes the current one."""
 
     id: int
     attempt_id: uuid.UUID
@@ -76,7 +80,8 @@ class GradeRow:
 
 @dataclass(frozen=True)
 class GradeState:
-    """A grade as people see it. ``state``: sent, waiting, replaced or refused; ``reason`` says why it waits or was refused."""
+    """A grade's delivery status as shown to people. ``state``: sent, waiting, replaced or
+    refused; ``reason`` says why it waits or was refused."""
 
     id: int
     attempt_id: uuid.UUID
@@ -91,7 +96,7 @@ class GradeState:
 
 @dataclass(frozen=True)
 class Column:
-    """A column that grades of ours go to."""
+    """A gradebook column that our grades go to."""
 
     place: str
     url: str
@@ -100,10 +105,11 @@ class Column:
 
 
 def add(connection: Connection, tenant_id: int, made: NewGrade) -> None:
-    """Put a grade into the outbox, at a time at least one whole second after the person's grade before it.
+    """Enqueue a grade, timestamped at least one whole second after the person's previous grade
+    of the same place.
 
-    Moodle compares whole seconds and refuses a grade that is not newer (409). A grade still waiting for the same place is
-    replaced: only the newest counts.
+    Moodle compares whole seconds and refuses a grade that is not newer (409). A grade still
+    waiting for the same place is replaced: only the newest counts.
     """
     g = grade_outbox.c
     _one_at_a_time(connection, tenant_id, made.subject, made.place)
@@ -115,12 +121,12 @@ def add(connection: Connection, tenant_id: int, made: NewGrade) -> None:
 
 
 def _one_at_a_time(connection: Connection, tenant_id: int, subject: str, place: str) -> None:
-    """Two acts of one person at once take turns."""
+    """Take the advisory lock that serializes concurrent acts of one person on one place."""
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {subject} {place}", 0))))
 
 
 def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) -> GradeRow | None:
-    """The next grade that is due, or None; none of the platforms to ``leave_alone``."""
+    """Lease the next grade that is due, or None; skips the platforms in ``leave_alone``."""
     row = connection.execute(
         text(
             """
@@ -146,27 +152,28 @@ def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) ->
 
 
 def _settle(connection: Connection, tenant_id: int, row: GradeRow, **values: Any) -> None:
-    """Only by who holds the lease: each lease counts one try more, so a sender that was slow changes nothing of the next one's."""
+    """Update a row only if the caller still holds its lease: each lease increments ``tries``,
+    so a slow sender cannot overwrite the result of the next one."""
     g = grade_outbox.c
     mine = (g.tenant_id == tenant_id) & (g.id == row.id) & (g.tries == row.tries) & (g.resends == row.resends) & g.sent_at.is_(None)
     connection.execute(update(grade_outbox).where(mine).values(leased_until=None, **values))
 
 
 def arrived(connection: Connection, tenant_id: int, row: GradeRow, at: datetime) -> None:
-    """The LMS has it; the row stays as the record of what was sent."""
+    """Mark a grade as accepted by the LMS; the row stays as a record of what was sent."""
     _settle(connection, tenant_id, row, sent_at=at, trouble=None)
 
 
 def refuse(connection: Connection, tenant_id: int, row: GradeRow, reason: str) -> None:
-    """It will not be sent again by itself; the reason stays."""
+    """Mark a grade as refused: it is not retried automatically; the reason is kept."""
     _settle(connection, tenant_id, row, refused=reason, trouble=None)
 
 
 def later(
     connection: Connection, tenant_id: int, row: GradeRow, wait: timedelta, trouble: str, at: datetime | None = None, counted: bool = True
 ) -> None:
-    """Try again after ``wait``; with a later time of its own where the LMS holds one of the same second. A try that nothing was sent in
-    is not ``counted``."""
+    """Retry after ``wait``; with a later timestamp ``at`` if the LMS already holds a grade of
+    the same second. A try in which nothing was sent is not ``counted``."""
     changes: dict[str, Any] = {"at": at} if at is not None else {}
     if not counted:
         changes["tries"] = row.tries - 1
@@ -174,7 +181,8 @@ def later(
 
 
 def sent_before(connection: Connection, tenant_id: int, row: GradeRow) -> list[tuple[float, float]]:
-    """(score, maximum) of what we sent to the same place for the same person before this row."""
+    """(score, maximum) of other grades that we sent, or replaced, for the same place and
+    person."""
     g = grade_outbox.c
     query = select(g.score, g.maximum).where(
         g.tenant_id == tenant_id, g.place == row.place, g.subject == row.subject, g.id != row.id, g.sent_at.is_not(None) | g.replaced
@@ -183,9 +191,11 @@ def sent_before(connection: Connection, tenant_id: int, row: GradeRow) -> list[t
 
 
 def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUID | None, registration_id: int | None, now: datetime) -> bool:
-    """Send a grade again that was refused or waits; False where there is none in this course (or of this platform).
+    """Requeue a grade that was refused or is waiting; False if there is none in this course (or
+    of this platform).
 
-    It is newer than all before it then: whoever presses the button wants it to count. A column that was forgotten is looked for anew.
+    It becomes newer than all earlier grades: whoever presses the button wants it to count. The
+    stored column is forgotten, so that it is looked up again.
     """
     g = grade_outbox.c
     mine = (g.tenant_id == tenant_id) & (g.id == id_) & g.sent_at.is_(None) & ~g.replaced
@@ -201,7 +211,7 @@ def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUI
     same = (g.tenant_id == tenant_id) & (g.place == row.place) & (g.subject == row.subject)
     newer = select(g.id).where(same, g.id > row.id, g.refused.is_(None))
     if connection.execute(newer.limit(1)).first() is not None:
-        # What the person did since then counts; an older grade does not come after it.
+        # A newer grade of the person counts; an older one must not follow it.
         connection.execute(update(grade_outbox).where(g.tenant_id == tenant_id, g.id == row.id).values(replaced=True, refused=None))
         return False
     last: datetime = connection.execute(select(func.max(g.at)).where(same)).scalar_one()
@@ -212,7 +222,7 @@ def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUI
 
 
 def sent_to(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID], url: str) -> set[uuid.UUID]:
-    """Those of the attempts whose grade went to a column."""
+    """The attempts whose grade went to this column."""
     g, c = grade_outbox.c, line_item.c
     places = select(c.place).where(c.tenant_id == tenant_id, c.url == url)
     query = select(g.attempt_id).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids), (g.line_item_url == url) | g.place.in_(places))
@@ -233,7 +243,7 @@ def states(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UU
 def listed(
     connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
 ) -> list[GradeState]:
-    """The latest grades, of a course or of a platform: those that need somebody first."""
+    """The latest grades of a course or a platform; those that need attention come first."""
     g = grade_outbox.c
     query = (
         select(g.id, g.attempt_id, person.c.name, g.label, g.score, g.maximum, g.at, g.sent_at, g.refused, g.replaced, g.trouble)
@@ -255,7 +265,8 @@ def listed(
 
 
 def claim_column(connection: Connection, tenant_id: int, registration_id: int, place: str, label: str, maximum: float) -> bool:
-    """Take it upon oneself to find or make a column; False while somebody else does. A claim ends by itself, as a lease does."""
+    """Claim the right to find or create a column; False while somebody else holds the claim. A
+    claim expires like a lease."""
     row = {"tenant_id": tenant_id, "registration_id": registration_id, "place": place, "url": "", "label": label, "maximum": maximum}
     statement = upsert(line_item).values(**row)
     over = (line_item.c.url == "") & (line_item.c.created_at < func.now() - LEASE)
@@ -264,7 +275,7 @@ def claim_column(connection: Connection, tenant_id: int, registration_id: int, p
 
 
 def column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> Column | None:
-    """The column that was found or made for a place."""
+    """The column found or created for a place, if any."""
     c = line_item.c
     query = select(c.place, c.url, c.label, c.maximum).where(
         c.tenant_id == tenant_id, c.registration_id == registration_id, c.place == place, c.url != ""
@@ -274,7 +285,8 @@ def column(connection: Connection, tenant_id: int, registration_id: int, place: 
 
 
 def resource_of(connection: Connection, tenant_id: int, registration_id: int, url: str) -> str | None:
-    """Which check's column this is: its resource id, empty for none of ours, None where nobody has looked yet."""
+    """The resource id of the check that a column belongs to: empty if it is not ours, None if
+    that has not been looked up yet."""
     c = line_item.c
     query = select(c.place, c.label).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.url == url).order_by(c.place)
     for row in connection.execute(query):
@@ -286,12 +298,13 @@ def resource_of(connection: Connection, tenant_id: int, registration_id: int, ur
 
 
 def keep_resource(connection: Connection, tenant_id: int, registration_id: int, url: str, resource_id: str) -> None:
-    """Remember which check's column the LMS said that this is. It is no column of a course's list: an activity brought it along."""
+    """Store which check a column belongs to according to the LMS. It is not from a course's
+    column list: an activity came with it."""
     keep_column(connection, tenant_id, registration_id, Column(json.dumps({"claimed": url}), url, resource_id, 0.0))
 
 
 def columns(connection: Connection, tenant_id: int, registration_id: int, line_items_url: str) -> list[Column]:
-    """The columns that we know of in a course."""
+    """The known columns of a course."""
     c = line_item.c
     prefix = json.dumps([line_items_url])[:-1]
     query = select(c.place, c.url, c.label, c.maximum).where(
@@ -301,21 +314,21 @@ def columns(connection: Connection, tenant_id: int, registration_id: int, line_i
 
 
 def keep_column(connection: Connection, tenant_id: int, registration_id: int, made: Column) -> None:
-    """Remember a column, in the place of one that was known before."""
+    """Store a column, replacing one known before."""
     statement = upsert(line_item).values(tenant_id=tenant_id, registration_id=registration_id, **vars(made))
     changed = {"url": made.url, "label": made.label, "maximum": made.maximum}
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_=changed))
 
 
 def forget_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
-    """A column that is not there any more; somebody's claim to make it stays."""
+    """Forget a column that no longer exists; a pending claim to create it stays."""
     c = line_item.c
     same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)
     connection.execute(delete(line_item).where(same, c.url != ""))
 
 
 def release_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
-    """A claim that came to nothing; a column that somebody made meanwhile stays."""
+    """Release a claim that produced no column; a column created meanwhile stays."""
     c = line_item.c
     same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)
     connection.execute(delete(line_item).where(same, c.url == ""))

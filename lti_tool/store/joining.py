@@ -1,4 +1,5 @@
-"""Which user of an LMS is which person of the organisation's list: what was joined and why, what could be, and codes that prove it."""
+"""Links between LMS users and people of the organisation's list: existing links and their
+reasons, suggested ones, and the codes that prove a link."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from lti_tool.store.tables import course, grade_place, identity, join_code, laun
 
 @dataclass(frozen=True)
 class Join:
-    """A user of a platform who is a person of the list: by what, since when and by whom (lti_tool.store.people)."""
+    """A platform user linked to a person of the list: by what means, since when and by whom
+    (lti_tool.store.people)."""
 
     registration_id: int
     platform: str
@@ -31,13 +33,14 @@ class Join:
 
     @property
     def claimed(self) -> bool:
-        """Whether nothing but the LMS's word made it."""
+        """Whether the link rests only on what the LMS claimed."""
         return self.joined_by in CLAIMED
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A user of a platform who has the id or the address of a person of the list, and is not joined. ``alone``: neither fits anybody else."""
+    """An unlinked platform user whose id or address matches a person of the list. ``alone``:
+    neither of them matches anybody else."""
 
     met: uuid.UUID
     platform: str
@@ -53,7 +56,8 @@ class Suggestion:
 
 
 def joins(connection: Connection, tenant_id: int, rows: int, search: str = "") -> list[Join]:
-    """What was joined, of who fits the search (name, id, user): first what nothing but an LMS's word made, then the latest."""
+    """Links that match the search (name, id, user): those that rest only on an LMS's claim
+    first, then the newest."""
     i, p = identity.c, person.c
     query = (
         select(
@@ -80,13 +84,14 @@ def joins(connection: Connection, tenant_id: int, rows: int, search: str = "") -
 
 
 def claimed(connection: Connection, tenant_id: int) -> int:
-    """How many joins nothing but an LMS's word made."""
+    """How many links rest only on an LMS's claim."""
     i = identity.c
     return int(connection.execute(select(func.count()).where(i.tenant_id == tenant_id, i.joined_by.in_(CLAIMED))).scalar_one())
 
 
 def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Suggestion]:
-    """Users of platforms who have the id, else the address, of one person of the list whom that platform does not name yet."""
+    """Platform users whose id, or else address, matches a person of the list who has no
+    identity on that platform yet."""
     i, met, listed = identity.alias(), person.alias(), person.alias()
     taken = select(identity.c.subject).where(
         identity.c.tenant_id == tenant_id, identity.c.registration_id == i.c.registration_id, identity.c.person_id == listed.c.id
@@ -124,14 +129,15 @@ def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Sugge
 
 
 def users_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:
-    """The users of platforms who are this person: (registration, subject)."""
+    """The platform users linked to this person: (registration, subject)."""
     i = identity.c
     query = select(i.registration_id, i.subject).where(i.tenant_id == tenant_id, i.person_id == person_id)
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
 def joined(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
-    """The person of the list who is joined to this user, until the transaction ends; None where nothing is joined."""
+    """The listed person linked to this user, with the identity row locked until the transaction
+    ends; None if there is no link."""
     i = identity.c
     mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
     found: uuid.UUID | None = connection.execute(select(i.person_id).where(mine, i.joined_by.not_in((MET, UNDONE))).with_for_update()).scalar()
@@ -139,14 +145,14 @@ def joined(connection: Connection, tenant_id: int, registration_id: int, subject
 
 
 def hold(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
-    """Nobody else becomes this person until the transaction ends."""
+    """Lock the person row until the transaction ends, so that no other user is linked to it."""
     connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id).with_for_update())
 
 
 def set_joined(
     connection: Connection, tenant_id: int, registration_id: int, subject: str, *, person_id: uuid.UUID, by: str, who: str, now: datetime
 ) -> None:
-    """This user is this person, and so are the user's sessions."""
+    """Link a user, with all the user's sessions, to a person."""
     i = identity.c
     mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
     connection.execute(update(identity).where(mine).values(person_id=person_id, joined_by=by, joined_who=who, joined_at=now))
@@ -155,7 +161,8 @@ def set_joined(
 
 
 def leave_places(connection: Connection, tenant_id: int, registration_id: int, subject: str, person_id: uuid.UUID) -> None:
-    """A user's places in courses and gradebooks are this person's no longer: the next launch and roster say them of whoever it is then."""
+    """Delete this person's course memberships and grade places that came from the user: the
+    next launch and roster assign them to whoever the user is then."""
     g, m = grade_place.c, membership.c
     connection.execute(delete(grade_place).where(g.tenant_id == tenant_id, g.registration_id == registration_id, g.subject == subject))
     there = select(course.c.id).where(course.c.tenant_id == tenant_id, course.c.registration_id == registration_id)
@@ -163,10 +170,11 @@ def leave_places(connection: Connection, tenant_id: int, registration_id: int, s
 
 
 def undo(connection: Connection, tenant_id: int, registration_id: int, subject: str, *, who: str, now: datetime) -> uuid.UUID | None:
-    """The person who was joined to this user, who is somebody else from now on; None where nothing is joined.
+    """Unlink a user and give the user a new person of their own; returns the person linked
+    before, or None if there was no link.
 
-    The user's sessions end, and so do places in courses and gradebooks that came by this platform: the next launch and the next roster say
-    them of whoever it is then.
+    The user's sessions end, and so do memberships and grade places that came from this
+    platform: the next launch and the next roster assign them to whoever the user is then.
     """
     i = identity.c
     mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
@@ -192,7 +200,8 @@ def keep_code(
     user: tuple[int, str] | None,
     expires_at: datetime,
 ) -> None:
-    """A code that makes ``user`` (registration, subject; None: whoever types it) this person. One of the same kind before it is void."""
+    """Store a code that links ``user`` (registration, subject; None: whoever enters it) to this
+    person. An earlier code of the same kind becomes void."""
     c = join_code.c
     registration_id, subject = user or (None, None)
     same = (c.tenant_id == tenant_id) & (c.person_id == person_id) & (c.joined_by == by)
@@ -206,7 +215,8 @@ def keep_code(
 def take_code(
     connection: Connection, tenant_id: int, code_hash: bytes, registration_id: int, subject: str, now: datetime
 ) -> tuple[uuid.UUID, str] | None:
-    """(person, by what) of a code, once; None for one that is not there, not this user's, or too old."""
+    """Redeem a code, once: returns (person, means of proof), or None if it does not exist, was
+    issued for another user, or has expired."""
     c = join_code.c
     theirs = c.registration_id.is_(None) | ((c.registration_id == registration_id) & (c.subject == subject))
     mine = (c.tenant_id == tenant_id) & (c.code_hash == code_hash) & (c.expires_at > now) & theirs
@@ -215,5 +225,5 @@ def take_code(
 
 
 def forget_codes(connection: Connection, tenant_id: int, now: datetime) -> None:
-    """Codes that are too old."""
+    """Delete expired codes."""
     connection.execute(delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.expires_at < now))

@@ -1,4 +1,5 @@
-"""What is written down for administrators: launches with the reason of each refusal, and who changed what. Never a secret."""
+"""Logs for administrators: launches with the reason of each refusal, and the audit record of
+changes; also administration sessions. Never stores a secret in clear."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from lti_tool.store.tables import admin_session, audit, launch_log
 
 @dataclass(frozen=True)
 class LaunchEntry:
-    """A launch: taken, or refused with what the person was told and what the log was told."""
+    """A launch: accepted, or refused with the reason shown to the person and the detail for the
+    log."""
 
     at: datetime
     taken: bool
@@ -28,7 +30,7 @@ class LaunchEntry:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """An act of an administrator."""
+    """An audited act."""
 
     audit_id: int
     at: datetime
@@ -38,7 +40,7 @@ class AuditEntry:
 
 
 def add_launch(connection: Connection, tenant_id: int, registration_id: int, entry: LaunchEntry) -> None:
-    """Write a launch down."""
+    """Log a launch."""
     connection.execute(insert(launch_log).values(tenant_id=tenant_id, registration_id=registration_id, **vars(entry)))
 
 
@@ -50,12 +52,12 @@ def launches(connection: Connection, tenant_id: int, registration_id: int, rows:
 
 
 def forget_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
-    """Remove entries from before."""
+    """Delete entries older than ``before``; returns how many."""
     return connection.execute(delete(launch_log).where(launch_log.c.tenant_id == tenant_id, launch_log.c.at < before)).rowcount
 
 
 def newest_act(connection: Connection, tenant_id: int, act: str, details: Mapping[str, str]) -> AuditEntry | None:
-    """The last act of this name whose details hold these; None where there was none."""
+    """The latest act of this name whose details contain these; None if there is none."""
     c = audit.c
     query = select(*(c[name] for name in AuditEntry.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.act == act, c.details.contains(details))
     row = connection.execute(query.order_by(c.audit_id.desc()).limit(1)).first()
@@ -70,12 +72,12 @@ def acts(connection: Connection, tenant_id: int, act: str, rows: int) -> list[Au
 
 
 def add_audit(connection: Connection, tenant_id: int, who: str, act: str, details: Mapping[str, Any]) -> None:
-    """Record an act, in the transaction of the act."""
+    """Record an act, in the same transaction as the act itself."""
     connection.execute(insert(audit).values(tenant_id=tenant_id, who=who, act=act, details=dict(details)))
 
 
 def audited(connection: Connection, tenant_id: int, rows: int, before: int | None = None) -> list[AuditEntry]:
-    """The latest acts, or those before one."""
+    """The latest acts, or those before a given one."""
     a = audit.c
     query = select(a.audit_id, a.at, a.who, a.act, a.details).where(a.tenant_id == tenant_id)
     if before is not None:
@@ -84,13 +86,13 @@ def audited(connection: Connection, tenant_id: int, rows: int, before: int | Non
 
 
 def add_admin_link(connection: Connection, tenant_id: int, link_id: uuid.UUID, who: str, link_hash: bytes, expires_at: datetime) -> None:
-    """A link that opens the administration once."""
+    """Insert a one-time link to the administration."""
     row = {"id": link_id, "tenant_id": tenant_id, "who": who, "link_hash": link_hash, "expires_at": expires_at}
     connection.execute(insert(admin_session).values(**row))
 
 
 def find_admin_link(engine: Engine, link_hash: bytes) -> tuple[uuid.UUID, int] | None:
-    """(session, tenant) of a link that was not used and has not expired."""
+    """(session, tenant) of an unused, unexpired link."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.find_admin_link(:link)"), {"link": link_hash}).first()
     return (row.id, row.tenant_id) if row else None
@@ -110,12 +112,12 @@ def close_admin(connection: Connection, tenant_id: int, session_id: uuid.UUID) -
 
 
 def find_admin(engine: Engine, session_id: uuid.UUID) -> tuple[int, str, bytes] | None:
-    """(tenant, who, hash of the secret) of a session that has not ended."""
+    """(tenant, who, secret hash) of an active administration session."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.find_admin_session(:id)"), {"id": session_id}).first()
     return (row.tenant_id, row.who, bytes(row.secret_hash)) if row else None
 
 
 def forget_admins(connection: Connection, tenant_id: int, now: datetime) -> None:
-    """Sessions and links that have ended."""
+    """Delete expired sessions and links."""
     connection.execute(delete(admin_session).where(admin_session.c.tenant_id == tenant_id, admin_session.c.expires_at < now))

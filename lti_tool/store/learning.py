@@ -1,4 +1,4 @@
-"""Programmes, episodes, checks, attempts, plans and uses on the job."""
+"""Programmes, episodes, checks, attempts, plans and reported uses on the job."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Episode:
-    """One learner's one certification; its id is the registration of its statements."""
+    """One certification of one learner; its id is the registration of its statements."""
 
     id: uuid.UUID
     person_id: uuid.UUID
@@ -47,7 +47,7 @@ class Episode:
 
 @dataclass(frozen=True)
 class ScheduledCheck:
-    """A check of an episode: due, and open in [opens_at, closes_at)."""
+    """A scheduled check of an episode: its due time and its window [opens_at, closes_at)."""
 
     interval: str
     due_at: datetime
@@ -57,7 +57,7 @@ class ScheduledCheck:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A quiz that was begun; ``items`` are keys in the order in which they are asked."""
+    """A started quiz; ``items`` holds item keys in the order in which they are asked."""
 
     id: uuid.UUID
     episode_id: uuid.UUID
@@ -76,7 +76,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that was given; it does not change."""
+    """A submitted answer; immutable."""
 
     position: int
     item: str
@@ -89,7 +89,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class GradePlace:
-    """Where a learner's grades of a programme go, as the latest launch said it."""
+    """Where a learner's grades of a programme go, according to the latest launch."""
 
     registration_id: int
     course_id: uuid.UUID
@@ -99,25 +99,28 @@ class GradePlace:
 
 @dataclass(frozen=True)
 class Hold:
-    """A time in which nothing is due for a learner; ``until_at`` is None while its end is not known."""
+    """A hold: a period in which nothing is due for a learner; ``until_at`` is None while its
+    end is unknown."""
 
     id: uuid.UUID
     from_at: datetime
     until_at: datetime | None
 
     def holds(self, at: datetime) -> bool:
-        """Whether it holds at this moment."""
+        """Whether the hold is in effect at this moment."""
         return self.from_at <= at and (self.until_at is None or at < self.until_at)
 
     def covers(self, check: ScheduledCheck) -> bool:
-        """Whether it took a check's time away: the check was due in it, or it closed in it."""
+        """Whether the hold excuses a check: it was in effect when the check was due or when its
+        window closed."""
         last = check.closes_at - timedelta(microseconds=1)
         return self.holds(check.due_at) or self.holds(last)
 
 
 @dataclass(frozen=True)
 class Participant:
-    """A person in a programme. ``held``: on hold now; ``done``: checks that were finished, of those scheduled."""
+    """A person in a programme. ``held``: on hold now; ``done``: finished checks, out of those
+    scheduled."""
 
     episode_id: uuid.UUID
     name: str
@@ -133,7 +136,7 @@ class Participant:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the memory model holds of one competency of one learner."""
+    """The state of the memory model for one competency of one learner."""
 
     competency: str
     card: dict[str, Any]
@@ -142,7 +145,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Plan:
-    """A transfer plan, as saved; ``committed_at`` is None while it is a draft."""
+    """A saved transfer plan; ``committed_at`` is None while it is a draft."""
 
     id: uuid.UUID
     task: str
@@ -169,13 +172,13 @@ class JobUse:
 
 
 def keep_programme(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
-    """Keep a version of a programme; a version that is there already stays as it is."""
+    """Insert a version of a programme; an existing version is left unchanged."""
     row = {"tenant_id": tenant_id, "key": key, "version": version, "document": document}
     connection.execute(upsert(programme_version).values(**row).on_conflict_do_nothing())
 
 
 def programme_document(connection: Connection, tenant_id: int, key: str, version: int) -> dict[str, Any]:
-    """A version that is known to exist."""
+    """Load the document of a version that is known to exist."""
     p = programme_version.c
     query = select(p.document).where(p.tenant_id == tenant_id, p.key == key, p.version == version)
     found: dict[str, Any] = connection.execute(query).scalar_one()
@@ -183,14 +186,15 @@ def programme_document(connection: Connection, tenant_id: int, key: str, version
 
 
 def newest_programmes(connection: Connection, tenant_id: int) -> dict[str, int]:
-    """Programme keys and their newest versions."""
+    """Programme key → newest version."""
     p = programme_version.c
     rows = connection.execute(select(p.key, p.version).where(p.tenant_id == tenant_id).order_by(p.key, p.version))
     return {row.key: row.version for row in rows}
 
 
 def keep_episode(connection: Connection, tenant_id: int, made: Episode, checks: Sequence[ScheduledCheck]) -> bool:
-    """Keep an episode with its checks; False when this person has one in this programme already."""
+    """Insert an episode with its checks; False if this person already has one in this
+    programme."""
     inserted = connection.execute(upsert(episode).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(episode.c.id)).first()
     if inserted and checks:
         connection.execute(insert(scheduled_check), [{"tenant_id": tenant_id, "episode_id": made.id, **vars(one)} for one in checks])
@@ -202,7 +206,7 @@ def _episodes() -> Any:
 
 
 def episode_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Episode | None:
-    """A person's episode in a programme."""
+    """A person's episode in a programme, if any."""
     e = episode.c
     query = _episodes().where(e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme)
     row = connection.execute(query).first()
@@ -225,15 +229,16 @@ def episodes_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) ->
 
 
 def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]) -> None:
-    """What the certification's exam showed, by competency; the empty key is the whole exam."""
+    """Store the results of the certification exam by competency; the empty key is the whole
+    exam."""
     if shares:
         rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "competency": key, "share": share} for key, share in shares.items()]
         connection.execute(insert(exam_score), rows)
 
 
 def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str, registration_id: int | None) -> list[uuid.UUID]:
-    """Episodes of a programme whose people are learners of a course that ``teacher`` teaches, by its roster or by launches; of this platform's
-    courses alone, or of all (None)."""
+    """Episodes of a programme whose people are learners of a course that ``teacher`` teaches,
+    according to rosters or launches; limited to courses of one platform, or all (None)."""
     taught, theirs, e = membership.alias(), membership.alias(), episode.c
     query = (
         select(e.id)
@@ -251,7 +256,7 @@ def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, 
 
 
 def episode_by_id(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Episode:
-    """An episode that is known to exist."""
+    """Load an episode that is known to exist."""
     e = episode.c
     query = _episodes().where(e.tenant_id == tenant_id, e.id == episode_id)
     return Episode(**connection.execute(query).one()._mapping)
@@ -264,7 +269,7 @@ def episodes_by_id(connection: Connection, tenant_id: int, episode_ids: Sequence
 
 
 def learner_of_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID) -> uuid.UUID | None:
-    """Who made an attempt in this course; None where there is none such."""
+    """The person who made an attempt in this course; None if there is no such attempt."""
     query = (
         select(episode.c.person_id)
         .join(attempt, attempt.c.episode_id == episode.c.id)
@@ -275,7 +280,7 @@ def learner_of_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.
 
 
 def checks_in_course(connection: Connection, tenant_id: int, person_id: uuid.UUID, course_id: uuid.UUID) -> list[Attempt]:
-    """A person's checks that were begun from this course."""
+    """A person's check attempts that were started from this course."""
     query = (
         _attempts()
         .join(episode, episode.c.id == attempt.c.episode_id)
@@ -285,7 +290,7 @@ def checks_in_course(connection: Connection, tenant_id: int, person_id: uuid.UUI
 
 
 def checks_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[ScheduledCheck]:
-    """The checks of an episode, in the order of their dates."""
+    """The scheduled checks of an episode, ordered by due date."""
     c = scheduled_check.c
     query = select(c.interval, c.due_at, c.opens_at, c.closes_at).where(c.tenant_id == tenant_id, c.episode_id == episode_id).order_by(c.due_at)
     return [ScheduledCheck(**row._mapping) for row in connection.execute(query)]
@@ -296,7 +301,7 @@ def _attempts() -> Any:
 
 
 def begin_attempt(connection: Connection, tenant_id: int, made: Attempt) -> bool:
-    """Keep an attempt; False when this check was begun already."""
+    """Insert an attempt; False if this check was already started."""
     row = upsert(attempt).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(attempt.c.id)
     return connection.execute(row).first() is not None
 
@@ -308,7 +313,8 @@ def attempts_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -
 
 
 def attempt_for_update(connection: Connection, tenant_id: int, episode_id: uuid.UUID, attempt_id: uuid.UUID) -> Attempt | None:
-    """An attempt of this episode, locked: two answers sent at once take turns."""
+    """Load an attempt of this episode and lock its row, so that two concurrent answers are
+    serialized."""
     query = _attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id, attempt.c.id == attempt_id)
     row = connection.execute(query.with_for_update()).first()
     return Attempt(**row._mapping) if row else None
@@ -322,7 +328,7 @@ def answers_of(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) ->
 
 
 def keep_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, made: Answer) -> None:
-    """Keep an answer."""
+    """Insert an answer."""
     connection.execute(insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(made)))
 
 
@@ -334,38 +340,38 @@ def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID
 
 
 def memories_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Memory]:
-    """What the memory model holds of an episode."""
+    """The memory model's states for an episode."""
     m = memory.c
     query = select(m.competency, m.card, m.due_at).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
     return [Memory(**row._mapping) for row in connection.execute(query)]
 
 
 def keep_memory(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Memory) -> None:
-    """Keep what the model holds now."""
+    """Store the memory model's current state for a competency."""
     values = {"card": made.card, "due_at": made.due_at}
     row = upsert(memory).values(tenant_id=tenant_id, episode_id=episode_id, competency=made.competency, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "competency"], set_=values))
 
 
 def holds_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Hold]:
-    """The times in which an episode rests."""
+    """The holds of an episode."""
     h = hold.c
     query = select(h.id, h.from_at, h.until_at).where(h.tenant_id == tenant_id, h.episode_id == episode_id).order_by(h.from_at)
     return [Hold(**row._mapping) for row in connection.execute(query)]
 
 
 def keep_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Hold, who: str) -> None:
-    """Let an episode rest."""
+    """Put an episode on hold."""
     connection.execute(insert(hold).values(tenant_id=tenant_id, episode_id=episode_id, set_by=who, **vars(made)))
 
 
 def end_hold(connection: Connection, tenant_id: int, hold_id: uuid.UUID, at: datetime) -> None:
-    """The end of a hold."""
+    """Set the end of a hold."""
     connection.execute(update(hold).where(hold.c.tenant_id == tenant_id, hold.c.id == hold_id).values(until_at=at))
 
 
 def participants(connection: Connection, tenant_id: int, programme: str, after: tuple[str, uuid.UUID] | None, at: datetime) -> list[Participant]:
-    """The people in a programme by name, a page at a time."""
+    """The people in a programme ordered by name, one page at a time."""
     e, p, c, a, h = episode.c, person.c, scheduled_check.c, attempt.c, hold.c
     done = select(func.count()).where(a.tenant_id == tenant_id, a.episode_id == e.id, a.kind == "check", a.finished_at.is_not(None)).scalar_subquery()
     scheduled = select(func.count()).where(c.tenant_id == tenant_id, c.episode_id == e.id).scalar_subquery()
@@ -392,7 +398,7 @@ def participants(connection: Connection, tenant_id: int, programme: str, after: 
 
 
 def leave(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:
-    """The learner leaves the programme; False where that is on record."""
+    """Record that the learner left the programme; False if that is already on record."""
     e = episode.c
     return (
         connection.execute(update(episode).where(e.tenant_id == tenant_id, e.id == episode_id, e.left_at.is_(None)).values(left_at=at)).rowcount == 1
@@ -400,7 +406,7 @@ def leave(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: dat
 
 
 def grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> GradePlace | None:
-    """Where a learner's grades go when there is no launch."""
+    """Where a learner's grades go when there is no current launch."""
     g = stored_grade_place.c
     query = select(*(g[name] for name in GradePlace.__dataclass_fields__))
     row = connection.execute(query.where(g.tenant_id == tenant_id, g.person_id == person_id, g.programme == programme)).first()
@@ -408,14 +414,14 @@ def grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, pr
 
 
 def keep_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, place: GradePlace, at: datetime) -> None:
-    """Remember where a learner's grades go."""
+    """Store where a learner's grades go."""
     values = {**vars(place), "seen_at": at}
     row = upsert(stored_grade_place).values(tenant_id=tenant_id, person_id=person_id, programme=programme, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "person_id", "programme"], set_=values))
 
 
 def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Plan | None:
-    """The plan of an episode."""
+    """The plan of an episode, if any."""
     p = plan.c
     query = select(*(p[name] for name in Plan.__dataclass_fields__)).where(p.tenant_id == tenant_id, p.episode_id == episode_id)
     row = connection.execute(query).first()
@@ -423,7 +429,8 @@ def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Pl
 
 
 def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> uuid.UUID | None:
-    """Keep a plan, over the draft before it, and give the id it is kept under; None when a committed plan is there."""
+    """Save a plan, replacing an earlier draft, and return the id it is stored under; None if a
+    committed plan is already there."""
     values = {**vars(made), "saved_at": at}
     statement = upsert(plan).values(tenant_id=tenant_id, episode_id=episode_id, **values)
     values.pop("id")
@@ -433,13 +440,13 @@ def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, mad
 
 
 def keep_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:
-    """Keep a use on the job; False when it was kept before (the form was sent twice)."""
+    """Insert a use on the job; False if it is already stored (the form was submitted twice)."""
     row = upsert(job_use).values(tenant_id=tenant_id, plan_id=plan_id, **vars(made)).on_conflict_do_nothing().returning(job_use.c.id)
     return connection.execute(row).first() is not None
 
 
 def uses_of(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[JobUse]:
-    """The uses of a plan, latest first; a page's worth."""
+    """The uses of a plan, newest first; at most one page."""
     u = job_use.c
     query = select(u.id, u.task, u.used_on, u.words, u.reported_at, u.grade, u.peer_id).where(u.tenant_id == tenant_id, u.plan_id == plan_id)
     return [JobUse(**row._mapping) for row in connection.execute(query.order_by(u.reported_at.desc()).limit(50))]

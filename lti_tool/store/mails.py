@@ -1,4 +1,5 @@
-"""Mail that waits, was sent or was refused; and what nobody wants to hear of any more."""
+"""The mail outbox: waiting, sent and refused mails, and the kinds of mail that people
+unsubscribed from."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import mail, mail_stop, person
 
 SEND_MAILS = "lti_tool.worker.send_mails"
-LEASE = timedelta(minutes=5)  # longer than a round of letters
+LEASE = timedelta(minutes=5)  # longer than sending one batch
 
 
 @dataclass(frozen=True)
 class MailRow:
-    """A mail that waits, with whom it goes to."""
+    """A leased mail with its recipient."""
 
     id: int
     person_id: uuid.UUID
@@ -36,7 +37,7 @@ class MailRow:
 
 
 def queue(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Put mails into the outbox; one about the same thing (person, key) is there once. Gives how many are new."""
+    """Enqueue mails; there is at most one per (person, key). Returns how many are new."""
     if not rows:
         return 0
     made = upsert(mail).values([{"tenant_id": tenant_id, **row} for row in rows]).on_conflict_do_nothing().returning(mail.c.id)
@@ -44,7 +45,7 @@ def queue(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, An
 
 
 def lease(connection: Connection, tenant_id: int, rows: int) -> list[MailRow]:
-    """Up to ``rows`` mails that are due, oldest first."""
+    """Lease up to ``rows`` due mails, oldest first."""
     statement = text(
         """
         WITH k AS MATERIALIZED (
@@ -61,67 +62,67 @@ def lease(connection: Connection, tenant_id: int, rows: int) -> list[MailRow]:
 
 
 def sent(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
-    """The mail server took it; False where another sender said so before."""
+    """Mark a mail as accepted by the mail server; False if another sender already did."""
     mine = (mail.c.tenant_id == tenant_id) & (mail.c.id == mail_id) & mail.c.sent_at.is_(None)
     return connection.execute(update(mail).where(mine).values(sent_at=at)).rowcount == 1
 
 
 def refuse(connection: Connection, tenant_id: int, mail_id: int, reason: str) -> None:
-    """It will not be sent again; the reason stays."""
+    """Mark a mail as refused for good; the reason is kept."""
     connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(refused=reason))
 
 
 def later(connection: Connection, tenant_id: int, mail_id: int, wait: timedelta) -> None:
-    """Try again after ``wait``."""
+    """Retry after ``wait``."""
     connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(next_try_at=func.now() + wait))
 
 
 def opened(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
-    """Its link was used; True the first time."""
+    """Record that the link of a mail was used; True the first time."""
     m = mail.c
     return connection.execute(update(mail).where(m.tenant_id == tenant_id, m.id == mail_id, m.opened_at.is_(None)).values(opened_at=at)).rowcount == 1
 
 
 def kind_of(connection: Connection, tenant_id: int, mail_id: int) -> str:
-    """The kind of a mail; empty where there is none."""
+    """The kind of a mail; empty if there is no such mail."""
     return str(connection.execute(select(mail.c.kind).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id)).scalar() or "")
 
 
 def drop_stale(connection: Connection, tenant_id: int, kinds: Sequence[str], before: datetime) -> None:
-    """Nudges that could not be sent in their time are not sent any more: what is due stands on the page."""
+    """Refuse reminders that could not be sent in time: the page itself shows what is due."""
     m = mail.c
     stale = (m.tenant_id == tenant_id) & m.kind.in_(kinds) & m.sent_at.is_(None) & m.refused.is_(None) & (m.queued_at < before)
     connection.execute(update(mail).where(stale).values(refused="It was out of date before it could be sent."))
 
 
 def stop(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
-    """No more mail of this kind to this person."""
+    """Unsubscribe this person from a kind of mail."""
     connection.execute(upsert(mail_stop).values(tenant_id=tenant_id, person_id=person_id, kind=kind).on_conflict_do_nothing())
 
 
 def resume(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
-    """Mail of this kind again."""
+    """Subscribe this person to a kind of mail again."""
     s = mail_stop.c
     connection.execute(delete(mail_stop).where(s.tenant_id == tenant_id, s.person_id == person_id, s.kind == kind))
 
 
 def keys_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> list[str]:
-    """What a person was told of this kind, by its keys."""
+    """The keys of all mails of this kind to a person."""
     m = mail.c
     return list(connection.execute(select(m.key).where(m.tenant_id == tenant_id, m.person_id == person_id, m.kind == kind)).scalars())
 
 
 def stopped(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> set[str]:
-    """Kinds that a person stopped."""
+    """The kinds of mail that a person unsubscribed from."""
     return set(connection.execute(select(mail_stop.c.kind).where(mail_stop.c.tenant_id == tenant_id, mail_stop.c.person_id == person_id)).scalars())
 
 
 def people_with_address(engine: Engine, email: str) -> list[tuple[int, uuid.UUID]]:
-    """(tenant, person) of the people of lists who have this address."""
+    """(tenant, person) of all listed people with this address."""
     with engine.connect() as connection:
         return [(row[0], row[1]) for row in connection.execute(text("SELECT * FROM lti_tool.find_people(:email)"), {"email": email})]
 
 
 def language_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
-    """The language that the list gives a person; empty where it gives none."""
+    """A person's language according to the list; empty if the list has none."""
     return str(connection.execute(select(person.c.language).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())

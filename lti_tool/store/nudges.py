@@ -1,4 +1,5 @@
-"""What people are to be reminded of: due checks and acts with whose they are, in one query for all of a tenant."""
+"""Queries for reminders: due checks and acts with their recipients, one query for a whole
+tenant."""
 
 from __future__ import annotations
 
@@ -12,12 +13,13 @@ from sqlalchemy import Connection, TextClause, func, select, text
 
 from lti_tool.store.tables import mail
 
-MOST = 2_000  # of one page
+MOST = 2_000  # rows of one page
 
 
 @dataclass(frozen=True)
 class Reminder:
-    """Something due, with whom to tell (``person_id``, in their language at their hour) and the learner's name."""
+    """Something due, with its recipient (``person_id``, reminded in their language at their
+    local hour) and the learner's name."""
 
     person_id: uuid.UUID
     episode_id: uuid.UUID
@@ -32,7 +34,8 @@ class Reminder:
     language: str
 
 
-# Whoever has an address, is not on hold and has not left; what was said before (the key of the mail) is not said again.
+# Recipients have an address; learners on hold or who left are skipped; a mail whose key already
+# exists is not sent again.
 _FRAME = """
     SELECT r.id AS person_id, e.id AS episode_id, e.programme, e.programme_version, d.what, d.due_at, d.closes_at,
            p.name, r.time_zone, r.working_days, r.language
@@ -79,7 +82,7 @@ _TOMORROW = _query(
     """,
     _LEARNER,
 )
-# An answer is due soon to something that was handed in, or a look at somebody's work.
+# A review of a submission, or an assessment of somebody's work, is due soon.
 _TO_ANSWER = _query(
     """
       SELECT s.episode_id, s.act AS what, s.due_at, NULL AS closes_at
@@ -92,7 +95,8 @@ _TO_ANSWER = _query(
     """,
     _LEADER,
 )
-# For each manager and programme the one of his or her people who was certified first within these three months.
+# For each manager and programme, the manager's learner who was certified first within the last
+# three months.
 _LED = _query(
     """
       SELECT DISTINCT ON (b.manager_id, a.programme) a.id AS episode_id, :week AS what, a.certified_at AS due_at, NULL AS closes_at
@@ -107,24 +111,28 @@ _LED = _query(
 
 
 def to_answer(connection: Connection, tenant_id: int, now: datetime, *, forget: str) -> Iterator[list[Reminder]]:
-    """What waits for an answer of who leads or accompanies a learner, and is due soon or was not longer ago than ``forget``."""
+    """Reviews and assessments expected from a learner's manager or mentor that are due soon, or
+    became due no longer ago than ``forget``."""
     return _pages(connection, _TO_ANSWER, {"tenant": tenant_id, "kind": "review", "now": now, "forget": forget})
 
 
 def led(connection: Connection, tenant_id: int, now: datetime, week: str) -> Iterator[list[Reminder]]:
-    """Managers with people who began lately and who were told nothing in this week; ``due_at`` is when the first of them was certified."""
+    """Managers with recently certified people who were not prompted yet this week; ``due_at``
+    is when the first of those was certified."""
     return _pages(connection, _LED, {"tenant": tenant_id, "kind": "prompt", "now": now, "week": week})
 
 
 def tomorrow(connection: Connection, tenant_id: int, now: datetime) -> Iterator[list[Reminder]]:
-    """Meetings of coaching groups in the next day or so that their members were not told of yet, page by page."""
+    """Meetings of coaching groups in the next day or so that their members were not reminded of
+    yet, page by page."""
     return _pages(connection, _TOMORROW, {"tenant": tenant_id, "kind": "coaching", "now": now})
 
 
 def due(connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str) -> Iterator[list[Reminder]]:
-    """What is due and was not said yet, page by page.
+    """What is due and was not reminded of yet, page by page.
 
-    Checks: due for at least ``late``; acts: due within ``ahead``, not longer ago than ``forget``.
+    Checks: due for at least ``late``; acts: due within ``ahead``, but no longer ago than
+    ``forget``.
     """
     return _pages(connection, _DUE, {"tenant": tenant_id, "kind": kind, "now": now, "late": late, "ahead": ahead, "forget": forget})
 
@@ -139,7 +147,8 @@ def _pages(connection: Connection, query: TextClause, values: Mapping[str, Any])
 def said_since(
     connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], kinds: Sequence[str], since: datetime
 ) -> dict[uuid.UUID, list[datetime]]:
-    """When each of these people was last told something of these kinds."""
+    """Person id → the times since ``since`` at which mails of these kinds to that person were
+    queued."""
     m = mail.c
     query: Any = (
         select(m.person_id, func.array_agg(m.queued_at))

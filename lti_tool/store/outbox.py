@@ -1,7 +1,9 @@
-"""The outbox of statements for the record store, and what waits in both outboxes (grades have a file of their own).
+"""The outbox of statements for the record store, and the backlog of both outboxes (grades have
+a module of their own).
 
-A row is written in its act's transaction. A sender leases rows (it moves their next try ahead), speaks HTTP outside any
-transaction, then settles them; if it dies in between, the lease ends and the row is sent again, which is harmless.
+A row is written in the transaction of its act. A sender leases rows (by moving their next try
+ahead), makes its HTTP calls outside any transaction, then settles them; if it dies in between,
+the lease expires and the row is sent again, which is harmless.
 """
 
 from __future__ import annotations
@@ -15,15 +17,15 @@ from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
 from lti_tool.store.tables import statement_outbox
 
-# The jobs that empty them, for nudges.
+# Paths of the jobs that empty the outboxes, to enqueue them.
 SEND_STATEMENTS, SEND_GRADES = "lti_tool.worker.send_statements", "lti_tool.worker.send_grades"
 
-LEASE = timedelta(seconds=120)  # longer than a run of the sender and its last call
+LEASE = timedelta(seconds=120)  # longer than a run of the sender including its last call
 
 
 @dataclass(frozen=True)
 class StatementRow:
-    """A statement that waits."""
+    """A statement leased from the outbox."""
 
     id: int
     payload: bytes
@@ -31,25 +33,25 @@ class StatementRow:
 
 
 def add_statements(connection: Connection, tenant_id: int, statements: Sequence[tuple[uuid.UUID, bytes]]) -> None:
-    """Put final bytes into the outbox."""
+    """Enqueue statements as final bytes."""
     connection.execute(insert(statement_outbox), [{"tenant_id": tenant_id, "statement_id": id_, "payload": payload} for id_, payload in statements])
 
 
 def tenants(engine: Engine) -> list[int]:
-    """Tenants with something to send."""
+    """Ids of tenants with something to send."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM lti_tool.tenants_with_outbox()")).scalars())
 
 
 def backlog(engine: Engine) -> tuple[int, int, int]:
-    """Over all tenants: statements that wait, grades that wait, rows that were refused for good."""
+    """Over all tenants: waiting statements, waiting grades, rows refused for good."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.outbox_backlog()")).one()
     return row.statements, row.grades, row.refused
 
 
 def lease_statements(connection: Connection, tenant_id: int, rows: int) -> list[StatementRow]:
-    """Up to ``rows`` statements that are due, oldest first."""
+    """Lease up to ``rows`` due statements, oldest first."""
     statement = text(
         """
         WITH k AS MATERIALIZED (
@@ -65,18 +67,18 @@ def lease_statements(connection: Connection, tenant_id: int, rows: int) -> list[
 
 
 def statements_arrived(connection: Connection, tenant_id: int, ids: Sequence[int]) -> None:
-    """The record store has them; they leave the outbox."""
+    """Delete statements that the record store has accepted."""
     s = statement_outbox.c
     connection.execute(delete(statement_outbox).where(s.tenant_id == tenant_id, s.id.in_(ids)))
 
 
 def refuse_statement(connection: Connection, tenant_id: int, id_: int, reason: str) -> None:
-    """It will not be sent again; the reason stays."""
+    """Mark a statement as refused for good; the reason is kept."""
     s = statement_outbox.c
     connection.execute(update(statement_outbox).where(s.tenant_id == tenant_id, s.id == id_).values(refused=reason))
 
 
 def statements_later(connection: Connection, tenant_id: int, ids: Sequence[int], wait: timedelta) -> None:
-    """Try again after ``wait``."""
+    """Retry after ``wait``."""
     s = statement_outbox.c
     connection.execute(update(statement_outbox).where(s.tenant_id == tenant_id, s.id.in_(ids)).values(next_try_at=func.now() + wait))

@@ -1,4 +1,4 @@
-"""People, how platforms name them, and their launches."""
+"""People, their identities on platforms, and their launches."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ from lti_tool.store.platforms import BY_ID_OR_ADDRESS, NOBODY, Platform
 from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration, role_grant
 
 SEEN_EVERY = timedelta(minutes=5)
-# Why a user of an LMS is a person: met there and known by nothing else; the LMS said an id or an address of the list (a claim); it was proven.
+# Values of ``identity.joined_by``, why an LMS user is a person: "met" if only that launch is
+# known; a claim if the LMS sent an id or address of the list; or a proof.
 MET = "met"
 CLAIMED = frozenset(("id", "parameter", "address", "address or parameter"))
 MAIL, SIGN_IN, ADMINISTRATOR = "mail", "sign-in", "administrator"
-UNDONE = "undone"  # joined before, and taken back: no claim joins it again
+UNDONE = "undone"  # linked before and undone: no claim links it again
 SECOND_CLAIM = "was asked for one person by two users"
-LONGEST_LIST = 200  # learners of one course on one page; the rest follow as these are certified
+LONGEST_LIST = 200  # learners of one course on one page; the rest appear as these are certified
 
 
 @dataclass(frozen=True)
 class LaunchSession:
-    """One visit and who made it: what every page after it knows. ``deep_linking`` holds the settings of a choice of content.
+    """One visit and its person: what every later page of it needs. ``deep_linking`` holds the
+    settings of a deep linking request.
 
-    A visit is a launch from an LMS, or began without one, by an e-mailed link or the organisation's sign-in: then it has no platform and
-    no course. ``roles`` are what the person is here (lti_tool.actions.roles).
+    A visit is a launch from an LMS, or was started without one, by an e-mailed link or the
+    organisation's sign-in: then it has no platform and no course. ``roles`` are the person's
+    roles here (lti_tool.actions.roles).
     """
 
     id: uuid.UUID
@@ -60,20 +63,20 @@ class LaunchSession:
     roles: frozenset[str] = frozenset()
 
     def course(self) -> uuid.UUID:
-        """The course of a launch; NotFound for a visit without an LMS."""
+        """The course of a launch; raises NotFound for a visit without an LMS."""
         if self.course_id is None:
             raise NotFound("This page belongs to a course. Open it from your LMS.")
         return self.course_id
 
     def platform(self) -> int:
-        """The platform of a launch; NotFound for a visit without an LMS."""
+        """The platform of a launch; raises NotFound for a visit without an LMS."""
         if self.registration_id is None:
             raise NotFound("This page belongs to an LMS. Open it from there.")
         return self.registration_id
 
 
 def person_of(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
-    """The person whom a platform calls ``subject``, if we met them."""
+    """The person id that belongs to ``subject`` of a platform, if it is known."""
     i = identity.c
     query = select(i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject == subject)
     found: uuid.UUID | None = connection.execute(query).scalar()
@@ -81,18 +84,19 @@ def person_of(connection: Connection, tenant_id: int, registration_id: int, subj
 
 
 def exists(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
-    """Whether there is this person."""
+    """Whether this person exists."""
     return connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).first() is not None
 
 
 def name_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
-    """What a person is called; empty where no platform said it."""
+    """A person's name; empty if no platform sent one."""
     return str(connection.execute(select(person.c.name).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())
 
 
 @dataclass(frozen=True)
 class Named:
-    """A person as a platform names them. Empty: not said. ``sourced_id`` is the organisation's id."""
+    """A user as a platform describes them. Empty: not given. ``sourced_id`` is the
+    organisation's id."""
 
     subject: str
     name: str
@@ -102,9 +106,11 @@ class Named:
 
 
 def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
-    """The person whom a platform names so: of the organisation's list where the platform may say so, else made when first met.
+    """The person of a platform user: somebody on the organisation's list if the platform is
+    trusted to say so, else a new person at first sight.
 
-    Name and e-mail are as the platform said them last, except for people of the list: the list says theirs.
+    Name and e-mail follow what the platform sent last, except for people on the list, whose
+    data come from the list.
     """
     known = person_of(connection, tenant_id, registration_id, named.subject)
     if known is None:
@@ -122,7 +128,7 @@ def ensure_person(connection: Connection, tenant_id: int, registration_id: int, 
 
 
 def _meet(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
-    """Somebody whom this platform names for the first time."""
+    """Insert the identity of a user whom this platform names for the first time."""
     platform = platforms.by_id(connection, tenant_id, registration_id)
     if named.by_parameter and not platform.wide_parameter:
         named = replace(named, sourced_id="")
@@ -139,7 +145,7 @@ def _meet(connection: Connection, tenant_id: int, registration_id: int, named: N
         "joined_by": how,
     }
     connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
-    # Met twice at once: the database kept one of the two identities.
+    # Two concurrent first launches: the database kept one of the two identities.
     known = person_of(connection, tenant_id, registration_id, named.subject)
     assert known is not None
     if known != made and listed is None:
@@ -148,11 +154,13 @@ def _meet(connection: Connection, tenant_id: int, registration_id: int, named: N
 
 
 def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, named: Named) -> tuple[uuid.UUID | None, str]:
-    """The one person of the organisation's list with this id, else with this address, and by which of the two; nobody where this platform may
-    not say so.
+    """The one listed person with this id, or else with this address, and which of the two
+    matched; nobody if this platform is not trusted to say so.
 
-    Nobody who leads people, accompanies them, teaches or holds a role is found so: that is confirmed (lti_tool.actions.joining). Nor is somebody whom
-    this platform names already: the first stays who he or she is, and the second is written down for the administrators.
+    People who lead, accompany or teach others, or hold a role, are not matched this way: they
+    must confirm it (lti_tool.actions.joining). Nor is somebody whom this platform already
+    names: the first user keeps the person, and the second claim is audited for the
+    administrators.
     """
     if platform.names_people == NOBODY:
         return None, MET
@@ -171,7 +179,8 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
     for given, same, how in ways:
         if given:
             there = (p.tenant_id == tenant_id, p.imported_at.is_not(None), same)
-            # Of two users at once who say the same, the second waits here and sees the first.
+            # Of two concurrent users with the same claim, the second waits for this lock and
+            # then sees the first.
             connection.execute(select(p.id).where(*there).limit(2).with_for_update())
             query = select(p.id, taken.label("taken"), (leads | holds | teaches.exists()).label("privileged"))
             found = connection.execute(query.where(*there).limit(2)).all()
@@ -184,14 +193,15 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
 
 
 def note_second_claim(connection: Connection, tenant_id: int, who: str, person_id: uuid.UUID, user: tuple[int, str], how: str) -> None:
-    """Write down for administrators that this user (registration, subject) said to be a person whom another user of the platform is already."""
+    """Audit that this user (registration, subject) claimed to be a person whom another user of
+    the platform already is."""
     registration_id, subject = user
     details = {"person": str(person_id), "platform": registration_id, "user": subject, "by": how}
     journal.add_audit(connection, tenant_id, who, SECOND_CLAIM, details)
 
 
 def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[Named]) -> dict[str, uuid.UUID]:
-    """Many people at once: the person of each subject."""
+    """Resolve many users at once: subject → person id."""
     i = identity.c
     query = (
         select(i.subject, i.person_id, i.sourced_id, person.c.name, person.c.email, person.c.imported_at)
@@ -210,17 +220,17 @@ def ensure_people(connection: Connection, tenant_id: int, registration_id: int, 
 
 
 def remember_launch(connection: Connection, values: dict[str, Any]) -> None:
-    """Keep a launch."""
+    """Insert a launch."""
     connection.execute(insert(launch).values(**values))
 
 
 def forget_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
-    """Sessions that ended before."""
+    """Delete sessions that expired before this time; returns how many."""
     return connection.execute(delete(launch).where(launch.c.tenant_id == tenant_id, launch.c.expires_at < before)).rowcount
 
 
 def launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | None:
-    """Tenant and secret's hash of a launch that has not expired."""
+    """Tenant and secret hash of a launch that has not expired."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.find_launch(:id)"), {"id": launch_id}).first()
     return (row.tenant_id, bytes(row.secret_hash)) if row else None
@@ -239,7 +249,8 @@ _SESSION = tuple(
 
 
 def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
-    """A visit that is known to exist; None where its platform or its deployment is not approved any more."""
+    """Load the session of a launch that is known to exist; None if its platform or deployment
+    is no longer approved."""
     p, d = platform_registration.c, deployment.c
     query = (
         select(*_SESSION)
@@ -263,14 +274,16 @@ def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> Lau
     row = connection.execute(query).first()
     if row is None:
         return None
-    # Written to now and then only: a session that is left alone ends sooner (the function find_launch says when).
+    # Updated only every few minutes: an idle session ends sooner (the SQL function find_launch
+    # decides when).
     seen = (launch.c.tenant_id == tenant_id) & (launch.c.id == launch_id) & (launch.c.seen_at < func.now() - SEEN_EVERY)
     connection.execute(update(launch).where(seen).values(seen_at=func.now()))
     return LaunchSession(**row._mapping)
 
 
 def learners_without_certification(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:
-    """Learners of this course, by its roster or because they opened the activity, who have no certification on record: id, name, last seen."""
+    """Learners of this course, from its roster or their own launches, without a certification
+    on record: id, name, last seen."""
     m = membership.c
     certified = select(episode.c.id).where(
         episode.c.tenant_id == session.tenant_id, episode.c.person_id == m.person_id, episode.c.programme == session.programme

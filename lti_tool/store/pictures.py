@@ -1,4 +1,4 @@
-"""Pictures of questions: named by their bytes, kept once for each tenant."""
+"""Pictures of questions: keyed by the digest of their bytes, stored once per tenant."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from lti_tool.store.tables import picture
 
 
 def keep(connection: Connection, tenant_id: int, pictures: Iterable[Picture]) -> None:
-    """Keep pictures; those that are there stay."""
+    """Insert pictures; existing ones are left unchanged."""
     for one in pictures:
         row = upsert(picture).values(tenant_id=tenant_id, digest=one.digest, media_type=one.media_type, content=one.content)
         connection.execute(row.on_conflict_do_nothing())
 
 
 def find(connection: Connection, tenant_id: int, digest: str) -> Picture | None:
-    """A picture by its digest."""
+    """A picture by its digest, if it exists."""
     return next(iter(every(connection, tenant_id, [digest]).values()), None)
 
 
 def every(connection: Connection, tenant_id: int, digests: Sequence[str]) -> dict[str, Picture]:
-    """Pictures by their digests; those that are not there are left out."""
+    """Digest → picture; digests without a picture are left out."""
     p = picture.c
     query = select(p.digest, p.media_type, p.content).where(p.tenant_id == tenant_id, p.digest.in_(digests))
     return {row.digest: Picture(row.digest, row.media_type, bytes(row.content)) for row in connection.execute(query)}

@@ -1,4 +1,4 @@
-"""Platform registrations, their deployments, invites to register, and logins under way."""
+"""Platform registrations, their deployments, registration invites, and pending logins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import deployment, login_state, platform_registration, registration_invite
 
-USE_TIME = timedelta(minutes=5)  # longer than a registration may take
+USE_TIME = timedelta(minutes=5)  # longer than any registration takes
 NOBODY, BY_ID, BY_ID_OR_ADDRESS = "nobody", "id", "id or address"
 NAMES_PEOPLE = (NOBODY, BY_ID, BY_ID_OR_ADDRESS)
 PENDING, APPROVED, DISABLED, REMOVED, REFUSED = "pending", "approved", "disabled", "removed", "refused"
@@ -20,10 +20,12 @@ PENDING, APPROVED, DISABLED, REMOVED, REFUSED = "pending", "approved", "disabled
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform registration: who issues launches, where its services are, and what is taken from it.
+    """A platform registration: who issues launches, where its services are, and what it is
+    trusted with.
 
-    ``status``: pending, approved, disabled or removed. ``auth_audience`` is empty where the token's address is the audience. ``names_people``:
-    what it may say about people of the organisation's list (NAMES_PEOPLE).
+    ``status``: pending, approved, disabled or removed. ``auth_audience`` is empty if the token
+    URL is the audience. ``names_people``: how far it may identify people of the organisation's
+    list (NAMES_PEOPLE).
     """
 
     id: int
@@ -54,7 +56,8 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Invite:
-    """A one-time right to register a platform, or to bring one up to date (``registration_id``)."""
+    """A one-time right to register a platform, or to update an existing registration
+    (``registration_id``)."""
 
     id: int
     tenant_id: int
@@ -68,7 +71,8 @@ class Invite:
 
 @dataclass(frozen=True)
 class Login:
-    """A login that was begun: what the launch must match. ``asked`` is what the LMS began it with."""
+    """A pending OIDC login: what the launch must match. ``asked`` holds the parameters with
+    which the LMS initiated it."""
 
     tenant_id: int
     registration_id: int
@@ -85,26 +89,27 @@ _INVITE = tuple(registration_invite.c[name] for name in Invite.__dataclass_field
 
 
 def find(engine: Engine, issuer: str, client_id: str | None) -> list[Platform]:
-    """The registrations that fit: one, none, or two where the issuer alone does not decide."""
+    """The registrations that match: one, none, or two if the issuer alone is ambiguous."""
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT * FROM lti_tool.find_platforms(:issuer, :client)"), {"issuer": issuer, "client": client_id})
         return [Platform(**row._mapping) for row in rows]
 
 
 def by_id(connection: Connection, tenant_id: int, registration_id: int) -> Platform:
-    """A registration that is known to exist."""
+    """Load a registration that is known to exist."""
     row = connection.execute(select(*_PLATFORM).where(_P.tenant_id == tenant_id, _P.id == registration_id)).one()
     return Platform(**row._mapping)
 
 
 def every(connection: Connection, tenant_id: int) -> list[Platform]:
-    """All registrations that were not removed, the oldest first."""
+    """All registrations except removed ones, oldest first."""
     rows = connection.execute(select(*_PLATFORM).where(_P.tenant_id == tenant_id, _P.status != REMOVED).order_by(_P.id))
     return [Platform(**row._mapping) for row in rows]
 
 
 def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
-    """A new registration's id, or None where one of the same issuer and client is there: it is never overwritten."""
+    """Insert a registration and return its id, or None if one with the same issuer and client
+    exists: it is never overwritten."""
     statement = upsert(platform_registration).values(tenant_id=tenant_id, **values)
     statement = statement.on_conflict_do_nothing(index_elements=["issuer", "client_id"], index_where=_P.status != text("'removed'"))
     found: int | None = connection.execute(statement.returning(_P.id)).scalar()
@@ -112,12 +117,13 @@ def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> in
 
 
 def change(connection: Connection, tenant_id: int, registration_id: int, values: Mapping[str, Any]) -> None:
-    """Change a registration."""
+    """Update a registration."""
     connection.execute(update(platform_registration).where(_P.tenant_id == tenant_id, _P.id == registration_id).values(**values))
 
 
 def learn_frame_origin(connection: Connection, platform: Platform, found: str, most: int) -> None:
-    """Remember whose pages show ours, told by a genuine launch; no more than ``most`` of them."""
+    """Store an origin that frames our pages, learned from a genuine launch; at most ``most`` of
+    them."""
     room = func.cardinality(_P.frame_origins) < most
     known = _P.frame_origins.any(found)
     statement = update(platform_registration).where(_P.tenant_id == platform.tenant_id, _P.id == platform.id, room, ~known)
@@ -125,7 +131,8 @@ def learn_frame_origin(connection: Connection, platform: Platform, found: str, m
 
 
 def deployment_status(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str) -> str | None:
-    """Whether launches of this deployment are taken; None for one that was never met."""
+    """The status of a deployment, which decides whether its launches are accepted; None if it
+    is unknown."""
     d = deployment.c
     found: str | None = connection.execute(
         select(d.status).where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.deployment_id == deployment_id)
@@ -134,52 +141,52 @@ def deployment_status(connection: Connection, tenant_id: int, registration_id: i
 
 
 def meet_deployment(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str) -> None:
-    """Note a deployment that was met for the first time; one that is known stays as it is."""
+    """Insert a deployment seen for the first time; a known one is left unchanged."""
     row = {"tenant_id": tenant_id, "registration_id": registration_id, "deployment_id": deployment_id, "status": status}
     connection.execute(upsert(deployment).values(**row).on_conflict_do_nothing())
 
 
 def decide_deployment(connection: Connection, tenant_id: int, registration_id: int, deployment_id: str, status: str) -> bool:
-    """Approve or refuse a deployment; False where it is not known."""
+    """Approve or refuse a deployment; False if it is unknown."""
     d = deployment.c
     same = (d.tenant_id == tenant_id) & (d.registration_id == registration_id) & (d.deployment_id == deployment_id)
     return connection.execute(update(deployment).where(same).values(status=status)).rowcount == 1
 
 
 def deployments(connection: Connection, tenant_id: int, registration_id: int, rows: int) -> list[Deployment]:
-    """Deployments of a registration, those that wait first, then the latest."""
+    """Deployments of a registration, pending ones first, then newest first."""
     d = deployment.c
     query = select(d.deployment_id, d.status, d.first_seen_at).where(d.tenant_id == tenant_id, d.registration_id == registration_id)
     return [Deployment(*row) for row in connection.execute(query.order_by(d.status != PENDING, d.first_seen_at.desc()).limit(rows))]
 
 
 def pending_deployments(connection: Connection, tenant_id: int, registration_id: int) -> int:
-    """How many deployments wait for a decision."""
+    """How many deployments are pending."""
     d = deployment.c
     query = select(func.count()).where(d.tenant_id == tenant_id, d.registration_id == registration_id, d.status == PENDING)
     return int(connection.execute(query).scalar_one())
 
 
 def add_invite(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
-    """A new invite's id."""
+    """Insert an invite and return its id."""
     return int(connection.execute(insert(registration_invite).values(tenant_id=tenant_id, **values).returning(registration_invite.c.id)).scalar_one())
 
 
 def find_invite(engine: Engine, secret_hash: bytes) -> tuple[int, int] | None:
-    """(invite, tenant) of a secret."""
+    """(invite, tenant) of an invite's secret."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.find_invite(:secret)"), {"secret": secret_hash}).first()
     return (row.id, row.tenant_id) if row else None
 
 
 def invite(connection: Connection, tenant_id: int, invite_id: int) -> Invite:
-    """An invite that is known to exist."""
+    """Load an invite that is known to exist."""
     i = registration_invite.c
     return Invite(**connection.execute(select(*_INVITE).where(i.tenant_id == tenant_id, i.id == invite_id)).one()._mapping)
 
 
 def invite_works(connection: Connection, tenant_id: int, secret_hash: bytes, until: datetime) -> bool:
-    """Whether the invite of this secret was not used, and lasts so long."""
+    """Whether the invite with this secret is unused and remains valid until then."""
     i = registration_invite.c
     query = select(i.id).where(i.tenant_id == tenant_id, i.secret_hash == secret_hash, i.used_at.is_(None), i.expires_at > until)
     return connection.execute(query).first() is not None
@@ -192,46 +199,49 @@ def invites(connection: Connection, tenant_id: int, rows: int) -> list[Invite]:
 
 
 def use_invite(connection: Connection, tenant_id: int, invite_id: int, now: datetime) -> bool:
-    """Take an invite, once: of two registrations with one invite, one gets it."""
+    """Redeem an invite, once: of two concurrent registrations with one invite, only one
+    succeeds."""
     i = registration_invite.c
-    # A use that made nothing within minutes died on the way.
+    # A redemption without a registration after several minutes has crashed: the invite is free
+    # again.
     unused = i.used_at.is_(None) | (i.registration_id.is_(None) & (i.used_at < now - USE_TIME))
     free = (i.tenant_id == tenant_id) & (i.id == invite_id) & unused & (i.expires_at > now)
     return connection.execute(update(registration_invite).where(free).values(used_at=now)).rowcount == 1
 
 
 def settle_invite(connection: Connection, tenant_id: int, invite_id: int, registration_id: int | None) -> None:
-    """Note what an invite made; None gives it back, because nothing came of it."""
+    """Record the registration that an invite produced; None frees the invite because the
+    registration failed."""
     i = registration_invite.c
     values: dict[str, Any] = {"registration_id": registration_id} if registration_id is not None else {"used_at": None}
     connection.execute(update(registration_invite).where(i.tenant_id == tenant_id, i.id == invite_id).values(**values))
 
 
 def withdraw_invite(connection: Connection, tenant_id: int, invite_id: int, now: datetime) -> None:
-    """An invite that nobody shall use any more."""
+    """Withdraw an unused invite by expiring it now."""
     i = registration_invite.c
     connection.execute(update(registration_invite).where(i.tenant_id == tenant_id, i.id == invite_id, i.used_at.is_(None)).values(expires_at=now))
 
 
 def remember_login(connection: Connection, state_hash: bytes, login: Login) -> None:
-    """Keep a login until its launch comes."""
+    """Store a login until its launch arrives."""
     connection.execute(insert(login_state).values(state_hash=state_hash, **vars(login)))
 
 
 def forget_logins(connection: Connection, tenant_id: int, now: datetime) -> None:
-    """Logins whose launch never came."""
+    """Delete expired logins whose launch never arrived."""
     connection.execute(delete(login_state).where(login_state.c.tenant_id == tenant_id, login_state.c.expires_at < now))
 
 
 def burn_login(engine: Engine, state_hash: bytes) -> Login | None:
-    """Take a login away, once: of two launches with one state, one gets it."""
+    """Redeem a login, once: of two launches with the same state, only one succeeds."""
     with engine.begin() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.burn_login(:state)"), {"state": state_hash}).first()
     return Login(**row._mapping) if row else None
 
 
 def look_at_login(engine: Engine, state_hash: bytes) -> Login | None:
-    """A login as it stands; nothing is taken away."""
+    """Read a login without consuming it."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.look_at_login(:state)"), {"state": state_hash}).first()
     return Login(**row._mapping) if row else None

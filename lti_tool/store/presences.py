@@ -1,4 +1,4 @@
-"""Who was here, and who looked at figures: a row a day."""
+"""Who used the tool, and who viewed figures: one row per day."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from lti_tool.store.tables import presence
 
 
 def note(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, what: str, day: date) -> bool:
-    """Note it; False where it was noted on this day before."""
+    """Record it; False if it is already recorded for this day."""
     row = upsert(presence).values(tenant_id=tenant_id, person_id=person_id, programme=programme, what=what, day=day)
     return connection.execute(row.on_conflict_do_nothing().returning(presence.c.day)).first() is not None
 
 
 def programme_name(connection: Connection, tenant_id: int, programme: str) -> tuple[str, int] | None:
-    """(title, newest version) of a programme; None where nothing of it is published. Its document stays where it is."""
+    """(title, newest version) of a programme; None if nothing is published. Does not load the
+    document."""
     query = "SELECT document->>'title' AS title, version FROM lti_tool.programme_version WHERE tenant_id = :tenant AND key = :key"
     row = connection.execute(text(f"{query} ORDER BY version DESC LIMIT 1"), {"tenant": tenant_id, "key": programme}).first()
     return (row.title, row.version) if row else None

@@ -1,4 +1,4 @@
-"""What learners say of the content."""
+"""Learners' remarks on the content."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ KIND = "question"
 
 
 def keep(connection: Connection, tenant_id: int, form_id: uuid.UUID, episode_id: uuid.UUID, item: str, words: str, at: datetime) -> bool:
-    """Keep what a learner says of a question; False where the form was sent before."""
+    """Insert a learner's remark on a question; False if the form was already submitted."""
     row = upsert(remark).values(id=form_id, tenant_id=tenant_id, episode_id=episode_id, item=item, words=words, at=at)
     return connection.execute(row.on_conflict_do_nothing().returning(remark.c.id)).first() is not None
 
 
 def of_programme(connection: Connection, tenant_id: int, programme: str) -> list[LeftOpen]:
-    """What learners said of the questions of a programme, the latest first; ``task`` is the question's key."""
+    """Learners' remarks on the questions of a programme, newest first; ``task`` is the
+    question's key."""
     r, e = remark.c, episode.c
     query = select(r.item, r.words, r.at).join(episode, e.id == r.episode_id).where(r.tenant_id == tenant_id, e.programme == programme)
     return [LeftOpen(KIND, row.item, row.words, row.at) for row in connection.execute(query.order_by(r.at.desc()).limit(LONGEST_LIST))]

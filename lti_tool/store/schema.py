@@ -1,4 +1,4 @@
-"""Bringing schema ``lti_tool`` up to date."""
+"""Migrations of schema ``lti_tool``."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(owner: Engine) -> None:
-    """Run what is missing, as the owner."""
+    """Run the pending migrations, as the owner."""
     migrations.upgrade(FOLDER, owner)

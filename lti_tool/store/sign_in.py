@@ -1,4 +1,4 @@
-"""Where people of a tenant sign in: one provider of OpenID Connect a tenant."""
+"""Sign-in of a tenant's people: one OpenID Connect provider per tenant."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from lti_tool.store.tables import sign_in_provider
 
 @dataclass(frozen=True)
 class Provider:
-    """A provider. ``claim`` names people by the list's id; empty: by their address."""
+    """A provider. ``claim``: the claim that holds the list's id of a person; empty: people are
+    matched by address."""
 
     id: uuid.UUID
     name: str
@@ -27,33 +28,34 @@ class Provider:
 
 
 def of_tenant(connection: Connection, tenant_id: int) -> Provider | None:
-    """The tenant's provider."""
+    """The tenant's provider, if any."""
     p = sign_in_provider.c
     row = connection.execute(select(*(p[name] for name in Provider.__dataclass_fields__)).where(p.tenant_id == tenant_id)).first()
     return Provider(**row._mapping) if row else None
 
 
 def keep(connection: Connection, tenant_id: int, made: Provider) -> None:
-    """The tenant's provider from now on; its id stays, since addresses hold it."""
+    """Store the tenant's provider; an existing id is kept, because URLs contain it."""
     row = upsert(sign_in_provider).values(tenant_id=tenant_id, **vars(made))
     changed = {name: row.excluded[name] for name in Provider.__dataclass_fields__ if name != "id"}
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=changed))
 
 
 def drop(connection: Connection, tenant_id: int) -> None:
-    """Nobody signs in by it any more."""
+    """Delete the tenant's provider."""
     connection.execute(delete(sign_in_provider).where(sign_in_provider.c.tenant_id == tenant_id))
 
 
 def tenant_of(engine: Engine, provider_id: uuid.UUID) -> int | None:
-    """Whose provider it is."""
+    """The tenant of a provider."""
     with engine.connect() as connection:
         found: int | None = connection.execute(text("SELECT lti_tool.sign_in_tenant(:id)"), {"id": provider_id}).scalar()
     return found
 
 
 def only_one(engine: Engine) -> tuple[uuid.UUID, str] | None:
-    """(id, name) of the provider where this installation has one alone: the sign-in page offers it."""
+    """(id, name) of the provider if this installation has exactly one: the sign-in page offers
+    it."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT id, name FROM lti_tool.only_sign_in()")).first()
     return (row.id, row.name) if row else None

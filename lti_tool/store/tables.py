@@ -49,7 +49,7 @@ def _created() -> Column[object]:
     return Column("created_at", _INSTANT, nullable=False, server_default=func.now())
 
 
-# Without a tenant: who this installation is, and the keys it signs with.
+# Not per tenant: the installation's id, and its signing keys.
 installation = Table("installation", metadata, Column("id", Uuid, primary_key=True))
 
 tool_key = Table(
@@ -58,7 +58,8 @@ tool_key = Table(
     Column("kid", Text, primary_key=True),
     Column("private_sealed", Text, nullable=False),
     Column("public_jwk", JSONB, nullable=False),
-    # A key is shown before it signs and after it stopped signing: platforms keep what they fetched for a while.
+    # A key is published before it signs and after it stopped signing: platforms cache the key
+    # set for a while.
     Column("signs_from", _INSTANT, nullable=False, server_default=func.now()),
     Column("retires_at", _INSTANT),
     _created(),
@@ -90,18 +91,21 @@ platform_registration = Table(
     Column("auth_token_url", Text, nullable=False),
     Column("auth_audience", Text, nullable=False),
     Column("key_set_url", Text, nullable=False),
-    # Whether a deployment that is met for the first time is taken at once.
+    # Whether a deployment seen for the first time is approved at once.
     Column("approve_deployments", Boolean, nullable=False),
-    # What its launches and rosters may say about people of the organisation's list: nobody, by the list's id, by id or address.
+    # How far its launches and rosters may identify people of the organisation's list: not at
+    # all, by the list's id, by id or address.
     Column("names_people", Text, nullable=False, server_default="nobody"),
-    # Whether the custom parameter person_id is set for the whole registration: otherwise a teacher may have typed it.
+    # Whether the custom parameter person_id is set for the whole registration: otherwise a
+    # teacher could have typed it into one activity.
     Column("wide_parameter", Boolean, nullable=False, server_default="false"),
-    # Beside those that follow from the issuer: what an administrator entered, and what genuine launches named.
+    # In addition to those derived from the issuer: entered by an administrator, or reported by
+    # genuine launches.
     Column("frame_origins", ARRAY(Text), nullable=False),
     _created(),
     CheckConstraint("status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"),
     CheckConstraint("names_people IN ('nobody', 'id', 'id or address')", name="names_people_known"),
-    # One registration for an issuer's client; a removed one makes room.
+    # One registration per issuer and client; a removed one does not count.
     Index("uq_platform_registration_issuer_client_id", "issuer", "client_id", unique=True, postgresql_where=text("status <> 'removed'")),
     Index(None, "tenant_id"),
 )
@@ -142,7 +146,8 @@ login_state = Table(
     Column("browser_hash", LargeBinary, nullable=False),
     Column("nonce", Text, nullable=False),
     Column("target_link_uri", Text, nullable=False),
-    # What the LMS asked with, to begin anew in a window of its own where a frame keeps no cookie.
+    # The parameters of the LMS's request, to restart the login in a window of its own if a
+    # frame cannot keep cookies.
     Column("asked", JSONB, nullable=False),
     Column("expires_at", _INSTANT, nullable=False),
     Index(None, "tenant_id", "expires_at"),
@@ -181,7 +186,8 @@ person = Table(
     _tenant(),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False),
-    # What the organisation's own list says: its id there, who leads and who accompanies them, where and when they work. Empty: not said.
+    # From the organisation's list: the id there, manager and mentor, workplace and working
+    # time. Empty: not given.
     Column("external_id", Text),
     Column("manager_id", ForeignKey("person.id")),
     Column("mentor_id", ForeignKey("person.id")),
@@ -193,7 +199,7 @@ person = Table(
     Column("time_zone", Text, nullable=False, server_default=""),
     Column("language", Text, nullable=False, server_default=""),
     Column("working_days", ARRAY(SmallInteger), nullable=False, server_default="{}"),
-    # A peer who is not certified, imported to compare with.
+    # An uncertified peer, imported for comparison.
     Column("comparison", Boolean, nullable=False, server_default="false"),
     Column("imported_at", _INSTANT),
     _created(),
@@ -204,7 +210,8 @@ person = Table(
     Index(None, "tenant_id", "mentor_id", postgresql_where=text("mentor_id IS NOT NULL")),
 )
 
-# Roles that no launch and no list of managers gives: who runs programmes, sees all figures, protects data.
+# Roles that follow neither from a launch nor from the list: running programmes, seeing all
+# figures, protecting data.
 role_grant = Table(
     "role_grant",
     metadata,
@@ -222,16 +229,19 @@ identity = Table(
     Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
     Column("subject", Text, primary_key=True),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
-    # The organisation's id of the person, as the platform said it (lis.person_sourcedid, or the custom parameter person_id).
+    # The organisation's id of the person, as sent by the platform (lis.person_sourcedid, or the
+    # custom parameter person_id).
     Column("sourced_id", Text, nullable=False, server_default=""),
-    # Why this user of the LMS is this person, since when, and who said so (lti_tool.store.people).
+    # Why this LMS user is linked to this person, since when, and on whose word
+    # (lti_tool.store.people).
     Column("joined_by", Text, nullable=False, server_default="met"),
     Column("joined_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("joined_who", Text, nullable=False, server_default=""),
     Index(None, "tenant_id", "person_id"),
 )
 
-# A code by which somebody proves to be a person of the list: sent to that person's address for one user of an LMS, or shown after a sign-in.
+# A code with which somebody proves to be a listed person: mailed to that person's address for
+# one LMS user, or shown after a sign-in.
 join_code = Table(
     "join_code",
     metadata,
@@ -251,13 +261,14 @@ course = Table(
     Column("id", Uuid, primary_key=True),
     _tenant(),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
-    # What makes a course: a context id is unique within its deployment alone, and a launch without one is a course of its own link.
+    # Identifies a course: a context id is unique only within its deployment, and a launch
+    # without one counts as a course of its own resource link.
     Column("key", Text, nullable=False),
     Column("context_id", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("memberships_url", Text, nullable=False),
     Column("line_items_url", Text, nullable=False),
-    # When the roster is to be read next; none where the LMS offers none.
+    # When to read the roster next; null if the LMS offers none.
     Column("roster_due_at", _INSTANT),
     _created(),
     UniqueConstraint("tenant_id", "registration_id", "key"),
@@ -311,7 +322,8 @@ launch = Table(
     _tenant(),
     Column("secret_hash", LargeBinary, nullable=False),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
-    # None for a visit that began without an LMS: by an e-mailed link, or by the organisation's own sign-in.
+    # Null for a visit started without an LMS: by an e-mailed link, or by the organisation's own
+    # sign-in.
     Column("registration_id", ForeignKey(platform_registration.c.id)),
     Column("course_id", ForeignKey(course.c.id)),
     Column("message", Text, nullable=False),
@@ -323,7 +335,8 @@ launch = Table(
     Column("resource_link_id", Text, nullable=False),
     Column("resource_link_title", Text, nullable=False),
     Column("return_url", Text, nullable=False),
-    # Where grades of this launch go: its own column, or the course's columns where the tool may make them; empty where none may go.
+    # Where grades of this launch go: its own column, or the course's columns if the tool may
+    # create them; empty if it may not send grades.
     Column("line_item_url", Text, nullable=False),
     Column("line_items_url", Text, nullable=False),
     Column("programme", Text, nullable=False),
@@ -337,7 +350,8 @@ launch = Table(
     Index(None, "tenant_id", "expires_at"),
 )
 
-# Where a learner's grades of a programme go, as the latest launch said it: for quizzes that are opened without the LMS.
+# Where a learner's grades of a programme go, according to the latest launch: for quizzes opened
+# without the LMS.
 grade_place = Table(
     "grade_place",
     metadata,
@@ -351,8 +365,8 @@ grade_place = Table(
     Column("seen_at", _INSTANT, nullable=False),
 )
 
-# The programme as its author works on it; publishing makes a version of it. ``revision`` grows with each change: two editors never
-# write over each other.
+# The programme as its author edits it; publishing creates a version of it. ``revision``
+# increases with each change, so that two editors never overwrite each other.
 programme_draft = Table(
     "programme_draft",
     metadata,
@@ -395,7 +409,7 @@ episode = Table(
     Column("programme_version", Integer, nullable=False),
     Column("certified_at", _INSTANT, nullable=False),
     Column("wave", Text, nullable=False, server_default=""),
-    # What told of the certification: a teacher, a file, a gradebook, a statement, a badge.
+    # Where the certification came from: a teacher, a file, a gradebook, a statement, a badge.
     Column("source", Text, nullable=False, server_default="teacher"),
     Column("left_at", _INSTANT),
     _created(),
@@ -403,7 +417,8 @@ episode = Table(
     Index(None, "tenant_id", "programme", "certified_at"),
 )
 
-# Result of the certification's exam, by competency; the competency is empty where only the whole score is known.
+# Results of the certification exam by competency; the competency is empty if only the total
+# score is known.
 exam_score = Table(
     "exam_score",
     metadata,
@@ -414,7 +429,8 @@ exam_score = Table(
     CheckConstraint("share >= 0 AND share <= 1", name="share_within"),
 )
 
-# A time in which nothing is due for a person: leave, illness, a project's end. It is open where ``until_at`` is not known yet.
+# A period in which nothing is due for a person: leave, illness, the end of a project.
+# ``until_at`` is null while its end is unknown.
 hold = Table(
     "hold",
     metadata,
@@ -429,7 +445,8 @@ hold = Table(
     Index(None, "tenant_id", "episode_id"),
 )
 
-# What a memory model (FSRS) holds of a competency after a lapse: when it is to be met again.
+# The state of a memory model (FSRS) for a competency after a lapse, with the time of its next
+# review.
 memory = Table(
     "memory",
     metadata,
@@ -469,9 +486,9 @@ attempt = Table(
     Column("started_at", _INSTANT, nullable=False),
     Column("finished_at", _INSTANT),
     Column("right_answers", SmallInteger),
-    # A check measures once: whoever opens it twice goes on with the same attempt.
+    # A check measures once: opening it again continues the same attempt.
     Index("uq_attempt_check", "tenant_id", "episode_id", "interval", unique=True, postgresql_where=text("kind IN ('check', 'baseline')")),
-    # One that does not measure is finished before the next of its kind begins.
+    # Other quizzes must be finished before another of the same kind starts.
     Index(
         "uq_attempt_open",
         "tenant_id",
@@ -514,7 +531,7 @@ plan = Table(
     UniqueConstraint("tenant_id", "episode_id"),
 )
 
-# The plan as it stood after each commitment and revision.
+# The content of the plan after each commitment and revision.
 plan_revision = Table(
     "plan_revision",
     metadata,
@@ -530,7 +547,8 @@ plan_revision = Table(
     Column("at", _INSTANT, nullable=False),
 )
 
-# The tasks of this learner's own job on which a competency shows: chosen from the programme's list, or added by learner or manager.
+# The tasks of this learner's job that show a competency: chosen from the programme's list, or
+# added by the learner or the manager.
 mapped_task = Table(
     "mapped_task",
     metadata,
@@ -544,7 +562,8 @@ mapped_task = Table(
     _created(),
 )
 
-# What is due beside the checks: plan, exercise, its review, case study, feedback on it, follow-up.
+# What is due apart from the checks: plan, exercise, its review, case study, feedback on it,
+# follow-up.
 scheduled_act = Table(
     "scheduled_act",
     metadata,
@@ -556,7 +575,7 @@ scheduled_act = Table(
     Index(None, "tenant_id", "due_at", postgresql_where=text("done_at IS NULL")),
 )
 
-# A file that a learner handed in.
+# A file that a learner submitted.
 document = Table(
     "document",
     metadata,
@@ -569,7 +588,8 @@ document = Table(
     Index(None, "tenant_id", "person_id"),
 )
 
-# An exercise on real data, or a case study; it may change until somebody has answered it.
+# A submission: an exercise on real data, or a case study; it can be changed until somebody has
+# reviewed it.
 handed_in = Table(
     "handed_in",
     metadata,
@@ -580,7 +600,7 @@ handed_in = Table(
     Column("task", Text, nullable=False),
     Column("words", Text, nullable=False),
     Column("document_id", ForeignKey(document.c.id)),
-    # Somebody of the learner's coaching group whom the learner asked to answer, too.
+    # A member of the learner's coaching group whom the learner asked to review it as well.
     Column("peer_id", ForeignKey(person.c.id)),
     Column("revision", Integer, nullable=False),
     Column("at", _INSTANT, nullable=False),
@@ -599,7 +619,7 @@ review = Table(
     Column("relation", Text, nullable=False),
     Column("good", Text, nullable=False),
     Column("next_step", Text, nullable=False),
-    # What the training itself left open: it goes to whoever owns the programme.
+    # What the training itself failed to cover: it goes to the owner of the programme.
     Column("weak_content", Text, nullable=False),
     Column("at", _INSTANT, nullable=False),
     UniqueConstraint("tenant_id", "handed_in_id"),
@@ -616,9 +636,10 @@ job_use = Table(
     Column("used_on", Date, nullable=False),
     Column("words", Text, nullable=False),
     Column("reported_at", _INSTANT, nullable=False),
-    # Somebody of the learner's coaching group who saw it, as the learner says.
+    # A member of the learner's coaching group who saw it, according to the learner.
     Column("peer_id", ForeignKey(person.c.id)),
-    # Who vouches for it: 1 the learner, 2 a peer, 3 the supervisor, 4 a record of the work system. The one who confirms decides it.
+    # Strength of evidence: 1 the learner, 2 a peer, 3 the supervisor, 4 a record of the work
+    # system. The role of whoever confirms decides it.
     Column("grade", SmallInteger, nullable=False, server_default="1"),
     Column("revision", Integer, nullable=False, server_default="1"),
     Index(None, "tenant_id", "plan_id"),
@@ -632,17 +653,17 @@ confirmation = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("use_id", ForeignKey(job_use.c.id), primary_key=True),
     Column("person_id", ForeignKey(person.c.id), primary_key=True),
-    # False: the person could not see it.
+    # False: the person could not confirm having seen it.
     Column("seen", Boolean, nullable=False),
     Column("grade", SmallInteger, nullable=False),
     Column("words", Text, nullable=False),
-    # Where a work system shows it: a number, an address. Empty: nobody looked.
+    # Where a work system shows it: a record number or URL. Empty: nobody checked.
     Column("record", Text, nullable=False, server_default=""),
     Column("at", _INSTANT, nullable=False),
     Index(None, "tenant_id", "person_id"),
 )
 
-# An honest answer: there was nothing to use it on.
+# The learner's honest answer that there was no opportunity to use it.
 no_opportunity = Table(
     "no_opportunity",
     metadata,
@@ -654,7 +675,8 @@ no_opportunity = Table(
     Index(None, "tenant_id", "episode_id"),
 )
 
-# Two questions 90 days after the first verified use, to the learner and to the supervisor.
+# Answers to two questions 90 days after the first verified use, by the learner and the
+# supervisor.
 follow_up = Table(
     "follow_up",
     metadata,
@@ -669,7 +691,8 @@ follow_up = Table(
     Index(None, "tenant_id", "person_id"),
 )
 
-# Somebody's work held against the rubric. ``levels``: criterion → level from 1 up; what was not seen is not in it.
+# Somebody's work rated with the rubric. ``levels``: criterion → level, counted from 1; a
+# criterion that was not observed is missing.
 assessment = Table(
     "assessment",
     metadata,
@@ -688,7 +711,7 @@ assessment = Table(
     Index(None, "tenant_id", "rater_id"),
 )
 
-# A learner's wish to be watched by somebody.
+# A learner's request to be observed by somebody.
 assessment_request = Table(
     "assessment_request",
     metadata,
@@ -696,7 +719,7 @@ assessment_request = Table(
     _tenant(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("rater_id", ForeignKey(person.c.id), nullable=False),
-    # What the rater was to the learner when asked.
+    # The rater's relation to the learner at the time of the request.
     Column("relation", Text, nullable=False),
     Column("words", Text, nullable=False),
     Column("asked_at", _INSTANT, nullable=False),
@@ -705,7 +728,7 @@ assessment_request = Table(
     Index(None, "tenant_id", "rater_id", postgresql_where=text("done_at IS NULL")),
 )
 
-# What a rater made of a described piece of work; once, before the agreed levels were shown.
+# A rater's levels for a described case; given once, before the agreed levels were shown.
 calibration = Table(
     "calibration",
     metadata,
@@ -718,7 +741,8 @@ calibration = Table(
     Column("at", _INSTANT, nullable=False),
 )
 
-# Where people of a tenant sign in who come without an LMS (OpenID Connect). ``claim``: what names them by the list's id; empty: the address.
+# Where a tenant's people sign in without an LMS (OpenID Connect). ``claim``: the claim that
+# holds the list's id; empty: match by address.
 sign_in_provider = Table(
     "sign_in_provider",
     metadata,
@@ -735,7 +759,8 @@ sign_in_provider = Table(
     _created(),
 )
 
-# A badge (BadgeClass of Open Badges 2, Achievement of 3) by which its holders begin a programme.
+# A badge (BadgeClass of Open Badges 2, Achievement of Open Badges 3) that lets its holders
+# start a programme.
 accepted_badge = Table(
     "accepted_badge",
     metadata,
@@ -745,7 +770,8 @@ accepted_badge = Table(
     _created(),
 )
 
-# A column of a gradebook whose grades from ``share`` on record a certification.
+# A gradebook column in which a grade of at least ``share`` of the maximum records a
+# certification.
 certifying_column = Table(
     "certifying_column",
     metadata,
@@ -762,25 +788,29 @@ certifying_column = Table(
     Index(None, "tenant_id", "due_at"),
 )
 
-# An activity of the record store: who "earned" it or is "certified" by it begins the programme. ``since``: verb → from when it is read next.
+# An activity of the record store: whoever "earned" it or is "certified" by it starts the
+# programme. ``since``: verb → the timestamp from which to read next.
 statement_source = Table(
     "statement_source",
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("programme", Text, primary_key=True),
     Column("activity", Text, primary_key=True),
-    # Whose accounts are named as the list's ids are; empty: people are known by address alone, since numbers of systems collide.
+    # The home page whose account names are the list's ids; empty: people are matched by address
+    # only, since ids of different systems collide.
     Column("home_page", Text, nullable=False, server_default=""),
     Column("since", JSONB, nullable=False, server_default="{}"),
     Column("due_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("begun", Integer, nullable=False, server_default="0"),
-    # Statements of the last reading that name nobody of the list; they are read again for a while, in case the list comes to know them.
+    # Statements of the last run that match nobody on the list; they are read again for a while,
+    # in case the person is added to the list.
     Column("unmatched", Integer, nullable=False, server_default="0"),
     Column("trouble", Text, nullable=False, server_default=""),
     Index(None, "tenant_id", "due_at"),
 )
 
-# What a learner says of the content: of a question (``item``), or of the training itself. It goes to whoever owns the programme.
+# A learner's remark on the content: on a question (``item``), or on the training itself. It
+# goes to the owner of the programme.
 remark = Table(
     "remark",
     metadata,
@@ -793,7 +823,8 @@ remark = Table(
     Index(None, "tenant_id", "episode_id"),
 )
 
-# A channel of Slack or Teams that hears a programme's digest. Its address opens the channel to whoever has it: it is sealed.
+# A Slack or Teams channel that receives a programme's digest. Its URL lets anybody who has it
+# post to the channel, so it is sealed.
 channel = Table(
     "channel",
     metadata,
@@ -808,7 +839,7 @@ channel = Table(
     Index(None, "tenant_id", "programme"),
 )
 
-# What waits to be said to a channel; ``key`` names what it is about: the same is said once.
+# Outbox of posts to a channel; ``key`` names the subject: the same post is sent once.
 channel_post = Table(
     "channel_post",
     metadata,
@@ -826,7 +857,7 @@ channel_post = Table(
     Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
 )
 
-# That somebody was here, or looked at figures: once a day.
+# Somebody used the tool, or viewed figures: at most one row per day.
 presence = Table(
     "presence",
     metadata,
@@ -859,12 +890,13 @@ grade_outbox = Table(
     Column("attempt_id", ForeignKey(attempt.c.id), nullable=False),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
     Column("course_id", ForeignKey(course.c.id)),
-    # The column, where the launch named it; else where columns are, and which of them: it is found or made before the first grade.
+    # The column if the launch named it; else the course's columns and the resource id: the
+    # column is found or created before the first grade.
     Column("line_item_url", Text, nullable=False),
     Column("line_items_url", Text, nullable=False),
     Column("resource_id", Text, nullable=False),
     Column("label", Text, nullable=False),
-    # The place as one text: what a newer grade takes the place of.
+    # The place as one text: a newer grade replaces an older one of the same place.
     Column("place", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("score", Float, nullable=False),
@@ -873,12 +905,13 @@ grade_outbox = Table(
     Column("at", _INSTANT, nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
-    # Until when a sender holds it; a lease that ran out without an outcome may have arrived all the same.
+    # The end of the sender's lease; if a lease expired without an outcome, the grade may still
+    # have arrived.
     Column("leased_until", _INSTANT),
     Column("resends", Integer, nullable=False, server_default="0"),
     Column("sent_at", _INSTANT),
     Column("refused", Text),
-    # Why it waits, where a try failed.
+    # Why the last try failed, while it waits.
     Column("trouble", Text),
     Column("replaced", Boolean, nullable=False, server_default="false"),
     CheckConstraint("score >= 0 AND score <= maximum", name="score_within"),
@@ -906,7 +939,7 @@ admin_session = Table(
     Column("id", Uuid, primary_key=True),
     _tenant(),
     Column("who", Text, nullable=False),
-    # The link's, until it is used; then the session's.
+    # The hash of the one-time link until it is used; then of the session secret.
     Column("link_hash", LargeBinary, unique=True),
     Column("secret_hash", LargeBinary),
     Column("expires_at", _INSTANT, nullable=False),
@@ -914,7 +947,7 @@ admin_session = Table(
     Index(None, "tenant_id", "expires_at"),
 )
 
-# Added to, never changed: the app role may neither update nor delete here.
+# Append-only: the app role may neither update nor delete here.
 audit = Table(
     "audit",
     metadata,
@@ -970,7 +1003,8 @@ attendance = Table(
     Index(None, "tenant_id", "episode_id"),
 )
 
-# What somebody of the group agreed to do; it is carried over from meeting to meeting until it is closed.
+# What a member of the group agreed to do; it is carried over from meeting to meeting until it
+# is closed.
 agreed_action = Table(
     "agreed_action",
     metadata,
@@ -986,7 +1020,7 @@ agreed_action = Table(
     Index(None, "tenant_id", "episode_id"),
 )
 
-# Mail to people. ``key`` names what it is about: the same thing is said once.
+# Outbox of mail to people. ``key`` names the subject: the same mail is sent once.
 mail = Table(
     "mail",
     metadata,
@@ -997,10 +1031,11 @@ mail = Table(
     Column("key", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("words", Text, nullable=False),
-    # What its link opens: a page of a visit in this programme. The link itself is made when it is sent, and is kept nowhere.
+    # What its link opens: a page of a visit in this programme. The link is generated when the
+    # mail is sent, and is stored nowhere.
     Column("programme", Text, nullable=False),
     Column("path", Text, nullable=False),
-    # The report whose picture goes with it, and what it is narrowed to, as the query of an address; empty for none.
+    # The report whose chart is attached, and its filters as a query string; empty for none.
     Column("picture", Text, nullable=False, server_default=""),
     Column("queued_at", _INSTANT, nullable=False, server_default=func.now()),
     Column("tries", Integer, nullable=False, server_default="0"),
@@ -1022,7 +1057,7 @@ mail_stop = Table(
     _created(),
 )
 
-# A file between the look at what it would do and the word to do it; forgotten after a day.
+# A file kept between the preview of its import and the confirmation; deleted after a day.
 upload = Table(
     "upload",
     metadata,
@@ -1035,8 +1070,8 @@ upload = Table(
     Index(None, "tenant_id", "created_at"),
 )
 
-# A wish to be erased, and how far it was fulfilled: both houses, each in its own transaction. When it is done the person's id is gone
-# from here, too.
+# An erasure request and its progress: the tool and the record store are erased in separate
+# transactions. When it is done, the person's id is removed from here as well.
 erasure = Table(
     "erasure",
     metadata,

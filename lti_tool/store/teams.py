@@ -1,4 +1,5 @@
-"""How far the people of a programme are: one line a person for who leads them, one line a team for everybody else."""
+"""Progress of the people of a programme: one line per person for their leader, one line per
+team for everybody else."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Standing:
-    """What became due for a person (or a team) so far, and what was done of it. A held person's windows count for nothing."""
+    """What has become due for a person (or a team) so far, and how much of it was done. Check
+    windows during a hold do not count."""
 
     name: str
     people: int
@@ -27,7 +29,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Person:
-    """A learner's line, with what only who leads the learner sees."""
+    """A learner's line, with the details that only the learner's leader sees."""
 
     episode_id: uuid.UUID
     programme: str
@@ -63,7 +65,8 @@ _LINES = """
 
 
 def led(connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datetime, verified: int) -> list[Person]:
-    """The people whom somebody leads or accompanies by the list, by name. ``verified``: the grade from which a use counts as such."""
+    """The people whom somebody leads or accompanies according to the list, by name.
+    ``verified``: the grade from which a use counts as verified."""
     query = text(f"{_LINES} AND (p.manager_id = :leader OR p.mentor_id = :leader) AND p.id <> :leader ORDER BY p.name, e.id LIMIT {MOST}")
     rows = connection.execute(query, {"tenant": tenant_id, "leader": leader_id, "now": now, "verified": verified})
     return [
@@ -81,7 +84,8 @@ def led(connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datet
 
 
 def by_team(connection: Connection, tenant_id: int, programme: str, now: datetime, verified: int) -> list[Standing]:
-    """A line a team of a programme, small ones among them: who shows them decides what may be shown."""
+    """One line per team of a programme, including small teams: the caller decides what may be
+    shown."""
     query = text(
         "SELECT l.team AS name, count(*) AS people, sum(checks_due)::int AS checks_due, sum(checks_done)::int AS checks_done,"  # noqa: S608 - constants of this file
         " sum(plans)::int AS plans, sum(handed_in)::int AS handed_in, sum(uses)::int AS uses, sum(verified)::int AS verified"

@@ -15,7 +15,7 @@ from lti_tool.store.tables import installation, tenant, tool_key
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant and where its record store is; ``lrs_url`` is None for our own."""
+    """A tenant and the location of its record store; ``lrs_url`` is None for our own."""
 
     tenant_id: int
     name: str
@@ -26,28 +26,30 @@ class Tenant:
 
 
 def ensure(connection: Connection, values: dict[str, Any]) -> int:
-    """Make a tenant, or give an existing one new access to its record store; gives its id. Runs as the owner."""
+    """Create a tenant, or update the record store access of an existing one; returns its id.
+    Runs as the owner."""
     statement = upsert(tenant).values(**values)
     changed = {name: values[name] for name in ("lrs_url", "lrs_key", "lrs_secret_sealed")}
     return int(connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed).returning(tenant.c.tenant_id)).scalar_one())
 
 
 def by_id(connection: Connection, tenant_id: int) -> Tenant:
-    """A tenant that is known to exist."""
+    """Load a tenant that is known to exist."""
     t = tenant.c
     columns = (t.tenant_id, t.name, t.lrs_url, t.lrs_key, t.lrs_secret_sealed, t.practice)
     return Tenant(**connection.execute(select(*columns).where(t.tenant_id == tenant_id)).one()._mapping)
 
 
 def installation_id(connection: Connection) -> uuid.UUID:
-    """Which installation this is: the name space of all its statements."""
+    """The id of this installation: the UUID namespace of all its statements."""
     found: uuid.UUID = connection.execute(select(installation.c.id)).scalar_one()
     return found
 
 
 @dataclass(frozen=True)
 class ToolKey:
-    """A signing key: when it begins to sign, and when it is shown no longer (None: not decided)."""
+    """A signing key: when it starts to sign, and when it is no longer published (None: not
+    decided)."""
 
     kid: str
     private_sealed: str
@@ -57,7 +59,7 @@ class ToolKey:
 
 
 def keys(engine: Engine) -> list[ToolKey]:
-    """Signing keys, those that sign last first; retired ones are left out."""
+    """Signing keys, the latest ``signs_from`` first; retired ones are left out."""
     k = tool_key.c
     query = select(*(k[name] for name in ToolKey.__dataclass_fields__)).where(k.retires_at.is_(None) | (k.retires_at > func.now()))
     with engine.connect() as connection:
@@ -65,7 +67,7 @@ def keys(engine: Engine) -> list[ToolKey]:
 
 
 def keep_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: dict[str, Any]) -> None:
-    """Keep a key unless another process was quicker."""
+    """Insert the first key unless another process already did."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(7274002)"))
         k = tool_key.c
@@ -74,7 +76,8 @@ def keep_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: di
 
 
 def rotate_key(owner: Engine, made: ToolKey, old_retires_at: datetime) -> None:
-    """A new key; those before it are shown until ``old_retires_at``. Runs as the owner."""
+    """Insert a new key; earlier keys stay published until ``old_retires_at``. Runs as the
+    owner."""
     with owner.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(7274002)"))
         k = tool_key.c
@@ -84,18 +87,19 @@ def rotate_key(owner: Engine, made: ToolKey, old_retires_at: datetime) -> None:
 
 
 def every(engine: Engine) -> list[int]:
-    """All tenants."""
+    """Ids of all tenants."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM lti_tool.all_tenants()")).scalars())
 
 
 def named(owner: Engine, name: str) -> tuple[int | None, list[str]]:
-    """The tenant of this name (or the only one, where the name is empty), and all names. Runs as the owner."""
+    """The id of the tenant with this name (or of the only tenant if the name is empty), and all
+    names. Runs as the owner."""
     with owner.connect() as connection:
         known = {row.name: row.tenant_id for row in connection.execute(select(tenant.c.name, tenant.c.tenant_id).order_by(tenant.c.name))}
     return (known.get(name) if name else next(iter(known.values())) if len(known) == 1 else None), list(known)
 
 
 def change_record_store(connection: Connection, tenant_id: int, values: dict[str, Any]) -> None:
-    """Where a tenant's statements go from now on."""
+    """Change where a tenant's statements are sent."""
     connection.execute(update(tenant).where(tenant.c.tenant_id == tenant_id).values(**values))

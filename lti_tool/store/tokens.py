@@ -1,4 +1,4 @@
-"""Access tokens of platforms, sealed, until they end."""
+"""Sealed access tokens of platforms, kept until they expire."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lti_tool.store.tables import access_token
 
 
 def find(connection: Connection, tenant_id: int, registration_id: int, scope: str, now: datetime) -> str | None:
-    """The sealed token for a scope, where one has not ended."""
+    """The sealed token for a scope, if an unexpired one exists."""
     c = access_token.c
     query = select(c.token_sealed).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.scope == scope, c.expires_at > now)
     found: str | None = connection.execute(query).scalar()
@@ -19,14 +19,14 @@ def find(connection: Connection, tenant_id: int, registration_id: int, scope: st
 
 
 def keep(connection: Connection, tenant_id: int, registration_id: int, scope: str, sealed: str, expires_at: datetime) -> None:
-    """Keep a token, in the place of the one before."""
+    """Store a token, replacing the previous one."""
     values = {"token_sealed": sealed, "expires_at": expires_at}
     statement = upsert(access_token).values(tenant_id=tenant_id, registration_id=registration_id, scope=scope, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "scope"], set_=values))
 
 
 def drop(connection: Connection, tenant_id: int, registration_id: int, scope: str | None = None) -> None:
-    """Forget the token of a scope, or all of a platform."""
+    """Delete the token of one scope, or all tokens of a platform."""
     c = access_token.c
     statement = delete(access_token).where(c.tenant_id == tenant_id, c.registration_id == registration_id)
     connection.execute(statement if scope is None else statement.where(c.scope == scope))

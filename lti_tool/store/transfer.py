@@ -1,4 +1,5 @@
-"""From what was learnt to work: tasks of the own job, what is due beside the checks, what was handed in, answered, confirmed."""
+"""Transfer of learning to work: tasks of the learner's job, acts due apart from the checks,
+submissions, reviews and confirmations."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ LONGEST_LIST = 200
 
 @dataclass(frozen=True)
 class Task:
-    """A task of the learner's own job; ``own``: it is none of the programme's list."""
+    """A task of the learner's own job; ``own``: it is not from the programme's list."""
 
     key: str
     title: str
@@ -44,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Due:
-    """Something that is due beside the checks."""
+    """An act that is due apart from the checks."""
 
     act: str
     due_at: datetime
@@ -53,7 +54,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Handed:
-    """An exercise or a case study that was handed in."""
+    """A submitted exercise or case study."""
 
     id: uuid.UUID
     kind: str
@@ -68,7 +69,7 @@ class Handed:
 
 @dataclass(frozen=True)
 class Review:
-    """What somebody said to it."""
+    """A review of a submission."""
 
     handed_in_id: uuid.UUID
     reviewer_name: str
@@ -81,7 +82,7 @@ class Review:
 
 @dataclass(frozen=True)
 class Use:
-    """A use on the job with what vouches for it, as a reviewer and its learner see it."""
+    """A use on the job with its evidence, as its reviewers and the learner see it."""
 
     id: uuid.UUID
     episode_id: uuid.UUID
@@ -97,7 +98,8 @@ class Use:
 
 @dataclass(frozen=True)
 class LeftOpen:
-    """What a reviewer said that the training left open: to which kind of work, on which task."""
+    """A gap in the training that a reviewer reported: the kind of work and the task that it
+    concerns."""
 
     kind: str
     task: str
@@ -107,7 +109,7 @@ class LeftOpen:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Something that waits for a reviewer: the learner, the episode, what it is."""
+    """An episode that a reviewer is responsible for: its learner with their manager and mentor."""
 
     episode_id: uuid.UUID
     person_id: uuid.UUID
@@ -117,7 +119,8 @@ class Waiting:
 
 
 def schedule(connection: Connection, tenant_id: int, episode_id: uuid.UUID, dues: Mapping[str, datetime]) -> set[str]:
-    """What is due beside the checks; what is on record stays. Gives the acts that are new."""
+    """Schedule acts apart from the checks; existing ones are left unchanged. Returns the acts
+    that are new."""
     if not dues:
         return set()
     rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "act": act, "due_at": due_at} for act, due_at in dues.items()]
@@ -133,33 +136,34 @@ def dues(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> dict[
 
 
 def finish(connection: Connection, tenant_id: int, episode_id: uuid.UUID, act: str, at: datetime) -> None:
-    """It is done; done again, the first time stands."""
+    """Mark an act as done; if it is done again, the first time stands."""
     s = scheduled_act.c
     mine = (s.tenant_id == tenant_id) & (s.episode_id == episode_id) & (s.act == act) & s.done_at.is_(None)
     connection.execute(update(scheduled_act).where(mine).values(done_at=at))
 
 
 def tasks(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Task]:
-    """Tasks of the learner's own job, in the order in which they were named."""
+    """Tasks of the learner's own job, in the order in which they were added."""
     m = mapped_task.c
     query = select(m.key, m.title, m.competency, m.own).where(m.tenant_id == tenant_id, m.episode_id == episode_id).order_by(m.created_at, m.key)
     return [Task(**row._mapping) for row in connection.execute(query)]
 
 
 def keep_task(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Task, by: uuid.UUID) -> bool:
-    """Name a task; False where it is named."""
+    """Insert a task; False if it already exists."""
     row = upsert(mapped_task).values(tenant_id=tenant_id, episode_id=episode_id, added_by=by, **vars(made))
     return connection.execute(row.on_conflict_do_nothing().returning(mapped_task.c.key)).first() is not None
 
 
 def drop_task(connection: Connection, tenant_id: int, episode_id: uuid.UUID, key: str) -> None:
-    """A task is none of this job any more."""
+    """Remove a task from the learner's job."""
     m = mapped_task.c
     connection.execute(delete(mapped_task).where(m.tenant_id == tenant_id, m.episode_id == episode_id, m.key == key))
 
 
 def keep_plan_revision(connection: Connection, tenant_id: int, made: Plan, revision: int, at: datetime) -> bool:
-    """The plan as it stands after a commitment or a revision; False where this revision is on record."""
+    """Store the plan after a commitment or revision; False if this revision is already on
+    record."""
     values = {name: getattr(made, name) for name in ("task", "what", "by_when", "with_whom", "evidence", "obstacle")}
     row = upsert(plan_revision).values(tenant_id=tenant_id, plan_id=made.id, revision=revision, at=at, **values)
     if connection.execute(row.on_conflict_do_nothing().returning(plan_revision.c.revision)).first() is None:
@@ -169,21 +173,21 @@ def keep_plan_revision(connection: Connection, tenant_id: int, made: Plan, revis
 
 
 def plan_revisions(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[Any]:
-    """All states of a plan, the newest first."""
+    """All revisions of a plan, newest first."""
     r = plan_revision.c
     query = select(plan_revision).where(r.tenant_id == tenant_id, r.plan_id == plan_id).order_by(r.revision.desc()).limit(LONGEST_LIST)
     return list(connection.execute(query))
 
 
 def keep_document(connection: Connection, tenant_id: int, person_id: uuid.UUID, name: str, content: bytes) -> uuid.UUID:
-    """Keep a file that a learner hands in."""
+    """Store a file that a learner submits; returns its id."""
     made = uuid.uuid4()
     connection.execute(insert(document).values(id=made, tenant_id=tenant_id, person_id=person_id, name=name, content=content))
     return made
 
 
 def find_document(connection: Connection, tenant_id: int, document_id: uuid.UUID) -> tuple[uuid.UUID, str, bytes] | None:
-    """(whose, name, content)."""
+    """(owner, name, content) of a file, if it exists."""
     d = document.c
     row = connection.execute(select(d.person_id, d.name, d.content).where(d.tenant_id == tenant_id, d.id == document_id)).first()
     return (row.person_id, row.name, bytes(row.content)) if row else None
@@ -201,13 +205,13 @@ def _handed_of(row: Any) -> Handed:
 
 
 def handed(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> dict[str, Handed]:
-    """Kind → what was handed in."""
+    """Kind → submission, of one episode."""
     query = _handed().where(handed_in.c.tenant_id == tenant_id, handed_in.c.episode_id == episode_id)
     return {row.kind: _handed_of(row) for row in connection.execute(query)}
 
 
 def handed_for_update(connection: Connection, tenant_id: int, handed_id: uuid.UUID) -> tuple[uuid.UUID, Handed] | None:
-    """(episode, what was handed in), locked: an answer and a change take turns."""
+    """(episode, submission) with the row locked, so that a review and a change are serialized."""
     h = handed_in.c
     locked = connection.execute(select(h.episode_id).where(h.tenant_id == tenant_id, h.id == handed_id).with_for_update()).first()
     if locked is None:
@@ -217,7 +221,7 @@ def handed_for_update(connection: Connection, tenant_id: int, handed_id: uuid.UU
 
 
 def keep_handed(connection: Connection, tenant_id: int, episode_id: uuid.UUID, values: Mapping[str, Any]) -> tuple[uuid.UUID, int]:
-    """Keep what was handed in, over what was handed in before; gives its id and its revision."""
+    """Insert a submission, or update the previous one of its kind; returns its id and revision."""
     row = upsert(handed_in).values(id=uuid.uuid4(), tenant_id=tenant_id, episode_id=episode_id, revision=1, **values)
     changed = {name: row.excluded[name] for name in ("task", "words", "document_id", "peer_id", "at")} | {"revision": handed_in.c.revision + 1}
     made = row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "kind"], set_=changed)
@@ -226,7 +230,7 @@ def keep_handed(connection: Connection, tenant_id: int, episode_id: uuid.UUID, v
 
 
 def reviews(connection: Connection, tenant_id: int, handed_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Review]:
-    """Answers to what was handed in."""
+    """Submission id → its review."""
     r = review.c
     query = (
         select(r.handed_in_id, person.c.name.label("reviewer_name"), r.relation, r.good, r.next_step, r.weak_content, r.at)
@@ -237,7 +241,7 @@ def reviews(connection: Connection, tenant_id: int, handed_ids: Sequence[uuid.UU
 
 
 def keep_review(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
-    """Keep an answer; False where there is one."""
+    """Insert a review; False if there is one already."""
     row = upsert(review).values(id=uuid.uuid4(), tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(review.c.id)
     return connection.execute(row).first() is not None
 
@@ -250,7 +254,7 @@ def _uses() -> Any:
 
 
 def use_for_update(connection: Connection, tenant_id: int, use_id: uuid.UUID) -> Use | None:
-    """A use, locked: two confirmations take turns."""
+    """Load a use and lock its row, so that two confirmations are serialized."""
     u = job_use.c
     if connection.execute(select(u.id).where(u.tenant_id == tenant_id, u.id == use_id).with_for_update()).first() is None:
         return None
@@ -258,7 +262,8 @@ def use_for_update(connection: Connection, tenant_id: int, use_id: uuid.UUID) ->
 
 
 def unanswered_uses(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], reviewer_id: uuid.UUID) -> list[Use]:
-    """Uses of these episodes, and those of peers who named this person, to which he or she said nothing yet; the latest first."""
+    """Uses of these episodes, and of peers who named this person, that this person has not
+    responded to yet; newest first."""
     c = confirmation.c
     said = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == job_use.c.id, c.person_id == reviewer_id)
     shown = or_(plan.c.episode_id.in_(episode_ids), job_use.c.peer_id == reviewer_id)
@@ -267,25 +272,26 @@ def unanswered_uses(connection: Connection, tenant_id: int, episode_ids: Sequenc
 
 
 def raise_grade(connection: Connection, tenant_id: int, use_id: uuid.UUID, grade: int, revision: int) -> None:
-    """Somebody who weighs more vouches for it."""
+    """Set a higher grade of evidence: somebody with more weight vouches for the use."""
     u = job_use.c
     connection.execute(update(job_use).where(u.tenant_id == tenant_id, u.id == use_id).values(grade=grade, revision=revision))
 
 
 def keep_confirmation(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
-    """Keep what a person says to a use; False where he or she said it before."""
+    """Insert a person's response to a use; False if there is one already."""
     row = upsert(confirmation).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(confirmation.c.use_id)
     return connection.execute(row).first() is not None
 
 
 def keep_no_opportunity(connection: Connection, tenant_id: int, form_id: uuid.UUID, episode_id: uuid.UUID, words: str, at: datetime) -> bool:
-    """An honest answer; False where the form was sent before."""
+    """Record that a learner had no opportunity for a use; False if the form was already
+    submitted."""
     row = upsert(no_opportunity).values(id=form_id, tenant_id=tenant_id, episode_id=episode_id, words=words, at=at)
     return connection.execute(row.on_conflict_do_nothing().returning(no_opportunity.c.id)).first() is not None
 
 
 def last_no_opportunity(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> datetime | None:
-    """When the learner last said so."""
+    """When the learner last reported having no opportunity."""
     n = no_opportunity.c
     found: datetime | None = connection.execute(
         select(n.at).where(n.tenant_id == tenant_id, n.episode_id == episode_id).order_by(n.at.desc()).limit(1)
@@ -294,13 +300,13 @@ def last_no_opportunity(connection: Connection, tenant_id: int, episode_id: uuid
 
 
 def keep_follow_up(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
-    """The two answers; False where they were given."""
+    """Insert the answers to a follow-up; False if they were already given."""
     row = upsert(follow_up).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(follow_up.c.asked)
     return connection.execute(row).first() is not None
 
 
 def followed_up(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, str]]:
-    """(episode, who was asked) of the follow-ups that were answered."""
+    """(episode, who was asked) of every answered follow-up."""
     f = follow_up.c
     return {
         (row[0], row[1]) for row in connection.execute(select(f.episode_id, f.asked).where(f.tenant_id == tenant_id, f.episode_id.in_(episode_ids)))
@@ -308,7 +314,7 @@ def followed_up(connection: Connection, tenant_id: int, episode_ids: Sequence[uu
 
 
 def left_open(connection: Connection, tenant_id: int, programme: str) -> list[LeftOpen]:
-    """What the training left open in the eyes of reviewers, the latest first."""
+    """Gaps in the training that reviewers reported, newest first."""
     r, h = review.c, handed_in.c
     query = (
         select(h.kind, h.task, r.weak_content.label("words"), r.at)
@@ -322,9 +328,10 @@ def left_open(connection: Connection, tenant_id: int, programme: str) -> list[Le
 
 
 def led(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID, episode_id: uuid.UUID | None = None) -> list[Waiting]:
-    """Episodes of the people whom a person leads or accompanies by the list; or that one episode, where it is one of them.
+    """Episodes of the people whom a person leads or accompanies according to the list; or only
+    that one episode, if it is one of them.
 
-    A mentor of a course is none here: some LMSs call guests of a single learner so.
+    A course's mentor role does not count here: some LMSs give it to guests of a single learner.
     """
     e, p = episode.c, person.c
     query = (
@@ -341,7 +348,7 @@ def led(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID, episode_
 
 
 def waiting(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Waiting]:
-    """Episode → whose it is, for learners who take part."""
+    """Episode id → its learner, for learners who take part."""
     e, p = episode.c, person.c
     query = (
         select(e.id.label("episode_id"), p.id.label("person_id"), p.name, p.manager_id, p.mentor_id)
@@ -352,7 +359,7 @@ def waiting(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.U
 
 
 def asks(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
-    """Whether a peer asked this person for an answer that was not given yet."""
+    """Whether a peer has an open request to this person."""
     h, u, c, r = handed_in.c, job_use.c, confirmation.c, assessment_request.c
     said = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == u.id, c.person_id == person_id)
     answered = select(review.c.id).where(review.c.tenant_id == tenant_id, review.c.handed_in_id == h.id)
@@ -365,7 +372,7 @@ def asks(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
 
 
 def asked_to_read(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID, document_id: uuid.UUID) -> bool:
-    """Whether a file was handed in with the wish that this person answers."""
+    """Whether a file belongs to a submission that this person was asked to review."""
     h = handed_in.c
     query = select(h.id).where(h.tenant_id == tenant_id, h.document_id == document_id, h.peer_id == reviewer_id)
     return connection.execute(query).first() is not None
@@ -374,7 +381,8 @@ def asked_to_read(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID
 def handed_without_review(
     connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], reviewer_id: uuid.UUID
 ) -> list[tuple[uuid.UUID, Handed]]:
-    """(episode, what was handed in) that nobody answered, of these episodes and of peers who asked this person; the oldest first."""
+    """(episode, submission) without a review, of these episodes and of peers who asked this
+    person; oldest first."""
     h = handed_in.c
     query = _handed().add_columns(h.episode_id).outerjoin(review, review.c.handed_in_id == h.id)
     shown = or_(h.episode_id.in_(episode_ids), h.peer_id == reviewer_id)
@@ -388,7 +396,7 @@ def handed_without_review(
 
 
 def dues_of(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], act: str) -> dict[uuid.UUID, Due]:
-    """Episode → when this act is due and when it was done."""
+    """Episode id → when this act is due and when it was done."""
     s = scheduled_act.c
     query = select(s.episode_id, s.act, s.due_at, s.done_at).where(s.tenant_id == tenant_id, s.episode_id.in_(episode_ids), s.act == act)
     return {row.episode_id: Due(row.act, row.due_at, row.done_at) for row in connection.execute(query)}

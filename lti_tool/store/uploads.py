@@ -1,4 +1,5 @@
-"""Files that were uploaded and wait for a word: what they would do was shown, and is done when somebody says so."""
+"""Uploaded files that await confirmation: their effect was previewed, and is applied once
+somebody confirms."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from lti_tool.store.tables import upload
 
 
 def keep(connection: Connection, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:
-    """Keep a file; gives its id."""
+    """Store a file; returns its id."""
     made = uuid.uuid4()
     connection.execute(insert(upload).values(id=made, tenant_id=tenant_id, purpose=purpose, name=name, content=content))
     return made
@@ -25,10 +26,10 @@ def find(connection: Connection, tenant_id: int, purpose: str, upload_id: uuid.U
 
 
 def drop(connection: Connection, tenant_id: int, upload_id: uuid.UUID) -> None:
-    """It has done what it should."""
+    """Delete an upload after it was applied."""
     connection.execute(delete(upload).where(upload.c.tenant_id == tenant_id, upload.c.id == upload_id))
 
 
 def forget(connection: Connection, tenant_id: int, before: datetime) -> None:
-    """Files from before."""
+    """Delete uploads older than ``before``."""
     connection.execute(delete(upload).where(upload.c.tenant_id == tenant_id, upload.c.created_at < before))

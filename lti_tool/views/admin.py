@@ -1,4 +1,6 @@
-"""The administration: for whom the role was granted, in any visit, or by a one-time link. The same pages at two addresses."""
+"""The administration pages: for holders of the admin role in any session, or through a one-time
+link. The same pages are mounted at two URLs.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _STATUS = {"approve": APPROVED, "disable": DISABLED, "enable": APPROVED, "remove
 
 @dataclass(frozen=True)
 class Admin:
-    """Who administers: a tenant, as whom, and whether by a one-time link."""
+    """An administrator's session: the tenant, the name for the audit log, and whether it was
+    opened by a one-time link.
+    """
 
     tenant_id: int
     who: str
@@ -43,7 +47,9 @@ class Admin:
 
 
 def entrance(deps: ToolDeps) -> Blueprint:
-    """``/admin/enter/<link>``: a look changes nothing (mail scanners look), the button uses the link."""
+    """``/admin/enter/<link>``: GET changes nothing (mail scanners follow links), POST redeems
+    the link.
+    """
     pages = Blueprint("admin_entrance", __name__, url_prefix="/admin")
 
     @pages.get("/enter/<link_secret>")
@@ -66,7 +72,7 @@ def entrance(deps: ToolDeps) -> Blueprint:
 
 
 def link_holder(deps: ToolDeps) -> Callable[[uuid.UUID], Admin]:
-    """Who came by a link; no page may frame what they see."""
+    """Return a loader of sessions opened by a link; their pages may not be framed."""
 
     def admin(given: uuid.UUID) -> Admin:
         page_rules.never_framed()
@@ -85,7 +91,7 @@ def link_holder(deps: ToolDeps) -> Callable[[uuid.UUID], Admin]:
 
 
 def desk_by_link(deps: ToolDeps) -> Opening:
-    """The desk of who came by a link."""
+    """Return the opener of the staff pages' context for a session opened by a link."""
     admin = link_holder(deps)
 
     def opened(given: uuid.UUID) -> Desk:
@@ -97,7 +103,7 @@ def desk_by_link(deps: ToolDeps) -> Opening:
 
 
 def by_link(deps: ToolDeps) -> Blueprint:
-    """The pages for who came by a link."""
+    """The administration pages for a session opened by a link."""
     admin = link_holder(deps)
     pages = _pages(deps, "admin_by_link", "/admin/<uuid:given>", admin)
 
@@ -110,7 +116,7 @@ def by_link(deps: ToolDeps) -> Blueprint:
 
 
 def by_launch(deps: ToolDeps) -> Blueprint:
-    """The pages in a visit of whoever holds the role."""
+    """The administration pages in a session of a person with the admin role."""
 
     def admin(given: uuid.UUID) -> Admin:
         who = session.current(deps, request, given)
@@ -140,7 +146,7 @@ def _pages(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], 
 
     @pages.post("/administrators")
     def administrator(given: uuid.UUID) -> ResponseReturnValue:
-        """Give the role to somebody who runs an LMS and was here."""
+        """Grant the admin role to an LMS administrator who has visited the tool."""
         who = admin(given)
         try:
             person_id = uuid.UUID(request.form.get("person", ""))

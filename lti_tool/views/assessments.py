@@ -1,4 +1,6 @@
-"""Behaviour assessments: the form, what was assessed side by side, and the exercise for those who assess."""
+"""Behaviour assessments: the form, the comparison of assessments, and the calibration exercise
+for raters.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     def form(who: LaunchSession, episode_id: uuid.UUID | None, error: Refused | None = None) -> ResponseReturnValue:
         view = assessing.form(work, session=who, episode_id=episode_id)
-        # What was sent stays; what differs from it goes by a form of its own.
+        # After BadInput the form keeps its id; after Conflict (other content was stored under
+        # it) it gets a new one.
         form_id = request.form.get("form_id", "") if isinstance(error, BadInput) else str(uuid.uuid4())
         return show(who, "assess.html", error, view=view, form_id=form_id, sent=request.form.to_dict() if error else {}, methods=assessing.METHODS)
 
@@ -116,10 +119,12 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
 
 def _draft(who: LaunchSession) -> str:
-    """The name of the draft on the device that was sent: the form's own, of this person."""
+    """Return the key of the draft on the device that was submitted: the form's own draft of
+    this person.
+    """
     return f"{who.person_id}-{request.form.get('draft', '')[:40]}"
 
 
 def _levels() -> dict[str, str]:
-    """Criterion → what was chosen."""
+    """Return criterion → chosen level."""
     return {name.removeprefix("level-"): value for name, value in request.form.items() if name.startswith("level-")}

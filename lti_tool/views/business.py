@@ -1,4 +1,6 @@
-"""Was it worth it: business figures and their readings, costs, what a unit is worth, and what the scorecard weighs."""
+"""Return on investment: business figures and their readings, costs, the value of a unit, and
+the scorecard's weights.
+"""
 
 from __future__ import annotations
 
@@ -138,7 +140,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/levels")
     def level(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """The form of a report: a weekly figure has a new level."""
+        """Handle a report's form: declare a new level of a weekly figure."""
         desk, office = at(given, key)
         decision = {name: text_of(name) for name in ("series", "team", "since", "why")}
         narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
@@ -147,7 +149,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/readings")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """A file comes: which of its columns is what."""
+        """Receive a file of readings and ask for its column mapping."""
         takes_file()
         desk, office = at(given, key)
         try:
@@ -165,7 +167,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/readings/look")
     def mapped(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """The columns are named: what the file would do; or, at the word, do it."""
+        """With the columns mapped, preview the import, or on confirmation run it."""
         desk, office = at(given, key)
         kept, kpi, form = text_of("kept"), text_of("kpi"), {name: text_of(name) for name in ("subject_kind", "period", "source", "reason")}
         columns = {field: text_of(f"column_{field}") for field in FIELDS}

@@ -1,4 +1,4 @@
-"""The coaching group's page: who is in it, its meetings, who was there, what was agreed."""
+"""The coaching group's page: members, meetings, attendance, agreed actions."""
 
 from __future__ import annotations
 

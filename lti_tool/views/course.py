@@ -1,4 +1,4 @@
-"""The course's page for who teaches: its people, its columns in the gradebook, grades on their way."""
+"""The course page for teachers: its roster, its gradebook columns, pending grades."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/certifying")
     def certify(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """A column of the gradebook certifies; or (``stop``) does not any more."""
+        """Let a gradebook column certify learners, or (``stop``) end that."""
         percent, stop = request.form.get("percent", ""), request.form.get("stop") == "1"
         if stop:
             return act(launch_id, lambda who: gradebook.certify_no_more(deps, session=who, who=named(who)), "stopped")

@@ -1,4 +1,6 @@
-"""What counts from other systems: quizzes and assignments of the LMS, courses, work systems whose statements reach the record store."""
+"""Activities of other systems that count: quizzes and assignments of the LMS, courses, work
+systems whose statements reach the record store.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from lti_tool.views.office import Desk, Opening, text_of
 
 log = logging.getLogger(__name__)
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S{1,1900}\Z")  # an IRI, as far as a form judges one
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S{1,1900}\Z")  # an IRI, checked only superficially
 _AWAY = "The record store does not answer just now. Nothing was changed; try again in a minute."
 
 
@@ -60,7 +62,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     @pages.post("/")
     def add(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk, office = at(given, key)
-        authoring.work(deps.unit_of_work, tenant_id=desk.tenant_id, key=key)  # NotFound where there is no such programme
+        authoring.work(deps.unit_of_work, tenant_id=desk.tenant_id, key=key)  # raises NotFound if there is no such programme
 
         def act() -> None:
             kind, competency, grade, activity = text_of("counts_as"), text_of("competency"), text_of("evidence_grade"), text_of("activity")

@@ -1,4 +1,4 @@
-"""What every page after a launch is given."""
+"""Template values shared by every page of a session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import language, pages, session
 
-# Label, address below the visit's, and the route whose roles open it.
+# (label, path below the session's URL, endpoint whose roles may open it).
 LEARNERS = (("Today", "today", "home.today"), ("To work", "work", "transfer.to_work"), ("Group", "group", "coaching.group"))
 INBOX = (("Waits for you", "inbox", "transfer.inbox"),)
 ROOMS = (
@@ -27,7 +27,9 @@ ROOMS = (
 
 
 def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
-    """The session, its form token, the practice label; and the right to be framed by its platform."""
+    """Return the session, its form token and the practice flag, and permit framing by the
+    session's platform.
+    """
     around = viewing.surroundings(deps.unit_of_work, session=who)
     if around.platform is None:
         pages.never_framed()
@@ -42,13 +44,15 @@ def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, An
         "practice": around.practice,
         "home": f"/t/{who.id}/",
         "rooms": _rooms(who, around),
-        # In a window of its own a page needs a way back; in a frame the course is around it.
+        # A top-level page needs a link back to the course; a framed one is surrounded by it.
         "back_to_course": who.return_url if alone else "",
     }
 
 
 def _rooms(who: LaunchSession, around: Surroundings) -> list[tuple[str, str]]:
-    """(label, address) of the pages that this person's roles open, where there is more than one to choose from."""
+    """Return (label, URL) of the pages that this person's roles may open; empty if there is
+    only one.
+    """
     home = f"/t/{who.id}/"
     inbox = INBOX if around.asked or who.roles & roles.LEADING else ()
     shown = (LEARNERS if around.takes_part else ()) + inbox + ROOMS

@@ -1,4 +1,4 @@
-"""What the tool says of its own health."""
+"""The tool's health check."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from lti_tool.store import outbox
 
 
 def check(deps: ToolDeps) -> Check:
-    """What waits in the outboxes; rows refused for good degrade the part, for somebody has to look."""
+    """Report the backlog of the outboxes; permanently refused rows degrade the component, since
+    somebody has to investigate.
+    """
 
     def look(health: Health) -> None:
         statements, grades, refused = outbox.backlog(deps.engine)

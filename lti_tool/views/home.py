@@ -27,9 +27,9 @@ from lti_tool.views.reports import offered
 
 log = logging.getLogger(__name__)
 
-# What stands on the first page of figures; the rest is one step further.
+# Metrics on the first page of figures; the rest is one click away.
 HEADLINES = ("retention_observed", "transfer_rate", "adoption_due", "sustainability")
-_ATTEMPT = "attempt-"  # a page that opens one submission again
+_ATTEMPT = "attempt-"  # page prefix that reopens one submission
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -63,7 +63,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/today")
     def today(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """What is due for this person, whatever else he or she is here."""
+        """Show what is due for this person, whatever other roles they hold."""
         return _today(session.current(deps, request, launch_id))
 
     def _today(who: LaunchSession) -> ResponseReturnValue:
@@ -102,7 +102,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         sight = viewing.sight(deps.unit_of_work, session=who)
         title, waiting = viewing.course(deps.unit_of_work, session=who)
         try:
-            # Outside any transaction; pictures are drawn by the record store's own reports.
+            # Called outside any transaction; charts are drawn by the record store's own
+            # reports.
             client, iri = deps.own_client if ours else deps.client, xapi.Programme(who.programme, "", "").iri
             shown = () if every else HEADLINES
             figures = lrs_client.figures(client, store, iri, sight=sight, keys=shown)
@@ -112,7 +113,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             log.warning("tenant %s: no figures: %s", who.tenant_id, failed.message)
             figures, alarms, away = [], [], True
         for figure in figures:
-            # Drawn and escaped by our own record store; another one's pictures are not taken for markup.
+            # Drawn and escaped by our own record store; charts of another store are not trusted
+            # as markup.
             figure["svg"] = Markup(figure["svg"]) if ours else ""  # noqa: S704
         page = render_template(
             "figures.html",
@@ -168,7 +170,7 @@ def _person(text: str) -> uuid.UUID:
 
 
 def _day(text: str, now: datetime) -> datetime:
-    """Noon (UTC) of the day that was entered; today means now."""
+    """Return noon (UTC) of the entered day, or now if it is today."""
     try:
         day = datetime.combine(date.fromisoformat(text), time(12), UTC)
     except ValueError:

@@ -1,4 +1,5 @@
-"""Saying who one is on the organisation's list: by a code from a mail, or from the organisation's own sign-in."""
+"""Confirming who one is on the organisation's list: with a code from a mail, or from the
+organisation's own sign-in."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
 
-CODES_ASKED_FOR, TRIES, WITHIN_SECONDS = 3, 10, 3_600  # eight digits: ten tries an hour find one in a thousand years
+CODES_ASKED_FOR, TRIES, WITHIN_SECONDS = 3, 10, 3_600  # eight digits: at ten tries an hour, guessing one takes about a thousand years
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:

@@ -1,6 +1,8 @@
-"""The language of a page: the launch's (the ``locale`` claim, LTI 1.3 core 5.4.5), the person's or the browser's, else English.
+"""The language of a page: from the launch (the ``locale`` claim, LTI 1.3 core 5.4.5), the
+person or the browser, else English.
 
-Pages of teachers and administrators are English. Texts come back as plain strings, so that a template escapes them like any other.
+Pages for teachers and administrators are in English. Texts are returned as plain strings, so
+that a template escapes them like any other.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ from lti_tool.actions import languages
 
 
 def follow_launch(locale: str) -> None:
-    """This page speaks the launch's language."""
+    """Use the launch's language for this page."""
     g.language = languages.choose([locale])
 
 
 def follow_browser(request: Request) -> None:
-    """This page speaks the browser's language: no launch is known yet."""
+    """Use the browser's language for this page, because no launch is known yet."""
     g.language = languages.choose([tag for tag, _ in request.accept_languages])
 
 
@@ -35,10 +37,10 @@ def translated(text: str, **values: Any) -> str:
 
 
 def counted(one: str, many: str, num: int) -> str:
-    """The form of a text that goes with ``num``."""
+    """The singular or plural form of a text for ``num``."""
     return languages.texts(current()).ngettext(one, many, num) % {"num": num}
 
 
 def day(instant: datetime | date) -> str:
-    """23 November 2026, as the page's language writes it."""
+    """A date such as 23 November 2026, formatted in the page's language."""
     return languages.day(current(), instant)

@@ -25,12 +25,12 @@ from lti_tool.views import language, session
 from lti_tool.views import pages as page_rules
 
 LARGEST_CONFIRMATION = 100_000  # bytes: an id_token and two short texts
-KEY_SET_SECONDS = 300  # platforms may keep our keys this long
-A_MINUTE = 3_000  # from one address: a school behind one of them opens an activity together; a flood ends here
+KEY_SET_SECONDS = 300  # how long platforms may cache our keys
+A_MINUTE = 3_000  # per network address: a whole school behind one address opens an activity at once; a flood is stopped here
 
 
 class _Confirmation(msgspec.Struct):
-    """A launch with the proof that the LMS's window kept."""
+    """A launch with the proof that was stored in the LMS's window (LTI postMessage storage)."""
 
     state: str
     id_token: str
@@ -63,7 +63,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def launch() -> ResponseReturnValue:
         not_too_many("launch")
         if "error" in request.form:
-            # The platform could not sign the person in; its words are shown as text, never as markup, and only to who began a login.
+            # The platform could not sign the person in; its message is shown as text, never as
+            # markup, and only if this login was started here.
             words = request.form.get("error_description") or request.form["error"]
             known = platforms.look_at_login(deps.engine, digest(request.form.get("state", "")))
             said = f": {words[:300]}" if known else ""
@@ -96,7 +97,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/launch/confirm")
     def confirm() -> ResponseReturnValue:
-        """The same launch once more, with the proof that the LMS's window kept. Only our own page can send this and read the answer."""
+        """The same launch again, with the proof that was stored in the LMS's window. Only our
+        own page can send this and read the response."""
         session.own_origin(deps, request, required=True)
         not_too_many("confirm")
         sent = _confirmation()
@@ -106,7 +108,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/launch/window")
     def window() -> ResponseReturnValue:
-        """In a window of its own, which nothing frames: what would be opened, as whom. The person says yes or closes it."""
+        """In a top-level window, which cannot be framed: show what would be opened, and as
+        whom. The person accepts or closes it."""
         page_rules.never_framed()
         not_too_many("window")
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
@@ -129,14 +132,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/canvas.json")
     def canvas() -> ResponseReturnValue:
-        """What Canvas fetches when a Developer Key is made by this address."""
+        """The configuration that Canvas fetches when a Developer Key is created from this URL."""
         return jsonify(Canvas().configuration(registering.facts(deps.settings.base_url)))
 
     return pages
 
 
 def _confirmation() -> _Confirmation:
-    """As JSON alone: a form of another site cannot send that."""
+    """Parse the request body; only JSON is accepted, because a form of another site cannot send
+    that."""
     try:
         if request.mimetype != "application/json" or (request.content_length or 0) > LARGEST_CONFIRMATION:
             raise ValueError("no JSON, or too much of it")
@@ -146,12 +150,13 @@ def _confirmation() -> _Confirmation:
 
 
 def _client() -> str:
-    """What is known of the browser: where it is, and its kind."""
+    """What identifies the browser: its network and its user agent."""
     return f"{_network(request.remote_addr or '')} {request.headers.get('User-Agent', '')[:500]}"
 
 
 def _network(address: str) -> str:
-    """An address as one household has it: IPv6 is given out by networks of 64 bits (RFC 4291, 2.5.4)."""
+    """The network of one household: for IPv6 the /64 prefix, because providers assign networks
+    of 64 bits (RFC 4291, 2.5.4)."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -160,13 +165,14 @@ def _network(address: str) -> str:
 
 
 def after_launch(deps: ToolDeps, entered: Entered) -> None:
-    """What a launch sets going."""
+    """Enqueue the jobs that follow a launch."""
     if entered.roster_due:
         deps.nudges.nudge(SYNC_ROSTERS)
 
 
 def _by_storage(begun: Begun) -> Response:
-    """A page that leaves this login's proof with the LMS's window, then goes on (LTI postMessage storage 0.1)."""
+    """A page that stores this login's proof in the LMS's window, then continues (LTI
+    postMessage storage 0.1)."""
     page_rules.frame_by("*")
     page = _storage_page("put", begun.storage_target, begun.storage_origin, begun.state, proof=begun.browser_secret, next_url=begun.address)
     return Response(page, content_type="text/html; charset=utf-8")

@@ -80,7 +80,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/attempts/<uuid:attempt_id>/answers/<int:position>")
     def feedback(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
-        """What is said to an answer that was given; below it the next question, so that each costs two taps."""
+        """The feedback on a submitted answer, with the next question below it, so that each
+        question costs two taps."""
         who = session.current(deps, request, launch_id)
         progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if not 1 <= position <= len(progress.answers):
@@ -102,7 +103,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/attempts/<uuid:attempt_id>/answers/<int:position>/remarks")
     def remark(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
-        """What the learner says of the question itself."""
+        """The learner's remark on the question itself."""
         who = session.current(deps, request, launch_id)
         answered = remarking.remark(
             deps.unit_of_work,
@@ -114,7 +115,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             now=clock.now(),
         )
         said()
-        place = f"/answers/{position}" if answered else ""  # of the question that is being asked, back to it
+        place = f"/answers/{position}" if answered else ""  # a remark on the question that is open returns to it
         return redirect(f"/t/{launch_id}/attempts/{attempt_id}{place}?done=told", code=303)
 
     @pages.get("/pictures/<digest>")
@@ -125,7 +126,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/badge")
     def bring_badge(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """Begin the programme with a badge."""
+        """Start the programme with a badge."""
         takes_file()
         who = session.current(deps, request, launch_id)
         brought = request.files.get("file")

@@ -1,4 +1,4 @@
-"""What is stored about me: to look at, to take along, and to have erased."""
+"""The personal data stored about the visitor: to view, to download, and to have erased."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/data.json")
     def data(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """All of it as one file. Statements in the record store are under the account that the file names."""
+        """All of it as one file. Statements in the record store belong to the account that the
+        file names."""
         who = session.current(deps, request, launch_id)
         rows = forgetting.stored(work, tenant_id=who.tenant_id, person_id=who.person_id)
         answer = Response(json.dumps({"person": str(who.person_id), "tables": rows}, ensure_ascii=False, indent=1), content_type="application/json")
@@ -45,7 +46,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/wishes")
     def wishes(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """For who protects data: wishes to be erased that wait."""
+        """For the data protection officer: open erasure requests."""
         who = session.current(deps, request, launch_id)
         found = forgetting.waiting(work, tenant_id=who.tenant_id)
         return render_template("wishes.html", **framed(deps, request, who), wishes=found)

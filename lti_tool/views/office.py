@@ -1,4 +1,5 @@
-"""Where training managers and administrators work: the same pages in a visit (``/t/<visit>/…``) and by an administrator's link."""
+"""Pages for training managers and administrators: the same in a visit (``/t/<visit>/…``) and in
+a session opened by an administrator's link."""
 
 from __future__ import annotations
 
@@ -18,12 +19,13 @@ from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
 from lti_tool.views.frame import framed
 
-LARGEST_UPLOAD = 32_000_000  # bytes of a request that brings a file: more than any file that is read, so that its reader says what is wrong
+LARGEST_UPLOAD = 32_000_000  # bytes of a request with a file: more than any reader accepts, so that the reader reports what is wrong
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Who works: the tenant, the name for the audit record, where the pages are, and what every template is given."""
+    """The context of a staff page: the tenant, the name for the audit record, the base URL of
+    the pages, and the values that every template needs."""
 
     tenant_id: int
     who: str
@@ -32,7 +34,7 @@ class Desk:
     gives_roles: bool
 
     def show(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
-        """A page."""
+        """Render a page."""
         return render_template(template, **self.common, **values), status
 
 
@@ -40,7 +42,7 @@ Opening = Callable[[uuid.UUID], Desk]
 
 
 def of_visit(deps: ToolDeps) -> Opening:
-    """The desk of whoever this visit is."""
+    """A function that opens the staff context of a visit."""
 
     def opened(visit_id: uuid.UUID) -> Desk:
         who = session.current(deps, request, visit_id)
@@ -51,17 +53,18 @@ def of_visit(deps: ToolDeps) -> Opening:
 
 
 def named(who: LaunchSession) -> str:
-    """Who acts, for records: the name for people, the id so that it can be taken out when the person is erased."""
+    """Who acts, for the audit record: the name for readers, the id so that it can be removed
+    when the person is erased."""
     return f"{who.person_name or 'Somebody without a name'} ({who.person_id})"
 
 
 def takes_file() -> None:
-    """This request may be as large as a file; said before anything of it is read."""
+    """Allow this request to be as large as a file; call it before any of the body is read."""
     request.max_content_length = LARGEST_UPLOAD
 
 
 def file_of(name: str = "file") -> tuple[str, bytes]:
-    """(name, content) of the file that a form brought."""
+    """(name, content) of the file uploaded with a form."""
     found: FileStorage | None = request.files.get(name)
     if found is None or not found.filename:
         raise BadInput("Choose a file first.", field=name)
@@ -69,19 +72,19 @@ def file_of(name: str = "file") -> tuple[str, bytes]:
 
 
 def download(name: str, media_type: str, content: bytes) -> Response:
-    """An answer that is kept as a file."""
+    """A response that the browser saves as a file."""
     answer = Response(content, content_type=media_type)
     answer.headers["Content-Disposition"] = f"attachment; filename={name}"
     return answer
 
 
 def text_of(name: str) -> str:
-    """A text of a form, its line ends made one."""
+    """A text field of the form, with line endings normalized."""
     return request.form.get(name, "").replace("\0", "").replace("\r\n", "\n").strip()
 
 
 def revision_of() -> int:
-    """Which state of a draft a form was made from."""
+    """The draft revision that the form was rendered from."""
     text = text_of("revision")
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise BadInput("The form is not complete; load the page again.")
@@ -89,7 +92,7 @@ def revision_of() -> int:
 
 
 def uuid_from(text: str) -> uuid.UUID:
-    """An id that a form carries."""
+    """Parse a UUID sent with a form."""
     try:
         return uuid.UUID(text)
     except ValueError:

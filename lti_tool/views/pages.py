@@ -1,4 +1,4 @@
-"""What all pages share: rendering, headers, errors that say what a teacher can do next."""
+"""Shared by all pages: rendering, headers, and error pages that say what a teacher can do next."""
 
 from __future__ import annotations
 
@@ -22,46 +22,51 @@ from lti_tool.store.platforms import Platform
 
 log = logging.getLogger(__name__)
 
-# Our own scripts alone, from files; nothing is loaded from elsewhere, and answers of our own pages alone are fetched.
+# Only our own scripts, from files; nothing is loaded from elsewhere, and scripts fetch only
+# from our own pages.
 _CONTENT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; object-src 'none';"
     " form-action 'self'{forms}; frame-ancestors {ancestors}"
 )
 
 
-# Addresses that hold a one-time secret: nobody is told more of them than the host. (no-referrer would also take the Origin from our own
-# forms, by which they are told from another site's.)
+# URLs that contain a one-time secret: their referrer is cut to the origin. (no-referrer would
+# also remove the Origin header from our own forms, which distinguishes them from another
+# site's.)
 _SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/calendar/")
 
 
 def frame_for(platform: Platform) -> None:
-    """Let this answer be framed by the platform's own pages."""
+    """Let this response be framed by the platform's own pages."""
     found = dialect(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
     frame_by(*found, *platform.frame_origins)
 
 
 def frame_by(*origins: str) -> None:
-    """Let this answer be framed by pages of these origins; by none but our own where none is named."""
+    """Let this response be framed by pages of these origins; only by our own pages if none is
+    given."""
     g.frame_ancestors = " ".join(dict.fromkeys(("'self'", *(one for one in origins if one))))
 
 
 def never_framed() -> None:
-    """An answer that no page may show inside itself."""
+    """Forbid any page to frame this response."""
     g.frame_ancestors = "'none'"
 
 
 def send_forms_to(url: str) -> None:
-    """Let a form of this answer go to the origin of ``url`` as well."""
+    """Let a form in this response submit to the origin of ``url`` as well."""
     g.form_targets = f" {origin(url)}"
 
 
 def rich(text: str, home: str) -> Markup:
-    """A text of a question as markup: it was cleaned when it was written (adapters.questions.html). Its pictures get their addresses."""
+    """A question's text as markup: it was sanitized when it was stored
+    (adapters.questions.html). The sources of its pictures are filled in here."""
     return Markup(html.with_addresses(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
 
 
 def picture_answer(picture: Picture) -> Response:
-    """A picture of a question. Its name is the digest of its bytes: they never change."""
+    """The response for a picture of a question. Its name is the digest of its bytes, so it can
+    be cached for ever."""
     answer = Response(picture.content, content_type=picture.media_type)
     answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer
@@ -73,15 +78,16 @@ def message(title: str, text: str, status: int, headers: Mapping[str, str] | Non
 
 
 def finish(app: Flask, base_url: str) -> None:
-    """Headers and error pages for every page of ``app``."""
+    """Install headers and error pages for every page of ``app``."""
 
     @app.after_request
     def headers(response: Response) -> Response:
-        # A page that failed before its platform was known holds nothing private and may be shown in any frame.
+        # A page that failed before its platform was known contains nothing private and may be
+        # framed by anybody.
         ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
         policy = _CONTENT.format(forms=g.get("form_targets", ""), ancestors=ancestors)
         response.headers.setdefault("Content-Security-Policy", policy)
-        if base_url.startswith("https://"):  # the server itself speaks http behind whoever ends TLS
+        if base_url.startswith("https://"):  # the server itself speaks HTTP behind the proxy that terminates TLS
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Referrer-Policy", "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin")

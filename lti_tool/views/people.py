@@ -1,4 +1,4 @@
-"""The list of people: looking somebody up, taking a list over, roles, and joining whom an LMS named."""
+"""The list of people: searching, importing a list, roles, and linking LMS users to people."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
 
     @pages.post("/import")
     def look(given: uuid.UUID) -> ResponseReturnValue:
-        """What a file would do."""
+        """Preview what importing a file would do."""
         takes_file()
         desk = opening(given)
         try:
@@ -96,7 +96,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
 
     @pages.get("/joins")
     def joins(given: uuid.UUID) -> ResponseReturnValue:
-        """Which users of LMSs are whom, and why."""
+        """Which LMS users are linked to which people, and why."""
         return joins_page(opening(given))
 
     def joins_page(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:

@@ -1,4 +1,5 @@
-"""The choice of content for a course, and the form that carries it back to the LMS."""
+"""The content picker for a course (deep linking), and the form that returns the choice to the
+LMS."""
 
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
 
 def _instant(text: str, at: time, field: str) -> datetime | None:
-    """A moment (UTC) of the day that was entered; none where none was."""
+    """The given time (UTC) on the day that was entered; None if no day was entered."""
     if not text:
         return None
     try:

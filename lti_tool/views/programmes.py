@@ -1,4 +1,5 @@
-"""The programme console: set a programme up, see who receives what and when, publish it, begin it for people."""
+"""The programme console: set up a programme, preview who receives what and when, publish it,
+start it for people."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ from lti_tool.views.office import Desk, Opening, download, file_of, revision_of,
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 Form = MultiDict[str, str]
-SPARE_LINES = 3  # empty lines below those that are filled
+SPARE_LINES = 3  # empty lines offered below the filled ones
 
 
 def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
@@ -39,13 +40,14 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         return desk.show("programmes.html", error.status if error else 200, shelf=found, error=error)
 
     def console(desk: Desk, key: str, error: Refused | None = None, sent: Form | None = None, lost: Sequence[str] = ()) -> ResponseReturnValue:
-        """The page; ``sent``: what was typed, where it was refused; ``lost``: what was typed into a state that somebody else changed."""
+        """Render the page; ``sent``: the rejected form input; ``lost``: input for a revision
+        that somebody else changed meanwhile."""
         found = authoring.work(work, tenant_id=desk.tenant_id, key=key)
         day = _day(request.args.get("certified_on", "")) or clock.now().date()
         zone = request.args.get("time_zone", "")
         try:
             events = authoring.preview(found.programme, day, zone, [])
-        except (KeyError, ValueError, OSError, OverflowError):  # a zone that nobody knows, a day at the end of time
+        except (KeyError, ValueError, OSError, OverflowError):  # an unknown time zone, or a date out of range
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.show(
@@ -68,7 +70,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/take-in")
     def take_in(given: uuid.UUID) -> ResponseReturnValue:
-        """A whole programme from a file."""
+        """Import a whole programme from a file."""
         takes_file()
         desk = opening(given)
         try:
@@ -88,7 +90,8 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/<key>/setup")
     def change(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """All parts of the page at once: whatever was typed anywhere on it is saved, or shown again."""
+        """Save all parts of the page at once: everything typed anywhere on it is saved, or
+        shown again."""
         desk = opening(given)
         try:
             revision = revision_of()
@@ -101,7 +104,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/<key>/state/<act>")
     def state(given: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
-        """Publish, put away, take back."""
+        """Publish, archive or restore a programme."""
         desk = opening(given)
         try:
             if act == "publish":
@@ -114,7 +117,8 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
 
     def listed(given: uuid.UUID, key: str, part: str, add: Callable[[Desk], object], remove: Callable[[Desk, str], object]) -> ResponseReturnValue:
-        """One more line of a list of the page; or, where the form names one in ``remove``, one less."""
+        """Add one line to a list on the page, or remove the one that the form names in
+        ``remove``."""
         desk = opening(given)
         gone = text_of("remove")
         try:
@@ -128,7 +132,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/<key>/channels")
     def channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Channels of Slack and Teams that hear the digest."""
+        """Slack and Teams channels that receive the digest."""
 
         def add(desk: Desk) -> None:
             named = {"name": text_of("channel_name"), "url": text_of("channel_url"), "base_url": deps.settings.base_url}
@@ -145,7 +149,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/<key>/sources")
     def sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Activities whose statements begin the programme."""
+        """Activities whose statements start the programme."""
 
         def add(desk: Desk) -> None:
             named = {"activity": text_of("activity"), "home_page": text_of("home_page")}
@@ -162,7 +166,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/<key>/badges")
     def badges(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Badges whose holders may begin the programme."""
+        """Badges whose holders may start the programme."""
         return listed(
             given,
             key,
@@ -205,7 +209,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/<key>/people/<uuid:episode_id>")
     def pause(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
-        """Put somebody on hold, end a hold, take somebody out."""
+        """Put somebody on hold, end a hold, or remove somebody from the programme."""
         desk, act, now = opening(given), text_of("act"), clock.now()
         try:
             if act == "hold":
@@ -225,7 +229,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/<key>/certifications/look")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """What a list of certifications would begin."""
+        """Preview which episodes a list of certifications would start."""
         takes_file()
         desk = opening(given)
         try:
@@ -278,31 +282,32 @@ def _required_day(text: str, what: str) -> date:
 
 
 class _Part:
-    """The fields of one part of the page's form: each is called ``<part>.<name>``."""
+    """The fields of one part of the page's form; each is named ``<part>.<name>``."""
 
     def __init__(self, form: Form, name: str) -> None:
         self._form, self._name = form, name
 
     @property
     def there(self) -> bool:
-        """Whether the form holds this part at all: what it does not hold stays as it is."""
+        """Whether the form contains this part at all: a missing part is left unchanged."""
         return any(name.startswith(f"{self._name}.") for name in self._form)
 
     def text(self, name: str) -> str:
-        """One text, its line ends made one."""
+        """One text, with line endings normalized."""
         return self._form.get(f"{self._name}.{name}", "").replace("\0", "").replace("\r\n", "\n").strip()
 
     def texts(self, name: str) -> list[str]:
-        """All texts of a name."""
+        """All texts of a field."""
         return [value.replace("\0", "").strip() for value in self._form.getlist(f"{self._name}.{name}")]
 
     def lines(self, *names: str) -> list[tuple[str, ...]]:
-        """Lines of a table: the values of these fields, line by line."""
+        """Rows of a table: the values of these fields, row by row."""
         return list(zip(*(self.texts(name) for name in names), strict=False))
 
 
 def _setup(form: Form) -> Callable[[Programme], Programme]:
-    """What the page's form makes of a programme; the competencies first, because the rest refers to them."""
+    """The function that applies the page's form to a programme; competencies come first,
+    because the other parts refer to them."""
 
     def make(programme: Programme) -> Programme:
         for name, change in _PARTS.items():
@@ -315,7 +320,7 @@ def _setup(form: Form) -> Callable[[Programme], Programme]:
 
 
 def _rows(programme: Programme, form: Form | None) -> dict[str, list[tuple[str, ...]]]:
-    """The lines of the page's tables, as they were typed or as they are stored, with some empty ones below."""
+    """The rows of the page's tables, as typed or as stored, followed by some empty ones."""
     stored: dict[str, list[tuple[str, ...]]] = {
         "competencies": [(one.key, one.title) for one in programme.competencies],
         "tasks": [(one.key, one.title, one.competency) for one in programme.tasks],
@@ -329,7 +334,7 @@ def _rows(programme: Programme, form: Form | None) -> dict[str, list[tuple[str, 
 
 
 def _typed(form: Form) -> list[str]:
-    """The texts of a form that was not taken, for whoever typed them to copy."""
+    """The texts of a rejected form, so that whoever typed them can copy them."""
     names = [name for name in form if name.partition(".")[0] in _PARTS and not name.endswith((".key", ".competency"))]
     return [value for name in names for value in form.getlist(name) if len(value.strip()) > 1]
 
@@ -351,7 +356,7 @@ def _about(programme: Programme, part: _Part) -> Programme:
 
 
 def percent_of(share: float) -> str:
-    """A share as its field shows it."""
+    """Format a share as a percentage for its form field."""
     return f"{share * 100:g}"
 
 
@@ -364,7 +369,7 @@ def _tasks(programme: Programme, part: _Part) -> Programme:
     rows = [row for row in part.lines("key", "title", "competency") if " ".join(row[1].split())]
     named = authoring.named([(key, title) for key, title, _ in rows], "task")
     known = {one.key for one in programme.competencies}
-    # A task of a competency that went in the same breath goes with it.
+    # A task is dropped together with a competency that the same form removes.
     tasks = [Task(key, title, competency) for (key, title), (_, _, competency) in zip(named, rows, strict=True) if competency in known or not key]
     return msgspec.structs.replace(programme, tasks=tasks)
 
@@ -379,7 +384,7 @@ def _blueprint(programme: Programme, part: _Part) -> Programme:
             if int(text):
                 cells.append(Cell(competency.key, critical, int(text)))
     if not programme.blueprint and sorted(cells, key=repr) == sorted(programme.cells, key=repr):
-        return programme  # what the page suggests is no decision of its author's
+        return programme  # the suggested blueprint is not a decision of the author
     return msgspec.structs.replace(programme, blueprint=cells)
 
 

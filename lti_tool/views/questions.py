@@ -1,4 +1,4 @@
-"""The question bank of a programme: looking through it, writing a question, questions in and out of files."""
+"""The question bank of a programme: browse it, write a question, import and export questions."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
 
     @pages.post("/look")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """What a file of questions would bring."""
+        """Preview what a file of questions would import."""
         takes_file()
         desk = opening(given)
         try:
@@ -177,7 +177,7 @@ def _fits(item: Item, chosen: dict[str, str]) -> bool:
 
 
 def _typed(programme: Programme) -> tuple[Item, list[Picture]]:
-    """The question that a form holds, with the picture that came with it."""
+    """The question in the submitted form, with the picture uploaded with it."""
     kind = text_of("kind")
     if kind not in KINDS:
         raise BadInput("There is no such kind of question.")
@@ -220,12 +220,14 @@ def _typed(programme: Programme) -> tuple[Item, list[Picture]]:
 
 
 def _rich(name: str) -> str:
-    """A text that a form holds: HTML where it was written so, else plain text with its lines."""
+    """A rich text field of the form: HTML if it was written as such, else plain text with its
+    line breaks."""
     return _html(text_of(name))
 
 
 def _html(text: str) -> str:
-    """What an author typed: markup where there is a whole tag that questions may hold, else plain text."""
+    """An author's input as markup: HTML if it contains a complete tag that is allowed in
+    questions, else escaped plain text."""
     try:
         return html.taken(text if _TAG.search(text) else html.escape(text))
     except Unfit as wrong:

@@ -1,4 +1,5 @@
-"""``/lti/register/<invite>``: what an LMS administrator pastes into the LMS; the LMS opens it in a frame or a window."""
+"""``/lti/register/<invite>``: the URL that an LMS administrator pastes into the LMS, which
+opens it in a frame or a window."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from lti_tool.actions import registering
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import pages as page_rules
 
-LONGEST = 8_000  # of an address or a token that an LMS sends
+LONGEST = 8_000  # of a URL or a token that an LMS sends
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -22,7 +23,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/")
     @pages.get("/<secret>")
     def look(secret: str = "") -> ResponseReturnValue:
-        """What would be registered; nothing is changed."""
+        """Preview what would be registered; nothing is changed."""
         url, token = (request.args.get(name, "")[:LONGEST] for name in ("openid_configuration", "registration_token"))
         offer = registering.look(deps, secret=secret, configuration_url=url, registration_token=token, now=clock.now())
         page_rules.frame_by(origin(offer.configuration.issuer), origin(url))

@@ -1,4 +1,5 @@
-"""Reports of a programme: words, a picture, a table. The record store makes them and hides small groups; here they get a page."""
+"""Reports of a programme: text, chart and table. The record store computes them and suppresses
+small groups; these views only present them."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ from lti_tool.views.office import download
 
 log = logging.getLogger(__name__)
 
-# key of the record store → its name in the list, by what somebody comes for
+# Report key of the record store → its label in the list, grouped by the reader's question.
 REPORTS = {
     "What lasts": {"scorecard": "Scorecard", "forgetting": "How it fades", "first_use": "When the first use comes"},
     "Where to look": {
@@ -51,7 +52,7 @@ _LONGEST = 200
 
 
 def offered(sight: Sight) -> dict[str, dict[str, str]]:
-    """The reports that somebody may see, by what they come for."""
+    """The reports that this person may see, grouped by the reader's question."""
     if sight.episodes is None:
         return REPORTS
     found = {room: {key: label for key, label in some.items() if key in OF_SOME_PEOPLE} for room, some in REPORTS.items()}
@@ -63,7 +64,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("reports", __name__, url_prefix="/t/<uuid:launch_id>/reports")
 
     def asked(who: LaunchSession, key: str) -> tuple[str, dict[str, str], Reports, bool]:
-        """(programme, filters, what the record store made, whether it is our own)."""
+        """(programme, filters, the record store's response, whether the store is our own)."""
         if key not in KEYS:
             raise NotFound("There is no such report.")
         programme, sight = _programme(who), viewing.sight(deps.unit_of_work, session=who)
@@ -83,7 +84,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/behind/<metric>")
     def behind(launch_id: uuid.UUID, metric: str) -> ResponseReturnValue:
-        """The statements that a figure rests on, by person."""
+        """The evidence of a figure: the statements behind it, by person."""
         who = session.current(deps, request, launch_id)
         presence.looked(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
         programme = _programme(who)
@@ -117,7 +118,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         try:
             programme, by, found, ours = asked(who, key)
             report, narrow = found.reports[0], found.dimensions
-            # Drawn and escaped by our own record store; another one's pictures are not taken for markup.
+            # Charts are trusted as markup only from our own record store, which escapes them.
             report["svg"] = Markup(report["svg"]) if ours else ""  # noqa: S704
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no report: %s", who.tenant_id, failed.message)
@@ -130,7 +131,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             narrow={name: values for name, values in narrow.items() if values},
             chosen=by,
             programme=programme if request.args.get("programme") else "",
-            # Where somebody who runs programmes decides on what the report says.
+            # The page where a training manager decides on what the report shows.
             desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTES["business.level"] else "",
             decided=weighing.decided(deps, who.tenant_id, programme, key, by.get("team", "")) if programme and by.keys() <= {"team"} else None,
             reports=offered(viewing.sight(deps.unit_of_work, session=who)),
@@ -149,7 +150,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
 
 def _programme(who: LaunchSession) -> str:
-    """The launch's programme; whoever runs programmes may name another."""
+    """The launch's programme; a training manager may name another one in the query."""
     named = request.args.get("programme", "")
     if named and who.roles & roles.ROUTES["programmes.every"]:
         return named[:_LONGEST]

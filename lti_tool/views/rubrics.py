@@ -1,4 +1,5 @@
-"""The rubric of a programme: its levels, its criteria with a description for each level, and the cases on which raters practise."""
+"""The rubric of a programme: its levels, its criteria with a description of each level, and the
+cases for rater practice."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from lti_tool.actions.rubrics import Case, Criterion, Rubric
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views.office import Desk, Opening, revision_of, text_of
 
-SPARE_CRITERIA = 2  # empty ones below those that are filled
+SPARE_CRITERIA = 2  # empty ones offered below the filled ones
 
 
 def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
@@ -70,7 +71,7 @@ def _of(programme: Programme) -> Rubric:
 
 
 def _levels(programme: Programme) -> Programme:
-    """No level at all takes the rubric away."""
+    """Replace the levels; without any level the rubric is removed."""
     names = [" ".join(line.split()) for line in text_of("levels").splitlines() if line.strip()]
     if not names:
         return msgspec.structs.replace(programme, rubric=None)
@@ -79,7 +80,8 @@ def _levels(programme: Programme) -> Programme:
 
 
 def _criteria(programme: Programme) -> Programme:
-    """Lines of the form: key, title, competency, and as many descriptions as there are levels. A line without a title goes."""
+    """Replace the criteria. Each row of the form has a key, a title, a competency and one
+    description per level. A row without a title is removed."""
     rubric = _of(programme)
     keys, titles, competencies = (request.form.getlist(name) for name in ("key", "title", "competency"))
     anchors = [" ".join(text.replace("\0", "").split()) for text in request.form.getlist("anchor")]
@@ -94,7 +96,7 @@ def _criteria(programme: Programme) -> Programme:
 
 
 def _cases(programme: Programme) -> Programme:
-    """One case: a new one, one that takes the place of another, or (``remove``) one that goes."""
+    """Add a case, replace one, or (``remove``) delete one."""
     rubric = _of(programme)
     key = text_of("case")
     others = [case for case in rubric.cases if case.key != key]

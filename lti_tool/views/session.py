@@ -1,8 +1,10 @@
-"""The session after a launch: which launch stands in the address, its secret in a cookie that is partitioned by the LMS's site, or,
-where the browser keeps none, in the memory of the page, which sends it as a bearer token.
+"""The session after a launch: the URL names the launch; its secret is in a cookie partitioned
+by the LMS's site or, if the browser keeps none, in the memory of the page, which sends it as a
+bearer token.
 
-Each launch has a secret of its own, so that two people in one browser, or two tabs, never inherit each other's session. The
-address holds no secret. Forms carry a token that only this session's pages can know.
+Each launch has a secret of its own, so that two people in one browser, or two tabs, never share
+a session. The URL contains no secret. Forms carry a token that only this session's pages can
+know.
 """
 
 from __future__ import annotations
@@ -27,19 +29,20 @@ from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, people
 from lti_tool.store.people import LaunchSession
 
-COOKIES_KEPT = 8  # launches of one browser in one LMS that stay usable beside each other
+COOKIES_KEPT = 8  # sessions of one browser in one LMS that stay usable at the same time
 _LEAVING = "__Host-carryover-signing-in"
 _SESSION, _LOGIN, _ADMIN = "__Host-carryover-launch-", "__Host-carryover-login-", "__Host-carryover-admin-"
 _SIGNED_OUT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
 
 
 def _set(response: Response, name: str, value: str, seconds: int) -> None:
-    # Partitioned keeps the cookie in a frame of another site's page; __Host- binds it to this host, over https (or locally).
+    # Partitioned lets the cookie work in a frame on another site's page; __Host- binds it to
+    # this host, over https (or locally).
     response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="None", partitioned=True, path="/")
 
 
 def login_key(state: str) -> str:
-    """A short name of a login, for cookies and storage: it tells nothing of the state."""
+    """A short name for a login, for cookies and storage keys: it does not reveal the state."""
     return digest(state).hex()[:16]
 
 
@@ -53,18 +56,19 @@ def remember_login(response: Response, begun: Begun) -> None:
 
 
 def login_secret(request: Request, state: str) -> str | None:
-    """What the browser brought back for this login."""
+    """The secret that the browser sent back for this login."""
     return request.cookies.get(_login_name(state)) if state else None
 
 
 def open_session(request: Request, response: Response, state: str, entered: Entered) -> None:
-    """Give the browser the secret of its launch; forget the login and the oldest launches."""
+    """Set the cookie with the secret of this launch; remove the login cookie and the oldest
+    session cookies."""
     _set(response, _login_name(state), "", 0)
     open_visit(request, response, entered.launch_id, entered.secret)
 
 
 def open_visit(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
-    """Give the browser the secret of its visit; forget the oldest ones."""
+    """Set the cookie with the secret of this visit; remove the oldest session cookies."""
     kept = [name for name in request.cookies if name.startswith(_SESSION)]
     for name in kept[: max(len(kept) - COOKIES_KEPT + 1, 0)]:
         _set(response, name, "", 0)
@@ -72,18 +76,20 @@ def open_visit(request: Request, response: Response, launch_id: uuid.UUID, secre
 
 
 def remember_leaving(response: Response, kept: str) -> None:
-    """What the browser keeps while somebody is at the organisation's sign-in; empty forgets it. It comes back from another site by a link."""
+    """Set the cookie that the browser keeps while somebody is at the organisation's sign-in; an
+    empty value removes it. The browser returns from another site by a link, hence SameSite=Lax."""
     seconds = LEAVING_SECONDS if kept else 0
     response.set_cookie(_LEAVING, kept, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
 
 
 def leaving(request: Request) -> str:
-    """What the browser brought back from there."""
+    """The value of the cookie after the return from the sign-in."""
     return request.cookies.get(_LEAVING, "")
 
 
 def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:
-    """The session of this request; Unauthorised when the browser does not hold its secret or it has ended."""
+    """The session of this request; raises Unauthorised if the browser does not hold its secret
+    or it has ended."""
     secret = _secret(request, launch_id)
     found = people.launch_secret(deps.engine, launch_id)
     if found is None or not hmac.compare_digest(found[1], digest(secret)):
@@ -96,28 +102,29 @@ def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSes
             raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
         listed = directory.roles_of(connection, who.tenant_id, who.person_id)
     if who.joined_by in people.CLAIMED and listed and not (request.endpoint or "").startswith("joining."):
-        abort(redirect(f"/t/{launch_id}/confirm", code=303))  # an LMS's word makes nobody a manager: this is proven once
+        abort(redirect(f"/t/{launch_id}/confirm", code=303))  # an LMS's claim alone makes nobody a manager: it must be proven once
     if who.message == VISIT:
-        listed -= frozenset(roles.GRANTED)  # a nudge's link lies in a mailbox for weeks: what was given opens by signing in
+        listed -= frozenset(roles.GRANTED)  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in
     who = replace(who, roles=roles.of_session(who.role, listed))
     roles.require(who.roles, request.endpoint)
     return who
 
 
 def open_admin(response: Response, session_id: uuid.UUID, secret: str) -> None:
-    """Give the browser the secret of an administration session. It is never framed: a strict cookie serves."""
+    """Set the cookie with the secret of an administration session. It is never framed, so
+    SameSite=Strict works."""
     response.set_cookie(
         _ADMIN + session_id.hex, secret, max_age=int(ADMIN_TIME.total_seconds()), secure=True, httponly=True, samesite="Strict", path="/"
     )
 
 
 def admin_secret(request: Request, session_id: uuid.UUID) -> str:
-    """What the browser holds of an administration session; empty where it holds nothing."""
+    """The secret of an administration session that the browser sent; empty if it sent none."""
     return request.cookies.get(_ADMIN + session_id.hex, "")
 
 
 def form_token(request: Request, launch_id: uuid.UUID) -> str:
-    """What a form of this session carries."""
+    """The token that forms of this session carry."""
     return form_token_of(launch_id, _secret(request, launch_id))
 
 
@@ -127,7 +134,8 @@ def _secret(request: Request, launch_id: uuid.UUID) -> str:
 
 
 def own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:
-    """Forbidden for a form that a page of another site sent; ``required``: also for one that does not say which page sent it."""
+    """Raise Forbidden for a form sent from another site's page; ``required``: also if the
+    request does not say which page sent it."""
     origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
     if (origin is None and required) or (origin is not None and origin != f"{ours.scheme}://{ours.netloc}"):
         raise Forbidden("This form was sent from another site and was not taken.")
@@ -136,7 +144,7 @@ def own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None
 
 
 def form_token_of(launch_id: uuid.UUID, secret: str) -> str:
-    """What a form of the session with this secret carries."""
+    """Compute the form token of the session with this secret."""
     return hmac.digest(secret.encode(), launch_id.bytes, hashlib.sha256).hex()
 
 

@@ -1,4 +1,4 @@
-"""How far people are: persons for who leads them, teams for everybody else."""
+"""Progress: individual people for their leader, teams for everybody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""From learning to work: the learner's page of the protocol, and the inbox of who leads or accompanies people."""
+"""Transfer of learning to work: the learner's page of the transfer protocol, and the inbox for
+managers, mentors and peers."""
 
 from __future__ import annotations
 
@@ -110,7 +111,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/documents/<uuid:document_id>")
     def document(launch_id: uuid.UUID, document_id: uuid.UUID) -> ResponseReturnValue:
-        """A file that was handed in. It is never shown inside a page: nobody knows what is in it."""
+        """A submitted file. It is only served as a download, never displayed inline, because
+        its content is untrusted."""
         who = session.current(deps, request, launch_id)
         name, content = transferring.document(work, session=who, document_id=document_id)
         answer = Response(content, content_type="application/octet-stream")

@@ -1,4 +1,5 @@
-"""Coming without an LMS: e-mailed links, asking for one, stopping a kind of mail. What GET shows changes nothing; POST acts."""
+"""Access without an LMS: e-mailed links, requesting one, unsubscribing from a kind of mail. GET
+changes nothing; only POST acts."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from lti_tool.store.mails import SEND_MAILS
 from lti_tool.views import language, session
 from lti_tool.views import pages as page_rules
 
-# By the address that is asked for, which is what one person asks; a whole training room, or everybody behind a proxy, comes from one network.
+# Per requested address, which limits one person; a whole training room, or everybody behind a
+# proxy, shares one network.
 ASKED_FOR_AN_ADDRESS, WITHIN_SECONDS = 3, 3_600
 BY_A_NETWORK = 3_000
 
@@ -56,7 +58,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/sign-in/with/<uuid:provider_id>")
     def leave(provider_id: uuid.UUID) -> ResponseReturnValue:
-        """To the organisation's own sign-in, and back to :func:`come_back`."""
+        """Redirect to the organisation's own sign-in, which returns to ``/sign-in/back``."""
         leaving = signing_in.leave(deps, provider_id=provider_id)
         response = redirect(leaving.address, code=303)
         assert isinstance(response, Response)
@@ -93,7 +95,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/stop/<text>")
     def stop(text: str) -> ResponseReturnValue:
-        # Without a look at the origin: mail programs send this by themselves (RFC 8058), and the link names all there is to it.
+        # No origin check: mail programs send this by themselves (RFC 8058), and the link
+        # contains everything that is needed.
         tenant_id, person_id, kind = visiting.read_stop(deps.secrets, text)
         visiting.stop(deps.unit_of_work, tenant_id=tenant_id, person_id=person_id, kind=kind)
         return render_template("stop.html", done=True)
