@@ -20,14 +20,14 @@ import jwt
 from PIL import Image, UnidentifiedImageError
 
 from core import clock
-from core.http import GuardedClient, OutsideCallFailed, origin
+from core.http import GuardedClient, OutsideCallFailed, url_origin
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-SECONDS, LARGEST = 8.0, 512 * 1024
-LARGEST_FILE = 5_000_000
-LARGEST_AREA = 25_000_000  # In pixels: 100 MB once decompressed.
-LEAST_RSA_BITS = 2_048
-_PNG = b"\x89PNG\r\n\x1a\n"
+TIMEOUT_SECONDS, MAX_RESPONSE_BYTES = 8.0, 512 * 1024
+MAX_FILE_BYTES = 5_000_000
+MAX_PIXELS = 25_000_000  # In pixels: 100 MB once decompressed.
+MIN_RSA_BITS = 2_048
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class BadgeRefused(Exception):
@@ -35,24 +35,24 @@ class BadgeRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Badge:
+class VerifiedBadge:
     """A verified badge: which one, and when it was earned."""
 
     badge: str
     earned_at: datetime
 
 
-def text_of(content: bytes) -> str:
+def extract_badge_text(content: bytes) -> str:
     """Extract the assertion from an upload: text, or a PNG it was baked into (2.0, Baking; 3.0,
     5.3)."""
-    if not content.startswith(_PNG):
+    if not content.startswith(_PNG_SIGNATURE):
         try:
             return content.decode().strip()
         except UnicodeDecodeError:
             raise BadgeRefused("This is neither a badge's text nor a PNG that holds one.") from None
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
-            if picture.width * picture.height > LARGEST_AREA:
+            if picture.width * picture.height > MAX_PIXELS:
                 raise BadgeRefused("This picture is larger than a badge.")
             picture.load()  # The text chunk may follow the image data.
             told = {**picture.info, **getattr(picture, "text", {})}
@@ -64,32 +64,32 @@ def text_of(content: bytes) -> str:
     return found.strip()
 
 
-def proven(client: GuardedClient, text: str, *, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+def verify_badge(client: GuardedClient, text: str, *, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
     """Verify that the text is a badge listed in ``accepted`` and belongs to this holder;
     BadgeRefused gives the reason if not."""
     if text.startswith(("http://", "https://")):
-        return _hosted(client, text, accepted, emails, now)
+        return _verify_hosted(client, text, accepted, emails, now)
     if text.startswith("{"):
-        value = _object(text)
+        value = _parse_json_object(text)
         if "credentialSubject" in value:
             raise BadgeRefused("A credential with a proof inside cannot be checked here; bring it as a signed token (VC-JWT), or its address.")
-        return _hosted(client, str(value.get("id", "")), accepted, emails, now)
-    return _signed(client, text, accepted, emails, now)
+        return _verify_hosted(client, str(value.get("id", "")), accepted, emails, now)
+    return _verify_signed(client, text, accepted, emails, now)
 
 
-def _hosted(client: GuardedClient, url: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+def _verify_hosted(client: GuardedClient, url: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
     """Hosted 2.0 badge: the assertion at its own URL is the proof."""
-    if not origin(url) or origin(url) not in {origin(one) for one in accepted}:
+    if not url_origin(url) or url_origin(url) not in {url_origin(one) for one in accepted}:
         raise BadgeRefused("This badge is none that begins this programme.")
-    answer = _asked(client, url)
+    answer = _fetch_json(client, url)
     if not answer:
         raise BadgeRefused("The badge is not there any more: it was taken back, or moved.")
     if answer.get("id") != url or answer.get("revoked") is True:
         raise BadgeRefused("The badge at this address is another one, or was taken back.")
-    return _assertion(answer, accepted, emails, now)
+    return _read_assertion(answer, accepted, emails, now)
 
 
-def _assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+def _read_assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
     """Read a 2.0 assertion: which badge, its recipient and the date earned."""
     badge = value.get("badge")
     name = badge.get("id") if isinstance(badge, dict) else badge
@@ -98,11 +98,11 @@ def _assertion(value: dict[str, Any], accepted: Sequence[str], emails: Sequence[
     recipient = value.get("recipient")
     if not isinstance(recipient, dict) or recipient.get("type") != "email":
         raise BadgeRefused("This badge does not say to whom it was given.")
-    _require_holder(recipient.get("identity"), recipient.get("salt"), emails)
-    return Badge(str(name), _since(value.get("issuedOn"), value.get("expires"), now))
+    _require_recipient(recipient.get("identity"), recipient.get("salt"), emails)
+    return VerifiedBadge(str(name), _earned_at(value.get("issuedOn"), value.get("expires"), now))
 
 
-def _signed(client: GuardedClient, token: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+def _verify_signed(client: GuardedClient, token: str, accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
     """Signed 2.0 badge (JWS), or 3.0 credential as VC-JWT."""
     try:
         header = jwt.get_unverified_header(token)
@@ -111,12 +111,12 @@ def _signed(client: GuardedClient, token: str, accepted: Sequence[str], emails: 
         raise BadgeRefused("This is no badge: neither its address, nor its text, nor a signed token.") from None
     credential = body.get("vc", body)
     if isinstance(credential, dict) and "credentialSubject" in credential:
-        _require_signature(token, header, _jwk(client, header.get("kid"), accepted))
-        return _credential(client, credential, accepted, emails, now)
-    _require_signature(token, header, _pem(client, body.get("verification"), accepted))
-    found = _assertion(body, accepted, emails, now)
-    profile = _issuer_of(client, found.badge)
-    _require_key_of(profile, body["verification"]["creator"])
+        _require_signature(token, header, _fetch_jwk(client, header.get("kid"), accepted))
+        return _read_credential(client, credential, accepted, emails, now)
+    _require_signature(token, header, _fetch_pem_key(client, body.get("verification"), accepted))
+    found = _read_assertion(body, accepted, emails, now)
+    profile = _fetch_issuer_profile(client, found.badge)
+    _require_issuer_key(profile, body["verification"]["creator"])
     _require_not_revoked(client, profile, found.badge, body.get("id"))
     return found
 
@@ -126,7 +126,7 @@ def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
         raise BadgeRefused("The badge is signed in a way that is not taken.")
     try:
         size = getattr(key, "key_size", None)
-        if header["alg"] in ("RS256", "PS256") and (size is None or size < LEAST_RSA_BITS):
+        if header["alg"] in ("RS256", "PS256") and (size is None or size < MIN_RSA_BITS):
             raise BadgeRefused("The badge is signed with a key that is too short.")
         # The validity dates are checked below, from the badge's own fields.
         jwt.decode(
@@ -139,35 +139,35 @@ def _require_signature(token: str, header: dict[str, Any], key: Any) -> None:
         raise BadgeRefused("The badge was altered, or another key signed it.") from None
 
 
-def _jwk(client: GuardedClient, kid: Any, accepted: Sequence[str]) -> Any:
+def _fetch_jwk(client: GuardedClient, kid: Any, accepted: Sequence[str]) -> Any:
     """Fetch a 3.0 signing key (8.2.1): the header's kid is the URL of the issuer's key."""
-    found = _of_issuer(client, kid, accepted)
+    found = _fetch_from_issuer(client, kid, accepted)
     try:
         return jwt.PyJWK(found).key
     except (jwt.PyJWKError, jwt.InvalidKeyError, TypeError, ValueError, KeyError):
         raise BadgeRefused("The issuer's key cannot be read.") from None
 
 
-def _pem(client: GuardedClient, verification: Any, accepted: Sequence[str]) -> Any:
+def _fetch_pem_key(client: GuardedClient, verification: Any, accepted: Sequence[str]) -> Any:
     """Fetch a 2.0 CryptographicKey: ``verification.creator`` is its URL."""
     creator = verification.get("creator") if isinstance(verification, dict) else None
-    pem = _of_issuer(client, creator, accepted).get("publicKeyPem")
+    pem = _fetch_from_issuer(client, creator, accepted).get("publicKeyPem")
     try:
         return jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256).prepare_key(str(pem))
     except (jwt.InvalidKeyError, ValueError, TypeError):
         raise BadgeRefused("The issuer's key cannot be read.") from None
 
 
-def _of_issuer(client: GuardedClient, url: Any, accepted: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(url, str) or not origin(url) or origin(url) not in {origin(one) for one in accepted}:
+def _fetch_from_issuer(client: GuardedClient, url: Any, accepted: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(url, str) or not url_origin(url) or url_origin(url) not in {url_origin(one) for one in accepted}:
         raise BadgeRefused("The badge is signed by somebody else than the issuer of a badge that begins this programme.")
-    found = _asked(client, url.partition("#")[0])
+    found = _fetch_json(client, url.partition("#")[0])
     if not found:
         raise BadgeRefused("The issuer's key is not there any more.")
     return found
 
 
-def _credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> Badge:
+def _read_credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence[str], emails: Sequence[str], now: datetime) -> VerifiedBadge:
     """Read a 3.0 credential: which achievement, its recipient and the date earned."""
     subject = value["credentialSubject"]
     subject = subject[0] if isinstance(subject, list) and subject else subject
@@ -181,32 +181,38 @@ def _credential(client: GuardedClient, value: dict[str, Any], accepted: Sequence
     ]
     if not identities:
         raise BadgeRefused("This badge does not say to whom it was given.")
-    _require_holder(identities[0].get("identityHash"), identities[0].get("salt"), emails)
+    _require_recipient(identities[0].get("identityHash"), identities[0].get("salt"), emails)
     status = value.get("credentialStatus")
     if status is not None:
-        _require_status(client, status, value.get("id"), accepted)
+        _require_not_on_status_list(client, status, value.get("id"), accepted)
     since = value.get("validFrom") or value.get("issuanceDate")
-    return Badge(str(name), _since(since, value.get("validUntil") or value.get("expirationDate"), now))
+    return VerifiedBadge(str(name), _earned_at(since, value.get("validUntil") or value.get("expirationDate"), now))
 
 
-def _require_status(client: GuardedClient, status: Any, credential_id: Any, accepted: Sequence[str]) -> None:
+def _require_not_on_status_list(client: GuardedClient, status: Any, credential_id: Any, accepted: Sequence[str]) -> None:
     """Check a 3.0 1EdTechRevocationList, which lists the revoked credentials."""
     if not isinstance(status, dict) or status.get("type") != "1EdTechRevocationList":
         raise BadgeRefused("Whether this badge was taken back cannot be checked here.")
-    found = _of_issuer(client, status.get("id"), accepted)
+    found = _fetch_from_issuer(client, status.get("id"), accepted)
     subject = found.get("credentialSubject")
     taken = subject.get("revokedCredential", []) if isinstance(subject, dict) else []
     if any(isinstance(one, dict) and one.get("id") == credential_id for one in taken if isinstance(taken, list)):
         raise BadgeRefused("The badge was taken back by its issuer.")
 
 
-def _issuer_of(client: GuardedClient, badge: str) -> dict[str, Any]:
+def _fetch_issuer_profile(client: GuardedClient, badge: str) -> dict[str, Any]:
     """Fetch the issuer profile of a 2.0 badge."""
-    issuer = _asked(client, badge).get("issuer")
-    return issuer if isinstance(issuer, dict) else _asked(client, issuer) if isinstance(issuer, str) and origin(issuer) == origin(badge) else {}
+    issuer = _fetch_json(client, badge).get("issuer")
+    return (
+        issuer
+        if isinstance(issuer, dict)
+        else _fetch_json(client, issuer)
+        if isinstance(issuer, str) and url_origin(issuer) == url_origin(badge)
+        else {}
+    )
 
 
-def _require_key_of(profile: dict[str, Any], creator: str) -> None:
+def _require_issuer_key(profile: dict[str, Any], creator: str) -> None:
     """Check the key of a signed 2.0 badge: the badge's issuer must list it, because one origin
     may host many issuers."""
     named = profile.get("publicKey")
@@ -218,14 +224,14 @@ def _require_key_of(profile: dict[str, Any], creator: str) -> None:
 def _require_not_revoked(client: GuardedClient, profile: dict[str, Any], badge: str, assertion_id: Any) -> None:
     """Check the issuer's 2.0 RevocationList."""
     place = profile.get("revocationList")
-    if not isinstance(place, str) or origin(place) != origin(badge):
+    if not isinstance(place, str) or url_origin(place) != url_origin(badge):
         return
-    for one in _asked(client, place).get("revokedAssertions", []):
+    for one in _fetch_json(client, place).get("revokedAssertions", []):
         if (one.get("id") if isinstance(one, dict) else one) == assertion_id:
             raise BadgeRefused("The badge was taken back by its issuer.")
 
 
-def _require_holder(identity: Any, salt: Any, emails: Sequence[str]) -> None:
+def _require_recipient(identity: Any, salt: Any, emails: Sequence[str]) -> None:
     """Require the recipient's address, in plain text or hashed (2.0, IdentityHash). The hash
     may be of the address as the issuer spelled it, or of its lower-case form."""
     text = str(identity or "")
@@ -241,9 +247,9 @@ def _require_holder(identity: Any, salt: Any, emails: Sequence[str]) -> None:
     raise BadgeRefused("This badge was given to another address than yours here.")
 
 
-def _since(text: Any, until: Any, now: datetime) -> datetime:
+def _earned_at(text: Any, until: Any, now: datetime) -> datetime:
     try:
-        earned_at, ends_at = clock.parse(str(text)), clock.parse(str(until)) if until else None
+        earned_at, ends_at = clock.parse_instant(str(text)), clock.parse_instant(str(until)) if until else None
     except ValueError:
         raise BadgeRefused("The badge does not say when it was earned.") from None
     if ends_at is not None and ends_at <= now:
@@ -251,7 +257,7 @@ def _since(text: Any, until: Any, now: datetime) -> datetime:
     return earned_at
 
 
-def _object(text: str) -> dict[str, Any]:
+def _parse_json_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -261,11 +267,11 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _asked(client: GuardedClient, url: str) -> dict[str, Any]:
+def _fetch_json(client: GuardedClient, url: str) -> dict[str, Any]:
     """The JSON object at a URL; empty where there is none (404, 410)."""
     try:
         headers = {"Accept": "application/ld+json, application/json"}
-        answer = client.call("GET", url, headers=headers, seconds=SECONDS, largest=LARGEST)
+        answer = client.call("GET", url, headers=headers, seconds=TIMEOUT_SECONDS, largest=MAX_RESPONSE_BYTES)
         value = answer.json() if answer.status == 200 else {}
     except OutsideCallFailed as error:
         raise BadgeRefused(f"The issuer of the badge does not answer: {error.message}") from None

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from adapters.people import EMAIL
-from adapters.tables import FileRefused, bare, text_of
+from adapters.people import EMAIL_PATTERN
+from adapters.tables import FileRefused, decode_text, unescape_cell
 
 PERSON = "person"
-SUBJECTS = ("team", "site", PERSON)
+SUBJECT_KINDS = ("team", "site", PERSON)
 FIELDS = {
     "subject": "Team, site or person",
     "period_start": "First day of the period",
@@ -24,20 +24,24 @@ FIELDS = {
     "value": "Value",
     "source": "Source",
 }
-REQUIRED = ("subject", "period_start", "value")
+REQUIRED_FIELDS = ("subject", "period_start", "value")
 # Length of a period, for tables without a column for its end.
 PERIODS = ("day", "week", "month", "quarter", "year")
-MOST_ROWS, MOST_COLUMNS = 10_000, 100
-EARLIEST, LATEST = 1990, 2100  # Range of years that the record store accepts.
+MAX_ROWS, MAX_COLUMNS = 10_000, 100
+MIN_YEAR, MAX_YEAR = 1990, 2100  # Range of years that the record store accepts.
 # Common names of each column, the most reliable first.
-_GUESSES = {
+_COLUMN_SYNONYMS = {
     "subject": ("subject", "team", "site", "department", "group", "standort", "abteilung", "equipo", "équipe", "id", "email", "e_mail"),
     "period_start": ("period_start", "from", "start", "month", "week", "date", "period", "monat", "datum", "von", "mes", "fecha", "mois"),
     "period_end": ("period_end", "to", "end", "until", "bis", "hasta", "fin"),
     "value": ("value", "amount", "count", "number", "wert", "anzahl", "valor", "valeur"),
     "source": ("source", "system", "quelle", "fuente"),
 }
-_DAY, _MONTH, _GERMAN = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})"), re.compile(r"(\d{4})-(\d{1,2})"), re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_ISO_DATE, _ISO_MONTH, _GERMAN_DATE = (
+    re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})"),
+    re.compile(r"(\d{4})-(\d{1,2})"),
+    re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,30 +53,30 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Wrong:
+class LineProblem:
     """An error on one line."""
 
     line: int
     text: str
 
 
-def sheet_of(content: bytes) -> Sheet:
+def parse_sheet(content: bytes) -> Sheet:
     """Parse a table with a header row; FileRefused if it has none, or is too large."""
-    text = text_of(content)
+    text = decode_text(content)
     first = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
     try:
-        columns = [bare(name) for name in next(reader, [])]
+        columns = [unescape_cell(name) for name in next(reader, [])]
         named = [name for name in columns if name]
-        if not named or len(columns) > MOST_COLUMNS or len(set(named)) < len(named):
-            raise FileRefused(f"The first line names the columns: each once, up to {MOST_COLUMNS} of them.")
+        if not named or len(columns) > MAX_COLUMNS or len(set(named)) < len(named):
+            raise FileRefused(f"The first line names the columns: each once, up to {MAX_COLUMNS} of them.")
         rows, before = [], reader.line_num
         for cells in reader:
             line, before = before + 1, reader.line_num
             if any(cell.strip() for cell in cells):
-                rows.append((line, [bare(cell) for cell in cells[: len(columns)]]))
-            if len(rows) > MOST_ROWS:
-                raise FileRefused(f"The file has more than {MOST_ROWS:,} lines. Send it in parts, one figure or one year at a time.")
+                rows.append((line, [unescape_cell(cell) for cell in cells[: len(columns)]]))
+            if len(rows) > MAX_ROWS:
+                raise FileRefused(f"The file has more than {MAX_ROWS:,} lines. Send it in parts, one figure or one year at a time.")
     except csv.Error as error:
         raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
     if not rows:
@@ -80,37 +84,37 @@ def sheet_of(content: bytes) -> Sheet:
     return Sheet(columns, rows)
 
 
-def guessed(sheet: Sheet) -> dict[str, str]:
+def guess_columns(sheet: Sheet) -> dict[str, str]:
     """Guess which column holds which field; an empty string if none matches."""
     plain = {re.sub(r"[\s\-]+", "_", name.lower()): name for name in reversed(sheet.columns) if name}
-    return {field: next((plain[name] for name in names if name in plain), "") for field, names in _GUESSES.items()}
+    return {field: next((plain[name] for name in names if name in plain), "") for field, names in _COLUMN_SYNONYMS.items()}
 
 
-def readings(
+def parse_readings(
     sheet: Sheet, columns: Mapping[str, str], subject_kind: str, period: str, source: str
-) -> tuple[list[dict[str, Any]], list[int], list[Wrong]]:
+) -> tuple[list[dict[str, Any]], list[int], list[LineProblem]]:
     """Return (readings as the record store accepts them, line number of each, errors).
     ``columns``: field → column of the sheet."""
-    unknown = [FIELDS[field] for field in REQUIRED if columns.get(field) not in sheet.columns or not columns.get(field)]
+    unknown = [FIELDS[field] for field in REQUIRED_FIELDS if columns.get(field) not in sheet.columns or not columns.get(field)]
     if unknown:
         raise FileRefused(f"Choose a column for: {', '.join(unknown)}.")
     place = {field: sheet.columns.index(column) for field, column in columns.items() if column in sheet.columns and column}
-    found, lines, wrong = [], list[int](), list[Wrong]()
+    found, lines, wrong = [], list[int](), list[LineProblem]()
     for line, cells in sheet.rows:
         told: list[str] = []
 
         def cell(field: str, cells: Sequence[str] = cells) -> str:
             return cells[place[field]] if field in place and place[field] < len(cells) else ""
 
-        subject, start = cell("subject"), _told(told, _day, cell("period_start"))
-        value = _told(told, number_of, cell("value"))
-        end = _told(told, _day, cell("period_end")) if cell("period_end") else _end_of(start, period) if start else None
+        subject, start = cell("subject"), _parse_or_note(told, _parse_reading_date, cell("period_start"))
+        value = _parse_or_note(told, parse_number, cell("value"))
+        end = _parse_or_note(told, _parse_reading_date, cell("period_end")) if cell("period_end") else _period_end(start, period) if start else None
         if not subject:
             told.append("nobody is named")
-        elif subject_kind != PERSON and EMAIL.match(subject):
+        elif subject_kind != PERSON and EMAIL_PATTERN.match(subject):
             told.append("this is a person's address and no team or site: say that these are people")
         if told:
-            wrong.append(Wrong(line, "; ".join(told)))
+            wrong.append(LineProblem(line, "; ".join(told)))
             continue
         assert start is not None
         assert end is not None
@@ -128,7 +132,7 @@ def readings(
     return found, lines, wrong
 
 
-def _told(told: list[str], read: Callable[[str], Any], text: str) -> Any:
+def _parse_or_note(told: list[str], read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
     except ValueError as error:
@@ -136,28 +140,28 @@ def _told(told: list[str], read: Callable[[str], Any], text: str) -> Any:
         return None
 
 
-def _day(text: str) -> date:
+def _parse_reading_date(text: str) -> date:
     """Parse 2026-12-31, 2026-12 or 31.12.2026, from EARLIEST to LATEST. Dates that are
     ambiguous between day and month (3/4/2026) are rejected."""
     parts: tuple[str, str, str] | None = None
-    if found := _DAY.fullmatch(text):
+    if found := _ISO_DATE.fullmatch(text):
         parts = found[1], found[2], found[3]
-    elif found := _MONTH.fullmatch(text):
+    elif found := _ISO_MONTH.fullmatch(text):
         parts = found[1], found[2], "1"
-    elif found := _GERMAN.fullmatch(text):
+    elif found := _GERMAN_DATE.fullmatch(text):
         parts = found[3], found[2], found[1]
     if parts is not None:
         try:
             day = date(int(parts[0]), int(parts[1]), int(parts[2]))
         except ValueError:
             raise ValueError(f"“{text[:40]}” is not in the calendar: it is no day") from None
-        if not EARLIEST <= day.year <= LATEST:
-            raise ValueError(f"“{text[:40]}” lies outside {EARLIEST} to {LATEST}")
+        if not MIN_YEAR <= day.year <= MAX_YEAR:
+            raise ValueError(f"“{text[:40]}” lies outside {MIN_YEAR} to {MAX_YEAR}")
         return day
     raise ValueError(f"“{text[:40]}” is no day; write 2026-12-31, 2026-12 or 31.12.2026")
 
 
-def number_of(text: str) -> float:
+def parse_number(text: str) -> float:
     """Parse 1234.5, 1234,5, 1,234.5 or 1.234,5; a percent sign is dropped. A single separator
     before three digits is ambiguous, and is rejected."""
     plain = text.replace("\u00a0", "").replace(" ", "").removesuffix("%")
@@ -174,7 +178,7 @@ def number_of(text: str) -> float:
     return float(plain)
 
 
-def _end_of(start: date, period: str) -> date:
+def _period_end(start: date, period: str) -> date:
     months = {"month": 1, "quarter": 3, "year": 12}.get(period)
     if months is None:
         return start + timedelta(days=6 if period == "week" else 0)

@@ -11,13 +11,13 @@ from urllib.parse import quote, urlencode, urljoin
 import msgspec
 
 from core.errors import BadInput
-from core.http import Answer, GuardedClient, OutsideCallFailed, origin
+from core.http import GuardedClient, OutsideCallFailed, OutsideResponse, url_origin
 
-PAGE = 100  # Statements per page.
-EPISODES = 25  # Episodes per page of evidence.
-COSTS = 500  # Ledger lines on a page.
-ALARMS, MOST_PAGES = 500, 10  # Entries per page and number of pages: nobody reads more than that.
-PNG = b"\x89PNG\r\n\x1a\n"  # The signature at the start of every PNG.
+STATEMENT_PAGE_SIZE = 100  # Statements per page.
+EVIDENCE_PAGE_SIZE = 25  # Episodes per page of evidence.
+COST_PAGE_SIZE = 500  # Ledger lines on a page.
+LIST_PAGE_SIZE, MAX_PAGES = 500, 10  # Entries per page and number of pages: nobody reads more than that.
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"  # The signature at the start of every PNG.
 XAPI_VERSION = "1.0.3"  # The version that adapters/xapi.py writes.
 
 
@@ -37,7 +37,7 @@ class RecordStore:
 
 
 @dataclass(frozen=True)
-class Key:
+class LrsCredential:
     """A key of our record store; its secret cannot be read again. ``ends_at`` is empty while it
     is active."""
 
@@ -51,7 +51,7 @@ class StatementsRefused(Exception):
     """The store rejected the batch permanently; sending it again unchanged would not help."""
 
 
-def post(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -> None:
+def post_statements(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -> None:
     """Post a batch. StatementsRefused if the store rejects it, OutsideCallFailed if the store
     could not be reached."""
     answer = client.call(
@@ -64,12 +64,12 @@ def post(client: GuardedClient, store: RecordStore, payloads: Sequence[bytes]) -
     if answer.status in (200, 204):
         return
     if answer.status in (400, 409, 413):
-        raise StatementsRefused(_reason(answer))
-    raise OutsideCallFailed(f"The record store answered {answer.status}: {_reason(answer)}")
+        raise StatementsRefused(_answer_text(answer))
+    raise OutsideCallFailed(f"The record store answered {answer.status}: {_answer_text(answer)}")
 
 
 @dataclass(frozen=True)
-class Sight:
+class VisibilityScope:
     """What somebody may see: individual people, or only groups of five and more; for all
     episodes, or only for these (registrations)."""
 
@@ -77,18 +77,20 @@ class Sight:
     episodes: tuple[str, ...] | None = None
 
 
-def figures(client: GuardedClient, store: RecordStore, programme: str, *, sight: Sight, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
+def fetch_figures(
+    client: GuardedClient, store: RecordStore, programme: str, *, sight: VisibilityScope, keys: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Fetch figures of a programme (all, or those in ``keys``), with values, sentences and
     charts: ``/api/v1/figures``."""
-    wanted = [("programme", programme), *_people(sight.individual), *(("key", key) for key in keys)]
-    kept = _asked(client, store, "figures", wanted, sight.episodes).get("figures")
+    wanted = [("programme", programme), *_people_param(sight.individual), *(("key", key) for key in keys)]
+    kept = _query_api(client, store, "figures", wanted, sight.episodes).get("figures")
     if not isinstance(kept, list) or not all(_is_figure(one) for one in kept):
         raise OutsideCallFailed("The record store's answer holds no figures.")
     return kept
 
 
 @dataclass(frozen=True)
-class Reports:
+class ReportSet:
     """Reports (key, title, meaning, columns, rows, notes, svg), and the dimensions by which
     they can be filtered: dimension → values."""
 
@@ -96,23 +98,25 @@ class Reports:
     dimensions: dict[str, list[str]]
 
 
-def reports(client: GuardedClient, store: RecordStore, programme: str, *, sight: Sight, keys: Sequence[str], by: Mapping[str, str]) -> Reports:
+def fetch_reports(
+    client: GuardedClient, store: RecordStore, programme: str, *, sight: VisibilityScope, keys: Sequence[str], by: Mapping[str, str]
+) -> ReportSet:
     """Fetch reports of a programme, filtered by ``by`` (wave, team, site, role, experience):
     ``/api/v1/reports``."""
-    wanted = [("programme", programme), *by.items(), *_people(sight.individual), *(("key", key) for key in keys)]
-    found = _asked(client, store, "reports", wanted, sight.episodes)
+    wanted = [("programme", programme), *by.items(), *_people_param(sight.individual), *(("key", key) for key in keys)]
+    found = _query_api(client, store, "reports", wanted, sight.episodes)
     kept, narrow = found.get("reports"), found.get("dimensions")
     if not isinstance(kept, list) or not all(_is_report(one) for one in kept) or not isinstance(narrow, dict):
         raise OutsideCallFailed("The record store's answer holds no reports.")
-    return Reports(kept, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
+    return ReportSet(kept, {str(name): [str(value) for value in values] for name, values in narrow.items() if isinstance(values, list)})
 
 
-def picture(client: GuardedClient, store: RecordStore, programme: str, report: str, by: Mapping[str, str]) -> bytes | None:
+def fetch_report_picture(client: GuardedClient, store: RecordStore, programme: str, report: str, by: Mapping[str, str]) -> bytes | None:
     """Fetch the chart of a report as PNG, for groups only:
     ``GET /api/v1/reports/{report}/picture.png``; None if it has none."""
-    wanted = [("programme", programme), *by.items(), *_people(False)]
-    answer = _get(client, store, f"reports/{quote(report, safe='')}/picture.png", wanted)
-    return answer.body if answer.status == 200 and answer.body.startswith(PNG) else None
+    wanted = [("programme", programme), *by.items(), *_people_param(False)]
+    answer = _get_api(client, store, f"reports/{quote(report, safe='')}/picture.png", wanted)
+    return answer.body if answer.status == 200 and answer.body.startswith(PNG_SIGNATURE) else None
 
 
 @dataclass(frozen=True)
@@ -128,14 +132,14 @@ class Alarm:
     level: str
 
 
-def alarms(client: GuardedClient, store: RecordStore, programme: str = "") -> list[Alarm]:
+def fetch_open_alarms(client: GuardedClient, store: RecordStore, programme: str = "") -> list[Alarm]:
     """Fetch open alarms, of one programme or of all: every page of ``GET /api/v1/alarms``, up
     to MOST_PAGES."""
     found: list[Alarm] = []
     after = 0
-    for _ in range(MOST_PAGES):
-        wanted = [("limit", str(ALARMS)), ("after", str(after)), *([("programme", programme)] if programme else [])]
-        page = _asked(client, store, "alarms", wanted)
+    for _ in range(MAX_PAGES):
+        wanted = [("limit", str(LIST_PAGE_SIZE)), ("after", str(after)), *([("programme", programme)] if programme else [])]
+        page = _query_api(client, store, "alarms", wanted)
         listed, after = page.get("alarms"), page.get("next") or 0
         if not isinstance(listed, list) or not all(_is_alarm(one) for one in listed) or not isinstance(after, int):
             raise OutsideCallFailed("The record store's answer holds no alarms.")
@@ -151,7 +155,7 @@ def _is_alarm(value: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Behind:
+class EvidencePage:
     """Episodes behind a figure, each with its statements (id, verb, object, at, success);
     ``after`` is the cursor of the next page, or empty."""
 
@@ -159,14 +163,14 @@ class Behind:
     after: str
 
 
-def behind(client: GuardedClient, store: RecordStore, programme: str, metric: str, *, after: str, by: Mapping[str, str]) -> Behind:
+def fetch_evidence(client: GuardedClient, store: RecordStore, programme: str, metric: str, *, after: str, by: Mapping[str, str]) -> EvidencePage:
     """Fetch the evidence behind a figure: ``GET /api/v1/metrics/{key}/evidence``."""
-    wanted = [("programme", programme), *by.items(), ("limit", str(EPISODES)), *([("after", after)] if after else [])]
-    found = _asked(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
-    rows = _rows(found, "episodes")
+    wanted = [("programme", programme), *by.items(), ("limit", str(EVIDENCE_PAGE_SIZE)), *([("after", after)] if after else [])]
+    found = _query_api(client, store, f"metrics/{quote(metric, safe='')}/evidence", wanted)
+    rows = _require_rows(found, "episodes")
     if not all(_is_episode(one) for one in rows):
         raise OutsideCallFailed("The record store's answer holds no episodes.")
-    return Behind(rows, str(found.get("next") or ""))
+    return EvidencePage(rows, str(found.get("next") or ""))
 
 
 def _is_episode(value: dict[str, Any]) -> bool:
@@ -175,15 +179,15 @@ def _is_episode(value: dict[str, Any]) -> bool:
     return texts and isinstance(said, list) and all(isinstance(one, dict) and isinstance(one.get("at"), str) for one in said)
 
 
-def _people(individual: bool) -> list[tuple[str, str]]:
+def _people_param(individual: bool) -> list[tuple[str, str]]:
     return [] if individual else [("people", "groups")]
 
 
-def _asked(
+def _query_api(
     client: GuardedClient, store: RecordStore, name: str, wanted: Sequence[tuple[str, str]], episodes: Sequence[str] | None = None
 ) -> dict[str, Any]:
     if episodes is None:
-        answer = _get(client, store, name, wanted)
+        answer = _get_api(client, store, name, wanted)
     else:
         answer = client.call(
             "POST",
@@ -193,12 +197,12 @@ def _asked(
             basic=(store.key, store.secret),
         )
     if answer.status != 200:
-        raise OutsideCallFailed(f"The record store answered {answer.status} when asked for {name}: {_reason(answer)}")
+        raise OutsideCallFailed(f"The record store answered {answer.status} when asked for {name}: {_answer_text(answer)}")
     found = answer.json()
     return found if isinstance(found, dict) else {}
 
 
-def _get(client: GuardedClient, store: RecordStore, path: str, wanted: Sequence[tuple[str, str]]) -> Answer:
+def _get_api(client: GuardedClient, store: RecordStore, path: str, wanted: Sequence[tuple[str, str]]) -> OutsideResponse:
     address = f"{store.url}/api/v1/{path}?{urlencode(wanted)}"
     return client.call("GET", address, headers={"Accept": "application/json"}, basic=(store.key, store.secret))
 
@@ -222,7 +226,7 @@ def _is_figure(value: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Page:
+class StatementPage:
     """Statements in the order in which they were stored; ``more`` leads to the next page, empty
     on the last one."""
 
@@ -230,54 +234,54 @@ class Page:
     more: str
 
 
-def statements(client: GuardedClient, store: RecordStore, *, verb: str, activity: str, since: str, more: str = "") -> Page:
+def fetch_statements(client: GuardedClient, store: RecordStore, *, verb: str, activity: str, since: str, more: str = "") -> StatementPage:
     """Fetch a page of statements with this verb about this activity, stored after ``since`` (a
     timestamp, or empty), the earliest first."""
-    wanted = {"verb": verb, "activity": activity, "ascending": "true", "limit": str(PAGE), **({"since": since} if since else {})}
+    wanted = {"verb": verb, "activity": activity, "ascending": "true", "limit": str(STATEMENT_PAGE_SIZE), **({"since": since} if since else {})}
     # "more" is relative to the store's host (xAPI-Communication 2.1.3); a link to another host
     # is not followed.
     address = urljoin(store.xapi, more) if more else f"{store.xapi}/statements?{urlencode(wanted)}"
-    if origin(address) != origin(store.xapi):
+    if url_origin(address) != url_origin(store.xapi):
         raise OutsideCallFailed("The record store's list goes on at another address; it was not followed.")
     headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
     answer = client.call("GET", address, headers=headers, basic=(store.key, store.secret))
     found = answer.json() if answer.status == 200 else None
     if not isinstance(found, dict) or not isinstance(found.get("statements"), list) or not all(isinstance(one, dict) for one in found["statements"]):
         raise OutsideCallFailed(f"The record store answered {answer.status} when asked for statements.")
-    return Page(found["statements"], str(found.get("more") or ""))
+    return StatementPage(found["statements"], str(found.get("more") or ""))
 
 
-def require_open(client: GuardedClient, store: RecordStore) -> None:
+def require_read_access(client: GuardedClient, store: RecordStore) -> None:
     """BadInput if the store denies this key read access; OutsideCallFailed if the store does
     not answer."""
     headers = {"X-Experience-API-Version": XAPI_VERSION, "Accept": "application/json"}
     answer = client.call("GET", f"{store.xapi}/statements?limit=1", headers=headers, basic=(store.key, store.secret))
     if answer.status != 200:
-        raise BadInput(f"The record store answered {answer.status} to this key: {_reason(answer)[:200]}")
+        raise BadInput(f"The record store answered {answer.status} to this key: {_answer_text(answer)[:200]}")
 
 
-def keys(client: GuardedClient, store: RecordStore) -> list[Key]:
+def list_credentials(client: GuardedClient, store: RecordStore) -> list[LrsCredential]:
     """List the keys of our record store: ``GET /api/v1/credentials``."""
-    found = _credentials(client, store, "GET", "").get("credentials")
-    return [Key(str(one["key"]), tuple(one["scopes"]), str(one["note"]), str(one["ends_at"] or "")) for one in found or []]
+    found = _call_credentials(client, store, "GET", "").get("credentials")
+    return [LrsCredential(str(one["key"]), tuple(one["scopes"]), str(one["note"]), str(one["ends_at"] or "")) for one in found or []]
 
 
-def make_key(client: GuardedClient, store: RecordStore, scopes: Sequence[str], note: str) -> tuple[str, str]:
+def create_credential(client: GuardedClient, store: RecordStore, scopes: Sequence[str], note: str) -> tuple[str, str]:
     """Create a (key, secret): ``POST /api/v1/credentials``."""
-    made = _credentials(client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note}))
+    made = _call_credentials(client, store, "POST", "", msgspec.json.encode({"scopes": list(scopes), "note": note}))
     return str(made["key"]), str(made["secret"])
 
 
-def end_key(client: GuardedClient, store: RecordStore, key: str) -> None:
+def revoke_credential(client: GuardedClient, store: RecordStore, key: str) -> None:
     """Revoke a key: ``DELETE /api/v1/credentials/{key}``."""
-    _credentials(client, store, "DELETE", f"/{quote(key, safe='')}")
+    _call_credentials(client, store, "DELETE", f"/{quote(key, safe='')}")
 
 
-def _credentials(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
-    return _acted(client, store, method, f"credentials{path}", body)
+def _call_credentials(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    return _call_api(client, store, method, f"credentials{path}", body)
 
 
-def _acted(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+def _call_api(client: GuardedClient, store: RecordStore, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
     """Call an endpoint below ``/api/v1``; BadInput with the record store's own message if it
     refuses."""
     headers = {"Accept": "application/json", **({"Content-Type": "application/json"} if body else {})}
@@ -292,7 +296,7 @@ def _acted(client: GuardedClient, store: RecordStore, method: str, path: str, bo
 
 
 @dataclass(frozen=True)
-class Business:
+class BusinessFigures:
     """The record store's data on a programme's business figures: each figure with its valuation
     (None if not set), the cost ledger (its first page), and the scorecard's weights."""
 
@@ -302,76 +306,76 @@ class Business:
     scorecard: dict[str, Any]
 
 
-def business(client: GuardedClient, store: RecordStore, programme: str) -> Business:
+def fetch_business_figures(client: GuardedClient, store: RecordStore, programme: str) -> BusinessFigures:
     """Fetch all of it: ``GET /api/v1/kpis``, their valuations, ``/costs`` and
     ``/scorecard``."""
     of = [("programme", programme)]
-    kpis = _rows(_asked(client, store, "kpis", of), "kpis")
+    kpis = _require_rows(_query_api(client, store, "kpis", of), "kpis")
     if not all(isinstance(one.get(name), str) for one in kpis for name in ("kpi", "label", "unit", "frequency")):
         raise OutsideCallFailed("The record store's answer holds no business figures.")
     worth: dict[str, dict[str, Any] | None] = {}
     for one in kpis:
-        answer = _get(client, store, f"kpis/{quote(str(one['kpi']), safe='')}/valuation", of)
+        answer = _get_api(client, store, f"kpis/{quote(str(one['kpi']), safe='')}/valuation", of)
         found = answer.json() if answer.status == 200 else None
         worth[str(one["kpi"])] = found["valuation"] if isinstance(found, dict) and isinstance(found.get("valuation"), dict) else None
-    costs = _rows(_asked(client, store, "costs", [*of, ("limit", str(COSTS))]), "costs")
-    scorecard = _asked(client, store, "scorecard", of)
+    costs = _require_rows(_query_api(client, store, "costs", [*of, ("limit", str(COST_PAGE_SIZE))]), "costs")
+    scorecard = _query_api(client, store, "scorecard", of)
     if not isinstance(scorecard.get("lines"), list):
         raise OutsideCallFailed("The record store's answer holds no scorecard.")
-    return Business(kpis, worth, costs, scorecard)
+    return BusinessFigures(kpis, worth, costs, scorecard)
 
 
-def _rows(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def _require_rows(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
     rows = found.get(name)
     if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
         raise OutsideCallFailed(f"The record store's answer holds no {name}.")
     return rows
 
 
-def name_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, definition: Mapping[str, Any]) -> None:
+def define_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, definition: Mapping[str, Any]) -> None:
     """Define a business figure: ``PUT /api/v1/kpis/{key}``. BadInput if the record store
     refuses, as in all functions below."""
-    _acted(client, store, "PUT", f"kpis/{quote(key, safe='')}?{urlencode({'programme': programme})}", msgspec.json.encode(definition))
+    _call_api(client, store, "PUT", f"kpis/{quote(key, safe='')}?{urlencode({'programme': programme})}", msgspec.json.encode(definition))
 
 
-def value_kpi(client: GuardedClient, store: RecordStore, programme: str, key: str, valuation: Mapping[str, Any]) -> None:
+def set_kpi_valuation(client: GuardedClient, store: RecordStore, programme: str, key: str, valuation: Mapping[str, Any]) -> None:
     """Set what one unit of it is worth: ``PUT /api/v1/kpis/{key}/valuation``."""
-    _acted(client, store, "PUT", f"kpis/{quote(key, safe='')}/valuation?{urlencode({'programme': programme})}", msgspec.json.encode(valuation))
+    _call_api(client, store, "PUT", f"kpis/{quote(key, safe='')}/valuation?{urlencode({'programme': programme})}", msgspec.json.encode(valuation))
 
 
-def send_readings(client: GuardedClient, store: RecordStore, readings: Mapping[str, Any]) -> dict[str, Any]:
+def post_kpi_readings(client: GuardedClient, store: RecordStore, readings: Mapping[str, Any]) -> dict[str, Any]:
     """Import readings, or preview the import: ``POST /api/v1/kpi-readings``."""
-    return _acted(client, store, "POST", "kpi-readings", msgspec.json.encode(readings))
+    return _call_api(client, store, "POST", "kpi-readings", msgspec.json.encode(readings))
 
 
-def add_cost(client: GuardedClient, store: RecordStore, cost: Mapping[str, Any]) -> None:
+def post_cost(client: GuardedClient, store: RecordStore, cost: Mapping[str, Any]) -> None:
     """Add a line to the cost ledger: ``POST /api/v1/costs``."""
-    _acted(client, store, "POST", "costs", msgspec.json.encode(cost))
+    _call_api(client, store, "POST", "costs", msgspec.json.encode(cost))
 
 
-def take_back_cost(client: GuardedClient, store: RecordStore, cost: int, why: str) -> None:
+def delete_cost(client: GuardedClient, store: RecordStore, cost: int, why: str) -> None:
     """Withdraw a line of the cost ledger: ``DELETE /api/v1/costs/{cost}``."""
-    _acted(client, store, "DELETE", f"costs/{cost}", msgspec.json.encode({"why": why}))
+    _call_api(client, store, "DELETE", f"costs/{cost}", msgspec.json.encode({"why": why}))
 
 
-def weigh(client: GuardedClient, store: RecordStore, programme: str, lines: Sequence[Mapping[str, Any]]) -> None:
+def put_scorecard(client: GuardedClient, store: RecordStore, programme: str, lines: Sequence[Mapping[str, Any]]) -> None:
     """Set the weights of the scorecard: ``PUT /api/v1/scorecard``."""
-    _acted(client, store, "PUT", "scorecard", msgspec.json.encode({"programme": programme, "lines": list(lines)}))
+    _call_api(client, store, "PUT", "scorecard", msgspec.json.encode({"programme": programme, "lines": list(lines)}))
 
 
-def new_level(client: GuardedClient, store: RecordStore, decision: Mapping[str, Any]) -> None:
+def post_baseline(client: GuardedClient, store: RecordStore, decision: Mapping[str, Any]) -> None:
     """Set a new baseline for a weekly figure: ``POST /api/v1/baselines``."""
-    _acted(client, store, "POST", "baselines", msgspec.json.encode(decision))
+    _call_api(client, store, "POST", "baselines", msgspec.json.encode(decision))
 
 
-def mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[dict[str, Any]]:
+def fetch_activity_mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[dict[str, Any]]:
     """Fetch how activities of other systems count in a programme: every page of
     ``GET /api/v1/activity-mappings``, up to MOST_PAGES."""
     found: list[dict[str, Any]] = []
     after = 0
-    for _ in range(MOST_PAGES):
-        page = _asked(client, store, "activity-mappings", [("limit", str(ALARMS)), ("after", str(after))])
-        rows, after = _rows(page, "mappings"), page.get("next") or 0
+    for _ in range(MAX_PAGES):
+        page = _query_api(client, store, "activity-mappings", [("limit", str(LIST_PAGE_SIZE)), ("after", str(after))])
+        rows, after = _require_rows(page, "mappings"), page.get("next") or 0
         if not all(isinstance(one.get("mapping_id"), int) and isinstance(one.get("activity"), str) for one in rows) or not isinstance(after, int):
             raise OutsideCallFailed("The record store's answer holds no mappings.")
         found += [one for one in rows if one.get("programme") == programme and one.get("undone_at") is None]
@@ -380,15 +384,15 @@ def mappings(client: GuardedClient, store: RecordStore, programme: str) -> list[
     return found
 
 
-def map_activity(client: GuardedClient, store: RecordStore, mapping: Mapping[str, Any]) -> None:
+def post_activity_mapping(client: GuardedClient, store: RecordStore, mapping: Mapping[str, Any]) -> None:
     """Make an activity of another system count: ``POST /api/v1/activity-mappings``."""
-    _acted(client, store, "POST", "activity-mappings", msgspec.json.encode(mapping))
+    _call_api(client, store, "POST", "activity-mappings", msgspec.json.encode(mapping))
 
 
-def unmap_activity(client: GuardedClient, store: RecordStore, mapping: int) -> None:
+def delete_activity_mapping(client: GuardedClient, store: RecordStore, mapping: int) -> None:
     """Stop it from counting: ``DELETE /api/v1/activity-mappings/{mapping}``."""
-    _acted(client, store, "DELETE", f"activity-mappings/{mapping}")
+    _call_api(client, store, "DELETE", f"activity-mappings/{mapping}")
 
 
-def _reason(answer: Answer) -> str:
+def _answer_text(answer: OutsideResponse) -> str:
     return answer.body[:500].decode("utf-8", "replace") or answer.reason

@@ -6,14 +6,14 @@ from __future__ import annotations
 import csv
 import io
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 class FileRefused(Exception):
     """The whole file is unreadable; the message gives the reason and what to do."""
 
 
-def text_of(content: bytes) -> str:
+def decode_text(content: bytes) -> str:
     """Decode a file: UTF-8, or UTF-16 if it starts with a byte order mark; line endings are
     normalized."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig")):
@@ -26,12 +26,12 @@ def text_of(content: bytes) -> str:
     raise AssertionError("every file begins with the empty mark")
 
 
-def column(name: str) -> str:
+def normalize_column_name(name: str) -> str:
     """Normalize the name of a column, regardless of spelling."""
     return name.strip().lower().replace(" ", "_").replace("-", "_")
 
 
-def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+def parse_table(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """Parse a table with a header row and any separator into (line, row); FileRefused reports a
     header with unknown or missing columns."""
     first = text.split("\n", 1)[0]
@@ -39,7 +39,7 @@ def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> 
     reader = csv.reader(io.StringIO(text), delimiter=separator)
     csv.field_size_limit(1_000_000)
     try:
-        head = [column(name) for name in next(reader, [])]
+        head = [normalize_column_name(name) for name in next(reader, [])]
         unknown = [name for name in head if name and name not in known]
         missing = [name for name in required if name not in head]
         if unknown or missing:
@@ -58,17 +58,17 @@ def rows_of(text: str, *, required: tuple[str, ...], known: tuple[str, ...]) -> 
                     raise FileRefused(
                         f"Line {line} has {len(cells)} cells, and the first line names {len(head)}; a separator stands inside a cell without quotes."
                     )
-                found.append((line, {name: bare(cell) for name, cell in zip(head, cells, strict=False) if name}))
+                found.append((line, {name: unescape_cell(cell) for name, cell in zip(head, cells, strict=False) if name}))
         return found
     except csv.Error as error:
         raise FileRefused(f"The file is no table that can be read (line {reader.line_num}: {error}).") from None
 
 
-def bare(cell: str) -> str:
+def unescape_cell(cell: str) -> str:
     """Remove the apostrophe that keeps a spreadsheet from reading the cell as a formula."""
-    return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA else cell).strip(" \t")
+    return (cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_PREFIXES else cell).strip(" \t")
 
 
-def safe(cell: str) -> str:
+def escape_cell(cell: str) -> str:
     """Escape a cell so that no spreadsheet reads it as a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell

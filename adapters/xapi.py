@@ -15,7 +15,7 @@ from typing import Any
 
 import tincan
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from lrs.vocabulary.iris import PROFILE_VERSION
 
@@ -23,7 +23,7 @@ LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
-class Programme:
+class ProgrammeRef:
     """A programme's names in statements: IRI stem, title, version."""
 
     key: str
@@ -50,7 +50,7 @@ class Act:
     name: str
     learner: uuid.UUID
     episode: uuid.UUID | None
-    programme: Programme
+    programme: ProgrammeRef
     at: datetime
     audience: Mapping[str, str] = field(default_factory=dict)
     revision: int = 1
@@ -69,37 +69,37 @@ def statement_id(act: Act, verb: str) -> uuid.UUID:
     return uuid.uuid5(act.installation, "|".join((act.tenant, act.name, str(act.revision), verb)))
 
 
-def home_of(installation: uuid.UUID) -> str:
+def account_home_page(installation: uuid.UUID) -> str:
     """The account homePage under which an installation identifies people."""
     return f"{BASE}installations/{installation}"
 
 
-def account(installation: uuid.UUID, learner: uuid.UUID) -> dict[str, Any]:
+def pseudonymous_agent(installation: uuid.UUID, learner: uuid.UUID) -> dict[str, Any]:
     """A person as the record store knows them: a pseudonymous account."""
-    return {"objectType": "Agent", "account": {"homePage": home_of(installation), "name": str(learner)}}
+    return {"objectType": "Agent", "account": {"homePage": account_home_page(installation), "name": str(learner)}}
 
 
-def named(installation: uuid.UUID, learner: uuid.UUID) -> str:
+def agent_identifier(installation: uuid.UUID, learner: uuid.UUID) -> str:
     """The same person in the record store's one-line notation for agents."""
-    return f"account {home_of(installation)} {learner}"
+    return f"account {account_home_page(installation)} {learner}"
 
 
-def activity(iri: str, kind: str, name: str, **definition: Any) -> dict[str, Any]:
+def build_activity(iri: str, kind: str, name: str, **definition: Any) -> dict[str, Any]:
     """Build an activity with its type and its name."""
     return {"objectType": "Activity", "id": iri, "definition": {"type": ACTIVITY_TYPES[kind], "name": {LANGUAGE: name}, **definition}}
 
 
-def check_iri(programme: Programme, interval: str) -> str:
+def check_activity_iri(programme: ProgrammeRef, interval: str) -> str:
     """The IRI of the check for an interval."""
     return f"{programme.iri}/checks/{interval}"
 
 
-def duration_text(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """Format an ISO 8601 duration, to hundredths of a second (xAPI-Data 4.6)."""
     return f"PT{max(length.total_seconds(), 0):.2f}S"
 
 
-def _statement(
+def _build_statement(
     act: Act,
     verb: str,
     obj: dict[str, Any],
@@ -111,7 +111,7 @@ def _statement(
     instructor: dict[str, Any] | None = None,
 ) -> Statement:
     activities: dict[str, Any] = {
-        "grouping": [activity(act.programme.iri, "programme", act.programme.title), *grouping],
+        "grouping": [build_activity(act.programme.iri, "programme", act.programme.title), *grouping],
         "category": [{"objectType": "Activity", "id": PROFILE_VERSION, "definition": {"type": ACTIVITY_TYPES["profile"]}}],
     }
     if parent:
@@ -119,7 +119,7 @@ def _statement(
     named = {"programme_version": act.programme.version, **act.audience, **(extensions or {})}
     value: dict[str, Any] = {
         "id": str(statement_id(act, verb)),
-        "actor": account(act.installation, act.learner),
+        "actor": pseudonymous_agent(act.installation, act.learner),
         "verb": {"id": VERBS[verb].id, "display": {LANGUAGE: VERBS[verb].display}},
         "object": obj,
         "context": {
@@ -127,7 +127,7 @@ def _statement(
             "contextActivities": activities,
             "extensions": {EXTENSIONS[name]: given for name, given in named.items()},
         },
-        "timestamp": text_of(act.at),
+        "timestamp": format_instant(act.at),
         "version": "1.0.3",
     }
     if result:
@@ -138,9 +138,9 @@ def _statement(
     return Statement(statement_id(act, verb), tincan.Statement(value).to_json(tincan.Version.latest).encode())
 
 
-def registered(act: Act) -> Statement:
+def registered_statement(act: Act) -> Statement:
     """The learner enters the programme's audience."""
-    return _statement(act, "registered", activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(act, "registered", build_activity(act.programme.iri, "programme", act.programme.title))
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class Training:
     hours: float | None = None
 
 
-def certified(act: Act, exam: Mapping[str, float] | None = None, training: Training | None = None) -> Statement:
+def certified_statement(act: Act, exam: Mapping[str, float] | None = None, training: Training | None = None) -> Statement:
     """The starting point of all measurement: ``act.at`` is the moment of certification.
 
     ``exam`` holds the exam results, as shares by competency; the share under the empty key is
@@ -165,8 +165,8 @@ def certified(act: Act, exam: Mapping[str, float] | None = None, training: Train
         hours, minutes = divmod(round(training.hours * 60), 60)
         result["duration"] = f"PT{hours}H{minutes}M"
     extensions = {**({"exam_scores": known} if known else {}), **({} if training.before is None else {"pre_test": training.before})}
-    obj = activity(f"{act.programme.iri}/certification", "certification", act.programme.title)
-    return _statement(act, "certified", obj, result=result or None, extensions=extensions or None)
+    obj = build_activity(f"{act.programme.iri}/certification", "certification", act.programme.title)
+    return _build_statement(act, "certified", obj, result=result or None, extensions=extensions or None)
 
 
 @dataclass(frozen=True)
@@ -178,11 +178,11 @@ class Quiz:
     interval: str = ""
     label: str = ""
 
-    def activity(self, programme: Programme) -> dict[str, Any]:
+    def activity(self, programme: ProgrammeRef) -> dict[str, Any]:
         """This quiz as an activity."""
         if self.interval:
-            return activity(check_iri(programme, self.interval), "check", f"{programme.title}: check after {self.label}")
-        return activity(f"{programme.iri}/{self.kind}", "check", f"{programme.title}: {self.kind}")
+            return build_activity(check_activity_iri(programme, self.interval), "check", f"{programme.title}: check after {self.label}")
+        return build_activity(f"{programme.iri}/{self.kind}", "check", f"{programme.title}: {self.kind}")
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -190,18 +190,18 @@ class Quiz:
         return {"kind": self.kind, **({"interval": self.interval} if self.interval else {})}
 
 
-def scheduled(act: Act, quiz: Quiz, *, due_at: datetime) -> Statement:
+def check_scheduled_statement(act: Act, quiz: Quiz, *, due_at: datetime) -> Statement:
     """A check is due at ``due_at``."""
-    return _statement(act, "scheduled", quiz.activity(act.programme), extensions={"due_date": text_of(due_at), **quiz.extensions})
+    return _build_statement(act, "scheduled", quiz.activity(act.programme), extensions={"due_date": format_instant(due_at), **quiz.extensions})
 
 
-def attempted(act: Act, quiz: Quiz) -> Statement:
+def attempted_statement(act: Act, quiz: Quiz) -> Statement:
     """The learner started a quiz."""
-    return _statement(act, "attempted", quiz.activity(act.programme), extensions=quiz.extensions)
+    return _build_statement(act, "attempted", quiz.activity(act.programme), extensions=quiz.extensions)
 
 
 @dataclass(frozen=True)
-class Item:
+class ItemDefinition:
     """A question in statements: its interaction type, correct response patterns and component
     lists (xAPI-Data 4.1.5.1)."""
 
@@ -215,7 +215,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Response:
+class ItemResponse:
     """A response: its text, whether it is correct, its duration, whether it was given faster
     than the question can be read, and the learner's confidence (1 to 3)."""
 
@@ -226,10 +226,10 @@ class Response:
     confidence: int | None = None
 
 
-def answered(act: Act, quiz: Quiz, *, item: Item, response: Response) -> Statement:
+def answered_statement(act: Act, quiz: Quiz, *, item: ItemDefinition, response: ItemResponse) -> Statement:
     """The learner answered one question of a quiz."""
-    competency = activity(f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title)
-    obj = activity(
+    competency = build_activity(f"{act.programme.iri}/competencies/{item.competency}", "competency", item.competency_title)
+    obj = build_activity(
         f"{act.programme.iri}/items/{item.key}",
         "item",
         item.stem,
@@ -239,16 +239,16 @@ def answered(act: Act, quiz: Quiz, *, item: Item, response: Response) -> Stateme
     )
     result: dict[str, Any] = {"success": response.success, "response": response.text}
     if response.took is not None:
-        result["duration"] = duration_text(response.took)
+        result["duration"] = format_duration(response.took)
     extensions: dict[str, Any] = dict(quiz.extensions)
     if response.rapid:
         extensions["rapid_guess"] = True
     if response.confidence is not None:
         extensions["confidence"] = response.confidence
-    return _statement(act, "answered", obj, result=result, parent=quiz.activity(act.programme), grouping=[competency], extensions=extensions)
+    return _build_statement(act, "answered", obj, result=result, parent=quiz.activity(act.programme), grouping=[competency], extensions=extensions)
 
 
-def finished(act: Act, quiz: Quiz, *, right: int, asked: int, passed: bool, took: timedelta | None) -> Statement:
+def quiz_finished_statement(act: Act, quiz: Quiz, *, right: int, asked: int, passed: bool, took: timedelta | None) -> Statement:
     """The learner finished a quiz: ``passed`` or ``failed``, with the score."""
     result: dict[str, Any] = {
         "score": {"scaled": right / asked, "raw": right, "min": 0, "max": asked},
@@ -256,49 +256,53 @@ def finished(act: Act, quiz: Quiz, *, right: int, asked: int, passed: bool, took
         "completion": True,
     }
     if took is not None:
-        result["duration"] = duration_text(took)
-    return _statement(act, "passed" if passed else "failed", quiz.activity(act.programme), result=result, extensions=quiz.extensions)
+        result["duration"] = format_duration(took)
+    return _build_statement(act, "passed" if passed else "failed", quiz.activity(act.programme), result=result, extensions=quiz.extensions)
 
 
-def _plan(programme: Programme, plan: uuid.UUID) -> dict[str, Any]:
-    return activity(f"{BASE}plans/{plan}", "plan", f"{programme.title}: transfer plan")
+def _plan_activity(programme: ProgrammeRef, plan: uuid.UUID) -> dict[str, Any]:
+    return build_activity(f"{BASE}plans/{plan}", "plan", f"{programme.title}: transfer plan")
 
 
-def _task(programme: Programme, key: str, title: str) -> dict[str, Any]:
-    return activity(f"{programme.iri}/tasks/{key}", "task", title)
+def _task_activity(programme: ProgrammeRef, key: str, title: str) -> dict[str, Any]:
+    return build_activity(f"{programme.iri}/tasks/{key}", "task", title)
 
 
-def committed(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
+def committed_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
     """The learner committed to a transfer plan. Its text stays in the tool: a record store
     holds no free text about work."""
-    extensions = {"due_date": text_of(due_at)}
-    return _statement(act, "committed", _plan(act.programme, plan), grouping=[_task(act.programme, task, task_title)], extensions=extensions)
+    extensions = {"due_date": format_instant(due_at)}
+    return _build_statement(
+        act, "committed", _plan_activity(act.programme, plan), grouping=[_task_activity(act.programme, task, task_title)], extensions=extensions
+    )
 
 
-def applied(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int) -> Statement:
+def applied_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int) -> Statement:
     """The learner used the skill on the job; evidence grade 1 is the learner's own
     statement."""
     extensions = {"evidence_grade": evidence_grade}
-    return _statement(act, "applied", _task(act.programme, task, task_title), parent=_plan(act.programme, plan), extensions=extensions)
+    return _build_statement(
+        act, "applied", _task_activity(act.programme, task, task_title), parent=_plan_activity(act.programme, plan), extensions=extensions
+    )
 
 
-def protocol_activity(programme: Programme, episode: uuid.UUID | None, act: str) -> dict[str, Any]:
+def protocol_activity(programme: ProgrammeRef, episode: uuid.UUID | None, act: str) -> dict[str, Any]:
     """The activity of an act due besides the checks: plan, exercise, exercise review, case
     study, feedback, behaviour assessment, follow-up."""
     assert episode is not None
     if act == "plan":
-        return _plan(programme, plan_id(episode))
+        return _plan_activity(programme, plan_id(episode))
     kind = {"exercise review": "review", "feedback": "review"}.get(act, act)
-    return activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}")
+    return build_activity(f"{BASE}episodes/{episode}/{act.replace(' ', '-')}", kind, f"{programme.title}: {act}")
 
 
 # What a review responds to: its parent in statements, which distinguishes the response to an
 # exercise from feedback on a case study.
-_ANSWERED = {"exercise review": "exercise", "feedback": "case study"}
+_REVIEWED_ACT = {"exercise review": "exercise", "feedback": "case study"}
 
 
-def _parent(act: Act, name: str) -> dict[str, Any] | None:
-    return protocol_activity(act.programme, act.episode, _ANSWERED[name]) if name in _ANSWERED else None
+def _reviewed_activity(act: Act, name: str) -> dict[str, Any] | None:
+    return protocol_activity(act.programme, act.episode, _REVIEWED_ACT[name]) if name in _REVIEWED_ACT else None
 
 
 def plan_id(episode: uuid.UUID) -> uuid.UUID:
@@ -306,76 +310,80 @@ def plan_id(episode: uuid.UUID) -> uuid.UUID:
     return uuid.uuid5(episode, "plan")
 
 
-def act_scheduled(act: Act, name: str, *, due_at: datetime) -> Statement:
+def act_scheduled_statement(act: Act, name: str, *, due_at: datetime) -> Statement:
     """An act other than a check is due at ``due_at``."""
     obj = protocol_activity(act.programme, act.episode, name)
-    return _statement(act, "scheduled", obj, parent=_parent(act, name), extensions={"due_date": text_of(due_at)})
+    return _build_statement(act, "scheduled", obj, parent=_reviewed_activity(act, name), extensions={"due_date": format_instant(due_at)})
 
 
-def suspended(act: Act, until: datetime | None) -> Statement:
+def suspended_statement(act: Act, until: datetime | None) -> Statement:
     """A pause starts at ``act.at``: nothing is due while it lasts."""
-    extensions = {"until": text_of(until)} if until else None
-    return _statement(act, "suspended", activity(act.programme.iri, "programme", act.programme.title), extensions=extensions)
+    extensions = {"until": format_instant(until)} if until else None
+    return _build_statement(act, "suspended", build_activity(act.programme.iri, "programme", act.programme.title), extensions=extensions)
 
 
-def resumed(act: Act) -> Statement:
+def resumed_statement(act: Act) -> Statement:
     """A pause ends at ``act.at``."""
-    return _statement(act, "resumed", activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(act, "resumed", build_activity(act.programme.iri, "programme", act.programme.title))
 
 
-def left(act: Act) -> Statement:
+def unregistered_statement(act: Act) -> Statement:
     """The learner leaves the audience."""
-    return _statement(act, "unregistered", activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(act, "unregistered", build_activity(act.programme.iri, "programme", act.programme.title))
 
 
-def mapped(act: Act, *, task: str, task_title: str, competency: str, competency_title: str) -> Statement:
+def task_mapped_statement(act: Act, *, task: str, task_title: str, competency: str, competency_title: str) -> Statement:
     """The learner named a task of his or her own job for a competency."""
-    named = activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
-    return _statement(act, "mapped", _task(act.programme, task, task_title), grouping=[named])
+    named = build_activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
+    return _build_statement(act, "mapped", _task_activity(act.programme, task, task_title), grouping=[named])
 
 
-def revised(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
+def plan_revised_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, due_at: datetime) -> Statement:
     """The learner revised the plan."""
-    extensions = {"due_date": text_of(due_at)}
-    return _statement(act, "updated", _plan(act.programme, plan), grouping=[_task(act.programme, task, task_title)], extensions=extensions)
+    extensions = {"due_date": format_instant(due_at)}
+    return _build_statement(
+        act, "updated", _plan_activity(act.programme, plan), grouping=[_task_activity(act.programme, task, task_title)], extensions=extensions
+    )
 
 
-def handed_in(act: Act, name: str) -> Statement:
+def submitted_statement(act: Act, name: str) -> Statement:
     """The learner submitted the exercise or the case study. Its text and files stay in the
     tool."""
-    return _statement(act, "submitted", protocol_activity(act.programme, act.episode, name))
+    return _build_statement(act, "submitted", protocol_activity(act.programme, act.episode, name))
 
 
-def reviewed(act: Act, name: str, *, reviewer: uuid.UUID, relation: str) -> Statement:
+def reviewed_statement(act: Act, name: str, *, reviewer: uuid.UUID, relation: str) -> Statement:
     """``reviewer`` reviewed a submission; ``name`` is exercise review or feedback."""
     obj = protocol_activity(act.programme, act.episode, name)
-    by_whom = account(act.installation, reviewer)
-    return _statement(act, "reviewed", obj, parent=_parent(act, name), extensions={"relation": relation}, instructor=by_whom)
+    by_whom = pseudonymous_agent(act.installation, reviewer)
+    return _build_statement(act, "reviewed", obj, parent=_reviewed_activity(act, name), extensions={"relation": relation}, instructor=by_whom)
 
 
-def confirmed(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int, by: uuid.UUID, relation: str) -> Statement:
+def confirmed_statement(act: Act, *, plan: uuid.UUID, task: str, task_title: str, evidence_grade: int, by: uuid.UUID, relation: str) -> Statement:
     """Somebody else confirms that the learner used the skill on the job."""
     extensions = {"evidence_grade": evidence_grade, "relation": relation}
-    parent, by_whom = _plan(act.programme, plan), account(act.installation, by)
-    return _statement(act, "confirmed", _task(act.programme, task, task_title), parent=parent, extensions=extensions, instructor=by_whom)
+    parent, by_whom = _plan_activity(act.programme, plan), pseudonymous_agent(act.installation, by)
+    return _build_statement(
+        act, "confirmed", _task_activity(act.programme, task, task_title), parent=parent, extensions=extensions, instructor=by_whom
+    )
 
 
-def had_no_opportunity(act: Act) -> Statement:
+def no_opportunity_statement(act: Act) -> Statement:
     """The learner had no opportunity to use the skill."""
     assert act.episode is not None
-    return _statement(act, "had-no-opportunity", _plan(act.programme, plan_id(act.episode)))
+    return _build_statement(act, "had-no-opportunity", _plan_activity(act.programme, plan_id(act.episode)))
 
 
-def followed_up(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> Statement:
+def follow_up_statement(act: Act, *, still_used: bool, by: uuid.UUID, relation: str) -> Statement:
     """The learner or the supervisor answered the follow-up."""
     obj = protocol_activity(act.programme, act.episode, "follow-up")
-    return _statement(
-        act, "responded", obj, result={"success": still_used}, extensions={"relation": relation}, instructor=account(act.installation, by)
+    return _build_statement(
+        act, "responded", obj, result={"success": still_used}, extensions={"relation": relation}, instructor=pseudonymous_agent(act.installation, by)
     )
 
 
 @dataclass(frozen=True)
-class Assessment:
+class RubricAssessment:
     """An assessment of somebody's work by a rubric with ``levels`` levels; ``scores`` holds
     (criterion, competency, level from 1 up) of the criteria that were observed.
 
@@ -398,7 +406,9 @@ class Assessment:
         return {"score": score, "success": all(one["reached"] for one in told), "extensions": {EXTENSIONS["rubric_scores"]: told}}
 
 
-def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str, planned: bool) -> Statement:
+def assessed_statement(
+    act: Act, assessment: RubricAssessment, *, titles: Mapping[str, str], by: uuid.UUID, relation: str, method: str, planned: bool
+) -> Statement:
     """``by`` assessed the learner's work. ``titles`` names the competencies; ``method`` is
     empty where learners assess themselves.
 
@@ -406,77 +416,77 @@ def assessed(act: Act, assessment: Assessment, *, titles: Mapping[str, str], by:
     activity of its own.
     """
     named = {competency for _, competency, _ in assessment.scores}
-    grouping = [activity(f"{act.programme.iri}/competencies/{one}", "competency", titles[one]) for one in titles if one in named]
+    grouping = [build_activity(f"{act.programme.iri}/competencies/{one}", "competency", titles[one]) for one in titles if one in named]
     extensions = {"relation": relation, **({"method": method} if method else {})}
     obj = protocol_activity(act.programme, act.episode, "behaviour assessment")
     obj = obj if planned else {**obj, "id": f"{obj['id']}/on-request"}
-    by_whom = account(act.installation, by)
-    return _statement(act, "assessed", obj, result=assessment.result, grouping=grouping, extensions=extensions, instructor=by_whom)
+    by_whom = pseudonymous_agent(act.installation, by)
+    return _build_statement(act, "assessed", obj, result=assessment.result, grouping=grouping, extensions=extensions, instructor=by_whom)
 
 
-def calibrated(act: Act, assessment: Assessment, *, case: str, title: str) -> Statement:
+def calibration_statement(act: Act, assessment: RubricAssessment, *, case: str, title: str) -> Statement:
     """A rater assessed a described piece of work. ``act.learner`` is the rater, and the act
     belongs to no episode."""
-    obj = activity(f"{act.programme.iri}/cases/{case}", "calibration case", title)
-    return _statement(act, "assessed", obj, result=assessment.result, instructor=account(act.installation, act.learner))
+    obj = build_activity(f"{act.programme.iri}/cases/{case}", "calibration case", title)
+    return _build_statement(act, "assessed", obj, result=assessment.result, instructor=pseudonymous_agent(act.installation, act.learner))
 
 
-def _meeting(act: Act, group: uuid.UUID, number: int) -> dict[str, Any]:
-    return activity(f"{BASE}groups/{group}/meetings/{number}", "meeting", f"{act.programme.title}: meeting {number}")
+def _meeting_activity(act: Act, group: uuid.UUID, number: int) -> dict[str, Any]:
+    return build_activity(f"{BASE}groups/{group}/meetings/{number}", "meeting", f"{act.programme.title}: meeting {number}")
 
 
-def meeting_scheduled(act: Act, *, group: uuid.UUID, number: int, at: datetime) -> Statement:
+def meeting_scheduled_statement(act: Act, *, group: uuid.UUID, number: int, at: datetime) -> Statement:
     """A meeting of the learner's coaching group is planned for ``at``."""
-    return _statement(act, "scheduled", _meeting(act, group, number), extensions={"due_date": text_of(at)})
+    return _build_statement(act, "scheduled", _meeting_activity(act, group, number), extensions={"due_date": format_instant(at)})
 
 
-def meeting_held(act: Act, *, group: uuid.UUID, number: int) -> Statement:
+def meeting_held_statement(act: Act, *, group: uuid.UUID, number: int) -> Statement:
     """The meeting took place; ``act`` belongs to the person who recorded it."""
-    return _statement(act, "held", _meeting(act, group, number))
+    return _build_statement(act, "held", _meeting_activity(act, group, number))
 
 
-def attended(act: Act, *, group: uuid.UUID, number: int) -> Statement:
+def attended_statement(act: Act, *, group: uuid.UUID, number: int) -> Statement:
     """The learner attended the meeting."""
-    return _statement(act, "attended", _meeting(act, group, number))
+    return _build_statement(act, "attended", _meeting_activity(act, group, number))
 
 
-def action_closed(act: Act, *, action: uuid.UUID) -> Statement:
+def action_closed_statement(act: Act, *, action: uuid.UUID) -> Statement:
     """The learner completed an agreed action. Its text stays in the tool."""
-    return _statement(act, "closed", activity(f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"))
+    return _build_statement(act, "closed", build_activity(f"{BASE}actions/{action}", "action", f"{act.programme.title}: agreed action"))
 
 
-def commented(act: Act, *, item: str, stem: str, competency: str, competency_title: str) -> Statement:
+def commented_statement(act: Act, *, item: str, stem: str, competency: str, competency_title: str) -> Statement:
     """The learner reported a question as wrong or unclear. The text stays in the tool."""
-    named = activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
-    return _statement(act, "commented", activity(f"{act.programme.iri}/items/{item}", "item", stem), grouping=[named])
+    named = build_activity(f"{act.programme.iri}/competencies/{competency}", "competency", competency_title)
+    return _build_statement(act, "commented", build_activity(f"{act.programme.iri}/items/{item}", "item", stem), grouping=[named])
 
 
-def logged_in(act: Act) -> Statement:
+def logged_in_statement(act: Act) -> Statement:
     """Somebody opened the tool."""
-    return _statement(act, "logged-in", activity(act.programme.iri, "programme", act.programme.title))
+    return _build_statement(act, "logged-in", build_activity(act.programme.iri, "programme", act.programme.title))
 
 
-def report_viewed(act: Act, report: str) -> Statement:
+def report_viewed_statement(act: Act, report: str) -> Statement:
     """Somebody viewed a page of figures; ``report`` names it."""
-    return _statement(act, "viewed", activity(f"{act.programme.iri}/reports/{report}", "report", f"{act.programme.title}: {report}"))
+    return _build_statement(act, "viewed", build_activity(f"{act.programme.iri}/reports/{report}", "report", f"{act.programme.title}: {report}"))
 
 
-def nudge_received(act: Act, *, nudge: int, kind: str) -> Statement:
+def nudge_received_statement(act: Act, *, nudge: int, kind: str) -> Statement:
     """A reminder or a request was mailed. Its text stays in the tool."""
-    return _nudge(act, "received", nudge, kind)
+    return _nudge_statement(act, "received", nudge, kind)
 
 
-def nudge_opened(act: Act, *, nudge: int, kind: str) -> Statement:
+def nudge_opened_statement(act: Act, *, nudge: int, kind: str) -> Statement:
     """Somebody followed the mail's link. There is no tracking picture to count views: mail
     programs fetch pictures on their own."""
-    return _nudge(act, "opened", nudge, kind)
+    return _nudge_statement(act, "opened", nudge, kind)
 
 
-def _nudge(act: Act, verb: str, nudge: int, kind: str) -> Statement:
+def _nudge_statement(act: Act, verb: str, nudge: int, kind: str) -> Statement:
     iri = f"{BASE}installations/{act.installation}/nudges/{act.tenant}-{nudge}"
-    return _statement(act, verb, activity(iri, "nudge", f"{act.programme.title}: {kind}"), extensions={"nudge": kind})
+    return _build_statement(act, verb, build_activity(iri, "nudge", f"{act.programme.title}: {kind}"), extensions={"nudge": kind})
 
 
-def voided(act: Act, statement: uuid.UUID) -> Statement:
+def voiding_statement(act: Act, statement: uuid.UUID) -> Statement:
     """Withdraw a statement of ours that is no longer valid."""
-    return _statement(act, "voided", {"objectType": "StatementRef", "id": str(statement)})
+    return _build_statement(act, "voided", {"objectType": "StatementRef", "id": str(statement)})

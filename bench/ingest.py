@@ -23,12 +23,12 @@ from bench.server import Bench, heading, keep, running
 from core import clock
 from core.database import driver_cursor, make_engine
 from lrs.store import statements as store
-from lrs.xapi.reading import Authority, Incoming, Reader
+from lrs.xapi.reading import Authority, Incoming, StatementParser
 
 STATEMENTS, BATCH, ROUNDS = 10_000, 100, 3
 SINGLES = 6_000
 AUTHORITY = Authority.of(b'{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"key"}}')
-READER = Reader(family_2_0=False)
+READER = StatementParser(family_2_0=False)
 LIMIT = "COPY, one transaction (the limit)"
 
 
@@ -100,7 +100,7 @@ def measured(bench: Bench) -> tuple[dict[str, list[float]], dict[str, list[load.
         driver = pooled.driver_connection
         assert isinstance(driver, psycopg.Connection)
         for batch in batches:
-            store.insert_all(driver, 1, batch)
+            store.insert_all_statements(driver, 1, batch)
         pooled.close()
         engine.dispose()
 

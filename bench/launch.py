@@ -24,7 +24,7 @@ from jwcrypto.jwk import JWK
 from sqlalchemy import text
 
 from bench.server import PORT, heading, keep, served_tool
-from carryover.sample_programme import document
+from carryover.sample_programme import sample_document
 from core.database import make_engine
 from core.settings import Settings
 from lti_tool import cli
@@ -159,7 +159,7 @@ def main() -> None:
             "key_set_url": f"{platform.url}/keys",
         }
         certified = {"1": ("Person 1", datetime.now(UTC))}
-        cli.set_up(settings, tenant_id=tenant, programme=document(), platform=registration, deployments=["1"], certified=certified)
+        cli.seed_tenant(settings, tenant_id=tenant, programme=sample_document(), platform=registration, deployments=["1"], certified=certified)
         many(platform, 1, 50)  # warms key sets and plans of both web workers
         warmed = platform.asked
         floor = least(platform, settings)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from bench.server import PORT, heading, keep, served_tool
-from carryover.sample_programme import document
+from carryover.sample_programme import sample_document
 from core.database import UnitOfWork, make_engine
 from core.settings import Settings
 from lti_tool import bootstrap, cli
@@ -69,8 +69,8 @@ def visits(deps: ToolDeps, tenant: int, programme: str) -> list[tuple[uuid.UUID,
     """Sessions of as many learners as there are users."""
     now = datetime.now(UTC)
     with deps.unit_of_work(tenant) as connection:
-        found = directory.find(connection, tenant, external_ids=[f"L{n}" for n in range(USERS)])
-    return [visiting.open_visit(deps, link=visiting.Link(tenant, one.id, programme, "", 0, now), now=now) for one in found]
+        found = directory.find_profiles(connection, tenant, external_ids=[f"L{n}" for n in range(USERS)])
+    return [visiting.open_visit_by_link(deps, link=visiting.VisitLink(tenant, one.id, programme, "", 0, now), now=now) for one in found]
 
 
 def look(visit: tuple[uuid.UUID, str], turn: int, times: int = VIEWS // USERS) -> list[float]:
@@ -97,14 +97,14 @@ def main() -> None:
     with served_tool() as (settings, _):
         tenant = cli.create_tenant(settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
         deps = bootstrap.build(environ_of(settings))
-        now, made = working_morning(), programmes.keep(deps.unit_of_work, tenant_id=tenant, document=document())
+        now, made = working_morning(), programmes.save_programme(deps.unit_of_work, tenant_id=tenant, document=sample_document())
         listing, scheduling = take_over(deps.unit_of_work, tenant, made.key, now)
         with make_engine(settings.migration_url).begin() as connection:
             connection.execute(text("ANALYZE"))  # as the database's own upkeep does within a minute
         begun = time.perf_counter()
-        told = nudging.remind(deps.unit_of_work, tenant_id=tenant, now=now)
+        told = nudging.queue_reminders(deps.unit_of_work, tenant_id=tenant, now=now)
         nudging_took = time.perf_counter() - begun
-        again = nudging.remind(deps.unit_of_work, tenant_id=tenant, now=now)
+        again = nudging.queue_reminders(deps.unit_of_work, tenant_id=tenant, now=now)
         who = visits(deps, tenant, made.key)
         look(who[0], 0, times=4)  # warms both web workers
         with ThreadPoolExecutor(USERS) as pool:

@@ -25,11 +25,11 @@ from sqlalchemy import text
 from bench.server import heading, keep
 from core import deps as ground_deps
 from core import embedded, settings
-from core.clock import text_of, to_microseconds
-from core.processes import Children
+from core.clock import format_instant, to_microseconds
+from core.processes import Supervisor
 from core.settings import Settings
 from lrs import app, cli
-from lrs.actions.deps import StoreDeps, store_deps
+from lrs.actions.deps import StoreDeps, build_store_deps
 from lrs.jobs import compute, count
 from lrs.reports.every import REPORTS
 from lrs.store import facts
@@ -69,7 +69,7 @@ class Made:
                 "contextActivities": {"grouping": grouping, "category": [{"id": f"{BASE}profile/v0.1"}]},
                 "extensions": {EXTENSIONS[name]: given for name, given in {"programme_version": "1", **self.audience, **extensions}.items()},
             },
-            "timestamp": text_of(self.certified + timedelta(days=days)),
+            "timestamp": format_instant(self.certified + timedelta(days=days)),
             "version": "1.0.3",
             **parts,
         }
@@ -81,17 +81,17 @@ class Made:
         yield self.one("certified", f"{PROGRAMME}/certification", "certification", 0, {}, result={"score": {"scaled": 0.85}})
         for interval in INTERVALS:
             check = f"{PROGRAMME}/checks/{interval.key}"
-            due = {"due_date": text_of(self.certified + timedelta(days=interval.due_days)), "interval": interval.key, "kind": "check"}
+            due = {"due_date": format_instant(self.certified + timedelta(days=interval.due_days)), "interval": interval.key, "kind": "check"}
             yield self.one("scheduled", check, "check", 0, due)
             yield from self.answers(interval.key, interval.due_days + 0.2)
         plan = f"{BASE}plans/{self.registration}"
-        yield self.one("scheduled", plan, "plan", 0, {"due_date": text_of(self.certified + timedelta(days=7))})
+        yield self.one("scheduled", plan, "plan", 0, {"due_date": format_instant(self.certified + timedelta(days=7))})
         yield self.one("committed", plan, "plan", 3, {})
         for day in (12, 40, 70):
             yield self.one("applied", f"{PROGRAMME}/tasks/{day % 4}", "task", day, {"evidence_grade": 1 + (self.learner + day) % 3})
         for n in range(3):
             meeting = f"{BASE}groups/{self.learner // 4}/meetings/{n}"
-            yield self.one("scheduled", meeting, "meeting", 0, {"due_date": text_of(self.certified + timedelta(days=14 * (n + 1)))})
+            yield self.one("scheduled", meeting, "meeting", 0, {"due_date": format_instant(self.certified + timedelta(days=14 * (n + 1)))})
 
     def answers(self, interval: str, days: float) -> Iterator[tuple[uuid.UUID, str, bytes]]:
         """A check that somebody takes: begun, five answers, finished."""
@@ -127,8 +127,8 @@ def store(made: Settings, tenant: int, statements: Iterator[tuple[uuid.UUID, uui
 
 def work(environ: dict[str, str]) -> None:
     """What one worker's process does."""
-    made = store_deps(ground_deps.build(settings.read(environ)))
-    count.count(made.engine, made.unit_of_work)
+    made = build_store_deps(ground_deps.build_deps(settings.read_settings(environ)))
+    count.count_all_tenants(made.engine, made.unit_of_work)
     made.close()
 
 
@@ -150,7 +150,7 @@ def rebuild(made: StoreDeps, tenant: int, environ: dict[str, str]) -> float:
     """Seconds to make every fact anew: all episodes are put on the list, and the workers take them."""
     begun = time.perf_counter()
     with made.unit_of_work(tenant) as connection:
-        facts.count_anew(connection, tenant, facts.registrations(connection, tenant))
+        facts.mark_episodes_for_recount(connection, tenant, facts.list_registrations(connection, tenant))
     listed = time.perf_counter() - begun
     return listed + side_by_side(environ)
 
@@ -180,8 +180,8 @@ def pages(made: StoreDeps, key: str, secret: str) -> list[tuple[str, float, floa
 def main() -> None:
     """All of it."""
     learners = int(sys.argv[1]) if len(sys.argv) > 1 else LEARNERS
-    children, home = Children(), Path(tempfile.mkdtemp())
-    servers = embedded.start(home, children)
+    children, home = Supervisor(), Path(tempfile.mkdtemp())
+    servers = embedded.start_embedded_servers(home, children)
     environ = {
         "CARRYOVER_HOME": str(home),
         "CARRYOVER_DATABASE_URL": servers.database_url,
@@ -190,10 +190,10 @@ def main() -> None:
         "CARRYOVER_SECRET_KEY": "bench" * 10,
     }
     os.environ.update(environ)
-    read = settings.read(environ)
-    cli.migrate(read)
+    read = settings.read_settings(environ)
+    cli.migrate_store(read)
     ((key, secret),) = cli.create_tenant(read, "bench", [("bench", ("all",))])
-    made = store_deps(ground_deps.build(read))
+    made = build_store_deps(ground_deps.build_deps(read))
     with made.engine.connect() as connection:
         (tenant,) = connection.execute(text("SELECT * FROM lrs.tenant_ids()")).scalars().all()
     stored = store(read, tenant, ((one.registration, *line) for one in map(Made, range(learners)) for line in one.every()))
@@ -204,7 +204,7 @@ def main() -> None:
     new = store(read, tenant, fresh)
     incremental = side_by_side(environ)
     begun = time.perf_counter()
-    compute.compute(made.unit_of_work, tenant)
+    compute.compute_reports(made.unit_of_work, tenant)
     computing = time.perf_counter() - begun
     looked = pages(made, key, secret)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1_024

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 from carryover.serving import web_command
 from core import embedded, settings
 from core.database import make_engine
-from core.processes import Children
+from core.processes import Supervisor
 from core.settings import Settings
 from lrs import bootstrap, cli
 from lrs.actions.deps import StoreDeps
@@ -67,9 +67,9 @@ class Bench:
 @contextmanager
 def running(workers: int = 2) -> Iterator[Bench]:
     """Start everything, stop everything."""
-    children = Children()
+    children = Supervisor()
     with tempfile.TemporaryDirectory() as folder:
-        servers = embedded.start(Path(folder), children)
+        servers = embedded.start_embedded_servers(Path(folder), children)
         environ = {
             "CARRYOVER_HOME": folder,
             "CARRYOVER_DATABASE_URL": servers.database_url,
@@ -81,11 +81,11 @@ def running(workers: int = 2) -> Iterator[Bench]:
             "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
             "PORT": str(PORT),
         }
-        read = settings.read(environ)
-        cli.migrate(read)
+        read = settings.read_settings(environ)
+        cli.migrate_store(read)
         ((key, secret),) = cli.create_tenant(read, "bench", [("bench", ("all",))])
         server = subprocess.Popen(web_command(read, "lrs.wsgi:create_app"), env={**os.environ, **environ})
-        deps, owner = bootstrap.build(environ), make_engine(servers.migration_url)
+        deps, owner = bootstrap.build_from_environ(environ), make_engine(servers.migration_url)
         try:
             _wait(f"http://127.0.0.1:{PORT}/xapi/about")
             yield Bench(deps, owner, PORT, base64.b64encode(f"{key}:{secret}".encode()).decode(), server, environ)
@@ -101,9 +101,9 @@ def running(workers: int = 2) -> Iterator[Bench]:
 @contextmanager
 def served_tool(workers: int = 2) -> Iterator[tuple[Settings, subprocess.Popen[bytes]]]:
     """The tool as it is served, on embedded servers: its settings, the web server's process."""
-    children = Children()
+    children = Supervisor()
     with tempfile.TemporaryDirectory() as folder:
-        servers = embedded.start(Path(folder), children)
+        servers = embedded.start_embedded_servers(Path(folder), children)
         environ = {
             "CARRYOVER_HOME": folder,
             "CARRYOVER_DATABASE_URL": servers.database_url,
@@ -115,8 +115,8 @@ def served_tool(workers: int = 2) -> Iterator[tuple[Settings, subprocess.Popen[b
             "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1",
             "PORT": str(PORT),
         }
-        read = settings.read(environ)
-        cli.migrate(read)
+        read = settings.read_settings(environ)
+        cli.migrate_store(read)
         tool_cli.migrate(read)
         server = subprocess.Popen(web_command(read, "carryover.wsgi:create_app"), env={**os.environ, **environ})
         try:

@@ -22,154 +22,158 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core import embedded
-from core.clock import now, text_of
+from core.clock import format_instant, now
 from core.database import ensure_roles, make_engine
-from core.errors import Stop
+from core.errors import FatalError
 from core.secrets import Secrets
 from core.settings import Settings
 from lrs import cli as lrs_cli
 
-SCHEMAS = ("lrs", "lti_tool", "report")
-PIECE = 1024 * 1024
-_PURPOSE = "backup"
+BACKED_UP_SCHEMAS = ("lrs", "lti_tool", "report")
+CHUNK_BYTES = 1024 * 1024
+_FINGERPRINT_PURPOSE = "backup"
 
 
-def backup(settings: Settings, folder: Path) -> dict[str, Any]:
+def create_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     """Write a backup into a new folder and return its manifest. An interrupted backup has no
     manifest.
     """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     if folder.exists() and any(folder.iterdir()):
-        raise Stop(f"{folder} is not empty; name a new folder for the backup.")
+        raise FatalError(f"{folder} is not empty; name a new folder for the backup.")
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    with _connect(settings) as connection:
-        major = _major(connection)
-        dumper = _program("pg_dump", major)
+    with _connect_as_owner(settings) as connection:
+        major = _server_major(connection)
+        dumper = _find_program("pg_dump", major)
         # pg_dump and the row counts use the same snapshot.
         connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None
-        counts = _counts(connection)
-        attachments = _attachments(connection)
+        counts = _row_counts(connection)
+        attachments = _list_attachments(connection)
         dump = folder / "database.dump"
-        _run(settings, dumper, "--format=custom", f"--snapshot={row[0]}", f"--file={dump}", *(f"--schema={name}" for name in SCHEMAS))
+        _run_postgres_program(
+            settings, dumper, "--format=custom", f"--snapshot={row[0]}", f"--file={dump}", *(f"--schema={name}" for name in BACKED_UP_SCHEMAS)
+        )
         connection.execute("COMMIT")
-    missing = _copy_out(settings, folder / "attachments", attachments)
+    missing = _copy_attachments(settings, folder / "attachments", attachments)
     manifest = {
-        "made_at": text_of(now()),
+        "made_at": format_instant(now()),
         "postgres": major,
-        "secret_key": Secrets(settings.secret_key).keyed_hashes(_PURPOSE, "fingerprint")[0].hex(),
+        "secret_key": Secrets(settings.secret_key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex(),
         "rows": counts,
         "files": {str(path.relative_to(folder)): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()},
         "missing_attachments": missing,
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    _fsync(folder)
+    _fsync_backup(folder)
     return manifest
 
 
-def verified(folder: Path) -> dict[str, Any]:
+def verify_backup(folder: Path) -> dict[str, Any]:
     """Return the manifest of a backup after checking that all its files are present and
     unchanged; Stop names the first that is not.
     """
     try:
         manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     except (OSError, ValueError):
-        raise Stop(f"{folder} holds no whole backup: its manifest.json cannot be read.") from None
+        raise FatalError(f"{folder} holds no whole backup: its manifest.json cannot be read.") from None
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file() or _sha256(path) != expected:
-            raise Stop(f"{path} is missing or was changed since the backup; take another backup.")
+            raise FatalError(f"{path} is missing or was changed since the backup; take another backup.")
     return manifest
 
 
-def restore(settings: Settings, folder: Path) -> dict[str, Any]:
+def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
     """Restore a backup into an empty database; Stop before anything is written if it does
     not fit. The row counts are compared at the end.
     """
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL", "CARRYOVER_SECRET_KEY")
-    manifest = verified(folder)
+    manifest = verify_backup(folder)
     keys = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
-    if not any(Secrets(key).keyed_hashes(_PURPOSE, "fingerprint")[0].hex() == manifest["secret_key"] for key in keys):
-        raise Stop("The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it CARRYOVER_SECRET_KEY_PREVIOUS).")
-    with _connect(settings) as connection:
-        there = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(SCHEMAS),)).fetchall()
+    if not any(Secrets(key).keyed_hashes(_FINGERPRINT_PURPOSE, "fingerprint")[0].hex() == manifest["secret_key"] for key in keys):
+        raise FatalError("The backup was made under another CARRYOVER_SECRET_KEY; set that one (or name it CARRYOVER_SECRET_KEY_PREVIOUS).")
+    with _connect_as_owner(settings) as connection:
+        there = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY(%s)", (list(BACKED_UP_SCHEMAS),)).fetchall()
         if there:
-            raise Stop("The database is not empty: a restore needs one without the schemas lrs and lti_tool.")
-        major = _major(connection)
+            raise FatalError("The database is not empty: a restore needs one without the schemas lrs and lti_tool.")
+        major = _server_major(connection)
     if major < manifest.get("postgres", 0):
-        raise Stop(f"The backup is of PostgreSQL {manifest['postgres']}, and this server is {major}: restore into one that is not older.")
-    restorer = _program("pg_restore", major)
+        raise FatalError(f"The backup is of PostgreSQL {manifest['postgres']}, and this server is {major}: restore into one that is not older.")
+    restorer = _find_program("pg_restore", major)
     owner = make_engine(settings.migration_url)
     ensure_roles(owner, settings.database_url)
     owner.dispose()
-    _run(
+    _run_postgres_program(
         settings,
         restorer,
         "--exit-on-error",
         "--single-transaction",
         "--no-owner",
         "--dbname",
-        _conninfo(settings),
+        _owner_conninfo(settings),
         str(folder / "database.dump"),
     )
-    blobs = lrs_cli.attachments_of(settings)
+    blobs = lrs_cli.attachment_blobs(settings)
     for name in sorted(manifest["files"]):
         if name.startswith("attachments/"):
             path = folder / name
             _, tenant_id, sha2 = Path(name).parts
             arriving = blobs.open(path.stat().st_size)
             with path.open("rb") as file:
-                while piece := file.read(PIECE):
+                while piece := file.read(CHUNK_BYTES):
                     arriving.write(piece)
             arriving.close()
             blobs.keep(int(tenant_id), sha2, arriving)
-    with _connect(settings) as connection:
-        counts = _counts(connection)
+    with _connect_as_owner(settings) as connection:
+        counts = _row_counts(connection)
     if counts != manifest["rows"]:
         changed = sorted(name for name in {*counts, *manifest["rows"]} if counts.get(name) != manifest["rows"].get(name))
-        raise Stop(f"After the restore these tables hold another number of rows than in the backup: {', '.join(changed)}.")
+        raise FatalError(f"After the restore these tables hold another number of rows than in the backup: {', '.join(changed)}.")
     return manifest
 
 
-def _connect(settings: Settings) -> psycopg.Connection[Any]:
+def _connect_as_owner(settings: Settings) -> psycopg.Connection[Any]:
     try:
-        return psycopg.connect(_conninfo(settings), autocommit=True, connect_timeout=10)
+        return psycopg.connect(_owner_conninfo(settings), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
-        raise Stop(f"The database cannot be reached ({str(error).strip().splitlines()[0]}); start it, or correct CARRYOVER_MIGRATION_URL.") from None
+        raise FatalError(
+            f"The database cannot be reached ({str(error).strip().splitlines()[0]}); start it, or correct CARRYOVER_MIGRATION_URL."
+        ) from None
 
 
-def _conninfo(settings: Settings) -> str:
+def _owner_conninfo(settings: Settings) -> str:
     return settings.migration_url.replace("postgresql+psycopg://", "postgresql://")
 
 
-def _major(connection: psycopg.Connection[Any]) -> int:
+def _server_major(connection: psycopg.Connection[Any]) -> int:
     return connection.info.server_version // 10_000
 
 
-def _run(settings: Settings, program: Path, *arguments: str) -> None:
+def _run_postgres_program(settings: Settings, program: Path, *arguments: str) -> None:
     """Run a PostgreSQL client program; the password is passed in the environment, which
     other users cannot read.
     """
-    given = conninfo_to_dict(_conninfo(settings))
+    given = conninfo_to_dict(_owner_conninfo(settings))
     password = given.pop("password", None)
     conninfo = make_conninfo("", **{name: str(value) for name, value in given.items() if value is not None})
-    command = [str(program), *(conninfo if argument == _conninfo(settings) else argument for argument in arguments)]
+    command = [str(program), *(conninfo if argument == _owner_conninfo(settings) else argument for argument in arguments)]
     if program.name == "pg_dump":
         command += ["--dbname", conninfo]
     environ = {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if ended.returncode:
         words = ended.stderr.strip().splitlines()
-        raise Stop(f"{program.name} failed: {words[-1] if words else ended.returncode}")
+        raise FatalError(f"{program.name} failed: {words[-1] if words else ended.returncode}")
 
 
-def _program(name: str, major: int) -> Path:
+def _find_program(name: str, major: int) -> Path:
     """Return the program of the server's own major version: the output of a newer one cannot
     be read by an older server.
     """
-    folder, on_path = embedded.programs(str(major)), shutil.which(name)
+    folder, on_path = embedded.find_postgres_programs(str(major)), shutil.which(name)
     if folder is not None:
         return folder / name
     if on_path is not None:
@@ -177,14 +181,16 @@ def _program(name: str, major: int) -> Path:
         found = re.search(r"\(PostgreSQL\) (\d+)", said)
         if found is not None and int(found[1]) == major:
             return Path(on_path)
-    raise Stop(
+    raise FatalError(
         f"The server is PostgreSQL {major}, and {name} of that version is not on this machine; install PostgreSQL's client programs {major}"
         f" (Debian and Ubuntu: postgresql-client-{major})."
     )
 
 
-def _counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    tables = connection.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2", (list(SCHEMAS),)).fetchall()
+def _row_counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
+    tables = connection.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s) ORDER BY 1, 2", (list(BACKED_UP_SCHEMAS),)
+    ).fetchall()
     counts = {}
     for schema, table in tables:
         row = connection.execute(sql.SQL("SELECT count(*) FROM {}.{}").format(sql.Identifier(schema), sql.Identifier(table))).fetchone()
@@ -193,15 +199,15 @@ def _counts(connection: psycopg.Connection[Any]) -> dict[str, int]:
     return counts
 
 
-def _attachments(connection: psycopg.Connection[Any]) -> list[tuple[int, str]]:
+def _list_attachments(connection: psycopg.Connection[Any]) -> list[tuple[int, str]]:
     return [(row[0], row[1]) for row in connection.execute("SELECT tenant_id, sha2 FROM lrs.attachment ORDER BY 1, 2")]
 
 
-def _copy_out(settings: Settings, folder: Path, attachments: list[tuple[int, str]]) -> list[str]:
+def _copy_attachments(settings: Settings, folder: Path, attachments: list[tuple[int, str]]) -> list[str]:
     """Copy the attachments' bytes; return those that are referenced but missing (erased
     during the backup, or lost).
     """
-    blobs, missing = lrs_cli.attachments_of(settings), []
+    blobs, missing = lrs_cli.attachment_blobs(settings), []
     for tenant_id, sha2 in attachments:
         target = folder / str(tenant_id) / sha2
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -222,7 +228,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fsync(folder: Path) -> None:
+def _fsync_backup(folder: Path) -> None:
     for path in (folder / "manifest.json", folder / "database.dump", folder):
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -17,25 +17,25 @@ from sqlalchemy.exc import SQLAlchemyError
 from carryover import backup as backups
 from carryover import demo as demo_run
 from carryover import serving, tool
-from carryover.doctor import examine
+from carryover.doctor import run_checks
 from carryover.forget import erase
 from carryover.record_store import COMMANDS
 from core import settings
-from core.errors import Refused, Stop
-from core.processes import Child, Children, command
-from core.queue import require_reachable, worker_alive
+from core.errors import FatalError, RequestError
+from core.processes import ChildProcess, Supervisor, command_starter
+from core.queue import has_live_workers, require_redis
 from core.settings import Settings
 from lrs import cli as lrs_cli
 from lti_tool import cli as tool_cli
 
-_LONGEST_REASON = 200
+_MAX_REASON_LENGTH = 200
 
 
-class _OneSentence(click.Group):
+class _ErrorReportingGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (Stop, Refused) as error:
+        except (FatalError, RequestError) as error:
             click.echo(f"carryover: {error}", err=True)
             ctx.exit(1)
         except (OSError, ImportError) as error:
@@ -43,20 +43,20 @@ class _OneSentence(click.Group):
             ctx.exit(1)
         except (SQLAlchemyError, psycopg.Error, redis.RedisError) as error:
             logging.getLogger(__name__).debug("the command failed", exc_info=True)
-            reason = str(error).strip().splitlines()[0][:_LONGEST_REASON]
+            reason = str(error).strip().splitlines()[0][:_MAX_REASON_LENGTH]
             click.echo(f"carryover: the database or the queue refused: {reason}. carryover doctor looks at what may be wrong.", err=True)
             ctx.exit(1)
 
 
-def _settings() -> Settings:
-    read = settings.read(os.environ)
+def _load_settings() -> Settings:
+    read = settings.read_settings(os.environ)
     logging.basicConfig(level=read.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpcore", "alembic", "rq"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(read.log_level)))
     return read
 
 
-@click.group(cls=_OneSentence, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=_ErrorReportingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="carryover")
 def main() -> None:
     """What happens after the certificate: an LTI tool, an xAPI record store, and metrics of what lasts."""
@@ -65,14 +65,14 @@ def main() -> None:
 @main.command()
 def demo() -> None:
     """Run everything here, with embedded servers and practice data."""
-    demo_run.run(_settings())
+    demo_run.run_demo(_load_settings())
 
 
 @main.command()
 def serve() -> None:
     """Serve HTTP against your own PostgreSQL and Redis."""
-    read = _settings()
-    lrs_cli.require_ready(read)
+    read = _load_settings()
+    lrs_cli.require_store_ready(read)
     demo_run.require_free_port(read)
     sys.stdout.flush()
     # Replace this process by the server (exec), so that signals reach it.
@@ -81,27 +81,27 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--part", type=click.Choice(serving.PARTS), help="Run one part alone, without starting it again when it dies.")
+@click.option("--part", type=click.Choice(serving.WORKER_PARTS), help="Run one part alone, without starting it again when it dies.")
 @click.option("--check", is_flag=True, help="Exit with 0 when a worker is alive on each queue, with 1 when not.")
 def worker(part: str | None, check: bool) -> None:
     """Work on jobs, against your own PostgreSQL and Redis."""
-    read = _settings()
+    read = _load_settings()
     if check:
         read.require("CARRYOVER_REDIS_URL")
-        require_reachable(read.redis_url)
-        if not worker_alive(read.redis_url):
-            raise Stop("A queue has no worker that is alive; start one with carryover worker.")
+        require_redis(read.redis_url)
+        if not has_live_workers(read.redis_url):
+            raise FatalError("A queue has no worker that is alive; start one with carryover worker.")
         return
     if part is not None:
         read.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
-        serving.run_part(read, part)
+        serving.run_worker_part(read, part)
         return
-    lrs_cli.require_ready(read)
-    children = Children()
+    lrs_cli.require_store_ready(read)
+    children = Supervisor()
     children.stop_on_signals()
     try:
-        for name in serving.PARTS:
-            children.add(Child(f"worker {name}", command(serving.part_command(name), os.environ)))
+        for name in serving.WORKER_PARTS:
+            children.add(ChildProcess(f"worker {name}", command_starter(serving.worker_part_command(name), os.environ)))
         children.watch()
     finally:
         children.stop()
@@ -110,8 +110,8 @@ def worker(part: str | None, check: bool) -> None:
 @main.command()
 def migrate() -> None:
     """Create or update the tables, as the database's owner."""
-    read = _settings()
-    lrs_cli.migrate(read)
+    read = _load_settings()
+    lrs_cli.migrate_store(read)
     tool_cli.migrate(read)
     click.echo("The tables are up to date.")
 
@@ -120,10 +120,10 @@ def migrate() -> None:
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def backup(folder: Path) -> None:
     """Write database and attachments, as of one moment, into a new folder."""
-    made = backups.backup(_settings(), folder)
+    made = backups.create_backup(_load_settings(), folder)
     click.echo(f"{sum(made['rows'].values())} rows and {len(made['files']) - 1} attachments are in {folder}. The secret key is not: keep it apart.")
     if made["missing_attachments"]:
-        raise Stop(f"{len(made['missing_attachments'])} attachments are named and not there: {', '.join(made['missing_attachments'][:5])}.")
+        raise FatalError(f"{len(made['missing_attachments'])} attachments are named and not there: {', '.join(made['missing_attachments'][:5])}.")
 
 
 @main.command()
@@ -132,22 +132,22 @@ def backup(folder: Path) -> None:
 def restore(folder: Path, check: bool) -> None:
     """Put a backup into an empty database."""
     if check:
-        made = backups.verified(folder)
+        made = backups.verify_backup(folder)
         click.echo(f"The backup of {made['made_at']} is whole: {len(made['files'])} files, {sum(made['rows'].values())} rows.")
         return
-    made = backups.restore(_settings(), folder)
+    made = backups.restore_backup(_load_settings(), folder)
     click.echo(f"The backup of {made['made_at']} is restored and its {sum(made['rows'].values())} rows were counted. Run carryover migrate next.")
 
 
 @main.command()
 def doctor() -> None:
     """Look at everything the installation stands on; exit with 1 when something is wrong."""
-    findings = examine(_settings())
+    findings = run_checks(_load_settings())
     for one in findings:
         click.echo(f"{'ok   ' if one.good else 'WRONG'}  {one.name}: {one.words}")
     wrong = sum(not one.good for one in findings)
     if wrong:
-        raise Stop(f"{wrong} of {len(findings)} checks found something wrong.")
+        raise FatalError(f"{wrong} of {len(findings)} checks found something wrong.")
 
 
 @main.group()
@@ -159,7 +159,7 @@ def tenant() -> None:
 @click.argument("name")
 def tenant_create(name: str) -> None:
     """Create a tenant; prints its keys and secrets once."""
-    read = _settings()
+    read = _load_settings()
     wanted = [("the tool", lrs_cli.TOOL_SCOPES), ("xAPI", ("all",)), ("reporting", ("metrics/read",))]
     own, xapi, api = lrs_cli.create_tenant(read, name, wanted)
     tool_cli.create_tenant(read, name=name, lrs_url=None, lrs_key=own[0], lrs_secret=own[1], practice=False)

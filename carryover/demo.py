@@ -25,24 +25,24 @@ from typing import IO, Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from carryover import running_demo, serving
-from carryover.practice_lms.app import PRACTICE_FILE, lms_address, platform
+from carryover.practice_lms.app import PRACTICE_STATE_FILE, lms_base_url, platform_registration
 from carryover.practice_lms.letters import MAILBOX
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE, Person
-from carryover.sample_programme import cohort, document
+from carryover.sample_programme import cohort, sample_document
 from core import clock, embedded
-from core.errors import Stop
+from core.errors import FatalError
 from core.http import GuardedClient
-from core.processes import Child, Children, command
+from core.processes import ChildProcess, Supervisor, command_starter
 from core.settings import Settings
 from lrs import cli as lrs_cli
 from lti_tool import cli as tool_cli
 
-TENANT = "Practice"
-LISTED = ("teacher", "mentor", "learner", "admin")
-LEARNER_CERTIFIED_BEFORE = timedelta(days=7)
+PRACTICE_TENANT = "Practice"
+LISTED_PEOPLE = ("teacher", "mentor", "learner", "admin")
+LEARNER_CERTIFIED_AGO = timedelta(days=7)
 READY_SECONDS = 300  # on a heavily loaded machine; a few seconds on an idle one
-BATCH = 100
-INVITE_NOTE, LOOK_SECONDS = "the demo", 2
+SEED_BATCH_SIZE = 100
+INVITE_NOTE, INVITE_CHECK_SECONDS = "the demo", 2
 
 log = logging.getLogger(__name__)
 
@@ -54,104 +54,108 @@ def require_free_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except socket.gaierror:
-            raise Stop(f"CARRYOVER_HOST is {settings.host!r}, which is no address of this machine; 127.0.0.1 serves this machine alone.") from None
+            raise FatalError(
+                f"CARRYOVER_HOST is {settings.host!r}, which is no address of this machine; 127.0.0.1 serves this machine alone."
+            ) from None
         except OSError as error:
-            raise Stop(
+            raise FatalError(
                 f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}); choose another with PORT={settings.port + 1}."
             ) from None
 
 
-def run(settings: Settings) -> None:
+def run_demo(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM arrives."""
     home = settings.home
     try:
         home.mkdir(parents=True, exist_ok=True)
         lock = (home / "demo.lock").open("a")
     except OSError as error:
-        raise Stop(f"The folder {home} cannot be used ({error.strerror}); set CARRYOVER_HOME to one that can.") from None
+        raise FatalError(f"The folder {home} cannot be used ({error.strerror}); set CARRYOVER_HOME to one that can.") from None
     with lock:
-        _require_alone(lock, home)
+        _lock_home(lock, home)
         require_free_port(settings)
-        children = Children()
+        children = Supervisor()
         children.stop_on_signals()
-        servers: embedded.Servers | None = None
+        servers: embedded.EmbeddedServers | None = None
         try:
-            servers = embedded.start(home, children)
+            servers = embedded.start_embedded_servers(home, children)
             if not children.stopping:
-                _run_on(settings, servers, children)
+                _run_with_servers(settings, servers, children)
         finally:
             print("Carryover stops.", flush=True)
             children.stop()
-            (home / running_demo.FILE).unlink(missing_ok=True)
+            (home / running_demo.SERVERS_FILE).unlink(missing_ok=True)
             if servers is not None:
                 servers.forget_sockets()
 
 
-def _require_alone(lock: IO[str], home: Path) -> None:
+def _lock_home(lock: IO[str], home: Path) -> None:
     try:
         # The kernel releases the lock when its holder dies, however it dies: there is no stale
         # lock to clean up.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise Stop(f"Carryover runs on {home} already; stop it first, or set CARRYOVER_HOME to another folder.") from None
+        raise FatalError(f"Carryover runs on {home} already; stop it first, or set CARRYOVER_HOME to another folder.") from None
 
 
-def _run_on(settings: Settings, servers: embedded.Servers, children: Children) -> None:
+def _run_with_servers(settings: Settings, servers: embedded.EmbeddedServers, children: Supervisor) -> None:
     settings = replace(
         settings,
         database_url=servers.database_url,
         migration_url=servers.migration_url,
         redis_url=servers.redis_url,
-        secret_key=_kept_secret(settings.home / "secret.key"),
+        secret_key=_load_or_create_secret(settings.home / "secret.key"),
         allow_private_platforms=True,
     )
-    lrs_cli.migrate(settings)
+    lrs_cli.migrate_store(settings)
     tool_cli.migrate(settings)
-    practice = Practice(settings)
+    practice = PracticeTenant(settings)
     practice.set_up()
     practice.write_demo_json()
-    environ = _environ(settings)
-    _write_private(
-        settings.home / running_demo.FILE,
-        running_demo.write(settings.home, {**environ, "CARRYOVER_MIGRATION_URL": settings.migration_url, "PORT": str(settings.port)}),
+    environ = _child_environ(settings)
+    _write_private_file(
+        settings.home / running_demo.SERVERS_FILE,
+        running_demo.servers_json(settings.home, {**environ, "CARRYOVER_MIGRATION_URL": settings.migration_url, "PORT": str(settings.port)}),
     )
-    children.add(Child("the web server", command(serving.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ, heard=True)))
+    children.add(
+        ChildProcess("the web server", command_starter(serving.web_command(settings, "carryover.practice_lms.wsgi:create_app"), environ, heard=True))
+    )
     served = f"http://{settings.host}:{settings.port}"
     late = f"Carryover did not become ready within {READY_SECONDS} s."
-    children.wait_until(lambda: _answer(f"{served}/health/live") is not None, READY_SECONDS, late)
+    children.wait_until(lambda: _fetch_json(f"{served}/health/live") is not None, READY_SECONDS, late)
     if not children.stopping and not practice.seeded:
         practice.seed(served)
-    for part in serving.PARTS:
-        children.add(Child(f"the worker's {part}", command(serving.part_command(part), environ, heard=True)))
+    for part in serving.WORKER_PARTS:
+        children.add(ChildProcess(f"the worker's {part}", command_starter(serving.worker_part_command(part), environ, heard=True)))
     if not practice.seeded:
         # Ready means that the practice figures no longer change: anyone who compares them sees
         # only the effect of their own actions.
         children.wait_until(
-            lambda: _settled(_answer(f"{served}/health/ready")), READY_SECONDS, f"The practice data were not counted within {READY_SECONDS} s."
+            lambda: _is_settled(_fetch_json(f"{served}/health/ready")), READY_SECONDS, f"The practice data were not counted within {READY_SECONDS} s."
         )
         practice.remember_seeding()
-    children.wait_until(lambda: _works(_answer(f"{served}/health/ready")), READY_SECONDS, late)
+    children.wait_until(lambda: _is_serving(_fetch_json(f"{served}/health/ready")), READY_SECONDS, late)
     if not children.stopping:
         practice.tell()
         threading.Thread(target=practice.keep_inviting, args=(children,), name="invites", daemon=True).start()
         children.watch()
 
 
-def _kept_secret(file: Path) -> str:
+def _load_or_create_secret(file: Path) -> str:
     """Return the installation's secret, created at the first start with mode 0600."""
     if not file.exists():
-        _write_private(file, secrets.token_urlsafe(48))
+        _write_private_file(file, secrets.token_urlsafe(48))
     return file.read_text().strip()
 
 
-def _write_private(file: Path, text: str) -> None:
+def _write_private_file(file: Path, text: str) -> None:
     fresh = file.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         out.write(text)
     fresh.rename(file)
 
 
-def _environ(settings: Settings) -> Mapping[str, str]:
+def _child_environ(settings: Settings) -> Mapping[str, str]:
     return {
         **os.environ,
         "CARRYOVER_HOME": str(settings.home),
@@ -169,7 +173,7 @@ def _environ(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def _answer(url: str) -> dict[str, Any] | None:
+def _fetch_json(url: str) -> dict[str, Any] | None:
     """Return the JSON response of our own server, whatever its status; None while it does
     not respond.
     """
@@ -183,47 +187,47 @@ def _answer(url: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _works(report: dict[str, Any] | None) -> bool:
+def _is_serving(report: dict[str, Any] | None) -> bool:
     """Whether requests are served and every queue has a worker."""
     return report is not None and report["status"] != "not ready" and "worker" not in report["degraded"]
 
 
-def _settled(report: dict[str, Any] | None) -> bool:
+def _is_settled(report: dict[str, Any] | None) -> bool:
     """Whether every statement sent has arrived and is counted."""
     return report is not None and not report["uncounted"]["waiting"] and not report["outbox"]["statements"]
 
 
-def _id_of(one: Person) -> str:
+def _sourced_id(one: Person) -> str:
     """The person's id on the organisation's roster. Moodle's administrator has none in the
     student records.
     """
     return one.sourced_id or f"SIS-{one.subject}"
 
 
-def _practice_list() -> bytes:
+def _practice_roster_csv() -> bytes:
     """The practice people as an organisation's roster: the teacher manages the learner, the
     mentor supports the learner, the administrator administers the tool.
     """
     lines = ["id,name,email,manager,mentor,team"]
-    for one in (PEOPLE[key] for key in LISTED):
+    for one in (PEOPLE[key] for key in LISTED_PEOPLE):
         led = (PEOPLE["teacher"].sourced_id, PEOPLE["mentor"].sourced_id) if one.learns else ("", "")
-        lines.append(",".join((_id_of(one), one.name, one.email, *led, "Practice desk")))
+        lines.append(",".join((_sourced_id(one), one.name, one.email, *led, "Practice desk")))
     return "\n".join(lines).encode()
 
 
-class Practice:
+class PracticeTenant:
     """The practice tenant: created at the first start, reused afterwards. State that must
     survive a restart is stored in practice.json.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._file = settings, settings.home / PRACTICE_FILE
+        self._settings, self._file = settings, settings.home / PRACTICE_STATE_FILE
         self._address = ""
         self._kept: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def _keep(self, **values: Any) -> None:
         self._kept |= values
-        _write_private(self._file, json.dumps(self._kept))
+        _write_private_file(self._file, json.dumps(self._kept))
 
     def set_up(self) -> None:
         """Create the tenant, credentials, programme, platform and practice learner;
@@ -231,36 +235,36 @@ class Practice:
         """
         settings = self._settings
         if "started_at" not in self._kept:
-            self._keep(started_at=clock.text_of(clock.now()))
+            self._keep(started_at=clock.format_instant(clock.now()))
         if "tool" not in self._kept:
             wanted = [("the tool", lrs_cli.TOOL_SCOPES), ("demo xAPI", ("all",)), ("demo reporting", ("metrics/read",))]
-            tool, xapi, api = lrs_cli.create_tenant(settings, TENANT, wanted, again=True)
+            tool, xapi, api = lrs_cli.create_tenant(settings, PRACTICE_TENANT, wanted, again=True)
             self._keep(tool=tool, xapi=xapi, api=api)
         key, secret = self._kept["tool"]
-        tenant_id = tool_cli.create_tenant(settings, name=TENANT, lrs_url=None, lrs_key=key, lrs_secret=secret, practice=True)
+        tenant_id = tool_cli.create_tenant(settings, name=PRACTICE_TENANT, lrs_url=None, lrs_key=key, lrs_secret=secret, practice=True)
         learner = PEOPLE["learner"]
-        installation = tool_cli.set_up(
+        installation = tool_cli.seed_tenant(
             settings,
             tenant_id=tenant_id,
-            programme=document(),
-            platform=platform(lms_address(settings.base_url)),
+            programme=sample_document(),
+            platform=platform_registration(lms_base_url(settings.base_url)),
             deployments=[DEPLOYMENT_ID],
-            certified={learner.subject: (learner.name, self._started_at() - LEARNER_CERTIFIED_BEFORE)},
-            listed=_practice_list(),
-            sourced={PEOPLE[key].subject: _id_of(PEOPLE[key]) for key in LISTED},
-            roles={_id_of(PEOPLE["teacher"]): "training manager", _id_of(PEOPLE["admin"]): "admin"},
+            certified={learner.subject: (learner.name, self._started_at() - LEARNER_CERTIFIED_AGO)},
+            listed=_practice_roster_csv(),
+            sourced={PEOPLE[key].subject: _sourced_id(PEOPLE[key]) for key in LISTED_PEOPLE},
+            roles={_sourced_id(PEOPLE["teacher"]): "training manager", _sourced_id(PEOPLE["admin"]): "admin"},
         )
         self._keep(tenant_id=tenant_id, installation=str(installation))
 
     def _started_at(self) -> datetime:
-        return clock.parse(self._kept["started_at"])
+        return clock.parse_instant(self._kept["started_at"])
 
     def seed(self, served: str) -> None:
         """Post the practice cohort through the record store's own HTTP API; idempotent."""
         client = GuardedClient(allow_private=True)  # our own server on this machine
-        made = cohort.statements(uuid.UUID(self._kept["installation"]), str(self._kept["tenant_id"]), document(), self._started_at())
+        made = cohort.cohort_statements(uuid.UUID(self._kept["installation"]), str(self._kept["tenant_id"]), sample_document(), self._started_at())
         key, secret = self._kept["xapi"]
-        while batch := list(islice(made, BATCH)):
+        while batch := list(islice(made, SEED_BATCH_SIZE)):
             answer = client.call(
                 "POST",
                 f"{served}/xapi/statements",
@@ -269,7 +273,7 @@ class Practice:
                 basic=(key, secret),
             )
             if answer.status != 200:
-                raise Stop(f"The practice cohort could not be stored: {answer.status} {answer.body[:300].decode('utf-8', 'replace')}")
+                raise FatalError(f"The practice cohort could not be stored: {answer.status} {answer.body[:300].decode('utf-8', 'replace')}")
         client.close()
 
     @property
@@ -286,7 +290,7 @@ class Practice:
     def write_demo_json(self) -> None:
         """Write all URLs and the credentials for them, readable by this user only."""
         settings = self._settings
-        lms = lms_address(settings.base_url)
+        lms = lms_base_url(settings.base_url)
         xapi, api = self._kept["xapi"], self._kept["api"]
         told = {
             "base_url": settings.base_url,
@@ -297,29 +301,29 @@ class Practice:
             # once.
             "registration_url": self._invite(),
         }
-        _write_private(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
+        _write_private_file(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
 
     def _invite(self) -> str:
-        with tool_cli.desk(self._settings, TENANT) as desk:
+        with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as desk:
             self._address = desk.invite(INVITE_NOTE, approves=True)
         return self._address
 
-    def keep_inviting(self, children: Children) -> None:
+    def keep_inviting(self, children: Supervisor) -> None:
         """Keep a usable registration URL in demo.json: when it has been used, it is replaced
         by a new one.
         """
         while not children.stopping:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(INVITE_CHECK_SECONDS)
             try:
-                with tool_cli.desk(self._settings, TENANT) as desk:
+                with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as desk:
                     works = desk.invite_works(self._address)
                 if not works:
                     self.write_demo_json()
-            except (SQLAlchemyError, Stop, OSError) as error:
+            except (SQLAlchemyError, FatalError, OSError) as error:
                 log.debug("no look at the invites: %s", error)  # the servers are restarting or stopping
 
     def tell(self) -> None:
         """Print where to find everything."""
-        home, lms = self._settings.home, lms_address(self._settings.base_url)
+        home, lms = self._settings.home, lms_base_url(self._settings.base_url)
         lines = ["", f"Carryover is ready: {lms}/practice/", f"Keys and addresses: {home / 'demo.json'}", "Stop it with Ctrl-C.", ""]
         print("\n".join(lines), flush=True)

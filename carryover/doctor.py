@@ -14,19 +14,19 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import migrations, queue
-from core.database import make_engine, require_harmless_role, require_reachable
-from core.errors import Stop
-from core.health import LEAST_FREE_BYTES, free_bytes
+from core.database import make_engine, require_app_role, require_database
+from core.errors import FatalError
+from core.health import MIN_FREE_BYTES, measure_free_bytes
 from core.settings import Settings
 from lrs import cli as lrs_cli
 from lti_tool import cli as tool_cli
 
-OLDEST_POSTGRES = 15
-LARGEST_SKEW_SECONDS = 2.0
+MIN_POSTGRES_VERSION = 15
+MAX_CLOCK_SKEW_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """The result of one check."""
 
     name: str
@@ -34,57 +34,61 @@ class Finding:
     words: str
 
 
-def examine(settings: Settings) -> list[Finding]:
+def run_checks(settings: Settings) -> list[CheckResult]:
     """Run all checks independently: one failure hides no other."""
     found = []
-    for name, check in _checks(settings).items():
+    for name, check in _all_checks(settings).items():
         try:
-            found.append(Finding(name, True, check()))
-        except Stop as wrong:
-            found.append(Finding(name, False, str(wrong)))
+            found.append(CheckResult(name, True, check()))
+        except FatalError as wrong:
+            found.append(CheckResult(name, False, str(wrong)))
         except (SQLAlchemyError, redis.RedisError, OSError, ImportError, ValueError) as error:
             reason = str(error).strip().splitlines()
-            found.append(Finding(name, False, f"cannot be looked at: {reason[0] if reason else type(error).__name__}"))
+            found.append(CheckResult(name, False, f"cannot be looked at: {reason[0] if reason else type(error).__name__}"))
     return found
 
 
-def _checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
+def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     def python() -> str:
         return f"Python {sys.version.split()[0]}"
 
     def keys() -> str:
         settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_MIGRATION_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
         if settings.secret_key == settings.secret_key_previous:
-            raise Stop("CARRYOVER_SECRET_KEY_PREVIOUS is the same as CARRYOVER_SECRET_KEY; leave it out.")
+            raise FatalError("CARRYOVER_SECRET_KEY_PREVIOUS is the same as CARRYOVER_SECRET_KEY; leave it out.")
         return "all that is needed is set" + ("; a previous secret key is still accepted" if settings.secret_key_previous else "")
 
     def address() -> str:
         if settings.base_url.startswith("http://") and not settings.allow_private_platforms:
-            raise Stop(f"CARRYOVER_BASE_URL is {settings.base_url}: an LMS frames https alone; put TLS in front and set the public address.")
+            raise FatalError(f"CARRYOVER_BASE_URL is {settings.base_url}: an LMS frames https alone; put TLS in front and set the public address.")
         return settings.base_url
 
     def database() -> str:
         engine = make_engine(settings.database_url)
-        require_reachable(engine)
-        require_harmless_role(engine)
+        require_database(engine)
+        require_app_role(engine)
         with engine.connect() as connection:
             version = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
             commit = connection.execute(text("SHOW synchronous_commit")).scalar_one()
             fsync = connection.execute(text("SHOW fsync")).scalar_one()
         engine.dispose()
-        if version < OLDEST_POSTGRES:
-            raise Stop(f"PostgreSQL {version} is too old; {OLDEST_POSTGRES} or later is needed.")
+        if version < MIN_POSTGRES_VERSION:
+            raise FatalError(f"PostgreSQL {version} is too old; {MIN_POSTGRES_VERSION} or later is needed.")
         if commit == "off" or fsync == "off":
-            raise Stop("synchronous_commit or fsync is off: a power cut loses statements that were acknowledged; switch both on.")
+            raise FatalError("synchronous_commit or fsync is off: a power cut loses statements that were acknowledged; switch both on.")
         return f"PostgreSQL {version}, signed in as a role that row-level security binds"
 
     def tables() -> str:
         owner = make_engine(settings.migration_url)
-        require_reachable(owner)
-        behind = [folder.parent.parent.name for folder in (lrs_cli.schema_folder(), tool_cli.schema_folder()) if migrations.is_behind(folder, owner)]
+        require_database(owner)
+        behind = [
+            folder.parent.parent.name
+            for folder in (lrs_cli.migrations_folder(), tool_cli.migrations_folder())
+            if migrations.has_pending_migrations(folder, owner)
+        ]
         owner.dispose()
         if behind:
-            raise Stop(f"The tables of {' and '.join(behind)} are not up to date; run carryover migrate.")
+            raise FatalError(f"The tables of {' and '.join(behind)} are not up to date; run carryover migrate.")
         return "up to date"
 
     def clock() -> str:
@@ -94,22 +98,22 @@ def _checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
             theirs = float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
             ours = (begun + time.time()) / 2
         engine.dispose()
-        if abs(theirs - ours) > LARGEST_SKEW_SECONDS:
-            raise Stop(f"The database's clock differs from this machine's by {theirs - ours:+.1f} s; synchronise both (NTP).")
+        if abs(theirs - ours) > MAX_CLOCK_SKEW_SECONDS:
+            raise FatalError(f"The database's clock differs from this machine's by {theirs - ours:+.1f} s; synchronise both (NTP).")
         return f"the database's differs by {(theirs - ours) * 1_000:+.0f} ms"
 
     def waiting() -> str:
-        queue.require_reachable(settings.redis_url)
-        if not queue.worker_alive(settings.redis_url):
-            raise Stop(
+        queue.require_redis(settings.redis_url)
+        if not queue.has_live_workers(settings.redis_url):
+            raise FatalError(
                 "Redis answers, but a queue has no worker: figures and grades, or reports and files, stand still; start carryover worker (its parts are queue, long and timer)."
             )
         return "Redis answers, each queue has a worker"
 
     def disk() -> str:
-        free = free_bytes(settings.home)
-        if free < LEAST_FREE_BYTES:
-            raise Stop(f"{free / 1e9:.1f} GB are free at {settings.home}; make room, or move CARRYOVER_HOME.")
+        free = measure_free_bytes(settings.home)
+        if free < MIN_FREE_BYTES:
+            raise FatalError(f"{free / 1e9:.1f} GB are free at {settings.home}; make room, or move CARRYOVER_HOME.")
         return f"{free / 1e9:.0f} GB free at {settings.home}"
 
     own = {
@@ -122,4 +126,4 @@ def _checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
         "queue": waiting,
         "disk": disk,
     }
-    return {**own, **lrs_cli.checks(settings), **tool_cli.checks(settings)}
+    return {**own, **lrs_cli.doctor_checks(settings), **tool_cli.doctor_checks(settings)}

@@ -20,14 +20,14 @@ from urllib.parse import unquote, urlsplit
 import click
 
 from carryover import running_demo
-from core.errors import Stop
+from core.errors import FatalError
 from core.settings import Settings
 from lrs import cli as lrs_cli
 from lti_tool import cli as tool_cli
 
 # A statement in flight when its outbox was emptied has arrived after this time, or never will:
 # longer than one call of the sender may take.
-ON_ITS_WAY_SECONDS = 40
+IN_FLIGHT_SECONDS = 40
 
 
 @click.command()
@@ -45,42 +45,42 @@ def erase(
 
     With an option in place of PERSON, an agent of other sources is erased from the record store alone. Figures move back with the next count.
     """
-    settings = running_demo.settings(os.environ)
-    agents = _agents(mbox, openid, mbox_sha1sum, account)
+    settings = running_demo.command_settings(os.environ)
+    agents = _agents_from_options(mbox, openid, mbox_sha1sum, account)
     if len(agents) + (person is not None) != 1:
-        raise Stop("Name one PERSON, or exactly one identifier: --mbox, --openid, --mbox-sha1sum or --account.")
+        raise FatalError("Name one PERSON, or exactly one identifier: --mbox, --openid, --mbox-sha1sum or --account.")
     if person is None:
-        _told(_in_the_store(settings, tenant, agents[0], really), really)
+        _print_counts(_erase_from_store(settings, tenant, agents[0], really), really)
     elif really:
-        _person(settings, tenant, person)
+        _erase_person(settings, tenant, person)
     else:
-        counts, agent = tool_cli.would_erase(settings, tenant, person)
-        _told({**counts, **_in_the_store(settings, tenant, agent, False)}, False)
+        counts, agent = tool_cli.preview_erasure(settings, tenant, person)
+        _print_counts({**counts, **_erase_from_store(settings, tenant, agent, False)}, False)
 
 
-def _agents(mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None) -> list[dict[str, Any]]:
+def _agents_from_options(mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{"mbox": f"mailto:{mbox.removeprefix('mailto:')}"}] if mbox else []
     found += [{"openid": openid}] if openid else []
     found += [{"mbox_sha1sum": mbox_sha1sum}] if mbox_sha1sum else []
     return found + ([{"account": {"homePage": account[0], "name": account[1]}}] if account else [])
 
 
-def _in_the_store(settings: Settings, tenant: str, agent: dict[str, Any], really: bool) -> dict[str, int]:
-    with lrs_cli.desk(settings, tenant) as desk:
+def _erase_from_store(settings: Settings, tenant: str, agent: dict[str, Any], really: bool) -> dict[str, int]:
+    with lrs_cli.open_tenant(settings, tenant) as desk:
         return asdict(desk.erase(json.dumps(agent), dry_run=not really))
 
 
-def _person(settings: Settings, tenant: str, named: str) -> None:
-    tenant_id, ours = tool_cli.erase(settings, tenant, named)
+def _erase_person(settings: Settings, tenant: str, named: str) -> None:
+    tenant_id, ours = tool_cli.erase_person(settings, tenant, named)
     if ours.in_flight:
-        click.echo(f"A statement is on its way to the record store; waiting {ON_ITS_WAY_SECONDS} seconds for it.")
-        time.sleep(ON_ITS_WAY_SECONDS)
-    removed = {**ours.removed, **_in_the_store(settings, tenant, ours.agent, True), "letters": _letters(settings, ours.email, ours.name)}
-    tool_cli.erased(settings, tenant_id, ours.request.id)
-    _told(removed, True)
+        click.echo(f"A statement is on its way to the record store; waiting {IN_FLIGHT_SECONDS} seconds for it.")
+        time.sleep(IN_FLIGHT_SECONDS)
+    removed = {**ours.removed, **_erase_from_store(settings, tenant, ours.agent, True), "letters": _delete_letters(settings, ours.email, ours.name)}
+    tool_cli.finish_erasure(settings, tenant_id, ours.request.id)
+    _print_counts(removed, True)
 
 
-def _letters(settings: Settings, email: str, name: str) -> int:
+def _delete_letters(settings: Settings, email: str, name: str) -> int:
     """Delete e-mails to or about this person from a mail folder (used in trials); return how
     many were deleted. A real mail server keeps its own copies.
     """
@@ -100,6 +100,6 @@ def _letters(settings: Settings, email: str, name: str) -> int:
     return gone
 
 
-def _told(counts: dict[str, int], really: bool) -> None:
+def _print_counts(counts: dict[str, int], really: bool) -> None:
     words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count) or "nothing"
     click.echo(f"{'Erased' if really else 'Would erase'}: {words}." + ("" if really else " Say --really to do it."))

@@ -16,16 +16,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from carryover import running_demo
-from core.errors import Stop
+from core.errors import FatalError
 from lrs import cli as lrs_cli
-from lrs.cli import Desk, Source
+from lrs.cli import RemoteStore, TenantAdmin
 
 P = ParamSpec("P")
 R = TypeVar("R")
 DAY_SECONDS = 86_400
 
 
-def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
+def with_tenant(act: Callable[Concatenate[TenantAdmin, P], R]) -> Callable[P, R]:
     """Pass the tenant's operator actions to a command, and add the option that names the
     tenant.
     """
@@ -33,13 +33,13 @@ def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
     @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
     @wraps(act)
     def command(*args: Any, tenant: str, **kwargs: Any) -> R:
-        with lrs_cli.desk(running_demo.settings(os.environ), tenant) as desk:
+        with lrs_cli.open_tenant(running_demo.command_settings(os.environ), tenant) as desk:
             return act(desk, *args, **kwargs)
 
     return command  # type: ignore[return-value]  # click passes the tenant as a keyword argument
 
 
-def _secret(prompt: str) -> str:
+def _read_secret(prompt: str) -> str:
     """Read a secret from a prompt, or from standard input if that is not a terminal; never
     from an argument, which every process can see.
     """
@@ -47,7 +47,7 @@ def _secret(prompt: str) -> str:
         return str(click.prompt(prompt, hide_input=True))
     line = sys.stdin.readline().strip()
     if not line:
-        raise Stop("Give the secret on standard input.")
+        raise FatalError("Give the secret on standard input.")
     return line
 
 
@@ -59,16 +59,16 @@ def credential() -> None:
 @credential.command("create")
 @click.option("--scope", "scopes", multiple=True, required=True, help=f"May be given several times: {', '.join(lrs_cli.ALL_SCOPES)}.")
 @click.option("--note", default="", help="What it is for.")
-@on_a_tenant
-def credential_create(desk: Desk, scopes: tuple[str, ...], note: str) -> None:
+@with_tenant
+def credential_create(desk: TenantAdmin, scopes: tuple[str, ...], note: str) -> None:
     """Make a key; its secret is shown this once."""
     key, secret = desk.create_credential(scopes, note)
     click.echo(f"key {key}\nsecret {secret}")
 
 
 @credential.command("list")
-@on_a_tenant
-def credential_list(desk: Desk) -> None:
+@with_tenant
+def credential_list(desk: TenantAdmin) -> None:
     """All keys, without their secrets."""
     for one in desk.credentials():
         state = f"ends {one.ends_at:%Y-%m-%d %H:%M} UTC" if one.ends_at else "in use"
@@ -78,19 +78,19 @@ def credential_list(desk: Desk) -> None:
 @credential.command("rotate")
 @click.argument("key")
 @click.option("--days", default=7.0, show_default=True, help="How long the old key works beside the new one.")
-@on_a_tenant
-def credential_rotate(desk: Desk, key: str, days: float) -> None:
+@with_tenant
+def credential_rotate(desk: TenantAdmin, key: str, days: float) -> None:
     """Make a new key in the place of another; the old one works on for some days."""
     if not 0 <= days <= 365:
-        raise Stop("--days must lie between 0 and 365.")
+        raise FatalError("--days must lie between 0 and 365.")
     made, secret = desk.rotate_credential(key, int(days * DAY_SECONDS))
     click.echo(f"key {made}\nsecret {secret}\nThe key {key} works for {days:g} more days.")
 
 
 @credential.command("revoke")
 @click.argument("key")
-@on_a_tenant
-def credential_revoke(desk: Desk, key: str) -> None:
+@with_tenant
+def credential_revoke(desk: TenantAdmin, key: str) -> None:
     """End a key within five seconds."""
     desk.revoke_credential(key)
     click.echo(f"The key {key} has ended.")
@@ -105,8 +105,8 @@ def issuer() -> None:
 @click.argument("address")
 @click.option("--audience", required=True, help="The aud that its tokens must carry.")
 @click.option("--scope", "mapping", multiple=True, help="WORD=SCOPE: what a word in the token means here; may be given several times.")
-@on_a_tenant
-def issuer_add(desk: Desk, address: str, audience: str, mapping: tuple[str, ...]) -> None:
+@with_tenant
+def issuer_add(desk: TenantAdmin, address: str, audience: str, mapping: tuple[str, ...]) -> None:
     """Accept the tokens of an issuer; its keys are found by OpenID Connect Discovery."""
     scopes: dict[str, list[str]] = {}
     for entry in mapping:
@@ -117,8 +117,8 @@ def issuer_add(desk: Desk, address: str, audience: str, mapping: tuple[str, ...]
 
 
 @issuer.command("list")
-@on_a_tenant
-def issuer_list(desk: Desk) -> None:
+@with_tenant
+def issuer_list(desk: TenantAdmin) -> None:
     """All issuers."""
     for one in desk.issuers():
         click.echo(f"{one.issuer}  audience {one.audience}  keys {one.keys_url}  {json.dumps(one.scopes)}")
@@ -126,8 +126,8 @@ def issuer_list(desk: Desk) -> None:
 
 @issuer.command("remove")
 @click.argument("address")
-@on_a_tenant
-def issuer_remove(desk: Desk, address: str) -> None:
+@with_tenant
+def issuer_remove(desk: TenantAdmin, address: str) -> None:
     """Accept its tokens no longer."""
     desk.remove_issuer(address)
     click.echo(f"Tokens of {address} are accepted no longer.")
@@ -142,18 +142,18 @@ def retention() -> None:
 @click.option("--days", type=click.IntRange(1, 36_500), required=True, help="Statements stored longer ago are removed, once a day.")
 @click.option("--verb", help="Only those with this verb.")
 @click.option("--activity", help="Only those about this activity.")
-@on_a_tenant
-def retention_add(desk: Desk, days: int, verb: str | None, activity: str | None) -> None:
+@with_tenant
+def retention_add(desk: TenantAdmin, days: int, verb: str | None, activity: str | None) -> None:
     """Add a rule."""
     for name, iri in (("--verb", verb), ("--activity", activity)):
         if iri is not None and ":" not in iri:
-            raise Stop(f"{name} takes a whole IRI, for example http://adlnet.gov/expapi/verbs/answered.")
+            raise FatalError(f"{name} takes a whole IRI, for example http://adlnet.gov/expapi/verbs/answered.")
     click.echo(f"Rule {desk.add_rule(days, verb, activity)} is set.")
 
 
 @retention.command("list")
-@on_a_tenant
-def retention_list(desk: Desk) -> None:
+@with_tenant
+def retention_list(desk: TenantAdmin) -> None:
     """All rules."""
     for rule in desk.rules():
         click.echo(f"{rule.rule_id}  {rule.days} days  {rule.verb or 'every verb'}  {rule.activity or 'every activity'}")
@@ -161,8 +161,8 @@ def retention_list(desk: Desk) -> None:
 
 @retention.command("remove")
 @click.argument("rule", type=int)
-@on_a_tenant
-def retention_remove(desk: Desk, rule: int) -> None:
+@with_tenant
+def retention_remove(desk: TenantAdmin, rule: int) -> None:
     """Remove a rule."""
     desk.remove_rule(rule)
     click.echo(f"Rule {rule} is gone.")
@@ -178,17 +178,17 @@ def forward() -> None:
 @click.option("--key", required=True, help="Key there; the secret is asked for, or read from standard input.")
 @click.option("--filter", "filters", multiple=True, help="NAME=VALUE as in GET /statements: verb, activity, agent, registration, related_*.")
 @click.option("--from-start", is_flag=True, help="Send what is stored already too, not only what comes.")
-@on_a_tenant
-def forward_add(desk: Desk, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
+@with_tenant
+def forward_add(desk: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
     """Send to a record store: URL is the address before /statements."""
     wanted = {name: value for name, _, value in (entry.partition("=") for entry in filters)}
-    made = desk.add_forward(url, key, _secret("secret"), wanted, from_start)
+    made = desk.add_forward(url, key, _read_secret("secret"), wanted, from_start)
     click.echo(f"Forward {made} is set; the worker sends every ten seconds.")
 
 
 @forward.command("list")
-@on_a_tenant
-def forward_list(desk: Desk) -> None:
+@with_tenant
+def forward_list(desk: TenantAdmin) -> None:
     """All targets and how they stand."""
     for one, dead in desk.forwards():
         state = "stopped" if one.stopped else f"failing ({one.failures} times): {one.last_error}" if one.failures else "in order"
@@ -197,8 +197,8 @@ def forward_list(desk: Desk) -> None:
 
 @forward.command("dead")
 @click.argument("number", type=int)
-@on_a_tenant
-def forward_dead(desk: Desk, number: int) -> None:
+@with_tenant
+def forward_dead(desk: TenantAdmin, number: int) -> None:
     """What a target refused, and why."""
     for statement_id, reason in desk.dead_letters(number):
         click.echo(f"{statement_id}  {reason}")
@@ -206,8 +206,8 @@ def forward_dead(desk: Desk, number: int) -> None:
 
 @forward.command("retry")
 @click.argument("number", type=int)
-@on_a_tenant
-def forward_retry(desk: Desk, number: int) -> None:
+@with_tenant
+def forward_retry(desk: TenantAdmin, number: int) -> None:
     """Send dead letters again."""
     delivered, left = desk.retry_forward(number)
     click.echo(f"{delivered} delivered, {left} refused again.")
@@ -215,8 +215,8 @@ def forward_retry(desk: Desk, number: int) -> None:
 
 @forward.command("stop")
 @click.argument("number", type=int)
-@on_a_tenant
-def forward_stop(desk: Desk, number: int) -> None:
+@with_tenant
+def forward_stop(desk: TenantAdmin, number: int) -> None:
     """Stop sending; nothing is forgotten."""
     desk.stop_forward(number, True)
     click.echo(f"Forward {number} is stopped; carryover forward start {number} goes on where it stopped.")
@@ -224,8 +224,8 @@ def forward_stop(desk: Desk, number: int) -> None:
 
 @forward.command("start")
 @click.argument("number", type=int)
-@on_a_tenant
-def forward_start(desk: Desk, number: int) -> None:
+@with_tenant
+def forward_start(desk: TenantAdmin, number: int) -> None:
     """Go on where it stopped."""
     desk.stop_forward(number, False)
     click.echo(f"Forward {number} goes on.")
@@ -233,8 +233,8 @@ def forward_start(desk: Desk, number: int) -> None:
 
 @forward.command("remove")
 @click.argument("number", type=int)
-@on_a_tenant
-def forward_remove(desk: Desk, number: int) -> None:
+@with_tenant
+def forward_remove(desk: TenantAdmin, number: int) -> None:
     """Forget a target and its dead letters."""
     desk.remove_forward(number)
     click.echo(f"Forward {number} is gone.")
@@ -251,11 +251,11 @@ def forward_remove(desk: Desk, number: int) -> None:
     show_default=True,
     help="Where refused lines are told.",
 )
-@on_a_tenant
-def import_(desk: Desk, file: Path | None, url: str | None, key: str, report: Path) -> None:
+@with_tenant
+def import_statements(desk: TenantAdmin, file: Path | None, url: str | None, key: str, report: Path) -> None:
     """Take in statements, one a line (NDJSON), or from another record store. Interrupted, it goes on where it stopped."""
     if (file is None) == (url is None):
-        raise Stop("Name a file, or --url of a record store.")
+        raise FatalError("Name a file, or --url of a record store.")
     with ExitStack() as stack:
         told = stack.enter_context(report.open("a"))
 
@@ -267,7 +267,7 @@ def import_(desk: Desk, file: Path | None, url: str | None, key: str, report: Pa
             bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))
             run = desk.import_file(file, tell, lambda run, size: bar.update(size))
         else:
-            source = Source(str(url), key, _secret("secret"))
+            source = RemoteStore(str(url), key, _read_secret("secret"))
             run = desk.import_store(source, tell, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
             click.echo(err=True)
     click.echo(f"{run.stored} stored, {run.known} known already, {run.refused} refused" + (f" (see {report})." if run.refused else "."))
@@ -276,8 +276,8 @@ def import_(desk: Desk, file: Path | None, url: str | None, key: str, report: Pa
 @click.command("export")
 @click.argument("file", type=click.File("wb"), default="-")
 @click.option("--identified", is_flag=True, help="Leave people in; without it, they are replaced by pseudonyms, and free text is left out.")
-@on_a_tenant
-def export(desk: Desk, file: Any, identified: bool) -> None:
+@with_tenant
+def export_statements(desk: TenantAdmin, file: Any, identified: bool) -> None:
     """Write all statements, one a line (NDJSON), pseudonymised."""
     count = 0
     for line in desk.export(identified):
@@ -288,8 +288,8 @@ def export(desk: Desk, file: Any, identified: bool) -> None:
 
 @click.command("audit")
 @click.option("--rows", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@on_a_tenant
-def audit(desk: Desk, rows: int) -> None:
+@with_tenant
+def audit_list(desk: TenantAdmin, rows: int) -> None:
     """The latest acts on a tenant's data."""
     for entry in desk.audit(rows):
         click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
@@ -302,8 +302,8 @@ def reporting() -> None:
 
 @reporting.command("create-user")
 @click.argument("name")
-@on_a_tenant
-def create_reporting_user(desk: Desk, name: str) -> None:
+@with_tenant
+def create_reporting_user(desk: TenantAdmin, name: str) -> None:
     """Make a login role; prints its password once."""
     password = desk.create_reporting_user(name)
     click.echo(f"Role {name} reads the views of schema report (docs/reporting.md). Its password is not shown again:")
@@ -311,8 +311,8 @@ def create_reporting_user(desk: Desk, name: str) -> None:
 
 
 @reporting.command("users")
-@on_a_tenant
-def reporting_users(desk: Desk) -> None:
+@with_tenant
+def reporting_users(desk: TenantAdmin) -> None:
     """The login roles of this tenant."""
     for one in desk.reporting_users():
         click.echo(f"{one.role}  made {one.at:%Y-%m-%d} by {one.who}")
@@ -320,8 +320,8 @@ def reporting_users(desk: Desk) -> None:
 
 @reporting.command("drop-user")
 @click.argument("name")
-@on_a_tenant
-def drop_reporting_user(desk: Desk, name: str) -> None:
+@with_tenant
+def drop_reporting_user(desk: TenantAdmin, name: str) -> None:
     """End a login role."""
     desk.drop_reporting_user(name)
     click.echo(f"Role {name} is gone.")
@@ -333,8 +333,8 @@ def metrics() -> None:
 
 
 @metrics.command("rebuild")
-@on_a_tenant
-def rebuild(desk: Desk) -> None:
+@with_tenant
+def metrics_rebuild(desk: TenantAdmin) -> None:
     """Make every fact anew from its statements; says so where one changed by it."""
     with click.progressbar(length=1, label="Episodes") as bar:
 
@@ -349,4 +349,4 @@ def rebuild(desk: Desk) -> None:
         click.echo("Every fact is as it was.")
 
 
-COMMANDS = (credential, issuer, retention, forward, import_, export, audit, reporting, metrics)
+COMMANDS = (credential, issuer, retention, forward, import_statements, export_statements, audit_list, reporting, metrics)

@@ -13,22 +13,22 @@ from pathlib import Path
 from core import settings as ground_settings
 from core.settings import Settings
 
-FILE = "servers.json"
+SERVERS_FILE = "servers.json"
 
 
-def write(home: Path, environ: Mapping[str, str]) -> str:
+def servers_json(home: Path, environ: Mapping[str, str]) -> str:
     """Return the content of the file: what a command needs from the demo's environment."""
     ours = ("DATABASE_URL", "MIGRATION_URL", "REDIS_URL", "SECRET_KEY", "BASE_URL", "MAIL_URL", "MAIL_FROM")
     names = (*(f"CARRYOVER_{name}" for name in ours), "PORT")
     return json.dumps({"CARRYOVER_HOME": str(home), **{name: environ[name] for name in names}, "CARRYOVER_ALLOW_PRIVATE_PLATFORMS": "1"})
 
 
-def settings(environ: Mapping[str, str]) -> Settings:
+def command_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of a command: those of the environment or, if it names no
     database, those of the demo running here.
     """
-    read = ground_settings.read(environ)
-    file = read.home / FILE
+    read = ground_settings.read_settings(environ)
+    file = read.home / SERVERS_FILE
     if read.database_url or read.migration_url or not file.exists():
         return read
-    return ground_settings.read({**environ, **json.loads(file.read_text())})
+    return ground_settings.read_settings({**environ, **json.loads(file.read_text())})

@@ -7,14 +7,14 @@ from __future__ import annotations
 import sys
 
 from core import queue
-from core.queue import Timed
+from core.queue import TimedJob
 from core.settings import Settings
 from lrs import long_worker as lrs_long_worker
 from lrs import worker as lrs_worker
 from lti_tool import worker as tool_worker
 
-TIMED: tuple[Timed, ...] = (*lrs_worker.TIMED, *lrs_long_worker.TIMED, *tool_worker.TIMED)
-PARTS = ("queue", "long", "timer")  # of the worker, each a separate process
+ALL_TIMED_JOBS: tuple[TimedJob, ...] = (*lrs_worker.TIMED_JOBS, *lrs_long_worker.TIMED_JOBS, *tool_worker.TIMED_JOBS)
+WORKER_PARTS = ("queue", "long", "timer")  # of the worker, each a separate process
 
 
 def web_command(settings: Settings, factory: str) -> list[str]:
@@ -36,16 +36,16 @@ def web_command(settings: Settings, factory: str) -> list[str]:
     return command
 
 
-def part_command(part: str) -> list[str]:
+def worker_part_command(part: str) -> list[str]:
     """Command for one part of the worker as a separate process."""
     return [sys.executable, "-m", "carryover", "worker", "--part", part]
 
 
-def run_part(settings: Settings, part: str) -> None:
+def run_worker_part(settings: Settings, part: str) -> None:
     """Run until SIGTERM: enqueue the timed jobs, or work on a queue. The jobs' modules are
     already imported, so a forked job starts at once.
     """
     if part == "timer":
-        queue.run_timer(settings.redis_url, TIMED)
+        queue.run_job_timer(settings.redis_url, ALL_TIMED_JOBS)
     else:
         queue.run_worker(settings.redis_url, queue.LONG_QUEUE if part == "long" else queue.QUEUE)

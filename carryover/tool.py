@@ -11,13 +11,13 @@ import click
 
 from carryover import running_demo
 from lti_tool import cli as tool_cli
-from lti_tool.cli import ByHand, Desk
+from lti_tool.cli import ManualRegistration, TenantOperator
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
+def with_tenant(act: Callable[Concatenate[TenantOperator, P], R]) -> Callable[P, R]:
     """Pass the tenant's operator actions to a command, and add the option that names the
     tenant.
     """
@@ -25,7 +25,7 @@ def on_a_tenant(act: Callable[Concatenate[Desk, P], R]) -> Callable[P, R]:
     @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
     @wraps(act)
     def command(*args: Any, tenant: str, **kwargs: Any) -> R:
-        with tool_cli.desk(running_demo.settings(os.environ), tenant) as desk:
+        with tool_cli.open_tenant(running_demo.command_settings(os.environ), tenant) as desk:
             return act(desk, *args, **kwargs)
 
     return command  # type: ignore[return-value]  # click passes the tenant as a keyword argument
@@ -39,15 +39,15 @@ def platform() -> None:
 @platform.command("invite")
 @click.option("--note", default="", help="For whom it is.")
 @click.option("--approve", is_flag=True, help="Approve the registration at once; otherwise it waits for carryover platform approve.")
-@on_a_tenant
-def platform_invite(desk: Desk, note: str, approve: bool) -> None:
+@with_tenant
+def platform_invite(desk: TenantOperator, note: str, approve: bool) -> None:
     """Make an address that registers an LMS once (dynamic registration)."""
     click.echo(desk.invite(note, approve))
 
 
 @platform.command("list")
-@on_a_tenant
-def platform_list(desk: Desk) -> None:
+@with_tenant
+def platform_list(desk: TenantOperator) -> None:
     """All platforms, and how many deployments of each wait."""
     for one in desk.platforms():
         waiting = sum(found.status == "pending" for found in desk.deployments(one.id))
@@ -58,8 +58,8 @@ def platform_list(desk: Desk) -> None:
 
 @platform.command("show")
 @click.argument("number", type=int)
-@on_a_tenant
-def platform_show(desk: Desk, number: int) -> None:
+@with_tenant
+def platform_show(desk: TenantOperator, number: int) -> None:
     """Everything of one platform, and what the LMS must know of this tool."""
     for one in desk.platforms():
         if one.id == number:
@@ -71,7 +71,7 @@ def platform_show(desk: Desk, number: int) -> None:
     click.echo(f"tool URL and redirect URI: {base}/lti/launch\ninitiate login URL: {base}/lti/login\npublic keyset URL: {base}/lti/jwks.json")
 
 
-_FIELDS = (
+_PLATFORM_OPTIONS = (
     ("--name", "As people call it."),
     ("--family", "standard, moodle or canvas."),
     ("--issuer", "Platform ID."),
@@ -83,9 +83,9 @@ _FIELDS = (
 )
 
 
-def _with_fields(default: str | None) -> Callable[[Callable[..., R]], Callable[..., R]]:
+def _platform_options(default: str | None) -> Callable[[Callable[..., R]], Callable[..., R]]:
     def with_fields(act: Callable[..., R]) -> Callable[..., R]:
-        for option, words in reversed(_FIELDS):
+        for option, words in reversed(_PLATFORM_OPTIONS):
             act = click.option(option, default=default, help=words)(act)
         return act
 
@@ -93,22 +93,22 @@ def _with_fields(default: str | None) -> Callable[[Callable[..., R]], Callable[.
 
 
 @platform.command("add")
-@_with_fields("")
+@_platform_options("")
 @click.option("--deployment", "deployments", multiple=True, help="May be given several times; without any, the first launch of each is taken.")
 @click.option("--frame-origin", "origins", multiple=True, help="Another address under which the LMS shows its pages.")
 @click.option("--pending", is_flag=True, help="Take no launch before carryover platform approve.")
-@on_a_tenant
-def platform_add(desk: Desk, /, deployments: tuple[str, ...], origins: tuple[str, ...], pending: bool, **fields: str) -> None:
+@with_tenant
+def platform_add(desk: TenantOperator, /, deployments: tuple[str, ...], origins: tuple[str, ...], pending: bool, **fields: str) -> None:
     """Register an LMS by hand. Hosted Canvas needs issuer and client id alone."""
-    made = desk.add(ByHand(**fields, deployment_ids=deployments, frame_origins=origins), not pending)
+    made = desk.add(ManualRegistration(**fields, deployment_ids=deployments, frame_origins=origins), not pending)
     click.echo(f"Platform {made} is registered{', and waits for approval' if pending else ''}.")
 
 
 @platform.command("update")
 @click.argument("number", type=int)
-@_with_fields(None)
-@on_a_tenant
-def platform_update(desk: Desk, /, number: int, **fields: str | None) -> None:
+@_platform_options(None)
+@with_tenant
+def platform_update(desk: TenantOperator, /, number: int, **fields: str | None) -> None:
     """Change what is named; the rest stays. An empty text clears what may be empty (--auth-audience "")."""
     desk.change(number, {name: value for name, value in fields.items() if value is not None})
     click.echo(f"Platform {number} is changed.")
@@ -117,8 +117,8 @@ def platform_update(desk: Desk, /, number: int, **fields: str | None) -> None:
 @platform.command("approve")
 @click.argument("number", type=int)
 @click.option("--deployment", default="", help="Approve this deployment alone.")
-@on_a_tenant
-def platform_approve(desk: Desk, number: int, deployment: str) -> None:
+@with_tenant
+def platform_approve(desk: TenantOperator, number: int, deployment: str) -> None:
     """Take a platform's launches, or those of one of its deployments."""
     if deployment:
         desk.decide(number, deployment, True)
@@ -130,8 +130,8 @@ def platform_approve(desk: Desk, number: int, deployment: str) -> None:
 
 @platform.command("disable")
 @click.argument("number", type=int)
-@on_a_tenant
-def platform_disable(desk: Desk, number: int) -> None:
+@with_tenant
+def platform_disable(desk: TenantOperator, number: int) -> None:
     """Refuse a platform's launches for now."""
     desk.set_status(number, "disable")
     click.echo(f"Platform {number} is switched off.")
@@ -139,8 +139,8 @@ def platform_disable(desk: Desk, number: int) -> None:
 
 @platform.command("enable")
 @click.argument("number", type=int)
-@on_a_tenant
-def platform_enable(desk: Desk, number: int) -> None:
+@with_tenant
+def platform_enable(desk: TenantOperator, number: int) -> None:
     """Take its launches again."""
     desk.set_status(number, "enable")
     click.echo(f"Platform {number} is switched on.")
@@ -148,8 +148,8 @@ def platform_enable(desk: Desk, number: int) -> None:
 
 @platform.command("remove")
 @click.argument("number", type=int)
-@on_a_tenant
-def platform_remove(desk: Desk, number: int) -> None:
+@with_tenant
+def platform_remove(desk: TenantOperator, number: int) -> None:
     """End a platform for good; what people did stays on record."""
     desk.set_status(number, "remove")
     click.echo(f"Platform {number} is removed.")
@@ -161,8 +161,8 @@ def admin() -> None:
 
 
 @admin.command("link")
-@on_a_tenant
-def admin_link(desk: Desk) -> None:
+@with_tenant
+def admin_link(desk: TenantOperator) -> None:
     """Make a link that opens the administration once, within half an hour."""
     click.echo(desk.admin_link())
 
@@ -176,14 +176,14 @@ def keys() -> None:
 @click.option("--at-once", is_flag=True, help="Sign with the new key now and show the old ones no longer: for a key that became known.")
 def keys_rotate(at_once: bool) -> None:
     """Make a new key; the one before it goes on signing for a day and is shown for two."""
-    made = tool_cli.rotate_keys(running_demo.settings(os.environ), at_once)
+    made = tool_cli.rotate_signing_key(running_demo.command_settings(os.environ), at_once)
     click.echo(f"The key {made.kid} signs from {made.signs_from:%Y-%m-%d %H:%M} UTC on.")
 
 
 @keys.command("list")
 def keys_list() -> None:
     """The keys that platforms see."""
-    for key in tool_cli.shown_keys(running_demo.settings(os.environ)):
+    for key in tool_cli.list_shown_keys(running_demo.command_settings(os.environ)):
         until = f", shown until {key.retires_at:%Y-%m-%d %H:%M} UTC" if key.retires_at else ""
         click.echo(f"{key.kid}  signs from {key.signs_from:%Y-%m-%d %H:%M} UTC{until}")
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from core import errors
-from core.health import Check, blueprint
-from core.processes import settle_collector
+from core.health import HealthCheck, blueprint
+from core.processes import tune_garbage_collector
 from lrs import wsgi as lrs_wsgi
 from lti_tool import wsgi as tool_wsgi
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Door:
+class PathDispatcher:
     """Dispatches a request to the application mounted at its first path segment."""
 
     def __init__(self, houses: Mapping[str, WSGIApplication], otherwise: WSGIApplication) -> None:
@@ -30,22 +30,22 @@ class Door:
         return self._houses.get(first, self._otherwise)(environ, start_response)
 
 
-def houses(*more: Check) -> tuple[dict[str, WSGIApplication], WSGIApplication]:
+def mounted_apps(*more: HealthCheck) -> tuple[dict[str, WSGIApplication], WSGIApplication]:
     """Return the applications by path segment, with their common ``/health``, and the
     default application; ``more`` adds health checks.
     """
-    store, store_check = lrs_wsgi.create_app_with_check()
+    store, store_check = lrs_wsgi.create_app_and_check()
     tool, tool_check = tool_wsgi.create_app_with_check()
     health = Flask("health", static_folder=None)
-    errors.answer_with_json(health)
+    errors.register_error_handlers(health)
     health.register_blueprint(blueprint([store_check, tool_check, *more]))
     return {"xapi": store, "api": store, "browse": store, "health": health}, tool
 
 
-def create_app() -> Door:
+def create_app() -> PathDispatcher:
     """Create the application from the environment: ``granian --interface wsgi --factory
     carryover.wsgi:create_app``.
     """
-    door = Door(*houses())
-    settle_collector()
+    door = PathDispatcher(*mounted_apps())
+    tune_garbage_collector()
     return door

@@ -14,7 +14,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def text_of(instant: datetime) -> str:
+def format_instant(instant: datetime) -> str:
     """``2026-11-23T00:00:00.000Z``: UTC, truncated (not rounded) to milliseconds, so that it is
     never in the future."""
     moment = instant.astimezone(UTC)
@@ -31,7 +31,7 @@ def from_microseconds(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
-def parse(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
     """Parse a timezone-aware instant from RFC 3339 text; ValueError without an offset."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:

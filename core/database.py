@@ -16,22 +16,22 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from core.errors import Stop
+from core.errors import FatalError
 
 APP_ROLE = "carryover_app"
 # The owner of the views for reporting tools, and the group role of those who may read them;
 # neither can log in.
 REPORT_OWNER, REPORT_READER = "carryover_reporting", "carryover_reader"
 TENANT_SETTING = "carryover.tenant_id"
-CONNECT_SECONDS = 10
-POOL_KEPT, POOL_EXTRA = 5, 15  # two apps x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
-POOL_WAIT_SECONDS = 30
+CONNECT_TIMEOUT_SECONDS = 10
+POOL_SIZE, POOL_OVERFLOW = 5, 15  # two apps x two web workers x 20 = 80, and 2 writers: < PostgreSQL's default of 100 connections.
+POOL_TIMEOUT_SECONDS = 30
 
 # A generic plan for all values of a filter was 50 times slower than one for the actual value
 # (docs/performance.md). In UTC, every stored instant can be read back: in other time zones the
 # first and the last day of the calendar are out of range.
 _UTC = "-c timezone=UTC"
-_OWN_PLANS, _ONE_PLAN = f"{_UTC} -c plan_cache_mode=force_custom_plan", f"{_UTC} -c plan_cache_mode=force_generic_plan"
+_CUSTOM_PLANS, _GENERIC_PLAN = f"{_UTC} -c plan_cache_mode=force_custom_plan", f"{_UTC} -c plan_cache_mode=force_generic_plan"
 
 UnitOfWork = Callable[[int], AbstractContextManager[Connection]]
 
@@ -43,23 +43,27 @@ def make_engine(url: str, quick: bool = False) -> Engine:
     keep a generic plan, and are not pinged before use.
     """
     if "://" not in url:
-        raise Stop("No address of a database is set; docs/settings.md says what CARRYOVER_DATABASE_URL and CARRYOVER_MIGRATION_URL hold.")
+        raise FatalError("No address of a database is set; docs/settings.md says what CARRYOVER_DATABASE_URL and CARRYOVER_MIGRATION_URL hold.")
     scheme, rest = url.split("://", 1)
     if scheme == "postgresql":
         scheme = "postgresql+psycopg"
     return create_engine(
         f"{scheme}://{rest}",
-        pool_size=POOL_KEPT,
-        max_overflow=POOL_EXTRA,
-        pool_timeout=POOL_WAIT_SECONDS,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
         hide_parameters=True,  # statements are personal data and must not appear in a log
         pool_pre_ping=not quick,
         isolation_level="AUTOCOMMIT" if quick else "READ COMMITTED",
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "carryover", "options": _ONE_PLAN if quick else _OWN_PLANS},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "application_name": "carryover",
+            "options": _GENERIC_PLAN if quick else _CUSTOM_PLANS,
+        },
     )
 
 
-def unit_of_work_on(engine: Engine) -> UnitOfWork:
+def make_unit_of_work(engine: Engine) -> UnitOfWork:
     """``with unit_of_work(tenant_id) as connection:`` one transaction that sees only that
     tenant."""
 
@@ -83,14 +87,14 @@ def driver_cursor(connection: Connection, binary: bool = False) -> psycopg.Curso
     return raw.cursor(binary=binary)
 
 
-def require_reachable(engine: Engine) -> None:
+def require_database(engine: Engine) -> None:
     """Exit with a one-sentence message if the database does not answer."""
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
-        raise Stop(f"The database cannot be reached ({reason}); start it, or correct its address in the settings.") from None
+        raise FatalError(f"The database cannot be reached ({reason}); start it, or correct its address in the settings.") from None
 
 
 def ensure_roles(owner: Engine, app_url: str) -> None:
@@ -114,15 +118,17 @@ def ensure_roles(owner: Engine, app_url: str) -> None:
                 driver.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(APP_ROLE), sql.Literal(password)))
     except (DBAPIError, psycopg.Error) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise Stop(
+        raise FatalError(
             f"The roles {APP_ROLE}, {REPORT_OWNER} and {REPORT_READER} cannot be made or given their rights ({reason}); the owner needs CREATEROLE, or make them by hand."
         ) from None
 
 
-def require_harmless_role(engine: Engine) -> None:
+def require_app_role(engine: Engine) -> None:
     """Exit with a one-sentence message if web or worker would run as a role that bypasses
     row-level security."""
     with engine.connect() as connection:
         role = connection.execute(text("SELECT rolname, rolsuper OR rolbypassrls AS free FROM pg_roles WHERE rolname = current_user")).one()
     if role.free or role.rolname != APP_ROLE:
-        raise Stop(f"CARRYOVER_DATABASE_URL signs in as {role.rolname!r}; web and worker must be {APP_ROLE!r}, which carryover migrate creates.")
+        raise FatalError(
+            f"CARRYOVER_DATABASE_URL signs in as {role.rolname!r}; web and worker must be {APP_ROLE!r}, which carryover migrate creates."
+        )

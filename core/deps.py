@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from core import queue
-from core.database import UnitOfWork, make_engine, unit_of_work_on
-from core.queue import Nudges
+from core.database import UnitOfWork, make_engine, make_unit_of_work
+from core.queue import JobRequests
 from core.secrets import Secrets
 from core.settings import Settings
 
@@ -22,17 +22,17 @@ class Deps:
     engine: Engine
     unit_of_work: UnitOfWork
     secrets: Secrets
-    nudges: Nudges
+    nudges: JobRequests
 
 
-def build(settings: Settings) -> Deps:
+def build_deps(settings: Settings) -> Deps:
     """Build Deps from settings; Stop if a required setting is missing."""
     settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
     engine = make_engine(settings.database_url)
     return Deps(
         settings=settings,
         engine=engine,
-        unit_of_work=unit_of_work_on(engine),
+        unit_of_work=make_unit_of_work(engine),
         secrets=Secrets(settings.secret_key, settings.secret_key_previous),
-        nudges=Nudges(queue.connect(settings.redis_url)),
+        nudges=JobRequests(queue.connect_redis(settings.redis_url)),
     )

@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 
-_HTTP_WORDS = {
+_HTTP_MESSAGES = {
     404: "There is nothing at this address; docs/xapi.md and docs/metrics.md list what there is.",
     405: "This address does not take that method; the header Allow lists those that it takes.",
     413: "The body is too large: a request of the record store may hold 32 MB. Send it in parts.",
@@ -29,15 +29,15 @@ _HTTP_WORDS = {
 
 
 RETRY_SECONDS = 30  # by then, a restarted server or a promoted replica is available
-AFTER_AN_HOUR = 3_600
+THROTTLE_RETRY_SECONDS = 3_600
 
 
-class Stop(Exception):
+class FatalError(Exception):
     """The process cannot continue; the text is one sentence that tells the operator what to do.
     Exit status 1."""
 
 
-class Refused(Exception):
+class RequestError(Exception):
     """A request is answered with an error; ``status`` is the HTTP status, ``code`` is stable,
     ``where`` names the location."""
 
@@ -50,61 +50,61 @@ class Refused(Exception):
         self.where = where
 
 
-class BadInput(Refused):
+class BadInput(RequestError):
     """The input breaks a rule."""
 
 
-class Unauthorised(Refused):
+class Unauthorised(RequestError):
     """The caller is not authenticated."""
 
     status, code = 401, "unauthorised"
 
 
-class Forbidden(Refused):
+class Forbidden(RequestError):
     """The caller is authenticated but not allowed to do this."""
 
     status, code = 403, "forbidden"
 
 
-class NotFound(Refused):
+class NotFound(RequestError):
     """There is no such object, or it is not visible to this caller."""
 
     status, code = 404, "not_found"
 
 
-class Conflict(Refused):
+class Conflict(RequestError):
     """The request conflicts with what is stored."""
 
     status, code = 409, "conflict"
 
 
-class TooMany(Refused):
+class TooManyRequests(RequestError):
     """Too many requests; ``Retry-After`` says when to try again."""
 
     status, code = 429, "too_many"
 
 
-class Unavailable(Refused):
+class Unavailable(RequestError):
     """Something that the request needs does not answer now; the same request may succeed
     later."""
 
     status, code = 503, "unavailable"
 
 
-def stores_nothing_now(error: BaseException) -> bool:
+def is_database_unavailable(error: BaseException) -> bool:
     """Whether the database cannot be reached, is full, or is read-only now (a replica before
     its promotion): the same request may succeed later."""
     own = getattr(error, "orig", None) or error
     return isinstance(own, psycopg.OperationalError | psycopg.InterfaceError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout)
 
 
-def when_again(error: Refused) -> dict[str, str]:
+def retry_after_header(error: RequestError) -> dict[str, str]:
     """The ``Retry-After`` header of an error, if the same request may succeed later."""
-    seconds = {503: RETRY_SECONDS, 429: AFTER_AN_HOUR}.get(error.status)
+    seconds = {503: RETRY_SECONDS, 429: THROTTLE_RETRY_SECONDS}.get(error.status)
     return {"Retry-After": str(seconds)} if seconds else {}
 
 
-def body_of(error: Refused) -> dict[str, Any]:
+def build_error_body(error: RequestError) -> dict[str, Any]:
     """The JSON body of an error."""
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.where:
@@ -112,16 +112,16 @@ def body_of(error: Refused) -> dict[str, Any]:
     return {"error": body}
 
 
-PROBLEMS_BELOW = "/api/v1"
+PROBLEM_JSON_PREFIX = "/api/v1"
 
 
-def answer_with_json(app: Flask) -> None:
+def register_error_handlers(app: Flask) -> None:
     """Register handlers so that ``app`` answers every error by the contract above and logs
     unexpected ones with a traceback."""
 
     @app.after_request
     def as_problem(response: Response) -> Response:
-        if response.status_code >= 400 and request.path.startswith(PROBLEMS_BELOW) and response.mimetype == "application/json":
+        if response.status_code >= 400 and request.path.startswith(PROBLEM_JSON_PREFIX) and response.mimetype == "application/json":
             body = response.get_json()
             told = body.get("error", {}) if isinstance(body, dict) else {}
             problem = {"type": "about:blank", "title": told.get("code", ""), "status": response.status_code, "detail": told.get("message", "")}
@@ -129,20 +129,20 @@ def answer_with_json(app: Flask) -> None:
             response.mimetype = "application/problem+json"
         return response
 
-    @app.errorhandler(Refused)
-    def refused(error: Refused) -> ResponseReturnValue:
-        response = jsonify(body_of(error))
+    @app.errorhandler(RequestError)
+    def refused(error: RequestError) -> ResponseReturnValue:
+        response = jsonify(build_error_body(error))
         response.status_code = error.status
         if error.status == 401:
             response.headers["WWW-Authenticate"] = 'Basic realm="carryover", charset="UTF-8"'
-        response.headers.extend(when_again(error))
+        response.headers.extend(retry_after_header(error))
         return response
 
     @app.errorhandler(psycopg.Error)
     @app.errorhandler(DBAPIError)
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> ResponseReturnValue:
-        if not stores_nothing_now(error):
+        if not is_database_unavailable(error):
             return unexpected(error)
         log.error("database not reachable: %s", type(error).__name__)
         return refused(Unavailable("The database does not answer. Nothing was stored; send the request again in a minute."))
@@ -154,7 +154,7 @@ def answer_with_json(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        words = _HTTP_WORDS.get(error.code or 0, error.description)
+        words = _HTTP_MESSAGES.get(error.code or 0, error.description)
         body = {"error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": words}}
         response = jsonify(body)
         response.status_code = error.code or 500

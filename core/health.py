@@ -16,12 +16,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import RETRY_SECONDS
 
-LATE = timedelta(minutes=1)  # a statement that waits longer is late: counting takes seconds
-LEAST_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
-LARGEST_REQUEST = 64_000_000  # a batch with its attachments, and the same size again while it is written
+MAX_COUNTING_DELAY = timedelta(minutes=1)  # a statement that waits longer is late: counting takes seconds
+MIN_FREE_BYTES = 2_000_000_000  # below this, a busy day of attachments or PostgreSQL's own logs may fill the disk
+MAX_REQUEST_BYTES = 64_000_000  # a batch with its attachments, and the same size again while it is written
 
 
-def free_bytes(folder: Path) -> int:
+def measure_free_bytes(folder: Path) -> int:
     """The free disk space at this folder, which need not exist yet."""
     place = folder
     while not place.exists():
@@ -39,10 +39,10 @@ class Health:
     degraded: list[str] = field(default_factory=list)
 
 
-Check = Callable[[Health], None]
+HealthCheck = Callable[[Health], None]
 
 
-def blueprint(checks: Sequence[Check]) -> Blueprint:
+def blueprint(checks: Sequence[HealthCheck]) -> Blueprint:
     """The routes: live (200 while the process answers); ready (503 if nothing can be stored,
     otherwise 200 with the degraded parts: a store that accepts statements stays available to
     its clients while its workers are down); worker (503 if a queue has no worker)."""
@@ -54,19 +54,19 @@ def blueprint(checks: Sequence[Check]) -> Blueprint:
 
     @pages.get("/ready")
     def ready() -> ResponseReturnValue:
-        health = _looked_at(checks)
-        return _told(health, "not ready" if not health.ready else "degraded" if health.degraded else "ready", health.ready)
+        health = _run_checks(checks)
+        return _health_response(health, "not ready" if not health.ready else "degraded" if health.degraded else "ready", health.ready)
 
     @pages.get("/worker")
     def worker() -> ResponseReturnValue:
-        health = _looked_at(checks)
+        health = _run_checks(checks)
         works = not {"worker", "queue"}.intersection(health.degraded)
-        return _told(health, "working" if works else "not working", works)
+        return _health_response(health, "working" if works else "not working", works)
 
     return pages
 
 
-def _looked_at(checks: Sequence[Check]) -> Health:
+def _run_checks(checks: Sequence[HealthCheck]) -> Health:
     health = Health()
     for check in checks:
         try:
@@ -78,7 +78,7 @@ def _looked_at(checks: Sequence[Check]) -> Health:
     return health
 
 
-def _told(health: Health, status: str, good: bool) -> ResponseReturnValue:
+def _health_response(health: Health, status: str, good: bool) -> ResponseReturnValue:
     answer = jsonify({"status": status, **health.facts, "degraded": health.degraded})
     if not good:
         answer.headers["Retry-After"] = str(RETRY_SECONDS)

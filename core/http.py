@@ -29,11 +29,11 @@ import msgspec
 
 from core.errors import Unavailable
 
-CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 15.0  # between two chunks of a response
-WHOLE_SECONDS = 30.0  # for the whole call
-MOST_CONNECTIONS = 100  # one slow platform does not block the launches of the others
-LARGEST_ANSWER = 8 * 1024 * 1024  # the record store's largest page (100 statements of 64 kB) fits; a key set is a few kB.
+CONNECT_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 15.0  # between two chunks of a response
+TOTAL_TIMEOUT_SECONDS = 30.0  # for the whole call
+MAX_CONNECTIONS = 100  # one slow platform does not block the launches of the others
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024  # the record store's largest page (100 statements of 64 kB) fits; a key set is a few kB.
 USER_AGENT = "Carryover/0.1 (+https://w3id.org/carryover)"  # Canvas answers 403 to a call without one.
 
 
@@ -44,7 +44,7 @@ class OutsideCallFailed(Unavailable):
 
 
 @dataclass(frozen=True)
-class Answer:
+class OutsideResponse:
     """A response: status, reason phrase, headers (lower-case names), body within the size
     limit."""
 
@@ -69,30 +69,30 @@ _deadline: ContextVar[float] = ContextVar("deadline")
 
 
 # Whether the current call is plain http.
-_plain: ContextVar[bool] = ContextVar("plain")
+_is_plain_http: ContextVar[bool] = ContextVar("plain")
 
 # Addresses that embed another address: the embedded one is checked, not the outer form (RFC
 # 6052, RFC 3056).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_UNICAST_6 = ipaddress.ip_network("2000::/3")  # all allocated IPv6 unicast (RFC 4291, 2.4); everything else is local or special
+_IPV6_UNICAST = ipaddress.ip_network("2000::/3")  # all allocated IPv6 unicast (RFC 4291, 2.4); everything else is local or special
 
-NAMES_AT_ONCE = 16
+DNS_THREADS = 16
 
 
-def is_public(address: str) -> bool:
+def is_public_address(address: str) -> bool:
     """Whether an IP address is on the public internet: not loopback, private or multicast, nor
     one of these embedded in another form."""
     found = ipaddress.ip_address(address.split("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour or (ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None)
         if inner is not None:
-            return is_public(str(inner))
-        if found not in _UNICAST_6:
+            return is_public_address(str(inner))
+        if found not in _IPV6_UNICAST:
             return False
     return found.is_global and not found.is_multicast
 
 
-def _left(timeout: float | None) -> float:
+def _remaining_seconds(timeout: float | None) -> float:
     """The timeout of this wait: its own limit, but never past the call's deadline."""
     left = _deadline.get() - time.monotonic()
     if left <= 0:
@@ -100,7 +100,7 @@ def _left(timeout: float | None) -> float:
     return left if timeout is None else min(timeout, left)
 
 
-class _TimedStream(httpcore.NetworkStream):
+class _DeadlineStream(httpcore.NetworkStream):
     """A connection on which no wait outlasts the call: a platform that sends byte by byte
     blocks nobody."""
 
@@ -108,22 +108,22 @@ class _TimedStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout))
+        return self._inner.read(max_bytes, _remaining_seconds(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout))
+        self._inner.write(buffer, _remaining_seconds(timeout))
 
     def close(self) -> None:
         self._inner.close()
 
     def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> httpcore.NetworkStream:
-        return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout)))
+        return _DeadlineStream(self._inner.start_tls(ssl_context, server_hostname, _remaining_seconds(timeout)))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
-class _JudgedNetwork(httpcore.NetworkBackend):
+class _GuardedNetwork(httpcore.NetworkBackend):
     """Connects to an address only after checking it."""
 
     def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
@@ -135,7 +135,7 @@ class _JudgedNetwork(httpcore.NetworkBackend):
         """Resolve in a separate thread, so that a slow name server delays no call past its
         deadline. (Threads do not survive a fork.)"""
         if self._names is None or self._names[0] != os.getpid():
-            self._names = (os.getpid(), ThreadPoolExecutor(NAMES_AT_ONCE, thread_name_prefix="names"))
+            self._names = (os.getpid(), ThreadPoolExecutor(DNS_THREADS, thread_name_prefix="names"))
         return self._names[1].submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM).result(seconds)
 
     def connect_tcp(
@@ -147,20 +147,20 @@ class _JudgedNetwork(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            found = self._resolve(host, port, _left(timeout))
+            found = self._resolve(host, port, _remaining_seconds(timeout))
         except (OSError, UnicodeError):
             raise httpcore.ConnectError(f"the name {host} is not known") from None
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for address in addresses:
-            public = is_public(address)
+            public = is_public_address(address)
             if not public and not self._allow_private:
                 raise httpcore.ConnectError(f"{host} has the private address {address}; CARRYOVER_ALLOW_PRIVATE_PLATFORMS=1 would allow it")
-            if public and _plain.get() and not self._plain_anywhere:
+            if public and _is_plain_http.get() and not self._plain_anywhere:
                 raise httpcore.ConnectError(f"{host} is not on this network, so it must be reached by https")
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in addresses:
             try:
-                return _TimedStream(self._inner.connect_tcp(address, port, _left(timeout), local_address, socket_options))
+                return _DeadlineStream(self._inner.connect_tcp(address, port, _remaining_seconds(timeout), local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         raise last or httpcore.ConnectError(f"{host} has no address")
@@ -172,7 +172,7 @@ class _JudgedNetwork(httpcore.NetworkBackend):
         self._inner.sleep(seconds)
 
 
-class _Stream(httpx.SyncByteStream):
+class _ResponseStream(httpx.SyncByteStream):
     def __init__(self, parts: Iterable[bytes]) -> None:
         self._parts = parts
 
@@ -185,12 +185,12 @@ class _Stream(httpx.SyncByteStream):
             close()
 
 
-class _Transport(httpx.BaseTransport):
+class _GuardedTransport(httpx.BaseTransport):
     def __init__(self, allow_private: bool, plain_anywhere: bool) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
-            network_backend=_JudgedNetwork(allow_private, plain_anywhere),
-            max_connections=MOST_CONNECTIONS,
+            network_backend=_GuardedNetwork(allow_private, plain_anywhere),
+            max_connections=MAX_CONNECTIONS,
             max_keepalive_connections=10,
         )
 
@@ -205,13 +205,13 @@ class _Transport(httpx.BaseTransport):
             )
         )
         assert isinstance(answer.stream, Iterable)
-        return httpx.Response(status_code=answer.status, headers=answer.headers, stream=_Stream(answer.stream), extensions=answer.extensions)
+        return httpx.Response(status_code=answer.status, headers=answer.headers, stream=_ResponseStream(answer.stream), extensions=answer.extensions)
 
     def close(self) -> None:
         self._pool.close()
 
 
-class _NoCookies(CookieJar):
+class _DiscardingCookieJar(CookieJar):
     """Cookies from one response are sent with no other request: callers of many tenants share
     this client."""
 
@@ -221,19 +221,19 @@ class _NoCookies(CookieJar):
 
 # The shared deadline of all calls of the current unit of work; each call is limited to the time
 # left.
-_all_calls: ContextVar[float | None] = ContextVar("all_calls", default=None)
+_shared_deadline: ContextVar[float | None] = ContextVar("all_calls", default=None)
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
+def limit_total_time(seconds: float) -> Iterator[None]:
     """Limit the total time of all calls made inside: for a row, a roster, a page of a
     person."""
-    outer, mine = _all_calls.get(), time.monotonic() + seconds
-    token = _all_calls.set(mine if outer is None else min(outer, mine))
+    outer, mine = _shared_deadline.get(), time.monotonic() + seconds
+    token = _shared_deadline.set(mine if outer is None else min(outer, mine))
     try:
         yield
     finally:
-        _all_calls.reset(token)
+        _shared_deadline.reset(token)
 
 
 class GuardedClient:
@@ -247,11 +247,11 @@ class GuardedClient:
     def __init__(self, allow_private: bool, plain_anywhere: bool = False) -> None:
         self._allow_private = allow_private
         self._client = httpx.Client(
-            transport=_Transport(allow_private, plain_anywhere),
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            transport=_GuardedTransport(allow_private, plain_anywhere),
+            timeout=httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
             follow_redirects=False,
             trust_env=False,
-            cookies=_NoCookies(),
+            cookies=_DiscardingCookieJar(),
             # Responses are never decompressed here: a few bytes could become gigabytes.
             headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         )
@@ -265,9 +265,9 @@ class GuardedClient:
         body: bytes | None = None,
         form: Mapping[str, str] | None = None,
         basic: tuple[str, str] | None = None,
-        seconds: float = WHOLE_SECONDS,
-        largest: int = LARGEST_ANSWER,
-    ) -> Answer:
+        seconds: float = TOTAL_TIMEOUT_SECONDS,
+        largest: int = MAX_RESPONSE_BYTES,
+    ) -> OutsideResponse:
         """Send one request. A response with any HTTP status is returned; everything else raises
         OutsideCallFailed.
 
@@ -279,18 +279,18 @@ class GuardedClient:
             scheme = place = ""
         if not scheme or not place:
             raise OutsideCallFailed("The address is not one.")
-        until = _all_calls.get()
+        until = _shared_deadline.get()
         if until is not None:
             seconds = min(seconds, until - time.monotonic())
         if seconds <= 0:
-            raise OutsideCallFailed(f"{_place(url)} was not asked: the time for this work is over.")
+            raise OutsideCallFailed(f"{_loggable_url(url)} was not asked: the time for this work is over.")
         deadline = time.monotonic() + seconds
         _deadline.set(deadline)
-        _plain.set(scheme == "http")
+        _is_plain_http.set(scheme == "http")
         if scheme != "https" and not (scheme == "http" and self._allow_private):
-            raise OutsideCallFailed(f"{_place(url)} is not https.")
+            raise OutsideCallFailed(f"{_loggable_url(url)} is not https.")
         try:
-            limits = httpx.Timeout(min(ANSWER_SECONDS, seconds), connect=min(CONNECT_SECONDS, seconds))
+            limits = httpx.Timeout(min(READ_TIMEOUT_SECONDS, seconds), connect=min(CONNECT_TIMEOUT_SECONDS, seconds))
             request = self._client.build_request(method, url, headers=dict(headers or {}), content=body, data=form, timeout=limits)
             if not headers or "accept" not in {name.lower() for name in headers}:
                 # Moodle refuses */*, which the library would send: no Accept header is better
@@ -299,14 +299,14 @@ class GuardedClient:
             response = self._client.send(request, stream=True, auth=basic)
             try:
                 if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-                    raise OutsideCallFailed(f"{_place(url)} sent a packed answer, which was not asked for.")
+                    raise OutsideCallFailed(f"{_loggable_url(url)} sent a packed answer, which was not asked for.")
                 collected = bytearray()
                 for part in response.iter_raw():
                     collected += part
                     if time.monotonic() > deadline:
-                        raise OutsideCallFailed(f"{_place(url)} took longer than {seconds:.0f} s.")
+                        raise OutsideCallFailed(f"{_loggable_url(url)} took longer than {seconds:.0f} s.")
                     if len(collected) > largest:
-                        raise OutsideCallFailed(f"{_place(url)} sent more than {largest} bytes.")
+                        raise OutsideCallFailed(f"{_loggable_url(url)} sent more than {largest} bytes.")
             finally:
                 response.close()
         except (
@@ -319,16 +319,16 @@ class GuardedClient:
             OSError,
         ) as error:
             # ValueError and OSError: an invalid name, or a header that cannot be written.
-            raise OutsideCallFailed(f"{_place(url)} gave no answer: {str(error) or type(error).__name__}.") from None
+            raise OutsideCallFailed(f"{_loggable_url(url)} gave no answer: {str(error) or type(error).__name__}.") from None
         lowered = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, response.reason_phrase, lowered, bytes(collected), _next(response, url))
+        return OutsideResponse(response.status_code, response.reason_phrase, lowered, bytes(collected), _next_link(response, url))
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
 
-def _next(response: httpx.Response, url: str) -> str:
+def _next_link(response: httpx.Response, url: str) -> str:
     try:
         further = response.links.get("next", {}).get("url", "")
         return urljoin(url, further) if further else ""
@@ -336,7 +336,7 @@ def _next(response: httpx.Response, url: str) -> str:
         return ""  # an invalid link means no next page
 
 
-def origin(url: str) -> str:
+def url_origin(url: str) -> str:
     """Scheme, host and port of a URL, as browsers compare them; empty if it is not a web
     address."""
     try:
@@ -352,7 +352,7 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{host}" if port in (None, 443 if parts.scheme == "https" else 80) else f"{parts.scheme}://{host}:{port}"
 
 
-def _place(url: str) -> str:
+def _loggable_url(url: str) -> str:
     """Scheme, host and path: a query may contain what must not be logged."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

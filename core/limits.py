@@ -9,14 +9,14 @@ import redis
 
 log = logging.getLogger(__name__)
 
-WAIT_SECONDS = 0.5  # a request never waits longer than this for its counter
+REDIS_TIMEOUT_SECONDS = 0.5  # a request never waits longer than this for its counter
 
 
-class Limiter:
+class RateLimiter:
     """Shared by the processes of an installation through Redis."""
 
     def __init__(self, url: str) -> None:
-        self._connection = redis.Redis.from_url(url, socket_connect_timeout=WAIT_SECONDS, socket_timeout=WAIT_SECONDS)
+        self._connection = redis.Redis.from_url(url, socket_connect_timeout=REDIS_TIMEOUT_SECONDS, socket_timeout=REDIS_TIMEOUT_SECONDS)
 
     def allows(self, what: str, who: str, most: int, seconds: int) -> bool:
         """Whether ``who`` has requested ``what`` at most ``most`` times within about

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
 from core.database import APP_ROLE
-from core.errors import Stop
+from core.errors import FatalError
 
 
-def config_for(folder: Path, connection: Connection) -> Config:
+def build_alembic_config(folder: Path, connection: Connection) -> Config:
     """Alembic's configuration for the migrations in ``folder``."""
     config = Config()
     config.set_main_option("script_location", str(folder))
@@ -31,22 +31,22 @@ def upgrade(folder: Path, owner: Engine) -> None:
         with owner.begin() as connection:
             # Serializes two starts at the same time; the number is arbitrary and our own.
             connection.execute(text("SELECT pg_advisory_xact_lock(7274001)"))
-            command.upgrade(config_for(folder, connection), "head")
+            command.upgrade(build_alembic_config(folder, connection), "head")
     except (DBAPIError, CommandError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        raise Stop(f"A migration of {folder.parent.parent.name} cannot run and nothing was changed: {reason}") from None
+        raise FatalError(f"A migration of {folder.parent.parent.name} cannot run and nothing was changed: {reason}") from None
 
 
-def is_behind(folder: Path, owner: Engine) -> bool:
+def has_pending_migrations(folder: Path, owner: Engine) -> bool:
     """Whether this package has pending migrations."""
     schema = folder.parent.parent.name
     with owner.connect() as connection:
         there = connection.execute(text("SELECT to_regclass(:name)"), {"name": f"{schema}.alembic_version"}).scalar()
         current = connection.execute(text(f"SELECT version_num FROM {schema}.alembic_version")).scalar() if there else None  # noqa: S608 - a folder's name
-        return current != ScriptDirectory.from_config(config_for(folder, connection)).get_current_head()
+        return current != ScriptDirectory.from_config(build_alembic_config(folder, connection)).get_current_head()
 
 
-def run(metadata: MetaData, schema: str) -> None:
+def run_env(metadata: MetaData, schema: str) -> None:
     """The body of every ``env.py``."""
 
     def only_ours(name: str | None, kind: str, parents: Any) -> bool:

@@ -24,18 +24,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from core.errors import Stop
+from core.errors import FatalError
 
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-RESTARTS_FORGIVEN = 5  # in
+MAX_RESTARTS = 5  # in
 RESTART_WINDOW_SECONDS = 60
-STOP_SECONDS, ASK_AGAIN_SECONDS = 15, 3
-POLL_SECONDS = 0.1
-TELL_SECONDS = 20  # between two log lines that say that something is still starting
-LAST_LINES, LAST_BYTES = 10, 4_000  # of a child that did not become ready
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+STOP_TIMEOUT_SECONDS, STOP_RETRY_SECONDS = 15, 3
+POLL_INTERVAL_SECONDS = 0.1
+PROGRESS_LOG_SECONDS = 20  # between two log lines that say that something is still starting
+TAIL_LINES, TAIL_BYTES = 10, 4_000  # of a child that did not become ready
+GC_THRESHOLD = 50_000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -48,7 +48,7 @@ def die_with_parent(signal_number: int, parent: int) -> None:
         os._exit(1)
 
 
-def sweep_session(session: int) -> None:
+def kill_session(session: int) -> None:
     """SIGKILL the remaining processes of a session: a killed server's forked workers, a killed
     worker's job."""
     for entry in Path("/proc").iterdir():
@@ -65,7 +65,7 @@ def sweep_session(session: int) -> None:
 
 
 @dataclass
-class Child:
+class ChildProcess:
     """One kind of child: how to start it and how to ask it to stop."""
 
     name: str
@@ -75,7 +75,7 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
     hearing: threading.Thread | None = None
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
 
     def begin(self) -> None:
         """Start it. Its output, if it is piped to us, is forwarded to our standard error, and
@@ -97,31 +97,31 @@ class Child:
         if self.log_file is None or not self.log_file.exists():
             return list(self.said)
         with self.log_file.open("rb") as file:
-            file.seek(max(0, self.log_file.stat().st_size - LAST_BYTES))
-            return file.read().decode("utf-8", "replace").splitlines()[-LAST_LINES:]
+            file.seek(max(0, self.log_file.stat().st_size - TAIL_BYTES))
+            return file.read().decode("utf-8", "replace").splitlines()[-TAIL_LINES:]
 
     def end(self) -> None:
         """Ask it to stop, wait, then kill it; nothing of its session remains."""
         if self.process is None:
             return
         if self.process.poll() is None:
-            deadline = time.monotonic() + STOP_SECONDS
+            deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
             while self.process.poll() is None and time.monotonic() < deadline:
                 # The signal is repeated: a server that is just starting may not handle signals
                 # yet.
                 self.process.send_signal(self.stop_signal)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self.process.wait(ASK_AGAIN_SECONDS)
+                    self.process.wait(STOP_RETRY_SECONDS)
             if self.process.poll() is None:
-                log.warning("%s did not stop within %s s and is killed", self.name, STOP_SECONDS)
-        sweep_session(self.process.pid)
+                log.warning("%s did not stop within %s s and is killed", self.name, STOP_TIMEOUT_SECONDS)
+        kill_session(self.process.pid)
         self.process.wait()
         self.process = None
         if self.hearing is not None:
-            self.hearing.join(ASK_AGAIN_SECONDS)  # its last output is forwarded to our standard error
+            self.hearing.join(STOP_RETRY_SECONDS)  # its last output is forwarded to our standard error
 
 
-def command(arguments: list[str], environ: Mapping[str, str], *, heard: bool = False) -> Callable[[], subprocess.Popen[bytes]]:
+def command_starter(arguments: list[str], environ: Mapping[str, str], *, heard: bool = False) -> Callable[[], subprocess.Popen[bytes]]:
     """A start function for :class:`Child`: runs ``arguments`` in its own session and dies with
     this process. ``heard``: its output is piped to the child object."""
     parent = os.getpid()
@@ -140,14 +140,14 @@ def command(arguments: list[str], environ: Mapping[str, str], *, heard: bool = F
     return start
 
 
-class Children:
+class Supervisor:
     """Children in the order in which they start; they stop in reverse order."""
 
     def __init__(self) -> None:
-        self._children: list[Child] = []
+        self._children: list[ChildProcess] = []
         self.stopping = False
 
-    def add(self, child: Child) -> None:
+    def add(self, child: ChildProcess) -> None:
         """Start ``child`` and supervise it from now on."""
         self._children.append(child)
         child.begin()
@@ -167,11 +167,11 @@ class Children:
             if child.process is None or child.process.poll() is None:
                 continue
             code = child.process.returncode
-            sweep_session(child.process.pid)
+            kill_session(child.process.pid)
             moment = time.monotonic()
             child.deaths = [death for death in child.deaths if moment - death < RESTART_WINDOW_SECONDS] + [moment]
-            if len(child.deaths) > RESTARTS_FORGIVEN:
-                raise Stop(f"{child.name} ended {len(child.deaths)} times within a minute; its last messages above say why.")
+            if len(child.deaths) > MAX_RESTARTS:
+                raise FatalError(f"{child.name} ended {len(child.deaths)} times within a minute; its last messages above say why.")
             log.warning("%s ended (status %s) and is started again", child.name, code)
             time.sleep(min(len(child.deaths) - 1, 3))
             child.begin()
@@ -180,7 +180,7 @@ class Children:
         """Keep everything running until a signal requests a stop."""
         while not self.stopping:
             self.look()
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, failure: str) -> None:
         """Supervise until ``ready()``; Stop with ``failure`` and the last output of each child
@@ -192,11 +192,11 @@ class Children:
             if ready():
                 return
             if time.monotonic() > deadline:
-                raise Stop("\n".join((failure, *self._last_words())))
-            if time.monotonic() - told > TELL_SECONDS:
+                raise FatalError("\n".join((failure, *self._last_words())))
+            if time.monotonic() - told > PROGRESS_LOG_SECONDS:
                 told = time.monotonic()
                 log.warning("%s is still starting (%.0f s of up to %.0f s); this machine is busy", self._children[-1].name, told - began, seconds)
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_INTERVAL_SECONDS)
 
     def _last_words(self) -> list[str]:
         found = []
@@ -218,7 +218,7 @@ class Children:
             child.end()
 
 
-def settle_collector() -> None:
+def tune_garbage_collector() -> None:
     """Tune the garbage collector, once per web worker: permanent objects are frozen, and
     garbage of a request can wait.
 
@@ -227,4 +227,4 @@ def settle_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 20, 50)
+    gc.set_threshold(GC_THRESHOLD, 20, 50)

@@ -23,25 +23,25 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
 
-from core.errors import Stop
+from core.errors import FatalError
 
 log = logging.getLogger(__name__)
 
 QUEUE, LONG_QUEUE = "carryover", "carryover-long"
 QUEUES = (QUEUE, LONG_QUEUE)
-TimeIsUp = JobTimeoutException  # raised inside a job that takes longer than JOB_SECONDS; an ``except Exception`` must re-raise it
-WAITING_SECONDS = 10  # how long a lost job (its worker was killed before it began) can suppress the next ones at most
-JOB_SECONDS = 600
-SOCKET_SECONDS = 5
-AGAIN_SECONDS = 2
-BETWEEN_NUDGES_SECONDS = 0.05  # requests within this time are coalesced
-IDLE_SECONDS = 60.0
+JobTimedOut = JobTimeoutException  # raised inside a job that takes longer than JOB_SECONDS; an ``except Exception`` must re-raise it
+PENDING_KEY_SECONDS = 10  # how long a lost job (its worker was killed before it began) can suppress the next ones at most
+JOB_TIMEOUT_SECONDS = 600
+SOCKET_TIMEOUT_SECONDS = 5
+TIMER_RETRY_SECONDS = 2
+ENQUEUE_INTERVAL_SECONDS = 0.05  # requests within this time are coalesced
+SENDER_IDLE_SECONDS = 60.0
 WORKER_TTL_SECONDS = 30  # rq then reports twice as often while idle, and twice a minute while a job runs
-SILENT_SECONDS = 75  # after which a worker is considered dead: it missed two heartbeats
+WORKER_DEAD_SECONDS = 75  # after which a worker is considered dead: it missed two heartbeats
 
 
 @dataclass(frozen=True)
-class Timed:
+class TimedJob:
     """A job that is also enqueued periodically: dotted name of a function without parameters,
     and the interval in seconds."""
 
@@ -49,22 +49,22 @@ class Timed:
     every_seconds: int
 
 
-def _waiting_key(job: str) -> str:
+def _pending_key(job: str) -> str:
     return f"carryover:waiting:{job}"
 
 
-def queue_of(job: str) -> str:
+def queue_name_for(job: str) -> str:
     """Jobs of a module called ``long_worker`` may take minutes: they have their own queue and
     worker, so that they do not delay counting."""
     return LONG_QUEUE if job.rpartition(".")[0].endswith(".long_worker") else QUEUE
 
 
-def connect(url: str) -> redis.Redis:
+def connect_redis(url: str) -> redis.Redis:
     """Create a client of the queue's server; no connection is opened yet."""
-    return redis.Redis.from_url(url, socket_connect_timeout=SOCKET_SECONDS, health_check_interval=30)
+    return redis.Redis.from_url(url, socket_connect_timeout=SOCKET_TIMEOUT_SECONDS, health_check_interval=30)
 
 
-class Nudges:
+class JobRequests:
     """Requests to run jobs, sent to the queue by a background thread: a request never waits for
     the queue, and never fails with it."""
 
@@ -89,46 +89,46 @@ class Nudges:
     def _send(self) -> None:
         while True:
             with self._changed:
-                if not self._changed.wait_for(lambda: bool(self._wanted), timeout=IDLE_SECONDS):
+                if not self._changed.wait_for(lambda: bool(self._wanted), timeout=SENDER_IDLE_SECONDS):
                     self._sender = None
                     return
                 wanted, self._wanted = self._wanted, set()
             for job in sorted(wanted):
                 try:
-                    enqueue(self._connection, job)
+                    enqueue_job(self._connection, job)
                 except redis.RedisError as error:
                     log.warning("the queue does not answer (%s); the timer will pick the work up", type(error).__name__)
-            time.sleep(BETWEEN_NUDGES_SECONDS)
+            time.sleep(ENQUEUE_INTERVAL_SECONDS)
 
     def begin(self, job: str) -> None:
         """Called first by every job: a request from now on means new work and is enqueued
         again."""
-        self._connection.delete(_waiting_key(job))
+        self._connection.delete(_pending_key(job))
 
     def without_worker(self) -> list[str]:
         """The queues without a recent heartbeat of a worker; empty if the queue does not
         answer, which :meth:`depth` reports."""
         try:
-            return _without_worker(self._connection)
+            return _queues_without_worker(self._connection)
         except redis.RedisError:
             return []
 
     def depth(self) -> int | None:
         """The number of jobs in the queues, or None if the queue does not answer."""
         try:
-            return sum(int(_queue(name, self._connection).count) for name in QUEUES)
+            return sum(int(_open_queue(name, self._connection).count) for name in QUEUES)
         except redis.RedisError:
             return None
 
 
-def enqueue(connection: redis.Redis, job: str) -> Job | None:
+def enqueue_job(connection: redis.Redis, job: str) -> Job | None:
     """Enqueue ``job`` unless it is pending already."""
-    if not connection.set(_waiting_key(job), 1, nx=True, ex=WAITING_SECONDS):
+    if not connection.set(_pending_key(job), 1, nx=True, ex=PENDING_KEY_SECONDS):
         return None
-    return _queue(queue_of(job), connection).enqueue(job, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400)
+    return _open_queue(queue_name_for(job), connection).enqueue(job, job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=86_400)
 
 
-def _queue(name: str, connection: redis.Redis) -> Queue:
+def _open_queue(name: str, connection: redis.Redis) -> Queue:
     return Queue(name, connection=connection, serializer=JSONSerializer)
 
 
@@ -137,22 +137,22 @@ class _CoalescedCronJob(CronJob):
     read, and its jobs pile up."""
 
     def enqueue(self, connection: redis.Redis) -> Job:
-        return enqueue(connection, self.func_name)  # type: ignore[return-value]  # rq ignores what comes back here
+        return enqueue_job(connection, self.func_name)  # type: ignore[return-value]  # rq ignores what comes back here
 
 
-def run_timer(url: str, timed: tuple[Timed, ...]) -> None:
+def run_job_timer(url: str, timed: tuple[TimedJob, ...]) -> None:
     """Enqueue every timed job at its interval until SIGTERM or SIGINT."""
     while True:
-        scheduler = CronScheduler(connection=connect(url), logging_level="WARNING")
+        scheduler = CronScheduler(connection=connect_redis(url), logging_level="WARNING")
         for entry in timed:
-            scheduler.get_jobs().append(_CoalescedCronJob(queue_of(entry.job), func_name=entry.job, interval=entry.every_seconds))
+            scheduler.get_jobs().append(_CoalescedCronJob(queue_name_for(entry.job), func_name=entry.job, interval=entry.every_seconds))
         try:
             scheduler.start()  # type: ignore[no-untyped-call]  # rq leaves this method without annotations
             return
         except redis.RedisError as error:
             log.warning("the queue does not answer (%s); the timer tries again", type(error).__name__)
         try:
-            time.sleep(AGAIN_SECONDS)
+            time.sleep(TIMER_RETRY_SECONDS)
         except StopRequested:  # rq's own handler of SIGTERM and SIGINT is still installed
             return
 
@@ -165,34 +165,34 @@ class _ReportingWorker(Worker):
         """Called while the worker is idle and while a job runs."""
         super().heartbeat(timeout, pipeline)
         for queue in self.queues:
-            (pipeline if pipeline is not None else self.connection).set(_alive_key(queue.name), 1, ex=SILENT_SECONDS)
+            (pipeline if pipeline is not None else self.connection).set(_heartbeat_key(queue.name), 1, ex=WORKER_DEAD_SECONDS)
 
 
-def _alive_key(name: str) -> str:
+def _heartbeat_key(name: str) -> str:
     return f"carryover:alive:{name}"
 
 
 def run_worker(url: str, name: str) -> None:
     """Process one of QUEUES until SIGTERM or SIGINT. Import what jobs need beforehand, so that
     a forked job starts at once."""
-    connection = connect(url)
-    worker = _ReportingWorker([_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
+    connection = connect_redis(url)
+    worker = _ReportingWorker([_open_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 
-def require_reachable(url: str) -> None:
+def require_redis(url: str) -> None:
     """Exit with a one-sentence message if the queue does not answer."""
     try:
-        connect(url).ping()
+        connect_redis(url).ping()
     except (redis.RedisError, ValueError) as error:
-        raise Stop(f"Redis cannot be reached ({type(error).__name__}); start it, or correct CARRYOVER_REDIS_URL.") from None
+        raise FatalError(f"Redis cannot be reached ({type(error).__name__}); start it, or correct CARRYOVER_REDIS_URL.") from None
 
 
-def worker_alive(url: str) -> bool:
+def has_live_workers(url: str) -> bool:
     """Whether each queue has a recent heartbeat of a worker."""
-    connection = connect(url)
-    return not _without_worker(connection)
+    connection = connect_redis(url)
+    return not _queues_without_worker(connection)
 
 
-def _without_worker(connection: redis.Redis) -> list[str]:
-    return [name for name in QUEUES if not connection.exists(_alive_key(name))]
+def _queues_without_worker(connection: redis.Redis) -> list[str]:
+    return [name for name in QUEUES if not connection.exists(_heartbeat_key(name))]

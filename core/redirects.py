@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from werkzeug.routing import RequestRedirect
 
 
-def keep_to_this_site(app: Flask) -> None:
+def make_redirects_relative(app: Flask) -> None:
     """Make the router's own redirects of ``app`` relative: the browser knows the scheme and
     host it used."""
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from core.errors import Stop
+from core.errors import FatalError
 
-LEAST_SECRET_CHARACTERS = 32  # 32 characters of base64 carry 192 bits: more than the 128 an HMAC key needs.
+MIN_SECRET_LENGTH = 32  # 32 characters of base64 carry 192 bits: more than the 128 an HMAC key needs.
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Setting:
     meaning: str
 
 
-TABLE = (
+SETTING_TABLE = (
     Setting("CARRYOVER_HOME", "var", "Folder of the demo's data (database, practice course, keys)."),
     Setting("CARRYOVER_DATABASE_URL", "", "PostgreSQL 15 or later, as role carryover_app: web, worker and migrate. Required outside the demo."),
     Setting("CARRYOVER_MIGRATION_URL", "", "The same database as its owner. Required for migrate and tenant create."),
@@ -109,26 +109,26 @@ class Settings:
         }
         for name in names:
             if not values[name]:
-                raise Stop(f"{name} is not set; docs/settings.md says what it holds (carryover demo needs no settings).")
+                raise FatalError(f"{name} is not set; docs/settings.md says what it holds (carryover demo needs no settings).")
 
 
-def _whole_number(name: str, text: str, least: int, most: int) -> int:
+def _parse_whole_number(name: str, text: str, least: int, most: int) -> int:
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise Stop(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
+        raise FatalError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
 
 
-def _one_of(name: str, text: str, choices: tuple[str, ...]) -> str:
+def _parse_choice(name: str, text: str, choices: tuple[str, ...]) -> str:
     if text not in choices:
-        raise Stop(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+        raise FatalError(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
     return text
 
 
-def _strict(name: str, value: Mapping[str, str]) -> bool:
-    return _one_of(name, value[name], ("off", "strict")) == "strict"
+def _parse_strict_flag(name: str, value: Mapping[str, str]) -> bool:
+    return _parse_choice(name, value[name], ("off", "strict")) == "strict"
 
 
-def _url(name: str, text: str, schemes: tuple[str, ...]) -> str:
+def _parse_url(name: str, text: str, schemes: tuple[str, ...]) -> str:
     if not text:
         return text
     try:
@@ -139,45 +139,45 @@ def _url(name: str, text: str, schemes: tuple[str, ...]) -> str:
         fits = False
     if not fits:
         # The value is not repeated: URLs of the database and of Redis contain passwords.
-        raise Stop(f"{name} must be a whole address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
+        raise FatalError(f"{name} must be a whole address that begins with {' or '.join(scheme + '://' for scheme in schemes)}.")
     return text
 
 
-def _sender(text: str, required: bool) -> str:
+def _parse_sender(text: str, required: bool) -> str:
     if (text or required) and ("@" not in text or not text.isprintable()):
-        raise Stop("CARRYOVER_MAIL_FROM must name the sender of mails, for example Learning <learning@example.org>.")
+        raise FatalError("CARRYOVER_MAIL_FROM must name the sender of mails, for example Learning <learning@example.org>.")
     return text
 
 
-def read(environ: Mapping[str, str]) -> Settings:
+def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from ``environ``; an invalid value ends the process with a one-sentence
     message (:class:`Stop`)."""
-    value = {setting.name: environ.get(setting.name, "").strip() or setting.default for setting in TABLE}
-    port = _whole_number("PORT", value["PORT"], 1, 65_535)
+    value = {setting.name: environ.get(setting.name, "").strip() or setting.default for setting in SETTING_TABLE}
+    port = _parse_whole_number("PORT", value["PORT"], 1, 65_535)
     served = f"http://{value['CARRYOVER_HOST']}:{port}"
     for name in ("CARRYOVER_SECRET_KEY", "CARRYOVER_SECRET_KEY_PREVIOUS"):
-        if value[name] and len(value[name]) < LEAST_SECRET_CHARACTERS:
-            raise Stop(f"{name} is too short; make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'")
+        if value[name] and len(value[name]) < MIN_SECRET_LENGTH:
+            raise FatalError(f"{name} is too short; make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'")
     return Settings(
         home=Path(value["CARRYOVER_HOME"]).absolute(),
-        database_url=_url("CARRYOVER_DATABASE_URL", value["CARRYOVER_DATABASE_URL"], ("postgresql", "postgresql+psycopg")),
-        migration_url=_url("CARRYOVER_MIGRATION_URL", value["CARRYOVER_MIGRATION_URL"], ("postgresql", "postgresql+psycopg")),
-        redis_url=_url("CARRYOVER_REDIS_URL", value["CARRYOVER_REDIS_URL"], ("redis", "rediss", "unix")),
+        database_url=_parse_url("CARRYOVER_DATABASE_URL", value["CARRYOVER_DATABASE_URL"], ("postgresql", "postgresql+psycopg")),
+        migration_url=_parse_url("CARRYOVER_MIGRATION_URL", value["CARRYOVER_MIGRATION_URL"], ("postgresql", "postgresql+psycopg")),
+        redis_url=_parse_url("CARRYOVER_REDIS_URL", value["CARRYOVER_REDIS_URL"], ("redis", "rediss", "unix")),
         secret_key=value["CARRYOVER_SECRET_KEY"],
         secret_key_previous=value["CARRYOVER_SECRET_KEY_PREVIOUS"],
-        base_url=(_url("CARRYOVER_BASE_URL", value["CARRYOVER_BASE_URL"], ("http", "https")) or served).rstrip("/"),
+        base_url=(_parse_url("CARRYOVER_BASE_URL", value["CARRYOVER_BASE_URL"], ("http", "https")) or served).rstrip("/"),
         host=value["CARRYOVER_HOST"],
         port=port,
-        web_workers=_whole_number("CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64),
-        proxies=_whole_number("CARRYOVER_PROXIES", value["CARRYOVER_PROXIES"], 0, 10),
-        lrs_url=(_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served).rstrip("/"),
-        allow_private_platforms=_one_of("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")) == "1",
+        web_workers=_parse_whole_number("CARRYOVER_WEB_WORKERS", value["CARRYOVER_WEB_WORKERS"], 1, 64),
+        proxies=_parse_whole_number("CARRYOVER_PROXIES", value["CARRYOVER_PROXIES"], 0, 10),
+        lrs_url=(_parse_url("CARRYOVER_LRS_URL", value["CARRYOVER_LRS_URL"], ("http", "https")) or served).rstrip("/"),
+        allow_private_platforms=_parse_choice("CARRYOVER_ALLOW_PRIVATE_PLATFORMS", value["CARRYOVER_ALLOW_PRIVATE_PLATFORMS"], ("0", "1")) == "1",
         attachments_url=value["CARRYOVER_ATTACHMENTS_URL"] or str(Path(value["CARRYOVER_HOME"]).absolute() / "attachments"),
-        attachments_bytes=_whole_number("CARRYOVER_ATTACHMENTS_MB", value["CARRYOVER_ATTACHMENTS_MB"], 0, 1_000_000_000) * 1_000_000,
-        state_precondition_1_0=_strict("CARRYOVER_STATE_PRECONDITION_1_0", value),
-        state_precondition_2_0=_strict("CARRYOVER_STATE_PRECONDITION_2_0", value),
-        default_version=_one_of("CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")),
-        mail_url=_url("CARRYOVER_MAIL_URL", value["CARRYOVER_MAIL_URL"], ("smtp", "smtps", "maildir")),
-        mail_from=_sender(value["CARRYOVER_MAIL_FROM"], bool(value["CARRYOVER_MAIL_URL"])),
-        log_level=_one_of("CARRYOVER_LOG_LEVEL", value["CARRYOVER_LOG_LEVEL"], ("DEBUG", "INFO", "WARNING", "ERROR")),
+        attachments_bytes=_parse_whole_number("CARRYOVER_ATTACHMENTS_MB", value["CARRYOVER_ATTACHMENTS_MB"], 0, 1_000_000_000) * 1_000_000,
+        state_precondition_1_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_1_0", value),
+        state_precondition_2_0=_parse_strict_flag("CARRYOVER_STATE_PRECONDITION_2_0", value),
+        default_version=_parse_choice("CARRYOVER_DEFAULT_VERSION", value["CARRYOVER_DEFAULT_VERSION"], ("1.0.3", "2.0.0")),
+        mail_url=_parse_url("CARRYOVER_MAIL_URL", value["CARRYOVER_MAIL_URL"], ("smtp", "smtps", "maildir")),
+        mail_from=_parse_sender(value["CARRYOVER_MAIL_FROM"], bool(value["CARRYOVER_MAIL_URL"])),
+        log_level=_parse_choice("CARRYOVER_LOG_LEVEL", value["CARRYOVER_LOG_LEVEL"], ("DEBUG", "INFO", "WARNING", "ERROR")),
     )

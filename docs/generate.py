@@ -9,7 +9,7 @@ from typing import Any
 from core import settings
 from docs import notices
 from lrs.metrics.catalogue import CATALOGUE
-from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS, WHO_SAYS_SO
+from lrs.vocabulary import ACTIVITY_TYPES, ALIAS_SOURCES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS
 
 DOCS = Path(__file__).parent
 
@@ -24,7 +24,7 @@ def settings_page() -> str:
         "| name | default | meaning |",
         "|---|---|---|",
     ]
-    for one in settings.TABLE:
+    for one in settings.SETTING_TABLE:
         lines.append(f"| `{one.name}` | {f'`{one.default}`' if one.default else '–'} | {one.meaning} |")
     return "\n".join(lines) + "\n"
 
@@ -82,7 +82,7 @@ def metrics_page() -> str:
         "",
         "| IRI | counts as | who says it so |",
         "|---|---|---|",
-        *(f"| `{iri}` | {verb} | {WHO_SAYS_SO[iri]} |" for iri, verb in VERB_ALIASES.items()),
+        *(f"| `{iri}` | {verb} | {ALIAS_SOURCES[iri]} |" for iri, verb in VERB_ALIASES.items()),
         "",
         "## Other systems",
         "",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core import deps, settings
-from lrs.actions.deps import StoreDeps, store_deps
+from lrs.actions.deps import StoreDeps, build_store_deps
 
 
-def build(environ: Mapping[str, str]) -> StoreDeps:
+def build_from_environ(environ: Mapping[str, str]) -> StoreDeps:
     """Build the dependencies from the environment."""
-    return store_deps(deps.build(settings.read(environ)))
+    return build_store_deps(deps.build_deps(settings.read_settings(environ)))

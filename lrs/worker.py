@@ -7,38 +7,38 @@ from __future__ import annotations
 import os
 from functools import cache
 
-from core.queue import Timed
+from core.queue import TimedJob
 from lrs import bootstrap
 from lrs.actions.deps import StoreDeps
 from lrs.jobs import count as counting
 from lrs.jobs import upkeep
 
-TIMED = (
-    Timed("lrs.worker.count", 5),
-    Timed("lrs.worker.forward", 10),
-    Timed("lrs.worker.tag", 60),
+TIMED_JOBS = (
+    TimedJob("lrs.worker.count", 5),
+    TimedJob("lrs.worker.forward", 10),
+    TimedJob("lrs.worker.tag", 60),
 )
 
 
 @cache
-def _deps() -> StoreDeps:
+def _process_deps() -> StoreDeps:
     """Built inside the job's own process: a connection must never be shared across a fork."""
-    return bootstrap.build(os.environ)
+    return bootstrap.build_from_environ(os.environ)
 
 
 def count() -> None:
     """Count the pending statements."""
-    _deps().nudges.begin("lrs.worker.count")
-    counting.count(_deps().engine, _deps().unit_of_work)
+    _process_deps().nudges.begin("lrs.worker.count")
+    counting.count_all_tenants(_process_deps().engine, _process_deps().unit_of_work)
 
 
 def forward() -> None:
     """Forward statements to other record stores."""
-    _deps().nudges.begin("lrs.worker.forward")
-    upkeep.forward(_deps())
+    _process_deps().nudges.begin("lrs.worker.forward")
+    upkeep.forward_tenants(_process_deps())
 
 
 def tag() -> None:
     """Check statements that claim a profile against its templates."""
-    _deps().nudges.begin("lrs.worker.tag")
-    upkeep.tag(_deps())
+    _process_deps().nudges.begin("lrs.worker.tag")
+    upkeep.tag_tenants(_process_deps())

@@ -8,8 +8,8 @@ import os
 
 from flask import Flask
 
-from core.health import Check
-from core.processes import settle_collector
+from core.health import HealthCheck
+from core.processes import tune_garbage_collector
 from lrs import app, bootstrap
 from lrs.api import health
 
@@ -18,12 +18,12 @@ def create_app() -> Flask:
     """Create the application from the environment: ``granian --interface wsgi --factory
     lrs.wsgi:create_app``.
     """
-    made = app.create_app(bootstrap.build(os.environ))
-    settle_collector()
+    made = app.create_app(bootstrap.build_from_environ(os.environ))
+    tune_garbage_collector()
     return made
 
 
-def create_app_with_check() -> tuple[Flask, Check]:
+def create_app_and_check() -> tuple[Flask, HealthCheck]:
     """Return the application and its health check, for mounting beside other applications."""
-    deps = bootstrap.build(os.environ)
-    return app.create_app(deps), health.check(deps)
+    deps = bootstrap.build_from_environ(os.environ)
+    return app.create_app(deps), health.record_store_check(deps)

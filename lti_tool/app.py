@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import html
 from core import clock
-from core.redirects import keep_to_this_site
+from core.redirects import make_redirects_relative
 from lti_tool.actions import languages
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import (
@@ -41,42 +41,42 @@ from lti_tool.views import (
     visit,
 )
 
-LARGEST_FORM = 1024 * 1024  # an id_token with every claim is a few kB
-STATIC_SECONDS = 300  # Cache lifetime of styles and scripts: pages need no revalidation, and an upgrade still takes effect soon.
-_VIEWS = Path(__file__).parent / "views"
+MAX_FORM_BYTES = 1024 * 1024  # an id_token with every claim is a few kB
+STATIC_MAX_AGE_SECONDS = 300  # Cache lifetime of styles and scripts: pages need no revalidation, and an upgrade still takes effect soon.
+_VIEWS_FOLDER = Path(__file__).parent / "views"
 
 
 def create_app(deps: ToolDeps) -> Flask:
     """Create the app: ``/lti``, the pages after a launch below ``/t``, and a front page that
     explains what this is."""
-    app = Flask("lti_tool", root_path=str(_VIEWS))
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
-    app.jinja_env.filters["day"] = language.day
-    app.jinja_env.filters["moment"] = moment
-    app.jinja_env.filters["hour"] = hour
-    app.jinja_env.filters["said"] = said
-    app.jinja_env.filters["rich"] = pages.rich
-    app.jinja_env.filters["words"] = html.plain
-    app.jinja_env.filters["as_typed"] = html.as_typed
-    app.jinja_env.globals.update(_=language.translated, ngettext=language.counted, language=language.current)
-    languages.catalogues()  # A broken catalogue fails at startup, not on a page.
+    app = Flask("lti_tool", root_path=str(_VIEWS_FOLDER))
+    app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_MAX_AGE_SECONDS
+    app.jinja_env.filters["day"] = language.format_day
+    app.jinja_env.filters["moment"] = format_utc_moment
+    app.jinja_env.filters["hour"] = format_local_moment
+    app.jinja_env.filters["said"] = format_instant_text
+    app.jinja_env.filters["rich"] = pages.render_rich_text
+    app.jinja_env.filters["words"] = html.html_to_text
+    app.jinja_env.filters["as_typed"] = html.editable_text
+    app.jinja_env.globals.update(_=language.translate, ngettext=language.translate_plural, language=language.current_language)
+    languages.load_catalogues()  # A broken catalogue fails at startup, not on a page.
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    pages.finish(app, deps.settings.base_url)
-    keep_to_this_site(app)
+    pages.install_page_handlers(app, deps.settings.base_url)
+    make_redirects_relative(app)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
     for view in (launch, register, visit, home, learner, transfer, assessments, coaching, teams, reports, me, joining, picker, course):
         app.register_blueprint(view.blueprint(deps))
-    for part in (admin.entrance, admin.by_link, admin.by_launch):
+    for part in (admin.entrance_blueprint, admin.link_blueprint, admin.launch_blueprint):
         app.register_blueprint(part(deps))
-    app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.of_visit(deps)))
-    app.register_blueprint(programmes.blueprint(deps, office.of_visit(deps)))
-    app.register_blueprint(business.blueprint(deps, office.of_visit(deps)))
-    app.register_blueprint(elsewhere.blueprint(deps, office.of_visit(deps)))
-    app.register_blueprint(questions.blueprint(deps, office.of_visit(deps)))
-    app.register_blueprint(rubrics.blueprint(deps, office.of_visit(deps)))
-    app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.desk_by_link(deps)))
+    app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.visit_context_opener(deps)))
+    app.register_blueprint(programmes.blueprint(deps, office.visit_context_opener(deps)))
+    app.register_blueprint(business.blueprint(deps, office.visit_context_opener(deps)))
+    app.register_blueprint(elsewhere.blueprint(deps, office.visit_context_opener(deps)))
+    app.register_blueprint(questions.blueprint(deps, office.visit_context_opener(deps)))
+    app.register_blueprint(rubrics.blueprint(deps, office.visit_context_opener(deps)))
+    app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.staff_context_by_link(deps)))
 
     @app.get("/")
     def front() -> str:
@@ -85,20 +85,20 @@ def create_app(deps: ToolDeps) -> Flask:
     return app
 
 
-def moment(instant: datetime) -> str:
+def format_utc_moment(instant: datetime) -> str:
     """23 November 2026, 14:05 UTC."""
-    return f"{language.day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+    return f"{language.format_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
 
 
-def said(text: str) -> str:
+def format_instant_text(text: str) -> str:
     """Format the text of an instant, as the record store returns it, in the same way."""
     try:
-        return moment(clock.parse(text))
+        return format_utc_moment(clock.parse_instant(text))
     except ValueError:
         return text
 
 
-def hour(instant: datetime, zone: ZoneInfo) -> str:
+def format_local_moment(instant: datetime, zone: ZoneInfo) -> str:
     """23 November 2026, 15:05 (Europe/Berlin)."""
     local = instant.astimezone(zone)
-    return f"{language.day(local)}, {local:%H:%M} ({zone.key})"
+    return f"{language.format_day(local)}, {local:%H:%M} ({zone.key})"

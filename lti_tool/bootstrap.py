@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from core import deps, settings
 from core.http import GuardedClient
-from core.limits import Limiter
+from core.limits import RateLimiter
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.lti.platform_keys import PlatformKeys
+from lti_tool.lti.platform_keys import PlatformKeyCache
 
 
 def build(environ: Mapping[str, str]) -> ToolDeps:
     """Build ToolDeps from the environment."""
-    common = deps.build(settings.read(environ))
+    common = deps.build_deps(settings.read_settings(environ))
     client = GuardedClient(common.settings.allow_private_platforms)
     return ToolDeps(
         **vars(common),
@@ -21,6 +21,6 @@ def build(environ: Mapping[str, str]) -> ToolDeps:
         # The operator sets our own record store in CARRYOVER_LRS_URL; a tenant's own store is
         # called through the client that checks addresses.
         own_client=GuardedClient(allow_private=True, plain_anywhere=True),
-        platform_keys=PlatformKeys(client),
-        limiter=Limiter(common.settings.redis_url),
+        platform_keys=PlatformKeyCache(client),
+        limiter=RateLimiter(common.settings.redis_url),
     )

@@ -15,47 +15,47 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core import clock
-from core.database import UnitOfWork, make_engine, require_reachable, unit_of_work_on
-from core.errors import NotFound, Stop
+from core.database import UnitOfWork, make_engine, make_unit_of_work, require_database
+from core.errors import FatalError, NotFound
 from core.secrets import Secrets
 from core.settings import Settings
 from lti_tool.actions import administering, certifying, forgetting, importing, joining, programmes, registering, tenants
-from lti_tool.actions.forgetting import Ours
-from lti_tool.actions.registering import ByHand
-from lti_tool.actions.tokens import digest
+from lti_tool.actions.forgetting import ToolErasure
+from lti_tool.actions.registering import ManualRegistration
+from lti_tool.actions.tokens import hash_token
 from lti_tool.lti import keys
 from lti_tool.store import directory, people, platforms, schema
 from lti_tool.store import tenants as stored_tenants
-from lti_tool.store.people import Named
+from lti_tool.store.people import PlatformUser
 from lti_tool.store.platforms import APPROVED, DISABLED, PENDING, REMOVED, Deployment, Platform
-from lti_tool.store.tenants import ToolKey, installation_id
+from lti_tool.store.tenants import ToolKey, get_installation_id
 
-__all__ = ["ByHand", "Desk", "desk"]
-STATUS = {"approve": APPROVED, "enable": APPROVED, "disable": DISABLED, "remove": REMOVED}
+__all__ = ["ManualRegistration", "TenantOperator", "open_tenant"]
+STATUS_BY_ACTION = {"approve": APPROVED, "enable": APPROVED, "disable": DISABLED, "remove": REMOVED}
 
 
 def migrate(settings: Settings) -> None:
     """Upgrade the schema to the newest revision, as the owner."""
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
-    require_reachable(owner)
+    require_database(owner)
     schema.upgrade(owner)
     owner.dispose()
 
 
-def schema_folder() -> Path:
+def migrations_folder() -> Path:
     """The folder with the migrations of the schema lti_tool."""
-    return schema.FOLDER
+    return schema.MIGRATIONS_FOLDER
 
 
-def checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
+def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     """Checks that carryover doctor runs on the tool: each returns a sentence, or raises Stop
     with what to do."""
 
     def sealed() -> str:
         owner = make_engine(settings.migration_url or settings.database_url)
         secrets = Secrets(settings.secret_key, settings.secret_key_previous)
-        count = keys.require_openable(owner, secrets)
+        count = keys.require_unsealable_keys(owner, secrets)
         owner.dispose()
         return f"{count} signing keys can be opened with the secret key"
 
@@ -67,13 +67,13 @@ def create_tenant(settings: Settings, *, name: str, lrs_url: str | None, lrs_key
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     secrets = Secrets(settings.secret_key, settings.secret_key_previous)
-    tenant_id = tenants.ensure(owner, secrets, name=name, lrs_url=lrs_url, lrs_key=lrs_key, lrs_secret=lrs_secret, practice=practice)
+    tenant_id = tenants.upsert_tenant(owner, secrets, name=name, lrs_url=lrs_url, lrs_key=lrs_key, lrs_secret=lrs_secret, practice=practice)
     owner.dispose()
     return tenant_id
 
 
 @dataclass(frozen=True)
-class Desk:
+class TenantOperator:
     """Operations on the platforms of one tenant, for its operator."""
 
     unit_of_work: UnitOfWork
@@ -83,26 +83,28 @@ class Desk:
 
     def invite(self, note: str, approves: bool) -> str:
         """Create a single-use URL that an LMS administrator pastes."""
-        _, secret = registering.invite(self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now())
-        return registering.address(self.settings.base_url, secret)
+        _, secret = registering.create_invite(
+            self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now()
+        )
+        return registering.invite_url(self.settings.base_url, secret)
 
     def invite_works(self, address: str) -> bool:
         """Whether this URL is unused, and valid for at least another day."""
         with self.unit_of_work(self.tenant_id) as connection:
-            return platforms.invite_works(connection, self.tenant_id, digest(address.rpartition("/")[2]), clock.now() + timedelta(days=1))
+            return platforms.is_invite_usable(connection, self.tenant_id, hash_token(address.rpartition("/")[2]), clock.now() + timedelta(days=1))
 
     def platforms(self) -> list[Platform]:
         """List all registrations."""
         with self.unit_of_work(self.tenant_id) as connection:
-            return platforms.every(connection, self.tenant_id)
+            return platforms.list_platforms(connection, self.tenant_id)
 
     def deployments(self, registration_id: int) -> list[Deployment]:
         """List the deployments of a registration."""
-        return administering.platform_view(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
+        return administering.load_platform_details(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
 
-    def add(self, typed: ByHand, approved: bool) -> int:
+    def add(self, typed: ManualRegistration, approved: bool) -> int:
         """Register a platform manually; returns its number."""
-        return registering.add_by_hand(
+        return registering.register_manually(
             self.unit_of_work,
             tenant_id=self.tenant_id,
             allow_private=self.settings.allow_private_platforms,
@@ -115,18 +117,20 @@ class Desk:
         """Change the typed fields of a platform, only those that are given; an empty text
         clears a field that may be empty."""
         with self.unit_of_work(self.tenant_id) as connection:
-            known = next((one for one in platforms.every(connection, self.tenant_id) if one.id == registration_id), None)
+            known = next((one for one in platforms.list_platforms(connection, self.tenant_id) if one.id == registration_id), None)
         if known is None:
             raise NotFound("There is no such platform here; carryover platform list shows them.")
         fields = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
         texts = {name: changed[name] if name in changed else getattr(known, name) for name in fields}
-        typed = ByHand(**texts, deployment_ids=(), frame_origins=tuple(known.frame_origins))
-        values = registering.checked(self.settings.allow_private_platforms, typed)
-        administering.change_platform(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, values=values, who=self.who)
+        typed = ManualRegistration(**texts, deployment_ids=(), frame_origins=tuple(known.frame_origins))
+        values = registering.validate_registration(self.settings.allow_private_platforms, typed)
+        administering.update_platform(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, values=values, who=self.who)
 
     def set_status(self, registration_id: int, act: str) -> None:
         """Approve, enable, disable or remove a platform."""
-        administering.set_status(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, status=STATUS[act], who=self.who)
+        administering.set_platform_status(
+            self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, status=STATUS_BY_ACTION[act], who=self.who
+        )
 
     def decide(self, registration_id: int, deployment_id: str, approve: bool) -> None:
         """Approve or refuse a deployment."""
@@ -141,27 +145,27 @@ class Desk:
 
     def admin_link(self) -> str:
         """Create a single-use link that opens the administration."""
-        return f"{self.settings.base_url}/admin/enter/{administering.make_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
+        return f"{self.settings.base_url}/admin/enter/{administering.create_admin_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
 
 
 @contextmanager
-def desk(settings: Settings, tenant: str) -> Iterator[Desk]:
+def open_tenant(settings: Settings, tenant: str) -> Iterator[TenantOperator]:
     """Open a tenant by its name (if the name is empty, the only tenant there is)."""
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_DATABASE_URL")
     owner = make_engine(settings.migration_url)
-    require_reachable(owner)
-    tenant_id, known = stored_tenants.named(owner, tenant)
+    require_database(owner)
+    tenant_id, known = stored_tenants.find_tenant_by_name(owner, tenant)
     owner.dispose()
     if tenant_id is None:
-        raise Stop(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+        raise FatalError(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
     engine = make_engine(settings.database_url)
     try:
-        yield Desk(unit_of_work_on(engine), settings, tenant_id, _who())
+        yield TenantOperator(make_unit_of_work(engine), settings, tenant_id, _operator_name())
     finally:
         engine.dispose()
 
 
-def _who() -> str:
+def _operator_name() -> str:
     try:
         name = getpass.getuser()
     except (KeyError, OSError):
@@ -170,64 +174,64 @@ def _who() -> str:
 
 
 @contextmanager
-def _owner_of(settings: Settings, tenant: str) -> Iterator[tuple[Engine, int]]:
+def _open_as_owner(settings: Settings, tenant: str) -> Iterator[tuple[Engine, int]]:
     """Yield the owner's engine and the id of the tenant with this name."""
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
-    require_reachable(owner)
-    tenant_id, known = stored_tenants.named(owner, tenant)
+    require_database(owner)
+    tenant_id, known = stored_tenants.find_tenant_by_name(owner, tenant)
     try:
         if tenant_id is None:
-            raise Stop(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
+            raise FatalError(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
         yield owner, tenant_id
     except NotFound as error:
-        raise Stop(error.message) from None
+        raise FatalError(error.message) from None
     finally:
         owner.dispose()
 
 
-def would_erase(settings: Settings, tenant: str, named: str) -> tuple[dict[str, int], dict[str, Any]]:
+def preview_erasure(settings: Settings, tenant: str, named: str) -> tuple[dict[str, int], dict[str, Any]]:
     """Preview an erasure: the rows it would remove (table → rows), and the agent that the
     record store would search for."""
-    with _owner_of(settings, tenant) as (owner, tenant_id):
-        return forgetting.counted(owner, tenant_id=tenant_id, named=named)
+    with _open_as_owner(settings, tenant) as (owner, tenant_id):
+        return forgetting.preview_erasure(owner, tenant_id=tenant_id, named=named)
 
 
-def erase(settings: Settings, tenant: str, named: str) -> tuple[int, Ours]:
+def erase_person(settings: Settings, tenant: str, named: str) -> tuple[int, ToolErasure]:
     """Erase a person from the tool; returns (tenant, what was removed and what the record store
     has to search for)."""
-    with _owner_of(settings, tenant) as (owner, tenant_id):
-        return tenant_id, forgetting.erase(owner, tenant_id=tenant_id, named=named, who=_who(), now=clock.now())
+    with _open_as_owner(settings, tenant) as (owner, tenant_id):
+        return tenant_id, forgetting.erase_person(owner, tenant_id=tenant_id, named=named, who=_operator_name(), now=clock.now())
 
 
-def erased(settings: Settings, tenant_id: int, request_id: uuid.UUID) -> None:
+def finish_erasure(settings: Settings, tenant_id: int, request_id: uuid.UUID) -> None:
     """Record that the record store has erased the person as well."""
     owner = make_engine(settings.migration_url)
-    forgetting.finish(owner, tenant_id=tenant_id, request_id=request_id, now=clock.now())
+    forgetting.finish_erasure(owner, tenant_id=tenant_id, request_id=request_id, now=clock.now())
     owner.dispose()
 
 
-def rotate_keys(settings: Settings, at_once: bool) -> ToolKey:
+def rotate_signing_key(settings: Settings, at_once: bool) -> ToolKey:
     """Replace the current signing key with a new one."""
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
-    require_reachable(owner)
-    made = keys.rotate(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
+    require_database(owner)
+    made = keys.rotate_tool_key(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
     owner.dispose()
     return made
 
 
-def shown_keys(settings: Settings) -> list[ToolKey]:
+def list_shown_keys(settings: Settings) -> list[ToolKey]:
     """The signing keys published to platforms."""
     settings.require("CARRYOVER_MIGRATION_URL")
     owner = make_engine(settings.migration_url)
-    require_reachable(owner)
-    found = stored_tenants.keys(owner)
+    require_database(owner)
+    found = stored_tenants.list_tool_keys(owner)
     owner.dispose()
     return found
 
 
-def set_up(
+def seed_tenant(
     settings: Settings,
     *,
     tenant_id: int,
@@ -246,27 +250,27 @@ def set_up(
     (subject → id), ``roles`` assigns roles to some (id → role).
     """
     engine = make_engine(settings.database_url)
-    unit_of_work = unit_of_work_on(engine)
-    made = programmes.keep(unit_of_work, tenant_id=tenant_id, document=dict(programme))
-    registration = tenants.register_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
+    unit_of_work = make_unit_of_work(engine)
+    made = programmes.save_programme(unit_of_work, tenant_id=tenant_id, document=dict(programme))
+    registration = tenants.vouch_for_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
     if listed:
-        report = importing.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_who(), now=clock.now())
+        report = importing.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_operator_name(), now=clock.now())
         if not report.applied:
-            raise Stop(f"The list of people cannot be taken over: {next(one.text for one in report.lines if one.outcome == importing.WRONG)}")
+            raise FatalError(f"The list of people cannot be taken over: {next(one.text for one in report.lines if one.outcome == importing.WRONG)}")
     with unit_of_work(tenant_id) as connection:
         for subject, external_id in (sourced or {}).items():
-            (one,) = directory.find(connection, tenant_id, external_ids=[external_id])
-            known = people.ensure_person(connection, tenant_id, registration, Named(subject, one.name, one.email))
-            if known != one.id and joining.join(connection, tenant_id, known, one.id, _who(), clock.now()) is None:
-                raise Stop(f"User {subject} and {external_id} of the list have a certification each.")
+            (one,) = directory.find_profiles(connection, tenant_id, external_ids=[external_id])
+            known = people.ensure_person(connection, tenant_id, registration, PlatformUser(subject, one.name, one.email))
+            if known != one.id and joining.join_people(connection, tenant_id, known, one.id, _operator_name(), clock.now()) is None:
+                raise FatalError(f"User {subject} and {external_id} of the list have a certification each.")
         for external_id, role in (roles or {}).items():
-            (one,) = directory.find(connection, tenant_id, external_ids=[external_id])
-            directory.grant(connection, tenant_id, one.id, role, _who())
+            (one,) = directory.find_profiles(connection, tenant_id, external_ids=[external_id])
+            directory.insert_role_grant(connection, tenant_id, one.id, role, _operator_name())
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
-            person = people.ensure_person(connection, tenant_id, registration, Named(subject, name, ""))
-        certifying.certify(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
+            person = people.ensure_person(connection, tenant_id, registration, PlatformUser(subject, name, ""))
+        certifying.certify_person(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
     with unit_of_work(tenant_id) as connection:
-        installation = installation_id(connection)
+        installation = get_installation_id(connection)
     engine.dispose()
     return installation

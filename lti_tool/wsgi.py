@@ -7,7 +7,7 @@ import os
 
 from flask import Flask
 
-from core.health import Check
+from core.health import HealthCheck
 from core.health import blueprint as health_blueprint
 from lti_tool import app, bootstrap
 from lti_tool.views import health
@@ -20,7 +20,7 @@ def create_app() -> Flask:
     return made
 
 
-def create_app_with_check() -> tuple[Flask, Check]:
+def create_app_with_check() -> tuple[Flask, HealthCheck]:
     """The application and its health check, for combining several services in one process."""
     deps = bootstrap.build(os.environ)
-    return app.create_app(deps), health.check(deps)
+    return app.create_app(deps), health.outbox_check(deps)

@@ -16,8 +16,8 @@ import pytest
 from psycopg import sql
 
 from core import embedded, settings
-from core.embedded import Servers
-from core.processes import Children
+from core.embedded import EmbeddedServers
+from core.processes import Supervisor
 from core.settings import Settings
 
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
@@ -25,11 +25,11 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
     """Embedded PostgreSQL and Redis, as the demo starts them."""
-    children = Children()
+    children = Supervisor()
     folder = tmp_path_factory.mktemp("servers")
-    started = embedded.start(folder, children)
+    started = embedded.start_embedded_servers(folder, children)
     with _as_admin(started) as admin:
         # Tests kill processes, never the machine: what has left the server is safe enough here, and databases are made faster.
         admin.execute("ALTER SYSTEM SET fsync = off")
@@ -41,7 +41,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     subprocess.run(["sh", "-c", 'rm -rf "$0" > /dev/null 2>&1 &', folder], check=True)
 
 
-def environ_for(servers: Servers, database: str, home: Path) -> dict[str, str]:
+def environ_for(servers: EmbeddedServers, database: str, home: Path) -> dict[str, str]:
     """The environment of a process that works on ``database``."""
     return {
         "CARRYOVER_HOME": str(home),
@@ -54,7 +54,7 @@ def environ_for(servers: Servers, database: str, home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def new_database(servers: Servers) -> Callable[..., str]:
+def new_database(servers: EmbeddedServers) -> Callable[..., str]:
     """Makes a database, empty or as a copy of another. It stays as long as the servers: dropping hundreds of them one by one took minutes, while
     their folder is gone in seconds."""
 
@@ -68,24 +68,24 @@ def new_database(servers: Servers) -> Callable[..., str]:
     return make
 
 
-def _as_admin(servers: Servers) -> psycopg.Connection[Any]:
+def _as_admin(servers: EmbeddedServers) -> psycopg.Connection[Any]:
     return psycopg.connect(servers.migration_url.replace("carryover_owner@/carryover", "postgres@/postgres"), autocommit=True)
 
 
 @pytest.fixture(scope="session")
-def lrs_template(servers: Servers, new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def lrs_template(servers: EmbeddedServers, new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with the record store's tables, built by its migrations."""
     from lrs import cli
 
     name = new_database()
-    cli.migrate(settings.read(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    cli.migrate_store(settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
     return name
 
 
 @pytest.fixture
-def lrs_settings(servers: Servers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> Settings:
+def lrs_settings(servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> Settings:
     """Settings for a fresh record store."""
-    return settings.read(environ_for(servers, new_database(lrs_template), tmp_path))
+    return settings.read_settings(environ_for(servers, new_database(lrs_template), tmp_path))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Channels that reach people, one file per channel; mail is the first. A channel takes a
 finished message and reports the outcome of its delivery."""
 
-from adapters.channels.mail import Letter, Mailer, NotNow, Undeliverable, mailer_of
+from adapters.channels.mail import DeliveryDeferred, Mailer, MailMessage, Undeliverable, create_mailer
 
-__all__ = ["Letter", "Mailer", "NotNow", "Undeliverable", "mailer_of"]
+__all__ = ["DeliveryDeferred", "MailMessage", "Mailer", "Undeliverable", "create_mailer"]

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from adapters.channels.mail import NotNow, Undeliverable
+from adapters.channels.mail import DeliveryDeferred, Undeliverable
 from core.http import GuardedClient, OutsideCallFailed
 
 SLACK, TEAMS = "slack", "teams"
@@ -23,12 +23,12 @@ SLACK, TEAMS = "slack", "teams"
 # of these Microsoft domains.
 SLACK_HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 TEAMS_DOMAINS = ("logic.azure.com", "powerplatform.com", "powerautomate.com", "webhook.office.com", "azure-apim.net")
-SECONDS, LARGEST = 10.0, 65_536
+TIMEOUT_SECONDS, MAX_RESPONSE_BYTES = 10.0, 65_536
 CARD_VERSION = "1.4"  # The newest version that every Teams client renders.
 
 
 @dataclass(frozen=True)
-class Digest:
+class ChannelDigest:
     """A digest for a channel: title, lines, and a link for details."""
 
     title: str
@@ -37,7 +37,7 @@ class Digest:
     link_words: str
 
 
-def kind_of(url: str) -> str:
+def detect_webhook_kind(url: str) -> str:
     """The product that a webhook URL belongs to; empty if it is neither, or not https."""
     try:
         parts = urlsplit(url)
@@ -51,12 +51,12 @@ def kind_of(url: str) -> str:
     return TEAMS if any(host.endswith(f".{domain}") for domain in TEAMS_DOMAINS) else ""
 
 
-def payload(kind: str, digest: Digest) -> bytes:
+def build_payload(kind: str, digest: ChannelDigest) -> bytes:
     """Encode the digest in the product's message format."""
-    return msgspec.json.encode(_slack(digest) if kind == SLACK else _teams(digest))
+    return msgspec.json.encode(_slack_payload(digest) if kind == SLACK else _teams_payload(digest))
 
 
-def _slack(digest: Digest) -> dict[str, object]:
+def _slack_payload(digest: ChannelDigest) -> dict[str, object]:
     # Only these three characters are special in Slack's text, and have to be escaped like this.
     def plain(text: str) -> str:
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -71,7 +71,7 @@ def _slack(digest: Digest) -> dict[str, object]:
     }
 
 
-def _teams(digest: Digest) -> dict[str, object]:
+def _teams_payload(digest: ChannelDigest) -> dict[str, object]:
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -85,13 +85,15 @@ def _teams(digest: Digest) -> dict[str, object]:
     return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}]}
 
 
-def post(client: GuardedClient, url: str, body: bytes) -> NotNow | Undeliverable | None:
+def post_payload(client: GuardedClient, url: str, body: bytes) -> DeliveryDeferred | Undeliverable | None:
     """Post the body; None if it was accepted."""
     try:
-        answer = client.call("POST", url, headers={"Content-Type": "application/json"}, body=body, seconds=SECONDS, largest=LARGEST)
+        answer = client.call(
+            "POST", url, headers={"Content-Type": "application/json"}, body=body, seconds=TIMEOUT_SECONDS, largest=MAX_RESPONSE_BYTES
+        )
     except OutsideCallFailed:
-        return NotNow("The channel's address did not answer.")
+        return DeliveryDeferred("The channel's address did not answer.")
     if 200 <= answer.status < 300:
         return None
     text = f"The channel answered {answer.status}."  # Its response body may repeat the URL.
-    return NotNow(text) if answer.status in (408, 425, 429) or answer.status >= 500 else Undeliverable(text)
+    return DeliveryDeferred(text) if answer.status in (408, 425, 429) or answer.status >= 500 else Undeliverable(text)

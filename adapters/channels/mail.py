@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-SECONDS = 20  # Timeout for one reply of the mail server; one message takes four or five replies.
-SUBMISSION, SUBMISSION_TLS, PLAIN = 587, 465, 25
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+TIMEOUT_SECONDS = 20  # Timeout for one reply of the mail server; one message takes four or five replies.
+SUBMISSION_PORT, SMTPS_PORT, SMTP_PORT = 587, 465, 25
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
-class Letter:
+class MailMessage:
     """A mail in plain text, so that every mail program and every filter can read it. ``key`` is
     unique: a message sent twice has the same Message-ID.
 
@@ -39,7 +39,7 @@ class Letter:
     picture: bytes | None = None
 
 
-class NotNow(Exception):
+class DeliveryDeferred(Exception):
     """The mail server cannot take the message now; a later attempt may succeed."""
 
 
@@ -50,20 +50,20 @@ class Undeliverable(Exception):
 class Mailer(Protocol):
     """Sends mail messages."""
 
-    def send(self, letters: list[Letter]) -> list[NotNow | Undeliverable | None]:
+    def send(self, letters: list[MailMessage]) -> list[DeliveryDeferred | Undeliverable | None]:
         """The outcome of each message, in their order: None if it was accepted."""
 
 
-def mailer_of(url: str, sender: str) -> Mailer | None:
+def create_mailer(url: str, sender: str) -> Mailer | None:
     """Create the mailer for a URL: ``smtp://user:password@host:587`` (with STARTTLS, except to
     localhost), ``smtps://…`` (TLS from the start) or ``maildir:///a/folder``; None for an empty
     URL."""
     if not url:
         return None
-    return Maildir(Path(unquote(urlsplit(url).path)), sender) if url.startswith("maildir:") else Smtp(url, sender)
+    return MaildirMailer(Path(unquote(urlsplit(url).path)), sender) if url.startswith("maildir:") else SmtpMailer(url, sender)
 
 
-def message_of(letter: Letter, sender: str) -> EmailMessage:
+def build_email_message(letter: MailMessage, sender: str) -> EmailMessage:
     """Build the email message (RFC 5322)."""
     message = EmailMessage()
     message["From"] = sender
@@ -81,40 +81,40 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
     return message
 
 
-class Maildir:
+class MaildirMailer:
     """Writes messages as files into a Maildir folder, where another program shows them."""
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder, self._sender = folder, sender
 
-    def send(self, letters: list[Letter]) -> list[NotNow | Undeliverable | None]:
+    def send(self, letters: list[MailMessage]) -> list[DeliveryDeferred | Undeliverable | None]:
         """Store each message in the folder."""
         box = mailbox.Maildir(self._folder, create=True)
-        outcomes: list[NotNow | Undeliverable | None] = []
+        outcomes: list[DeliveryDeferred | Undeliverable | None] = []
         for letter in letters:
             try:
-                box.add(message_of(letter, self._sender))
+                box.add(build_email_message(letter, self._sender))
                 outcomes.append(None)
             except ValueError as error:
                 outcomes.append(Undeliverable(f"The address cannot be written to: {error}."))
         return outcomes
 
 
-class Smtp:
+class SmtpMailer:
     """Sends through a mail server, with one connection per batch of messages."""
 
     def __init__(self, url: str, sender: str) -> None:
         parts = urlsplit(url)
         self._tls, self._host = parts.scheme == "smtps", parts.hostname or ""
-        local = self._host in LOOPBACK
-        self._port = parts.port or (SUBMISSION_TLS if self._tls else PLAIN if local else SUBMISSION)
+        local = self._host in LOOPBACK_HOSTS
+        self._port = parts.port or (SMTPS_PORT if self._tls else SMTP_PORT if local else SUBMISSION_PORT)
         self._starttls = not self._tls and not local
         self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
         self._sender = sender
 
-    def send(self, letters: list[Letter]) -> list[NotNow | Undeliverable | None]:
+    def send(self, letters: list[MailMessage]) -> list[DeliveryDeferred | Undeliverable | None]:
         """Submit each message."""
-        outcomes: list[NotNow | Undeliverable | None] = []
+        outcomes: list[DeliveryDeferred | Undeliverable | None] = []
         try:
             with self._connected() as server:
                 for letter in letters:
@@ -122,24 +122,24 @@ class Smtp:
         except (smtplib.SMTPException, OSError) as error:
             # Messages without an outcome are deferred; one whose reply was lost is sent again
             # with the same Message-ID.
-            outcomes += [NotNow(f"The mail server does not answer as it should ({type(error).__name__}).")] * (len(letters) - len(outcomes))
+            outcomes += [DeliveryDeferred(f"The mail server does not answer as it should ({type(error).__name__}).")] * (len(letters) - len(outcomes))
         return outcomes
 
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self._tls:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=SECONDS, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_SECONDS, context=context)
         else:
-            server = smtplib.SMTP(self._host, self._port, timeout=SECONDS)
+            server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_SECONDS)
             if self._starttls:
                 server.starttls(context=context)
         if self._user:
             server.login(self._user, self._password)
         return server
 
-    def _one(self, server: smtplib.SMTP, letter: Letter) -> NotNow | Undeliverable | None:
+    def _one(self, server: smtplib.SMTP, letter: MailMessage) -> DeliveryDeferred | Undeliverable | None:
         try:
-            server.send_message(message_of(letter, self._sender))
+            server.send_message(build_email_message(letter, self._sender))
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
             return self._told(code, words)
@@ -149,7 +149,7 @@ class Smtp:
             return Undeliverable(f"The address cannot be written to: {error}.")
         return None
 
-    def _told(self, code: int, words: bytes | str) -> NotNow | Undeliverable:
+    def _told(self, code: int, words: bytes | str) -> DeliveryDeferred | Undeliverable:
         said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
         text = f"The mail server answered {code}: {' '.join(said.split())[:200]}"
-        return Undeliverable(text) if 500 <= code < 600 else NotNow(text)
+        return Undeliverable(text) if 500 <= code < 600 else DeliveryDeferred(text)

@@ -5,59 +5,59 @@ No other code depends on which LMS it is. ``standard`` follows the specification
 and ``canvas`` hold only their differences, each with the observed case as the reason.
 """
 
-from adapters.lms.canvas import HOSTED, Canvas
-from adapters.lms.moodle import Moodle
+from adapters.lms.canvas import HOSTED_ISSUERS, CanvasDialect
+from adapters.lms.moodle import MoodleDialect
 from adapters.lms.shapes import (
     ContentItem,
     Grade,
+    GradebookResult,
     Launch,
     LaunchRefused,
     LineItem,
-    Member,
-    Message,
-    Outcome,
-    Request,
-    Result,
+    LmsRequest,
+    MessageType,
+    ResponseOutcome,
+    ResponseVerdict,
     Role,
+    RosterMember,
     ToolFacts,
-    Verdict,
 )
-from adapters.lms.standard import Standard
+from adapters.lms.standard import StandardDialect
 
-_DIALECTS: dict[str, Standard] = {one.family: one for one in (Standard(), Moodle(), Canvas())}
+_DIALECTS: dict[str, StandardDialect] = {one.family: one for one in (StandardDialect(), MoodleDialect(), CanvasDialect())}
 FAMILIES = tuple(_DIALECTS)
 
 
-def dialect(family: str) -> Standard:
+def dialect_for(family: str) -> StandardDialect:
     """The dialect of a product family; the standard one if the family is unknown."""
     return _DIALECTS.get(family, _DIALECTS["standard"])
 
 
-def family_of(product_family_code: str, issuer: str = "") -> str:
+def detect_family(product_family_code: str, issuer: str = "") -> str:
     """Detect the family whose dialect fits, from the code that the LMS reports, else from its
     issuer."""
     code = product_family_code.lower()
     if code in _DIALECTS:
         return code
-    return "canvas" if issuer in HOSTED else "standard"
+    return "canvas" if issuer in HOSTED_ISSUERS else "standard"
 
 
 __all__ = [
     "FAMILIES",
     "ContentItem",
     "Grade",
+    "GradebookResult",
     "Launch",
     "LaunchRefused",
     "LineItem",
-    "Member",
-    "Message",
-    "Outcome",
-    "Request",
-    "Result",
+    "LmsRequest",
+    "MessageType",
+    "ResponseOutcome",
+    "ResponseVerdict",
     "Role",
-    "Standard",
+    "RosterMember",
+    "StandardDialect",
     "ToolFacts",
-    "Verdict",
-    "dialect",
-    "family_of",
+    "detect_family",
+    "dialect_for",
 ]

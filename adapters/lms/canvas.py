@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.lms.claims import CUSTOM_PARAMETERS
-from adapters.lms.shapes import Grade, Outcome, ToolFacts, Verdict
-from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, Standard
-from core.clock import text_of
+from adapters.lms.shapes import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
+from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, StandardDialect
+from core.clock import format_instant
 
-_EXTENSION = "https://canvas.instructure.com/lti/"
+_EXTENSION_PREFIX = "https://canvas.instructure.com/lti/"
 # Hosted Canvas has one issuer for every customer, with sign-in, keys and tokens on separate
 # hosts.
-HOSTED = {
+HOSTED_ISSUERS = {
     "https://canvas.instructure.com": "https://sso.canvaslms.com",
     "https://canvas.beta.instructure.com": "https://sso.beta.canvaslms.com",
     "https://canvas.test.instructure.com": "https://sso.test.canvaslms.com",
@@ -23,9 +23,9 @@ HOSTED = {
 PICKER_WIDTH, PICKER_HEIGHT = 800, 700  # pixels
 
 
-def endpoints(issuer: str) -> dict[str, str]:
+def hosted_endpoints(issuer: str) -> dict[str, str]:
     """The endpoints of hosted Canvas for an issuer; empty for any other."""
-    host = HOSTED.get(issuer)
+    host = HOSTED_ISSUERS.get(issuer)
     if host is None:
         return {}
     return {
@@ -35,7 +35,7 @@ def endpoints(issuer: str) -> dict[str, str]:
     }
 
 
-class Canvas(Standard):
+class CanvasDialect(StandardDialect):
     """Canvas, hosted or self-hosted."""
 
     family = "canvas"
@@ -45,21 +45,21 @@ class Canvas(Standard):
         """By default Canvas creates a new submission for every score: a resent score must say
         that it is not one."""
         if not grade.first:
-            return {f"{_EXTENSION}submission": {"new_submission": False}}
-        submission = {"new_submission": True, "submitted_at": text_of(grade.at)}
+            return {f"{_EXTENSION_PREFIX}submission": {"new_submission": False}}
+        submission = {"new_submission": True, "submitted_at": format_instant(grade.at)}
         if grade.submission_url:
             submission |= {"submission_type": "basic_lti_launch", "submission_data": grade.submission_url}
-        return {f"{_EXTENSION}submission": submission}
+        return {f"{_EXTENSION_PREFIX}submission": submission}
 
-    def outcome(self, status: int, reason: str, headers: Any, body: bytes) -> Outcome:
+    def outcome(self, status: int, reason: str, headers: Any, body: bytes) -> ResponseOutcome:
         """Canvas reports an exhausted rate limit with 403, and a score that is not newer with
         400."""
         told = super().outcome(status, reason, headers, body)
         lowered = body[:2_000].lower()
         if status == 403 and b"rate limit" in lowered:
-            return Outcome(Verdict.LATER, told.words, told.wait_seconds)
+            return ResponseOutcome(ResponseVerdict.LATER, told.words, told.wait_seconds)
         if status == 400 and b"timestamp" in lowered:
-            return Outcome(Verdict.AS_NEW_THERE, told.words)
+            return ResponseOutcome(ResponseVerdict.AS_NEW_THERE, told.words)
         return told
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
@@ -76,7 +76,7 @@ class Canvas(Standard):
         """Hosted Canvas serves its pages from each customer's own host, never from the
         issuer's."""
         found = super().frame_origins(issuer, auth_login_url)
-        return sorted({*found, "https://*.instructure.com"}) if issuer in HOSTED else found
+        return sorted({*found, "https://*.instructure.com"}) if issuer in HOSTED_ISSUERS else found
 
     def assertion_audience(self, authorization_server: str) -> str:
         """Always empty, which means the token endpoint's URL: authorization_server is a bare
@@ -89,7 +89,7 @@ class Canvas(Standard):
         """Hosted Canvas serves the configuration of its one issuer from each customer's host,
         which may be the customer's own domain. The endpoints for sign-in, keys and tokens must
         be on known hosts, so nobody else can forge a launch of this issuer."""
-        if issuer not in HOSTED:
+        if issuer not in HOSTED_ISSUERS:
             return super().vouches(issuer, configuration_url, endpoints)
         for url in endpoints:
             host = urlsplit(url).hostname or ""
@@ -103,7 +103,7 @@ class Canvas(Standard):
         body = super().registration(tool)
         body["grant_types"] = ["client_credentials", "implicit"]
         body[TOOL_CONFIGURATION] |= {
-            f"{_EXTENSION}privacy_level": "public",
+            f"{_EXTENSION_PREFIX}privacy_level": "public",
             "messages": [
                 {
                     "type": message,
@@ -113,10 +113,10 @@ class Canvas(Standard):
                     "placements": [placement],
                     "roles": [],
                     "custom_parameters": custom,
-                    f"{_EXTENSION}visibility": visibility,
-                    **({f"{_EXTENSION}course_navigation/default_enabled": False} if placement.endswith("course_navigation") else {}),
+                    f"{_EXTENSION_PREFIX}visibility": visibility,
+                    **({f"{_EXTENSION_PREFIX}course_navigation/default_enabled": False} if placement.endswith("course_navigation") else {}),
                 }
-                for placement, message, label, visibility, custom in _placements(tool, f"{_EXTENSION}")
+                for placement, message, label, visibility, custom in _placements(tool, f"{_EXTENSION_PREFIX}")
             ],
         }
         return body

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from adapters.lms.shapes import ContentItem, Request, ToolFacts
-from adapters.lms.standard import Standard
-from core.http import origin
+from adapters.lms.shapes import ContentItem, LmsRequest, ToolFacts
+from adapters.lms.standard import StandardDialect
+from core.http import url_origin
 
 
-class Moodle(Standard):
+class MoodleDialect(StandardDialect):
     """Moodle 4.x and 5.x."""
 
     family = "moodle"
     label = "Moodle"
 
-    def results(self, line_item_url: str, subject: str, token: str) -> Request:
+    def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Drop ``type_id``: with it, Moodle's paging of results leads to a 404 page as soon as
         a limit is set."""
         return super().results(urlunsplit(urlsplit(line_item_url)._replace(query="")), subject, token)
@@ -44,8 +44,8 @@ class Moodle(Standard):
 
     def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
         """All of Moodle's endpoints are on its own host."""
-        strange = [url for url in endpoints if origin(url) != origin(issuer)]
-        return super().vouches(issuer, configuration_url, endpoints) or (f"{strange[0]} is not at {origin(issuer)}" if strange else "")
+        strange = [url for url in endpoints if url_origin(url) != url_origin(issuer)]
+        return super().vouches(issuer, configuration_url, endpoints) or (f"{strange[0]} is not at {url_origin(issuer)}" if strange else "")
 
     def relaunch_url(self, issuer: str, message_hint: str) -> str:
         """The page that Moodle itself loads into the frame. The message hint cannot be reused

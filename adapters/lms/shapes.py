@@ -23,7 +23,7 @@ class Role(StrEnum):
         return list(Role).index(self)
 
 
-class Message(StrEnum):
+class MessageType(StrEnum):
     """LTI 1.3 message types that the tool answers."""
 
     RESOURCE = "LtiResourceLinkRequest"
@@ -36,7 +36,7 @@ class LaunchRefused(Exception):
 
 
 @dataclass(frozen=True)
-class DeepLinking:
+class DeepLinkingSettings:
     """Deep linking settings: what a teacher may choose, and where the choice is returned.
     ``data_json`` is an opaque value as JSON, returned unchanged (Deep Linking 2.0, 4.4.1), or
     None."""
@@ -60,7 +60,7 @@ class Launch:
     LMS; it does not make anybody a teacher.
     """
 
-    message: Message
+    message: MessageType
     subject: str
     role: Role
     administers: bool
@@ -84,7 +84,7 @@ class Launch:
     memberships_url: str
     custom: Mapping[str, str]
     product_family: str
-    deep_linking: DeepLinking | None
+    deep_linking: DeepLinkingSettings | None
     review_of: str
 
 
@@ -107,7 +107,7 @@ class Grade:
 
 
 @dataclass(frozen=True)
-class Result:
+class GradebookResult:
     """A person's result in the gradebook; None where it holds no score."""
 
     score: float | None
@@ -127,7 +127,7 @@ class LineItem:
 
 
 @dataclass(frozen=True)
-class Member:
+class RosterMember:
     """A person on a course's roster."""
 
     subject: str
@@ -139,7 +139,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Request:
+class LmsRequest:
     """A request to send to the LMS."""
 
     method: str
@@ -148,7 +148,7 @@ class Request:
     body: bytes | None = None
 
 
-class Verdict(StrEnum):
+class ResponseVerdict(StrEnum):
     """How the sender of a request has to treat the response."""
 
     TAKEN = "taken"
@@ -158,11 +158,11 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ResponseOutcome:
     """A verdict, the LMS's reason with advice for a teacher, and how long the LMS asks us to
     wait (seconds, or None)."""
 
-    verdict: Verdict
+    verdict: ResponseVerdict
     words: str
     wait_seconds: int | None = None
 
@@ -211,7 +211,7 @@ class ToolFacts:
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegistrationResponse:
     """The LMS's response to a registration. ``deployment_id`` is empty if it only arrives with
     the first launch."""
 

@@ -14,11 +14,23 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from adapters.lms.claims import CUSTOM_PARAMETERS, LONGEST_ADDRESS, LONGEST_ID, LONGEST_SOURCED_ID, LONGEST_WORDS, role_of
-from adapters.lms.shapes import ContentItem, Grade, LineItem, Member, Outcome, Registered, Request, Result, Role, ToolFacts, Verdict
-from core.clock import text_of
+from adapters.lms.claims import CUSTOM_PARAMETERS, MAX_ID_LENGTH, MAX_SOURCED_ID_LENGTH, MAX_TEXT_LENGTH, MAX_URL_LENGTH, strongest_role
+from adapters.lms.shapes import (
+    ContentItem,
+    Grade,
+    GradebookResult,
+    LineItem,
+    LmsRequest,
+    RegistrationResponse,
+    ResponseOutcome,
+    ResponseVerdict,
+    Role,
+    RosterMember,
+    ToolFacts,
+)
+from core.clock import format_instant
 from core.errors import BadInput
-from core.http import origin
+from core.http import url_origin
 
 SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"
@@ -28,22 +40,22 @@ ROSTER_SCOPE = "https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership
 SCOPES = (LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, RESULT_SCOPE, SCORE_SCOPE, ROSTER_SCOPE)
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
-CLAIMS = ("iss", "sub", "name", "given_name", "family_name", "email")
-_LINE_ITEM = "application/vnd.ims.lis.v2.lineitem+json"
-_LINE_ITEMS = "application/vnd.ims.lis.v2.lineitemcontainer+json"
-_SCORE = "application/vnd.ims.lis.v1.score+json"
-_RESULTS = "application/vnd.ims.lis.v2.resultcontainer+json"
-_MEMBERS = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
+REQUESTED_CLAIMS = ("iss", "sub", "name", "given_name", "family_name", "email")
+_LINE_ITEM_TYPE = "application/vnd.ims.lis.v2.lineitem+json"
+_LINE_ITEMS_TYPE = "application/vnd.ims.lis.v2.lineitemcontainer+json"
+_SCORE_TYPE = "application/vnd.ims.lis.v1.score+json"
+_RESULTS_TYPE = "application/vnd.ims.lis.v2.resultcontainer+json"
+_MEMBERS_TYPE = "application/vnd.ims.lti-nrps.v2.membershipcontainer+json"
 
 # Worth a retry although they are 4xx: unauthorized, request timeout, too early, too many
 # requests.
-_PASSING = frozenset((401, 408, 425, 429))
-_LONGEST_WAIT_SECONDS = 3_600  # Upper limit for the wait that an LMS may ask for; the sender's own backoff grows longer.
-_LONGEST_REASON = 300
-_MOST_DIGITS = 9  # Digits in a number of seconds.
+_RETRYABLE_STATUSES = frozenset((401, 408, 425, 429))
+_MAX_WAIT_SECONDS = 3_600  # Upper limit for the wait that an LMS may ask for; the sender's own backoff grows longer.
+_MAX_REASON_LENGTH = 300
+_MAX_DIGITS = 9  # Digits in a number of seconds.
 
 
-class Standard:
+class StandardDialect:
     """An LMS that conforms to the specifications."""
 
     family = "standard"
@@ -51,7 +63,7 @@ class Standard:
 
     # --- grades -------------------------------------------------------------------------------------------------------------
 
-    def score(self, line_item_url: str, grade: Grade, token: str) -> Request:
+    def score(self, line_item_url: str, grade: Grade, token: str) -> LmsRequest:
         """A score for a line item (AGS 2.0, 3.4); ValueError for one outside its range."""
         if not math.isfinite(grade.score) or not 0 <= grade.score <= grade.maximum or grade.maximum <= 0:
             raise ValueError(f"a grade of {grade.score} out of {grade.maximum} is none")
@@ -61,55 +73,55 @@ class Standard:
             "scoreMaximum": grade.maximum,
             "activityProgress": "Completed",
             "gradingProgress": "FullyGraded",
-            "timestamp": text_of(grade.at),
+            "timestamp": format_instant(grade.at),
         }
         if grade.comment:
             body["comment"] = grade.comment
         body |= self._score_extras(grade)
-        return self._send("POST", _below(line_item_url, "scores"), _SCORE, body, token)
+        return self._send("POST", _append_path(line_item_url, "scores"), _SCORE_TYPE, body, token)
 
     def _score_extras(self, grade: Grade) -> dict[str, Any]:
         return {}
 
-    def results(self, line_item_url: str, subject: str, token: str) -> Request:
+    def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Request the gradebook's result of a person (AGS 2.0, 3.5)."""
-        return self._ask(_with(_below(line_item_url, "results"), user_id=subject), _RESULTS, token)
+        return self._ask(_add_query(_append_path(line_item_url, "results"), user_id=subject), _RESULTS_TYPE, token)
 
-    def every_result(self, url: str, token: str) -> Request:
+    def every_result(self, url: str, token: str) -> LmsRequest:
         """Request a page of all results of a column; ``url`` is from :meth:`results_address`,
         or from a page's Link header."""
-        return self._ask(url, _RESULTS, token)
+        return self._ask(url, _RESULTS_TYPE, token)
 
     def results_address(self, line_item_url: str) -> str:
         """URL of the first page of all results of a column."""
-        return _below(line_item_url, "results")
+        return _append_path(line_item_url, "results")
 
     def read_results(self, body: Any) -> list[tuple[str, float]]:
         """(subject, share from 0 to 1) for everybody on a page who has a score."""
         found = []
         for entry in body if isinstance(body, list) else []:
-            score, maximum = (_number(entry.get(name)) if isinstance(entry, dict) else None for name in ("resultScore", "resultMaximum"))
+            score, maximum = (_finite_float(entry.get(name)) if isinstance(entry, dict) else None for name in ("resultScore", "resultMaximum"))
             if score is not None and maximum is not None and maximum > 0 and isinstance(entry.get("userId"), str | int):
                 found.append((str(entry["userId"]), min(max(score / maximum, 0.0), 1.0)))
         return found
 
-    def read_result(self, body: Any, subject: str) -> Result:
+    def read_result(self, body: Any, subject: str) -> GradebookResult:
         """The person's result in the response; an empty one if there is none."""
         for entry in body if isinstance(body, list) else []:
             if isinstance(entry, dict) and str(entry.get("userId")) == subject:
-                return Result(_number(entry.get("resultScore")), _number(entry.get("resultMaximum")))
-        return Result(None, None)
+                return GradebookResult(_finite_float(entry.get("resultScore")), _finite_float(entry.get("resultMaximum")))
+        return GradebookResult(None, None)
 
-    def outcome(self, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    def outcome(self, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> ResponseOutcome:
         """Interpret the response to a score."""
         if 200 <= status < 300:
-            return Outcome(Verdict.TAKEN, "")
-        said = f"{self.label} answered {status}: {_reason(reason, body)}"
+            return ResponseOutcome(ResponseVerdict.TAKEN, "")
+        said = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
         if status == 409:
-            return Outcome(Verdict.AS_NEW_THERE, f"{said}. The gradebook holds a grade that is as new as this one.")
-        if status in _PASSING or status >= 500 or not 400 <= status < 500:
-            return Outcome(Verdict.LATER, said, _wait(headers.get("retry-after", "")))
-        return Outcome(Verdict.NEVER, f"{said}. {self._advice(status, reason, body)}")
+            return ResponseOutcome(ResponseVerdict.AS_NEW_THERE, f"{said}. The gradebook holds a grade that is as new as this one.")
+        if status in _RETRYABLE_STATUSES or status >= 500 or not 400 <= status < 500:
+            return ResponseOutcome(ResponseVerdict.LATER, said, _retry_after_seconds(headers.get("retry-after", "")))
+        return ResponseOutcome(ResponseVerdict.NEVER, f"{said}. {self._advice(status, reason, body)}")
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         if status == 404:
@@ -120,16 +132,16 @@ class Standard:
 
     # --- columns of the gradebook -------------------------------------------------------------------------------------------
 
-    def find_line_items(self, line_items_url: str, token: str, resource_id: str = "", tag: str = "") -> Request:
+    def find_line_items(self, line_items_url: str, token: str, resource_id: str = "", tag: str = "") -> LmsRequest:
         """Request the columns, either all or those of a resource or with a tag (AGS 2.0,
         3.2.3). No limit is sent: without one an LMS returns everything it has, and pages come
         with a Link header."""
         wanted = {name: value for name, value in (("resource_id", resource_id), ("tag", tag)) if value}
-        return self._ask(_with(line_items_url, **wanted), _LINE_ITEMS, token)
+        return self._ask(_add_query(line_items_url, **wanted), _LINE_ITEMS_TYPE, token)
 
-    def line_item(self, url: str, token: str) -> Request:
+    def line_item(self, url: str, token: str) -> LmsRequest:
         """Request one column (AGS 2.0, 3.2.4)."""
-        return self._ask(url, _LINE_ITEM, token)
+        return self._ask(url, _LINE_ITEM_TYPE, token)
 
     def read_line_items(self, body: Any) -> list[LineItem]:
         """The columns in a response; invalid entries are skipped."""
@@ -138,22 +150,22 @@ class Standard:
     def read_line_item(self, entry: Any) -> LineItem | None:
         """One column, or None if the entry is invalid."""
         url = entry.get("id") if isinstance(entry, dict) else None
-        if not isinstance(url, str) or not origin(url) or url != _text(url, LONGEST_ADDRESS):
+        if not isinstance(url, str) or not url_origin(url) or url != _clean_text(url, MAX_URL_LENGTH):
             return None
-        texts = [_text(entry.get(name)) for name in ("label", "resourceId", "tag", "resourceLinkId")]
-        return LineItem(texts[0], _number(entry.get("scoreMaximum")) or 0, texts[1], texts[2], url, texts[3])
+        texts = [_clean_text(entry.get(name)) for name in ("label", "resourceId", "tag", "resourceLinkId")]
+        return LineItem(texts[0], _finite_float(entry.get("scoreMaximum")) or 0, texts[1], texts[2], url, texts[3])
 
-    def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> Request:
+    def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> LmsRequest:
         """Create a column (AGS 2.0, 3.2.5)."""
-        return self._send("POST", line_items_url, _LINE_ITEM, self.line_item_body(item), token)
+        return self._send("POST", line_items_url, _LINE_ITEM_TYPE, self.line_item_body(item), token)
 
-    def update_line_item(self, item: LineItem, token: str) -> Request:
+    def update_line_item(self, item: LineItem, token: str) -> LmsRequest:
         """Change a column's label or maximum (AGS 2.0, 3.2.6)."""
-        return self._send("PUT", item.url, _LINE_ITEM, {"id": item.url, **self.line_item_body(item)}, token)
+        return self._send("PUT", item.url, _LINE_ITEM_TYPE, {"id": item.url, **self.line_item_body(item)}, token)
 
-    def delete_line_item(self, url: str, token: str) -> Request:
+    def delete_line_item(self, url: str, token: str) -> LmsRequest:
         """Delete a column together with its grades (AGS 2.0, 3.2.8)."""
-        return Request("DELETE", url, {"Authorization": f"Bearer {token}"})
+        return LmsRequest("DELETE", url, {"Authorization": f"Bearer {token}"})
 
     def line_item_body(self, item: LineItem) -> dict[str, Any]:
         """A column as AGS and Deep Linking represent it, without its URL."""
@@ -162,30 +174,32 @@ class Standard:
 
     # --- roster -------------------------------------------------------------------------------------------------------------
 
-    def members(self, url: str, token: str) -> Request:
+    def members(self, url: str, token: str) -> LmsRequest:
         """Request a page of the roster (NRPS 2.0, 2.4); further pages follow from the Link
         header."""
-        return self._ask(url, _MEMBERS, token)
+        return self._ask(url, _MEMBERS_TYPE, token)
 
-    def read_members(self, body: Any) -> list[Member]:
+    def read_members(self, body: Any) -> list[RosterMember]:
         """The members on a page; ValueError if it is not a roster page, so that it does not
         count as read."""
         if not isinstance(body, dict) or not isinstance(body.get("members"), list):
             raise ValueError("the answer holds no members")
         return [self._member(entry) for entry in body["members"]]
 
-    def _member(self, entry: Any) -> Member:
+    def _member(self, entry: Any) -> RosterMember:
         subject = entry.get("user_id") if isinstance(entry, dict) else None
-        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_ID or "\0" in subject:
+        if not isinstance(subject, str) or not 0 < len(subject) <= MAX_ID_LENGTH or "\0" in subject:
             raise ValueError("a member has no user_id")
         given = entry.get("roles")
         roles = [role for role in given if isinstance(role, str)] if isinstance(given, list) else []
-        role = role_of(roles)
+        role = strongest_role(roles)
         # A roster lists the course's people: an LMS administrator without a role in the course
         # is not one of them.
-        name = _text(entry.get("name")) or " ".join(filter(None, (_text(entry.get("given_name")), _text(entry.get("family_name")))))
+        name = _clean_text(entry.get("name")) or " ".join(filter(None, (_clean_text(entry.get("given_name")), _clean_text(entry.get("family_name")))))
         active = entry.get("status", "Active") == "Active" and role is not Role.VISITOR
-        return Member(subject, role, active, name, _text(entry.get("email")), _text(entry.get("lis_person_sourcedid"))[:LONGEST_SOURCED_ID])
+        return RosterMember(
+            subject, role, active, name, _clean_text(entry.get("email")), _clean_text(entry.get("lis_person_sourcedid"))[:MAX_SOURCED_ID_LENGTH]
+        )
 
     # --- chosen content -----------------------------------------------------------------------------------------------------
 
@@ -197,11 +211,11 @@ class Standard:
             found["text"] = item.text
         if item.line_item is not None:
             found["lineItem"] = self.line_item_body(item.line_item)
-        available = {name: text_of(at) for name, at in (("startDateTime", item.opens_at), ("endDateTime", item.closes_at)) if at is not None}
+        available = {name: format_instant(at) for name, at in (("startDateTime", item.opens_at), ("endDateTime", item.closes_at)) if at is not None}
         if available:
             found["available"] = available
         if item.closes_at is not None:
-            found["submission"] = {"endDateTime": text_of(item.closes_at)}
+            found["submission"] = {"endDateTime": format_instant(item.closes_at)}
         return found
 
     # --- installation -------------------------------------------------------------------------------------------------------
@@ -225,7 +239,7 @@ class Standard:
                 "description": tool.description,
                 "target_link_uri": tool.launch_url,
                 "custom_parameters": dict(CUSTOM_PARAMETERS),
-                "claims": list(CLAIMS),
+                "claims": list(REQUESTED_CLAIMS),
                 "messages": [{"type": "LtiResourceLinkRequest"}, deep_linking],
             },
         }
@@ -237,8 +251,8 @@ class Standard:
 
         LTI Dynamic Registration 1.0, 3.4: the configuration must be on the issuer's own host.
         """
-        if origin(issuer) != origin(configuration_url):
-            return f"the issuer {issuer} is not at {origin(configuration_url)}, where the configuration came from"
+        if url_origin(issuer) != url_origin(configuration_url):
+            return f"the issuer {issuer} is not at {url_origin(configuration_url)}, where the configuration came from"
         return ""
 
     def assertion_audience(self, authorization_server: str) -> str:
@@ -246,24 +260,26 @@ class Standard:
         Registration 1.0, 3.4: "authorization_server" is used as aud). Empty means the token
         endpoint's URL; a value that is not an absolute URL cannot identify a token endpoint and
         is ignored."""
-        return authorization_server if origin(authorization_server) and len(authorization_server) <= LONGEST_ADDRESS else ""
+        return authorization_server if url_origin(authorization_server) and len(authorization_server) <= MAX_URL_LENGTH else ""
 
-    def read_registration(self, body: Any) -> Registered:
+    def read_registration(self, body: Any) -> RegistrationResponse:
         """Read the LMS's response; BadInput if it has no client id."""
         client_id = body.get("client_id") if isinstance(body, dict) else None
         if isinstance(client_id, int) and not isinstance(client_id, bool):
             client_id = str(client_id)
-        if not isinstance(client_id, str) or not 0 < len(client_id) <= LONGEST_ID or "\0" in client_id:
+        if not isinstance(client_id, str) or not 0 < len(client_id) <= MAX_ID_LENGTH or "\0" in client_id:
             raise BadInput("The LMS answered the registration without a client_id, so nothing was kept. Start it again in the LMS.")
         configuration = body.get(TOOL_CONFIGURATION)
         deployment = configuration.get("deployment_id") if isinstance(configuration, dict) else None
         scope = body.get("scope")
         fits = isinstance(deployment, str | int) and not isinstance(deployment, bool)
-        return Registered(client_id, str(deployment)[:LONGEST_ID] if fits else "", tuple(scope.split()) if isinstance(scope, str) else ())
+        return RegistrationResponse(
+            client_id, str(deployment)[:MAX_ID_LENGTH] if fits else "", tuple(scope.split()) if isinstance(scope, str) else ()
+        )
 
     def frame_origins(self, issuer: str, auth_login_url: str) -> list[str]:
         """Origins whose pages may embed ours in a frame."""
-        return sorted({origin(issuer), origin(auth_login_url)} - {""})
+        return sorted({url_origin(issuer), url_origin(auth_login_url)} - {""})
 
     def relaunch_url(self, issuer: str, message_hint: str) -> str:
         """URL at which a browser that blocks cookies in frames can open the same activity in
@@ -272,29 +288,29 @@ class Standard:
 
     # --- requests -----------------------------------------------------------------------------------------------------------
 
-    def _ask(self, url: str, kind: str, token: str) -> Request:
+    def _ask(self, url: str, kind: str, token: str) -> LmsRequest:
         # Moodle requires the exact media type: */* and lists of types are answered with 400.
-        return Request("GET", url, {"Authorization": f"Bearer {token}", "Accept": kind})
+        return LmsRequest("GET", url, {"Authorization": f"Bearer {token}", "Accept": kind})
 
-    def _send(self, method: str, url: str, kind: str, body: dict[str, Any], token: str) -> Request:
-        return Request(method, url, {"Authorization": f"Bearer {token}", "Content-Type": kind}, json.dumps(body).encode())
+    def _send(self, method: str, url: str, kind: str, body: dict[str, Any], token: str) -> LmsRequest:
+        return LmsRequest(method, url, {"Authorization": f"Bearer {token}", "Content-Type": kind}, json.dumps(body).encode())
 
 
-def _below(line_item_url: str, part: str) -> str:
+def _append_path(line_item_url: str, part: str) -> str:
     """Insert ``/scores`` or ``/results`` before the query of a line item's URL; the query is
     kept."""
     parts = urlsplit(line_item_url)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{part}"))
 
 
-def _with(url: str, **wanted: str) -> str:
+def _add_query(url: str, **wanted: str) -> str:
     """Add parameters to the query of a URL."""
     parts = urlsplit(url)
     query = "&".join(filter(None, (parts.query, urlencode(wanted))))
     return urlunsplit(parts._replace(query=query))
 
 
-def _number(value: Any) -> float | None:
+def _finite_float(value: Any) -> float | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
@@ -303,20 +319,20 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _text(value: Any, longest: int = LONGEST_WORDS) -> str:
+def _clean_text(value: Any, longest: int = MAX_TEXT_LENGTH) -> str:
     return value.replace("\0", "").encode("utf-8", "ignore").decode().strip()[:longest] if isinstance(value, str) else ""
 
 
-def _reason(reason: str, body: bytes) -> str:
+def _refusal_reason(reason: str, body: bytes) -> str:
     """The LMS's own error text: Moodle puts it into the reason phrase (followed by the whole
     request) and sends [] as the body."""
-    words = body[: 4 * _LONGEST_REASON].decode("utf-8", "replace").strip()
+    words = body[: 4 * _MAX_REASON_LENGTH].decode("utf-8", "replace").strip()
     if words[:1] in ("", "[", "{", "<"):
-        words = _words_of_json(body) or reason.partition("{")[0]
-    return words.replace("\0", "").strip()[:_LONGEST_REASON].rstrip(".") or "no reason given"
+        words = _json_error_text(body) or reason.partition("{")[0]
+    return words.replace("\0", "").strip()[:_MAX_REASON_LENGTH].rstrip(".") or "no reason given"
 
 
-def _words_of_json(body: bytes) -> str:
+def _json_error_text(body: bytes) -> str:
     try:
         found = json.loads(body)
     except ValueError:
@@ -333,13 +349,13 @@ def _words_of_json(body: bytes) -> str:
     return ""
 
 
-def _wait(header: str) -> int | None:
+def _retry_after_seconds(header: str) -> int | None:
     """Parse Retry-After (RFC 9110, 10.2.3): seconds or a date; None if it is neither."""
     if header.isascii() and header.isdigit():
-        return min(int(header), _LONGEST_WAIT_SECONDS) if len(header) <= _MOST_DIGITS else _LONGEST_WAIT_SECONDS
+        return min(int(header), _MAX_WAIT_SECONDS) if len(header) <= _MAX_DIGITS else _MAX_WAIT_SECONDS
     try:
         at = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
     seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return max(0, min(int(seconds), _LONGEST_WAIT_SECONDS))
+    return max(0, min(int(seconds), _MAX_WAIT_SECONDS))

@@ -5,7 +5,7 @@ Whatever a format contains beyond our data model is reported in a note on the qu
 dropped silently.
 """
 
-from adapters.questions.shapes import Accepted, Choice, Item, Note, Picture, Reading
+from adapters.questions.shapes import AcceptedAnswer, Choice, ImportNote, Picture, QuestionItem, Reading
 from adapters.tables import FileRefused
 
-__all__ = ["Accepted", "Choice", "FileRefused", "Item", "Note", "Picture", "Reading"]
+__all__ = ["AcceptedAnswer", "Choice", "FileRefused", "ImportNote", "Picture", "QuestionItem", "Reading"]

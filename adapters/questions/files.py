@@ -13,17 +13,17 @@ from lxml import etree
 
 from adapters.tables import FileRefused
 
-LARGEST_XML = 30_000_000  # bytes
-MOST_MEMBERS, LARGEST_ARCHIVE = 3_000, 60_000_000  # Number of files in an archive, and its size in bytes once unpacked.
-_CHUNK = 65_536
+MAX_XML_BYTES = 30_000_000  # bytes
+MAX_MEMBERS, MAX_UNPACKED_BYTES = 3_000, 60_000_000  # Number of files in an archive, and its size in bytes once unpacked.
+_CHUNK_BYTES = 65_536
 
 
-def xml_of(content: bytes) -> etree._Element:
+def parse_untrusted_xml(content: bytes) -> etree._Element:
     """Parse an XML file and return its root. A document type is rejected: it can define
     entities that expand without end, or that read files of the server."""
-    if len(content) > LARGEST_XML:
+    if len(content) > MAX_XML_BYTES:
         raise FileRefused(
-            f"The file has {len(content) / 1e6:.0f} MB; {LARGEST_XML / 1e6:.0f} MB is the most. Split it, or make its pictures smaller."
+            f"The file has {len(content) / 1e6:.0f} MB; {MAX_XML_BYTES / 1e6:.0f} MB is the most. Split it, or make its pictures smaller."
         )
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True, strip_cdata=True
@@ -39,36 +39,36 @@ def xml_of(content: bytes) -> etree._Element:
     return root
 
 
-def local(element: etree._Element) -> str:
+def local_name(element: etree._Element) -> str:
     """The local name of an element, without its namespace; empty for comments and other
     nodes."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def archive_of(content: bytes) -> dict[str, bytes]:
+def read_archive(content: bytes) -> dict[str, bytes]:
     """Unpack a zip archive into name → bytes. The whole archive is rejected if a name leads
     outside it, if it contains a link, or if it exceeds the limits."""
     found: dict[str, bytes] = {}
-    left = LARGEST_ARCHIVE
+    left = MAX_UNPACKED_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-            if len(members) > MOST_MEMBERS:
-                raise FileRefused(f"The archive holds {len(members):,} files; {MOST_MEMBERS:,} is the most.")
+            if len(members) > MAX_MEMBERS:
+                raise FileRefused(f"The archive holds {len(members):,} files; {MAX_MEMBERS:,} is the most.")
             for member in members:
                 if member.is_dir():
                     continue
-                name = _inside(member)
+                name = _require_inside_archive(member)
                 if name in found:
                     raise FileRefused(f"The archive holds {name[:200]!r} twice.")
                 parts: list[bytes] = []
                 # The sizes declared in an archive can be false, so the unpacked bytes are
                 # counted.
                 with archive.open(member) as stream:
-                    while part := stream.read(_CHUNK):
+                    while part := stream.read(_CHUNK_BYTES):
                         left -= len(part)
                         if left < 0:
-                            raise FileRefused(f"The archive holds more than {LARGEST_ARCHIVE / 1e6:.0f} MB when it is unpacked.")
+                            raise FileRefused(f"The archive holds more than {MAX_UNPACKED_BYTES / 1e6:.0f} MB when it is unpacked.")
                         parts.append(part)
                 found[name] = b"".join(parts)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error, lzma.LZMAError, IndexError, ValueError) as error:
@@ -76,7 +76,7 @@ def archive_of(content: bytes) -> dict[str, bytes]:
     return found
 
 
-def _inside(member: zipfile.ZipInfo) -> str:
+def _require_inside_archive(member: zipfile.ZipInfo) -> str:
     name = member.filename
     link = stat.S_ISLNK(member.external_attr >> 16)
     if link or "\\" in name or ":" in name or name.startswith("/") or ".." in name.split("/") or "\0" in name:
@@ -84,7 +84,7 @@ def _inside(member: zipfile.ZipInfo) -> str:
     return posixpath.normpath(name)
 
 
-def beside(place: str, address: str) -> str:
+def resolve_archive_path(place: str, address: str) -> str:
     """Resolve ``address``, as used in the file ``place``, to a name in the archive; empty if it
     leads outside."""
     name = posixpath.normpath(posixpath.join(posixpath.dirname(place), address))

@@ -6,34 +6,48 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapters.questions import gift, moodle_xml, qti, spreadsheet
-from adapters.questions.shapes import Item, Note, Picture, Reading
+from adapters.questions.shapes import ImportNote, Picture, QuestionItem, Reading
 from adapters.tables import FileRefused
 
-Writer = Callable[[list[Item], Mapping[str, Picture], str], tuple[bytes, list[Note]]]
+FormatWriter = Callable[[list[QuestionItem], Mapping[str, Picture], str], tuple[bytes, list[ImportNote]]]
 
 
 @dataclass(frozen=True)
-class Format:
+class QuestionFormat:
     """A format: its display name, file extension, media type, reader and writer."""
 
     name: str
     ending: str
     media_type: str
     read: Callable[[bytes], Reading]
-    write: Writer
+    write: FormatWriter
 
 
-FORMATS: dict[str, Format] = {
-    "gift": Format(gift.NAME, "gift.txt", "text/plain; charset=utf-8", gift.read, lambda items, pictures, title: gift.write(items)),
-    "moodle": Format(
-        moodle_xml.NAME, "xml", "application/xml", moodle_xml.read, lambda items, pictures, title: moodle_xml.write(items, dict(pictures))
+FORMATS: dict[str, QuestionFormat] = {
+    "gift": QuestionFormat(
+        gift.FORMAT_NAME, "gift.txt", "text/plain; charset=utf-8", gift.read_gift, lambda items, pictures, title: gift.write_gift(items)
     ),
-    "qti": Format(qti.NAME, "zip", "application/zip", qti.read, lambda items, pictures, title: qti.write(items, dict(pictures), title)),
-    "csv": Format(spreadsheet.NAME, "csv", "text/csv; charset=utf-8", spreadsheet.read, lambda items, pictures, title: spreadsheet.write(items)),
+    "moodle": QuestionFormat(
+        moodle_xml.FORMAT_NAME,
+        "xml",
+        "application/xml",
+        moodle_xml.read_moodle_xml,
+        lambda items, pictures, title: moodle_xml.write_moodle_xml(items, dict(pictures)),
+    ),
+    "qti": QuestionFormat(
+        qti.FORMAT_NAME, "zip", "application/zip", qti.read_qti, lambda items, pictures, title: qti.write_qti(items, dict(pictures), title)
+    ),
+    "csv": QuestionFormat(
+        spreadsheet.FORMAT_NAME,
+        "csv",
+        "text/csv; charset=utf-8",
+        spreadsheet.read_question_csv,
+        lambda items, pictures, title: spreadsheet.write_question_csv(items),
+    ),
 }
 
 
-def guessed(content: bytes, name: str) -> Format:
+def detect_format(content: bytes, name: str) -> QuestionFormat:
     """Detect a file's format from its content, and from its name where the content is
     ambiguous; FileRefused if neither is enough."""
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:400]

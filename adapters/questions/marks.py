@@ -7,34 +7,34 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from adapters.questions.shapes import Item
+from adapters.questions.shapes import QuestionItem
 
-CRITICAL = "critical"
-_COMPETENCY, _POOL, _SOURCE, _REVIEW = "competency:", "pool:", "source:", "review:"
-MOST_TAGS, LONGEST_TAG = 30, 200
+CRITICAL_TAG = "critical"
+_COMPETENCY_PREFIX, _POOL_PREFIX, _SOURCE_PREFIX, _REVIEW_PREFIX = "competency:", "pool:", "source:", "review:"
+MAX_TAGS, MAX_TAG_LENGTH = 30, 200
 
 
-def written(item: Item) -> list[str]:
+def item_tags(item: QuestionItem) -> list[str]:
     """The tags under which a question is exported."""
-    found = [f"{_COMPETENCY}{item.competency}"] if item.competency else []
+    found = [f"{_COMPETENCY_PREFIX}{item.competency}"] if item.competency else []
     if item.critical:
-        found.append(CRITICAL)
+        found.append(CRITICAL_TAG)
     if item.pool != "check":
-        found.append(f"{_POOL}{item.pool}")
+        found.append(f"{_POOL_PREFIX}{item.pool}")
     if item.source:
-        found.append(f"{_SOURCE}{item.source}")
+        found.append(f"{_SOURCE_PREFIX}{item.source}")
     if item.review_on:
-        found.append(f"{_REVIEW}{item.review_on.isoformat()}")
+        found.append(f"{_REVIEW_PREFIX}{item.review_on.isoformat()}")
     return found + item.tags
 
 
-def read(tags: Iterable[str]) -> dict[str, Any]:
+def parse_tags(tags: Iterable[str]) -> dict[str, Any]:
     """Read fields of a question from a file's tags; the author's own tags are kept as tags."""
     found: dict[str, Any] = {}
     rest: list[str] = []
-    for tag in (" ".join(one.split())[:LONGEST_TAG] for one in tags):
+    for tag in (" ".join(one.split())[:MAX_TAG_LENGTH] for one in tags):
         name, _, value = tag.partition(":")
-        if tag == CRITICAL:
+        if tag == CRITICAL_TAG:
             found["critical"] = True
         elif name == "competency" and value:
             found["competency"] = value
@@ -42,16 +42,16 @@ def read(tags: Iterable[str]) -> dict[str, Any]:
             found["pool"] = value
         elif name == "source" and value:
             found["source"] = value
-        elif name == "review" and _day(value):
-            found["review_on"] = _day(value)
+        elif name == "review" and _parse_review_date(value):
+            found["review_on"] = _parse_review_date(value)
         elif tag:
             rest.append(tag)
     if rest:
-        found["tags"] = list(dict.fromkeys(rest))[:MOST_TAGS]
+        found["tags"] = list(dict.fromkeys(rest))[:MAX_TAGS]
     return found
 
 
-def _day(text: str) -> date | None:
+def _parse_review_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -15,37 +15,37 @@ from PIL import Image, UnidentifiedImageError
 
 from adapters.questions.shapes import Picture
 
-LARGEST_BYTES = 2_000_000
-LARGEST_SIDE = 6_000  # pixels
-LARGEST_AREA = 25_000_000  # In pixels: 100 MB once decompressed.
-_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
-_ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
+MAX_BYTES = 2_000_000
+MAX_SIDE_PIXELS = 6_000  # pixels
+MAX_PIXELS = 25_000_000  # In pixels: 100 MB once decompressed.
+_MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
+_EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
 
 class PictureRefused(ValueError):
     """The bytes are not an acceptable picture; the message gives the reason."""
 
 
-def file_name(picture: Picture) -> str:
+def picture_file_name(picture: Picture) -> str:
     """The name of a picture in an exported file: short, and the same for the same bytes."""
-    return f"{picture.digest[:16]}.{_ENDINGS[picture.media_type]}"
+    return f"{picture.digest[:16]}.{_EXTENSIONS[picture.media_type]}"
 
 
-def checked(content: bytes) -> Picture:
+def load_picture(content: bytes) -> Picture:
     """Verify the bytes of a picture; PictureRefused gives the reason if they are not
     acceptable."""
-    if len(content) > LARGEST_BYTES:
-        raise PictureRefused(f"the picture has {len(content) / 1e6:.1f} MB, and {LARGEST_BYTES / 1e6:.0f} MB is the most")
+    if len(content) > MAX_BYTES:
+        raise PictureRefused(f"the picture has {len(content) / 1e6:.1f} MB, and {MAX_BYTES / 1e6:.0f} MB is the most")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=list(_TYPES)) as image:
+            with Image.open(io.BytesIO(content), formats=list(_MEDIA_TYPES)) as image:
                 kind, (width, height) = image.format, image.size
-                if max(width, height) > LARGEST_SIDE or width * height > LARGEST_AREA:
+                if max(width, height) > MAX_SIDE_PIXELS or width * height > MAX_PIXELS:
                     raise PictureRefused(f"the picture is {width} × {height} pixels, more than a page can show")
                 image.verify()
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning, OSError, SyntaxError, ValueError) as error:
         if isinstance(error, PictureRefused):
             raise
         raise PictureRefused("it is no PNG, JPEG, GIF or WebP picture (SVG is not taken: it can hold programs)") from None
-    return Picture(hashlib.sha256(content).hexdigest(), _TYPES[kind or "PNG"], content)
+    return Picture(hashlib.sha256(content).hexdigest(), _MEDIA_TYPES[kind or "PNG"], content)

@@ -18,10 +18,10 @@ import msgspec
 Kind = Literal["single", "multiple", "true_false", "numeric", "short", "matching", "ordering"]
 Pool = Literal["check", "practice", "baseline"]
 KINDS: tuple[Kind, ...] = ("single", "multiple", "true_false", "numeric", "short", "matching", "ordering")
-WITH_CHOICES: frozenset[Kind] = frozenset(("single", "multiple", "true_false", "matching", "ordering"))
-MOST_CHOICES = 20
-LONGEST_TEXT = 20_000  # Characters of one text including its markup: about a page and a half of prose.
-KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?\Z")
+CHOICE_KINDS: frozenset[Kind] = frozenset(("single", "multiple", "true_false", "matching", "ordering"))
+MAX_CHOICES = 20
+MAX_TEXT_LENGTH = 20_000  # Characters of one text including its markup: about a page and a half of prose.
+KEY_PATTERN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?\Z")
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -33,7 +33,7 @@ class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     match: str = ""
 
 
-class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class AcceptedAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An accepted answer: a decimal number with its tolerance, or text in which ``*`` is a
     wildcard."""
 
@@ -42,7 +42,7 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     feedback: str = ""
 
 
-class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class QuestionItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A question. ``pool``: check questions are measured, practice questions never are,
     baseline questions are asked on the day of the certification.
 
@@ -60,7 +60,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     title: str = ""
     choices: list[Choice] = []
     correct: list[str] = []
-    accepted: list[Accepted] = []
+    accepted: list[AcceptedAnswer] = []
     case_sensitive: bool = False
     other_matches: list[str] = []
     when_right: str = ""
@@ -99,7 +99,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Note:
+class ImportNote:
     """A remark on one question of an imported file: ``where`` locates it, ``lost`` says that
     the question was skipped."""
 
@@ -118,14 +118,14 @@ class Reading:
     no columns, so there an empty field says nothing.
     """
 
-    items: list[Item]
+    items: list[QuestionItem]
     pictures: dict[str, Picture]
-    notes: list[Note]
+    notes: list[ImportNote]
     stated: frozenset[str] = frozenset()
     unsaid: dict[str, frozenset[str]] | None = None
 
 
-class Keys:
+class KeyAllocator:
     """Allocates unique keys to the questions of one file: from the identifier in the file, else
     from a name, in any alphabet."""
 
@@ -136,11 +136,11 @@ class Keys:
     def of(self, identifier: str, name: str) -> str:
         """Return a free key; the identifier's own if the file gives one that no earlier
         question has used."""
-        key = stated_key(identifier)
+        key = key_from_identifier(identifier)
         if key and key not in self._taken:
             self._stated.add(key)
             return key
-        key = key_from(name, self._taken, "question")
+        key = key_from_name(name, self._taken, "question")
         self._stated.discard(key)
         return key
 
@@ -154,69 +154,69 @@ class Keys:
         return frozenset(self._stated & self._taken)
 
 
-def stated_key(identifier: str) -> str:
+def key_from_identifier(identifier: str) -> str:
     """Derive a key from an identifier in a file: the identifier itself if it is a valid key;
     else its letters and a digest of the whole, so that two identifiers never share a key, nor
     does one collide with a key derived from a name. Empty if there is none."""
     plain = " ".join(identifier.split())
-    if not plain or KEY.match(plain):
+    if not plain or KEY_PATTERN.match(plain):
         return plain
     digest = blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
-    return f"{key_from(plain, set(), 'question')}-{digest}"
+    return f"{key_from_name(plain, set(), 'question')}-{digest}"
 
 
 # MathML, formulas of Word and of editors, pictures that stand for a formula, and TeX between
 # the delimiters that Moodle and Canvas use.
-_FORMULA = re.compile(
+_FORMULA_MARKUP = re.compile(
     r"<\s*(?:\w+:)?(?:math|omath|omathpara)\b|<\s*script[^>]*math/|<\s*(?:img|span)[^>]*(?:equation_image|data-equation-content|data-mathml"
     r"|wirisformula|mathjax|math-tex|filter/tex/|/equation_images/|latex\.codecogs)|\$\$.+?\$\$|\\\(.+?\\\)|\\\[.+?\\\]|\[tex\].+?\[/tex\]",
     re.IGNORECASE | re.DOTALL,
 )
-_CODE = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_CODE_ELEMENT = re.compile(r"<(code|pre)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 
 
 def require_no_formula(text: str) -> None:
     """Unfit if a text contains a formula: without it, the question would ask something else."""
-    found = _FORMULA.search(_CODE.sub(" ", text))
+    found = _FORMULA_MARKUP.search(_CODE_ELEMENT.sub(" ", text))
     if found:
-        raise Unfit(
+        raise UnsupportedQuestion(
             f"It holds a formula ({' '.join(found[0].split())[:60]}…), which cannot be shown here. Write it in words or with <sup> and <sub>, or put a"
             " picture of it there."
         )
 
 
-class Unfit(Exception):
+class UnsupportedQuestion(Exception):
     """A question that cannot be imported; the message gives the reason."""
 
 
-def require_sound(item: Item) -> Item:
+def require_valid_item(item: QuestionItem) -> QuestionItem:
     """Return the item; Unfit lists the reasons why it cannot be asked."""
     for accepted in item.accepted:
         require_no_formula(accepted.value)
-    wrong = faults(item)
+    wrong = find_item_faults(item)
     if wrong:
-        raise Unfit(" ".join(wrong))
+        raise UnsupportedQuestion(" ".join(wrong))
     return item
 
 
-def faults(item: Item) -> list[str]:
+def find_item_faults(item: QuestionItem) -> list[str]:
     """Reasons why a question cannot be asked, worded for its author; empty if it is valid."""
     found: list[str] = []
-    if not KEY.match(item.key):
+    if not KEY_PATTERN.match(item.key):
         found.append(f"The key {item.key[:80]!r} may hold small letters, digits and hyphens alone, up to 80.")
     if not item.stem.strip():
         found.append("It asks nothing: its text is empty.")
-    if any(len(text) > LONGEST_TEXT for text in item.texts()):
-        found.append(f"One of its texts is longer than {LONGEST_TEXT:,} characters.")
-    return found + (_faults_of_choices(item) if item.kind in WITH_CHOICES else _faults_of_accepted(item))
+    if any(len(text) > MAX_TEXT_LENGTH for text in item.texts()):
+        found.append(f"One of its texts is longer than {MAX_TEXT_LENGTH:,} characters.")
+    return found + (_find_choice_faults(item) if item.kind in CHOICE_KINDS else _find_accepted_faults(item))
 
 
-def _faults_of_choices(item: Item) -> list[str]:
+def _find_choice_faults(item: QuestionItem) -> list[str]:
     found: list[str] = []
     keys = [one.key for one in item.choices]
-    if not 2 <= len(keys) <= MOST_CHOICES:
-        found.append(f"It needs from 2 to {MOST_CHOICES} choices, and has {len(keys)}.")
-    if len(set(keys)) != len(keys) or not all(KEY.match(key) for key in keys):
+    if not 2 <= len(keys) <= MAX_CHOICES:
+        found.append(f"It needs from 2 to {MAX_CHOICES} choices, and has {len(keys)}.")
+    if len(set(keys)) != len(keys) or not all(KEY_PATTERN.match(key) for key in keys):
         found.append("Each of its choices needs a key of its own.")
     texts = Counter(one.text.strip() for one in item.choices)
     if "" in texts:
@@ -236,20 +236,20 @@ def _faults_of_choices(item: Item) -> list[str]:
     return found if len(item.correct) == 1 else [*found, f"It needs one right choice, and has {len(item.correct)}."]
 
 
-def _faults_of_accepted(item: Item) -> list[str]:
+def _find_accepted_faults(item: QuestionItem) -> list[str]:
     if not item.accepted:
         return ["No answer is taken as right."]
     if item.kind == "short":
         return [] if all(one.value.strip(" *") for one in item.accepted) else ["One of the answers that it takes is empty, or takes everything."]
     found: list[str] = []
     for one in item.accepted:
-        value, tolerance = decimal(one.value), decimal(one.tolerance)
+        value, tolerance = parse_decimal(one.value), parse_decimal(one.tolerance)
         if value is None or tolerance is None or tolerance < 0:
             found.append(f"{one.value[:40]!r} with tolerance {one.tolerance[:40]!r} is no number with a tolerance.")
     return found
 
 
-def decimal(text: str) -> Decimal | None:
+def parse_decimal(text: str) -> Decimal | None:
     """Parse a plain decimal number; None if it is not one (this includes infinities and more
     than 30 digits)."""
     try:
@@ -259,47 +259,47 @@ def decimal(text: str) -> Decimal | None:
     return number if number.is_finite() and len(text) <= 30 and abs(number.adjusted()) <= 30 else None
 
 
-def tidy(text: str) -> str:
+def normalize_number(text: str) -> str:
     """Normalize a number (12.50 → 12.5, 1e2 → 100); other text is returned unchanged, for
     :func:`faults` to report."""
-    number = decimal(text.strip())
+    number = parse_decimal(text.strip())
     return text.strip() if number is None else f"{number.normalize():f}"
 
 
-def lettered(texts: list[str], keep_order: bool = False) -> dict[str, str]:
+def assign_letter_keys(texts: list[str], keep_order: bool = False) -> dict[str, str]:
     """Assign keys a, b, c … to texts in alphabetical order, so that a key never reveals which
     one is right. Returns text → key.
 
     Unfit if two texts are identical.
     """
     if len(set(texts)) != len(texts):
-        raise Unfit("Two of its choices or lines read the same.")
-    ordered = list(texts) if keep_order else sorted(texts, key=_natural)
-    return {text: _letters(number) for number, text in enumerate(ordered)}
+        raise UnsupportedQuestion("Two of its choices or lines read the same.")
+    ordered = list(texts) if keep_order else sorted(texts, key=_natural_sort_key)
+    return {text: _letter_key(number) for number, text in enumerate(ordered)}
 
 
-def _natural(text: str) -> tuple[tuple[int, Decimal, str], ...]:
+def _natural_sort_key(text: str) -> tuple[tuple[int, Decimal, str], ...]:
     """Natural sort key: 2 before 10, ignoring case."""
     parts = re.findall(r"\d+|\D+", text.casefold())
     return tuple((0, Decimal(part), "") if part.isdecimal() else (1, Decimal(0), part) for part in parts)
 
 
-def _letters(number: int) -> str:
-    return chr(ord("a") + number) if number < 26 else f"{_letters(number // 26 - 1)}{_letters(number % 26)}"
+def _letter_key(number: int) -> str:
+    return chr(ord("a") + number) if number < 26 else f"{_letter_key(number // 26 - 1)}{_letter_key(number % 26)}"
 
 
-def by_key(choices: Iterable[Choice]) -> list[Choice]:
+def sort_by_key(choices: Iterable[Choice]) -> list[Choice]:
     """Sort choices by their letters: a … z, aa …"""
     return sorted(choices, key=lambda one: (len(one.key), one.key))
 
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
+_TRANSLITERATIONS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
 
 
-def key_from(words: str, taken: set[str], fallback: str) -> str:
+def key_from_name(words: str, taken: set[str], fallback: str) -> str:
     """Derive a key from a name: lower-case letters, digits, hyphens; with a number appended if
     it is taken."""
-    letters = unicodedata.normalize("NFKD", words.casefold().translate(_UMLAUTS)).encode("ascii", "ignore").decode()
+    letters = unicodedata.normalize("NFKD", words.casefold().translate(_TRANSLITERATIONS)).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-") or fallback
     key, number = plain, 2
     while key in taken:

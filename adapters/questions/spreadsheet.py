@@ -15,45 +15,45 @@ from typing import Any
 from adapters.questions import html, marks
 from adapters.questions.shapes import (
     KINDS,
-    Accepted,
+    AcceptedAnswer,
     Choice,
-    Item,
-    Keys,
-    Note,
+    ImportNote,
+    KeyAllocator,
+    QuestionItem,
     Reading,
-    Unfit,
-    by_key,
-    decimal,
-    lettered,
-    require_sound,
-    tidy,
+    UnsupportedQuestion,
+    assign_letter_keys,
+    normalize_number,
+    parse_decimal,
+    require_valid_item,
+    sort_by_key,
 )
-from adapters.questions.truth import truth_of
-from adapters.tables import FileRefused, rows_of, safe, text_of
+from adapters.questions.truth import parse_truth_word
+from adapters.tables import FileRefused, decode_text, escape_cell, parse_table
 
-NAME, ENDING = "CSV", "csv"
+FORMAT_NAME, FILE_EXTENSION = "CSV", "csv"
 COLUMNS = (
     "key", "kind", "competency", "critical", "pool", "title", "question", "answers", "feedback", "other_matches", "case_sensitive",
     "when_right", "when_wrong", "explanation", "source", "review_on", "tags",
 )  # fmt: skip
-MOST_QUESTIONS = 5_000
-_HTML = "[html]"
-_YES = ("yes", "true", "1", "x", "ja", "sí", "si", "oui")
+MAX_QUESTIONS = 5_000
+_HTML_MARKER = "[html]"
+_TRUE_WORDS = ("yes", "true", "1", "x", "ja", "sí", "si", "oui")
 
 
-def read(content: bytes) -> Reading:
+def read_question_csv(content: bytes) -> Reading:
     """Read the questions of a table; whatever is not supported is noted for each row."""
-    rows = rows_of(text_of(content), required=("question", "answers"), known=COLUMNS)
-    if len(rows) > MOST_QUESTIONS:
-        raise FileRefused(f"The file holds {len(rows):,} questions; {MOST_QUESTIONS:,} is the most. Split it.")
-    items: list[Item] = []
-    notes: list[Note] = []
-    keys, unsaid = Keys(), dict[str, frozenset[str]]()
+    rows = parse_table(decode_text(content), required=("question", "answers"), known=COLUMNS)
+    if len(rows) > MAX_QUESTIONS:
+        raise FileRefused(f"The file holds {len(rows):,} questions; {MAX_QUESTIONS:,} is the most. Split it.")
+    items: list[QuestionItem] = []
+    notes: list[ImportNote] = []
+    keys, unsaid = KeyAllocator(), dict[str, frozenset[str]]()
     for line, row in rows:
         try:
-            item = require_sound(_item(row, keys))
-        except Unfit as error:
-            notes.append(Note(f"line {line}", str(error), lost=True))
+            item = require_valid_item(_parse_item_row(row, keys))
+        except UnsupportedQuestion as error:
+            notes.append(ImportNote(f"line {line}", str(error), lost=True))
             continue
         keys.keep(item.key)
         unsaid[item.key] = frozenset(COLUMNS) - row.keys()
@@ -61,38 +61,42 @@ def read(content: bytes) -> Reading:
     return Reading(items, {}, notes, keys.stated, unsaid)
 
 
-def _item(row: dict[str, str], keys: Keys) -> Item:
+def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
     said = row.get
     lines = [line.strip() for line in said("answers", "").split("\n") if line.strip()]
-    kind = said("kind", "").lower().replace(" ", "_").replace("/", "_") or _kind_of(lines)
+    kind = said("kind", "").lower().replace(" ", "_").replace("/", "_") or _infer_kind(lines)
     if kind not in KINDS:
-        raise Unfit(f"The kind {kind[:40]!r} is none of {', '.join(KINDS)}.")
-    stem = _rich(said("question", "").strip())
+        raise UnsupportedQuestion(f"The kind {kind[:40]!r} is none of {', '.join(KINDS)}.")
+    stem = _cell_to_html(said("question", "").strip())
     title = said("title", "")[:255]
     tags = [part.strip() for part in said("tags", "").replace(",", ";").split(";") if part.strip()]
     review = said("review_on", "")
     if review:
         tags.append(f"review:{review}")
-    fields: dict[str, Any] = {"competency": said("competency", ""), "critical": said("critical", "").lower() in _YES, "source": said("source", "")}
-    fields |= marks.read(tags)
+    fields: dict[str, Any] = {
+        "competency": said("competency", ""),
+        "critical": said("critical", "").lower() in _TRUE_WORDS,
+        "source": said("source", ""),
+    }
+    fields |= marks.parse_tags(tags)
     if review and "review_on" not in fields:
-        raise Unfit(f"The review date {review[:40]!r} is no day; write it as 2027-03-01.")
+        raise UnsupportedQuestion(f"The review date {review[:40]!r} is no day; write it as 2027-03-01.")
     pool = said("pool", "").lower() or "check"
     if pool not in ("check", "practice", "baseline"):
-        raise Unfit(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
+        raise UnsupportedQuestion(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
     fields |= {
-        "key": keys.of(said("key", ""), title or html.plain(stem)[:60]),
+        "key": keys.of(said("key", ""), title or html.html_to_text(stem)[:60]),
         "title": title,
         "stem": stem,
         "pool": pool,
-        "when_right": _rich(said("when_right", "")),
-        "when_wrong": _rich(said("when_wrong", "")),
-        "explanation": _rich(said("explanation", "")),
+        "when_right": _cell_to_html(said("when_right", "")),
+        "when_wrong": _cell_to_html(said("when_wrong", "")),
+        "explanation": _cell_to_html(said("explanation", "")),
     }
-    return Item(**fields | {"kind": kind} | _answers(kind, lines, said("feedback", "").split("\n"), row))
+    return QuestionItem(**fields | {"kind": kind} | _parse_answer_lines(kind, lines, said("feedback", "").split("\n"), row))
 
 
-def _kind_of(lines: list[str]) -> str:
+def _infer_kind(lines: list[str]) -> str:
     """Infer the kind of question from its answers."""
     if lines and all("->" in line for line in lines):
         return "matching"
@@ -103,64 +107,64 @@ def _kind_of(lines: list[str]) -> str:
     return "short" if not right else "single" if right == 1 else "multiple"
 
 
-def _answers(kind: str, lines: list[str], feedback: list[str], row: dict[str, str]) -> dict[str, Any]:
-    said = [_rich(one.strip()) for one in feedback] + [""] * len(lines)
+def _parse_answer_lines(kind: str, lines: list[str], feedback: list[str], row: dict[str, str]) -> dict[str, Any]:
+    said = [_cell_to_html(one.strip()) for one in feedback] + [""] * len(lines)
     if kind in ("single", "multiple", "true_false"):
-        texts = [_rich(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
+        texts = [_cell_to_html(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
         right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
         if kind == "true_false":
-            by_value = {truth_of(html.plain(text)): words for text, words in zip(texts, said, strict=False)}
+            by_value = {parse_truth_word(html.html_to_text(text)): words for text, words in zip(texts, said, strict=False)}
             if set(by_value) != {True, False}:
-                raise Unfit("A true/false question has two answers: true and false.")
+                raise UnsupportedQuestion("A true/false question has two answers: true and false.")
             choices = [Choice(word, word.capitalize(), by_value[word == "true"]) for word in ("true", "false")]
-            return {"choices": choices, "correct": ["true" if truth_of(html.plain(text)) else "false" for text in right]}
-        keys = lettered(texts, keep_order=True)
+            return {"choices": choices, "correct": ["true" if parse_truth_word(html.html_to_text(text)) else "false" for text in right]}
+        keys = assign_letter_keys(texts, keep_order=True)
         choices = [Choice(keys[text], text, words) for text, words in zip(texts, said, strict=False)]
         return {"choices": choices, "correct": [keys[text] for text in right]}
     if kind == "matching":
-        pairs = [[_rich(part.strip()) for part in line.split("->", 1)] for line in lines]
+        pairs = [[_cell_to_html(part.strip()) for part in line.split("->", 1)] for line in lines]
         if any(len(pair) != 2 for pair in pairs):
-            raise Unfit("Each line of a matching question reads: left -> right.")
-        keys = lettered([pair[0] for pair in pairs], keep_order=True)
-        others = [_rich(line.strip()) for line in row.get("other_matches", "").split("\n") if line.strip()]
+            raise UnsupportedQuestion("Each line of a matching question reads: left -> right.")
+        keys = assign_letter_keys([pair[0] for pair in pairs], keep_order=True)
+        others = [_cell_to_html(line.strip()) for line in row.get("other_matches", "").split("\n") if line.strip()]
         return {"choices": [Choice(keys[left], left, match=right) for left, right in pairs], "other_matches": others}
     if kind == "ordering":
-        texts = [_rich(line) for line in lines]
-        keys = lettered(texts)
-        return {"choices": by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in texts]}
+        texts = [_cell_to_html(line) for line in lines]
+        keys = assign_letter_keys(texts)
+        return {"choices": sort_by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in texts]}
     if kind == "numeric":
-        return {"accepted": [_number(line, words) for line, words in zip(lines, said, strict=False)]}
-    accepted = [Accepted(line, feedback=words) for line, words in zip(lines, said, strict=False)]
-    return {"accepted": accepted, "case_sensitive": row.get("case_sensitive", "").lower() in _YES}
+        return {"accepted": [_parse_accepted_number(line, words) for line, words in zip(lines, said, strict=False)]}
+    accepted = [AcceptedAnswer(line, feedback=words) for line, words in zip(lines, said, strict=False)]
+    return {"accepted": accepted, "case_sensitive": row.get("case_sensitive", "").lower() in _TRUE_WORDS}
 
 
-def _number(line: str, feedback: str) -> Accepted:
+def _parse_accepted_number(line: str, feedback: str) -> AcceptedAnswer:
     if ".." in line:
-        low, high = (decimal(part.strip()) for part in line.split("..", 1))
+        low, high = (parse_decimal(part.strip()) for part in line.split("..", 1))
         if low is None or high is None or high < low:
-            raise Unfit(f"{line[:60]!r} is no range of numbers.")
-        return Accepted(tidy(f"{(low + high) / 2:f}"), tidy(f"{(high - low) / 2:f}"), feedback)
+            raise UnsupportedQuestion(f"{line[:60]!r} is no range of numbers.")
+        return AcceptedAnswer(normalize_number(f"{(low + high) / 2:f}"), normalize_number(f"{(high - low) / 2:f}"), feedback)
     # Spreadsheets in most of Europe write 12,5.
     value, _, around = line.replace("+/-", "±").replace(",", ".").partition("±")
-    return Accepted(tidy(value), tidy(around or "0"), feedback)
+    return AcceptedAnswer(normalize_number(value), normalize_number(around or "0"), feedback)
 
 
-def _rich(cell: str) -> str:
-    if cell.startswith(_HTML):
-        return html.taken(cell.removeprefix(_HTML).strip())
-    return html.taken(html.escape(cell.strip()))
+def _cell_to_html(cell: str) -> str:
+    if cell.startswith(_HTML_MARKER):
+        return html.clean_imported_html(cell.removeprefix(_HTML_MARKER).strip())
+    return html.clean_imported_html(html.text_to_html(cell.strip()))
 
 
-def write(items: list[Item]) -> tuple[bytes, list[Note]]:
+def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
     """Write questions as a table, with notes on what it cannot represent."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    notes: list[Note] = []
+    notes: list[ImportNote] = []
     for item in items:
-        if any(html.pictures_in(text) for text in item.texts()):
-            notes.append(Note(item.key, "Its pictures are not in the file: a table has no room for them."))
-        answers, feedback = _cells(item)
+        if any(html.picture_digests(text) for text in item.texts()):
+            notes.append(ImportNote(item.key, "Its pictures are not in the file: a table has no room for them."))
+        answers, feedback = _format_answer_cells(item)
         row = {
             "key": item.key,
             "kind": item.kind,
@@ -168,38 +172,40 @@ def write(items: list[Item]) -> tuple[bytes, list[Note]]:
             "critical": "yes" if item.critical else "",
             "pool": item.pool,
             "title": item.title,
-            "question": _cell(item.stem, lines=True),
+            "question": _html_to_cell(item.stem, lines=True),
             "answers": "\n".join(answers),
             "feedback": "\n".join(feedback).rstrip("\n"),
-            "other_matches": "\n".join(_cell(one) for one in item.other_matches),
+            "other_matches": "\n".join(_html_to_cell(one) for one in item.other_matches),
             "case_sensitive": "yes" if item.case_sensitive else "",
-            "when_right": _cell(item.when_right, lines=True),
-            "when_wrong": _cell(item.when_wrong, lines=True),
-            "explanation": _cell(item.explanation, lines=True),
+            "when_right": _html_to_cell(item.when_right, lines=True),
+            "when_wrong": _html_to_cell(item.when_wrong, lines=True),
+            "explanation": _html_to_cell(item.explanation, lines=True),
             "source": item.source,
             "review_on": item.review_on.isoformat() if item.review_on else "",
             "tags": "; ".join(item.tags),
         }
-        writer.writerow([safe(row[name]) for name in COLUMNS])
+        writer.writerow([escape_cell(row[name]) for name in COLUMNS])
     return b"\xef\xbb\xbf" + out.getvalue().encode(), notes
 
 
-def _cells(item: Item) -> tuple[list[str], list[str]]:
+def _format_answer_cells(item: QuestionItem) -> tuple[list[str], list[str]]:
     if item.kind in ("single", "multiple", "true_false"):
         signs = {True: "*", False: "-"}
-        return [f"{signs[one.key in item.correct]} {_cell(one.text)}" for one in item.choices], [_cell(one.feedback) for one in item.choices]
+        return [f"{signs[one.key in item.correct]} {_html_to_cell(one.text)}" for one in item.choices], [
+            _html_to_cell(one.feedback) for one in item.choices
+        ]
     if item.kind == "matching":
-        return [f"{_cell(one.text)} -> {_cell(one.match)}" for one in item.choices], []
+        return [f"{_html_to_cell(one.text)} -> {_html_to_cell(one.match)}" for one in item.choices], []
     if item.kind == "ordering":
-        return [_cell(item.choice(key).text) for key in item.correct], []
-    values = [f"{one.value} ± {one.tolerance}" if item.kind == "numeric" and decimal(one.tolerance) else one.value for one in item.accepted]
-    return values, [_cell(one.feedback) for one in item.accepted]
+        return [_html_to_cell(item.choice(key).text) for key in item.correct], []
+    values = [f"{one.value} ± {one.tolerance}" if item.kind == "numeric" and parse_decimal(one.tolerance) else one.value for one in item.accepted]
+    return values, [_html_to_cell(one.feedback) for one in item.accepted]
 
 
-def _cell(text: str, lines: bool = False) -> str:
+def _html_to_cell(text: str, lines: bool = False) -> str:
     """Format a text for a cell: plain if it has no markup (other than line breaks, where the
     cell allows them), else as HTML after the marker."""
     bare = unescape(text.replace("<br>", "\n") if lines else text)
-    same = html.clean(escape(bare, quote=False).replace("\n", "<br>")) == text
-    plain = same and "->" not in bare and not bare.startswith((_HTML, "*", "-")) and (lines or "\n" not in bare)
-    return bare if plain else _HTML + " ".join(text.split("\n"))
+    same = html.clean_html(escape(bare, quote=False).replace("\n", "<br>")) == text
+    plain = same and "->" not in bare and not bare.startswith((_HTML_MARKER, "*", "-")) and (lines or "\n" not in bare)
+    return bare if plain else _HTML_MARKER + " ".join(text.split("\n"))

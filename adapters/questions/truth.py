@@ -7,7 +7,7 @@ import re
 
 # Language → (words for true, words for false), taken from Moodle's language packs and from
 # dictionaries.
-_WORDS: dict[str, tuple[str, str]] = {
+_TRUTH_WORDS: dict[str, tuple[str, str]] = {
     "ar": ("صح صحيح صواب", "خطأ خاطئ"),
     "bg": ("вярно истина", "невярно грешно лъжа"),
     "ca": ("cert vertader veritat", "fals"),
@@ -49,12 +49,15 @@ _WORDS: dict[str, tuple[str, str]] = {
     "vi": ("đúng", "sai"),
     "zh": ("对 正确 真 對 正確 是", "错 错误 假 錯 錯誤 否"),
 }
-_VALUES = {
-    word.replace("_", " "): value for words in _WORDS.values() for value, some in zip((True, False), words, strict=True) for word in some.split()
+_TRUTH_BY_WORD = {
+    word.replace("_", " "): value
+    for words in _TRUTH_WORDS.values()
+    for value, some in zip((True, False), words, strict=True)
+    for word in some.split()
 }
 
 
-def truth_of(words: str) -> bool | None:
+def parse_truth_word(words: str) -> bool | None:
     """The value of a word in any of these languages; None if it is not a word for true or
     false."""
-    return _VALUES.get(re.sub(r"[\s.!]+", " ", words).strip().casefold())
+    return _TRUTH_BY_WORD.get(re.sub(r"[\s.!]+", " ", words).strip().casefold())

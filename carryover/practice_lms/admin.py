@@ -9,11 +9,11 @@ from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import activities, registration, tools
-from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.tools import Tool
 
 
-def with_registration(url: str, configuration: str, token: str) -> str:
+def registration_url(url: str, configuration: str, token: str) -> str:
     """Return the tool's registration URL with our parameters added; its own query is kept."""
     parts = urlsplit(url)
     query = [*parse_qsl(parts.query, keep_blank_values=True), ("openid_configuration", configuration), ("registration_token", token)]
@@ -28,7 +28,7 @@ def _is_web_address(url: str) -> bool:
     return scheme in ("http", "https") and bool(place)
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/admin/tools`` and its actions."""
     pages = Blueprint("admin", __name__, url_prefix="/admin/tools")
 
@@ -40,17 +40,17 @@ def blueprint(deps: Deps) -> Blueprint:
             abort(403, "Tools are managed on this page alone.")
 
     def listed(wrong: str = "", url: str = "") -> str:
-        return render_template("tools.html", tools=tools.everyone(deps.ledger), wrong=wrong, url=url)
+        return render_template("tools.html", tools=tools.list_all_tools(deps.ledger), wrong=wrong, url=url)
 
     def registering(make_token: Callable[[str], str]) -> ResponseReturnValue:
         """Render the page that frames the tool's own registration page."""
         url = request.form.get("url", "").strip()
         if not _is_web_address(url):
             return listed("The tool URL must begin with http:// or https://.", url), 400
-        return render_template("registering.html", address=with_registration(url, deps.at("openid-configuration"), make_token(url)))
+        return render_template("registering.html", address=registration_url(url, deps.at("openid-configuration"), make_token(url)))
 
     def known(id_: int) -> Tool:
-        tool = tools.by_id(deps.ledger, str(id_))
+        tool = tools.tool_by_id(deps.ledger, str(id_))
         if tool is None:
             abort(404, "There is no such tool.")
         return tool
@@ -61,23 +61,23 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @pages.post("")
     def register() -> ResponseReturnValue:
-        return registering(lambda url: registration.new_token(deps, url))
+        return registering(lambda url: registration.new_registration_token(deps, url))
 
     @pages.post("/<int:id_>/update")
     def update(id_: int) -> ResponseReturnValue:
         tool = known(id_)
-        return registering(lambda url: registration.update_token(deps, tool))
+        return registering(lambda url: registration.update_registration_token(deps, tool))
 
     @pages.post("/<int:id_>/activate")
     def activate(id_: int) -> ResponseReturnValue:
         tool = known(id_)
-        tools.activate(deps.ledger, tool)
-        activities.keep_standard(deps.ledger, tool)
+        tools.set_tool_active(deps.ledger, tool)
+        activities.ensure_standard_activity(deps.ledger, tool)
         return redirect("/practice/admin/tools", code=303)
 
     @pages.post("/<int:id_>/delete")
     def delete(id_: int) -> ResponseReturnValue:
-        tools.delete(deps.ledger, known(id_))
+        tools.remove_tool(deps.ledger, known(id_))
         return redirect("/practice/admin/tools", code=303)
 
     return pages

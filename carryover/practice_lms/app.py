@@ -24,22 +24,22 @@ from carryover.practice_lms import (
     tokens,
     tools,
 )
-from carryover.practice_lms.deps import Deps
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.deps import PracticeDeps
+from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import CLIENT_ID
 from core.http import GuardedClient
 
-PRACTICE_FILE = "practice.json"  # in the demo's home folder: state that must survive a restart
-HOST = "localhost"  # the tool's pages come from 127.0.0.1, which is a different site for a browser
+PRACTICE_STATE_FILE = "practice.json"  # in the demo's home folder: state that must survive a restart
+LMS_HOST = "localhost"  # the tool's pages come from 127.0.0.1, which is a different site for a browser
 
 
-def lms_address(tool_url: str) -> str:
+def lms_base_url(tool_url: str) -> str:
     """Return the practice LMS's base URL, given the tool's."""
     parts = urlsplit(tool_url)
-    return urlunsplit((parts.scheme, f"{HOST}:{parts.port}" if parts.port else HOST, "", "", ""))
+    return urlunsplit((parts.scheme, f"{LMS_HOST}:{parts.port}" if parts.port else LMS_HOST, "", "", ""))
 
 
-def platform(lms_url: str) -> dict[str, str]:
+def platform_registration(lms_url: str) -> dict[str, str]:
     """Return the platform's registration data for the preinstalled tool. The issuer is the
     platform's own URL.
     """
@@ -59,9 +59,9 @@ def create_app(home: Path, tool_url: str) -> Flask:
     app = Flask(__name__, static_url_path="/practice/static")
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     client = GuardedClient(allow_private=True)  # it calls tools on this machine
-    deps = Deps(Ledger(home / "practice_lms.sqlite"), client, lms_address(tool_url))
-    tools.install(deps.ledger, tools.preinstalled(tool_url))
-    activities.keep_first(deps.ledger)
+    deps = PracticeDeps(PracticeDatabase(home / "practice_lms.sqlite"), client, lms_base_url(tool_url))
+    tools.install_tool(deps.ledger, tools.preinstalled_tool(tool_url))
+    activities.ensure_demo_activity(deps.ledger)
     pages = Blueprint("practice", __name__, url_prefix="/practice")
     for part in (course, authorization, deep_linking, registration, admin, tokens, grades, members):
         pages.register_blueprint(part.blueprint(deps))
@@ -69,18 +69,18 @@ def create_app(home: Path, tool_url: str) -> Flask:
 
     @app.before_request
     def come_by_the_right_name() -> ResponseReturnValue | None:
-        if request.method == "GET" and request.host.partition(":")[0] != HOST:
+        if request.method == "GET" and request.host.partition(":")[0] != LMS_HOST:
             return redirect(deps.lms_url + request.full_path.rstrip("?"))
         return None
 
     @pages.get("/jwks.json")
     def jwks() -> ResponseReturnValue:
-        return keys.key_set(deps.ledger)
+        return keys.public_key_set(deps.ledger)
 
     def refuse(error: HTTPException) -> ResponseReturnValue:
         return render_template("refused.html", error=error), error.code or 500
 
     app.register_error_handler(HTTPException, refuse)
-    app.register_error_handler(bearer.ServiceRefused, bearer.answer_refusal)
+    app.register_error_handler(bearer.ServiceError, bearer.service_error_response)
     app.register_blueprint(pages)
     return app

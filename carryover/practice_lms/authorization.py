@@ -15,52 +15,52 @@ from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import keys, launches, messages, sessions, tools
-from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.launches import STORAGE_TARGET, Launch
 from carryover.practice_lms.sessions import Session
 from carryover.practice_lms.tools import Tool
 
-_REQUIRED = ("scope", "response_type", "client_id", "redirect_uri", "login_hint", "nonce", "lti_message_hint")
+_REQUIRED_PARAMETERS = ("scope", "response_type", "client_id", "redirect_uri", "login_hint", "nonce", "lti_message_hint")
 
 
-class _Refused(Exception):
+class _AuthorizationError(Exception):
     """An error that is reported to the tool."""
 
     def __init__(self, error: str, description: str = "") -> None:
         self.fields = {"error": error, **({"error_description": description} if description else {})}
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/auth``."""
     pages = Blueprint("authorization", __name__)
 
     @pages.route("/auth", methods=["GET", "POST"])
     def auth() -> ResponseReturnValue:
-        session = sessions.current(deps.ledger)
-        if session is None and not sessions.reposted():
-            return sessions.post_again()
+        session = sessions.current_session(deps.ledger)
+        if session is None and not sessions.is_repost():
+            return sessions.repost_page()
         asked = {**request.args.to_dict(), **request.form.to_dict()}
         launch_id = _launch_id(asked)
         if session is None:
-            _require_known_address(deps, asked)
-            return _post(asked, {"error": "login_required", "error_description": "Nobody is signed in to the practice LMS."})
-        launch = launches.take(deps.ledger, launch_id)
-        tool = tools.by_client_id(deps.ledger, launch.client_id) if launch else None
+            _require_known_redirect(deps, asked)
+            return _form_post_page(asked, {"error": "login_required", "error_description": "Nobody is signed in to the practice LMS."})
+        launch = launches.consume_launch(deps.ledger, launch_id)
+        tool = tools.tool_by_client_id(deps.ledger, launch.client_id) if launch else None
         if launch is None or tool is None or asked["redirect_uri"] not in tool.redirect_uris:
             abort(404, "Invalid request: the launch is not known, was used before, or its tool has another redirect URI.")
         try:
-            _check(asked, session, tool, launch)
-        except _Refused as error:
-            return _post(asked, error.fields)
-        token = keys.signed(deps.ledger, messages.claims(deps, session, tool, launch, asked["nonce"]))
-        return _post(asked, {"id_token": token}, {"lti_storage_target": STORAGE_TARGET} if launch.storage else {})
+            _check_auth_request(asked, session, tool, launch)
+        except _AuthorizationError as error:
+            return _form_post_page(asked, error.fields)
+        token = keys.sign_claims(deps.ledger, messages.id_token_claims(deps, session, tool, launch, asked["nonce"]))
+        return _form_post_page(asked, {"id_token": token}, {"lti_storage_target": STORAGE_TARGET} if launch.storage else {})
 
     return pages
 
 
 def _launch_id(asked: Mapping[str, str]) -> str:
     """Return the launch id in the request; 404 if the request is malformed."""
-    for name in _REQUIRED:
+    for name in _REQUIRED_PARAMETERS:
         if not asked.get(name):
             abort(404, f"Invalid request: {name} is missing.")
     try:
@@ -74,25 +74,25 @@ def _launch_id(asked: Mapping[str, str]) -> str:
     return str(hint["launchid"])
 
 
-def _require_known_address(deps: Deps, asked: Mapping[str, str]) -> None:
-    tool = tools.by_client_id(deps.ledger, asked["client_id"])
+def _require_known_redirect(deps: PracticeDeps, asked: Mapping[str, str]) -> None:
+    tool = tools.tool_by_client_id(deps.ledger, asked["client_id"])
     if tool is None or asked["redirect_uri"] not in tool.redirect_uris:
         abort(404, "Invalid request: no tool with this client_id has this redirect_uri.")
 
 
-def _check(asked: Mapping[str, str], session: Session, tool: Tool, launch: Launch) -> None:
+def _check_auth_request(asked: Mapping[str, str], session: Session, tool: Tool, launch: Launch) -> None:
     if asked["client_id"] != tool.client_id:
-        raise _Refused("unauthorized_client")
+        raise _AuthorizationError("unauthorized_client")
     if asked["login_hint"] != session.person.subject or launch.person != session.person.key:
-        raise _Refused("access_denied")
+        raise _AuthorizationError("access_denied")
     if asked.get("response_mode") != "form_post":
-        raise _Refused("invalid_request", "Invalid response_mode")
+        raise _AuthorizationError("invalid_request", "Invalid response_mode")
     # Moodle accepts a missing prompt; the standard does not (LTI security framework, 5.1.1.2).
     if asked.get("prompt") != "none":
-        raise _Refused("invalid_request", "Invalid prompt")
+        raise _AuthorizationError("invalid_request", "Invalid prompt")
 
 
-def _post(asked: Mapping[str, str], *parts: Mapping[str, str]) -> str:
+def _form_post_page(asked: Mapping[str, str], *parts: Mapping[str, str]) -> str:
     """Return a page that posts to the tool. As in Moodle, tags are stripped from the state:
     a tool must not rely on them.
     """

@@ -11,14 +11,14 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from carryover.practice_lms import tools
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.tools import Tool
 
-TOKEN_SECONDS = 3_600
-_SENDING = ("POST", "PUT")
+ACCESS_TOKEN_SECONDS = 3_600
+_BODY_METHODS = ("POST", "PUT")
 
 
-class ServiceRefused(Exception):
+class ServiceError(Exception):
     """A refused service call. ``reason`` becomes the HTTP reason phrase and is repeated in
     the body, because not every server preserves the phrase.
     """
@@ -28,42 +28,42 @@ class ServiceRefused(Exception):
         self.status, self.reason = status, reason
 
 
-def answer_refusal(error: ServiceRefused) -> Response:
+def service_error_response(error: ServiceError) -> Response:
     """Return the response to a refused call."""
     response = jsonify({"status": error.status, "reason": error.reason})
     response.status = f"{error.status} {error.reason}"
     return response
 
 
-def answer(body: Any, kind: str, status: int = 200) -> Response:
+def media_type_response(body: Any, kind: str, status: int = 200) -> Response:
     """Return JSON with its specific media type."""
     response = jsonify(body)
     response.content_type, response.status_code = kind, status
     return response
 
 
-def give_token(ledger: Ledger, tool: Tool, scopes: list[str]) -> str:
+def issue_access_token(ledger: PracticeDatabase, tool: Tool, scopes: list[str]) -> str:
     """Issue a new access token to a tool."""
     token = secrets.token_hex(16)
     with ledger.open() as db:
         db.execute("DELETE FROM token WHERE expires < ?", (time.time(),))
-        db.execute("INSERT INTO token VALUES (?, ?, ?, ?)", (token, tool.client_id, " ".join(scopes), time.time() + TOKEN_SECONDS))
+        db.execute("INSERT INTO token VALUES (?, ?, ?, ?)", (token, tool.client_id, " ".join(scopes), time.time() + ACCESS_TOKEN_SECONDS))
     return token
 
 
-def require(ledger: Ledger, scope: str, kind: str | None = None) -> Tool:
+def require_service_token(ledger: PracticeDatabase, scope: str, kind: str | None = None) -> Tool:
     """Return the calling tool if its token has the scope and the media type is exactly
     ``kind``; otherwise raise ServiceRefused.
     """
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     with ledger.open() as db:
         row = db.execute("SELECT client_id, scopes FROM token WHERE token = ? AND expires > ?", (given, time.time())).fetchone()
-    tool = tools.by_client_id(ledger, row[0]) if row and scheme.lower() == "bearer" else None
+    tool = tools.tool_by_client_id(ledger, row[0]) if row and scheme.lower() == "bearer" else None
     if tool is None or request.args.get("type_id", tool.deployment_id) != tool.deployment_id:
-        raise ServiceRefused(401, "Unauthorized")
+        raise ServiceError(401, "Unauthorized")
     if scope not in row[1].split():
-        raise ServiceRefused(403, f"Forbidden: the token lacks {scope}")
-    sending = request.method in _SENDING
+        raise ServiceError(403, f"Forbidden: the token lacks {scope}")
+    sending = request.method in _BODY_METHODS
     if kind and (request.mimetype if sending else request.headers.get("Accept", kind)) != kind:
-        raise ServiceRefused(415 if sending else 406, f"The media type must be {kind}")
+        raise ServiceError(415 if sending else 406, f"The media type must be {kind}")
     return tool

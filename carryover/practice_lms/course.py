@@ -10,14 +10,14 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 
 from carryover.practice_lms import activities, gradebook, launches, sessions, tools
 from carryover.practice_lms.activities import Activity
-from carryover.practice_lms.deps import Deps
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.deps import PracticeDeps
+from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import BY_SUBJECT, CLIENT_ID, COURSE_TITLE, PEOPLE, Person
 from carryover.practice_lms.tools import Tool
 
 
 @dataclass(frozen=True)
-class _Choice:
+class _LaunchTarget:
     """The resolved target of a URL below ``/launch`` or ``/start``."""
 
     person: Person
@@ -31,15 +31,15 @@ class _Choice:
         return self.activity.title if self.activity else "Choose content"
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/``, ``/launch/…``, ``/start/…`` and ``/gradebook``."""
     pages = Blueprint("course", __name__)
     ledger = deps.ledger
 
     @pages.get("/")
     def course() -> str:
-        found = [tool for tool in tools.everyone(ledger) if tool.active]
-        chosen = [activity for activity in activities.everything(ledger) if activity.chosen]
+        found = [tool for tool in tools.list_all_tools(ledger) if tool.active]
+        chosen = [activity for activity in activities.list_activities(ledger) if activity.chosen]
         names = {tool.client_id: tool.name for tool in found}
         others = [tool for tool in found if tool.client_id != CLIENT_ID]
         offered = [activity for activity in chosen if activity.client_id in names]
@@ -48,22 +48,22 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @pages.get("/launch/<who>")
     @pages.get("/launch/<who>/<message>")
-    def framed(who: str, message: str = launches.RESOURCE) -> Response:
+    def framed(who: str, message: str = launches.RESOURCE_LAUNCH) -> Response:
         """The activity page, with the tool in a frame; opening it signs the person in."""
-        choice = _choice(ledger, who, message)
-        path = "" if message == launches.RESOURCE else f"/{message}"
+        choice = _resolve_launch_target(ledger, who, message)
+        path = "" if message == launches.RESOURCE_LAUNCH else f"/{message}"
         query = "?" + request.query_string.decode("utf-8", "replace") if request.query_string else ""
-        others = [person for person in PEOPLE.values() if person != choice.person and (person.teaches or message == launches.RESOURCE)]
+        others = [person for person in PEOPLE.values() if person != choice.person and (person.teaches or message == launches.RESOURCE_LAUNCH)]
         page = render_template("activity.html", choice=choice, path=path, query=query, others=others, storage=request.args.get("storage") == "1")
         response = make_response(page)
-        sessions.send_cookie(response, sessions.sign_in(ledger, choice.person), request.args.get("cookie", "lax"))
+        sessions.set_session_cookie(response, sessions.sign_in(ledger, choice.person), request.args.get("cookie", "lax"))
         return response
 
     @pages.get("/start/<who>")
     @pages.get("/start/<who>/<message>")
-    def start(who: str, message: str = launches.RESOURCE) -> str:
+    def start(who: str, message: str = launches.RESOURCE_LAUNCH) -> str:
         """Inside the frame: the browser posts the login request to the tool."""
-        choice = _choice(ledger, who, message)
+        choice = _resolve_launch_target(ledger, who, message)
         link = choice.activity.link_id if choice.activity else ""
         launch = launches.Launch(who, choice.tool.client_id, message, link, choice.for_user, request.args.get("storage") == "1")
         fields = launches.login_parameters(ledger, deps.lms_url, choice.tool, choice.person, launch, choice.activity)
@@ -71,45 +71,45 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @pages.get("/gradebook")
     def grades() -> str:
-        columns = [(item, gradebook.scores(ledger, item)) for item in gradebook.line_items(ledger)]
-        return render_template("gradebook.html", people=PEOPLE.values(), columns=columns, first=gradebook.FIRST_LINE_ITEM)
+        columns = [(item, gradebook.scores_by_user(ledger, item)) for item in gradebook.list_line_items(ledger)]
+        return render_template("gradebook.html", people=PEOPLE.values(), columns=columns, first=gradebook.DEMO_LINE_ITEM_ID)
 
     return pages
 
 
-def _choice(ledger: Ledger, who: str, message: str) -> _Choice:
+def _resolve_launch_target(ledger: PracticeDatabase, who: str, message: str) -> _LaunchTarget:
     """Resolve the launch target: 404 if something is unknown, 403 if this person or tool is
     not allowed to do it.
     """
     if who not in PEOPLE:
         abort(404, "The practice course has a learner, a mentor, a teacher and an administrator, and nobody else.")
-    if message not in (launches.RESOURCE, launches.DEEP_LINK, launches.REVIEW):
+    if message not in (launches.RESOURCE_LAUNCH, launches.DEEP_LINK_LAUNCH, launches.REVIEW_LAUNCH):
         abort(404, "There is no such launch.")
     person, item = PEOPLE[who], request.args.get("item")
-    if message != launches.RESOURCE and not person.teaches:
+    if message != launches.RESOURCE_LAUNCH and not person.teaches:
         abort(403, "Only teachers and administrators choose content and look at submissions.")
-    chosen = activities.by_id(ledger, item) if item else None
+    chosen = activities.find_activity(ledger, item) if item else None
     if item and chosen is None:
         abort(404, "There is no such activity in this course.")
-    tool = tools.by_client_id(ledger, chosen.client_id if chosen else request.args.get("tool", CLIENT_ID))
+    tool = tools.tool_by_client_id(ledger, chosen.client_id if chosen else request.args.get("tool", CLIENT_ID))
     if tool is None:
         abort(404, "There is no such tool in this course.")
     if not tool.active:
         abort(403, "This tool is not activated yet.")
-    if message == launches.DEEP_LINK:
+    if message == launches.DEEP_LINK_LAUNCH:
         if not tool.deep_linking:
             abort(403, "This tool offers no content to choose from.")
-        return _Choice(person, message, tool, None, "")
-    activity = chosen or activities.standard(ledger, tool)
+        return _LaunchTarget(person, message, tool, None, "")
+    activity = chosen or activities.standard_activity(ledger, tool)
     if activity is None:
         abort(404, "There is no such activity in this course.")
-    return _Choice(person, message, tool, activity, _reviewed(ledger, activity) if message == launches.REVIEW else "")
+    return _LaunchTarget(person, message, tool, activity, _reviewed_learner(ledger, activity) if message == launches.REVIEW_LAUNCH else "")
 
 
-def _reviewed(ledger: Ledger, activity: Activity) -> str:
+def _reviewed_learner(ledger: PracticeDatabase, activity: Activity) -> str:
     learner = BY_SUBJECT.get(request.args.get("for", ""))
     if learner is None or not learner.learns:
         abort(404, "A submission is one of a learner of this course.")
-    if gradebook.coupled(ledger, activity.client_id, activity.link_id) is None:
+    if gradebook.coupled_line_item(ledger, activity.client_id, activity.link_id) is None:
         abort(404, "This activity has no line item, so that nothing was handed in.")
     return learner.subject

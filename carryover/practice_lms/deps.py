@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.ledger import PracticeDatabase
 from core.http import GuardedClient
 
 
 @dataclass(frozen=True)
-class Deps:
+class PracticeDeps:
     """``lms_url`` is the platform's own base URL and its issuer; ``client`` calls the tools."""
 
-    ledger: Ledger
+    ledger: PracticeDatabase
     client: GuardedClient
     lms_url: str
 

@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import CLIENT_ID
 
-FIRST_LINE_ITEM = 1
+DEMO_LINE_ITEM_ID = 1
 
 
 @dataclass(frozen=True)
@@ -28,50 +28,50 @@ class LineItem:
         return str(self.body.get("resourceLinkId") or "")
 
 
-def keep_first(ledger: Ledger) -> None:
+def ensure_demo_line_item(ledger: PracticeDatabase) -> None:
     """Ensure the column of the standard activity exists."""
     first = json.dumps({"label": "Refresher checks", "scoreMaximum": 5, "resourceLinkId": "1", "tag": "grade"})
     with ledger.open() as db:
-        db.execute("INSERT OR IGNORE INTO line_item VALUES (?, ?, ?)", (FIRST_LINE_ITEM, CLIENT_ID, first))
+        db.execute("INSERT OR IGNORE INTO line_item VALUES (?, ?, ?)", (DEMO_LINE_ITEM_ID, CLIENT_ID, first))
 
 
-def line_items(ledger: Ledger, client_id: str | None = None) -> list[LineItem]:
+def list_line_items(ledger: PracticeDatabase, client_id: str | None = None) -> list[LineItem]:
     """Return all columns, or those of one tool."""
     with ledger.open() as db:
         rows = db.execute("SELECT id, client_id, body FROM line_item ORDER BY id").fetchall()
     return [LineItem(id_, client, json.loads(body)) for id_, client, body in rows if client_id in (None, client)]
 
 
-def coupled(ledger: Ledger, client_id: str, activity_id: str) -> LineItem | None:
+def coupled_line_item(ledger: PracticeDatabase, client_id: str, activity_id: str) -> LineItem | None:
     """Return the single line item of a resource link. As in Moodle, None if it has more than
     one.
     """
-    found = [item for item in line_items(ledger, client_id) if item.activity_id == activity_id]
+    found = [item for item in list_line_items(ledger, client_id) if item.activity_id == activity_id]
     return found[0] if len(found) == 1 else None
 
 
-def make(ledger: Ledger, client_id: str, body: dict[str, Any]) -> LineItem:
+def insert_line_item(ledger: PracticeDatabase, client_id: str, body: dict[str, Any]) -> LineItem:
     """Insert a column."""
     with ledger.open() as db:
         made = db.execute("INSERT INTO line_item (client_id, body) VALUES (?, ?)", (client_id, json.dumps(body))).lastrowid
     return LineItem(made or 0, client_id, body)
 
 
-def change(ledger: Ledger, item: LineItem, body: dict[str, Any]) -> LineItem:
+def update_line_item(ledger: PracticeDatabase, item: LineItem, body: dict[str, Any]) -> LineItem:
     """Update a column."""
     with ledger.open() as db:
         db.execute("UPDATE line_item SET body = ? WHERE id = ?", (json.dumps(body), item.id))
     return LineItem(item.id, item.client_id, body)
 
 
-def drop(ledger: Ledger, item: LineItem) -> None:
+def delete_line_item(ledger: PracticeDatabase, item: LineItem) -> None:
     """Delete a column with its scores."""
     with ledger.open() as db:
         db.execute("DELETE FROM score WHERE line_item = ?", (item.id,))
         db.execute("DELETE FROM line_item WHERE id = ?", (item.id,))
 
 
-def keep_score(ledger: Ledger, item: LineItem, user_id: str, body: dict[str, Any]) -> None:
+def save_score(ledger: PracticeDatabase, item: LineItem, user_id: str, body: dict[str, Any]) -> None:
     """Save a person's latest score: ``timestamp``, optionally ``comment``, and ``value`` (in
     points of the line item) if there is a grade.
     """
@@ -79,7 +79,7 @@ def keep_score(ledger: Ledger, item: LineItem, user_id: str, body: dict[str, Any
         db.execute("INSERT OR REPLACE INTO score VALUES (?, ?, ?)", (item.id, user_id, json.dumps(body)))
 
 
-def scores(ledger: Ledger, item: LineItem) -> dict[str, dict[str, Any]]:
+def scores_by_user(ledger: PracticeDatabase, item: LineItem) -> dict[str, dict[str, Any]]:
     """Return the scores by user id."""
     with ledger.open() as db:
         rows = db.execute("SELECT user_id, body FROM score WHERE line_item = ? ORDER BY user_id", (item.id,)).fetchall()

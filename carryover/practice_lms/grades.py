@@ -12,8 +12,8 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import activities, gradebook, messages
-from carryover.practice_lms.bearer import ServiceRefused, answer, require
-from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.bearer import ServiceError, media_type_response, require_service_token
+from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.gradebook import LineItem
 from carryover.practice_lms.people import BY_SUBJECT
 from carryover.practice_lms.tools import Tool
@@ -28,143 +28,147 @@ from carryover.practice_lms.vocabulary import (
     SCORE_SCOPE,
 )
 
-_PROGRESS = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
-_GRADED = "FullyGraded"
-_GRADING = (_GRADED, "Pending", "PendingManual", "Failed", "NotReady")
-_FILTERS = {"tag": "tag", "resource_id": "resourceId", "resource_link_id": "resourceLinkId"}
+_ACTIVITY_PROGRESS = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
+_FULLY_GRADED = "FullyGraded"
+_GRADING_PROGRESS = (_FULLY_GRADED, "Pending", "PendingManual", "Failed", "NotReady")
+_LINE_ITEM_FILTERS = {"tag": "tag", "resource_id": "resourceId", "resource_link_id": "resourceLinkId"}
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: PracticeDeps) -> Blueprint:
     """Routes for line items, scores and results below ``/lineitems``."""
     pages = Blueprint("grades", __name__)
     ledger = deps.ledger
 
     def told(tool: Tool, item: LineItem) -> dict[str, Any]:
-        return {**item.body, "id": messages.line_item_address(deps, tool, item.id)}
+        return {**item.body, "id": messages.line_item_url(deps, tool, item.id)}
 
     def known(tool: Tool, id_: int) -> LineItem:
-        for item in gradebook.line_items(ledger, tool.client_id):
+        for item in gradebook.list_line_items(ledger, tool.client_id):
             if item.id == id_:
                 return item
-        raise ServiceRefused(404, f"Not Found: Grade item {id_} doesn't exist")
+        raise ServiceError(404, f"Not Found: Grade item {id_} doesn't exist")
 
     def sent(tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
         """Return the line item in the request body; its resource link must belong to the
         tool.
         """
-        body = line_item(request.get_json(silent=True, force=True))
+        body = parse_line_item(request.get_json(silent=True, force=True))
         if coupled_with:
             body = {"resourceLinkId": coupled_with, **body}
         link = body.get("resourceLinkId")
-        if link is not None and link not in [one.link_id for one in activities.everything(ledger, tool.client_id)]:
-            raise ServiceRefused(403, "Forbidden")
+        if link is not None and link not in [one.link_id for one in activities.list_activities(ledger, tool.client_id)]:
+            raise ServiceError(403, "Forbidden")
         return body
 
     @pages.get("/lineitems")
     def list_items() -> ResponseReturnValue:
-        tool = require(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
-        wanted = {_FILTERS[name]: value for name, value in request.args.items() if name in _FILTERS}
-        items = gradebook.line_items(ledger, tool.client_id)
-        return answer([told(tool, item) for item in items if all(item.body.get(name) == value for name, value in wanted.items())], LINE_ITEMS)
+        tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
+        wanted = {_LINE_ITEM_FILTERS[name]: value for name, value in request.args.items() if name in _LINE_ITEM_FILTERS}
+        items = gradebook.list_line_items(ledger, tool.client_id)
+        return media_type_response(
+            [told(tool, item) for item in items if all(item.body.get(name) == value for name, value in wanted.items())], LINE_ITEMS
+        )
 
     @pages.post("/lineitems")
     def make_item() -> ResponseReturnValue:
-        tool = require(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
-        return answer(told(tool, gradebook.make(ledger, tool.client_id, sent(tool))), LINE_ITEM, 201)
+        tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        return media_type_response(told(tool, gradebook.insert_line_item(ledger, tool.client_id, sent(tool))), LINE_ITEM, 201)
 
     @pages.get("/lineitems/<int:id_>/lineitem")
     def one_item(id_: int) -> ResponseReturnValue:
-        tool = require(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
-        return answer(told(tool, known(tool, id_)), LINE_ITEM)
+        tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
+        return media_type_response(told(tool, known(tool, id_)), LINE_ITEM)
 
     @pages.put("/lineitems/<int:id_>/lineitem")
     def change_item(id_: int) -> ResponseReturnValue:
-        tool = require(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
         item = known(tool, id_)
-        return answer(told(tool, gradebook.change(ledger, item, sent(tool, item.activity_id))), LINE_ITEM)
+        return media_type_response(told(tool, gradebook.update_line_item(ledger, item, sent(tool, item.activity_id))), LINE_ITEM)
 
     @pages.delete("/lineitems/<int:id_>/lineitem")
     def drop_item(id_: int) -> ResponseReturnValue:
-        tool = require(ledger, LINE_ITEM_SCOPE)
-        gradebook.drop(ledger, known(tool, id_))
+        tool = require_service_token(ledger, LINE_ITEM_SCOPE)
+        gradebook.delete_line_item(ledger, known(tool, id_))
         return "", 204
 
     @pages.post("/lineitems/<int:id_>/lineitem/scores")
     def score(id_: int) -> ResponseReturnValue:
-        item = known(require(ledger, SCORE_SCOPE, SCORE), id_)
+        item = known(require_service_token(ledger, SCORE_SCOPE, SCORE), id_)
         body: Any = request.get_json(silent=True, force=True)
-        wrong = _wrong_with_score(body)
+        wrong = _score_error(body)
         if wrong:
-            raise ServiceRefused(400, f"Incorrect score received: {wrong}")
+            raise ServiceError(400, f"Incorrect score received: {wrong}")
         user = body["userId"]
-        before = gradebook.scores(ledger, item).get(user)
-        if before and _second(before["timestamp"]) >= _second(body["timestamp"]):
-            raise ServiceRefused(409, f"Refusing score with an earlier timestamp for item {id_} and user {user}")
-        gradebook.keep_score(ledger, item, user, _kept(item, body))
+        before = gradebook.scores_by_user(ledger, item).get(user)
+        if before and _epoch_second(before["timestamp"]) >= _epoch_second(body["timestamp"]):
+            raise ServiceError(409, f"Refusing score with an earlier timestamp for item {id_} and user {user}")
+        gradebook.save_score(ledger, item, user, _score_to_save(item, body))
         return "", 200
 
     @pages.get("/lineitems/<int:id_>/lineitem/results")
     def results(id_: int) -> ResponseReturnValue:
-        tool = require(ledger, RESULT_SCOPE, RESULTS)
+        tool = require_service_token(ledger, RESULT_SCOPE, RESULTS)
         item, wanted = known(tool, id_), request.args.get("user_id")
-        place = messages.line_item_address(deps, tool, id_, "/results")
+        place = messages.line_item_url(deps, tool, id_, "/results")
         found = []
-        for user, body in gradebook.scores(ledger, item).items():
+        for user, body in gradebook.scores_by_user(ledger, item).items():
             if wanted in (None, user):
                 one = {"id": f"{place}&user_id={user}", "scoreOf": told(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
                 graded = {"resultScore": body["value"], "resultMaximum": item.body["scoreMaximum"]} if "value" in body else {}
                 found.append({**one, **graded, **({"comment": body["comment"]} if "comment" in body else {})})
-        return answer(found, RESULTS)
+        return media_type_response(found, RESULTS)
 
     return pages
 
 
-def line_item(body: Any) -> dict[str, Any]:
+def parse_line_item(body: Any) -> dict[str, Any]:
     """Return a line item as sent by a tool, without its id; otherwise raise ServiceRefused."""
     if not isinstance(body, dict) or not isinstance(body.get("label"), str) or not body["label"]:
-        raise ServiceRefused(400, "No label or Score Maximum")
-    if not number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:
-        raise ServiceRefused(400, "Bad Request: scoreMaximum must be a number greater than 0")
+        raise ServiceError(400, "No label or Score Maximum")
+    if not is_finite_number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:
+        raise ServiceError(400, "Bad Request: scoreMaximum must be a number greater than 0")
     return {name: value for name, value in body.items() if name != "id"}
 
 
-def number(value: Any) -> bool:
+def is_finite_number(value: Any) -> bool:
     """Whether a JSON value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _kept(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
+def _score_to_save(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
     """Return the score in points of the line item, clamped between 0 and its maximum. As in
     Moodle, a score that is not fully graded removes the grade.
     """
     kept: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
-    if "scoreGiven" in body and body["gradingProgress"] == _GRADED:
+    if "scoreGiven" in body and body["gradingProgress"] == _FULLY_GRADED:
         most = item.body["scoreMaximum"]
         kept["value"] = round(min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5)
     return kept
 
 
-def _wrong_with_score(body: Any) -> str:
+def _score_error(body: Any) -> str:
     if not isinstance(body, dict):
         return "the body is no score"
     for name in ("userId", "timestamp", "activityProgress", "gradingProgress"):
         if not isinstance(body.get(name), str):
             return f"{name} is missing"
-    if body["activityProgress"] not in _PROGRESS or body["gradingProgress"] not in _GRADING:
+    if body["activityProgress"] not in _ACTIVITY_PROGRESS or body["gradingProgress"] not in _GRADING_PROGRESS:
         return "activityProgress or gradingProgress is unknown"
-    if "scoreGiven" in body and not (number(body["scoreGiven"]) and number(body.get("scoreMaximum")) and body["scoreMaximum"] > 0):
+    if "scoreGiven" in body and not (
+        is_finite_number(body["scoreGiven"]) and is_finite_number(body.get("scoreMaximum")) and body["scoreMaximum"] > 0
+    ):
         return "scoreGiven or scoreMaximum is no number"
     person = BY_SUBJECT.get(body["userId"])
     if person is None or not person.learns:
         return "not a learner of this course"
     try:
-        _second(body["timestamp"])
+        _epoch_second(body["timestamp"])
     except ValueError:
         return "timestamp is no ISO 8601 time with an offset"
     return ""
 
 
-def _second(text: str) -> int:
+def _epoch_second(text: str) -> int:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError("no offset")

@@ -10,11 +10,11 @@ import time
 from dataclasses import asdict, dataclass
 
 from carryover.practice_lms.activities import Activity
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import Person
 from carryover.practice_lms.tools import Tool
 
-RESOURCE, DEEP_LINK, REVIEW = "resource", "deep-link", "review"
+RESOURCE_LAUNCH, DEEP_LINK_LAUNCH, REVIEW_LAUNCH = "resource", "deep-link", "review"
 STORAGE_TARGET = "_parent"
 
 
@@ -26,13 +26,13 @@ class Launch:
 
     person: str
     client_id: str
-    message: str = RESOURCE
+    message: str = RESOURCE_LAUNCH
     activity_id: str = ""
     for_user: str = ""
     storage: bool = False
 
 
-def begin(ledger: Ledger, launch: Launch) -> str:
+def save_launch(ledger: PracticeDatabase, launch: Launch) -> str:
     """Store a launch and return its id."""
     id_ = f"ltilaunch{launch.activity_id}_{secrets.token_hex(8)}"
     with ledger.open() as db:
@@ -40,32 +40,32 @@ def begin(ledger: Ledger, launch: Launch) -> str:
     return id_
 
 
-def take(ledger: Ledger, id_: str) -> Launch | None:
+def consume_launch(ledger: PracticeDatabase, id_: str) -> Launch | None:
     """Return and delete the launch with this id, so that it works only once."""
     with ledger.open() as db:
         row = db.execute("DELETE FROM launch WHERE id = ? RETURNING body", (id_,)).fetchone()
     return Launch(**json.loads(row[0])) if row else None
 
 
-def target(tool: Tool, message: str, activity: Activity | None) -> str:
+def launch_target_uri(tool: Tool, message: str, activity: Activity | None) -> str:
     """Return the target link URI of a message."""
-    if message == DEEP_LINK:
+    if message == DEEP_LINK_LAUNCH:
         return tool.deep_linking_uri or tool.target_link_uri
-    if activity and message == REVIEW and activity.review_url:
+    if activity and message == REVIEW_LAUNCH and activity.review_url:
         return activity.review_url
     return (activity.url if activity else "") or tool.target_link_uri
 
 
-def login_parameters(ledger: Ledger, lms_url: str, tool: Tool, person: Person, launch: Launch, activity: Activity | None) -> dict[str, str]:
+def login_parameters(ledger: PracticeDatabase, lms_url: str, tool: Tool, person: Person, launch: Launch, activity: Activity | None) -> dict[str, str]:
     """Return the parameters of the login request that the browser takes to the tool (OpenID
     Connect third-party initiated login).
     """
-    hint: dict[str, int | str] = {"launchid": begin(ledger, launch)}
+    hint: dict[str, int | str] = {"launchid": save_launch(ledger, launch)}
     if activity:
         hint = {"cmid": activity.id, **hint}
     return {
         "iss": lms_url,
-        "target_link_uri": target(tool, launch.message, activity),
+        "target_link_uri": launch_target_uri(tool, launch.message, activity),
         "login_hint": person.subject,
         "lti_message_hint": json.dumps(hint, separators=(",", ":")),
         "client_id": tool.client_id,

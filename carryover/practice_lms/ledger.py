@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 DAY_SECONDS = 86_400
-_FORM = 2  # incremented whenever a table changes
+_SCHEMA_VERSION = 2  # incremented whenever a table changes
 _SCHEMA = (
     "CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE used (name TEXT PRIMARY KEY)",
@@ -28,10 +28,10 @@ _SCHEMA = (
     "CREATE TABLE line_item (id INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL, body TEXT NOT NULL)",
     "CREATE TABLE score (line_item INTEGER, user_id TEXT, body TEXT NOT NULL, PRIMARY KEY (line_item, user_id))",
 )
-_PASSING = ("session", "launch", "deep_linking")
+_EXPIRING_TABLES = ("session", "launch", "deep_linking")
 
 
-class Ledger:
+class PracticeDatabase:
     """The practice LMS's database. The file is opened for each use, so that several
     processes and threads can share it.
     """
@@ -44,15 +44,15 @@ class Ledger:
             # many processes would have to recover at once.
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("BEGIN IMMEDIATE")
-            if db.execute("PRAGMA user_version").fetchone()[0] != _FORM:
+            if db.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
                 # All of its data is made up for practice: an older schema is not worth a
                 # migration.
                 for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").fetchall():
                     db.execute(f'DROP TABLE "{table}"')
                 for statement in _SCHEMA:
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {_FORM}")
-            for table in _PASSING:
+                db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            for table in _EXPIRING_TABLES:
                 db.execute(f"DELETE FROM {table} WHERE made < ?", (time.time() - DAY_SECONDS,))  # noqa: S608 - names of this file
         file.chmod(0o600)
 

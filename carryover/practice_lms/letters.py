@@ -17,12 +17,12 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup, escape
 
 MAILBOX = "mailbox"  # in the demo's home folder
-SHOWN = 50
+MAX_LETTERS_SHOWN = 50
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedMail:
     """An e-mail as displayed."""
 
     recipient: str
@@ -37,28 +37,28 @@ def blueprint(home: Path) -> Blueprint:
 
     @pages.get("/mailbox")
     def letters() -> ResponseReturnValue:
-        return render_template("mailbox.html", title="Mailbox", letters=_newest(home / MAILBOX))
+        return render_template("mailbox.html", title="Mailbox", letters=_newest_letters(home / MAILBOX))
 
     return pages
 
 
-def _newest(folder: Path) -> list[Received]:
+def _newest_letters(folder: Path) -> list[ReceivedMail]:
     if not folder.is_dir():
         return []
     box = mailbox.Maildir(folder, create=False)
     keys = sorted(box.keys(), key=lambda key: int(key.split(".")[0]) if key.split(".")[0].isdecimal() else 0, reverse=True)
-    return [_read(box.get_bytes(key)) for key in keys[:SHOWN]]
+    return [_parse_letter(box.get_bytes(key)) for key in keys[:MAX_LETTERS_SHOWN]]
 
 
-def _read(content: bytes) -> Received:
+def _parse_letter(content: bytes) -> ReceivedMail:
     message = message_from_bytes(content, policy=default)
     assert isinstance(message, EmailMessage)
     body = message.get_body(("plain",))
     words = str(body.get_content()) if body is not None else ""
-    return Received(str(message["To"]), str(message["Subject"]), str(message["Date"]), _linked(words))
+    return ReceivedMail(str(message["To"]), str(message["Subject"]), str(message["Date"]), _linkify(words))
 
 
-def _linked(words: str) -> Markup:
+def _linkify(words: str) -> Markup:
     """Return the text with its URLs as links."""
     parts: list[Markup | str] = []
     end = 0

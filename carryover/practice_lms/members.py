@@ -9,24 +9,24 @@ from urllib.parse import urlencode
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms.bearer import ServiceRefused, answer, require
-from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.bearer import ServiceError, media_type_response, require_service_token
+from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.people import COURSE, PEOPLE
 from carryover.practice_lms.vocabulary import MEMBERS, MEMBERS_SCOPE
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/memberships``."""
     pages = Blueprint("members", __name__)
 
     @pages.get("/memberships")
     def memberships() -> ResponseReturnValue:
-        tool = require(deps.ledger, MEMBERS_SCOPE, MEMBERS)
+        tool = require_service_token(deps.ledger, MEMBERS_SCOPE, MEMBERS)
         role = request.args.get("role")
         found = [person for person in PEOPLE.values() if role is None or role in (*person.short_roles, *person.roles)]
         limit, start = request.args.get("limit", len(found), type=int), request.args.get("from", 0, type=int)
         if limit < 0 or start < 0:
-            raise ServiceRefused(400, "Bad Request: limit and from are not negative")
+            raise ServiceError(400, "Bad Request: limit and from are not negative")
         limit = limit or len(found)
         members = [
             {
@@ -38,7 +38,7 @@ def blueprint(deps: Deps) -> Blueprint:
             }
             for person in found[start : start + limit]
         ]
-        response = answer({"id": deps.at("memberships"), "context": COURSE, "members": members}, MEMBERS)
+        response = media_type_response({"id": deps.at("memberships"), "context": COURSE, "members": members}, MEMBERS)
         if start + limit < len(found):
             asked = {**request.args.to_dict(), "limit": limit, "from": start + limit}
             response.headers["Link"] = f'<{deps.at("memberships")}?{urlencode(asked)}>; rel="next"'

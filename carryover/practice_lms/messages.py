@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from carryover.practice_lms import activities, gradebook, launches
 from carryover.practice_lms.activities import Activity
-from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.launches import Launch
 from carryover.practice_lms.people import BY_SUBJECT, COURSE, COURSE_ID, COURSE_LABEL, Person
 from carryover.practice_lms.sessions import Session
@@ -29,41 +29,46 @@ from carryover.practice_lms.vocabulary import (
     VERSION,
 )
 
-LIVES_SECONDS = 60  # as in Moodle
-PRODUCT, PRODUCT_VERSION = "carryover-practice", "1"
-VARIABLES = ("Context.id", "Context.id.history", "ResourceLink.id", "User.id", "Person.sourcedId")
+ID_TOKEN_SECONDS = 60  # as in Moodle
+PRODUCT_FAMILY_CODE, PRODUCT_VERSION = "carryover-practice", "1"
+SUPPORTED_VARIABLES = ("Context.id", "Context.id.history", "ResourceLink.id", "User.id", "Person.sourcedId")
 
 
-def claims(deps: Deps, session: Session, tool: Tool, launch: Launch, nonce: str) -> dict[str, Any]:
+def id_token_claims(deps: PracticeDeps, session: Session, tool: Tool, launch: Launch, nonce: str) -> dict[str, Any]:
     """Return all claims of an id_token."""
-    activity = activities.by_id(deps.ledger, launch.activity_id)
+    activity = activities.find_activity(deps.ledger, launch.activity_id)
     now, person = int(time.time()), session.person
     said = {
         "nonce": nonce,
         "iat": now,
-        "exp": now + LIVES_SECONDS,
+        "exp": now + ID_TOKEN_SECONDS,
         "iss": deps.lms_url,
         "aud": tool.client_id,
         "sub": person.subject,
         **person.told(tool.claims),
         f"{CLAIM}version": VERSION,
         f"{CLAIM}deployment_id": tool.deployment_id,
-        f"{CLAIM}target_link_uri": launches.target(tool, launch.message, activity),
+        f"{CLAIM}target_link_uri": launches.launch_target_uri(tool, launch.message, activity),
         f"{CLAIM}roles": sorted(person.roles),
         f"{CLAIM}context": {**COURSE, "type": ["CourseSection"]},
         f"{CLAIM}lis": {"person_sourcedid": person.sourced_id, "course_section_sourcedid": f"SIS-{COURSE_LABEL}"},
-        f"{CLAIM}tool_platform": {"product_family_code": PRODUCT, "version": PRODUCT_VERSION, "guid": "practice-lms", "name": "Practice LMS"},
+        f"{CLAIM}tool_platform": {
+            "product_family_code": PRODUCT_FAMILY_CODE,
+            "version": PRODUCT_VERSION,
+            "guid": "practice-lms",
+            "name": "Practice LMS",
+        },
     }
     custom = {**tool.custom, **(activity.custom if activity else {})}
     if custom:
-        said[f"{CLAIM}custom"] = substituted(custom, person, activity)
-    if launch.message == launches.DEEP_LINK:
-        return said | _grades(deps, tool, None) | _deep_linking(deps, session, tool)
+        said[f"{CLAIM}custom"] = substitute_variables(custom, person, activity)
+    if launch.message == launches.DEEP_LINK_LAUNCH:
+        return said | _grade_claims(deps, tool, None) | _deep_linking_claims(deps, session, tool)
     assert activity is not None
-    return said | _grades(deps, tool, activity) | _members(deps, tool) | _opened(deps, tool, activity, launch)
+    return said | _grade_claims(deps, tool, activity) | _membership_claims(deps, tool) | _resource_link_claims(deps, tool, activity, launch)
 
 
-def substituted(custom: dict[str, str], person: Person, activity: Activity | None) -> dict[str, str]:
+def substitute_variables(custom: dict[str, str], person: Person, activity: Activity | None) -> dict[str, str]:
     """Return custom parameters with the supported variables substituted; as in Moodle,
     unknown ones stay literal.
     """
@@ -73,50 +78,50 @@ def substituted(custom: dict[str, str], person: Person, activity: Activity | Non
     return {name: known.get(value, value) for name, value in custom.items()}
 
 
-def _grades(deps: Deps, tool: Tool, activity: Activity | None) -> dict[str, Any]:
+def _grade_claims(deps: PracticeDeps, tool: Tool, activity: Activity | None) -> dict[str, Any]:
     scopes = [scope for scope in GRADE_SCOPES if scope in tool.scopes]
     if not scopes:
         return {}
-    endpoint: dict[str, Any] = {"scope": scopes, "lineitems": line_items_address(deps, tool)}
-    item = gradebook.coupled(deps.ledger, tool.client_id, activity.link_id) if activity else None
+    endpoint: dict[str, Any] = {"scope": scopes, "lineitems": line_items_url(deps, tool)}
+    item = gradebook.coupled_line_item(deps.ledger, tool.client_id, activity.link_id) if activity else None
     if item:
-        endpoint["lineitem"] = line_item_address(deps, tool, item.id)
+        endpoint["lineitem"] = line_item_url(deps, tool, item.id)
     return {GRADES_CLAIM: endpoint}
 
 
-def line_items_address(deps: Deps, tool: Tool) -> str:
+def line_items_url(deps: PracticeDeps, tool: Tool) -> str:
     """Return the URL of a tool's line items. As in Moodle it has a query string, before
     which ``/scores`` must be inserted.
     """
     return deps.at(f"lineitems?type_id={tool.id}")
 
 
-def line_item_address(deps: Deps, tool: Tool, id_: int, below: str = "") -> str:
+def line_item_url(deps: PracticeDeps, tool: Tool, id_: int, below: str = "") -> str:
     """Return the URL of a line item, or of a resource below it."""
     return deps.at(f"lineitems/{id_}/lineitem{below}?type_id={tool.id}")
 
 
-def _members(deps: Deps, tool: Tool) -> dict[str, Any]:
+def _membership_claims(deps: PracticeDeps, tool: Tool) -> dict[str, Any]:
     if MEMBERS_SCOPE not in tool.scopes:
         return {}
     return {MEMBERS_CLAIM: {"context_memberships_url": deps.at("memberships"), "service_versions": ["1.0", "2.0"]}}
 
 
-def _opened(deps: Deps, tool: Tool, activity: Activity, launch: Launch) -> dict[str, Any]:
+def _resource_link_claims(deps: PracticeDeps, tool: Tool, activity: Activity, launch: Launch) -> dict[str, Any]:
     link = {"id": activity.link_id, "title": activity.title}
     said: dict[str, Any] = {
         f"{CLAIM}message_type": RESOURCE_LINK_REQUEST,
         f"{CLAIM}resource_link": {**link, "description": activity.text} if activity.text else link,
         f"{CLAIM}launch_presentation": {"locale": "en", "document_target": "iframe", "return_url": deps.at("")},
     }
-    if launch.message == launches.REVIEW:
+    if launch.message == launches.REVIEW_LAUNCH:
         learner = BY_SUBJECT[launch.for_user]
         said[f"{CLAIM}message_type"] = REVIEW_REQUEST
         said[f"{CLAIM}for_user"] = {"user_id": learner.subject, **learner.told(tool.claims), "roles": list(learner.roles)}
     return said
 
 
-def _deep_linking(deps: Deps, session: Session, tool: Tool) -> dict[str, Any]:
+def _deep_linking_claims(deps: PracticeDeps, session: Session, tool: Tool) -> dict[str, Any]:
     # Characters that do not survive careless copying: the tool must return them byte for byte.
     data = f'{secrets.token_urlsafe(12)} "é" +%2B&amp;'
     with deps.ledger.open() as db:

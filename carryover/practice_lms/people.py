@@ -50,7 +50,7 @@ class Person:
         return {**names, "email": self.email} if "email" in claims else names
 
 
-def _member(key: str, subject: str, role: str) -> Person:
+def _practice_person(key: str, subject: str, role: str) -> Person:
     return Person(key, subject, f"Practice {key}", (f"{_LIS}membership#{role}",), (role,), f"SIS-{subject}")
 
 
@@ -60,10 +60,10 @@ _ADMIN_SHORT_ROLES = ("Instructor", f"{_LIS}person#Administrator")
 PEOPLE = {
     person.key: person
     for person in (
-        _member("learner", "5", "Learner"),
-        _member("newcomer", "9", "Learner"),
-        _member("mentor", "7", "Mentor"),
-        _member("teacher", "3", "Instructor"),
+        _practice_person("learner", "5", "Learner"),
+        _practice_person("newcomer", "9", "Learner"),
+        _practice_person("mentor", "7", "Mentor"),
+        _practice_person("teacher", "3", "Instructor"),
         Person("admin", "2", "Practice administrator", _ADMIN_ROLES, _ADMIN_SHORT_ROLES, ""),
     )
 }

@@ -11,11 +11,11 @@ from carryover.practice_lms.people import NAME_CLAIMS
 from carryover.practice_lms.tools import Tool
 from carryover.practice_lms.vocabulary import DEEP_LINKING_REQUEST, SCOPES, TOOL_CONFIGURATION, VERSION
 
-_REQUIRED = ("response_types", "initiate_login_uri", "redirect_uris", "client_name", "jwks_uri", "token_endpoint_auth_method")
-_AUTH_METHOD = "private_key_jwt"
+_REQUIRED_METADATA = ("response_types", "initiate_login_uri", "redirect_uris", "client_name", "jwks_uri", "token_endpoint_auth_method")
+_CLIENT_AUTH_METHOD = "private_key_jwt"
 
 
-class Invalid(Exception):
+class InvalidRegistration(Exception):
     """The registration is refused; ``name`` is the error code returned to the tool."""
 
     def __init__(self, name: str, status: int = 400) -> None:
@@ -23,83 +23,83 @@ class Invalid(Exception):
         self.name, self.status = name, status
 
 
-def read(body: Any, client_id: str, registration_url: str) -> Tool:
+def parse_registration(body: Any, client_id: str, registration_url: str) -> Tool:
     """Return the tool described by a registration; Invalid carries the error that Moodle
     would return.
     """
     if not isinstance(body, dict):
-        raise Invalid("invalid_client_metadata")
-    for name in (*_REQUIRED, TOOL_CONFIGURATION):
+        raise InvalidRegistration("invalid_client_metadata")
+    for name in (*_REQUIRED_METADATA, TOOL_CONFIGURATION):
         if not body.get(name):
-            raise Invalid(f"missing required attribute {name}")
+            raise InvalidRegistration(f"missing required attribute {name}")
     told = body[TOOL_CONFIGURATION]
     if not isinstance(told, dict):
-        raise Invalid("invalid_client_metadata")
-    domain = _text(told, "domain")
+        raise InvalidRegistration("invalid_client_metadata")
+    domain = _optional_text(told, "domain")
     if not domain:
-        raise Invalid("missing_domain")
-    target = _text(told, "target_link_uri") or f"https://{domain}"
-    if _host(f"https://{domain}") != _host(target):
-        raise Invalid("domain_targetlinkuri_mismatch")
+        raise InvalidRegistration("missing_domain")
+    target = _optional_text(told, "target_link_uri") or f"https://{domain}"
+    if _comparable_host(f"https://{domain}") != _comparable_host(target):
+        raise InvalidRegistration("domain_targetlinkuri_mismatch")
     if not isinstance(body["response_types"], list) or "id_token" not in body["response_types"]:
-        raise Invalid("invalid_response_types")
-    if not _texts(body["redirect_uris"]):
-        raise Invalid("invalid_redirect_uris")
-    if body["token_endpoint_auth_method"] != _AUTH_METHOD:
-        raise Invalid("invalid_token_endpoint_auth_method")
+        raise InvalidRegistration("invalid_response_types")
+    if not _is_text_list(body["redirect_uris"]):
+        raise InvalidRegistration("invalid_redirect_uris")
+    if body["token_endpoint_auth_method"] != _CLIENT_AUTH_METHOD:
+        raise InvalidRegistration("invalid_token_endpoint_auth_method")
     if body.get("application_type") not in (None, "", "web"):
-        raise Invalid("invalid_application_type")
+        raise InvalidRegistration("invalid_application_type")
     custom = told.get("custom_parameters") or {}
     if not isinstance(custom, dict) or not all(isinstance(value, str) for value in custom.values()):
-        raise Invalid("invalid_custom_parameters")
-    deep_linking = _deep_linking(told.get("messages"))
+        raise InvalidRegistration("invalid_custom_parameters")
+    deep_linking = _deep_linking_uri(told.get("messages"))
     claims = told.get("claims")
     return Tool(
         client_id=client_id,
-        name=_text(body, "client_name"),
-        initiate_login_uri=_text(body, "initiate_login_uri"),
+        name=_optional_text(body, "client_name"),
+        initiate_login_uri=_optional_text(body, "initiate_login_uri"),
         redirect_uris=tuple(body["redirect_uris"]),
-        jwks_uri=_text(body, "jwks_uri"),
+        jwks_uri=_optional_text(body, "jwks_uri"),
         target_link_uri=target,
         domain=domain,
-        scopes=tuple(scope for scope in SCOPES if scope in _text(body, "scope").split()),
+        scopes=tuple(scope for scope in SCOPES if scope in _optional_text(body, "scope").split()),
         custom=custom,
-        claims=_shared(claims if isinstance(claims, list) else []),
+        claims=_granted_claims(claims if isinstance(claims, list) else []),
         deep_linking=deep_linking is not None,
         deep_linking_uri=deep_linking or "",
-        description=_text(told, "description"),
-        logo_uri=_text(body, "logo_uri"),
+        description=_optional_text(told, "description"),
+        logo_uri=_optional_text(body, "logo_uri"),
         registration_url=registration_url,
     )
 
 
-def _text(given: dict[str, Any], name: str) -> str:
+def _optional_text(given: dict[str, Any], name: str) -> str:
     value = given.get(name, "")
     if not isinstance(value, str):
-        raise Invalid(f"invalid_{name}")
+        raise InvalidRegistration(f"invalid_{name}")
     return value
 
 
-def _texts(value: Any) -> bool:
+def _is_text_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def _host(url: str) -> str:
+def _comparable_host(url: str) -> str:
     """Host and port; as in Moodle, a leading www. is ignored."""
     return urlsplit(url).netloc.lower().removeprefix("www.")
 
 
-def _deep_linking(messages: Any) -> str | None:
+def _deep_linking_uri(messages: Any) -> str | None:
     """Return the target URI of the deep-linking message, empty if it is the tool's default;
     None if the tool does not offer deep linking.
     """
     for message in messages if isinstance(messages, list) else []:
         if isinstance(message, dict) and message.get("type") == DEEP_LINKING_REQUEST:
-            return _text(message, "target_link_uri")
+            return _optional_text(message, "target_link_uri")
     return None
 
 
-def _shared(claims: list[Any]) -> tuple[str, ...]:
+def _granted_claims(claims: list[Any]) -> tuple[str, ...]:
     """Return the personal claims that a tool requests and is therefore granted: name claims
     all or none, as in Moodle.
     """
@@ -107,7 +107,7 @@ def _shared(claims: list[Any]) -> tuple[str, ...]:
     return (*names, "email") if "email" in claims else names
 
 
-def shown(tool: Tool) -> dict[str, Any]:
+def registration_response(tool: Tool) -> dict[str, Any]:
     """Return the registration as echoed to its tool."""
     configuration: dict[str, Any] = {
         "version": VERSION,
@@ -129,7 +129,7 @@ def shown(tool: Tool) -> dict[str, Any]:
         "grant_types": ["client_credentials", "implicit"],
         "redirect_uris": list(tool.redirect_uris),
         "application_type": "web",
-        "token_endpoint_auth_method": _AUTH_METHOD,
+        "token_endpoint_auth_method": _CLIENT_AUTH_METHOD,
         "client_name": tool.name,
         "logo_uri": tool.logo_uri,
         "scope": " ".join(tool.scopes),

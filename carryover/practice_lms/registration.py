@@ -16,38 +16,38 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import keys, tools
-from carryover.practice_lms.deps import Deps
-from carryover.practice_lms.messages import PRODUCT, PRODUCT_VERSION, VARIABLES
+from carryover.practice_lms.deps import PracticeDeps
+from carryover.practice_lms.messages import PRODUCT_FAMILY_CODE, PRODUCT_VERSION, SUPPORTED_VARIABLES
 from carryover.practice_lms.people import NAME_CLAIMS
-from carryover.practice_lms.registered import Invalid, read, shown
+from carryover.practice_lms.registered import InvalidRegistration, parse_registration, registration_response
 from carryover.practice_lms.tools import Tool
 from carryover.practice_lms.vocabulary import DEEP_LINKING_REQUEST, PLATFORM_CONFIGURATION, RESOURCE_LINK_REQUEST, REVIEW_REQUEST, SCOPES
 
-TOKEN_SECONDS, CLIENT_ID_LENGTH = 3_600, 15
-NEW, UPDATE = "reg", "reg-update"
+REGISTRATION_TOKEN_SECONDS, CLIENT_ID_LENGTH = 3_600, 15
+NEW_SCOPE, UPDATE_SCOPE = "reg", "reg-update"
 
 
-def new_token(deps: Deps, url: str) -> str:
+def new_registration_token(deps: PracticeDeps, url: str) -> str:
     """Return a registration token for the tool at ``url``; its subject is the client id that
     the tool will receive.
     """
     client_id = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(CLIENT_ID_LENGTH))
     with deps.ledger.open() as db:
         db.execute("INSERT INTO registration VALUES (?, ?)", (client_id, url))
-    return _token(deps, client_id, NEW)
+    return _registration_token(deps, client_id, NEW_SCOPE)
 
 
-def update_token(deps: Deps, tool: Tool) -> str:
+def update_registration_token(deps: PracticeDeps, tool: Tool) -> str:
     """Return a token with which a tool may update its registration."""
-    return _token(deps, tool.deployment_id, UPDATE)
+    return _registration_token(deps, tool.deployment_id, UPDATE_SCOPE)
 
 
-def _token(deps: Deps, subject: str, scope: str) -> str:
+def _registration_token(deps: PracticeDeps, subject: str, scope: str) -> str:
     now = int(time.time())
-    return keys.signed(deps.ledger, {"sub": subject, "scope": scope, "iat": now, "exp": now + TOKEN_SECONDS})
+    return keys.sign_claims(deps.ledger, {"sub": subject, "scope": scope, "iat": now, "exp": now + REGISTRATION_TOKEN_SECONDS})
 
 
-def configuration(deps: Deps) -> dict[str, Any]:
+def platform_configuration(deps: PracticeDeps) -> dict[str, Any]:
     """Return the platform configuration that a tool reads before it registers."""
     return {
         "issuer": deps.lms_url,
@@ -63,71 +63,71 @@ def configuration(deps: Deps) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": ["RS256"],
         "claims_supported": ["sub", "iss", *NAME_CLAIMS, "email"],
         PLATFORM_CONFIGURATION: {
-            "product_family_code": PRODUCT,
+            "product_family_code": PRODUCT_FAMILY_CODE,
             "version": PRODUCT_VERSION,
             "messages_supported": [
                 {"type": RESOURCE_LINK_REQUEST},
                 {"type": DEEP_LINKING_REQUEST, "placements": ["ContentArea"]},
                 {"type": REVIEW_REQUEST},
             ],
-            "variables": list(VARIABLES),
+            "variables": list(SUPPORTED_VARIABLES),
         },
     }
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/openid-configuration`` and ``/registration``."""
     pages = Blueprint("registration", __name__)
 
-    @pages.errorhandler(Invalid)
-    def invalid(error: Invalid) -> ResponseReturnValue:
+    @pages.errorhandler(InvalidRegistration)
+    def invalid(error: InvalidRegistration) -> ResponseReturnValue:
         return jsonify({"error": error.name}), error.status
 
     @pages.get("/openid-configuration")
     def openid_configuration() -> ResponseReturnValue:
-        return jsonify(configuration(deps))
+        return jsonify(platform_configuration(deps))
 
     @pages.route("/registration", methods=["GET", "POST"])
     def registration() -> ResponseReturnValue:
-        subject, known = _bearer(deps)
+        subject, known = _registration_subject(deps)
         if request.method == "GET":
             if known is None:
-                raise Invalid("no_registration", 404)
-            return jsonify(shown(known))
-        told = read(request.get_json(silent=True, force=True), subject, _url(deps, subject))
+                raise InvalidRegistration("no_registration", 404)
+            return jsonify(registration_response(known))
+        told = parse_registration(request.get_json(silent=True, force=True), subject, _registration_url(deps, subject))
         if known:
-            return jsonify(shown(tools.update(deps.ledger, known, told)))
+            return jsonify(registration_response(tools.replace_tool(deps.ledger, known, told)))
         try:
-            return jsonify(shown(tools.register(deps.ledger, told)))
-        except tools.AlreadyRegistered:
-            raise Invalid("token_already_used", 401) from None
+            return jsonify(registration_response(tools.insert_tool(deps.ledger, told)))
+        except tools.ToolAlreadyRegistered:
+            raise InvalidRegistration("token_already_used", 401) from None
 
     return pages
 
 
-def _bearer(deps: Deps) -> tuple[str, Tool | None]:
+def _registration_subject(deps: PracticeDeps) -> tuple[str, Tool | None]:
     """Return the client id that the token is for, and the tool to update, if any."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
-        raise Invalid("missing_registration_token", 401)
+        raise InvalidRegistration("missing_registration_token", 401)
     try:
-        claims = keys.own_claims(deps.ledger, token)
-    except keys.NotVerified as error:
-        raise Invalid(str(error), 404) from None  # Moodle shows an error page with this status
+        claims = keys.verify_own_token(deps.ledger, token)
+    except keys.InvalidToken as error:
+        raise InvalidRegistration(str(error), 404) from None  # Moodle shows an error page with this status
     subject, scope = claims["sub"], claims.get("scope")
-    if scope == UPDATE:
-        known = tools.by_id(deps.ledger, subject)
+    if scope == UPDATE_SCOPE:
+        known = tools.tool_by_id(deps.ledger, subject)
         if known is None:
-            raise Invalid("Incorrect scope", 403)
+            raise InvalidRegistration("Incorrect scope", 403)
         return known.client_id, known
-    if scope != NEW:
-        raise Invalid("Incorrect scope", 403)
-    if tools.by_client_id(deps.ledger, subject):
-        raise Invalid("token_already_used", 401)
+    if scope != NEW_SCOPE:
+        raise InvalidRegistration("Incorrect scope", 403)
+    if tools.tool_by_client_id(deps.ledger, subject):
+        raise InvalidRegistration("token_already_used", 401)
     return subject, None
 
 
-def _url(deps: Deps, client_id: str) -> str:
+def _registration_url(deps: PracticeDeps, client_id: str) -> str:
     with deps.ledger.open() as db:
         row = db.execute("SELECT url FROM registration WHERE client_id = ?", (client_id,)).fetchone()
     return str(row[0]) if row else ""

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from flask import Response, make_response, render_template, request
 
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import PEOPLE, Person
 
-COOKIE, COOKIE_PATH = "practice-session", "/practice"
-REPOST = "repost"
+SESSION_COOKIE, COOKIE_PATH = "practice-session", "/practice"
+REPOST_FIELD = "repost"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Session:
     sesskey: str
 
 
-def sign_in(ledger: Ledger, person: Person) -> Session:
+def sign_in(ledger: PracticeDatabase, person: Person) -> Session:
     """Create a session."""
     made = Session(secrets.token_urlsafe(24), person, secrets.token_hex(5))
     with ledger.open() as db:
@@ -36,33 +36,33 @@ def sign_in(ledger: Ledger, person: Person) -> Session:
     return made
 
 
-def send_cookie(response: Response, session: Session, same_site: str) -> None:
+def set_session_cookie(response: Response, session: Session, same_site: str) -> None:
     """Set the session cookie. ``same_site`` is ``lax``, or ``none`` for a cookie that is
     sent across sites if the browser allows it. Never Partitioned, since Moodle's is not.
     """
     if same_site == "none":
-        response.set_cookie(COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="None", secure=True)
+        response.set_cookie(SESSION_COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="None", secure=True)
     else:
-        response.set_cookie(COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="Lax")
+        response.set_cookie(SESSION_COOKIE, session.id, path=COOKIE_PATH, httponly=True, samesite="Lax")
 
 
-def current(ledger: Ledger) -> Session | None:
+def current_session(ledger: PracticeDatabase) -> Session | None:
     """Return the session of this request's cookie."""
     with ledger.open() as db:
-        row = db.execute("SELECT id, person, sesskey FROM session WHERE id = ?", (request.cookies.get(COOKIE, ""),)).fetchone()
+        row = db.execute("SELECT id, person, sesskey FROM session WHERE id = ?", (request.cookies.get(SESSION_COOKIE, ""),)).fetchone()
     return Session(row[0], PEOPLE[row[1]], row[2]) if row else None
 
 
-def reposted() -> bool:
+def is_repost() -> bool:
     """Whether this request came from the page of ``post_again``: another attempt would not
     bring the cookie either.
     """
-    return REPOST in request.form
+    return REPOST_FIELD in request.form
 
 
-def post_again() -> Response:
+def repost_page() -> Response:
     """Return a page of this site that sends the same request again."""
-    fields = {**request.form.to_dict(), REPOST: "true"}
+    fields = {**request.form.to_dict(), REPOST_FIELD: "true"}
     address = request.path if request.method == "GET" else request.full_path.rstrip("?")
     if request.method == "GET":
         fields = {**request.args.to_dict(), **fields}

@@ -8,13 +8,13 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from carryover.practice_lms import bearer, keys, tools
-from carryover.practice_lms.deps import Deps
+from carryover.practice_lms.deps import PracticeDeps
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_REQUIRED = ("grant_type", "client_assertion_type", "client_assertion", "scope")
+_REQUIRED_FIELDS = ("grant_type", "client_assertion_type", "client_assertion", "scope")
 
 
-def blueprint(deps: Deps) -> Blueprint:
+def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/token``. As in Moodle, tools that are not activated yet get tokens too."""
     pages = Blueprint("tokens", __name__)
 
@@ -24,25 +24,25 @@ def blueprint(deps: Deps) -> Blueprint:
     @pages.post("/token")
     def token() -> ResponseReturnValue:
         form = request.form
-        if not all(form.get(name) for name in _REQUIRED) or form["client_assertion_type"] != _ASSERTION_TYPE:
+        if not all(form.get(name) for name in _REQUIRED_FIELDS) or form["client_assertion_type"] != _ASSERTION_TYPE:
             return refused("invalid_request")
         if form["grant_type"] != "client_credentials":
             return refused("unsupported_grant_type")
         assertion = form["client_assertion"]
-        tool = tools.by_client_id(deps.ledger, keys.unverified_claim(assertion, "sub"))
+        tool = tools.tool_by_client_id(deps.ledger, keys.unverified_claim(assertion, "sub"))
         if tool is None:
             return refused("invalid_client")
         try:
             # Stricter than Moodle, which checks only the signature and the times.
-            claims = keys.tool_claims(deps, tool, assertion, deps.at("token"), ("sub", "jti"))
-        except keys.NotVerified:
+            claims = keys.verify_tool_token(deps, tool, assertion, deps.at("token"), ("sub", "jti"))
+        except keys.InvalidToken:
             return refused("invalid_client")
         if not deps.ledger.first_use(f"jti {tool.client_id} {claims['jti']}"):
             return refused("invalid_client")
         scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in tool.scopes]
         if not scopes:
             return refused("invalid_scope")
-        given = bearer.give_token(deps.ledger, tool, scopes)
-        return jsonify({"access_token": given, "token_type": "Bearer", "expires_in": bearer.TOKEN_SECONDS, "scope": " ".join(scopes)})
+        given = bearer.issue_access_token(deps.ledger, tool, scopes)
+        return jsonify({"access_token": given, "token_type": "Bearer", "expires_in": bearer.ACCESS_TOKEN_SECONDS, "scope": " ".join(scopes)})
 
     return pages

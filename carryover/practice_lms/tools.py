@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from carryover.practice_lms.ledger import Ledger
+from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import CLIENT_ID, DEPLOYMENT_ID, NAME_CLAIMS
 from carryover.practice_lms.vocabulary import SCOPES
 
@@ -52,11 +52,11 @@ class Tool:
         return self.state == ACTIVE
 
 
-class AlreadyRegistered(Exception):
+class ToolAlreadyRegistered(Exception):
     """A tool with this client id exists already."""
 
 
-def preinstalled(tool_url: str) -> Tool:
+def preinstalled_tool(tool_url: str) -> Tool:
     """Return the demo's tool, as an administrator would have registered it manually."""
     launch = f"{tool_url}/lti/launch"
     return Tool(
@@ -77,51 +77,51 @@ def preinstalled(tool_url: str) -> Tool:
     )
 
 
-def _body(tool: Tool) -> str:
+def _tool_to_json(tool: Tool) -> str:
     return json.dumps({name: value for name, value in asdict(tool).items() if name not in ("id", "client_id", "state")})
 
 
-def _tool(row: Iterable[Any]) -> Tool:
+def _tool_from_row(row: Iterable[Any]) -> Tool:
     id_, client_id, state, body = row
     values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(body).items()}
     return Tool(id=id_, client_id=client_id, state=state, **values)
 
 
-def install(ledger: Ledger, tool: Tool) -> None:
+def install_tool(ledger: PracticeDatabase, tool: Tool) -> None:
     """Insert a tool under its own id, or update the existing one."""
     with ledger.open() as db:
-        db.execute("INSERT OR IGNORE INTO tool VALUES (?, ?, ?, ?)", (tool.id, tool.client_id, tool.state, _body(tool)))
-        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_body(tool), tool.id))
+        db.execute("INSERT OR IGNORE INTO tool VALUES (?, ?, ?, ?)", (tool.id, tool.client_id, tool.state, _tool_to_json(tool)))
+        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(tool), tool.id))
 
 
-def register(ledger: Ledger, tool: Tool) -> Tool:
+def insert_tool(ledger: PracticeDatabase, tool: Tool) -> Tool:
     """Insert a new tool and return it with its id; AlreadyRegistered if its client id is
     taken.
     """
     try:
         with ledger.open() as db:
-            given = (tool.client_id, tool.state, _body(tool))
+            given = (tool.client_id, tool.state, _tool_to_json(tool))
             id_ = db.execute("INSERT INTO tool (client_id, state, body) VALUES (?, ?, ?)", given).lastrowid
     except sqlite3.IntegrityError:
-        raise AlreadyRegistered from None
+        raise ToolAlreadyRegistered from None
     return replace(tool, id=id_ or 0)
 
 
-def update(ledger: Ledger, known: Tool, told: Tool) -> Tool:
+def replace_tool(ledger: PracticeDatabase, known: Tool, told: Tool) -> Tool:
     """Update a tool's registration; its client id, id and state are kept."""
     kept = replace(told, id=known.id, client_id=known.client_id, state=known.state, registration_url=known.registration_url)
     with ledger.open() as db:
-        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_body(kept), known.id))
+        db.execute("UPDATE tool SET body = ? WHERE id = ?", (_tool_to_json(kept), known.id))
     return kept
 
 
-def activate(ledger: Ledger, tool: Tool) -> None:
+def set_tool_active(ledger: PracticeDatabase, tool: Tool) -> None:
     """Allow the course to launch the tool."""
     with ledger.open() as db:
         db.execute("UPDATE tool SET state = ? WHERE id = ?", (ACTIVE, tool.id))
 
 
-def delete(ledger: Ledger, tool: Tool) -> None:
+def remove_tool(ledger: PracticeDatabase, tool: Tool) -> None:
     """Delete a tool with everything that depends on it."""
     with ledger.open() as db:
         db.execute("DELETE FROM score WHERE line_item IN (SELECT id FROM line_item WHERE client_id = ?)", (tool.client_id,))
@@ -129,17 +129,17 @@ def delete(ledger: Ledger, tool: Tool) -> None:
             db.execute(f"DELETE FROM {table} WHERE client_id = ?", (tool.client_id,))  # noqa: S608 - names of this file
 
 
-def everyone(ledger: Ledger) -> list[Tool]:
+def list_all_tools(ledger: PracticeDatabase) -> list[Tool]:
     """Return all tools, oldest first."""
     with ledger.open() as db:
-        return [_tool(row) for row in db.execute("SELECT id, client_id, state, body FROM tool ORDER BY id")]
+        return [_tool_from_row(row) for row in db.execute("SELECT id, client_id, state, body FROM tool ORDER BY id")]
 
 
-def by_client_id(ledger: Ledger, client_id: str) -> Tool | None:
+def tool_by_client_id(ledger: PracticeDatabase, client_id: str) -> Tool | None:
     """Return the tool with this client id."""
-    return next((tool for tool in everyone(ledger) if tool.client_id == client_id), None)
+    return next((tool for tool in list_all_tools(ledger) if tool.client_id == client_id), None)
 
 
-def by_id(ledger: Ledger, id_: str) -> Tool | None:
+def tool_by_id(ledger: PracticeDatabase, id_: str) -> Tool | None:
     """Return the tool with this id, which is also its deployment id."""
-    return next((tool for tool in everyone(ledger) if tool.deployment_id == id_), None)
+    return next((tool for tool in list_all_tools(ledger) if tool.deployment_id == id_), None)

@@ -9,15 +9,15 @@ from pathlib import Path
 from flask import Flask, redirect
 from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms.app import PRACTICE_FILE, lms_address
+from carryover.practice_lms.app import PRACTICE_STATE_FILE, lms_base_url
 from carryover.practice_lms.app import create_app as practice_app
-from carryover.wsgi import Door, houses
+from carryover.wsgi import PathDispatcher, mounted_apps
 from core import settings
-from core.health import Check, Health
-from core.processes import settle_collector
+from core.health import Health, HealthCheck
+from core.processes import tune_garbage_collector
 
 
-def _seeded(file: Path) -> Check:
+def _seeding_check(file: Path) -> HealthCheck:
     """Health check: not ready until the practice cohort is stored and counted."""
 
     def look(health: Health) -> None:
@@ -28,17 +28,17 @@ def _seeded(file: Path) -> Check:
     return look
 
 
-def create_app() -> Door:
+def create_app() -> PathDispatcher:
     """Create the application from the environment that ``carryover demo`` sets up."""
-    read = settings.read(os.environ)
-    others, tool = houses(_seeded(read.home / PRACTICE_FILE))
+    read = settings.read_settings(os.environ)
+    others, tool = mounted_apps(_seeding_check(read.home / PRACTICE_STATE_FILE))
     front = Flask("front", static_folder=None)
 
     @front.get("/")
     def first_page() -> ResponseReturnValue:
         """Anyone who opens the demo's root URL wants to see the course."""
-        return redirect(f"{lms_address(read.base_url)}/practice/")
+        return redirect(f"{lms_base_url(read.base_url)}/practice/")
 
-    door = Door({**others, "practice": practice_app(read.home, read.base_url), "": front.wsgi_app}, tool)
-    settle_collector()
+    door = PathDispatcher({**others, "practice": practice_app(read.home, read.base_url), "": front.wsgi_app}, tool)
+    tune_garbage_collector()
     return door

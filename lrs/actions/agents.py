@@ -8,27 +8,27 @@ from typing import Any
 from core.database import UnitOfWork
 from lrs.store import definitions, statements
 from lrs.xapi import decoding
-from lrs.xapi.actors import IFI_NAMES, identity_anywhere, identity_of
+from lrs.xapi.actors import IFI_NAMES, find_identity_or_none, identity_of
 from lrs.xapi.query import StatementQuery
 
-STATEMENTS_READ = 100  # the latest statements that name the agent, read to collect the names it uses
+MAX_STATEMENTS_READ = 100  # the latest statements that name the agent, read to collect the names it uses
 
 
-def activity(unit_of_work: UnitOfWork, *, tenant_id: int, iri: str) -> dict[str, Any] | None:
+def activity_definition(unit_of_work: UnitOfWork, *, tenant_id: int, iri: str) -> dict[str, Any] | None:
     """Return the merged definition of an activity."""
     with unit_of_work(tenant_id) as connection:
-        return definitions.of_activity(connection, tenant_id, iri)
+        return definitions.find_activity_definition(connection, tenant_id, iri)
 
 
-def person(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -> dict[str, Any]:
+def person_object(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -> dict[str, Any]:
     """Return a Person (xAPI-Communication 2.4): the identifier that was requested, and every
     name that statements give it.
     """
     identity = identity_of(agent)
     with unit_of_work(tenant_id) as connection:
-        query = StatementQuery(agent=identity, related_agents=True, limit=STATEMENTS_READ)
-        found = statements.find(connection, tenant_id, query, None, STATEMENTS_READ)
-    names = dict.fromkeys(name for one in found for name in _names_of(decoding.decode(one.payload), identity))
+        query = StatementQuery(agent=identity, related_agents=True, limit=MAX_STATEMENTS_READ)
+        found = statements.query_statements(connection, tenant_id, query, None, MAX_STATEMENTS_READ)
+    names = dict.fromkeys(name for one in found for name in _agent_names(decoding.decode(one.payload), identity))
     made: dict[str, Any] = {"objectType": "Person"}
     if names:
         made["name"] = list(names)
@@ -36,16 +36,16 @@ def person(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -
     return made
 
 
-def _names_of(value: Any, identity: str | None) -> Iterator[str]:
+def _agent_names(value: Any, identity: str | None) -> Iterator[str]:
     """Yield the agent's names wherever it occurs in a statement (the caller never passes an
     anonymous group).
     """
     if isinstance(value, dict):
-        if isinstance(value.get("name"), str) and identity_anywhere(value) == identity:
+        if isinstance(value.get("name"), str) and find_identity_or_none(value) == identity:
             yield value["name"]
         for name, inner in value.items():
             if name != "extensions":
-                yield from _names_of(inner, identity)
+                yield from _agent_names(inner, identity)
     elif isinstance(value, list):
         for inner in value:
-            yield from _names_of(inner, identity)
+            yield from _agent_names(inner, identity)

@@ -8,37 +8,37 @@ from contextlib import contextmanager
 from msgspec import structs
 
 from core.database import UnitOfWork
-from core.errors import Refused
+from core.errors import RequestError
 from lrs.store import attachments
-from lrs.store.blobs import Arriving, Blobs
+from lrs.store.blobs import BlobStore, BlobUpload
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.multipart import Arrived, Mixed
+from lrs.xapi.multipart import MultipartReader, ReceivedAttachment
 from lrs.xapi.reading import Incoming
-from lrs.xapi.signatures import CONTENT_TYPE, LARGEST_SIGNATURE, require_valid
+from lrs.xapi.signatures import MAX_SIGNATURE_BYTES, SIGNATURE_CONTENT_TYPE, require_valid_signature
 
 
-class QuotaExceeded(Refused):
+class QuotaExceeded(RequestError):
     """The attachments would exceed the tenant's storage quota."""
 
     status, code = 413, "quota_exceeded"
 
 
 @contextmanager
-def received(
-    unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, content_type: str, pieces: Iterable[bytes], largest_first: int, quota: int
-) -> Iterator[Mixed]:
+def multipart_body(
+    unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: int, content_type: str, pieces: Iterable[bytes], largest_first: int, quota: int
+) -> Iterator[MultipartReader]:
     """Read a multipart body to its end and yield the statements' bytes and the parts
     received with them. Parts that are not stored are deleted on exit.
     """
     with unit_of_work(tenant_id) as connection:
-        left = quota - attachments.held(connection, tenant_id)
-    opened: list[Arriving] = []
+        left = quota - attachments.sum_attachment_bytes(connection, tenant_id)
+    opened: list[BlobUpload] = []
 
-    def sink() -> Arriving:
+    def sink() -> BlobUpload:
         opened.append(blobs.open(left - sum(one.size for one in opened)))
         return opened[-1]
 
-    mixed = Mixed(content_type, largest_first, sink)
+    mixed = MultipartReader(content_type, largest_first, sink)
     try:
         mixed.feed(pieces)
         if any(one.over_quota for one in opened):
@@ -49,7 +49,7 @@ def received(
             blobs.drop(one)
 
 
-def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> list[Incoming]:
+def match_attachments(incoming: Sequence[Incoming], arrived: Sequence[ReceivedAttachment]) -> list[Incoming]:
     """Return the statements, keeping only those attachments whose bytes were sent with the
     request.
 
@@ -81,35 +81,35 @@ def accept(incoming: Sequence[Incoming], arrived: Sequence[Arrived]) -> list[Inc
     return [structs.replace(one, attachments=tuple(each for each in one.attachments if each.sha2 in by_hash)) for one in incoming]
 
 
-def _require_signature(one: Incoming, content_type: str, part: Arrived | None, place: str) -> None:
-    if content_type.partition(";")[0].strip().lower() != CONTENT_TYPE:
-        raise StatementInvalid(f"{place}.contentType", f"of a signature must be {CONTENT_TYPE} (xAPI-Data 2.6).")
+def _require_signature(one: Incoming, content_type: str, part: ReceivedAttachment | None, place: str) -> None:
+    if content_type.partition(";")[0].strip().lower() != SIGNATURE_CONTENT_TYPE:
+        raise StatementInvalid(f"{place}.contentType", f"of a signature must be {SIGNATURE_CONTENT_TYPE} (xAPI-Data 2.6).")
     if part is None:
         return  # by fileUrl: the bytes were not sent, so there is nothing to verify
-    if part.bytes > LARGEST_SIGNATURE:
-        raise StatementInvalid(place, f"a signature may have {LARGEST_SIGNATURE} bytes.")
-    assert isinstance(part.sink, Arriving)
-    require_valid(one.payload, part.sink.whole(LARGEST_SIGNATURE))
+    if part.bytes > MAX_SIGNATURE_BYTES:
+        raise StatementInvalid(place, f"a signature may have {MAX_SIGNATURE_BYTES} bytes.")
+    assert isinstance(part.sink, BlobUpload)
+    require_valid_signature(one.payload, part.sink.whole(MAX_SIGNATURE_BYTES))
 
 
-def keep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int, arrived: Sequence[Arrived]) -> None:
+def store_attachments(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: int, arrived: Sequence[ReceivedAttachment]) -> None:
     """Move the received parts to their content address and record them. Runs before the
     statements are stored: an attachment without a statement is waste, a statement without
     its attachment is data loss.
     """
     with unit_of_work(tenant_id) as connection:
-        attachments.keep(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
+        attachments.record_attachments(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
     for one in arrived:
-        assert isinstance(one.sink, Arriving)
+        assert isinstance(one.sink, BlobUpload)
         blobs.keep(tenant_id, one.sha2, one.sink)
 
 
-def sweep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int) -> int:
+def remove_orphans(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: int) -> int:
     """Remove attachments that no statement has referenced for a day (their statements were
     refused); return how many.
     """
     with unit_of_work(tenant_id) as connection:
-        gone = attachments.abandoned(connection, tenant_id)
+        gone = attachments.delete_abandoned_attachments(connection, tenant_id)
         # Delete before the commit: a request sending the same bytes now waits for the row lock,
         # then writes them again.
         for sha2 in gone:
@@ -117,7 +117,7 @@ def sweep(unit_of_work: UnitOfWork, blobs: Blobs, *, tenant_id: int) -> int:
     return len(gone)
 
 
-def of_statements(unit_of_work: UnitOfWork, *, tenant_id: int, ords: Sequence[int]) -> list[str]:
+def attachment_hashes(unit_of_work: UnitOfWork, *, tenant_id: int, ords: Sequence[int]) -> list[str]:
     """Return the SHA-2 hashes of the attachments stored for these statements."""
     with unit_of_work(tenant_id) as connection:
-        return attachments.among(connection, tenant_id, ords)
+        return attachments.list_attachment_hashes(connection, tenant_id, ords)

@@ -12,11 +12,11 @@ from lrs.actions import statements as actions
 from lrs.store import statements, tags
 from lrs.xapi import query
 
-ROWS = 50
+ROWS_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
-class Row:
+class StatementRow:
     """A statement and its ordinal."""
 
     ord: int
@@ -24,18 +24,18 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Found:
+class BrowsePage:
     """A page: statements, the ordinal where the next page begins (None after the last),
     template violations by ``ord``, and which statements are voided.
     """
 
-    statements: list[Row]
+    statements: list[StatementRow]
     after: int | None
     breaks: dict[int, list[str]]
     voided: set[int]
 
 
-def page(unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str], after: int | None) -> Found:
+def browse_statements(unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str], after: int | None) -> BrowsePage:
     """Return a page. ``wanted`` holds parameters of GET /statements; an agent may be given
     as an e-mail address.
     """
@@ -43,11 +43,13 @@ def page(unit_of_work: UnitOfWork, *, tenant_id: int, wanted: Mapping[str, str],
     if "agent" in given and not given["agent"].lstrip().startswith("{"):
         address = given["agent"].removeprefix("mailto:")
         given["agent"] = f'{{"mbox":"mailto:{address}"}}' if '"' not in address and "\\" not in address else "{}"
-    asked = replace(query.read({"limit": str(ROWS), "related_agents": "true", "related_activities": "true", **given}), after=after)
-    found = actions.page(unit_of_work, tenant_id=tenant_id, query=asked, voided_too=True)
+    asked = replace(
+        query.parse_statement_query({"limit": str(ROWS_PER_PAGE), "related_agents": "true", "related_activities": "true", **given}), after=after
+    )
+    found = actions.statement_page(unit_of_work, tenant_id=tenant_id, query=asked, voided_too=True)
     ords = [one.ord for one in found.found]
     with unit_of_work(tenant_id) as connection:
-        breaks = tags.of(connection, tenant_id, ords)
-        voided = statements.voided_among(connection, tenant_id, ords)
-    rows = [Row(ord_, payload) for ord_, payload in zip(ords, found.payloads, strict=True)]
-    return Found(rows, found.following.after if found.following else None, breaks, voided)
+        breaks = tags.find_break_reasons(connection, tenant_id, ords)
+        voided = statements.filter_voided_ords(connection, tenant_id, ords)
+    rows = [StatementRow(ord_, payload) for ord_, payload in zip(ords, found.payloads, strict=True)]
+    return BrowsePage(rows, found.following.after if found.following else None, breaks, voided)

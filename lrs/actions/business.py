@@ -19,10 +19,10 @@ from lrs.store import audit, computed, kpis
 
 SUBJECTS = ("person", "team", "site")
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
-MOST_READINGS, LONGEST = 10_000, 300
+MAX_READINGS, MAX_TEXT_LENGTH = 10_000, 300
 CURRENCY = re.compile(r"[A-Z]{3}\Z", re.ASCII)
 CENT = Decimal("0.01")  # precision of the cost ledger
-_LEDGER = "costs and worth"  # name of the advisory lock; no KPI can have this name, because a key contains no space
+_LEDGER_LOCK = "costs and worth"  # name of the advisory lock; no KPI can have this name, because a key contains no space
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
 
 
@@ -94,43 +94,43 @@ class Valuation(msgspec.Struct, forbid_unknown_fields=True):
     forecast_costs: float | None = None
 
 
-def define(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
+def define_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
     """Create or update a business KPI of a programme."""
-    _text("programme", programme, 2_000)
-    _text("kpi", key)
+    _require_text("programme", programme, 2_000)
+    _require_text("kpi", key)
     for name in ("label", "unit", "owner", "source", "frequency"):
-        _text(name, getattr(given, name))
+        _require_text(name, getattr(given, name))
     for name in ("baseline", "target"):
-        _number(name, getattr(given, name))
+        _require_number(name, getattr(given, name))
     values = {"programme": programme, "kpi": key, **msgspec.structs.asdict(given), "who": who}
     with deps.unit_of_work(tenant_id) as connection:
-        kpis.define(connection, tenant_id, values)
-        computed.decided_anew(connection, tenant_id, programme)
-        audit.add(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
+        kpis.upsert_kpi(connection, tenant_id, values)
+        computed.invalidate_reports(connection, tenant_id, programme)
+        audit.insert_audit_entry(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
 
 
-def take_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
+def import_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
     """Store readings, all or nothing. Known readings with the same value are left alone; those
     that differ are corrected, and the reason is recorded with the correction.
 
     Returns how many are new, known and corrected, and which look doubtful (``warnings``).
     """
-    if not 1 <= len(given.readings) <= MOST_READINGS:
-        raise BadInput(f"Send 1 to {MOST_READINGS} readings at a time; this has {len(given.readings)}.", path="$.readings")
-    if len(given.reason) > LONGEST:
-        raise BadInput(f"Keep the reason to {LONGEST} characters.", path="$.reason")
+    if not 1 <= len(given.readings) <= MAX_READINGS:
+        raise BadInput(f"Send 1 to {MAX_READINGS} readings at a time; this has {len(given.readings)}.", path="$.readings")
+    if len(given.reason) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep the reason to {MAX_TEXT_LENGTH} characters.", path="$.reason")
     seen: dict[tuple[str, str, date], int] = {}
     for i, one in enumerate(given.readings):
-        _require_sound(i, one)
+        _require_valid_reading(i, one)
         place = (one.subject_kind, one.subject, one.period_start)
         if place in seen:
             raise BadInput("The same subject and period stand twice; send one value for each.", path=f"$.readings[{i}]", index=i, also=seen[place])
         seen[place] = i
     with deps.unit_of_work(tenant_id) as connection:
-        if given.kpi not in {one.kpi for one in kpis.of_programme(connection, tenant_id, given.programme)}:
+        if given.kpi not in {one.kpi for one in kpis.list_kpis(connection, tenant_id, given.programme)}:
             raise NotFound(f"The programme has no business figure {given.kpi!r}; PUT /api/v1/kpis names one.", path="$.kpi")
-        kpis.lock(connection, tenant_id, given.programme, given.kpi)
-        held = kpis.known(connection, tenant_id, given.programme, given.kpi, list(seen))
+        kpis.lock_kpi(connection, tenant_id, given.programme, given.kpi)
+        held = kpis.lock_current_readings(connection, tenant_id, given.programme, given.kpi, list(seen))
         corrected = [place for place, i in seen.items() if place in held and held[place] != given.readings[i].value]
         fresh = [place for place in seen if place not in held]
         if corrected and not given.reason.strip():
@@ -141,37 +141,42 @@ def take_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str)
                 index=i,
                 on_record=held[corrected[0]],
             )
-        told = {"new": len(fresh), "known": len(seen) - len(fresh) - len(corrected), "corrected": len(corrected), "warnings": _doubts(given.readings)}
+        told = {
+            "new": len(fresh),
+            "known": len(seen) - len(fresh) - len(corrected),
+            "corrected": len(corrected),
+            "warnings": _reading_warnings(given.readings),
+        }
         if given.dry_run:
             return {**told, "dry_run": True}
         for place in corrected:
-            kpis.replace(connection, tenant_id, given.programme, given.kpi, place, who, given.reason.strip())
+            kpis.mark_reading_replaced(connection, tenant_id, given.programme, given.kpi, place, who, given.reason.strip())
         rows = [
             {"programme": given.programme, "kpi": given.kpi, **msgspec.structs.asdict(given.readings[seen[place]]), "who": who}
             for place in fresh + corrected
         ]
-        kpis.add(connection, tenant_id, rows)
-        computed.mark(connection, tenant_id, [given.programme])
+        kpis.insert_readings(connection, tenant_id, rows)
+        computed.mark_programmes_stale(connection, tenant_id, [given.programme])
         counts = {name: told[name] for name in ("new", "known", "corrected")}
-        audit.add(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
+        audit.insert_audit_entry(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
     return {**told, "dry_run": False}
 
 
-def _require_sound(i: int, one: Incoming) -> None:
+def _require_valid_reading(i: int, one: Incoming) -> None:
     place = f"$.readings[{i}]"
     if one.subject_kind not in SUBJECTS:
         raise BadInput(f"subject_kind is one of {', '.join(SUBJECTS)}.", path=f"{place}.subject_kind", index=i)
     for name in ("subject", "source"):
         value = getattr(one, name)
-        if len(value) > LONGEST or "\0" in value or (name == "subject" and not value.strip()):
-            raise BadInput(f"{name} is empty, longer than {LONGEST} characters, or holds NUL.", path=f"{place}.{name}", index=i)
+        if len(value) > MAX_TEXT_LENGTH or "\0" in value or (name == "subject" and not value.strip()):
+            raise BadInput(f"{name} is empty, longer than {MAX_TEXT_LENGTH} characters, or holds NUL.", path=f"{place}.{name}", index=i)
     if not EARLIEST <= one.period_start <= one.period_end <= LATEST:
         raise BadInput("The period ends before it begins, or lies outside 1990 to 2100.", path=f"{place}.period_start", index=i)
     if not isfinite(one.value) or abs(one.value) > 1e15:
         raise BadInput("The value is no number that can be counted with.", path=f"{place}.value", index=i)
 
 
-def _doubts(readings: list[Incoming]) -> list[dict[str, Any]]:
+def _reading_warnings(readings: list[Incoming]) -> list[dict[str, Any]]:
     """Return what looks doubtful; it is flagged and never dropped: outliers by robust
     z-score (Iglewicz & Hoaglin 1993), and subjects with missing periods.
     """
@@ -197,72 +202,76 @@ def _doubts(readings: list[Incoming]) -> list[dict[str, Any]]:
     return found[:100]
 
 
-def add_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
+def record_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
     """Add an entry to the cost ledger and return its id. Idempotent: an entry identical in
     every field to a stored one is taken to be that one, so a repeated request adds no cost.
     (Two genuinely equal costs differ in their source.)
     """
-    _text("programme", given.programme, 2_000)
+    _require_text("programme", given.programme, 2_000)
     if given.category not in CATEGORIES:
         raise BadInput(f"category is one of {', '.join(CATEGORIES)}.", path="$.category")
     for name in ("source", "signed_off_by"):
-        _text(name, getattr(given, name))
+        _require_text(name, getattr(given, name))
     if not given.amount.is_finite() or not 0 < given.amount < Decimal(10) ** 13:
         raise BadInput("amount is above 0 and below ten thousand thousand million.", path="$.amount")
     if not EARLIEST <= given.incurred_on <= LATEST:
         raise BadInput("incurred_on lies outside 1990 to 2100.", path="$.incurred_on")
-    _number("hours", given.hours)
-    currency = _currency(given.currency)
+    _require_number("hours", given.hours)
+    currency = _currency_code(given.currency)
     said = msgspec.structs.asdict(given) | {"currency": currency, "amount": given.amount.quantize(CENT)}
     with deps.unit_of_work(tenant_id) as connection:
-        kpis.lock(connection, tenant_id, given.programme, _LEDGER)
-        known = kpis.same_cost(connection, tenant_id, said)
+        kpis.lock_kpi(connection, tenant_id, given.programme, _LEDGER_LOCK)
+        known = kpis.find_same_cost(connection, tenant_id, said)
         if known is not None:
             return known
         _require_one_currency(connection, tenant_id, given.programme, currency)
-        made = kpis.add_cost(connection, tenant_id, {**said, "who": who})
-        computed.decided_anew(connection, tenant_id, given.programme)
-        audit.add(connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)})
+        made = kpis.insert_cost(connection, tenant_id, {**said, "who": who})
+        computed.invalidate_reports(connection, tenant_id, given.programme)
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)}
+        )
     return made
 
 
-def take_back_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
+def retract_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
     """Retract a ledger entry that was wrong."""
-    _text("why", why)
+    _require_text("why", why)
     with deps.unit_of_work(tenant_id) as connection:
-        programme = kpis.take_back_cost(connection, tenant_id, cost_id, why)
+        programme = kpis.retract_cost(connection, tenant_id, cost_id, why)
         if programme is None:
             raise NotFound(f"There is no cost {cost_id} that holds.")
-        computed.decided_anew(connection, tenant_id, programme)
-        audit.add(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
+        computed.invalidate_reports(connection, tenant_id, programme)
+        audit.insert_audit_entry(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
 
 
-def value(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
+def value_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
     """Record what one unit of a KPI is worth; return the version."""
     for name in ("source", "signed_off_by", "currency"):
-        _text(name, getattr(given, name))
+        _require_text(name, getattr(given, name))
     for name, between in (("unit_value", given.unit_value), ("forecast_effect", given.forecast_effect)):
         if between is not None:
             for bound in ("low", "best", "high"):
-                _number(f"{name}.{bound}", getattr(between, bound))
+                _require_number(f"{name}.{bound}", getattr(between, bound))
             if not between.low <= between.best <= between.high:
                 raise BadInput(f"{name} must go up from low over best to high.", path=f"$.{name}")
     if not 0 < given.months <= 120:
         raise BadInput("months lies between 0 and 120; for a short programme count the first year alone (Phillips).", path="$.months")
-    _number("forecast_costs", given.forecast_costs)
-    given = msgspec.structs.replace(given, currency=_currency(given.currency))
+    _require_number("forecast_costs", given.forecast_costs)
+    given = msgspec.structs.replace(given, currency=_currency_code(given.currency))
     with deps.unit_of_work(tenant_id) as connection:
-        if key not in {one.kpi for one in kpis.of_programme(connection, tenant_id, programme)}:
+        if key not in {one.kpi for one in kpis.list_kpis(connection, tenant_id, programme)}:
             raise NotFound(f"The programme has no business figure {key!r}; PUT /api/v1/kpis names one.")
-        kpis.lock(connection, tenant_id, programme, _LEDGER)
+        kpis.lock_kpi(connection, tenant_id, programme, _LEDGER_LOCK)
         _require_one_currency(connection, tenant_id, programme, given.currency, but=key)
-        computed.decided_anew(connection, tenant_id, programme)
-        version = kpis.add_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
-        audit.add(connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version})
+        computed.invalidate_reports(connection, tenant_id, programme)
+        version = kpis.insert_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version}
+        )
     return version
 
 
-def _currency(given: str) -> str:
+def _currency_code(given: str) -> str:
     """Return the currency code in upper case."""
     currency = given.strip().upper()
     if not CURRENCY.match(currency):
@@ -274,7 +283,7 @@ def _require_one_currency(connection: Connection, tenant_id: int, programme: str
     """Amounts in several currencies cannot be summed. ``but``: a KPI that is being revalued,
     and so is ignored.
     """
-    others = kpis.currencies(connection, tenant_id, programme, but) - {currency}
+    others = kpis.list_currencies(connection, tenant_id, programme, but) - {currency}
     if others:
         raise Conflict(
             f"The costs and the worth of this programme are in {' and '.join(sorted(others))}, and this amount is in {currency}: amounts in several"
@@ -283,11 +292,11 @@ def _require_one_currency(connection: Connection, tenant_id: int, programme: str
         )
 
 
-def _text(name: str, text: str, longest: int = LONGEST) -> None:
+def _require_text(name: str, text: str, longest: int = MAX_TEXT_LENGTH) -> None:
     if not text.strip() or len(text) > longest or "\0" in text:
         raise BadInput(f"{name} is empty, longer than {longest} characters, or holds NUL.", path=f"$.{name}")
 
 
-def _number(name: str, number: float | None) -> None:
+def _require_number(name: str, number: float | None) -> None:
     if number is not None and (not isfinite(number) or abs(number) > 1e15):
         raise BadInput(f"{name} is no number that can be counted with.", path=f"$.{name}")

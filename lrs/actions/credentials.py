@@ -6,45 +6,45 @@ from collections.abc import Sequence
 
 from core.errors import BadInput, NotFound
 from lrs.actions.deps import StoreDeps
-from lrs.actions.scopes import require_known
+from lrs.actions.scopes import require_known_scopes
 from lrs.store import audit, credentials
 from lrs.store.credentials import Credential
 
 
-def create(deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str, who: str) -> tuple[str, str]:
+def create_credential(deps: StoreDeps, *, tenant_id: int, scopes: Sequence[str], note: str, who: str) -> tuple[str, str]:
     """Create a credential and return (key, secret). The secret is not shown again."""
-    require_known(scopes)
+    require_known_scopes(scopes)
     if not scopes:
         raise BadInput("A credential needs at least one scope.")
     with deps.unit_of_work(tenant_id) as connection:
-        key, secret = credentials.make(connection, deps.secrets, tenant_id, scopes, note)
-        audit.add(connection, tenant_id, who, "made a credential", {"key": key, "scopes": list(scopes), "note": note})
+        key, secret = credentials.insert_credential(connection, deps.secrets, tenant_id, scopes, note)
+        audit.insert_audit_entry(connection, tenant_id, who, "made a credential", {"key": key, "scopes": list(scopes), "note": note})
     return key, secret
 
 
-def every(deps: StoreDeps, *, tenant_id: int) -> list[Credential]:
+def list_credentials(deps: StoreDeps, *, tenant_id: int) -> list[Credential]:
     """Return all credentials, including those that have ended."""
     with deps.unit_of_work(tenant_id) as connection:
-        return credentials.every(connection, tenant_id)
+        return credentials.list_credentials(connection, tenant_id)
 
 
-def rotate(deps: StoreDeps, *, tenant_id: int, key: str, seconds: int, who: str) -> tuple[str, str]:
+def rotate_credential(deps: StoreDeps, *, tenant_id: int, key: str, seconds: int, who: str) -> tuple[str, str]:
     """Return a new (key, secret) with the same scopes and authority; the old one keeps
     working for ``seconds``.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        found = credentials.end(connection, tenant_id, key, seconds)
+        found = credentials.expire_credential(connection, tenant_id, key, seconds)
         if found is None:
             raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")
         scopes, note, authority = found
-        made = credentials.make(connection, deps.secrets, tenant_id, scopes, note, authority)
-        audit.add(connection, tenant_id, who, "rotated a credential", {"key": key, "new": made[0], "seconds": seconds})
+        made = credentials.insert_credential(connection, deps.secrets, tenant_id, scopes, note, authority)
+        audit.insert_audit_entry(connection, tenant_id, who, "rotated a credential", {"key": key, "new": made[0], "seconds": seconds})
     return made
 
 
-def revoke(deps: StoreDeps, *, tenant_id: int, key: str, who: str) -> None:
+def revoke_credential(deps: StoreDeps, *, tenant_id: int, key: str, who: str) -> None:
     """Revoke a credential now (each web worker notices within five seconds)."""
     with deps.unit_of_work(tenant_id) as connection:
-        if credentials.end(connection, tenant_id, key, 0) is None:
+        if credentials.expire_credential(connection, tenant_id, key, 0) is None:
             raise NotFound(f"No credential {key!r} of this tenant is in use; carryover credential list shows them.")
-        audit.add(connection, tenant_id, who, "revoked a credential", {"key": key})
+        audit.insert_audit_entry(connection, tenant_id, who, "revoked a credential", {"key": key})

@@ -9,11 +9,11 @@ from dataclasses import dataclass, fields
 from core.database import make_engine
 from core.deps import Deps
 from core.http import GuardedClient
-from lrs.actions.access import Access
-from lrs.actions.statements import Writer
-from lrs.actions.tokens import Tokens
-from lrs.store.blobs import Blobs
-from lrs.xapi.reading import Reader
+from lrs.actions.access import CredentialCache
+from lrs.actions.statements import StatementWriter
+from lrs.actions.tokens import TokenVerifier
+from lrs.store.blobs import BlobStore
+from lrs.xapi.reading import StatementParser
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class StoreDeps(Deps):
     stores for attachments and exports, and the outbound HTTP client.
     """
 
-    writer: Writer
-    readers: dict[bool, Reader]  # keyed by whether the request is xAPI 2.0
-    blobs: Blobs
-    exports: Blobs
+    writer: StatementWriter
+    readers: dict[bool, StatementParser]  # keyed by whether the request is xAPI 2.0
+    blobs: BlobStore
+    exports: BlobStore
     outside: GuardedClient
-    access: Access
-    tokens: Tokens
+    access: CredentialCache
+    tokens: TokenVerifier
 
     def close(self) -> None:
         """Close all connections."""
@@ -37,7 +37,7 @@ class StoreDeps(Deps):
         self.engine.dispose()
 
 
-def store_deps(deps: Deps) -> StoreDeps:
+def build_store_deps(deps: Deps) -> StoreDeps:
     """Build the store's dependencies from the shared ones."""
     outside = GuardedClient(deps.settings.allow_private_platforms)
     given = {field.name: getattr(deps, field.name) for field in fields(Deps)}
@@ -45,11 +45,11 @@ def store_deps(deps: Deps) -> StoreDeps:
         **given,
         # No liveness check (pre-ping) before each write: a dead connection is noticed by the
         # write that uses it, and that write falls back to the slow path.
-        writer=Writer(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),
-        readers={family_2_0: Reader(family_2_0) for family_2_0 in (False, True)},
-        blobs=Blobs(deps.settings.attachments_url),
-        exports=Blobs(f"{deps.settings.attachments_url.rstrip('/')}/exports"),
+        writer=StatementWriter(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),
+        readers={family_2_0: StatementParser(family_2_0) for family_2_0 in (False, True)},
+        blobs=BlobStore(deps.settings.attachments_url),
+        exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports"),
         outside=outside,
-        access=Access(deps.engine, deps.secrets),
-        tokens=Tokens(deps.engine, outside),
+        access=CredentialCache(deps.engine, deps.secrets),
+        tokens=TokenVerifier(deps.engine, outside),
     )

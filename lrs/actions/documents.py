@@ -8,29 +8,29 @@ from core.database import UnitOfWork
 from core.errors import NotFound
 from lrs.store import documents
 from lrs.store.documents import Document
-from lrs.xapi.documents import Place, etag_of, merged, require_precondition, require_size, require_stated
+from lrs.xapi.documents import DocumentKey, compute_etag, merge_json_content, require_document_size, require_precondition, require_precondition_header
 
 
-def read(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place) -> Document:
+def get_document(unit_of_work: UnitOfWork, *, tenant_id: int, place: DocumentKey) -> Document:
     """Return the document; NotFound where there is none."""
     with unit_of_work(tenant_id) as connection:
-        found = documents.find(connection, tenant_id, place)
+        found = documents.find_document(connection, tenant_id, place)
     if found is None:
         raise NotFound(f"There is no {place.kind.name} document with this {place.kind.id_parameter}.")
     return found
 
 
-def ids(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, since: datetime | None) -> tuple[list[str], datetime | None]:
+def list_document_ids(unit_of_work: UnitOfWork, *, tenant_id: int, place: DocumentKey, since: datetime | None) -> tuple[list[str], datetime | None]:
     """Return the ids of a set of documents and when the last of them was updated."""
     with unit_of_work(tenant_id) as connection:
-        return documents.ids(connection, tenant_id, place, since)
+        return documents.list_document_ids(connection, tenant_id, place, since)
 
 
-def put(
+def put_document(
     unit_of_work: UnitOfWork,
     *,
     tenant_id: int,
-    place: Place,
+    place: DocumentKey,
     content_type: str,
     body: bytes,
     if_match: str | None,
@@ -41,37 +41,37 @@ def put(
     refused if a document exists.
     """
     with unit_of_work(tenant_id) as connection:
-        documents.lock(connection, tenant_id, place)
-        found = documents.find(connection, tenant_id, place)
+        documents.lock_document(connection, tenant_id, place)
+        found = documents.find_document(connection, tenant_id, place)
         etag = found.etag if found else None
-        require_size(body)
+        require_document_size(body)
         require_precondition(etag, if_match, if_none_match)
         # Content often writes a state that it has never read: creating one needs no
         # precondition.
         if must_state and (found is not None or not place.kind.registration):
-            require_stated(place.kind, etag, if_match, if_none_match)
-        documents.put(connection, tenant_id, place, content_type, etag_of(body), body)
+            require_precondition_header(place.kind, etag, if_match, if_none_match)
+        documents.upsert_document(connection, tenant_id, place, content_type, compute_etag(body), body)
 
 
-def post(
-    unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, content_type: str, body: bytes, if_match: str | None, if_none_match: str | None
+def merge_document(
+    unit_of_work: UnitOfWork, *, tenant_id: int, place: DocumentKey, content_type: str, body: bytes, if_match: str | None, if_none_match: str | None
 ) -> None:
     """Create a document, or merge JSON into the existing one."""
     with unit_of_work(tenant_id) as connection:
-        documents.lock(connection, tenant_id, place)
-        found = documents.find(connection, tenant_id, place)
+        documents.lock_document(connection, tenant_id, place)
+        found = documents.find_document(connection, tenant_id, place)
         require_precondition(found.etag if found else None, if_match, if_none_match)
-        content_type, body = merged(place.kind, (found.content_type, found.body) if found else None, content_type, body)
-        require_size(body)
-        documents.put(connection, tenant_id, place, content_type, etag_of(body), body)
+        content_type, body = merge_json_content(place.kind, (found.content_type, found.body) if found else None, content_type, body)
+        require_document_size(body)
+        documents.upsert_document(connection, tenant_id, place, content_type, compute_etag(body), body)
 
 
-def remove(unit_of_work: UnitOfWork, *, tenant_id: int, place: Place, if_match: str | None, if_none_match: str | None) -> None:
+def remove_documents(unit_of_work: UnitOfWork, *, tenant_id: int, place: DocumentKey, if_match: str | None, if_none_match: str | None) -> None:
     """Remove one document or a set; if none exists, do nothing."""
     with unit_of_work(tenant_id) as connection:
         if place.document_id is not None:
-            documents.lock(connection, tenant_id, place)
-            found = documents.find(connection, tenant_id, place)
+            documents.lock_document(connection, tenant_id, place)
+            found = documents.find_document(connection, tenant_id, place)
             if found is not None or if_match is not None:
                 require_precondition(found.etag if found else None, if_match, if_none_match)
-        documents.remove(connection, tenant_id, place)
+        documents.delete_documents(connection, tenant_id, place)

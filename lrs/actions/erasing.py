@@ -19,17 +19,17 @@ from core.errors import BadInput
 from lrs.actions import exports, merging
 from lrs.actions.deps import StoreDeps
 from lrs.store import audit, kpis, removal, retention
-from lrs.store.retention import Rule
-from lrs.store.statements import Stored
+from lrs.store.retention import RetentionRule
+from lrs.store.statements import StoredStatement
 from lrs.vocabulary import BASE, VERBS
 from lrs.xapi import decoding
-from lrs.xapi.actors import IFI_NAMES, identity_anywhere, identity_of
-from lrs.xapi.keys import agents
+from lrs.xapi.actors import IFI_NAMES, find_identity_or_none, identity_of
+from lrs.xapi.keys import iter_agents
 
 log = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 500
-PURPOSE = "erasure"  # of the keyed hash that lets anyone who knows the identifier match an audit entry with the person
+ERASURE_BATCH_ROWS = 500
+ERASURE_HASH_PURPOSE = "erasure"  # of the keyed hash that lets anyone who knows the identifier match an audit entry with the person
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Erased:
     attachments: int = 0
 
 
-def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool) -> Erased:
+def erase_person(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool) -> Erased:
     """Erase a person by one identifier. Idempotent; figures are corrected by the next count."""
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
@@ -52,37 +52,37 @@ def erase(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, d
     after = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            named = removal.naming(connection, tenant_id, identity, after, ROWS_AT_ONCE)
-            theirs = [one for one in named if _is_theirs(decoding.decode(one.payload), identity)]
-            others = [one for one in named if one not in theirs and identity in set(_identities(decoding.decode(one.payload)))]
+            named = removal.list_statements_of_agent(connection, tenant_id, identity, after, ERASURE_BATCH_ROWS)
+            theirs = [one for one in named if _is_about_person(decoding.decode(one.payload), identity)]
+            others = [one for one in named if one not in theirs and identity in set(_identities_in(decoding.decode(one.payload)))]
             found.statements += len(theirs)
             found.mentions += len(others)
             unnamed: list[str] = []
             if not dry_run:
-                unnamed = removal.remove(connection, tenant_id, theirs)
+                unnamed = removal.delete_statements(connection, tenant_id, theirs)
                 for one in others:
-                    removal.rewrite(connection, tenant_id, one, _without(one, identity, somebody))
-                _drop(deps, tenant_id, unnamed)
+                    removal.rewrite_statement(connection, tenant_id, one, _anonymized(one, identity, somebody))
+                _remove_blobs(deps, tenant_id, unnamed)
         found.attachments += len(unnamed)
-        if len(named) < ROWS_AT_ONCE:
+        if len(named) < ERASURE_BATCH_ROWS:
             break
         after = named[-1].ord
     with deps.unit_of_work(tenant_id) as connection:
         if not dry_run:
-            merging.forget(connection, tenant_id, identity)
-            kpis.forget(connection, tenant_id, identity)
-        found.documents = removal.documents_of(connection, tenant_id, identity, dry_run)
+            merging.remove_merges(connection, tenant_id, identity)
+            kpis.delete_person_readings(connection, tenant_id, identity)
+        found.documents = removal.delete_agent_documents(connection, tenant_id, identity, dry_run)
         if not dry_run:
             # The audit log must not keep what was erased: a keyed hash can confirm that it was
             # this person, and reveals nothing else.
-            details = {**asdict(found), "person": deps.secrets.keyed_hashes(PURPOSE, identity)[0].hex()}
-            audit.add(connection, tenant_id, who, "erased a person", details)
+            details = {**asdict(found), "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex()}
+            audit.insert_audit_entry(connection, tenant_id, who, "erased a person", details)
     if not dry_run:
-        exports.let_go(deps, tenant_id=tenant_id, individual=True)
+        exports.discard_exports(deps, tenant_id=tenant_id, individual=True)
     return found
 
 
-def _drop(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
+def _remove_blobs(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
     """Delete before the commit: a request sending the same bytes now waits for the lock of
     the removed row, then writes them again.
     """
@@ -90,7 +90,7 @@ def _drop(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
         deps.blobs.remove(tenant_id, sha2)
 
 
-def _is_theirs(value: dict[str, Any], identity: str) -> bool:
+def _is_about_person(value: dict[str, Any], identity: str) -> bool:
     """Whether the person is the actor or the object. If the person is one of several members of
     a group, it is the group's statement.
 
@@ -103,11 +103,11 @@ def _is_theirs(value: dict[str, Any], identity: str) -> bool:
     if value["object"].get("objectType") == "SubStatement":
         places += [value["object"]["actor"], value["object"]["object"]]
     return any(identity_of(place) == identity for place in places if any(name in place for name in IFI_NAMES)) or (
-        identity in set(agents(value)) and _alone(value, identity)
+        identity in set(iter_agents(value)) and _is_single_member_group(value, identity)
     )
 
 
-def _alone(value: dict[str, Any], identity: str) -> bool:
+def _is_single_member_group(value: dict[str, Any], identity: str) -> bool:
     """Whether the place is a group without an identity of its own whose only member is the
     person.
     """
@@ -119,23 +119,23 @@ def _alone(value: dict[str, Any], identity: str) -> bool:
     )
 
 
-def _identities(value: Any) -> Iterator[str]:
+def _identities_in(value: Any) -> Iterator[str]:
     """Yield every identity anywhere in a statement, including in extensions."""
     if isinstance(value, dict):
-        found = identity_anywhere(value)
+        found = find_identity_or_none(value)
         if found is not None:
             yield found
         for inner in value.values():
-            yield from _identities(inner)
+            yield from _identities_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _identities(inner)
+            yield from _identities_in(inner)
 
 
-def _without(one: Stored, identity: str, somebody: dict[str, Any]) -> bytes:
+def _anonymized(one: StoredStatement, identity: str, somebody: dict[str, Any]) -> bytes:
     def walk(value: Any) -> Any:
         if isinstance(value, dict):
-            if identity_anywhere(value) == identity:
+            if find_identity_or_none(value) == identity:
                 return dict(somebody)
             return {name: walk(inner) for name, inner in value.items()}
         return [walk(inner) for inner in value] if isinstance(value, list) else value
@@ -143,26 +143,26 @@ def _without(one: Stored, identity: str, somebody: dict[str, Any]) -> bytes:
     return decoding.encode(walk(decoding.decode(one.payload)))
 
 
-def retain(deps: StoreDeps, tenant_id: int) -> int:
+def apply_retention(deps: StoreDeps, tenant_id: int) -> int:
     """Remove statements older than a tenant's retention rules allow; return how many.
     Figures based on them change.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        rules = retention.every(connection, tenant_id)
-    return sum(_apply(deps, tenant_id, rule) for rule in rules)
+        rules = retention.list_retention_rules(connection, tenant_id)
+    return sum(_apply_rule(deps, tenant_id, rule) for rule in rules)
 
 
-def _apply(deps: StoreDeps, tenant_id: int, rule: Rule) -> int:
+def _apply_rule(deps: StoreDeps, tenant_id: int, rule: RetentionRule) -> int:
     before = clock.now() - timedelta(days=rule.days)
     total = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            gone = removal.older(connection, tenant_id, before, rule.verb, rule.activity, ROWS_AT_ONCE)
-            unnamed = removal.remove(connection, tenant_id, gone)
+            gone = removal.list_expired_statements(connection, tenant_id, before, rule.verb, rule.activity, ERASURE_BATCH_ROWS)
+            unnamed = removal.delete_statements(connection, tenant_id, gone)
             total += len(gone)
-            if len(gone) < ROWS_AT_ONCE and total:
+            if len(gone) < ERASURE_BATCH_ROWS and total:
                 details = {"rule": rule.rule_id, "days": rule.days, "verb": rule.verb, "activity": rule.activity, "statements": total}
-                audit.add(connection, tenant_id, "retention", "removed old statements", details)
-            _drop(deps, tenant_id, unnamed)
-        if len(gone) < ROWS_AT_ONCE:
+                audit.insert_audit_entry(connection, tenant_id, "retention", "removed old statements", details)
+            _remove_blobs(deps, tenant_id, unnamed)
+        if len(gone) < ERASURE_BATCH_ROWS:
             return total

@@ -16,35 +16,35 @@ from lrs.actions.deps import StoreDeps
 from lrs.vocabulary import BASE, EXTENSIONS
 from lrs.xapi import decoding
 from lrs.xapi.actors import identity_of
-from lrs.xapi.keys import activities
-from lrs.xapi.query import LARGEST_PAGE, StatementQuery
+from lrs.xapi.keys import iter_activities
+from lrs.xapi.query import MAX_PAGE_SIZE, StatementQuery
 
-PURPOSE = "pseudonym"
-PSEUDONYM_CHARACTERS = 32  # 128 bits of the hash
-_KEPT_EXTENSIONS = frozenset(EXTENSIONS.values())
+PSEUDONYM_PURPOSE = "pseudonym"
+PSEUDONYM_LENGTH = 32  # 128 bits of the hash
+_OWN_EXTENSIONS = frozenset(EXTENSIONS.values())
 # Responses to closed questions are letters and numbers; every other response may be free text.
-_CLOSED = frozenset(("true-false", "choice", "matching", "sequencing", "likert", "numeric", "performance"))
+_CLOSED_INTERACTION_TYPES = frozenset(("true-false", "choice", "matching", "sequencing", "likert", "numeric", "performance"))
 
 
-def lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterator[bytes]:
+def export_lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterator[bytes]:
     """Yield all statements of a tenant in stored order, one per line; ``identified`` leaves
     the people in.
     """
-    query: StatementQuery | None = StatementQuery(ascending=True, limit=LARGEST_PAGE)
+    query: StatementQuery | None = StatementQuery(ascending=True, limit=MAX_PAGE_SIZE)
     while query is not None:
-        page = statements.page(deps.unit_of_work, tenant_id=tenant_id, query=query)
+        page = statements.statement_page(deps.unit_of_work, tenant_id=tenant_id, query=query)
         for payload in page.payloads:
             value = decoding.decode(payload)
-            yield decoding.encode(value if identified else _pseudonymised(deps, tenant_id, value)) + b"\n"
+            yield decoding.encode(value if identified else _pseudonymized(deps, tenant_id, value)) + b"\n"
         query = page.following
 
 
-def _pseudonymised(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[str, Any]:
+def _pseudonymized(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[str, Any]:
     def actor(value: dict[str, Any]) -> dict[str, Any]:
         identity = identity_of(value)
         made: dict[str, Any] = {"objectType": value.get("objectType", "Agent")}
         if identity is not None:
-            name = deps.secrets.keyed_hashes(PURPOSE, f"{tenant_id} {identity}")[0].hex()[:PSEUDONYM_CHARACTERS]
+            name = deps.secrets.keyed_hashes(PSEUDONYM_PURPOSE, f"{tenant_id} {identity}")[0].hex()[:PSEUDONYM_LENGTH]
             made["account"] = {"homePage": f"{BASE}pseudonyms", "name": name}
         if "member" in value:
             made["member"] = [actor(member) for member in value["member"]]
@@ -59,17 +59,17 @@ def _pseudonymised(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[s
     if kind in ("Agent", "Group"):
         s["object"] = actor(obj)
     elif kind == "SubStatement":
-        s["object"] = _pseudonymised(deps, tenant_id, obj)
+        s["object"] = _pseudonymized(deps, tenant_id, obj)
     result = s.get("result", {})
-    if obj.get("definition", {}).get("interactionType") not in _CLOSED:
+    if obj.get("definition", {}).get("interactionType") not in _CLOSED_INTERACTION_TYPES:
         result.pop("response", None)
     context = s.get("context", {})
     for holder in (result, context):
         if "extensions" in holder:
-            holder["extensions"] = {iri: value for iri, value in holder["extensions"].items() if iri in _KEPT_EXTENSIONS}
+            holder["extensions"] = {iri: value for iri, value in holder["extensions"].items() if iri in _OWN_EXTENSIONS}
     for name in ("platform", "revision"):
         context.pop(name, None)
-    for activity in activities(s):
+    for activity in iter_activities(s):
         for name in ("name", "description", "extensions", "moreInfo"):
             activity.get("definition", {}).pop(name, None)
     for name in ("instructor", "team"):

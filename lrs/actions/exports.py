@@ -17,7 +17,7 @@ from lrs.store.exports import Export
 
 EXPORT_JOB = "lrs.long_worker.export"
 FORMATS = ("csv", "parquet")
-LONGEST_KEY, LONGEST_PROGRAMME = 100, 2_000
+MAX_KEY_LENGTH, MAX_PROGRAMME_LENGTH = 100, 2_000
 
 
 class Wish(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,46 +29,48 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True):
     key: str = ""
 
 
-def ask(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
+def request_export(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
     """Request an export and enqueue the job."""
     if wish.format not in FORMATS:
         raise BadInput(f"format is one of {', '.join(FORMATS)}.", path="$.format")
-    if not wish.programme or len(wish.programme) > LONGEST_PROGRAMME or "\0" in wish.programme:
+    if not wish.programme or len(wish.programme) > MAX_PROGRAMME_LENGTH or "\0" in wish.programme:
         raise BadInput("Name the programme by its IRI.", path="$.programme")
-    if len(wish.key) > LONGEST_KEY or "\0" in wish.key:
-        raise BadInput(f"Keep the key to {LONGEST_KEY} characters, without NUL.", path="$.key")
+    if len(wish.key) > MAX_KEY_LENGTH or "\0" in wish.key:
+        raise BadInput(f"Keep the key to {MAX_KEY_LENGTH} characters, without NUL.", path="$.key")
     values = {"key": wish.key or str(uuid.uuid4()), "format": wish.format, "programme": wish.programme, "individual": wish.people, "who": who}
     with deps.unit_of_work(tenant_id) as connection:
-        made = exports.ask(connection, tenant_id, values, clock.now())
+        made = exports.request_export(connection, tenant_id, values, clock.now())
         if made is None:
-            raise Conflict(f"{exports.MOST_WAITING} files wait to be made already; ask again when they are.")
+            raise Conflict(f"{exports.MAX_PENDING_EXPORTS} files wait to be made already; ask again when they are.")
         if (made.format, made.programme, made.individual) != (wish.format, wish.programme, wish.people):
             raise Conflict("Another file was asked for under this key; choose a new one.", path="$.key")
-        audit.add(connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people})
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people}
+        )
     deps.nudges.nudge(EXPORT_JOB)
     return made
 
 
-def listed(deps: StoreDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
+def list_exports(deps: StoreDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
     """Return the exports after the id ``after`` that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
-        return exports.listed(connection, tenant_id, individual, after, rows)
+        return exports.list_exports(connection, tenant_id, individual, after, rows)
 
 
-def find(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
+def find_export(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
     """Return one export. NotFound where there is none that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
-        found = exports.find(connection, tenant_id, export_id)
+        found = exports.find_export(connection, tenant_id, export_id)
     if found is None or (found.individual and not individual):
         raise NotFound("There is no such export, or it holds rows of people and this credential may not see them.")
     return found
 
 
-def content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
+def export_content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
     """Return the file's bytes. Conflict while it is being produced; NotFound once it has
     expired.
     """
-    found = find(deps, tenant_id=tenant_id, export_id=export_id, individual=individual)
+    found = find_export(deps, tenant_id=tenant_id, export_id=export_id, individual=individual)
     if found.failed:
         raise Conflict(f"This export could not be made: {found.failed} Ask for it again.")
     if found.finished_at is None:
@@ -76,16 +78,16 @@ def content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool
     if found.sha2 is None:
         raise NotFound("This export is kept no longer; ask for a new one.")
     with deps.unit_of_work(tenant_id) as connection:
-        audit.add(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": found.individual})
+        audit.insert_audit_entry(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": found.individual})
     return found, deps.exports.read(tenant_id, found.sha2)
 
 
-def let_go(deps: StoreDeps, *, tenant_id: int, individual: bool = False) -> int:
+def discard_exports(deps: StoreDeps, *, tenant_id: int, individual: bool = False) -> int:
     """Remove the bytes of expired files, or (for an erasure) of all that contain rows of
     individual people; return how many.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        gone = exports.let_go(connection, tenant_id, clock.now(), individual)
+        gone = exports.discard_export_files(connection, tenant_id, clock.now(), individual)
     for sha2 in gone:
         deps.exports.remove(tenant_id, sha2)
     return len(gone)

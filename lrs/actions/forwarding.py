@@ -17,36 +17,36 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 
 from core.errors import BadInput, NotFound
-from core.http import Answer, OutsideCallFailed
+from core.http import OutsideCallFailed, OutsideResponse
 from lrs.actions.deps import StoreDeps
 from lrs.store import attachments, audit, forwards, references, statements
 from lrs.store.forwards import Forward
-from lrs.store.statements import Stored, ord_at
+from lrs.store.statements import StoredStatement, ord_at
 from lrs.xapi import decoding, multipart, query
-from lrs.xapi.reading import attachments_of, without
-from lrs.xapi.writing import published
+from lrs.xapi.reading import collect_attachments, remove_members
+from lrs.xapi.writing import render_statement
 
 log = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 100
-BATCHES_AT_ONCE = 100  # then it is another tenant's turn
+FORWARD_BATCH_ROWS = 100
+MAX_BATCHES_PER_TURN = 100  # then it is another tenant's turn
 LEASE_SECONDS = 120
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 10.0, 3_600.0
-LARGEST_ATTACHMENTS = 8 * 1024 * 1024  # bytes with one statement: they are held in memory while they are sent
-LONGEST_REASON = 500
-PURPOSE = "forward"
+INITIAL_WAIT_SECONDS, MAX_WAIT_SECONDS = 10.0, 3_600.0
+MAX_ATTACHMENT_BYTES = 8 * 1024 * 1024  # bytes with one statement: they are held in memory while they are sent
+MAX_REASON_LENGTH = 500
+SEAL_PURPOSE = "forward"
 # A later attempt or another key may help with these; every other 4xx is about the statement
 # itself.
-_ABOUT_THE_TARGET = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 429))
-_FILTERS = frozenset(("verb", "activity", "agent", "registration", "related_agents", "related_activities"))
+_TARGET_ERROR_STATUSES = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 429))
+_FILTER_PARAMETERS = frozenset(("verb", "activity", "agent", "registration", "related_agents", "related_activities"))
 
 
-class _Wait(Exception):
+class _TargetUnavailable(Exception):
     """The target accepts nothing at the moment."""
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class _PreparedStatement:
     ord: int
     body: bytes
     version: str
@@ -54,90 +54,94 @@ class _Prepared:
     sha2s: tuple[str, ...]
 
 
-def add(deps: StoreDeps, *, tenant_id: int, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool, who: str) -> int:
+def add_forward(deps: StoreDeps, *, tenant_id: int, url: str, key: str, secret: str, filter_: Mapping[str, str], from_start: bool, who: str) -> int:
     """Add a target: the base URL before /statements, its own key and secret, and a filter
     with the parameters of GET /statements.
     """
     for name in filter_:
-        if name not in _FILTERS:
-            raise BadInput(f"{name} is no filter of a forward; they are {', '.join(sorted(_FILTERS))}.", parameter=name)
-    query.read(filter_)
+        if name not in _FILTER_PARAMETERS:
+            raise BadInput(f"{name} is no filter of a forward; they are {', '.join(sorted(_FILTER_PARAMETERS))}.", parameter=name)
+    query.parse_statement_query(filter_)
     if not url.startswith(("https://", "http://")):
         raise BadInput("The address of a record store begins with https:// (or http:// in an intranet).")
     with deps.unit_of_work(tenant_id) as connection:
-        begin = 0 if from_start else ord_at(statements.horizon(connection))
-        forward_id = forwards.add(connection, tenant_id, url.rstrip("/"), key, deps.secrets.seal(PURPOSE, secret), dict(filter_), begin)
-        audit.add(connection, tenant_id, who, "added a forward", {"forward": forward_id, "url": url, "filter": dict(filter_)})
+        begin = 0 if from_start else ord_at(statements.high_water_mark(connection))
+        forward_id = forwards.insert_forward(
+            connection, tenant_id, url.rstrip("/"), key, deps.secrets.seal(SEAL_PURPOSE, secret), dict(filter_), begin
+        )
+        audit.insert_audit_entry(connection, tenant_id, who, "added a forward", {"forward": forward_id, "url": url, "filter": dict(filter_)})
     return forward_id
 
 
-def send(deps: StoreDeps, tenant_id: int) -> int:
+def send_forwards(deps: StoreDeps, tenant_id: int) -> int:
     """Send what is due to every target of a tenant; return how many statements were
     delivered.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        targets = [one.forward_id for one in forwards.every(connection, tenant_id)]
+        targets = [one.forward_id for one in forwards.list_forwards(connection, tenant_id)]
     total = 0
     for forward_id in targets:
         with deps.unit_of_work(tenant_id) as connection:
-            target = forwards.lease(connection, tenant_id, forward_id, LEASE_SECONDS)
+            target = forwards.lease_forward(connection, tenant_id, forward_id, LEASE_SECONDS)
         if target is None:
             continue
         try:
-            total += _send(deps, tenant_id, target)
+            total += _send_to_target(deps, tenant_id, target)
         except Exception as error:
             # The failure of one target is shown to the operator and delays no other target.
             log.exception("forward %s of tenant %s", forward_id, tenant_id)
             with deps.unit_of_work(tenant_id) as connection:
-                forwards.failed(connection, tenant_id, forward_id, f"{type(error).__name__}; the log has more", LONGEST_WAIT_SECONDS)
+                forwards.record_delivery_failure(connection, tenant_id, forward_id, f"{type(error).__name__}; the log has more", MAX_WAIT_SECONDS)
     return total
 
 
-def _send(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
+def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
     position, sent = target.delivered_ord, 0
-    wanted = query.read(target.filter)
-    for _ in range(BATCHES_AT_ONCE):
+    wanted = query.parse_statement_query(target.filter)
+    for _ in range(MAX_BATCHES_PER_TURN):
         with deps.unit_of_work(tenant_id) as connection:
-            found = forwards.next_statements(connection, tenant_id, position, ord_at(statements.horizon(connection)), ROWS_AT_ONCE)
-            passing = [one for one in found if _passes(connection, tenant_id, wanted, one)]
-            ready = [_prepared(one, attachments.among(connection, tenant_id, [one.ord])) for one in passing]
+            found = forwards.list_statements_after(
+                connection, tenant_id, position, ord_at(statements.high_water_mark(connection)), FORWARD_BATCH_ROWS
+            )
+            passing = [one for one in found if _matches_filter(connection, tenant_id, wanted, one)]
+            ready = [_prepare(one, attachments.list_attachment_hashes(connection, tenant_id, [one.ord])) for one in passing]
         if not found:
             break
         try:
-            dead = _deliver(deps, tenant_id, target, ready)
-        except _Wait as reason:
+            dead = _deliver_batch(deps, tenant_id, target, ready)
+        except _TargetUnavailable as reason:
             # Jitter: targets that failed together must not be retried together.
             spread = random.uniform(0.8, 1.2)  # noqa: S311 - nothing depends on its secrecy
-            wait = min(FIRST_WAIT_SECONDS * 2.0 ** min(target.failures, 20), LONGEST_WAIT_SECONDS) * spread
+            wait = min(INITIAL_WAIT_SECONDS * 2.0 ** min(target.failures, 20), MAX_WAIT_SECONDS) * spread
             with deps.unit_of_work(tenant_id) as connection:
-                forwards.failed(connection, tenant_id, target.forward_id, str(reason)[:LONGEST_REASON], wait)
+                forwards.record_delivery_failure(connection, tenant_id, target.forward_id, str(reason)[:MAX_REASON_LENGTH], wait)
             return sent
         position = found[-1].ord
         sent += len(ready) - len(dead)
         with deps.unit_of_work(tenant_id) as connection:
-            forwards.delivered(connection, tenant_id, target.forward_id, position, dead, LEASE_SECONDS)
+            forwards.record_delivery(connection, tenant_id, target.forward_id, position, dead, LEASE_SECONDS)
     with deps.unit_of_work(tenant_id) as connection:
-        forwards.release(connection, tenant_id, target.forward_id)
+        forwards.release_forward(connection, tenant_id, target.forward_id)
     return sent
 
 
-def _passes(connection: Connection, tenant_id: int, wanted: query.StatementQuery, one: Stored) -> bool:
+def _matches_filter(connection: Connection, tenant_id: int, wanted: query.StatementQuery, one: StoredStatement) -> bool:
     value = decoding.decode(one.payload)
     if wanted.holds(value):
         return True
-    target = references.reference_of(value)
+    target = references.find_ref_target(value)
     # A voiding statement is forwarded wherever the voided one was.
-    return target is not None and any(wanted.holds(other) for other in references.chain(connection, tenant_id, target))
+    return target is not None and any(wanted.holds(other) for other in references.follow_refs(connection, tenant_id, target))
 
 
-def _prepared(one: Stored, held: Sequence[str]) -> _Prepared:
-    body = without(published(one.payload, one.ord, one.timestamp_given), ("stored", "authority"))
+def _prepare(one: StoredStatement, held: Sequence[str]) -> _PreparedStatement:
+    body = remove_members(render_statement(one.payload, one.ord, one.timestamp_given), ("stored", "authority"))
     value = decoding.decode(body)
     version = "2.0.0" if str(value.get("version", "")).startswith("2.") else "1.0.3"
-    return _Prepared(one.ord, body, version, str(one.id), tuple(held))
+    return _PreparedStatement(one.ord, body, version, str(one.id), tuple(held))
 
 
-def _deliver(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_Prepared]) -> list[tuple[int, str]]:
+def _deliver_batch(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_PreparedStatement]) -> list[tuple[int, str]]:
     """Send the statements; return those that the target refused permanently, with the
     reason.
     """
@@ -146,7 +150,7 @@ def _deliver(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_
     for version in ("1.0.3", "2.0.0"):
         batch = [one for one in ready if one.version == version and not one.sha2s]
         if batch:
-            answer = _post(deps, target, version, b"[" + b",".join(one.body for one in batch) + b"]", "application/json")
+            answer = _post_statements(deps, target, version, b"[" + b",".join(one.body for one in batch) + b"]", "application/json")
             if answer.status not in (200, 204):
                 alone += batch
     for one in sorted(alone, key=lambda one: one.ord):
@@ -157,36 +161,36 @@ def _deliver(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequence[_
             # Sent one by one, each is recorded on its own, so that a target that accepts only a
             # few at a time still makes progress.
             with deps.unit_of_work(tenant_id) as connection:
-                forwards.delivered(connection, tenant_id, target.forward_id, one.ord, dead, LEASE_SECONDS)
+                forwards.record_delivery(connection, tenant_id, target.forward_id, one.ord, dead, LEASE_SECONDS)
     return dead
 
 
-def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _Prepared) -> str | None:
+def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _PreparedStatement) -> str | None:
     body, content_type = one.body, "application/json"
     if one.sha2s:
-        named = {each["sha2"].lower(): each["contentType"] for each in attachments_of(decoding.decode(one.body))}
+        named = {each["sha2"].lower(): each["contentType"] for each in collect_attachments(decoding.decode(one.body))}
         parts, size = [], 0
         for sha2 in one.sha2s:
             if not deps.blobs.exists(tenant_id, sha2):
                 return f"the bytes of its attachment {sha2} are not here any more"
-            data = b"".join(deps.blobs.read(tenant_id, sha2)) if size <= LARGEST_ATTACHMENTS else b""
+            data = b"".join(deps.blobs.read(tenant_id, sha2)) if size <= MAX_ATTACHMENT_BYTES else b""
             size += len(data)
             parts.append((sha2, named.get(sha2, "application/octet-stream"), [data]))
-        if size > LARGEST_ATTACHMENTS:
-            return f"its attachments are larger than {LARGEST_ATTACHMENTS} bytes"
-        content_type, pieces = multipart.written(one.body, parts)
+        if size > MAX_ATTACHMENT_BYTES:
+            return f"its attachments are larger than {MAX_ATTACHMENT_BYTES} bytes"
+        content_type, pieces = multipart.build_multipart(one.body, parts)
         body = b"".join(pieces)
-    answer = _post(deps, target, one.version, body, content_type)
+    answer = _post_statements(deps, target, one.version, body, content_type)
     if answer.status in (200, 204):
         return None
-    if answer.status == 409 and _is_there(deps, target, one):
+    if answer.status == 409 and _is_already_stored(deps, target, one):
         return None  # some stores refuse a statement that they already have
-    return f"{answer.status}: {answer.body[:LONGEST_REASON].decode('utf-8', 'replace')}"[:LONGEST_REASON].replace("\0", "")
+    return f"{answer.status}: {answer.body[:MAX_REASON_LENGTH].decode('utf-8', 'replace')}"[:MAX_REASON_LENGTH].replace("\0", "")
 
 
-def _is_there(deps: StoreDeps, target: Forward, one: _Prepared) -> bool:
+def _is_already_stored(deps: StoreDeps, target: Forward, one: _PreparedStatement) -> bool:
     address = f"{target.url}/statements?{urlencode({'statementId': one.statement_id})}"
-    answer = _call(deps, target, "GET", address, one.version, None, None)
+    answer = _call_target(deps, target, "GET", address, one.version, None, None)
     if answer.status != 200:
         return False
     try:
@@ -196,41 +200,43 @@ def _is_there(deps: StoreDeps, target: Forward, one: _Prepared) -> bool:
         return False
 
 
-def _post(deps: StoreDeps, target: Forward, version: str, body: bytes, content_type: str) -> Answer:
-    answer = _call(deps, target, "POST", f"{target.url}/statements", version, body, content_type)
-    if answer.status in _ABOUT_THE_TARGET or answer.status >= 500 or 300 <= answer.status < 400:
-        raise _Wait(f"{answer.status} {answer.reason}: {answer.body[:200].decode('utf-8', 'replace')}".replace("\0", ""))
+def _post_statements(deps: StoreDeps, target: Forward, version: str, body: bytes, content_type: str) -> OutsideResponse:
+    answer = _call_target(deps, target, "POST", f"{target.url}/statements", version, body, content_type)
+    if answer.status in _TARGET_ERROR_STATUSES or answer.status >= 500 or 300 <= answer.status < 400:
+        raise _TargetUnavailable(f"{answer.status} {answer.reason}: {answer.body[:200].decode('utf-8', 'replace')}".replace("\0", ""))
     return answer
 
 
-def _call(deps: StoreDeps, target: Forward, method: str, url: str, version: str, body: bytes | None, content_type: str | None) -> Answer:
-    secret = deps.secrets.unseal(PURPOSE, target.sealed_secret)
+def _call_target(
+    deps: StoreDeps, target: Forward, method: str, url: str, version: str, body: bytes | None, content_type: str | None
+) -> OutsideResponse:
+    secret = deps.secrets.unseal(SEAL_PURPOSE, target.sealed_secret)
     headers = {"X-Experience-API-Version": version, "Accept": "application/json"}
     if content_type:
         headers["Content-Type"] = content_type
     try:
         return deps.outside.call(method, url, headers=headers, body=body, basic=(target.key, secret))
     except OutsideCallFailed as error:
-        raise _Wait(error.message) from None
+        raise _TargetUnavailable(error.message) from None
 
 
-def retry_dead(deps: StoreDeps, *, tenant_id: int, forward_id: int) -> tuple[int, int]:
+def retry_dead_letters(deps: StoreDeps, *, tenant_id: int, forward_id: int) -> tuple[int, int]:
     """Send dead letters once more: (delivered, still dead)."""
     with deps.unit_of_work(tenant_id) as connection:
-        target = next((one for one in forwards.every(connection, tenant_id) if one.forward_id == forward_id), None)
-        letters = forwards.dead_letters(connection, tenant_id, forward_id, ROWS_AT_ONCE * 10)
+        target = next((one for one in forwards.list_forwards(connection, tenant_id) if one.forward_id == forward_id), None)
+        letters = forwards.list_dead_letters(connection, tenant_id, forward_id, FORWARD_BATCH_ROWS * 10)
     if target is None:
         raise NotFound(f"There is no forward {forward_id}.")
     delivered = 0
     for one, _ in letters:
         with deps.unit_of_work(tenant_id) as connection:
-            held = attachments.among(connection, tenant_id, [one.ord])
+            held = attachments.list_attachment_hashes(connection, tenant_id, [one.ord])
         try:
-            refused = _deliver_one(deps, tenant_id, target, _prepared(one, held))
-        except _Wait as reason:
+            refused = _deliver_one(deps, tenant_id, target, _prepare(one, held))
+        except _TargetUnavailable as reason:
             raise BadInput(f"The target takes nothing now: {reason}") from None
         if refused is None:
             delivered += 1
             with deps.unit_of_work(tenant_id) as connection:
-                forwards.revive(connection, tenant_id, forward_id, one.ord)
+                forwards.delete_dead_letter(connection, tenant_id, forward_id, one.ord)
     return delivered, len(letters) - delivered

@@ -16,32 +16,32 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 
-from core.errors import BadInput, Conflict, Refused
+from core.errors import BadInput, Conflict, RequestError
 from lrs.actions import statements
 from lrs.actions.deps import StoreDeps
 from lrs.store import audit, imports
-from lrs.store.credentials import authority_of
-from lrs.store.imports import Run
+from lrs.store.credentials import build_authority
+from lrs.store.imports import ImportRun
 from lrs.xapi import decoding
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.reading import Authority, Incoming
 
-_IMPORTED = Authority.of(authority_of("import"))  # vouches for statements that have no authority
-LINES_AT_ONCE = 500
-HEAD_BYTES = 64 * 1024
-LONGEST_LINE = 32 * 1024 * 1024
+_IMPORT_AUTHORITY = Authority.of(build_authority("import"))  # vouches for statements that have no authority
+BATCH_LINES = 500
+FINGERPRINT_BYTES = 64 * 1024
+MAX_LINE_BYTES = 32 * 1024 * 1024
 
 Report = Callable[[int, str, str], None]  # line number from 1, path, reason
-Progress = Callable[[Run, int], None]  # the run so far, and the bytes read since the last call
+ReportProgress = Callable[[ImportRun, int], None]  # the run so far, and the bytes read since the last call
 
 
-class _Page(msgspec.Struct):
+class _StatementPage(msgspec.Struct):
     statements: list[msgspec.Raw]
     more: str = ""
 
 
 @dataclass(frozen=True)
-class Source:
+class RemoteStore:
     """Another record store: the base URL before /statements, a key and its secret."""
 
     url: str
@@ -49,40 +49,40 @@ class Source:
     secret: str
 
 
-def from_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, progress: Progress, who: str) -> Run:
+def import_file(deps: StoreDeps, *, tenant_id: int, path: Path, report: Report, progress: ReportProgress, who: str) -> ImportRun:
     """Import a file; return the totals for the whole file, including the parts done in
     earlier runs.
     """
     # A different file under the same name is a different source: a hash of its first bytes
     # tells them apart.
     with path.open("rb") as file:
-        source = f"{path.resolve()} {hashlib.sha256(file.read(HEAD_BYTES)).hexdigest()[:16]}"
-    run = _begun(deps, tenant_id, source)
+        source = f"{path.resolve()} {hashlib.sha256(file.read(FINGERPRINT_BYTES)).hexdigest()[:16]}"
+    run = _resume_run(deps, tenant_id, source)
     offset = int(run.position or 0)
     if offset > path.stat().st_size:
-        run, offset = Run(), 0  # another file of the same name
+        run, offset = ImportRun(), 0  # another file of the same name
     with path.open("rb") as file:
         file.seek(offset)
-        for lines, size in _batches(file):
-            _take(deps, tenant_id, lines, run, report)
+        for lines, size in _line_batches(file):
+            _import_lines(deps, tenant_id, lines, run, report)
             offset += size
             run.position = str(offset)
-            _keep(deps, tenant_id, source, run)
+            _save_run(deps, tenant_id, source, run)
             progress(run, size)
-    return _finish(deps, tenant_id, source, run, who)
+    return _finish_run(deps, tenant_id, source, run, who)
 
 
-def from_store(deps: StoreDeps, *, tenant_id: int, source: Source, report: Report, progress: Progress, who: str) -> Run:
+def import_from_store(deps: StoreDeps, *, tenant_id: int, source: RemoteStore, report: Report, progress: ReportProgress, who: str) -> ImportRun:
     """Import everything from another record store, in the order in which it was stored
     there.
     """
-    run = _begun(deps, tenant_id, source.url)
+    run = _resume_run(deps, tenant_id, source.url)
     first = f"{source.url.rstrip('/')}/statements?{urlencode({'ascending': 'true'})}"
     following = run.position or first
     while following:
         try:
-            body = _asked(deps, source, following)
-        except Refused:
+            body = _fetch_page(deps, source, following)
+        except RequestError:
             if following != run.position or following == first:
                 raise
             # The link from an earlier run has expired: start over, since known statements are
@@ -90,53 +90,53 @@ def from_store(deps: StoreDeps, *, tenant_id: int, source: Source, report: Repor
             run.position, following = "", first
             continue
         try:
-            page = msgspec.json.decode(body, type=_Page)
+            page = msgspec.json.decode(body, type=_StatementPage)
         except (msgspec.MsgspecError, ValueError):
             raise BadInput(f"{source.url} answered with something that is no page of statements; is this the address before /statements?") from None
-        _take(deps, tenant_id, [bytes(raw) for raw in page.statements], run, report)
-        following = _same_host(source.url, page.more) if page.more else ""
+        _import_lines(deps, tenant_id, [bytes(raw) for raw in page.statements], run, report)
+        following = _next_page_url(source.url, page.more) if page.more else ""
         run.position = following
-        _keep(deps, tenant_id, source.url, run)
+        _save_run(deps, tenant_id, source.url, run)
         progress(run, len(body))
-    return _finish(deps, tenant_id, source.url, run, who)
+    return _finish_run(deps, tenant_id, source.url, run, who)
 
 
-def _begun(deps: StoreDeps, tenant_id: int, source: str) -> Run:
+def _resume_run(deps: StoreDeps, tenant_id: int, source: str) -> ImportRun:
     with deps.unit_of_work(tenant_id) as connection:
-        found = imports.find(connection, tenant_id, source)
-    return found if found is not None and not found.finished else Run()
+        found = imports.find_import_run(connection, tenant_id, source)
+    return found if found is not None and not found.finished else ImportRun()
 
 
-def _keep(deps: StoreDeps, tenant_id: int, source: str, run: Run) -> None:
+def _save_run(deps: StoreDeps, tenant_id: int, source: str, run: ImportRun) -> None:
     with deps.unit_of_work(tenant_id) as connection:
-        imports.keep(connection, tenant_id, source, run)
+        imports.upsert_import_run(connection, tenant_id, source, run)
 
 
-def _finish(deps: StoreDeps, tenant_id: int, source: str, run: Run, who: str) -> Run:
+def _finish_run(deps: StoreDeps, tenant_id: int, source: str, run: ImportRun, who: str) -> ImportRun:
     run.finished = True
     with deps.unit_of_work(tenant_id) as connection:
-        imports.keep(connection, tenant_id, source, run)
+        imports.upsert_import_run(connection, tenant_id, source, run)
         details = {"source": source, "stored": run.stored, "known": run.known, "refused": run.refused}
-        audit.add(connection, tenant_id, who, "imported statements", details)
+        audit.insert_audit_entry(connection, tenant_id, who, "imported statements", details)
     return run
 
 
-def _batches(file: object) -> Iterator[tuple[list[bytes], int]]:
+def _line_batches(file: object) -> Iterator[tuple[list[bytes], int]]:
     lines: list[bytes] = []
     size = 0
     for line in file:  # type: ignore[attr-defined]  # a file opened in binary mode yields its lines
-        if len(line) > LONGEST_LINE:
-            raise BadInput(f"A line has more than {LONGEST_LINE} bytes; the file must hold one statement a line (NDJSON).")
+        if len(line) > MAX_LINE_BYTES:
+            raise BadInput(f"A line has more than {MAX_LINE_BYTES} bytes; the file must hold one statement a line (NDJSON).")
         lines.append(line)
         size += len(line)
-        if len(lines) >= LINES_AT_ONCE:
+        if len(lines) >= BATCH_LINES:
             yield lines, size
             lines, size = [], 0
     if lines:
         yield lines, size
 
 
-def _take(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: Run, report: Report) -> None:
+def _import_lines(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: ImportRun, report: Report) -> None:
     """Store the valid statements; report the invalid ones."""
     judged: dict[object, tuple[int, Incoming]] = {}
     for line in lines:
@@ -144,35 +144,35 @@ def _take(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: Run, rep
         if not line.strip():
             continue
         try:
-            one = _judged(deps, line)
+            one = _parse_line(deps, line)
         except StatementInvalid as error:
             run.refused += 1
             report(run.lines, error.path, error.reason)
             continue
         if one.id in judged:
-            _store(deps, tenant_id, list(judged.values()), run, report)
+            _store_batch(deps, tenant_id, list(judged.values()), run, report)
             judged = {}
         judged[one.id] = (run.lines, one)
-    _store(deps, tenant_id, list(judged.values()), run, report)
+    _store_batch(deps, tenant_id, list(judged.values()), run, report)
 
 
-def _judged(deps: StoreDeps, line: bytes) -> Incoming:
-    with decoding.refusing("the line"):
+def _parse_line(deps: StoreDeps, line: bytes) -> Incoming:
+    with decoding.translate_decode_errors("the line"):
         decoded = decoding.decode(line)
     version = decoded.get("version") if isinstance(decoded, dict) else None
     family_2_0 = isinstance(version, str) and version.startswith("2.")
     vouched = isinstance(decoded, dict) and "authority" in decoded
-    found = deps.readers[family_2_0].statements(line, None if vouched else _IMPORTED)
+    found = deps.readers[family_2_0].statements(line, None if vouched else _IMPORT_AUTHORITY)
     if len(found) != 1:
         raise StatementInvalid("$", "must be one statement.")
     return found[0]
 
 
-def _store(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, Incoming]], run: Run, report: Report) -> None:
+def _store_batch(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, Incoming]], run: ImportRun, report: Report) -> None:
     if not judged:
         return
     try:
-        new = statements.store_counting(deps.unit_of_work, tenant_id=tenant_id, incoming=[one for _, one in judged])
+        new = statements.store_and_count(deps.unit_of_work, tenant_id=tenant_id, incoming=[one for _, one in judged])
         run.stored += new
         run.known += len(judged) - new
     except (Conflict, BadInput) as refused:
@@ -181,19 +181,19 @@ def _store(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, Incoming
             report(judged[0][0], "$", refused.message)
             return
         for pair in judged:
-            _store(deps, tenant_id, [pair], run, report)
+            _store_batch(deps, tenant_id, [pair], run, report)
 
 
-def _asked(deps: StoreDeps, source: Source, address: str) -> bytes:
+def _fetch_page(deps: StoreDeps, source: RemoteStore, address: str) -> bytes:
     headers = {"X-Experience-API-Version": "1.0.3", "Accept": "application/json"}
     answer = deps.outside.call("GET", address, headers=headers, basic=(source.key, source.secret))
     if answer.status != 200:
         words = answer.body[:300].decode("utf-8", "replace")
-        raise Refused(f"{source.url} answered {answer.status}: {words}. What was imported so far stays; start the same import again to go on.")
+        raise RequestError(f"{source.url} answered {answer.status}: {words}. What was imported so far stays; start the same import again to go on.")
     return answer.body
 
 
-def _same_host(base: str, more: str) -> str:
+def _next_page_url(base: str, more: str) -> str:
     """Return the next page's URL; the key is sent to no other host."""
     following = urljoin(base, more)
     if urlsplit(following)[:2] != urlsplit(base)[:2]:

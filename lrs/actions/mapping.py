@@ -10,7 +10,7 @@ from core.errors import BadInput, Conflict, NotFound
 from lrs.actions.deps import StoreDeps
 from lrs.store import audit, mappings
 from lrs.store.mappings import ActivityMapping
-from lrs.vocabulary import COUNTS_AS, LARGEST_GRADE, LONGEST_IRI, TASK
+from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, MAX_IRI_BYTES, TASK
 
 
 class Mapped(msgspec.Struct, forbid_unknown_fields=True):
@@ -23,37 +23,41 @@ class Mapped(msgspec.Struct, forbid_unknown_fields=True):
     evidence_grade: int | None = None
 
 
-def add(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
+def add_mapping(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
     """Add a mapping: statements about the activity count from now on, including stored ones;
     return the id by which it can be undone.
     """
     for name in ("activity", "programme", "competency"):
         value = getattr(given, name)
-        if value is not None and (not value.strip() or "\0" in value or len(value.encode()) > LONGEST_IRI or ":" not in value):
-            raise BadInput(f"{name} is an IRI of up to {LONGEST_IRI} bytes.", path=f"$.{name}")
-    if given.counts_as not in COUNTS_AS:
-        raise BadInput(f"counts_as is one of {', '.join(COUNTS_AS)}.", path="$.counts_as")
+        if value is not None and (not value.strip() or "\0" in value or len(value.encode()) > MAX_IRI_BYTES or ":" not in value):
+            raise BadInput(f"{name} is an IRI of up to {MAX_IRI_BYTES} bytes.", path=f"$.{name}")
+    if given.counts_as not in MAPPABLE_KINDS:
+        raise BadInput(f"counts_as is one of {', '.join(MAPPABLE_KINDS)}.", path="$.counts_as")
     if given.competency is not None and given.counts_as != "check":
         raise BadInput("A competency belongs to the answers of a check; leave it away here.", path="$.competency")
-    if given.evidence_grade is not None and (given.counts_as != TASK or not 1 <= given.evidence_grade <= LARGEST_GRADE):
-        raise BadInput(f"An evidence grade belongs to the uses of a task, and is a whole number from 1 to {LARGEST_GRADE}.", path="$.evidence_grade")
+    if given.evidence_grade is not None and (given.counts_as != TASK or not 1 <= given.evidence_grade <= MAX_EVIDENCE_GRADE):
+        raise BadInput(
+            f"An evidence grade belongs to the uses of a task, and is a whole number from 1 to {MAX_EVIDENCE_GRADE}.", path="$.evidence_grade"
+        )
     with deps.unit_of_work(tenant_id) as connection:
-        made = mappings.add(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        made = mappings.insert_mapping(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
         if made is None:
             raise Conflict("The activity counts in this programme already; undo that first.", path="$.activity")
-        audit.add(connection, tenant_id, who, "mapped an activity", {"mapping": made, "activity": given.activity, "programme": given.programme})
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "mapped an activity", {"mapping": made, "activity": given.activity, "programme": given.programme}
+        )
     return made
 
 
-def undo(deps: StoreDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
+def undo_mapping(deps: StoreDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
     """Undo a mapping: the activity no longer counts."""
     with deps.unit_of_work(tenant_id) as connection:
-        if not mappings.undo(connection, tenant_id, mapping_id):
+        if not mappings.undo_mapping(connection, tenant_id, mapping_id):
             raise NotFound(f"There is no mapping {mapping_id} that holds.")
-        audit.add(connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id})
+        audit.insert_audit_entry(connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id})
 
 
-def listed(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
+def list_mappings(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
     """Return mappings in order, after the id ``after``, including those that were undone."""
     with deps.unit_of_work(tenant_id) as connection:
-        return mappings.listed(connection, tenant_id, after, rows)
+        return mappings.list_mappings(connection, tenant_id, after, rows)

@@ -14,65 +14,65 @@ from lrs.store import audit, facts, merges
 from lrs.store.merges import Merge
 from lrs.xapi.actors import identity_of
 
-LONGEST_REASON = 500
+MAX_MERGE_REASON = 500
 
 
-def merge(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
+def merge_persons(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
     """Count statements that name ``alias`` as those of ``agent`` from now on; return the
     merge's id, by which it can be undone.
     """
-    one, other = _identity(alias), _identity(agent)
+    one, other = _require_identity(alias), _require_identity(agent)
     if one == other:
         raise BadInput("These are the same identifier.")
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise BadInput(f"Say why they are one person, in up to {LONGEST_REASON} characters.")
+    if not reason.strip() or len(reason) > MAX_MERGE_REASON:
+        raise BadInput(f"Say why they are one person, in up to {MAX_MERGE_REASON} characters.")
     with deps.unit_of_work(tenant_id) as connection:
-        merges.begin(connection, tenant_id)
-        if merges.is_alias(connection, tenant_id, one):
+        merges.lock_merges(connection, tenant_id)
+        if merges.is_merged_alias(connection, tenant_id, one):
             raise Conflict("The first one counts as somebody already; undo that merge first.")
-        if merges.has_alias(connection, tenant_id, one) or merges.is_alias(connection, tenant_id, other):
+        if merges.has_merged_alias(connection, tenant_id, one) or merges.is_merged_alias(connection, tenant_id, other):
             raise Conflict("Merges are not chained: name the person whom all of them count as.")
-        made = merges.add(connection, tenant_id, alias=one, agent=other, reason=reason.strip(), who=who)
-        _count_anew(connection, tenant_id, one, other)
-        audit.add(connection, tenant_id, who, "merged two persons", {"merge": made})
+        made = merges.insert_merge(connection, tenant_id, alias=one, agent=other, reason=reason.strip(), who=who)
+        _mark_for_recount(connection, tenant_id, one, other)
+        audit.insert_audit_entry(connection, tenant_id, who, "merged two persons", {"merge": made})
     return made
 
 
-def undo(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
+def undo_merge(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
     """Undo a merge, so that the two identifiers count as two people again."""
     with deps.unit_of_work(tenant_id) as connection:
-        merges.begin(connection, tenant_id)
-        found = merges.undo(connection, tenant_id, merge_id)
+        merges.lock_merges(connection, tenant_id)
+        found = merges.undo_merge(connection, tenant_id, merge_id)
         if found is None:
             raise NotFound(f"There is no merge {merge_id} that holds.")
-        _count_anew(connection, tenant_id, *found)
-        audit.add(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
+        _mark_for_recount(connection, tenant_id, *found)
+        audit.insert_audit_entry(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
 
 
-def listed(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
+def list_merges(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
     """Return merges in order, after the id ``after``."""
     with deps.unit_of_work(tenant_id) as connection:
-        return merges.listed(connection, tenant_id, after, rows)
+        return merges.list_merges(connection, tenant_id, after, rows)
 
 
-def forget(connection: Connection, tenant_id: int, identity: str) -> None:
+def remove_merges(connection: Connection, tenant_id: int, identity: str) -> None:
     """Remove every merge that names this agent (erasure); the identifiers merged with it
     count separately again.
     """
-    merges.begin(connection, tenant_id)
-    for alias, agent in merges.naming(connection, tenant_id, identity):
-        _count_anew(connection, tenant_id, alias, agent)
-    merges.forget(connection, tenant_id, identity)
+    merges.lock_merges(connection, tenant_id)
+    for alias, agent in merges.list_merges_of_agent(connection, tenant_id, identity):
+        _mark_for_recount(connection, tenant_id, alias, agent)
+    merges.delete_merges_of_agent(connection, tenant_id, identity)
 
 
-def _identity(agent: dict[str, Any]) -> str:
+def _require_identity(agent: dict[str, Any]) -> str:
     identity = identity_of(agent)
     if identity is None or agent.get("objectType") == "Group":
         raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
     return identity
 
 
-def _count_anew(connection: Connection, tenant_id: int, *identities: str) -> None:
+def _mark_for_recount(connection: Connection, tenant_id: int, *identities: str) -> None:
     for identity in identities:
-        facts.count_anew(connection, tenant_id, merges.episodes_of(connection, tenant_id, identity))
-        facts.count_lines_anew(connection, tenant_id, merges.loose_ords_of(connection, tenant_id, identity))
+        facts.mark_episodes_for_recount(connection, tenant_id, merges.list_agent_episodes(connection, tenant_id, identity))
+        facts.mark_statements_for_recount(connection, tenant_id, merges.list_agent_loose_ords(connection, tenant_id, identity))

@@ -33,8 +33,8 @@ SCOPES: dict[str, str] = {
     "credentials": "listing, making and ending credentials that may do less than everything",
 }
 # Scopes that a credential with the scope ``credentials`` cannot grant to others.
-NOT_HANDED_ON = frozenset(("all", "erase", "credentials"))
-_WIDER = {
+NON_DELEGABLE = frozenset(("all", "erase", "credentials"))
+_IMPLIED_BY = {
     "statements/write": ("all",),
     "statements/read": ("all", "all/read"),
     "statements/read/mine": (),
@@ -53,14 +53,14 @@ _WIDER = {
 }
 
 
-def satisfies(scopes: Collection[str], need: str) -> bool:
+def scope_satisfied(scopes: Collection[str], need: str) -> bool:
     """Whether a credential with ``scopes`` has the scope ``need``, directly or by a wider
     one.
     """
-    return need in scopes or any(wider in scopes for wider in _WIDER[need])
+    return need in scopes or any(wider in scopes for wider in _IMPLIED_BY[need])
 
 
-def require_known(scopes: Sequence[str]) -> None:
+def require_known_scopes(scopes: Sequence[str]) -> None:
     """Raise BadInput for an unknown scope."""
     for scope in scopes:
         if scope not in SCOPES:

@@ -21,43 +21,43 @@ from core import clock
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from lrs.store import attachments, definitions, references, statements
-from lrs.store.definitions import Known
-from lrs.store.statements import Stored
+from lrs.store.definitions import DefinitionCache
+from lrs.store.statements import StoredStatement
 from lrs.xapi import decoding, keys, special
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.reading import Incoming
-from lrs.xapi.writing import equal, published
+from lrs.xapi.writing import is_same_statement, render_statement
 
 log = logging.getLogger(__name__)
 
 # A page whose rows all turn out to be collisions of a 64-bit key would be empty; up to this
 # many pages are scanned to fill one.
-_PAGES_LOOKED_AT = 4
-ATTEMPTS = 5  # against deadlocks, which the fixed order of all inserts should rule out
-MOST_SHARED = 200  # statements of several requests that are stored in one transaction (group commit)
-SMALL = 20  # statements; a larger request gets a transaction of its own
+_MAX_PAGES_SCANNED = 4
+MAX_ATTEMPTS = 5  # against deadlocks, which the fixed order of all inserts should rule out
+MAX_GROUP_COMMIT = 200  # statements of several requests that are stored in one transaction (group commit)
+SMALL_REQUEST_LIMIT = 20  # statements; a larger request gets a transaction of its own
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Page:
+class StatementPage:
     """Statements in order, the query for the next page (None after the last), and the
     high-water mark, where it bounds the page.
     """
 
-    found: list[Stored]
+    found: list[StoredStatement]
     following: StatementQuery | None
     horizon: datetime | None
 
     @property
     def payloads(self) -> list[bytes]:
         """The statements as returned to readers."""
-        return [published(one.payload, one.ord, one.timestamp_given) for one in self.found]
+        return [render_statement(one.payload, one.ord, one.timestamp_given) for one in self.found]
 
 
 @dataclass(frozen=True)
-class One:
+class SingleStatement:
     """A single statement and its ordinal."""
 
     payload: bytes
@@ -65,7 +65,7 @@ class One:
 
 
 @dataclass
-class _Waiting:
+class _PendingWrite:
     """A small request waiting to be stored, alone or together with others."""
 
     tenant_id: int
@@ -76,7 +76,7 @@ class _Waiting:
     turn: threading.Lock = field(default_factory=threading.Lock, repr=False)  # held until the request is done or becomes the leader
 
 
-class Writer:
+class StatementWriter:
     """Stores statements for one process.
 
     A batch that is all new and references nothing goes to the database in one round trip. Small
@@ -86,9 +86,9 @@ class Writer:
 
     def __init__(self, quick: Engine, unit_of_work: UnitOfWork) -> None:
         self._engine, self._unit_of_work = quick, unit_of_work
-        self._known = Known()
+        self._known = DefinitionCache()
         self._lock = threading.Lock()
-        self._queue: list[_Waiting] = []
+        self._queue: list[_PendingWrite] = []
         self._led = False
 
     def store(self, *, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
@@ -98,21 +98,21 @@ class Writer:
         if not incoming:
             return False
         now = clock.to_microseconds(clock.now())
-        said = [(definition, _said_at(one, now)) for one in incoming for definition in one.definitions]
+        said = [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions]
         unknown = self._known.unknown(tenant_id, said)
         if unknown or any(one.refers or one.attachments for one in incoming):
-            new = store(self._unit_of_work, tenant_id=tenant_id, incoming=incoming, said=unknown)
+            new = store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming, said=unknown)
             self._known.learn(tenant_id, unknown)
             return new
-        if len(incoming) > SMALL:
+        if len(incoming) > SMALL_REQUEST_LIMIT:
             return self._write(tenant_id, incoming)
-        return self._together(_Waiting(tenant_id, incoming))
+        return self._together(_PendingWrite(tenant_id, incoming))
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
-    def _together(self, waiting: _Waiting) -> bool:
+    def _together(self, waiting: _PendingWrite) -> bool:
         """Group commit: one request leads and writes for all that wait, then passes the lead
         to the first that arrived meanwhile.
         """
@@ -136,22 +136,22 @@ class Writer:
             raise waiting.error
         return waiting.new
 
-    def _taken(self) -> list[_Waiting]:
+    def _taken(self) -> list[_PendingWrite]:
         """Take the first waiting request, and those of the same tenant that fit into its
         batch.
         """
         with self._lock:
             tenant_id, statements_taken = self._queue[0].tenant_id, 0
-            taken: list[_Waiting] = []
-            rest: list[_Waiting] = []
+            taken: list[_PendingWrite] = []
+            rest: list[_PendingWrite] = []
             for one in self._queue:
-                fits = one.tenant_id == tenant_id and statements_taken + len(one.incoming) <= MOST_SHARED
+                fits = one.tenant_id == tenant_id and statements_taken + len(one.incoming) <= MAX_GROUP_COMMIT
                 (taken if fits else rest).append(one)
                 statements_taken += len(one.incoming) if fits else 0
             self._queue = rest
         return taken
 
-    def _write_shared(self, taken: list[_Waiting]) -> None:
+    def _write_shared(self, taken: list[_PendingWrite]) -> None:
         every = [statement for one in taken for statement in one.incoming]
         stored = False
         try:
@@ -162,14 +162,14 @@ class Writer:
             for one in taken:
                 if not stored:
                     try:
-                        one.new = store(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
+                        one.new = store_statements(self._unit_of_work, tenant_id=one.tenant_id, incoming=one.incoming)
                     except BaseException as error:  # noqa: BLE001 - raised again in the thread of its own request
                         one.error = error
                 one.done = True
                 one.turn.release()
 
     def _write(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
-        return self._all_new(tenant_id, incoming) or store(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
+        return self._all_new(tenant_id, incoming) or store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
 
     def _all_new(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         """Insert everything if all of it is new; return whether it was stored. If False,
@@ -182,7 +182,7 @@ class Writer:
         try:
             driver = pooled.driver_connection
             assert isinstance(driver, psycopg.Connection)
-            statements.insert_all(driver, tenant_id, incoming)
+            statements.insert_all_statements(driver, tenant_id, incoming)
             return True
         except psycopg.errors.UniqueViolation:
             return False
@@ -194,19 +194,19 @@ class Writer:
             pooled.close()
 
 
-def _said_at(one: Incoming, now: int) -> int:
+def _definition_time(one: Incoming, now: int) -> int:
     """When a definition was stated; a sender whose clock is ahead cannot pin its definition
     for years.
     """
-    return min(clock.to_microseconds(special.instant(one.timestamp)), now) if one.timestamp else now
+    return min(clock.to_microseconds(special.parse_timestamp(one.timestamp)), now) if one.timestamp else now
 
 
-def store(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> bool:
+def store_statements(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> bool:
     """Store all or nothing; return whether anything was new."""
-    return store_counting(unit_of_work, tenant_id=tenant_id, incoming=incoming, said=said) > 0
+    return store_and_count(unit_of_work, tenant_id=tenant_id, incoming=incoming, said=said) > 0
 
 
-def store_counting(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> int:
+def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> int:
     """Store all or nothing; return how many were new. ``said``: the definitions to store, by
     default all those in the statements.
 
@@ -215,31 +215,31 @@ def store_counting(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequen
     """
     if said is None:
         now = clock.to_microseconds(clock.now())
-        said = Known().unknown(tenant_id, [(definition, _said_at(one, now)) for one in incoming for definition in one.definitions])
+        said = DefinitionCache().unknown(tenant_id, [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions])
 
     def attempt() -> int:
         with unit_of_work(tenant_id) as connection:
             _refuse_voiding_of_voiders(connection, tenant_id, incoming)
-            definitions.keep(connection, tenant_id, said)
-            new = statements.insert(connection, tenant_id, incoming)
+            definitions.upsert_definitions(connection, tenant_id, said)
+            new = statements.insert_new_statements(connection, tenant_id, incoming)
             if len(new) != len(incoming):
                 _compare_with_stored(connection, tenant_id, incoming, new)
             refs = [(new[one.id], one.refers) for one in incoming if one.refers and one.id in new]
             if refs:
-                references.settle_new(connection, tenant_id, refs)
-            attachments.refer(connection, tenant_id, [(new[one.id], a.sha2) for one in incoming if one.id in new for a in one.attachments])
+                references.settle_new_refs(connection, tenant_id, refs)
+            attachments.link_attachments(connection, tenant_id, [(new[one.id], a.sha2) for one in incoming if one.id in new for a in one.attachments])
         return len(new)
 
-    return _persistent(attempt)
+    return _with_retries(attempt)
 
 
-def _persistent(attempt: Callable[[], Result]) -> Result:
-    for number in range(1, ATTEMPTS + 1):
+def _with_retries(attempt: Callable[[], Result]) -> Result:
+    for number in range(1, MAX_ATTEMPTS + 1):
         try:
             return attempt()
         except DBAPIError as error:
             again = isinstance(error.orig, DeadlockDetected | SerializationFailure) or (error.connection_invalidated and number == 1)
-            if not again or number == ATTEMPTS:
+            if not again or number == MAX_ATTEMPTS:
                 raise
             log.warning("the database asks for another attempt (%s)", type(error.orig).__name__)
             time.sleep(random.uniform(0, 0.02) * number)  # noqa: S311 - so that two who met do not meet again
@@ -251,7 +251,7 @@ def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming:
     if not targets:
         return
     voiders = {one.id for one in incoming if one.voids} & set(targets)
-    voiders |= set(statements.voiders_among(connection, tenant_id, list(targets)))
+    voiders |= set(statements.filter_voiding_ids(connection, tenant_id, list(targets)))
     for voider in voiders:
         raise BadInput(
             f"Statement {targets[voider]} voids {voider}, which is a voiding statement; those cannot be voided (xAPI-Data 2.3.2)."
@@ -263,9 +263,9 @@ def _refuse_voiding_of_voiders(connection: Connection, tenant_id: int, incoming:
 
 def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Sequence[Incoming], new: dict[uuid.UUID, int]) -> None:
     known = {one.id: (index, one) for index, one in enumerate(incoming) if one.id not in new}
-    for stored in statements.by_ids(connection, tenant_id, list(known)).values():
+    for stored in statements.find_statements_by_id(connection, tenant_id, list(known)).values():
         index, one = known[stored.id]
-        if not equal(stored.payload, one.payload):
+        if not is_same_statement(stored.payload, one.payload):
             raise Conflict(
                 f"Statement {index}: another statement with the id {stored.id} is stored already. Nothing of this request was stored.",
                 index=index,
@@ -273,12 +273,12 @@ def _compare_with_stored(connection: Connection, tenant_id: int, incoming: Seque
             )
 
 
-def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, mine: str | None = None) -> One:
+def get_statement(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, voided: bool, mine: str | None = None) -> SingleStatement:
     """Return one statement by its id; ``voided`` requests a voided one and no other;
     ``mine`` restricts it to that authority.
     """
     with unit_of_work(tenant_id) as connection:
-        found = statements.by_ids(connection, tenant_id, [statement_id]).get(statement_id)
+        found = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(statement_id)
         gone = statements.is_voided(connection, tenant_id, statement_id)
         if found is not None and not StatementQuery(mine=mine).may_read(decoding.decode(found.payload)):
             found = None
@@ -287,29 +287,29 @@ def get(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uuid.UUID, vo
         if found is None or gone != voided:
             kind = "voided statement" if voided else "statement"
             raise NotFound(f"No {kind} with the id {statement_id} is stored.", statementId=str(statement_id))
-    return One(published(found.payload, found.ord, found.timestamp_given), found.ord)
+    return SingleStatement(render_statement(found.payload, found.ord, found.timestamp_given), found.ord)
 
 
-def page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False) -> Page:
+def statement_page(unit_of_work: UnitOfWork, *, tenant_id: int, query: StatementQuery, voided_too: bool = False) -> StatementPage:
     """Return a page of statements. Ascending reads stop at the high-water mark, so that a
     reader who continues from there misses none.
     """
     with unit_of_work(tenant_id) as connection:
-        up_to = statements.horizon(connection) if query.ascending else None
-        kept: list[Stored] = []
-        for _ in range(_PAGES_LOOKED_AT):
-            found = statements.find(connection, tenant_id, query, up_to, query.limit + 1, voided_too)
+        up_to = statements.high_water_mark(connection) if query.ascending else None
+        kept: list[StoredStatement] = []
+        for _ in range(_MAX_PAGES_SCANNED):
+            found = statements.query_statements(connection, tenant_id, query, up_to, query.limit + 1, voided_too)
             more = len(found) > query.limit
             found = found[: query.limit]
-            kept = [one for one in found if _answers(connection, tenant_id, query, one)]
+            kept = [one for one in found if _matches_and_readable(connection, tenant_id, query, one)]
             if more:
                 query = replace(query, after=found[-1].ord)
             if kept or not more:
                 break
-    return Page(kept, query if more else None, up_to)
+    return StatementPage(kept, query if more else None, up_to)
 
 
-def _answers(connection: Connection, tenant_id: int, query: StatementQuery, one: Stored) -> bool:
+def _matches_and_readable(connection: Connection, tenant_id: int, query: StatementQuery, one: StoredStatement) -> bool:
     """Whether the statement, or the one it refers to, really matches the query, and the
     caller may read it.
     """
@@ -318,18 +318,18 @@ def _answers(connection: Connection, tenant_id: int, query: StatementQuery, one:
     value = decoding.decode(one.payload)
     if not query.may_read(value):
         return False
-    target = references.reference_of(value)
+    target = references.find_ref_target(value)
     if query.holds(value):
         return True
     # The content of a target is disclosed only to callers who may read the target.
-    chain = references.chain(connection, tenant_id, target) if target is not None else ()
+    chain = references.follow_refs(connection, tenant_id, target) if target is not None else ()
     return any(query.may_read(other) and query.holds(other) for other in chain)
 
 
-def definitions_of(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]) -> dict[str, Any]:
+def activity_definitions(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]) -> dict[str, Any]:
     """Return the merged definition of every activity that the statements name: for the
     canonical format.
     """
-    iris = {activity["id"] for payload in payloads for activity in keys.activities(decoding.decode(payload))}
+    iris = {activity["id"] for payload in payloads for activity in keys.iter_activities(decoding.decode(payload))}
     with unit_of_work(tenant_id) as connection:
-        return {iri: definitions.of_activity(connection, tenant_id, iri) for iri in sorted(iris)}
+        return {iri: definitions.find_activity_definition(connection, tenant_id, iri) for iri in sorted(iris)}

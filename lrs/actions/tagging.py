@@ -11,29 +11,29 @@ from lrs.vocabulary.iris import PROFILE_VERSION
 from lrs.xapi import decoding, templates
 from lrs.xapi.query import StatementQuery
 
-JOB = "profile templates"
-ROWS_AT_ONCE = 500
+JOB_NAME = "profile templates"
+TAGGING_BATCH_ROWS = 500
 
 
-def tag(deps: StoreDeps, tenant_id: int) -> int:
+def tag_template_violations(deps: StoreDeps, tenant_id: int) -> int:
     """Check what was stored since the last run, up to the high-water mark; return how many
     statements violate a template.
     """
-    wanted = profile.document()["templates"]
+    wanted = profile.build_profile()["templates"]
     broken = 0
     while True:
         with deps.unit_of_work(tenant_id) as connection:
-            horizon = statements.horizon(connection)
-            after = tags.position(connection, tenant_id, JOB)
+            horizon = statements.high_water_mark(connection)
+            after = tags.lock_job_cursor(connection, tenant_id, JOB_NAME)
             query = StatementQuery(activity=PROFILE_VERSION, related_activities=True, ascending=True, after=after)
-            found = statements.find(connection, tenant_id, query, horizon, ROWS_AT_ONCE)
+            found = statements.query_statements(connection, tenant_id, query, horizon, TAGGING_BATCH_ROWS)
             for one in found:
                 value = decoding.decode(one.payload)
                 if query.holds(value):
-                    reasons = templates.breaks(value, wanted)
-                    tags.put(connection, tenant_id, one.ord, reasons)
+                    reasons = templates.find_broken_rules(value, wanted)
+                    tags.insert_template_breaks(connection, tenant_id, one.ord, reasons)
                     broken += bool(reasons)
             if found:
-                tags.move(connection, tenant_id, JOB, found[-1].ord)
-        if len(found) < ROWS_AT_ONCE:
+                tags.update_job_cursor(connection, tenant_id, JOB_NAME, found[-1].ord)
+        if len(found) < TAGGING_BATCH_ROWS:
             return broken

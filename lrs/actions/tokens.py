@@ -17,21 +17,21 @@ from sqlalchemy import Connection, Engine
 
 from core.errors import BadInput, Forbidden, Unauthorised
 from core.http import GuardedClient, OutsideCallFailed
-from lrs.actions.scopes import SCOPES, require_known
+from lrs.actions.scopes import SCOPES, require_known_scopes
 from lrs.store import token_issuers
 from lrs.store.credentials import Caller
 from lrs.store.token_issuers import TokenIssuer
 
 # Public-key signatures only: with a shared secret, whoever can verify could also sign.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-KEYS_SECONDS = 3_600.0  # how long a key set is cached
-AGAIN_SECONDS = 30.0  # a token with an unknown key triggers a refetch, at most this often
+KEY_SET_TTL_SECONDS = 3_600.0  # how long a key set is cached
+REFETCH_SECONDS = 30.0  # a token with an unknown key triggers a refetch, at most this often
 LEEWAY_SECONDS = 60  # tolerated clock skew
-LONGEST_TOKEN = 16 * 1024
-WELL_KNOWN = "/.well-known/openid-configuration"
+MAX_TOKEN_LENGTH = 16 * 1024
+OPENID_CONFIGURATION_PATH = "/.well-known/openid-configuration"
 
 
-class Tokens:
+class TokenVerifier:
     """Verifies bearer tokens; caches the issuers' keys."""
 
     def __init__(self, engine: Engine, outside: GuardedClient) -> None:
@@ -43,18 +43,18 @@ class Tokens:
         """Return the caller that a token identifies; Unauthorised with the reason when it is
         not valid.
         """
-        if len(token) > LONGEST_TOKEN:
-            raise Unauthorised(f"The bearer token is longer than {LONGEST_TOKEN} characters.")
-        unverified = _unverified(token)
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise Unauthorised(f"The bearer token is longer than {MAX_TOKEN_LENGTH} characters.")
+        unverified = _unverified_claims(token)
         named = unverified.get("iss")
-        issuers = token_issuers.find(self._engine, named) if isinstance(named, str) and "\0" not in named else []
+        issuers = token_issuers.find_token_issuers(self._engine, named) if isinstance(named, str) and "\0" not in named else []
         audiences = unverified.get("aud")
         wanted = audiences if isinstance(audiences, list) else [audiences]
         issuer = next((one for one in issuers if one.audience in wanted), None)
         if issuer is None:
             raise Unauthorised("The bearer token comes from an issuer, or is meant for an audience, that is not known here.")
         claims = self._verified(token, issuer)
-        return _caller(issuer, claims)
+        return _caller_from_claims(issuer, claims)
 
     def _verified(self, token: str, issuer: TokenIssuer) -> dict[str, Any]:
         registry = jwt.JWTClaimsRegistry(
@@ -78,12 +78,12 @@ class Tokens:
 
     def _keys_of(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
         with self._lock:
-            asked, keys = self._keys.get(issuer.keys_url, (-KEYS_SECONDS, None))
+            asked, keys = self._keys.get(issuer.keys_url, (-KEY_SET_TTL_SECONDS, None))
             age = time.monotonic() - asked
-            if keys is not None and age < (AGAIN_SECONDS if ask_again else KEYS_SECONDS):
+            if keys is not None and age < (REFETCH_SECONDS if ask_again else KEY_SET_TTL_SECONDS):
                 return keys
-            if keys is None and age < AGAIN_SECONDS:
-                raise _no_keys()
+            if keys is None and age < REFETCH_SECONDS:
+                raise _keys_unavailable()
             # Until the response arrives, other threads use the cached keys or get an error: an
             # issuer that hangs blocks only one request.
             self._keys[issuer.keys_url] = (time.monotonic(), keys)
@@ -93,17 +93,17 @@ class Tokens:
         except (OutsideCallFailed, JoseError, ValueError, TypeError, KeyError, AttributeError):
             if keys is not None:
                 return keys
-            raise _no_keys() from None
+            raise _keys_unavailable() from None
         with self._lock:
             self._keys[issuer.keys_url] = (time.monotonic(), found)
         return found
 
 
-def _no_keys() -> Unauthorised:
+def _keys_unavailable() -> Unauthorised:
     return Unauthorised("The keys of the token's issuer cannot be read now; try again in a minute.")
 
 
-def _unverified(token: str) -> dict[str, Any]:
+def _unverified_claims(token: str) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(jws.extract_compact(token.encode()).payload)
     except (JoseError, ValueError, msgspec.MsgspecError, RecursionError):
@@ -113,7 +113,7 @@ def _unverified(token: str) -> dict[str, Any]:
     return value
 
 
-def _caller(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
+def _caller_from_claims(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
     given = claims.get("scope", claims.get("scp", ""))
     words = given.split() if isinstance(given, str) else [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
     scopes = frozenset(scope for word in words for scope in issuer.scopes.get(word, [] if issuer.scopes else [word]) if scope in SCOPES)
@@ -126,19 +126,19 @@ def _caller(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
     return Caller(issuer.tenant_id, name, scopes, authority)
 
 
-def add_issuer(
+def add_token_issuer(
     connection: Connection, outside: GuardedClient, *, tenant_id: int, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]
 ) -> TokenIssuer:
     """Register an issuer for a tenant; its JWKS URL is read from its own configuration
     (OpenID Connect Discovery 1.0).
     """
     for ours in scopes.values():
-        require_known(ours)
+        require_known_scopes(ours)
     if not issuer or not audience:
         raise BadInput("An issuer and the audience of its tokens are needed.")
-    found = outside.call("GET", issuer.rstrip("/") + WELL_KNOWN).json()
+    found = outside.call("GET", issuer.rstrip("/") + OPENID_CONFIGURATION_PATH).json()
     if not isinstance(found, dict) or found.get("issuer") != issuer or not isinstance(found.get("jwks_uri"), str):
-        raise BadInput(f"{issuer}{WELL_KNOWN} does not describe this issuer, or names no jwks_uri.")
+        raise BadInput(f"{issuer}{OPENID_CONFIGURATION_PATH} does not describe this issuer, or names no jwks_uri.")
     made = TokenIssuer(tenant_id, issuer, audience, found["jwks_uri"], {word: list(ours) for word, ours in scopes.items()})
-    token_issuers.add(connection, made)
+    token_issuers.upsert_token_issuer(connection, made)
     return made

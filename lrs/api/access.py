@@ -8,33 +8,33 @@ from flask import request
 
 from core.errors import Forbidden, Unauthorised
 from lrs.actions.deps import StoreDeps
-from lrs.actions.scopes import satisfies
+from lrs.actions.scopes import scope_satisfied
 from lrs.store.credentials import Caller
 
-_HOW = "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of an issuer that the operator has named."
+_SIGN_IN_HINT = "Send the key and secret of a credential by HTTP Basic authentication, or a bearer token of an issuer that the operator has named."
 
 
-def require(deps: StoreDeps, *needs: str) -> Caller:
+def require_scope(deps: StoreDeps, *needs: str) -> Caller:
     """Return the caller of this request if it has at least one of the scopes ``needs``."""
-    caller = signed_in(deps)
-    if not any(satisfies(caller.scopes, need) for need in needs):
+    caller = authenticated_caller(deps)
+    if not any(scope_satisfied(caller.scopes, need) for need in needs):
         held = ", ".join(sorted(caller.scopes)) or "no scope at all"
         raise Forbidden(f"This credential has {held}; this call needs {' or '.join(needs)}.")
     return caller
 
 
-def signed_in(deps: StoreDeps) -> Caller:
+def authenticated_caller(deps: StoreDeps) -> Caller:
     """Return the caller of this request; Unauthorised if nobody is authenticated."""
     try:
         given = request.authorization
     except ValueError:
         given = None  # a malformed header
     if given is None:
-        raise Unauthorised(_HOW)
+        raise Unauthorised(_SIGN_IN_HINT)
     if given.type == "bearer" and given.token:
         return deps.tokens.caller(given.token)
     if given.type != "basic" or not given.username:
-        raise Unauthorised(_HOW)
+        raise Unauthorised(_SIGN_IN_HINT)
     # No key contains NUL, and the database rejects it.
     caller = None if "\0" in given.username else deps.access.caller(given.username, given.password or "")
     if caller is None:

@@ -17,14 +17,14 @@ from urllib.parse import parse_qsl, urlencode
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-WRONG = "carryover.alternate_wrong"  # in the WSGI environment: why this is not a valid request of the alternate syntax
-LARGEST_FORM = 32 * 1024 * 1024
+ERROR_KEY = "carryover.alternate_wrong"  # in the WSGI environment: why this is not a valid request of the alternate syntax
+MAX_FORM_BYTES = 32 * 1024 * 1024
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 # Form fields that stand for headers of the real request.
-_HEADERS = frozenset(
+_HEADER_FIELDS = frozenset(
     ["Authorization", "X-Experience-API-Version", "Content-Type", "Content-Length", "If-Match", "If-None-Match", "Accept", "Accept-Language"]
 )
-_BY_LOWER = {name.lower(): name for name in _HEADERS}
+_HEADER_BY_LOWER = {name.lower(): name for name in _HEADER_FIELDS}
 
 
 class AlternateSyntax:
@@ -37,42 +37,42 @@ class AlternateSyntax:
         if environ["REQUEST_METHOD"] == "POST" and "method=" in environ.get("QUERY_STRING", "") and str(environ.get("PATH_INFO")).startswith("/xapi"):
             query = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
             if any(name == "method" for name, _ in query):
-                _rewrite(environ, query)
+                _rewrite_environ(environ, query)
         return self._inner(environ, start_response)
 
 
-def _rewrite(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
+def _rewrite_environ(environ: WSGIEnvironment, query: list[tuple[str, str]]) -> None:
     length = environ.get("CONTENT_LENGTH") or ""
     # Without a Content-Length the form is sent chunked, and the stream ends by itself.
-    body = environ["wsgi.input"].read(min(int(length), LARGEST_FORM + 1) if length.isdigit() else LARGEST_FORM + 1)
+    body = environ["wsgi.input"].read(min(int(length), MAX_FORM_BYTES + 1) if length.isdigit() else MAX_FORM_BYTES + 1)
     size = int(length) if length.isdigit() else len(body)
-    if size <= LARGEST_FORM:
+    if size <= MAX_FORM_BYTES:
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(b""), "0"
     try:
         form = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
     except UnicodeDecodeError:
-        environ[WRONG] = "The form of this request is not UTF-8."
+        environ[ERROR_KEY] = "The form of this request is not UTF-8."
         return
-    headers = {_BY_LOWER[name.lower()]: value for name, value in form.items() if name.lower() in _BY_LOWER}
+    headers = {_HEADER_BY_LOWER[name.lower()]: value for name, value in form.items() if name.lower() in _HEADER_BY_LOWER}
     version = headers.get("X-Experience-API-Version") or str(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
     if version:
         environ["HTTP_X_EXPERIENCE_API_VERSION"] = version
     method = query[0][1].upper()
-    if size > LARGEST_FORM:
-        environ[WRONG] = f"The form of this request is larger than {LARGEST_FORM} bytes."
+    if size > MAX_FORM_BYTES:
+        environ[ERROR_KEY] = f"The form of this request is larger than {MAX_FORM_BYTES} bytes."
     elif version.startswith("2."):
-        environ[WRONG] = "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request itself."
+        environ[ERROR_KEY] = "The alternate request syntax (?method=) is not part of xAPI 2.0; send the request itself."
     elif len(query) > 1:
-        environ[WRONG] = "A request of the alternate syntax has method as its only parameter; the others belong into the form."
+        environ[ERROR_KEY] = "A request of the alternate syntax has method as its only parameter; the others belong into the form."
     elif not all(value.isascii() and value.isprintable() for value in headers.values()):
-        environ[WRONG] = "A field of the form that stands for a header holds a character that no header can."
+        environ[ERROR_KEY] = "A field of the form that stands for a header holds a character that no header can."
     elif method not in _METHODS:
-        environ[WRONG] = f"{query[0][1]!r} is no method of this resource."
+        environ[ERROR_KEY] = f"{query[0][1]!r} is no method of this resource."
     elif body.lstrip()[:1] in (b"{", b"[", b"-"):
-        environ[WRONG] = "A request of the alternate syntax is a form (application/x-www-form-urlencoded), and this body is none."
+        environ[ERROR_KEY] = "A request of the alternate syntax is a form (application/x-www-form-urlencoded), and this body is none."
     else:
         content = form.get("content", "").encode()
-        parameters = {name: value for name, value in form.items() if name.lower() not in _BY_LOWER and name != "content"}
+        parameters = {name: value for name, value in form.items() if name.lower() not in _HEADER_BY_LOWER and name != "content"}
         environ["REQUEST_METHOD"], environ["QUERY_STRING"] = method, urlencode(parameters)
         environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(content), str(len(content))
         environ["CONTENT_TYPE"] = headers.get("Content-Type", "application/json" if content else "")

@@ -13,20 +13,22 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, render_template, request
 
-from core.errors import BadInput, Refused, Unauthorised
+from core.errors import BadInput, RequestError, Unauthorised
 from lrs.actions import browsing
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.xapi import decoding
 
-_MORE = "browse page"
-_MORE_SECONDS = 86_400
-_FIELDS = ("verb", "activity", "agent", "registration", "since", "until")
-_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_MORE_PURPOSE = "browse page"
+_CURSOR_SECONDS = 86_400
+_FILTER_FIELDS = ("verb", "activity", "agent", "registration", "since", "until")
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True)
-class Row:
+class StatementLine:
     """A statement as a line of the list."""
 
     id: str
@@ -46,39 +48,41 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.after_request
     def strict(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
-    @pages.errorhandler(Refused)
-    def refused(error: Refused) -> tuple[str, int, dict[str, str]]:
+    @pages.errorhandler(RequestError)
+    def refused(error: RequestError) -> tuple[str, int, dict[str, str]]:
         headers = {"WWW-Authenticate": 'Basic realm="carryover", charset="UTF-8"'} if isinstance(error, Unauthorised) else {}
-        return render_template("browse.html", **_blank(), error=error.message), error.status, headers
+        return render_template("browse.html", **_empty_context(), error=error.message), error.status, headers
 
     @pages.get("")
     def statements() -> str:
-        caller = access.require(deps, "statements/read")
-        given = {name: request.args.get(name, "").strip() for name in _FIELDS}
+        caller = access.require_scope(deps, "statements/read")
+        given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
         after = None
         try:
-            after = deps.secrets.verified(_MORE, request.args["more"], _MORE_SECONDS) if request.args.get("more") else None
-            found = browsing.page(deps.unit_of_work, tenant_id=caller.tenant_id, wanted={k: v for k, v in given.items() if v}, after=after)
+            after = deps.secrets.verified(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS) if request.args.get("more") else None
+            found = browsing.browse_statements(
+                deps.unit_of_work, tenant_id=caller.tenant_id, wanted={k: v for k, v in given.items() if v}, after=after
+            )
             error = None
         except BadInput as refused:
-            found, error = browsing.Found([], None, {}, set()), refused.message
-        more = deps.secrets.sign(_MORE, found.after) if found.after is not None else ""
-        rows = [_row(one.payload, found.breaks.get(one.ord, []), one.ord in found.voided) for one in found.statements]
+            found, error = browsing.BrowsePage([], None, {}, set()), refused.message
+        more = deps.secrets.sign(_MORE_PURPOSE, found.after) if found.after is not None else ""
+        rows = [_statement_line(one.payload, found.breaks.get(one.ord, []), one.ord in found.voided) for one in found.statements]
         part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
         return render_template(part, rows=rows, given=given, more=more, error=error, earlier=after is not None)
 
     return pages
 
 
-def _blank() -> dict[str, Any]:
-    return {"rows": [], "given": dict.fromkeys(_FIELDS, ""), "more": "", "earlier": False}
+def _empty_context() -> dict[str, Any]:
+    return {"rows": [], "given": dict.fromkeys(_FILTER_FIELDS, ""), "more": "", "earlier": False}
 
 
-def _row(payload: bytes, breaks: list[str], voided: bool) -> Row:
+def _statement_line(payload: bytes, breaks: list[str], voided: bool) -> StatementLine:
     s = decoding.decode(payload)
     result = s.get("result", {})
     outcome = []
@@ -86,12 +90,12 @@ def _row(payload: bytes, breaks: list[str], voided: bool) -> Row:
         outcome.append("right" if result["success"] else "wrong")
     if "scaled" in result.get("score", {}):
         outcome.append(f"{result['score']['scaled']}")
-    return Row(
+    return StatementLine(
         id=s["id"],
         stored=s["stored"],
-        actor=_actor(s["actor"]),
-        verb=_words(s["verb"].get("display")) or _tail(s["verb"]["id"]),
-        object=_object(s["object"]),
+        actor=_actor_label(s["actor"]),
+        verb=_first_text(s["verb"].get("display")) or _last_segment(s["verb"]["id"]),
+        object=_object_label(s["object"]),
         outcome=", ".join(outcome),
         voided=voided,
         breaks=breaks,
@@ -99,15 +103,15 @@ def _row(payload: bytes, breaks: list[str], voided: bool) -> Row:
     )
 
 
-def _words(texts: dict[str, str] | None) -> str:
+def _first_text(texts: dict[str, str] | None) -> str:
     return next(iter(texts.values()), "") if texts else ""
 
 
-def _tail(iri: str) -> str:
+def _last_segment(iri: str) -> str:
     return iri.rstrip("/#").replace("#", "/").rpartition("/")[2] or iri
 
 
-def _actor(actor: dict[str, Any]) -> str:
+def _actor_label(actor: dict[str, Any]) -> str:
     if actor.get("name"):
         return str(actor["name"])
     for name in ("mbox", "openid", "mbox_sha1sum"):
@@ -118,10 +122,10 @@ def _actor(actor: dict[str, Any]) -> str:
     return f"a group of {len(actor.get('member', ()))}"
 
 
-def _object(obj: dict[str, Any]) -> str:
+def _object_label(obj: dict[str, Any]) -> str:
     kind = obj.get("objectType", "Activity")
     if kind == "Activity":
-        return _words(obj.get("definition", {}).get("name")) or str(obj["id"])
+        return _first_text(obj.get("definition", {}).get("name")) or str(obj["id"])
     if kind == "StatementRef":
         return f"statement {obj['id']}"
-    return "a statement in a statement" if kind == "SubStatement" else _actor(obj)
+    return "a statement in a statement" if kind == "SubStatement" else _actor_label(obj)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from lrs.actions import mapping, merging
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.api.asking import allow, answer, body_as, held, number, rows, told
+from lrs.api.asking import allow_parameters, clamp_bigint, decode_body, json_row, json_with_etag, page_cursor, page_limit
 from lrs.api.statements import COUNT_JOB
 
 
@@ -30,51 +30,51 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.post("/person-merges")
     def merge() -> ResponseReturnValue:
-        caller = access.require(deps, "erase")
-        allow()
-        given = body_as(Merging)
+        caller = access.require_scope(deps, "erase")
+        allow_parameters()
+        given = decode_body(Merging)
         who = f"credential {caller.key}"
-        made = merging.merge(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
+        made = merging.merge_persons(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
         deps.nudges.nudge(COUNT_JOB)
         return jsonify({"merge": made}), 201
 
     @pages.get("/person-merges")
     def merges() -> ResponseReturnValue:
-        caller = access.require(deps, "erase")
-        allow("after", "limit")
-        limit = rows()
-        found = merging.listed(deps, tenant_id=caller.tenant_id, after=number("after"), rows=limit)
-        return answer({"merges": [told(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
+        caller = access.require_scope(deps, "erase")
+        allow_parameters("after", "limit")
+        limit = page_limit()
+        found = merging.list_merges(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
+        return json_with_etag({"merges": [json_row(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
 
     @pages.delete("/person-merges/<int:merge_id>")
     def undo(merge_id: int) -> ResponseReturnValue:
-        caller = access.require(deps, "erase")
-        allow()
-        merging.undo(deps, tenant_id=caller.tenant_id, merge_id=held(merge_id), who=f"credential {caller.key}")
+        caller = access.require_scope(deps, "erase")
+        allow_parameters()
+        merging.undo_merge(deps, tenant_id=caller.tenant_id, merge_id=clamp_bigint(merge_id), who=f"credential {caller.key}")
         deps.nudges.nudge(COUNT_JOB)
         return "", 204
 
     @pages.post("/activity-mappings")
     def map_() -> ResponseReturnValue:
-        caller = access.require(deps, "metrics/write")
-        allow()
-        made = mapping.add(deps, tenant_id=caller.tenant_id, given=body_as(mapping.Mapped), who=f"credential {caller.key}")
+        caller = access.require_scope(deps, "metrics/write")
+        allow_parameters()
+        made = mapping.add_mapping(deps, tenant_id=caller.tenant_id, given=decode_body(mapping.Mapped), who=f"credential {caller.key}")
         deps.nudges.nudge(COUNT_JOB)
         return jsonify({"mapping": made}), 201
 
     @pages.get("/activity-mappings")
     def mapped() -> ResponseReturnValue:
-        caller = access.require(deps, "metrics/read")
-        allow("after", "limit")
-        limit = rows()
-        found = mapping.listed(deps, tenant_id=caller.tenant_id, after=number("after"), rows=limit)
-        return answer({"mappings": [told(asdict(one)) for one in found], "next": found[-1].mapping_id if len(found) == limit else None})
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters("after", "limit")
+        limit = page_limit()
+        found = mapping.list_mappings(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
+        return json_with_etag({"mappings": [json_row(asdict(one)) for one in found], "next": found[-1].mapping_id if len(found) == limit else None})
 
     @pages.delete("/activity-mappings/<int:mapping_id>")
     def unmap(mapping_id: int) -> ResponseReturnValue:
-        caller = access.require(deps, "metrics/write")
-        allow()
-        mapping.undo(deps, tenant_id=caller.tenant_id, mapping_id=held(mapping_id), who=f"credential {caller.key}")
+        caller = access.require_scope(deps, "metrics/write")
+        allow_parameters()
+        mapping.undo_mapping(deps, tenant_id=caller.tenant_id, mapping_id=clamp_bigint(mapping_id), who=f"credential {caller.key}")
         deps.nudges.nudge(COUNT_JOB)
         return "", 204
 

@@ -10,14 +10,14 @@ import msgspec
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from core.clock import text_of
+from core.clock import format_instant
 from core.errors import BadInput, Forbidden
 from lrs.actions import credentials
 from lrs.actions.deps import StoreDeps
-from lrs.actions.scopes import NOT_HANDED_ON
+from lrs.actions.scopes import NON_DELEGABLE
 from lrs.api import access
 
-LONGEST_NOTE = 500
+MAX_NOTE_LENGTH = 500
 
 
 class Wanted(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,43 +33,43 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("")
     def every() -> ResponseReturnValue:
-        caller = access.require(deps, "credentials")
+        caller = access.require_scope(deps, "credentials")
         found: list[dict[str, Any]] = [
             {
                 "key": one.key,
                 "scopes": list(one.scopes),
                 "note": one.note,
-                "created_at": text_of(one.created_at),
-                "ends_at": text_of(one.ends_at) if one.ends_at else None,
+                "created_at": format_instant(one.created_at),
+                "ends_at": format_instant(one.ends_at) if one.ends_at else None,
             }
-            for one in credentials.every(deps, tenant_id=caller.tenant_id)
+            for one in credentials.list_credentials(deps, tenant_id=caller.tenant_id)
         ]
         return jsonify({"credentials": found})
 
     @pages.post("")
     def make() -> ResponseReturnValue:
         """``{"scopes": ["metrics/read"], "note": "Power BI"}`` → key and secret."""
-        caller = access.require(deps, "credentials")
+        caller = access.require_scope(deps, "credentials")
         try:
             wanted = msgspec.json.decode(request.get_data(), type=Wanted)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise BadInput(f'Send a JSON object such as {{"scopes": ["metrics/read"], "note": "Power BI"}}: {error}') from None
-        handed = NOT_HANDED_ON.intersection(wanted.scopes)
+        handed = NON_DELEGABLE.intersection(wanted.scopes)
         if handed and "all" not in caller.scopes:
             raise Forbidden(f"This credential may not hand on {', '.join(sorted(handed))}; the operator makes such keys by the command line.")
-        if len(wanted.note) > LONGEST_NOTE or "\0" in wanted.note:
-            raise BadInput(f"The note is longer than {LONGEST_NOTE} characters, or holds NUL.", path="$.note")
+        if len(wanted.note) > MAX_NOTE_LENGTH or "\0" in wanted.note:
+            raise BadInput(f"The note is longer than {MAX_NOTE_LENGTH} characters, or holds NUL.", path="$.note")
         who = f"credential {caller.key}"
-        key, secret = credentials.create(deps, tenant_id=caller.tenant_id, scopes=wanted.scopes, note=wanted.note, who=who)
+        key, secret = credentials.create_credential(deps, tenant_id=caller.tenant_id, scopes=wanted.scopes, note=wanted.note, who=who)
         return jsonify({"key": key, "secret": secret}), 201
 
     @pages.delete("/<key>")
     def end(key: str) -> ResponseReturnValue:
-        caller = access.require(deps, "credentials")
-        held = next((one.scopes for one in credentials.every(deps, tenant_id=caller.tenant_id) if one.key == key), ())
-        if NOT_HANDED_ON.intersection(held) and "all" not in caller.scopes:
+        caller = access.require_scope(deps, "credentials")
+        held = next((one.scopes for one in credentials.list_credentials(deps, tenant_id=caller.tenant_id) if one.key == key), ())
+        if NON_DELEGABLE.intersection(held) and "all" not in caller.scopes:
             raise Forbidden("This credential may not end one that may do more; the operator ends it by the command line.")
-        credentials.revoke(deps, tenant_id=caller.tenant_id, key=key, who=f"credential {caller.key}")
+        credentials.revoke_credential(deps, tenant_id=caller.tenant_id, key=key, who=f"credential {caller.key}")
         return "", 204
 
     return pages

@@ -14,7 +14,7 @@ from lrs.actions import business, exports, mapping
 from lrs.actions.erasing import Erased
 from lrs.api import business as business_routes
 from lrs.api import counting
-from lrs.api.asking import LONGEST_FILTER, MOST_ROWS, OfEpisodes
+from lrs.api.asking import MAX_FILTER_LENGTH, MAX_PAGE_ROWS, OfEpisodes
 from lrs.api.credentials import Wanted
 from lrs.metrics.definitions import DIMENSIONS
 from lrs.reports import levels
@@ -26,8 +26,8 @@ from lrs.store.merges import Merge
 from lrs.store.watching import Alarm, Level
 
 _PREFIX = "/api/v1"
-_PART = "#/components/schemas/{name}"
-_BODIES = (
+_SCHEMA_REF = "#/components/schemas/{name}"
+_REQUEST_TYPES = (
     business.Definition,
     business.Readings,
     business.IncomingCost,
@@ -41,26 +41,26 @@ _BODIES = (
     levels.NewLevel,
     OfEpisodes,
 )
-_ANSWERS = (MetricValue, Report, Kpi, Reading, Cost, Merge, ActivityMapping, Alarm, Level, Erased)
+_RESPONSE_TYPES = (MetricValue, Report, Kpi, Reading, Cost, Merge, ActivityMapping, Alarm, Level, Erased)
 
 Schema = dict[str, Any]
-_TEXT: Schema = {"type": "string", "maxLength": LONGEST_FILTER}
-_TIME: Schema = {"type": "string", "format": "date-time"}
-_WHOLE: Schema = {"type": "integer", "minimum": 0}
-_LIMIT: Schema = {"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
-_AGENT: Schema = {"type": "object", "description": "An agent with one identifier (xAPI-Data 4.2.2)."}
-_FILTERS: dict[str, Schema] = {
-    **dict.fromkeys(DIMENSIONS, _TEXT),
-    "since": _TIME,
-    "until": _TIME,
+_TEXT_SCHEMA: Schema = {"type": "string", "maxLength": MAX_FILTER_LENGTH}
+_TIME_SCHEMA: Schema = {"type": "string", "format": "date-time"}
+_NON_NEGATIVE: Schema = {"type": "integer", "minimum": 0}
+_LIMIT_SCHEMA: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_ROWS}
+_AGENT_SCHEMA: Schema = {"type": "object", "description": "An agent with one identifier (xAPI-Data 4.2.2)."}
+_FILTER_PARAMETERS: dict[str, Schema] = {
+    **dict.fromkeys(DIMENSIONS, _TEXT_SCHEMA),
+    "since": _TIME_SCHEMA,
+    "until": _TIME_SCHEMA,
     "people": {"type": "string", "enum": ["groups"]},
 }
-_PROGRAMME = {"programme": _TEXT}
-_PAGE = {"after": _WHOLE, "limit": _LIMIT}
+_PROGRAMME_PARAMETER = {"programme": _TEXT_SCHEMA}
+_PAGING_PARAMETERS = {"after": _NON_NEGATIVE, "limit": _LIMIT_SCHEMA}
 # Errors common to all operations: no credential, insufficient scope, an invalid parameter or
 # body.
-_REFUSED = ("400", "401", "403")
-_WORDS = {
+_COMMON_ERRORS = ("400", "401", "403")
+_STATUS_DESCRIPTIONS = {
     "200": "Done",
     "201": "Made",
     "202": "On the list",
@@ -75,7 +75,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class _Call:
+class _Operation:
     method: str
     path: str
     summary: str
@@ -106,12 +106,12 @@ class _Call:
             for name, schema in (self.query or {}).items()
         ]
         content = {kind: {"schema": schema} for kind, schema in self._contents()}
-        answers: Schema = {self.status: {"description": _WORDS[self.status], **({"content": content} if content else {})}}
+        answers: Schema = {self.status: {"description": _STATUS_DESCRIPTIONS[self.status], **({"content": content} if content else {})}}
         if self.method == "get" and self.kind == "application/json":
-            answers["304"] = {"description": _WORDS["304"]}
-        problem = {"application/problem+json": {"schema": {"$ref": _PART.format(name="Problem")}}}
-        for status in (*(_REFUSED if self.scope else ()), *self.refusals):
-            answers[status] = {"description": _WORDS[status], "content": problem}
+            answers["304"] = {"description": _STATUS_DESCRIPTIONS["304"]}
+        problem = {"application/problem+json": {"schema": {"$ref": _SCHEMA_REF.format(name="Problem")}}}
+        for status in (*(_COMMON_ERRORS if self.scope else ()), *self.refusals):
+            answers[status] = {"description": _STATUS_DESCRIPTIONS[status], "content": problem}
         made: Schema = {"summary": self.summary, "tags": [self._room()], "parameters": parameters, "responses": answers}
         if self.scope:
             made["description"] = f"Needs the scope {self.scope}."
@@ -129,270 +129,298 @@ class _Call:
         return self.path.split("/")[1]
 
 
-def paths() -> dict[str, dict[str, Schema]]:
+def api_paths() -> dict[str, dict[str, Schema]]:
     """Return the path items of every route below ``/api/v1``."""
     found: dict[str, dict[str, Schema]] = {}
-    for call in _calls():
+    for call in _operations():
         found.setdefault(_PREFIX + call.path, {})[call.method] = call.described()
     return found
 
 
-def schemas() -> dict[str, Schema]:
+def api_schemas() -> dict[str, Schema]:
     """Return the schemas that the paths refer to."""
-    _, made = msgspec.json.schema_components((*_BODIES, *_ANSWERS), ref_template=_PART)
-    return {**made, "Problem": _problem()}
+    _, made = msgspec.json.schema_components((*_REQUEST_TYPES, *_RESPONSE_TYPES), ref_template=_SCHEMA_REF)
+    return {**made, "Problem": _problem_schema()}
 
 
-def _of(shape: type) -> Schema:
-    return {"$ref": _PART.format(name=shape.__name__)}
+def _schema_ref(shape: type) -> Schema:
+    return {"$ref": _SCHEMA_REF.format(name=shape.__name__)}
 
 
-def _object(**properties: Schema) -> Schema:
+def _object_schema(**properties: Schema) -> Schema:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-def _list_of(name: str, entries: Schema) -> Schema:
+def _page_schema(name: str, entries: Schema) -> Schema:
     """A page of a list: ``next`` is the value of ``after`` for the following page, or null."""
     listed: dict[str, Schema] = {name: {"type": "array", "items": entries}, "next": {"type": ["string", "integer", "null"]}}
-    return _object(**listed)
+    return _object_schema(**listed)
 
 
-def _calls() -> list[_Call]:
+def _operations() -> list[_Operation]:
     read, individual, write, erase, credentials = "metrics/read", "metrics/individual", "metrics/write", "erase", "credentials"
-    entry = _object(key={"type": "string"}, label={"type": "string"}, version={"type": "integer"}, parts={"type": "array"})
+    entry = _object_schema(key={"type": "string"}, label={"type": "string"}, version={"type": "integer"}, parts={"type": "array"})
     keys = {"key": {"type": "array", "items": {"type": "string"}}}
-    told = _object(new=_WHOLE, known=_WHOLE, corrected=_WHOLE, warnings={"type": "array"}, dry_run={"type": "boolean"})
+    told = _object_schema(new=_NON_NEGATIVE, known=_NON_NEGATIVE, corrected=_NON_NEGATIVE, warnings={"type": "array"}, dry_run={"type": "boolean"})
     states = {"type": "string", "enum": ["waiting", "being made", "made", "failed", "expired"]}
-    export = _object(export=_WHOLE, status=states, rows_done=_WHOLE, manifest={"type": ["object", "null"]})
-    episodes = _object(registration={"type": "string"}, statements={"type": "array"})
+    export = _object_schema(export=_NON_NEGATIVE, status=states, rows_done=_NON_NEGATIVE, manifest={"type": ["object", "null"]})
+    episodes = _object_schema(registration={"type": "string"}, statements={"type": "array"})
     return [
-        _Call("get", "/metrics", "The catalogue of metrics", read, _list_of("metrics", entry)),
-        _Call(
+        _Operation("get", "/metrics", "The catalogue of metrics", read, _page_schema("metrics", entry)),
+        _Operation(
             "get",
             "/metrics/{key}/values",
             "The values of one metric, by part",
             read,
-            {**_list_of("values", _of(MetricValue))},
-            _FILTERS,
+            {**_page_schema("values", _schema_ref(MetricValue))},
+            _FILTER_PARAMETERS,
             refusals=("404",),
             also=("text/csv",),
         ),
-        _Call("get", "/metrics/{key}/picture.png", "Its picture", read, {}, _FILTERS, refusals=("404",), kind="image/png"),
-        _Call(
+        _Operation("get", "/metrics/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, refusals=("404",), kind="image/png"),
+        _Operation(
             "get",
             "/metrics/{key}/evidence",
             "The statements behind a figure, by episode",
             individual,
-            _list_of("episodes", episodes),
-            {**_FILTERS, "after": {"type": "string", "format": "uuid"}, "limit": _LIMIT},
+            _page_schema("episodes", episodes),
+            {**_FILTER_PARAMETERS, "after": {"type": "string", "format": "uuid"}, "limit": _LIMIT_SCHEMA},
             refusals=("404",),
         ),
-        _Call(
+        _Operation(
             "get",
             "/figures",
             "Several metrics at one moment, each with its picture",
             read,
-            _list_of("figures", entry),
-            {**_FILTERS, **keys},
+            _page_schema("figures", entry),
+            {**_FILTER_PARAMETERS, **keys},
             refusals=("404",),
         ),
-        _Call(
+        _Operation(
             "get",
             "/reports",
             "Which reports there are, or several of them at one moment",
             read,
-            _list_of("reports", {"type": ["string", "object"]}),
-            {**_FILTERS, **keys},
+            _page_schema("reports", {"type": ["string", "object"]}),
+            {**_FILTER_PARAMETERS, **keys},
             refusals=("404",),
         ),
-        _Call(
+        _Operation(
             "post",
             "/figures",
             "The same of some episodes alone",
             individual,
-            _list_of("figures", entry),
-            {**_FILTERS, **keys},
-            body=_of(OfEpisodes),
+            _page_schema("figures", entry),
+            {**_FILTER_PARAMETERS, **keys},
+            body=_schema_ref(OfEpisodes),
             refusals=("404",),
         ),
-        _Call(
+        _Operation(
             "post",
             "/reports",
             "The same of some episodes alone",
             individual,
-            _list_of("reports", {"type": ["string", "object"]}),
-            {**_FILTERS, **keys},
-            body=_of(OfEpisodes),
+            _page_schema("reports", {"type": ["string", "object"]}),
+            {**_FILTER_PARAMETERS, **keys},
+            body=_schema_ref(OfEpisodes),
             refusals=("404",),
         ),
-        _Call("get", "/reports/{key}", "One report", read, _of(Report), _FILTERS, refusals=("404",), also=("text/csv",)),
-        _Call("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTERS, refusals=("404",), kind="image/png"),
-        _Call("get", "/kpis", "The business figures of a programme", read, _list_of("kpis", _of(Kpi)), _PROGRAMME, ("programme",)),
-        _Call(
+        _Operation("get", "/reports/{key}", "One report", read, _schema_ref(Report), _FILTER_PARAMETERS, refusals=("404",), also=("text/csv",)),
+        _Operation("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, refusals=("404",), kind="image/png"),
+        _Operation(
+            "get", "/kpis", "The business figures of a programme", read, _page_schema("kpis", _schema_ref(Kpi)), _PROGRAMME_PARAMETER, ("programme",)
+        ),
+        _Operation(
             "put",
             "/kpis/{key}",
             "Name a business figure",
             write,
             None,
-            _PROGRAMME,
+            _PROGRAMME_PARAMETER,
             ("programme",),
-            _of(business.Definition),
+            _schema_ref(business.Definition),
             "204",
             refusals=("409",),
         ),
-        _Call(
+        _Operation(
             "put",
             "/kpis/{key}/valuation",
             "Say what one unit of it is worth; gives the version",
             write,
-            _object(version=_WHOLE),
-            _PROGRAMME,
+            _object_schema(version=_NON_NEGATIVE),
+            _PROGRAMME_PARAMETER,
             ("programme",),
-            _of(business.Valuation),
+            _schema_ref(business.Valuation),
             refusals=("404", "409"),
         ),
-        _Call(
+        _Operation(
             "get",
             "/kpis/{key}/valuation",
             "What one unit of it is worth now",
             read,
-            _object(version=_WHOLE, valuation=_of(business.Valuation), who={"type": "string"}, at=_TIME),
-            _PROGRAMME,
+            _object_schema(version=_NON_NEGATIVE, valuation=_schema_ref(business.Valuation), who={"type": "string"}, at=_TIME_SCHEMA),
+            _PROGRAMME_PARAMETER,
             ("programme",),
             refusals=("404",),
         ),
-        _Call("post", "/kpi-readings", "Store readings: all or none", write, told, body=_of(business.Readings), refusals=("404", "409")),
-        _Call(
+        _Operation("post", "/kpi-readings", "Store readings: all or none", write, told, body=_schema_ref(business.Readings), refusals=("404", "409")),
+        _Operation(
             "get",
             "/kpi-readings",
             "Readings in the order in which they came",
             individual,
-            _list_of("readings", _of(Reading)),
-            {**_PROGRAMME, "kpi": _TEXT, **_PAGE, "history": {"type": "string", "enum": ["all"]}},
+            _page_schema("readings", _schema_ref(Reading)),
+            {**_PROGRAMME_PARAMETER, "kpi": _TEXT_SCHEMA, **_PAGING_PARAMETERS, "history": {"type": "string", "enum": ["all"]}},
             ("programme",),
         ),
-        _Call(
+        _Operation(
             "post",
             "/costs",
             "Add a line to the cost ledger",
             write,
-            _object(cost=_WHOLE),
-            body=_of(business.IncomingCost),
+            _object_schema(cost=_NON_NEGATIVE),
+            body=_schema_ref(business.IncomingCost),
             status="201",
             refusals=("409",),
         ),
-        _Call("get", "/costs", "The cost ledger", read, _list_of("costs", _of(Cost)), {**_PROGRAMME, **_PAGE}, ("programme",)),
-        _Call("delete", "/costs/{cost}", "Take a line back", write, None, body=_of(business_routes.Why), status="204", refusals=("404",)),
-        _Call(
+        _Operation(
+            "get",
+            "/costs",
+            "The cost ledger",
+            read,
+            _page_schema("costs", _schema_ref(Cost)),
+            {**_PROGRAMME_PARAMETER, **_PAGING_PARAMETERS},
+            ("programme",),
+        ),
+        _Operation(
+            "delete", "/costs/{cost}", "Take a line back", write, None, body=_schema_ref(business_routes.Why), status="204", refusals=("404",)
+        ),
+        _Operation(
             "get",
             "/alarms",
             "Open alarms, each with its owner and level",
             read,
-            _list_of("alarms", _of(Alarm)),
-            {**_PROGRAMME, **_PAGE, "history": {"type": "string", "enum": ["all"]}},
+            _page_schema("alarms", _schema_ref(Alarm)),
+            {**_PROGRAMME_PARAMETER, **_PAGING_PARAMETERS, "history": {"type": "string", "enum": ["all"]}},
         ),
-        _Call(
+        _Operation(
             "get",
             "/weeks/{key}",
             "A figure week by week, as it was published",
             read,
-            {**_list_of("weeks", {"type": "object"})},
-            {**_PROGRAMME, "team": _TEXT, **_PAGE, "history": {"type": "string", "enum": ["all"]}},
+            {**_page_schema("weeks", {"type": "object"})},
+            {**_PROGRAMME_PARAMETER, "team": _TEXT_SCHEMA, **_PAGING_PARAMETERS, "history": {"type": "string", "enum": ["all"]}},
             ("programme",),
             refusals=("404",),
         ),
-        _Call(
+        _Operation(
             "post",
             "/baselines",
             "Decide that a weekly figure has a new level",
             write,
-            _object(baseline=_WHOLE),
-            body=_of(levels.NewLevel),
+            _object_schema(baseline=_NON_NEGATIVE),
+            body=_schema_ref(levels.NewLevel),
             status="201",
             refusals=("409",),
         ),
-        _Call(
+        _Operation(
             "get",
             "/baselines",
             "Decisions on levels; of one figure and team the last one holds",
             read,
-            _list_of("baselines", _of(Level)),
-            {**_PROGRAMME, **_PAGE},
+            _page_schema("baselines", _schema_ref(Level)),
+            {**_PROGRAMME_PARAMETER, **_PAGING_PARAMETERS},
             ("programme",),
         ),
-        _Call("post", "/exports", "Ask for a file", read, export, body=_of(exports.Wish), status="202", refusals=("409",)),
-        _Call("get", "/exports", "Files that were asked for", read, _list_of("exports", export), _PAGE),
-        _Call("get", "/exports/{export}", "How far a file is; its manifest", read, export, refusals=("404",)),
-        _Call("get", "/exports/{export}/file", "The file", read, {"type": "string"}, refusals=("404", "409"), kind="application/zip"),
-        _Call(
+        _Operation("post", "/exports", "Ask for a file", read, export, body=_schema_ref(exports.Wish), status="202", refusals=("409",)),
+        _Operation("get", "/exports", "Files that were asked for", read, _page_schema("exports", export), _PAGING_PARAMETERS),
+        _Operation("get", "/exports/{export}", "How far a file is; its manifest", read, export, refusals=("404",)),
+        _Operation("get", "/exports/{export}/file", "The file", read, {"type": "string"}, refusals=("404", "409"), kind="application/zip"),
+        _Operation(
             "get",
             "/scorecard",
             "What the scorecard weighs now",
             read,
-            _object(
-                version=_WHOLE,
-                lines={"type": "array", "items": _object(metric={"type": "string"}, label={"type": "string"}, weight={"type": "number"})},
+            _object_schema(
+                version=_NON_NEGATIVE,
+                lines={"type": "array", "items": _object_schema(metric={"type": "string"}, label={"type": "string"}, weight={"type": "number"})},
                 who={"type": "string"},
                 at={"type": ["string", "null"]},
             ),
-            _PROGRAMME,
+            _PROGRAMME_PARAMETER,
             ("programme",),
         ),
-        _Call("put", "/scorecard", "Weigh the scorecard; gives the version", write, _object(version=_WHOLE), body=_of(business_routes.Scorecard)),
-        _Call(
+        _Operation(
+            "put",
+            "/scorecard",
+            "Weigh the scorecard; gives the version",
+            write,
+            _object_schema(version=_NON_NEGATIVE),
+            body=_schema_ref(business_routes.Scorecard),
+        ),
+        _Operation(
             "post",
             "/person-merges",
             "Count an agent as another one",
             erase,
-            _object(merge=_WHOLE),
-            body=_of(counting.Merging),
+            _object_schema(merge=_NON_NEGATIVE),
+            body=_schema_ref(counting.Merging),
             status="201",
             refusals=("409",),
         ),
-        _Call("get", "/person-merges", "Merges, also those that were undone", erase, _list_of("merges", _of(Merge)), _PAGE),
-        _Call("delete", "/person-merges/{merge}", "Undo a merge", erase, None, status="204", refusals=("404",)),
-        _Call(
+        _Operation(
+            "get", "/person-merges", "Merges, also those that were undone", erase, _page_schema("merges", _schema_ref(Merge)), _PAGING_PARAMETERS
+        ),
+        _Operation("delete", "/person-merges/{merge}", "Undo a merge", erase, None, status="204", refusals=("404",)),
+        _Operation(
             "post",
             "/activity-mappings",
             "Say what an activity of another system counts as",
             write,
-            _object(mapping=_WHOLE),
-            body=_of(mapping.Mapped),
+            _object_schema(mapping=_NON_NEGATIVE),
+            body=_schema_ref(mapping.Mapped),
             status="201",
             refusals=("409",),
         ),
-        _Call("get", "/activity-mappings", "What counts as what, also what was undone", read, _list_of("mappings", _of(ActivityMapping)), _PAGE),
-        _Call("delete", "/activity-mappings/{mapping}", "Let it count no longer", write, None, status="204", refusals=("404",)),
-        _Call(
+        _Operation(
+            "get",
+            "/activity-mappings",
+            "What counts as what, also what was undone",
+            read,
+            _page_schema("mappings", _schema_ref(ActivityMapping)),
+            _PAGING_PARAMETERS,
+        ),
+        _Operation("delete", "/activity-mappings/{mapping}", "Let it count no longer", write, None, status="204", refusals=("404",)),
+        _Operation(
             "post",
             "/erasures",
             "Erase a person, or say what would be erased",
             erase,
-            {"allOf": [_of(Erased), _object(dry_run={"type": "boolean"})]},
+            {"allOf": [_schema_ref(Erased), _object_schema(dry_run={"type": "boolean"})]},
             body={
                 "type": "object",
                 "required": ["agent"],
                 "additionalProperties": False,
-                "properties": {"agent": _AGENT, "dry_run": {"type": "boolean", "default": True}},
+                "properties": {"agent": _AGENT_SCHEMA, "dry_run": {"type": "boolean", "default": True}},
             },
         ),
-        _Call("get", "/credentials", "Keys of the record store", credentials, _object(credentials={"type": "array"})),
-        _Call(
+        _Operation("get", "/credentials", "Keys of the record store", credentials, _object_schema(credentials={"type": "array"})),
+        _Operation(
             "post",
             "/credentials",
             "Make a key; its secret is told once",
             credentials,
-            _object(key={"type": "string"}, secret={"type": "string"}),
-            body=_of(Wanted),
+            _object_schema(key={"type": "string"}, secret={"type": "string"}),
+            body=_schema_ref(Wanted),
             status="201",
         ),
-        _Call("delete", "/credentials/{key}", "End a key", credentials, None, status="204", refusals=("404",)),
-        _Call("get", "/profile", "Our xAPI Profile", "", {"type": "object"}, kind="application/ld+json"),
-        _Call("get", "/openapi.json", "This document", "", {"type": "object"}),
+        _Operation("delete", "/credentials/{key}", "End a key", credentials, None, status="204", refusals=("404",)),
+        _Operation("get", "/profile", "Our xAPI Profile", "", {"type": "object"}, kind="application/ld+json"),
+        _Operation("get", "/openapi.json", "This document", "", {"type": "object"}),
     ]
 
 
-def _problem() -> Schema:
+def _problem_schema() -> Schema:
     place = {"type": "object", "description": "JSON path, index, parameter or header"}
     inner = {"code": {"type": "string"}, "message": {"type": "string"}, "where": place}
     return {

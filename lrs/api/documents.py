@@ -12,72 +12,74 @@ from core.errors import BadInput
 from lrs.actions import documents
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.api.protocol import family_2_0, http_date, json_answer
+from lrs.api.protocol import http_date, is_version_2_0, json_response
 from lrs.store.credentials import Caller
-from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, Kind, Place, place_of
+from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, DocumentKey, DocumentKind, parse_document_key
 
 _RESOURCES = (
     ("/activities/state", STATE, "state"),
     ("/activities/profile", ACTIVITY_PROFILE, "activities_profile"),
     ("/agents/profile", AGENT_PROFILE, "agents_profile"),
 )
-LONGEST_MEDIA_TYPE = 200  # characters
+MAX_MEDIA_TYPE_LENGTH = 200  # characters
 
 
-def routes(pages: Blueprint, deps: StoreDeps) -> None:
+def add_document_routes(pages: Blueprint, deps: StoreDeps) -> None:
     """Add the routes of the three document resources."""
     for path, kind, scope in _RESOURCES:
-        pages.add_url_rule(path, f"{scope}_document", _resource(deps, kind, scope), methods=["GET", "PUT", "POST", "DELETE"])
+        pages.add_url_rule(path, f"{scope}_document", _document_view(deps, kind, scope), methods=["GET", "PUT", "POST", "DELETE"])
 
 
-def _resource(deps: StoreDeps, kind: Kind, scope: str) -> Callable[[], Response]:
+def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[[], Response]:
     def resource() -> Response:
         reads = request.method in ("GET", "HEAD")
-        caller = access.require(deps, f"{scope}/read" if reads else f"{scope}/write")
+        caller = access.require_scope(deps, f"{scope}/read" if reads else f"{scope}/write")
         if reads:
             return _read(caller)
         return _delete(caller) if request.method == "DELETE" else _write(caller)
 
     def _read(caller: Caller) -> Response:
-        place, since = place_of(kind, request.args, one=True, several=True)
+        place, since = parse_document_key(kind, request.args, one=True, several=True)
         if place.document_id is None:
             return _ids(caller, place, since)
         if since is not None:
             raise BadInput(f"since belongs to the list of documents, without {kind.id_parameter}.", parameter="since")
-        found = documents.read(deps.unit_of_work, tenant_id=caller.tenant_id, place=place)
+        found = documents.get_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place)
         response = Response(found.body, content_type=found.content_type)
         response.headers["ETag"] = f'"{found.etag}"'
         response.headers["Last-Modified"] = http_date(found.updated_at)
         return response
 
-    def _ids(caller: Caller, place: Place, since: datetime | None) -> Response:
-        found, updated_at = documents.ids(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, since=since)
-        response = json_answer(json.dumps(found).encode())
+    def _ids(caller: Caller, place: DocumentKey, since: datetime | None) -> Response:
+        found, updated_at = documents.list_document_ids(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, since=since)
+        response = json_response(json.dumps(found).encode())
         if updated_at is not None:
             response.headers["Last-Modified"] = http_date(updated_at)
         return response
 
     def _write(caller: Caller) -> Response:
-        place, _ = place_of(kind, request.args, one=True, several=False)
+        place, _ = parse_document_key(kind, request.args, one=True, several=False)
         body = request.get_data()
         given = request.headers.get("Content-Type", "application/octet-stream")
-        if len(given) > LONGEST_MEDIA_TYPE or not given.isprintable():
+        if len(given) > MAX_MEDIA_TYPE_LENGTH or not given.isprintable():
             raise BadInput("The Content-Type is no media type.", header="Content-Type")
-        strict = deps.settings.state_precondition_2_0 if family_2_0() else deps.settings.state_precondition_1_0
+        strict = deps.settings.state_precondition_2_0 if is_version_2_0() else deps.settings.state_precondition_1_0
         headers = {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
         if request.method == "PUT":
             must_state = strict or not kind.registration
-            documents.put(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=given, body=body, must_state=must_state, **headers)
+            documents.put_document(
+                deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=given, body=body, must_state=must_state, **headers
+            )
         else:
-            documents.post(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=given, body=body, **headers)
+            documents.merge_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=given, body=body, **headers)
         return Response(status=204)
 
     def _delete(caller: Caller) -> Response:
-        place, since = place_of(kind, request.args, one=True, several=kind is STATE)
+        place, since = parse_document_key(kind, request.args, one=True, several=kind is STATE)
         if since is not None:
             raise BadInput("DELETE takes no since.", parameter="since")
         headers = {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
-        documents.remove(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, **headers)
+        documents.remove_documents(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, **headers)
         return Response(status=204)
 
     return resource

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PIECE = 256 * 1024
-MOST_READ = 256 * 1024 * 1024  # bytes; a client that sends more than this after an error may see the connection break
+CHUNK_BYTES = 256 * 1024
+MAX_DRAINED_BYTES = 256 * 1024 * 1024  # bytes; a client that sends more than this after an error may see the connection break
 
 
-class ReadToTheEnd:
+class DrainRequestBody:
     """WSGI middleware that drains the request body of refused requests."""
 
     def __init__(self, inner: WSGIApplication) -> None:
@@ -29,7 +29,7 @@ class ReadToTheEnd:
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         body = self._inner(environ, start)
-        left = MOST_READ if refused and environ["REQUEST_METHOD"] not in ("GET", "HEAD") else 0
-        while left > 0 and (piece := environ["wsgi.input"].read(PIECE)):
+        left = MAX_DRAINED_BYTES if refused and environ["REQUEST_METHOD"] not in ("GET", "HEAD") else 0
+        while left > 0 and (piece := environ["wsgi.input"].read(CHUNK_BYTES)):
             left -= len(piece)
         return body

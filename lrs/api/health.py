@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from core.clock import now, text_of
+from core.clock import format_instant, now
 from core.deps import Deps
-from core.health import LARGEST_REQUEST, LATE, LEAST_FREE_BYTES, Check, Health, free_bytes
+from core.health import MAX_COUNTING_DELAY, MAX_REQUEST_BYTES, MIN_FREE_BYTES, Health, HealthCheck, measure_free_bytes
 from lrs.store import work
 
 
-def check(deps: Deps) -> Check:
+def record_store_check(deps: Deps) -> HealthCheck:
     """Check the database (with a real write that needs a disk page), the queue and its workers,
     the age of the oldest uncounted statement, and disk space for attachments.
 
@@ -27,20 +27,20 @@ def check(deps: Deps) -> Check:
         health.facts["queue"]["without_worker"] = without
         if without:
             health.degraded.append("worker")
-        free = free_bytes(deps.settings.home)
+        free = measure_free_bytes(deps.settings.home)
         health.facts["disk"] = {"free_bytes": free}
-        if free < LEAST_FREE_BYTES:
+        if free < MIN_FREE_BYTES:
             health.degraded.append("disk")
-        health.ready &= free >= LARGEST_REQUEST
+        health.ready &= free >= MAX_REQUEST_BYTES
         with deps.engine.begin() as connection:
             # Advancing a sequence would work without the disk, since 32 values are logged
             # ahead. Inserting into an emptied table needs a new page, and a read-only database
             # refuses it.
             connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS needs_a_page (filler text) ON COMMIT DELETE ROWS"))
             connection.execute(text("INSERT INTO needs_a_page VALUES (repeat('x', 1000))"))
-        waiting, oldest = work.backlog(deps.engine)
-        health.facts["uncounted"] = {"waiting": waiting, "oldest": text_of(oldest) if oldest else None}
-        if oldest is not None and now() - oldest > LATE:
+        waiting, oldest = work.measure_backlog(deps.engine)
+        health.facts["uncounted"] = {"waiting": waiting, "oldest": format_instant(oldest) if oldest else None}
+        if oldest is not None and now() - oldest > MAX_COUNTING_DELAY:
             health.degraded.append("counting")
 
     return look

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from core.errors import BadInput, NotFound
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
-from lrs.api.asking import FILTERS, allow, answer, filters, rows
+from lrs.api.asking import FILTERS, allow_parameters, json_with_etag, page_limit, request_filters
 from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
 from lrs.reports import behind, keeping, pictures, values
 from lrs.reports.asking import Asked
@@ -23,10 +23,10 @@ from lrs.reports.figures import figures, watermark_of
 from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
 from lrs.store.credentials import Caller
-from lrs.vocabulary.reports import OF_SOME_PEOPLE
+from lrs.vocabulary.reports import SUBSET_REPORTS
 
-_NOT_SHOWN = ("count", "estimate", "parts")
-_CHANGING = ("computed_at", "watermark")
+_INTERNAL_FIELDS = ("count", "estimate", "parts")
+_VOLATILE_KEYS = ("computed_at", "watermark")
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
@@ -35,22 +35,22 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/metrics")
     def catalogue() -> ResponseReturnValue:
-        access.require(deps, "metrics/read")
-        allow()
-        return answer({"metrics": [_entry(metric) for metric in CATALOGUE], "next": None})
+        access.require_scope(deps, "metrics/read")
+        allow_parameters()
+        return json_with_etag({"metrics": [_catalogue_entry(metric) for metric in CATALOGUE], "next": None})
 
     @pages.get("/metrics/<key>/values")
     def one(key: str) -> ResponseReturnValue:
         """The values of one metric: JSON, or CSV where Accept asks for text/csv."""
-        found = _values([_metric(key)], *FILTERS)[0]
+        found = _values([_require_metric(key)], *FILTERS)[0]
         if _wants_csv():
-            return _csv(values.as_csv(found), key)
-        return answer({"metric": key, "values": values.as_json(found), "next": None}, *_CHANGING)
+            return _csv_response(values.as_csv(found), key)
+        return json_with_etag({"metric": key, "values": values.as_json(found), "next": None}, *_VOLATILE_KEYS)
 
     @pages.get("/metrics/<key>/picture.png")
     def bitmap(key: str) -> ResponseReturnValue:
         """The picture of one metric, for an e-mail or a document."""
-        metric = _metric(key)
+        metric = _require_metric(key)
         return Response(pictures.png(pictures.intervals(metric, _values([metric], *FILTERS)[0])), content_type="image/png")
 
     @pages.get("/metrics/<key>/evidence")
@@ -58,28 +58,28 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """The statements behind a figure, by episode and page by page; needs access to
         individual-level data.
         """
-        caller = access.require(deps, "metrics/individual")
-        allow(*FILTERS, "after", "limit")
-        metric, asked = _metric(key), filters(caller)
+        caller = access.require_scope(deps, "metrics/individual")
+        allow_parameters(*FILTERS, "after", "limit")
+        metric, asked = _require_metric(key), request_filters(caller)
         try:
             after = uuid.UUID(request.args["after"]) if request.args.get("after") else None
         except ValueError:
             raise BadInput("after is the registration that the page before ended with.", parameter="after") from None
-        limit = rows()
+        limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = behind.evidence(connection, asked.scope, metric, after, limit)
         following = found[-1]["registration"] if len(found) == limit else None
-        return answer({"metric": key, "episodes": found, "next": following})
+        return json_with_etag({"metric": key, "episodes": found, "next": following})
 
     @pages.route("/figures", methods=["GET", "POST"])
     def page() -> ResponseReturnValue:
         """Several metrics at one moment, each with its values and its picture: everything a
         page of figures needs in one request. POST: for selected episodes.
         """
-        wanted = [_metric(key) for key in request.args.getlist("key")] or list(CATALOGUE)
+        wanted = [_require_metric(key) for key in request.args.getlist("key")] or list(CATALOGUE)
         body = [
             {
-                **_entry(metric),
+                **_catalogue_entry(metric),
                 "values": values.as_json(found),
                 "sentences": [values.sentence(v) for v in found],
                 "shown": [values.shown(v.value, v.unit) for v in found],
@@ -87,35 +87,35 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             }
             for metric, found in zip(wanted, _values(wanted, *FILTERS, "key"), strict=True)
         ]
-        return answer({"figures": body, "next": None}, *_CHANGING)
+        return json_with_etag({"figures": body, "next": None}, *_VOLATILE_KEYS)
 
     @pages.route("/reports", methods=["GET", "POST"])
     def reports() -> ResponseReturnValue:
         """The list of reports, or several of them at one moment (``key``, repeated). POST:
         for selected episodes.
         """
-        caller = access.require(deps, "metrics/read")
-        allow(*FILTERS, "key")
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters(*FILTERS, "key")
         wanted = request.args.getlist("key")
-        filters(caller)  # invalid or forbidden filters are refused even if they have no effect
+        request_filters(caller)  # invalid or forbidden filters are refused even if they have no effect
         if not wanted:
-            return answer({"reports": sorted(REPORTS), "next": None})
+            return json_with_etag({"reports": sorted(REPORTS), "next": None})
         found, narrow = _reports(caller, wanted, narrow=True)
-        return answer({"reports": [one.as_json() for one in found], "dimensions": narrow, "next": None}, *_CHANGING)
+        return json_with_etag({"reports": [one.as_json() for one in found], "dimensions": narrow, "next": None}, *_VOLATILE_KEYS)
 
     @pages.get("/reports/<key>")
     def report(key: str) -> ResponseReturnValue:
         """One report: JSON, or its table as CSV where Accept asks for text/csv."""
-        caller = access.require(deps, "metrics/read")
-        allow(*FILTERS)
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters(*FILTERS)
         ((found,), _) = _reports(caller, [key], narrow=False)
-        return _csv(found.as_csv(), key) if _wants_csv() else answer(found.as_json(), *_CHANGING)
+        return _csv_response(found.as_csv(), key) if _wants_csv() else json_with_etag(found.as_json(), *_VOLATILE_KEYS)
 
     @pages.get("/reports/<key>/picture.png")
     def drawn(key: str) -> ResponseReturnValue:
         """The picture of one report, for an e-mail or a document: the same as on its page."""
-        caller = access.require(deps, "metrics/read")
-        allow(*FILTERS)
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters(*FILTERS)
         ((found,), _) = _reports(caller, [key], narrow=False)
         if not found.svg:
             raise NotFound("This report has no picture now: there is too little to draw.")
@@ -127,18 +127,18 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """
         for key in keys:
             _require_report(key)
-        asked = filters(caller)
-        if asked.scope.episodes_of is not None and not set(keys) <= set(OF_SOME_PEOPLE):
-            raise BadInput(f"Of chosen episodes there are these reports alone: {', '.join(OF_SOME_PEOPLE)}.", parameter="key")
+        asked = request_filters(caller)
+        if asked.scope.episodes_of is not None and not set(keys) <= set(SUBSET_REPORTS):
+            raise BadInput(f"Of chosen episodes there are these reports alone: {', '.join(SUBSET_REPORTS)}.", parameter="key")
         with deps.unit_of_work(caller.tenant_id) as connection:
             watermark = watermark_of(connection, caller.tenant_id)
             whole = Asked(connection, asked.scope, asked.individual)
             return [keeping.report(whole, key, watermark) for key in keys], keeping.narrowing(whole) if narrow else {}
 
     def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
-        caller = access.require(deps, "metrics/read")
-        allow(*allowed)
-        asked = filters(caller)
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters(*allowed)
+        asked = request_filters(caller)
         return figures(deps.unit_of_work, wanted, asked.scope, asked.individual)
 
     return pages
@@ -148,11 +148,11 @@ def _wants_csv() -> bool:
     return request.accept_mimetypes.best_match(("application/json", "text/csv")) == "text/csv"
 
 
-def _csv(text: str, name: str) -> Response:
+def _csv_response(text: str, name: str) -> Response:
     return Response(text, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f"attachment; filename={name}.csv"})
 
 
-def _metric(key: str) -> Metric:
+def _require_metric(key: str) -> Metric:
     if key not in BY_KEY:
         raise NotFound(f"There is no metric {key!r}; GET /api/v1/metrics lists them.")
     return BY_KEY[key]
@@ -163,6 +163,6 @@ def _require_report(key: str) -> None:
         raise NotFound(f"There is no report {key!r}; GET /api/v1/reports lists them.")
 
 
-def _entry(metric: Metric) -> dict[str, Any]:
-    entry = {field.name: getattr(metric, field.name) for field in fields(metric) if field.name not in _NOT_SHOWN}
+def _catalogue_entry(metric: Metric) -> dict[str, Any]:
+    entry = {field.name: getattr(metric, field.name) for field in fields(metric) if field.name not in _INTERNAL_FIELDS}
     return {**entry, "parts": [{"key": key, "label": label} for key, label in metric.parts]}

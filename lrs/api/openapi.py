@@ -10,14 +10,14 @@ from lrs.api import described
 from lrs.api.protocol import VERSIONS
 from lrs.xapi.query import FORMATS
 
-_UUID = {"type": "string", "format": "uuid"}
-_IRI = {"type": "string", "format": "iri"}
-_TIME = {"type": "string", "format": "date-time"}
-_BOOLEAN = {"type": "boolean"}
-_AGENT = {"type": "string", "description": "An agent or identified group as JSON.", "examples": ['{"mbox":"mailto:somebody@example.org"}']}
+_UUID_SCHEMA = {"type": "string", "format": "uuid"}
+_IRI_SCHEMA = {"type": "string", "format": "iri"}
+_TIME_SCHEMA = {"type": "string", "format": "date-time"}
+_BOOLEAN_SCHEMA = {"type": "boolean"}
+_AGENT_SCHEMA = {"type": "string", "description": "An agent or identified group as JSON.", "examples": ['{"mbox":"mailto:somebody@example.org"}']}
 
 
-def document() -> dict[str, Any]:
+def openapi_document() -> dict[str, Any]:
     """Return the complete document."""
     return {
         "openapi": "3.1.0",
@@ -25,37 +25,44 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"basic": []}, {"bearer": []}],
         "paths": {
-            "/xapi/about": {"get": {"security": [], "summary": "Versions spoken", "responses": _answers("200")}},
-            "/xapi/statements": _statements(),
-            "/xapi/activities": {"get": _operation("The complete definition of an activity", [_query("activityId", _IRI, True)], "200")},
-            "/xapi/agents": {"get": _operation("A Person", [_query("agent", _AGENT, True)], "200")},
-            "/xapi/activities/state": _documents(
-                "stateId", [_query("activityId", _IRI, True), _query("agent", _AGENT, True), _query("registration", _UUID)]
+            "/xapi/about": {"get": {"security": [], "summary": "Versions spoken", "responses": _responses("200")}},
+            "/xapi/statements": _statement_operations(),
+            "/xapi/activities": {
+                "get": _operation("The complete definition of an activity", [_query_parameter("activityId", _IRI_SCHEMA, True)], "200")
+            },
+            "/xapi/agents": {"get": _operation("A Person", [_query_parameter("agent", _AGENT_SCHEMA, True)], "200")},
+            "/xapi/activities/state": _document_operations(
+                "stateId",
+                [
+                    _query_parameter("activityId", _IRI_SCHEMA, True),
+                    _query_parameter("agent", _AGENT_SCHEMA, True),
+                    _query_parameter("registration", _UUID_SCHEMA),
+                ],
             ),
-            "/xapi/activities/profile": _documents("profileId", [_query("activityId", _IRI, True)]),
-            "/xapi/agents/profile": _documents("profileId", [_query("agent", _AGENT, True)]),
-            **described.paths(),
+            "/xapi/activities/profile": _document_operations("profileId", [_query_parameter("activityId", _IRI_SCHEMA, True)]),
+            "/xapi/agents/profile": _document_operations("profileId", [_query_parameter("agent", _AGENT_SCHEMA, True)]),
+            **described.api_paths(),
         },
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Statement": _statement(), "Error": _error(), **described.schemas()},
+            "schemas": {"Statement": _statement_schema(), "Error": _error_schema(), **described.api_schemas()},
         },
     }
 
 
-def _query(name: str, schema: dict[str, Any], required: bool = False) -> dict[str, Any]:
+def _query_parameter(name: str, schema: dict[str, Any], required: bool = False) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": required, "schema": schema}
 
 
-def _version() -> dict[str, Any]:
+def _version_header() -> dict[str, Any]:
     return {"name": "X-Experience-API-Version", "in": "header", "required": True, "schema": {"type": "string", "enum": list(VERSIONS)}}
 
 
-def _header(name: str) -> dict[str, Any]:
+def _header_parameter(name: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
 
 
-def _answers(*good: str) -> dict[str, Any]:
+def _responses(*good: str) -> dict[str, Any]:
     words = {"200": "Done", "204": "Done, and nothing to say"}
     found: dict[str, Any] = {status: {"description": words[status]} for status in good}
     problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
@@ -63,53 +70,55 @@ def _answers(*good: str) -> dict[str, Any]:
 
 
 def _operation(summary: str, parameters: list[dict[str, Any]], *good: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    made: dict[str, Any] = {"summary": summary, "parameters": [_version(), *parameters], "responses": _answers(*good)}
+    made: dict[str, Any] = {"summary": summary, "parameters": [_version_header(), *parameters], "responses": _responses(*good)}
     if body is not None:
         made["requestBody"] = {"required": True, "content": body}
     return made
 
 
-def _statements() -> dict[str, Any]:
+def _statement_operations() -> dict[str, Any]:
     statement = {"$ref": "#/components/schemas/Statement"}
     one = {"application/json": {"schema": statement}}
     some = {"application/json": {"schema": {"oneOf": [statement, {"type": "array", "items": statement, "maxItems": 1_000}]}}}
     filters = [
-        _query("statementId", _UUID),
-        _query("voidedStatementId", _UUID),
-        _query("agent", _AGENT),
-        _query("verb", _IRI),
-        _query("activity", _IRI),
-        _query("registration", _UUID),
-        _query("related_activities", _BOOLEAN),
-        _query("related_agents", _BOOLEAN),
-        _query("since", _TIME),
-        _query("until", _TIME),
-        _query("limit", {"type": "integer", "minimum": 0}),
-        _query("format", {"type": "string", "enum": list(FORMATS)}),
-        _query("attachments", _BOOLEAN),
-        _query("ascending", _BOOLEAN),
-        _header("Accept-Language"),
+        _query_parameter("statementId", _UUID_SCHEMA),
+        _query_parameter("voidedStatementId", _UUID_SCHEMA),
+        _query_parameter("agent", _AGENT_SCHEMA),
+        _query_parameter("verb", _IRI_SCHEMA),
+        _query_parameter("activity", _IRI_SCHEMA),
+        _query_parameter("registration", _UUID_SCHEMA),
+        _query_parameter("related_activities", _BOOLEAN_SCHEMA),
+        _query_parameter("related_agents", _BOOLEAN_SCHEMA),
+        _query_parameter("since", _TIME_SCHEMA),
+        _query_parameter("until", _TIME_SCHEMA),
+        _query_parameter("limit", {"type": "integer", "minimum": 0}),
+        _query_parameter("format", {"type": "string", "enum": list(FORMATS)}),
+        _query_parameter("attachments", _BOOLEAN_SCHEMA),
+        _query_parameter("ascending", _BOOLEAN_SCHEMA),
+        _header_parameter("Accept-Language"),
     ]
     return {
         "get": _operation("Statements, or one", filters, "200"),
         "post": _operation("Store statements: all or none", [], "200", body=some),
-        "put": _operation("Store a statement under an id", [_query("statementId", _UUID, True)], "204", body=one),
+        "put": _operation("Store a statement under an id", [_query_parameter("statementId", _UUID_SCHEMA, True)], "204", body=one),
     }
 
 
-def _documents(name: str, place: list[dict[str, Any]]) -> dict[str, Any]:
-    one = _query(name, {"type": "string", "minLength": 1}, True)
-    conditions = [_header("If-Match"), _header("If-None-Match")]
+def _document_operations(name: str, place: list[dict[str, Any]]) -> dict[str, Any]:
+    one = _query_parameter(name, {"type": "string", "minLength": 1}, True)
+    conditions = [_header_parameter("If-Match"), _header_parameter("If-None-Match")]
     anything = {"application/json": {"schema": {}}, "text/plain": {"schema": {"type": "string"}}}
     return {
-        "get": _operation("A document, or the ids of a set", [*place, _query(name, {"type": "string"}), _query("since", _TIME)], "200"),
+        "get": _operation(
+            "A document, or the ids of a set", [*place, _query_parameter(name, {"type": "string"}), _query_parameter("since", _TIME_SCHEMA)], "200"
+        ),
         "put": _operation("Replace a document", [*place, one, *conditions], "204", body=anything),
         "post": _operation("Merge JSON into a document", [*place, one, *conditions], "204", body=anything),
         "delete": _operation("Remove a document", [*place, one, *conditions], "204"),
     }
 
 
-def _statement() -> dict[str, Any]:
+def _statement_schema() -> dict[str, Any]:
     """An outline of the schema; rules that a schema cannot express are reported in the error
     response.
     """
@@ -120,8 +129,8 @@ def _statement() -> dict[str, Any]:
             "name": {"type": "string"},
             "mbox": {"type": "string", "pattern": "^mailto:[^ @]+@[^ @]+$"},
             "mbox_sha1sum": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
-            "openid": _IRI,
-            "account": {"type": "object", "required": ["homePage", "name"], "properties": {"homePage": _IRI, "name": {"type": "string"}}},
+            "openid": _IRI_SCHEMA,
+            "account": {"type": "object", "required": ["homePage", "name"], "properties": {"homePage": _IRI_SCHEMA, "name": {"type": "string"}}},
         },
     }
     texts = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -130,30 +139,35 @@ def _statement() -> dict[str, Any]:
         "required": ["id"],
         "properties": {
             "objectType": {"const": "Activity"},
-            "id": _IRI,
-            "definition": {"type": "object", "properties": {"name": texts, "type": _IRI}},
+            "id": _IRI_SCHEMA,
+            "definition": {"type": "object", "properties": {"name": texts, "type": _IRI_SCHEMA}},
         },
     }
     score = {name: {"type": "number"} for name in ("scaled", "raw", "min", "max")}
-    result = {"success": _BOOLEAN, "completion": _BOOLEAN, "response": {"type": "string"}, "score": {"type": "object", "properties": score}}
-    context = {"registration": _UUID, "instructor": agent, "language": {"type": "string"}, "extensions": {"type": "object"}}
+    result = {
+        "success": _BOOLEAN_SCHEMA,
+        "completion": _BOOLEAN_SCHEMA,
+        "response": {"type": "string"},
+        "score": {"type": "object", "properties": score},
+    }
+    context = {"registration": _UUID_SCHEMA, "instructor": agent, "language": {"type": "string"}, "extensions": {"type": "object"}}
     return {
         "type": "object",
         "required": ["actor", "verb", "object"],
         "properties": {
-            "id": _UUID,
+            "id": _UUID_SCHEMA,
             "actor": agent,
-            "verb": {"type": "object", "required": ["id"], "properties": {"id": _IRI, "display": texts}},
+            "verb": {"type": "object", "required": ["id"], "properties": {"id": _IRI_SCHEMA, "display": texts}},
             "object": activity,
             "result": {"type": "object", "properties": result},
             "context": {"type": "object", "properties": context},
-            "timestamp": _TIME,
+            "timestamp": _TIME_SCHEMA,
             "version": {"enum": ["1.0.0", *VERSIONS]},
         },
     }
 
 
-def _error() -> dict[str, Any]:
+def _error_schema() -> dict[str, Any]:
     place = {"type": "object", "description": "index in the batch, JSON path, parameter or header"}
     inner = {"code": {"type": "string"}, "message": {"type": "string"}, "where": place}
     return {

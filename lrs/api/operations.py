@@ -28,32 +28,32 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """``{"agent": {...}, "dry_run": true}``: what is erased, or would be. A dry run
         unless ``dry_run`` is false.
         """
-        caller = access.require(deps, "erase")
-        asked = _object(request.get_data())
+        caller = access.require_scope(deps, "erase")
+        asked = _json_object(request.get_data())
         unknown = set(asked) - {"agent", "dry_run"}
         if unknown:
             raise BadInput(f"{', '.join(sorted(unknown))} is not understood here; send agent and dry_run.")
-        agent = query.agent(msgspec.json.encode(asked.get("agent")).decode())
+        agent = query.parse_agent(msgspec.json.encode(asked.get("agent")).decode())
         dry_run = asked.get("dry_run", True)
         if not isinstance(dry_run, bool):
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
-        found = erasing.erase(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
+        found = erasing.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
         if not dry_run:
             deps.nudges.nudge("lrs.worker.count")
         return jsonify({"dry_run": dry_run, **asdict(found)})
 
     @pages.get("/profile")
     def our_profile() -> ResponseReturnValue:
-        return Response(msgspec.json.encode(profile.document()), content_type="application/ld+json")
+        return Response(msgspec.json.encode(profile.build_profile()), content_type="application/ld+json")
 
     @pages.get("/openapi.json")
     def described() -> ResponseReturnValue:
-        return jsonify(openapi.document())
+        return jsonify(openapi.openapi_document())
 
     return pages
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _json_object(body: bytes) -> dict[str, Any]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -21,19 +21,19 @@ from msgspec import structs
 
 from lrs.actions import attachments
 from lrs.actions.deps import StoreDeps
-from lrs.actions.scopes import satisfies
+from lrs.actions.scopes import scope_satisfied
 from lrs.store.credentials import Caller
 from lrs.xapi.reading import Authority, Incoming
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-READ = "carryover.read"  # in the WSGI environment: statements parsed and validated here, for the slow path to store
-_PLAIN_VERSION = re.compile(r"([12])\.0(?:\.\d{1,3})?\Z", re.ASCII)
+PARSED_STATEMENTS_KEY = "carryover.read"  # in the WSGI environment: statements parsed and validated here, for the slow path to store
+_VERSION_PATTERN = re.compile(r"([12])\.0(?:\.\d{1,3})?\Z", re.ASCII)
 _VERSIONS = {"1": "1.0.3", "2": "2.0.0"}
 
 
-class QuickPost:
+class FastPathPost:
     """WSGI middleware for the fast path. ``headers`` returns the headers common to all
     responses below /xapi; ``after`` is called when something new was stored.
     """
@@ -50,7 +50,7 @@ class QuickPost:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/xapi/statements" and not environ.get("QUERY_STRING"):
-            caller, version = self._caller(environ), _PLAIN_VERSION.match(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
+            caller, version = self._caller(environ), _VERSION_PATTERN.match(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
             length = environ.get("CONTENT_LENGTH") or ""
             if caller and version and environ.get("CONTENT_TYPE") == "application/json" and length.isdigit() and int(length) <= self._largest:
                 body = environ["wsgi.input"].read(int(length))
@@ -79,13 +79,13 @@ class QuickPost:
         return self._deps.access.believed(key, secret)
 
     def _stored(self, environ: WSGIEnvironment, caller: Caller, family: str, body: bytes) -> list[Incoming] | None:
-        if not satisfies(caller.scopes, "statements/write"):
+        if not scope_satisfied(caller.scopes, "statements/write"):
             return None
         try:
             incoming = self._deps.readers[family == "2"].statements(body, Authority.of(caller.authority))
-            incoming = attachments.accept(incoming, [])
-            environ[READ] = incoming
-            if not satisfies(caller.scopes, "define"):
+            incoming = attachments.match_attachments(incoming, [])
+            environ[PARSED_STATEMENTS_KEY] = incoming
+            if not scope_satisfied(caller.scopes, "define"):
                 incoming = [structs.replace(one, definitions=()) for one in incoming]
             if self._deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
                 self._after()

@@ -11,49 +11,49 @@ from core.errors import BadInput
 from lrs.actions import agents
 from lrs.actions.deps import StoreDeps
 from lrs.api import access, documents, statements
-from lrs.api.protocol import VERSIONS, Horizon, json_answer, speak
+from lrs.api.protocol import VERSIONS, CachedHighWaterMark, install_protocol, json_response
 from lrs.vocabulary import BASE
 from lrs.xapi import decoding, special
 from lrs.xapi import query as queries
 from lrs.xapi.errors import StatementInvalid
 
 
-def register(app: Flask, deps: StoreDeps, seen: Horizon) -> None:
+def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> None:
     """Register everything below ``/xapi`` with ``app``."""
     pages = Blueprint("xapi", __name__, url_prefix="/xapi")
-    speak(app, pages, deps, seen)
-    statements.routes(pages, deps)
-    documents.routes(pages, deps)
+    install_protocol(app, pages, deps, seen)
+    statements.add_statement_routes(pages, deps)
+    documents.add_document_routes(pages, deps)
 
     @pages.get("/about")
     def about() -> Response:
         extensions = {f"{BASE}extensions/name": "Carryover"}
-        return json_answer(json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode())
+        return json_response(json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode())
 
     @pages.get("/activities")
     def activity() -> Response:
-        caller = access.require(deps, "statements/read", "activities_profile/read")
-        _only("activityId")
+        caller = access.require_scope(deps, "statements/read", "activities_profile/read")
+        _require_only_parameter("activityId")
         try:
-            iri = special.iri(request.args["activityId"], "activityId")
+            iri = special.require_iri(request.args["activityId"], "activityId")
         except StatementInvalid as error:
             raise BadInput(f"The parameter activityId {error.reason}", parameter="activityId") from None
         found: dict[str, Any] = {"objectType": "Activity", "id": iri}
-        definition = agents.activity(deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri)
+        definition = agents.activity_definition(deps.unit_of_work, tenant_id=caller.tenant_id, iri=iri)
         if definition:
             found["definition"] = definition  # complete, in all languages (xAPI-Communication 2.5)
-        return json_answer(decoding.encode(found))
+        return json_response(decoding.encode(found))
 
     @pages.get("/agents")
     def agent() -> Response:
-        caller = access.require(deps, "statements/read", "agents_profile/read")
-        _only("agent")
-        wanted = queries.agent(request.args["agent"])
-        return json_answer(decoding.encode(agents.person(deps.unit_of_work, tenant_id=caller.tenant_id, agent=wanted)))
+        caller = access.require_scope(deps, "statements/read", "agents_profile/read")
+        _require_only_parameter("agent")
+        wanted = queries.parse_agent(request.args["agent"])
+        return json_response(decoding.encode(agents.person_object(deps.unit_of_work, tenant_id=caller.tenant_id, agent=wanted)))
 
     app.register_blueprint(pages)
 
 
-def _only(name: str) -> None:
+def _require_only_parameter(name: str) -> None:
     if set(request.args) != {name}:
         raise BadInput(f"This resource takes the parameter {name}, and no other.", parameter=name)

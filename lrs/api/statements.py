@@ -12,69 +12,69 @@ import msgspec
 from flask import Blueprint, Response, request
 from msgspec import structs
 
-from core.clock import from_microseconds, text_of
+from core.clock import format_instant, from_microseconds
 from core.errors import BadInput
 from lrs.actions import attachments, statements
 from lrs.actions.deps import StoreDeps
-from lrs.actions.scopes import satisfies
+from lrs.actions.scopes import scope_satisfied
 from lrs.api import access, quick
-from lrs.api.protocol import CONSISTENT, LARGEST_BODY, family_2_0, http_date, json_answer, pieces_of_body
+from lrs.api.protocol import CONSISTENT_THROUGH_HEADER, MAX_BODY_BYTES, body_chunks, http_date, is_version_2_0, json_response
 from lrs.store.credentials import Caller
 from lrs.xapi import decoding, formats, multipart, writing
 from lrs.xapi import query as queries
 from lrs.xapi.actors import identity_of
 from lrs.xapi.query import StatementQuery
-from lrs.xapi.reading import Authority, Incoming, attachments_of
+from lrs.xapi.reading import Authority, Incoming, collect_attachments
 
-MORE_SECONDS = 48 * 3_600  # xAPI-Data 3.2 requires at least 24 hours
+MORE_LINK_SECONDS = 48 * 3_600  # xAPI-Data 3.2 requires at least 24 hours
 COUNT_JOB = "lrs.worker.count"
-_MORE = "statement page"
-_HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,200}\Z")
+_MORE_PURPOSE = "statement page"
+_PLAIN_HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,200}\Z")
 
 
-def routes(pages: Blueprint, deps: StoreDeps) -> None:
+def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
     """Add the routes of the statements resource."""
 
     @pages.post("/statements")
     def post() -> Response:
-        caller = access.require(deps, "statements/write")
+        caller = access.require_scope(deps, "statements/write")
         for name in request.args:
             raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
-        reader = deps.readers[family_2_0()]
+        reader = deps.readers[is_version_2_0()]
         stored = _take(caller, lambda body: reader.statements(body, Authority.of(caller.authority)))
-        return json_answer(json.dumps([str(one.id) for one in stored]).encode())
+        return json_response(json.dumps([str(one.id) for one in stored]).encode())
 
     @pages.put("/statements")
     def put() -> Response:
-        caller = access.require(deps, "statements/write")
+        caller = access.require_scope(deps, "statements/write")
         if set(request.args) != {"statementId"}:
             raise BadInput("PUT takes the parameter statementId, and no other.", parameter="statementId")
-        statement_id = queries.statement_id(request.args["statementId"], "statementId")
-        reader = deps.readers[family_2_0()]
+        statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
+        reader = deps.readers[is_version_2_0()]
         _take(caller, lambda body: [reader.single(body, str(statement_id), Authority.of(caller.authority))])
         return Response(status=204)
 
     def _take(caller: Caller, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
         if request.mimetype == "multipart/mixed":
-            with attachments.received(
+            with attachments.multipart_body(
                 deps.unit_of_work,
                 deps.blobs,
                 tenant_id=caller.tenant_id,
                 content_type=request.headers["Content-Type"],
-                pieces=pieces_of_body(),
-                largest_first=LARGEST_BODY,
+                pieces=body_chunks(),
+                largest_first=MAX_BODY_BYTES,
                 quota=deps.settings.attachments_bytes,
             ) as mixed:
-                incoming = attachments.accept(read(bytes(mixed.first)), mixed.arrived)
-                attachments.keep(deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived)
+                incoming = attachments.match_attachments(read(bytes(mixed.first)), mixed.arrived)
+                attachments.store_attachments(deps.unit_of_work, deps.blobs, tenant_id=caller.tenant_id, arrived=mixed.arrived)
         elif request.mimetype == "application/json":
             # Statements that the fast path parsed but could not store keep the ids assigned
             # there.
-            incoming = request.environ.get(quick.READ) or attachments.accept(read(request.get_data()), [])
+            incoming = request.environ.get(quick.PARSED_STATEMENTS_KEY) or attachments.match_attachments(read(request.get_data()), [])
         else:
             kind = request.mimetype or "missing"
             raise BadInput(f"The Content-Type is {kind}; send statements as application/json, or as multipart/mixed.", header="Content-Type")
-        if not satisfies(caller.scopes, "define"):
+        if not scope_satisfied(caller.scopes, "define"):
             incoming = [structs.replace(one, definitions=()) for one in incoming]
         if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
             deps.nudges.nudge(COUNT_JOB)
@@ -82,69 +82,69 @@ def routes(pages: Blueprint, deps: StoreDeps) -> None:
 
     @pages.get("/statements")
     def get() -> Response:
-        caller = access.require(deps, "statements/read", "statements/read/mine")
-        mine = None if satisfies(caller.scopes, "statements/read") else identity_of(msgspec.json.decode(caller.authority))
+        caller = access.require_scope(deps, "statements/read", "statements/read/mine")
+        mine = None if scope_satisfied(caller.scopes, "statements/read") else identity_of(msgspec.json.decode(caller.authority))
         if "statementId" in request.args or "voidedStatementId" in request.args:
             return _one(caller, mine)
         if "more" in request.args:
-            found = deps.secrets.verified(_MORE, request.args["more"], MORE_SECONDS)
+            found = deps.secrets.verified(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
             if found["tenant"] != caller.tenant_id:
                 raise BadInput("This more link belongs to another tenant.", parameter="more")
             query = replace(StatementQuery.from_json(found["query"]), mine=mine)
         else:
-            query = replace(queries.read(request.args), mine=mine)
-        page = statements.page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
+            query = replace(queries.parse_statement_query(request.args), mine=mine)
+        page = statements.statement_page(deps.unit_of_work, tenant_id=caller.tenant_id, query=query)
         more = ""
         if page.following is not None:
-            token = deps.secrets.sign(_MORE, {"tenant": caller.tenant_id, "query": page.following.to_json()})
+            token = deps.secrets.sign(_MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()})
             more = f"/xapi/statements?more={token}"
-        body = writing.page(_formatted(caller, query.format, page.payloads), more)
-        response = _with_attachments(caller, body, page.payloads, [one.ord for one in page.found]) if query.attachments else json_answer(body)
+        body = writing.render_statement_result(_formatted(caller, query.format, page.payloads), more)
+        response = _with_attachments(caller, body, page.payloads, [one.ord for one in page.found]) if query.attachments else json_response(body)
         if page.horizon is not None:
-            response.headers[CONSISTENT] = text_of(page.horizon)
+            response.headers[CONSISTENT_THROUGH_HEADER] = format_instant(page.horizon)
         if page.found:
-            response.headers["Last-Modified"] = _last_modified(max(one.ord for one in page.found))
+            response.headers["Last-Modified"] = _last_modified_date(max(one.ord for one in page.found))
         return response
 
     def _one(caller: Caller, mine: str | None) -> Response:
         others = set(request.args) - {"statementId", "voidedStatementId", "format", "attachments"}
         if others or {"statementId", "voidedStatementId"} <= set(request.args):
             raise BadInput("Ask for one statement by statementId or voidedStatementId, with no filter beside it.")
-        query = queries.read({name: request.args[name] for name in ("format", "attachments") if name in request.args})
+        query = queries.parse_statement_query({name: request.args[name] for name in ("format", "attachments") if name in request.args})
         name = "statementId" if "statementId" in request.args else "voidedStatementId"
-        wanted: uuid.UUID = queries.statement_id(request.args[name], name)
+        wanted: uuid.UUID = queries.parse_statement_id(request.args[name], name)
         voided = name == "voidedStatementId"
-        found = statements.get(deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=voided, mine=mine)
+        found = statements.get_statement(deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=voided, mine=mine)
         (body,) = _formatted(caller, query.format, [found.payload])
-        response = _with_attachments(caller, body, [found.payload], [found.ord]) if query.attachments else json_answer(body)
-        response.headers["Last-Modified"] = _last_modified(found.ord)
+        response = _with_attachments(caller, body, [found.payload], [found.ord]) if query.attachments else json_response(body)
+        response.headers["Last-Modified"] = _last_modified_date(found.ord)
         return response
 
     def _formatted(caller: Caller, wanted: str, payloads: list[bytes]) -> list[bytes]:
         if wanted == "ids":
-            return [formats.ids(payload) for payload in payloads]
+            return [formats.to_ids_format(payload) for payload in payloads]
         if wanted == "canonical":
-            held = statements.definitions_of(deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads)
-            languages = formats.languages_of(request.headers.get("Accept-Language", ""))
-            return [formats.canonical(payload, held.get, languages) for payload in payloads]
+            held = statements.activity_definitions(deps.unit_of_work, tenant_id=caller.tenant_id, payloads=payloads)
+            languages = formats.parse_accept_language(request.headers.get("Accept-Language", ""))
+            return [formats.to_canonical_format(payload, held.get, languages) for payload in payloads]
         return payloads
 
     def _with_attachments(caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]) -> Response:
-        named = {one["sha2"].lower(): one["contentType"] for payload in payloads for one in attachments_of(decoding.decode(payload))}
-        held = attachments.of_statements(deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords)
+        named = {one["sha2"].lower(): one["contentType"] for payload in payloads for one in collect_attachments(decoding.decode(payload))}
+        held = attachments.attachment_hashes(deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords)
         parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
-            (sha2, _media_type(named.get(sha2, "")), deps.blobs.read(caller.tenant_id, sha2))
+            (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(caller.tenant_id, sha2))
             for sha2 in held
             if deps.blobs.exists(caller.tenant_id, sha2)
         )
-        content_type, pieces = multipart.written(body, parts)
+        content_type, pieces = multipart.build_multipart(body, parts)
         return Response(pieces, content_type=content_type)
 
 
-def _media_type(given: str) -> str:
+def _safe_media_type(given: str) -> str:
     """Return the sender's media type of an attachment if it is safe in a header."""
-    return given if _HEADER_VALUE.match(given) else "application/octet-stream"
+    return given if _PLAIN_HEADER_VALUE.match(given) else "application/octet-stream"
 
 
-def _last_modified(ord_: int) -> str:
+def _last_modified_date(ord_: int) -> str:
     return http_date(from_microseconds(ord_ >> writing.ORD_SHIFT))

@@ -10,13 +10,23 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from core.clock import text_of
+from core.clock import format_instant
 from core.errors import Forbidden, NotFound
 from lrs.actions import exports
 from lrs.actions.deps import StoreDeps
-from lrs.actions.scopes import satisfies
+from lrs.actions.scopes import scope_satisfied
 from lrs.api import access
-from lrs.api.asking import LARGEST, allow, answer, body_as, history, number, programme, rows, told
+from lrs.api.asking import (
+    MAX_BIGINT,
+    allow_parameters,
+    decode_body,
+    json_row,
+    json_with_etag,
+    page_cursor,
+    page_limit,
+    require_programme,
+    wants_history,
+)
 from lrs.metrics.weekly import SERIES
 from lrs.reports import levels, weekly
 from lrs.store import watching
@@ -31,35 +41,39 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/alarms")
     def alarms() -> ResponseReturnValue:
         """Open alarms; ``history=all``: ended ones, too."""
-        caller = access.require(deps, "metrics/read")
-        allow("programme", "after", "limit", "history")
-        asked, limit, every = request.args.get("programme"), rows(), history()
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters("programme", "after", "limit", "history")
+        asked, limit, every = request.args.get("programme"), page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = watching.alarms(connection, caller.tenant_id, programme=asked, ended=every, after=number("after"), rows=limit)
-        return answer({"alarms": [told(asdict(one)) for one in found], "next": found[-1].alarm_id if len(found) == limit else None})
+            found = watching.list_alarms(connection, caller.tenant_id, programme=asked, ended=every, after=page_cursor("after"), rows=limit)
+        return json_with_etag({"alarms": [json_row(asdict(one)) for one in found], "next": found[-1].alarm_id if len(found) == limit else None})
 
     @pages.get("/weeks/<key>")
     def weeks(key: str) -> ResponseReturnValue:
         """A weekly figure as it was published; ``history=all``: with what was restated, by
         whom and why.
         """
-        caller = access.require(deps, "metrics/read")
-        allow("programme", "team", "after", "limit", "history")
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters("programme", "team", "after", "limit", "history")
         if key not in SERIES:
             raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(SERIES)}.")
-        limit, every = rows(), history()
+        limit, every = page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = watching.figures(connection, caller.tenant_id, programme(), key, request.args.get("team", ""), number("after"), limit, every)
-            hidden = set() if _may_see_people(caller) else weekly.hidden(connection, caller.tenant_id, programme(), key, found)
-        listed = [_week(asdict(one), one.figure_id in hidden) for one in found]
-        return answer({"series": key, "label": SERIES[key].label, "weeks": listed, "next": found[-1].figure_id if len(found) == limit else None})
+            found = watching.list_week_figures(
+                connection, caller.tenant_id, require_programme(), key, request.args.get("team", ""), page_cursor("after"), limit, every
+            )
+            hidden = set() if _may_see_individuals(caller) else weekly.hidden(connection, caller.tenant_id, require_programme(), key, found)
+        listed = [_week_row(asdict(one), one.figure_id in hidden) for one in found]
+        return json_with_etag(
+            {"series": key, "label": SERIES[key].label, "weeks": listed, "next": found[-1].figure_id if len(found) == limit else None}
+        )
 
     @pages.post("/baselines")
     def decide() -> ResponseReturnValue:
         """Record a person's decision that a weekly figure has a new level from a given week."""
-        caller = access.require(deps, "metrics/write")
-        allow()
-        given = body_as(levels.NewLevel)
+        caller = access.require_scope(deps, "metrics/write")
+        allow_parameters()
+        given = decode_body(levels.NewLevel)
         return jsonify({"baseline": levels.decide(deps, tenant_id=caller.tenant_id, given=given, who=f"credential {caller.key}")}), 201
 
     @pages.get("/baselines")
@@ -67,47 +81,49 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """All decisions, with who made them and why; for each figure and team the last one
         is in force.
         """
-        caller = access.require(deps, "metrics/read")
-        allow("programme", "after", "limit")
-        limit = rows()
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters("programme", "after", "limit")
+        limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = watching.levels(connection, caller.tenant_id, programme(), number("after"), limit)
-        return answer({"baselines": [told(asdict(one)) for one in found], "next": found[-1].baseline_id if len(found) == limit else None})
+            found = watching.list_baseline_decisions(connection, caller.tenant_id, require_programme(), page_cursor("after"), limit)
+        return json_with_etag({"baselines": [json_row(asdict(one)) for one in found], "next": found[-1].baseline_id if len(found) == limit else None})
 
     @pages.post("/exports")
     def ask() -> ResponseReturnValue:
-        caller = access.require(deps, "metrics/read")
-        allow()
-        wish = body_as(exports.Wish)
-        if wish.people and not _may_see_people(caller):
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters()
+        wish = decode_body(exports.Wish)
+        if wish.people and not _may_see_individuals(caller):
             raise Forbidden("Rows of single people need the scope metrics/individual; ask for the file without people.")
-        made = exports.ask(deps, tenant_id=caller.tenant_id, wish=wish, who=f"credential {caller.key}")
-        return jsonify(_export(made)), 202
+        made = exports.request_export(deps, tenant_id=caller.tenant_id, wish=wish, who=f"credential {caller.key}")
+        return jsonify(_export_row(made)), 202
 
     @pages.get("/exports")
     def every() -> ResponseReturnValue:
-        caller = access.require(deps, "metrics/read")
-        allow("after", "limit")
-        limit = rows()
-        found = exports.listed(deps, tenant_id=caller.tenant_id, individual=_may_see_people(caller), after=number("after"), rows=limit)
-        return answer({"exports": [_export(one) for one in found], "next": found[-1].export_id if len(found) == limit else None})
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters("after", "limit")
+        limit = page_limit()
+        found = exports.list_exports(
+            deps, tenant_id=caller.tenant_id, individual=_may_see_individuals(caller), after=page_cursor("after"), rows=limit
+        )
+        return json_with_etag({"exports": [_export_row(one) for one in found], "next": found[-1].export_id if len(found) == limit else None})
 
     @pages.get("/exports/<int:export_id>")
     def one(export_id: int) -> ResponseReturnValue:
         """Its progress; once it is finished, its manifest."""
-        caller = access.require(deps, "metrics/read")
-        allow()
-        found = exports.find(deps, tenant_id=caller.tenant_id, export_id=min(export_id, LARGEST), individual=_may_see_people(caller))
-        return answer(_export(found))
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters()
+        found = exports.find_export(deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller))
+        return json_with_etag(_export_row(found))
 
     @pages.get("/exports/<int:export_id>/file")
     def content(export_id: int) -> ResponseReturnValue:
         """The ZIP file."""
-        caller = access.require(deps, "metrics/read")
-        allow()
+        caller = access.require_scope(deps, "metrics/read")
+        allow_parameters()
         who = f"credential {caller.key}"
-        found, pieces = exports.content(
-            deps, tenant_id=caller.tenant_id, export_id=min(export_id, LARGEST), individual=_may_see_people(caller), who=who
+        found, pieces = exports.export_content(
+            deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller), who=who
         )
         headers = {"Content-Disposition": f"attachment; filename=carryover-{found.export_id}.zip", "Content-Length": str(found.bytes)}
         return Response(pieces, content_type="application/zip", headers=headers)
@@ -115,17 +131,17 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     return pages
 
 
-def _may_see_people(caller: Caller) -> bool:
-    return satisfies(caller.scopes, "metrics/individual")
+def _may_see_individuals(caller: Caller) -> bool:
+    return scope_satisfied(caller.scopes, "metrics/individual")
 
 
-def _week(row: dict[str, Any], hidden: bool) -> dict[str, Any]:
+def _week_row(row: dict[str, Any], hidden: bool) -> dict[str, Any]:
     value = row["numerator"] / row["denominator"] if row["denominator"] else None
     nothing = {"numerator": None, "denominator": None, "learners": None, "value": None}
-    return told({**row, "value": value, "suppressed": hidden, **(nothing if hidden else {})})
+    return json_row({**row, "value": value, "suppressed": hidden, **(nothing if hidden else {})})
 
 
-def _export(one: Export) -> dict[str, Any]:
+def _export_row(one: Export) -> dict[str, Any]:
     status = "failed" if one.failed else "made" if one.finished_at else "waiting" if one.rows_in_all is None else "being made"
     return {
         "export": one.export_id,
@@ -140,7 +156,7 @@ def _export(one: Export) -> dict[str, Any]:
         "bytes": one.bytes,
         "sha256": one.sha2,
         "manifest": one.manifest,
-        "asked_at": text_of(one.asked_at),
-        "finished_at": text_of(one.finished_at) if one.finished_at else None,
-        "expires_at": text_of(one.expires_at) if one.expires_at else None,
+        "asked_at": format_instant(one.asked_at),
+        "finished_at": format_instant(one.finished_at) if one.finished_at else None,
+        "expires_at": format_instant(one.expires_at) if one.expires_at else None,
     }

@@ -12,44 +12,44 @@ from sqlalchemy import Connection
 
 from core import clock
 from core.database import UnitOfWork
-from core.queue import TimeIsUp
+from core.queue import JobTimedOut
 from lrs.metrics.definitions import Scope
 from lrs.reports import figures, keeping, making
 from lrs.store import computed
-from lrs.store.alone import COMPUTING, alone
+from lrs.store.alone import COMPUTE_LOCK, try_advisory_lock
 
 log = logging.getLogger(__name__)
 
 
-def compute(unit_of_work: UnitOfWork, tenant_id: int) -> int:
+def compute_reports(unit_of_work: UnitOfWork, tenant_id: int) -> int:
     """Compute what is due; return how many programmes. A report that fails is logged, and is
     tried again after its programme's next change.
     """
     with unit_of_work(tenant_id) as connection:
-        waiting = computed.waiting(connection, tenant_id)
-    return sum(_programme(unit_of_work, tenant_id, programme, marks) for programme, marks in waiting.items())
+        waiting = computed.list_pending_marks(connection, tenant_id)
+    return sum(_compute_programme(unit_of_work, tenant_id, programme, marks) for programme, marks in waiting.items())
 
 
-def _programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]) -> bool:
+def _compute_programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str, marks: Sequence[int]) -> bool:
     """Compute all reports of one programme, unless another job is doing so."""
     with unit_of_work(tenant_id) as connection:
-        if not alone(connection, COMPUTING, tenant_id, programme) or not computed.still(connection, tenant_id, marks):
+        if not try_advisory_lock(connection, COMPUTE_LOCK, tenant_id, programme) or not computed.has_pending_marks(connection, tenant_id, marks):
             return False
         watermark = figures.watermark_of(connection, tenant_id)
         scope = Scope(tenant_id, clock.now(), {"programme": programme})
         for name, make in making.REPORTS.items():
-            with _told(connection, tenant_id, programme, name):
-                computed.keep(connection, tenant_id, programme, name, make(connection, scope), watermark)
-        with _told(connection, tenant_id, programme, "what is kept") as fine:
+            with _isolate_failure(connection, tenant_id, programme, name):
+                computed.upsert_computed_report(connection, tenant_id, programme, name, make(connection, scope), watermark)
+        with _isolate_failure(connection, tenant_id, programme, "what is kept") as fine:
             keeping.keep(connection, scope, watermark)
         if not fine:  # better none than an outdated one, which would be retried again and again
-            computed.let_go(connection, tenant_id, programme)
-        computed.done(connection, tenant_id, marks)
+            computed.discard_cached_reports(connection, tenant_id, programme)
+        computed.delete_marks(connection, tenant_id, marks)
     return True
 
 
 @contextmanager
-def _told(connection: Connection, tenant_id: int, programme: str, what: str) -> Iterator[list[bool]]:
+def _isolate_failure(connection: Connection, tenant_id: int, programme: str, what: str) -> Iterator[list[bool]]:
     """Run one report in a savepoint, so that its failure does not affect the others. The
     yielded list is emptied on failure.
     """
@@ -57,7 +57,7 @@ def _told(connection: Connection, tenant_id: int, programme: str, what: str) -> 
     try:
         with connection.begin_nested():
             yield fine
-    except TimeIsUp:
+    except JobTimedOut:
         raise
     except Exception:
         fine.clear()

@@ -24,8 +24,8 @@ from pyarrow import parquet
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, DateTime, Float, Integer, SmallInteger, Table, func, select
 
 from core import clock
-from core.clock import text_of
-from core.queue import TimeIsUp
+from core.clock import format_instant
+from core.queue import JobTimedOut
 from lrs.actions.deps import StoreDeps
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.metrics.definitions import Scope
@@ -36,19 +36,19 @@ from lrs.reports.every import REPORTS
 from lrs.reports.figures import watermark_of
 from lrs.reports.values import MetricValue, harmless
 from lrs.store import exports, tables, watching, work
-from lrs.store.alone import EXPORTING, alone
-from lrs.store.blobs import PIECE
+from lrs.store.alone import EXPORT_LOCK, try_advisory_lock
+from lrs.store.blobs import CHUNK_BYTES
 from lrs.store.exports import Export
 
 log = logging.getLogger(__name__)
 
-KEPT_FOR = timedelta(days=7)
-MOST_TRIES = 3
-ROWS_AT_ONCE = 5_000
-LARGEST_FILE = 10 * 1024**3  # bytes; larger extracts must use SQL access
+EXPORT_LIFETIME = timedelta(days=7)
+MAX_ATTEMPTS = 3
+EXPORT_BATCH_ROWS = 5_000
+MAX_FILE_BYTES = 10 * 1024**3  # bytes; larger extracts must use SQL access
 
 # Tables of individual-level rows, by file name.
-_OF_PEOPLE: Mapping[str, Table] = {
+_INDIVIDUAL_TABLES: Mapping[str, Table] = {
     "episodes": tables.fact_episode,
     "checks": tables.fact_check,
     "answers": tables.fact_recall,
@@ -65,7 +65,7 @@ _VALUE_COLUMNS = {
     "suppressed": pa.bool_(),
     **{name: pa.string() for name in ("reason", "flags", "watermark", "computed_at")},
 }
-_TYPES = (
+_ARROW_TYPES = (
     (BigInteger, pa.int64()),
     (SmallInteger, pa.int16()),
     (Integer, pa.int32()),
@@ -74,66 +74,68 @@ _TYPES = (
     (Date, pa.date32()),
     (DateTime, pa.timestamp("us", tz="UTC")),
 )
-Rows = Iterator[Sequence[Mapping[str, Any]]]
+RowBatches = Iterator[Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
 class _Dataset:
     name: str
     columns: Mapping[str, Any]  # name → Arrow type
-    rows: Rows
+    rows: RowBatches
 
 
-def make(deps: StoreDeps, tenant_id: int) -> int:
+def build_exports(deps: StoreDeps, tenant_id: int) -> int:
     """Build the pending exports; return how many. One that fails records its reason and does
     not hold up the others.
     """
     with deps.unit_of_work(tenant_id) as connection:
-        waiting = exports.waiting(connection, tenant_id)
-    return sum(_one(deps, tenant_id, one) for one in waiting)
+        waiting = exports.list_pending_exports(connection, tenant_id)
+    return sum(_build_export(deps, tenant_id, one) for one in waiting)
 
 
-def _one(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
+def _build_export(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
     with deps.unit_of_work(tenant_id) as connection:
         # While a removal has not been counted yet, rows of an erased person are still there.
-        if not alone(connection, EXPORTING, tenant_id, one.export_id) or (one.individual and work.episodes_wait(connection, tenant_id)):
+        if not try_advisory_lock(connection, EXPORT_LOCK, tenant_id, one.export_id) or (
+            one.individual and work.has_pending_episodes(connection, tenant_id)
+        ):
             return False
         with deps.unit_of_work(tenant_id) as apart:  # separate transaction: the attempt stays recorded even if this process is killed
-            tried = exports.begin(apart, tenant_id, one.export_id)
-        if tried is None or (one.individual and work.episodes_wait(connection, tenant_id)):
+            tried = exports.start_export_attempt(apart, tenant_id, one.export_id)
+        if tried is None or (one.individual and work.has_pending_episodes(connection, tenant_id)):
             return False
-        if tried >= MOST_TRIES:
-            told: dict[str, Any] = {"failed": f"it took too long {MOST_TRIES} times; ask for a part of it by SQL or by /api/v1."}
+        if tried >= MAX_ATTEMPTS:
+            told: dict[str, Any] = {"failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL or by /api/v1."}
         else:
             try:
                 with connection.begin_nested():
-                    told = _made(deps, connection, tenant_id, one)
-            except TimeIsUp:
+                    told = _write_archive(deps, connection, tenant_id, one)
+            except JobTimedOut:
                 raise
             except Exception as error:
                 log.exception("tenant %s: export %s cannot be made", tenant_id, one.export_id)
                 told = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
-        ended = {**told, "finished_at": clock.now(), "expires_at": clock.now() + KEPT_FOR}
-        if exports.finish(connection, tenant_id, one.export_id, ended):
+        ended = {**told, "finished_at": clock.now(), "expires_at": clock.now() + EXPORT_LIFETIME}
+        if exports.finish_export(connection, tenant_id, one.export_id, ended):
             return True
     if "sha2" in told:
         deps.exports.remove(tenant_id, told["sha2"])
     return False
 
 
-def _tell(deps: StoreDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
+def _save_progress(deps: StoreDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
     """Save progress in a separate transaction, so that a client polling the export sees it."""
     with deps.unit_of_work(tenant_id) as connection:
-        exports.change(connection, tenant_id, one.export_id, values)
+        exports.update_export(connection, tenant_id, one.export_id, values)
 
 
-def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
+def _write_archive(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
     """Write the archive and store its bytes; return the manifest and the address of the
     bytes.
     """
     watermark, now = watermark_of(connection, tenant_id), clock.now()
-    in_all = sum(_count(connection, tenant_id, one.programme, table) for table in _tables(one).values())
-    _tell(deps, tenant_id, one, {"rows_in_all": in_all})
+    in_all = sum(_count_rows(connection, tenant_id, one.programme, table) for table in _export_tables(one).values())
+    _save_progress(deps, tenant_id, one, {"rows_in_all": in_all})
     done, told = 0, []
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "export.zip"
@@ -144,9 +146,9 @@ def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) 
                     for some in dataset.rows:
                         writer.write(some)
                         rows += len(some)
-                        if dataset.name in _tables(one):
+                        if dataset.name in _export_tables(one):
                             done += len(some)
-                            _tell(deps, tenant_id, one, {"rows_done": done})
+                            _save_progress(deps, tenant_id, one, {"rows_done": done})
                 columns = [{"name": name, "type": str(kind)} for name, kind in dataset.columns.items()]
                 told.append({"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path), "columns": columns})
                 archive.write(path, path.name)
@@ -159,14 +161,14 @@ def _made(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) 
                 "programme": one.programme,
                 "format": one.format,
                 "people": one.individual,
-                "watermark": text_of(watermark),
-                "made_at": text_of(now),
+                "watermark": format_instant(watermark),
+                "made_at": format_instant(now),
                 "made_by": f"Carryover {version('carryover')}",
                 "files": told,
                 "pictures": shown,
             }
             archive.writestr("manifest.json", json.dumps(manifest, indent=2))
-        return {"manifest": manifest, "rows_done": done, **_kept(deps, tenant_id, whole)}
+        return {"manifest": manifest, "rows_done": done, **_store_archive(deps, tenant_id, whole)}
 
 
 def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[tuple[str, bytes]]:
@@ -179,12 +181,12 @@ def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[t
             yield f"pictures/{key}.png", pictures.bitmap(svg)
 
 
-def _kept(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
+def _store_archive(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
     sha2 = _sha256(whole)
-    arriving = deps.exports.open(LARGEST_FILE)
+    arriving = deps.exports.open(MAX_FILE_BYTES)
     try:
         with whole.open("rb") as read:
-            while piece := read.read(PIECE):
+            while piece := read.read(CHUNK_BYTES):
                 arriving.write(piece)
         arriving.close()
         if arriving.over_quota:
@@ -200,23 +202,23 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(read, "sha256").hexdigest()
 
 
-def _tables(one: Export) -> Mapping[str, Table]:
-    return {"weeks": tables.week_figure, **(_OF_PEOPLE if one.individual else {})}
+def _export_tables(one: Export) -> Mapping[str, Table]:
+    return {"weeks": tables.week_figure, **(_INDIVIDUAL_TABLES if one.individual else {})}
 
 
-def _count(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
+def _count_rows(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
     where = (table.c.tenant_id == tenant_id, table.c.programme == programme)
     return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
 
 
 def _datasets(connection: Connection, tenant_id: int, one: Export) -> Iterator[_Dataset]:
-    yield _Dataset("values", _VALUE_COLUMNS, _values(connection, tenant_id, one))
-    for name, table in _tables(one).items():
+    yield _Dataset("values", _VALUE_COLUMNS, _value_batches(connection, tenant_id, one))
+    for name, table in _export_tables(one).items():
         columns = [column for column in table.columns if column.name != "tenant_id"]
-        yield _Dataset(name, {column.name: _type_of(column) for column in columns}, _rows(connection, tenant_id, one, table, columns))
+        yield _Dataset(name, {column.name: _arrow_type(column) for column in columns}, _table_batches(connection, tenant_id, one, table, columns))
 
 
-def _values(connection: Connection, tenant_id: int, one: Export) -> Rows:
+def _value_batches(connection: Connection, tenant_id: int, one: Export) -> RowBatches:
     """Yield every metric, for the whole programme and for each member of each dimension.
     Unless individual-level data is requested, small groups are suppressed, and so is any
     group from which they could be derived (complementary suppression, per dimension).
@@ -224,7 +226,7 @@ def _values(connection: Connection, tenant_id: int, one: Export) -> Rows:
     whole = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), True)
     watermark = watermark_of(connection, tenant_id)
     told = [value for metric in keeping.values(replace(whole, individual=one.individual), CATALOGUE, watermark) for value in metric]
-    yield [_flat(value, "", "") for value in told]
+    yield [_value_row(value, "", "") for value in told]
     people = {(value.metric, value.part): value.learners or 0 for value in told}
     named = keeping.narrowing(replace(whole, individual=one.individual))  # not even the name of a small group
     for dimension, members in keeping.narrowing(whole).items():
@@ -241,39 +243,39 @@ def _values(connection: Connection, tenant_id: int, one: Export) -> Rows:
                 else privacy.hidden_teams({m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()}, people.get(place, 0))
             )
             yield [
-                _flat(values.hidden(v, privacy.COMPLEMENT) if m in hidden else v, dimension, m)
+                _value_row(values.hidden(v, privacy.COMPLEMENT) if m in hidden else v, dimension, m)
                 for m, v in by_member.items()
                 if m in named.get(dimension, ())
             ]
 
 
-def _flat(value: MetricValue, dimension: str, member: str) -> dict[str, Any]:
+def _value_row(value: MetricValue, dimension: str, member: str) -> dict[str, Any]:
     named = {name: getattr(value, name, None) for name in _VALUE_COLUMNS}
     return {**named, "dimension": dimension, "member": member, "flags": "; ".join(value.flags)}
 
 
-def _rows(connection: Connection, tenant_id: int, one: Export, table: Table, columns: Sequence[Column[Any]]) -> Rows:
+def _table_batches(connection: Connection, tenant_id: int, one: Export, table: Table, columns: Sequence[Column[Any]]) -> RowBatches:
     query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == one.programme).order_by(*table.primary_key.columns)
     if table is tables.week_figure and not one.individual:
-        yield from _weeks(connection, tenant_id, one.programme)
+        yield from _week_batches(connection, tenant_id, one.programme)
         return
-    found = connection.execute(query.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE))
+    found = connection.execute(query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS))
     for some in found.partitions():
         yield [{name: str(value) if name == "registration" and value else value for name, value in row._mapping.items()} for row in some]
 
 
-def _weeks(connection: Connection, tenant_id: int, programme: str) -> Rows:
+def _week_batches(connection: Connection, tenant_id: int, programme: str) -> RowBatches:
     """Weekly figures as seen by a caller without access to individual-level data."""
     for series in SERIES:
-        for team in ["", *watching.teams(connection, tenant_id, programme)]:
+        for team in ["", *watching.list_published_teams(connection, tenant_id, programme)]:
             after = 0
-            while found := watching.figures(connection, tenant_id, programme, series, team, after, ROWS_AT_ONCE, every=False):
+            while found := watching.list_week_figures(connection, tenant_id, programme, series, team, after, EXPORT_BATCH_ROWS, every=False):
                 hidden, after = weekly.hidden(connection, tenant_id, programme, series, found), found[-1].figure_id
                 yield [{"programme": programme, **asdict(one)} for one in found if one.figure_id not in hidden]
 
 
-def _type_of(column: Column[Any]) -> Any:
-    return next((arrow for kind, arrow in _TYPES if isinstance(column.type, kind)), pa.string())
+def _arrow_type(column: Column[Any]) -> Any:
+    return next((arrow for kind, arrow in _ARROW_TYPES if isinstance(column.type, kind)), pa.string())
 
 
 class _Writer(Protocol):
@@ -283,7 +285,7 @@ class _Writer(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-class _Csv:
+class _CsvWriter:
     """Commas, a header line, CRLF (RFC 4180); times in ISO 8601; text that a spreadsheet
     would execute as a formula is prefixed with an apostrophe.
     """
@@ -301,14 +303,14 @@ class _Csv:
     def _told(value: Any) -> Any:
         return value.isoformat() if hasattr(value, "isoformat") else harmless(value)
 
-    def __enter__(self) -> _Csv:
+    def __enter__(self) -> _CsvWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
 
 
-class _Parquet:
+class _ParquetWriter:
     def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
         self._schema = pa.schema(list(columns.items()))
         self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
@@ -316,11 +318,11 @@ class _Parquet:
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         self._writer.write_table(pa.Table.from_pylist(list(rows), self._schema))
 
-    def __enter__(self) -> _Parquet:
+    def __enter__(self) -> _ParquetWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._writer.close()
 
 
-_WRITERS: Mapping[str, type[_Writer]] = {"csv": _Csv, "parquet": _Parquet}
+_WRITERS: Mapping[str, type[_Writer]] = {"csv": _CsvWriter, "parquet": _ParquetWriter}

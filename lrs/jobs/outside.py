@@ -16,25 +16,25 @@ from core.clock import from_microseconds
 from lrs.metrics.facts.outside import NONE, OUTSIDE_VERB_KEYS, Mapped, Mappings
 from lrs.metrics.facts.reading import Read, read
 from lrs.store import facts, mappings
-from lrs.store.mappings import Place
-from lrs.store.statements import Stored
+from lrs.store.mappings import EpisodeKey
+from lrs.store.statements import StoredStatement
 from lrs.xapi.writing import ORD_SHIFT
 
 log = logging.getLogger(__name__)
 
 
-def read_stored(stored: Stored) -> Read:
+def parse_stored(stored: StoredStatement) -> Read:
     """Parse a statement as it was stored."""
     return read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
 
 
-def readable(some: Iterable[Stored], verb: str | None = None) -> Iterator[Read]:
+def readable_statements(some: Iterable[StoredStatement], verb: str | None = None) -> Iterator[Read]:
     """Yield the statements that can be parsed, restricted to one of our verbs if given. One
     that cannot be parsed is set aside where it is counted itself, and affects no other.
     """
     for stored in some:
         try:
-            found = read_stored(stored)
+            found = parse_stored(stored)
         except (ValueError, TypeError, OverflowError) as error:
             log.warning("statement %s cannot be read (%s)", stored.id, type(error).__name__)
             continue
@@ -43,38 +43,38 @@ def readable(some: Iterable[Stored], verb: str | None = None) -> Iterator[Read]:
 
 
 @dataclass(frozen=True)
-class _Elsewhere:
+class _ExternalStatements:
     connection: Connection
     tenant_id: int
     same: Mapping[int, int]
     by_programme: Mapping[str, Mapping[str, Mapped]]
 
     def began_next(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
-        began = mappings.began(self.connection, self.tenant_id, learner, programme).values()
+        began = mappings.find_episode_anchors(self.connection, self.tenant_id, learner, programme).values()
         return min((at for at in began if at > anchor), default=None)
 
     def statements(self, learner: int, programme: str) -> Iterable[Read]:
         named = [learner, *(alias for alias, agent in self.same.items() if agent == learner)]
-        own = mappings.began(self.connection, self.tenant_id, learner, programme)
-        found = mappings.about(self.connection, self.tenant_id, named, self.by_programme[programme], OUTSIDE_VERB_KEYS, own)
-        return readable(found)
+        own = mappings.find_episode_anchors(self.connection, self.tenant_id, learner, programme)
+        found = mappings.list_statements_about(self.connection, self.tenant_id, named, self.by_programme[programme], OUTSIDE_VERB_KEYS, own)
+        return readable_statements(found)
 
 
-def of_tenant(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> Mappings:
+def tenant_mappings(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> Mappings:
     """Return the activity mappings of each programme, with access to this tenant's
     statements.
     """
     by_programme: dict[str, dict[str, Mapped]] = defaultdict(dict)
-    for one in mappings.holding(connection, tenant_id):
+    for one in mappings.list_active_mappings(connection, tenant_id):
         by_programme[one.programme][one.activity] = Mapped(one.activity, one.programme, one.counts_as, one.competency, one.evidence_grade)
-    return Mappings(by_programme, _Elsewhere(connection, tenant_id, same, by_programme)) if by_programme else NONE
+    return Mappings(by_programme, _ExternalStatements(connection, tenant_id, same, by_programme)) if by_programme else NONE
 
 
-def may_count_for(connection: Connection, tenant_id: int, begun: Iterable[Read], same: Mapping[int, int]) -> set[int]:
+def external_ords_for(connection: Connection, tenant_id: int, begun: Iterable[Read], same: Mapping[int, int]) -> set[int]:
     """Return the statements (ord) of other systems that may count for an episode begun by
     one of these certifications.
     """
-    known = of_tenant(connection, tenant_id, same)
+    known = tenant_mappings(connection, tenant_id, same)
     found = set[int]()
     for s in begun:
         learner, programme = s.learner, s.grouped("programme") or s.object_id
@@ -83,28 +83,30 @@ def may_count_for(connection: Connection, tenant_id: int, begun: Iterable[Read],
     return found
 
 
-def touch(connection: Connection, tenant_id: int, ords: Sequence[int], same: Mapping[int, int]) -> None:
+def mark_borrowers(connection: Connection, tenant_id: int, ords: Sequence[int], same: Mapping[int, int]) -> None:
     """Mark the episodes for recount for which these new or voided statements count, or did."""
     if not ords:
         return
-    touched, wanted = mappings.borrowers(connection, tenant_id, ords), set[tuple[int, str]]()
+    touched, wanted = mappings.list_borrowing_episodes(connection, tenant_id, ords), set[tuple[int, str]]()
     by_activity: dict[str, set[str]] = defaultdict(set)
-    for one in mappings.holding(connection, tenant_id):
+    for one in mappings.list_active_mappings(connection, tenant_id):
         by_activity[one.activity].add(one.programme)
-    for s in readable(mappings.with_verbs(connection, tenant_id, ords, OUTSIDE_VERB_KEYS)):
+    for s in readable_statements(mappings.list_statements_with_verbs(connection, tenant_id, ords, OUTSIDE_VERB_KEYS)):
         if s.learner is not None:
             learner = same.get(s.learner, s.learner)
             wanted |= {(learner, programme) for activity in s.activities for programme in by_activity.get(activity, ())}
-    facts.count_anew(connection, tenant_id, touched.union(*(mappings.began(connection, tenant_id, *one) for one in sorted(wanted))))
+    facts.mark_episodes_for_recount(
+        connection, tenant_id, touched.union(*(mappings.find_episode_anchors(connection, tenant_id, *one) for one in sorted(wanted)))
+    )
 
 
-def let_others_follow(connection: Connection, tenant_id: int, moved: Collection[Place], known: Mappings) -> None:
+def mark_sibling_episodes(connection: Connection, tenant_id: int, moved: Collection[EpisodeKey], known: Mappings) -> None:
     """After episodes were added, removed or moved, mark the person's other episodes in the
     same programme for recount, since the assignment of external statements depends on when
     each one began. If a single episode changed, it has been recounted already and is
     skipped.
     """
     wanted = {(learner, programme) for _, learner, programme, _ in moved if programme in known.by_programme}
-    theirs = {one for place in sorted(wanted) for one in mappings.began(connection, tenant_id, *place)}
+    theirs = {one for place in sorted(wanted) for one in mappings.find_episode_anchors(connection, tenant_id, *place)}
     named = {registration for registration, *_ in moved}
-    facts.count_anew(connection, tenant_id, theirs - named if len(named) == 1 else theirs)
+    facts.mark_episodes_for_recount(connection, tenant_id, theirs - named if len(named) == 1 else theirs)

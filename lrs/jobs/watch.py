@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from core import clock
 from core.database import UnitOfWork
-from core.queue import TimeIsUp
+from core.queue import JobTimedOut
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import discoveries, seasons, watching
 from lrs.metrics.statistics.watching import Judged, State
@@ -24,18 +24,18 @@ from lrs.reports import privacy
 from lrs.reports.figures import watermark_of
 from lrs.store import watching as store
 from lrs.store import work
-from lrs.store.alone import WATCHING, alone
-from lrs.store.watching import Place
+from lrs.store.alone import MONITORING_LOCK, try_advisory_lock
+from lrs.store.watching import FigureKey
 
 log = logging.getLogger(__name__)
 
-WHO = "the record store"
+SYSTEM_ACTOR = "the record store"
 WEEK = timedelta(weeks=1)
-LATE = "statements that came late, were voided or erased, or a merge of persons"
-Counts = tuple[int, int, int]  # numerator, denominator, learners
+DEFAULT_REASON = "statements that came late, were voided or erased, or a merge of persons"
+WeekCounts = tuple[int, int, int]  # numerator, denominator, learners
 
 
-def watch(unit_of_work: UnitOfWork, tenant_id: int, who: str = WHO, why: str = LATE) -> int:
+def watch_tenant(unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACTOR, why: str = DEFAULT_REASON) -> int:
     """Watch all programmes of a tenant; return how many alarms are open. ``who`` and ``why``
     are recorded with restated figures.
 
@@ -44,34 +44,34 @@ def watch(unit_of_work: UnitOfWork, tenant_id: int, who: str = WHO, why: str = L
     """
     scope = Scope(tenant_id, clock.now())
     with unit_of_work(tenant_id) as connection:
-        if watermark_of(connection, tenant_id) < groups.settled(scope) or work.episodes_wait(connection, tenant_id):
+        if watermark_of(connection, tenant_id) < groups.settled(scope) or work.has_pending_episodes(connection, tenant_id):
             return 0
-        programmes = store.programmes(connection, tenant_id)
+        programmes = store.list_monitored_programmes(connection, tenant_id)
     found = 0
     for programme in programmes:
         try:
-            found += _programme(unit_of_work, scope.narrowed(programme=programme), programme, who, why)
-        except TimeIsUp:
+            found += _watch_programme(unit_of_work, scope.narrowed(programme=programme), programme, who, why)
+        except JobTimedOut:
             raise
         except Exception:
             log.exception("tenant %s: programme %s cannot be watched; it is tried again", tenant_id, programme)
     return found
 
 
-def _programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str) -> int:
+def _watch_programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str) -> int:
     tenant_id = scope.tenant_id
     with unit_of_work(tenant_id) as connection:
-        if not alone(connection, WATCHING, tenant_id, programme):
+        if not try_advisory_lock(connection, MONITORING_LOCK, tenant_id, programme):
             return 0
-        counted = _counted(connection, scope)
-        _publish(connection, tenant_id, programme, counted, who, why)
-        _alarms(connection, scope, programme, counted)
-        return len(store.alarms(connection, tenant_id, programme=programme, ended=False))
+        counted = _count_weeks(connection, scope)
+        _publish_weeks(connection, tenant_id, programme, counted, who, why)
+        _update_alarms(connection, scope, programme, counted)
+        return len(store.list_alarms(connection, tenant_id, programme=programme, ended=False))
 
 
-def _counted(connection: Connection, scope: Scope) -> dict[Place, Counts]:
+def _count_weeks(connection: Connection, scope: Scope) -> dict[FigureKey, WeekCounts]:
     """Count every completed week, for the programme and for each of its teams."""
-    found: dict[Place, Counts] = {}
+    found: dict[FigureKey, WeekCounts] = {}
     for key, series in SERIES.items():
         for split in (None, "team"):
             for row in connection.execute(series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))):
@@ -81,28 +81,30 @@ def _counted(connection: Connection, scope: Scope) -> dict[Place, Counts]:
     return found
 
 
-def _publish(connection: Connection, tenant_id: int, programme: str, counted: Mapping[Place, Counts], who: str, why: str) -> None:
-    held = store.published(connection, tenant_id, programme)
+def _publish_weeks(connection: Connection, tenant_id: int, programme: str, counted: Mapping[FigureKey, WeekCounts], who: str, why: str) -> None:
+    held = store.find_published_figures(connection, tenant_id, programme)
     # A week with no data left (after an erasure) is restated to zero.
     now = {**dict.fromkeys(held, (0, 0, 0)), **counted}
     changed = {place: counts for place, counts in now.items() if place not in held or held[place][1:] != counts}
     gone = [held[place][0] for place in changed if place in held]
     if gone:
-        store.restate(connection, tenant_id, gone, who, why)
+        store.mark_figures_restated(connection, tenant_id, gone, who, why)
         log.info("tenant %s: %s weekly figures of %s were restated", tenant_id, len(gone), programme)
     names = ("series", "team", "week", "numerator", "denominator", "learners")
-    store.publish(connection, tenant_id, programme, [dict(zip(names, (*place, *counts), strict=True)) for place, counts in sorted(changed.items())])
+    store.insert_week_figures(
+        connection, tenant_id, programme, [dict(zip(names, (*place, *counts), strict=True)) for place, counts in sorted(changed.items())]
+    )
 
 
-def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mapping[Place, Counts]) -> None:
+def _update_alarms(connection: Connection, scope: Scope, programme: str, counted: Mapping[FigureKey, WeekCounts]) -> None:
     """Judge the last settled week of every scope that has data for it; for an open alarm
     whose scope has none, that week counts as calm.
     """
     tenant_id, last = scope.tenant_id, (groups.settled(scope) - WEEK).date()
-    by_scope: dict[tuple[str, str], dict[date, Counts]] = defaultdict(dict)
+    by_scope: dict[tuple[str, str], dict[date, WeekCounts]] = defaultdict(dict)
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
-    for place, level in store.holding(connection, tenant_id, programme).items():
+    for place, level in store.find_current_baselines(connection, tenant_id, programme).items():
         by_scope[place] = {week: counts for week, counts in by_scope[place].items() if week >= level.since}
     judged: dict[tuple[str, str], Judged] = {}
     hidden: dict[str, set[str]] = {}
@@ -112,26 +114,26 @@ def _alarms(connection: Connection, scope: Scope, programme: str, counted: Mappi
     for place, weeks in by_scope.items():
         # Readers of alarms may be restricted to groups: a team whose figure is suppressed gets
         # no alarm.
-        if last in weeks and weeks[last][2] >= privacy.FEWEST and place[1] not in hidden[place[0]]:
-            one = watching.judge(*_without_gaps(weeks, last))
+        if last in weeks and weeks[last][2] >= privacy.MIN_GROUP_SIZE and place[1] not in hidden[place[0]]:
+            one = watching.judge(*_fill_gaps(weeks, last))
             if one is not None:
                 judged[place] = one
     standing = discoveries.standing({"\n".join(place): one.p for place, one in judged.items()}, watching.FALSE_ALARMS)
-    open_now = {(one.series, one.team): one for one in store.alarms(connection, tenant_id, programme=programme, ended=False)}
-    lately = store.ended_lately(connection, tenant_id, programme, last - watching.COOL_DOWN_WEEKS * WEEK)
+    open_now = {(one.series, one.team): one for one in store.list_alarms(connection, tenant_id, programme=programme, ended=False)}
+    lately = store.find_recently_ended(connection, tenant_id, programme, last - watching.COOL_DOWN_WEEKS * WEEK)
     for place, one in judged.items():
         if "\n".join(place) in standing and place not in open_now and place not in lately:
             first = {"programme": programme, "series": place[0], "team": place[1], "owner": SERIES[place[0]].owner}
-            store.begin(connection, tenant_id, {**first, **_told(place, last, one), **asdict(watching.after(None, True))})
+            store.insert_alarm(connection, tenant_id, {**first, **_alarm_text(place, last, one), **asdict(watching.after(None, True))})
     for place, held in open_now.items():
         if held.week < last:  # each week is judged once, however often the job runs
             signalled = "\n".join(place) in standing
             state = watching.after(State(held.weeks, held.calm, held.level, held.history), signalled)
-            values: dict[str, Any] = {**asdict(state), "week": last, **(_told(place, last, judged[place]) if signalled else {})}
-            store.change(connection, tenant_id, held.alarm_id, values, end=state.calm >= watching.CALM_WEEKS)
+            values: dict[str, Any] = {**asdict(state), "week": last, **(_alarm_text(place, last, judged[place]) if signalled else {})}
+            store.update_alarm(connection, tenant_id, held.alarm_id, values, end=state.calm >= watching.CALM_WEEKS)
 
 
-def _without_gaps(weeks: Mapping[date, Counts], last: date) -> tuple[list[tuple[int, int]], list[float]]:
+def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple[int, int]], list[float]]:
     """Return (successes, trials) of every week from the first to the last, including empty
     ones; and the seasonal component of each share.
     """
@@ -142,24 +144,24 @@ def _without_gaps(weeks: Mapping[date, Counts], last: date) -> tuple[list[tuple[
     return counts, seasons.season_of([k / n if n else usual for k, n in counts])
 
 
-def _told(scope: tuple[str, str], week: date, one: Judged) -> dict[str, Any]:
+def _alarm_text(scope: tuple[str, str], week: date, one: Judged) -> dict[str, Any]:
     series = SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
     words = f"{series.fell}{where}: {one.value:.0%} in the week from {week.isoformat()}, {one.centre:.0%} before ({one.rule})."
     return {"words": words, "week": week}
 
 
-def self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -> None:
+def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -> None:
     """Raise an alarm if a recount changed facts; end it with the first recount that changes
     none.
     """
     today = clock.now().date()
     with unit_of_work(tenant_id) as connection:
-        held = [one for one in store.alarms(connection, tenant_id, programme="", ended=False) if one.series == store.SELF_CHECK]
+        held = [one for one in store.list_alarms(connection, tenant_id, programme="", ended=False) if one.series == store.SELF_CHECK]
         if changed and not held:
             words = "A full recount changed figures that had been counted bit by bit. The log says of which episodes; they are right now."
             first = {"programme": "", "series": store.SELF_CHECK, "team": "", "owner": "operator", "words": words, "week": today}
-            store.begin(connection, tenant_id, {**first, **asdict(watching.after(None, True))})
+            store.insert_alarm(connection, tenant_id, {**first, **asdict(watching.after(None, True))})
         for one in held:
             state = watching.after(State(one.weeks, one.calm, one.level, one.history), changed)
-            store.change(connection, tenant_id, one.alarm_id, {**asdict(state), "week": today}, end=not changed)
+            store.update_alarm(connection, tenant_id, one.alarm_id, {**asdict(state), "week": today}, end=not changed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope, split_part
 from lrs.metrics.statistics.estimates import Estimate
@@ -31,7 +31,7 @@ Making = Callable[[Asked], Report]
 
 def names_of(asked: Asked, iris: Sequence[str]) -> dict[str, str]:
     """What activities are called."""
-    return definitions.names(asked.connection, asked.scope.tenant_id, iris)
+    return definitions.find_activity_names(asked.connection, asked.scope.tenant_id, iris)
 
 
 def split_values(asked: Asked, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
@@ -48,8 +48,8 @@ def computed_report(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] 
     programme = asked.scope.programme
     if programme is None:
         return None
-    found = computed.find(asked.connection, asked.scope.tenant_id, programme, name)
-    return (found[0], text_of(found[1]), text_of(found[2])) if found else None
+    found = computed.find_computed_report(asked.connection, asked.scope.tenant_id, programme, name)
+    return (found[0], format_instant(found[1]), format_instant(found[2])) if found else None
 
 
 WAITING = "It is being computed; look again in a minute."

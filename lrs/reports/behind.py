@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from core.clock import from_microseconds, text_of
+from core.clock import format_instant, from_microseconds
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope
 from lrs.metrics.facts.reading import keys_of, read
 from lrs.store import facts
-from lrs.store.statements import Stored
+from lrs.store.statements import StoredStatement
 from lrs.store.tables import fact_episode
 from lrs.xapi.writing import ORD_SHIFT
 
@@ -26,14 +26,14 @@ def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.U
         query = query.where(e.registration > after)
     episodes = connection.execute(query.order_by(e.registration).limit(rows)).all()
     named, tenant_id = [row.registration for row in episodes], scope.tenant_id
-    stored = facts.statements_of(connection, tenant_id, named, keys_of(metric.verbs))
+    stored = facts.find_episode_statements(connection, tenant_id, named, keys_of(metric.verbs))
     # Other systems say of an answer that it was assessed, and of a use that it was completed.
-    elsewhere = facts.borrowed_by(connection, tenant_id, named, keys_of({*metric.verbs, "assessed", "completed"}))
+    elsewhere = facts.find_borrowed_statements(connection, tenant_id, named, keys_of({*metric.verbs, "assessed", "completed"}))
     return [
         {
             "registration": str(row.registration),
             "programme": row.programme,
-            "certified_at": text_of(row.anchor),
+            "certified_at": format_instant(row.anchor),
             "statements": sorted(
                 (_told(one) for one in [*stored.get(row.registration, []), *elsewhere.get(row.registration, [])]),
                 key=lambda told: (str(told["at"]), str(told["id"])),
@@ -43,13 +43,13 @@ def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.U
     ]
 
 
-def _told(stored: Stored) -> dict[str, Any]:
+def _told(stored: StoredStatement) -> dict[str, Any]:
     s = read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
     success = s.result.get("success")
     return {
         "id": str(stored.id),
         "verb": s.verb,
         "object": s.object_id,
-        "at": text_of(s.timestamp),
+        "at": format_instant(s.timestamp),
         "success": success if isinstance(success, bool) else None,
     }

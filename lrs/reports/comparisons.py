@@ -40,7 +40,7 @@ def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -
                 if part is not None
                 else next((parts[k] for k, _ in reversed(BY_KEY[metric_key].parts) if k in parts), NOTHING)
             )
-            row[metric_key] = one.value if asked.individual or one.learners >= privacy.FEWEST else None
+            row[metric_key] = one.value if asked.individual or one.learners >= privacy.MIN_GROUP_SIZE else None
             if metric_key == "transfer_rate" and row[metric_key] is not None:
                 drawn.append({"label": row["group"], "value": one.value, "low": one.low, "high": one.high})
         rows.append(row)
@@ -105,11 +105,11 @@ def innovation(asked: Asked) -> Report:
     """F5: every programme of the organisation, and whether it says what it is to move, from where to where, and what that is expected to
     bring: what can be judged afterwards."""
     tenant_id = asked.scope.tenant_id
-    found = [row for row in asked.connection.execute(groups.programmes(tenant_id)) if asked.individual or row.learners >= privacy.FEWEST]
+    found = [row for row in asked.connection.execute(groups.programmes(tenant_id)) if asked.individual or row.learners >= privacy.MIN_GROUP_SIZE]
     names, told = names_of(asked, [row.programme for row in found]), list[dict[str, Any]]()
     for row in found:
-        figures = kpis.of_programme(asked.connection, tenant_id, row.programme)
-        worth = [kpis.newest_valuation(asked.connection, tenant_id, row.programme, one.kpi) for one in figures]
+        figures = kpis.list_kpis(asked.connection, tenant_id, row.programme)
+        worth = [kpis.find_latest_valuation(asked.connection, tenant_id, row.programme, one.kpi) for one in figures]
         says = {
             "figure": bool(figures),
             "baseline": any(one.baseline is not None for one in figures),

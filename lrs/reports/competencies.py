@@ -19,7 +19,7 @@ def weak_domains(asked: Asked) -> Report:
     """D3: what many miss, in checks and at work."""
     rows = asked.connection.execute(groups.competencies(asked.scope)).all()
     if not asked.individual:
-        rows = [row for row in rows if row.learners >= privacy.FEWEST]
+        rows = [row for row in rows if row.learners >= privacy.MIN_GROUP_SIZE]
     names = names_of(asked, [row.competency for row in rows])
     told, drawn = [], []
     at_work = any(row.rated for row in rows)
@@ -112,13 +112,13 @@ def heat_map(asked: Asked) -> Report:
 
 def _hidden_cells(people: Mapping[tuple[str, str], int], teams: Sequence[str], keys: Sequence[str]) -> set[tuple[str, str]]:
     """Cells that are too small, then those that would tell of them along their row and their column, until nothing more is told."""
-    hidden = {place for place, n in people.items() if 0 < n < privacy.FEWEST}
+    hidden = {place for place, n in people.items() if 0 < n < privacy.MIN_GROUP_SIZE}
     while True:
         before = len(hidden)
         for line in [[(team, key) for key in keys] for team in teams] + [[(team, key) for team in teams] for key in keys]:
             places = [place for place in line if people.get(place)]
             if any(place in hidden for place in places):
-                sizes = [privacy.FEWEST - 1 if place in hidden else people[place] for place in places]
+                sizes = [privacy.MIN_GROUP_SIZE - 1 if place in hidden else people[place] for place in places]
                 hidden |= {place for place, reason in zip(places, privacy.shown_groups(sizes), strict=True) if reason}
         if len(hidden) == before:
             return hidden

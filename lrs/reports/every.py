@@ -38,5 +38,5 @@ def dimensions(asked: Asked) -> dict[str, list[str]]:
     whole, found = asked.scope.widest(), {}
     for name in DIMENSIONS[1:]:
         rows = [row for row in asked.connection.execute(groups.sizes(whole, name)) if row.value]
-        found[name] = [row.value for row in rows if asked.individual or row.learners >= privacy.FEWEST][:MOST_VALUES]
+        found[name] = [row.value for row in rows if asked.individual or row.learners >= privacy.MIN_GROUP_SIZE][:MOST_VALUES]
     return found

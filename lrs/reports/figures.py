@@ -19,8 +19,8 @@ from lrs.store import statements, work
 
 def watermark_of(connection: Connection, tenant_id: int) -> datetime:
     """The instant up to which every statement has been counted."""
-    horizon = statements.horizon(connection)
-    oldest = work.oldest(connection, tenant_id)
+    horizon = statements.high_water_mark(connection)
+    oldest = work.find_oldest_pending(connection, tenant_id)
     return min(horizon, oldest - clock.MICROSECOND) if oldest else horizon
 
 

@@ -20,12 +20,12 @@ from lrs.xapi.keys import key_of
 def make(connection: Connection, scope: Scope) -> dict[str, Any]:
     """The body of the computed report: for each business figure, its effect by the strongest method that its data allow."""
     assert scope.programme is not None
-    return {"kpis": [_one(connection, scope, one) for one in kpis.of_programme(connection, scope.tenant_id, scope.programme)]}
+    return {"kpis": [_one(connection, scope, one) for one in kpis.list_kpis(connection, scope.tenant_id, scope.programme)]}
 
 
 def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
     assert scope.programme is not None
-    rows = kpis.values(connection, scope.tenant_id, scope.programme, one.kpi)
+    rows = kpis.list_current_values(connection, scope.tenant_id, scope.programme, one.kpi)
     periods = sorted({row[2] for row in rows})
     kinds = {row[0] for row in rows}
     lasting = {length_of(row[2], row[3]) for row in rows}
@@ -67,9 +67,9 @@ def _started(connection: Connection, scope: Scope, kind: str) -> Callable[[str],
     """When a subject's treatment began: the first certification in it. A person is named by an identity (``account home name``)."""
     assert scope.programme is not None
     if kind == "person":
-        people = kpis.starts_of_people(connection, scope.tenant_id, scope.programme)
+        people = kpis.find_learner_starts(connection, scope.tenant_id, scope.programme)
         return lambda subject: people.get(key_of("agent", subject))
-    return kpis.starts(connection, scope.tenant_id, scope.programme, kind).get
+    return kpis.find_group_starts(connection, scope.tenant_id, scope.programme, kind).get
 
 
 def _place(periods: Sequence[date], day: date) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, distinct, func, select
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.metrics.catalogue import CATALOGUE, Metric
 from lrs.metrics.definitions import Scope
 from lrs.reports import privacy
@@ -31,8 +31,10 @@ def report(asked: Asked, key: str, watermark: datetime) -> Report:
         return Report(**{**kept, "columns": [Column(**one) for one in kept["columns"]]})
     reason = "" if asked.individual else _hidden(asked)
     if reason:
-        title, now = f"{key.replace('_', ' ').capitalize()}", text_of(asked.scope.as_of)
-        return Report(key, title, f"Not shown: {reason}.", (), (), what_to_do="Choose a wider group.", watermark=text_of(watermark), computed_at=now)
+        title, now = f"{key.replace('_', ' ').capitalize()}", format_instant(asked.scope.as_of)
+        return Report(
+            key, title, f"Not shown: {reason}.", (), (), what_to_do="Choose a wider group.", watermark=format_instant(watermark), computed_at=now
+        )
     return _made(asked, key, watermark)
 
 
@@ -42,7 +44,7 @@ def _hidden(asked: Asked) -> str:
     if not wider:
         return ""
     people = _people(asked, asked.scope)
-    if 0 < people < privacy.FEWEST:
+    if 0 < people < privacy.MIN_GROUP_SIZE:
         return privacy.TOO_FEW
     return privacy.BY_DIFFERENCE if privacy.hidden_by_difference(people, [_people(asked, one) for one in wider]) else ""
 
@@ -53,7 +55,7 @@ def _people(asked: Asked, scope: Scope) -> int:
 
 def _made(asked: Asked, key: str, watermark: datetime) -> Report:
     made = REPORTS[key](asked)
-    return replace(made, watermark=made.watermark or text_of(watermark), computed_at=made.computed_at or text_of(asked.scope.as_of))
+    return replace(made, watermark=made.watermark or format_instant(watermark), computed_at=made.computed_at or format_instant(asked.scope.as_of))
 
 
 def values(asked: Asked, metrics: Sequence[Metric], watermark: datetime) -> list[list[MetricValue]]:
@@ -81,7 +83,7 @@ def keep(connection: Connection, scope: Scope, watermark: datetime) -> None:
     e = fact_episode.c
     episodes = connection.execute(select(func.count()).where(e.tenant_id == scope.tenant_id, e.programme == scope.programme)).scalar_one()
     if episodes < LARGE:
-        computed.let_go(connection, scope.tenant_id, scope.programme)
+        computed.discard_cached_reports(connection, scope.tenant_id, scope.programme)
         return
     made: dict[str, dict[str, Any]] = {}
     for individual in (True, False):
@@ -90,16 +92,16 @@ def keep(connection: Connection, scope: Scope, watermark: datetime) -> None:
         made[_name(asked, _VALUES)] = {metric.key: as_json(_valued(asked, metric, watermark)) for metric in CATALOGUE}
         made[_name(asked, _DIMENSIONS)] = dimensions(asked)
     for name, body in made.items():  # at the end: whoever decides anew waits for no row meanwhile
-        computed.keep(connection, scope.tenant_id, scope.programme, name, body, watermark)
+        computed.upsert_computed_report(connection, scope.tenant_id, scope.programme, name, body, watermark)
 
 
 def _kept(asked: Asked, key: str) -> dict[str, Any] | None:
     programme = asked.scope.programme
     if programme is None or not asked.scope.is_whole_programme:
         return None
-    found = computed.find(asked.connection, asked.scope.tenant_id, programme, _name(asked, key))
+    found = computed.find_computed_report(asked.connection, asked.scope.tenant_id, programme, _name(asked, key))
     return found[0] if found else None
 
 
 def _name(asked: Asked, key: str) -> str:
-    return f"{computed.KEPT}{'people' if asked.individual else 'groups'}/{key}"
+    return f"{computed.CACHE_PREFIX}{'people' if asked.individual else 'groups'}/{key}"

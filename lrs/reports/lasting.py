@@ -19,7 +19,7 @@ def first_use(asked: Asked) -> Report:
     """Time to the first verified use: the curve of those who have not got there yet, turned round."""
     rows = [row for row in asked.connection.execute(times.first_use(asked.scope)) if row.part == "verified"]
     people = sum(int(row.people) for row in rows)
-    if people < (1 if asked.individual else privacy.FEWEST):
+    if people < (1 if asked.individual else privacy.MIN_GROUP_SIZE):
         rows = []
     steps = survival.kaplan_meier((float(row.days), bool(row.met), int(row.people)) for row in rows)
     told = [
@@ -58,7 +58,7 @@ def forgetting(asked: Asked) -> Report:
     rows, points = [], []
     for interval in INTERVALS:
         one = observed.get(interval.key, NOTHING)
-        if one.value is None or (not asked.individual and one.learners < privacy.FEWEST):
+        if one.value is None or (not asked.individual and one.learners < privacy.MIN_GROUP_SIZE):
             continue
         bounds = {"worst": worst.get(interval.key, NOTHING).value, "best": best.get(interval.key, NOTHING).value}
         rows.append(
@@ -73,7 +73,7 @@ def forgetting(asked: Asked) -> Report:
         )
         points.append({"x": float(interval.due_days), "value": one.value, "low": one.low or 0.0, "high": one.high or 0.0})
     body: dict[str, Any] = found[0] if found else {"curve": None, "comparison": None, "people": 0}
-    fitted = body["curve"] if asked.individual or body["people"] >= privacy.FEWEST else None
+    fitted = body["curve"] if asked.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
     line = (
         [
             {"x": x, "value": v, "low": lo, "high": hi}

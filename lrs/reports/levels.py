@@ -38,8 +38,8 @@ def decide(deps: StoreDeps, *, tenant_id: int, given: NewLevel, who: str) -> int
     if "\0" in given.programme + given.team:
         raise BadInput("programme and team hold no NUL.", path="$.programme")
     with deps.unit_of_work(tenant_id) as connection:
-        rows = watching.figures(connection, tenant_id, given.programme, given.series, given.team, 0, MOST_WEEKS, every=False)
-        held = watching.holding(connection, tenant_id, given.programme).get((given.series, given.team))
+        rows = watching.list_week_figures(connection, tenant_id, given.programme, given.series, given.team, 0, MOST_WEEKS, every=False)
+        held = watching.find_current_baselines(connection, tenant_id, given.programme).get((given.series, given.team))
         weeks = {one.week: (one.numerator, one.denominator) for one in rows if one.denominator and (held is None or one.week >= held.since)}
         if given.since not in weeks:
             raise BadInput("No figure was published for a week that begins on this day; /api/v1/weeks lists them.", path="$.since")
@@ -51,7 +51,7 @@ def decide(deps: StoreDeps, *, tenant_id: int, given: NewLevel, who: str) -> int
                 f"The level has not changed since then: it takes {charts.RUN} weeks or more on one side of the usual {centre:.0%}, without one in between.",
                 path="$.since",
             )
-        made = watching.decide(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        made = watching.insert_baseline_decision(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
         details = {"baseline": made, "programme": given.programme, "series": given.series, "team": given.team}
-        audit.add(connection, tenant_id, who, "decided on a new level", details)
+        audit.insert_audit_entry(connection, tenant_id, who, "decided on a new level", details)
     return made

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from lrs.vocabulary import FEWEST, FEWEST_RATERS
+from lrs.vocabulary import MIN_GROUP_SIZE, MIN_RATERS
 
-__all__ = ["FEWEST", "FEWEST_RATERS", "hidden_by_difference", "hidden_teams", "shown_groups"]
+__all__ = ["MIN_GROUP_SIZE", "MIN_RATERS", "hidden_by_difference", "hidden_teams", "shown_groups"]
 
-TOO_FEW = f"fewer than {FEWEST} people"
-BY_DIFFERENCE = f"it would tell of fewer than {FEWEST} people, by what is shown of a wider group"
+TOO_FEW = f"fewer than {MIN_GROUP_SIZE} people"
+BY_DIFFERENCE = f"it would tell of fewer than {MIN_GROUP_SIZE} people, by what is shown of a wider group"
 COMPLEMENT = "with it, a smaller group could be told from the total"
 
 
 def hidden_by_difference(people: int, wider: Sequence[int]) -> bool:
     """Whether taking this group from a wider one that is shown leaves one to four people."""
-    return any(0 < other - people < FEWEST for other in wider)
+    return any(0 < other - people < MIN_GROUP_SIZE for other in wider)
 
 
 def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:
@@ -29,10 +29,10 @@ def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:
 def shown_groups(people: Sequence[int]) -> list[str | None]:
     """For each group of a split of one total, why it is hidden, or None. Where one alone is hidden, or all the hidden together are fewer than
     five, the next smallest goes with them: otherwise the total less what is shown would tell of them (complementary suppression)."""
-    reasons: list[str | None] = [TOO_FEW if 0 < n < FEWEST else None for n in people]
+    reasons: list[str | None] = [TOO_FEW if 0 < n < MIN_GROUP_SIZE else None for n in people]
     while True:
         hidden = [n for n, reason in zip(people, reasons, strict=True) if reason]
-        if not hidden or (len(hidden) > 1 and sum(hidden) >= FEWEST):
+        if not hidden or (len(hidden) > 1 and sum(hidden) >= MIN_GROUP_SIZE):
             return reasons
         left = [(n, i) for i, n in enumerate(people) if n and reasons[i] is None]
         if not left:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import items as item_statistics
 from lrs.reports import privacy
@@ -22,10 +22,10 @@ def make_items(connection: Connection, scope: Scope) -> dict[str, Any]:
     """Each question's figures from the first answers of a scope, with the words of its choices."""
     rows = [item_statistics.Answer(row.person, row.item, row.right, row.response, row.seconds) for row in connection.execute(groups.answers(scope))]
     analysed = item_statistics.analyse(rows)
-    names = definitions.names(connection, scope.tenant_id, [one.item for one in analysed])
+    names = definitions.find_activity_names(connection, scope.tenant_id, [one.item for one in analysed])
     shown = []
     for one in analysed:
-        told = definitions.of_activity(connection, scope.tenant_id, one.item) or {}
+        told = definitions.find_activity_definition(connection, scope.tenant_id, one.item) or {}
         shown.append({**asdict(one), "name": names[one.item], "responses": _responses(one, told)})
     return {"items": shown, "answers": len(rows), "people": len({row.person for row in rows})}
 
@@ -64,7 +64,7 @@ def items(asked: Asked) -> Report:
     """D4: each question's difficulty, discrimination and answers. Narrowed for whoever may see single people: of everybody else, a question's
     answers here and in the whole would tell of the few between."""
     narrowed = asked.individual and not asked.scope.is_whole_programme
-    found = (make_items(asked.connection, asked.scope), "", text_of(asked.scope.as_of)) if narrowed else computed_report(asked, "items")
+    found = (make_items(asked.connection, asked.scope), "", format_instant(asked.scope.as_of)) if narrowed else computed_report(asked, "items")
     columns = (
         Column("name", "Question"),
         Column("answers", "Answers", "count"),
@@ -77,9 +77,9 @@ def items(asked: Asked) -> Report:
     )
     rows = []
     for one in found[0]["items"] if found else ():
-        if not asked.individual and one["answers"] < privacy.FEWEST:
+        if not asked.individual and one["answers"] < privacy.MIN_GROUP_SIZE:
             continue
-        answers = [r for r in one["responses"] if asked.individual or r["answers"] == 0 or r["answers"] >= privacy.FEWEST]
+        answers = [r for r in one["responses"] if asked.individual or r["answers"] == 0 or r["answers"] >= privacy.MIN_GROUP_SIZE]
         told = [f"{r['words']}{' (right)' if r['right'] else ''}: {r['share']:.0%}{', hardly chosen' if r['useless'] else ''}" for r in answers]
         rows.append({**one, "distractors": "; ".join(told), "flags": "; ".join(one["flags"]), "id": one["item"], "responses": answers})
     rows.sort(
@@ -113,7 +113,7 @@ def raters(asked: Asked) -> Report:
     ]
     for where, words in (("cases", "described cases"), ("work", "people's work")):
         body = found[0][where] if found else None
-        if body is None or not body["units"] or (not asked.individual and body["raters"] < privacy.FEWEST_RATERS):
+        if body is None or not body["units"] or (not asked.individual and body["raters"] < privacy.MIN_RATERS):
             continue
         for one in [{**body, "criterion": "all criteria"}, *body["criteria"]]:
             verdict = (

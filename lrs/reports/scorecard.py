@@ -20,13 +20,13 @@ _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
 
 def scorecard(asked: Asked) -> Report:
     """Colour never stands alone: each line has a word. Good enough is one question (the target); whether it is changing is the series'."""
-    decided = scorecards.newest(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
+    decided = scorecards.find_latest_scorecard(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
     lines = read(decided[1]) if decided else list(DEFAULT)
     rows, scores = [], {}
     weights = {f"{i}": line.weight for i, line in enumerate(lines)}
     for i, line in enumerate(lines):
         one = _estimate(asked, line)
-        hidden = not asked.individual and 0 < one.learners < privacy.FEWEST
+        hidden = not asked.individual and 0 < one.learners < privacy.MIN_GROUP_SIZE
         score = None if one.value is None or hidden else composite.normalised(one.value, line.floor, line.target)
         scores[f"{i}"] = score
         unit = BY_KEY[line.metric].unit if line.metric != IMPACT else "share"
@@ -46,7 +46,7 @@ def scorecard(asked: Asked) -> Report:
     whole = composite.composite(scores, weights)
     missing = [str(row["line"]) for row in rows if row["score"] is None]
     by = (
-        f"{credentials.named(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
+        f"{credentials.describe_caller(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
         if decided
         else "nobody yet: these are the defaults"
     )
@@ -102,7 +102,7 @@ def _what_to_do(metric: str) -> str:
 def _estimate(asked: Asked, line: Line) -> Estimate:
     if line.metric == IMPACT:
         way = worth.way_to_target(asked)
-        return NOTHING if way is None else Estimate(way, 1, way, None, None, privacy.FEWEST)
+        return NOTHING if way is None else Estimate(way, 1, way, None, None, privacy.MIN_GROUP_SIZE)
     return estimates_of(asked.connection, BY_KEY[line.metric], asked.scope).get(line.part, NOTHING)
 
 
@@ -134,7 +134,7 @@ def _teams(asked: Asked, lines: list[Line], weights: dict[str, float]) -> list[d
         held: dict[str, float | None] = {}
         for i, line in enumerate(lines):
             one = by_line[i].get(team, {}).get(line.part, NOTHING)
-            fits = one.value is not None and (asked.individual or one.learners >= privacy.FEWEST)
+            fits = one.value is not None and (asked.individual or one.learners >= privacy.MIN_GROUP_SIZE)
             held[f"{i}"] = composite.normalised(one.value, line.floor, line.target) if fits and one.value is not None else None
         scores.append(held)
     ranks = composite.rank_intervals(scores, weights)

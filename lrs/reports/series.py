@@ -37,7 +37,7 @@ def _weeks(asked: Asked, key: str) -> Report:
     rows = [
         (day_of(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
         for row in asked.connection.execute(series.count(asked.scope))
-        if getattr(row, series.denominator) and (asked.individual or getattr(row, series.learners) >= privacy.FEWEST)
+        if getattr(row, series.denominator) and (asked.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
     ]
     rows = [row for row in rows if level is None or row[0] >= level.since]
     counts = [(k, n) for _, k, n in rows]
@@ -93,7 +93,7 @@ def _is_place(asked: Asked) -> bool:
 def _level(asked: Asked, key: str) -> Level | None:
     if not _is_place(asked):
         return None
-    found = store.holding(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
+    found = store.find_current_baselines(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
     return found.get((key, asked.scope.by.get("team", "")))
 
 
@@ -122,12 +122,12 @@ def period_by_period(asked: Asked) -> Report:
     told: list[dict[str, Any]] = []
     drawn: list[tuple[str, list[dict[str, Any]]]] = []
     notes: list[str] = [*of_the_whole(asked)]
-    for one in kpis.of_programme(asked.connection, tenant_id, programme):
-        found_means = kpis.means(asked.connection, tenant_id, programme, one.kpi)
+    for one in kpis.list_kpis(asked.connection, tenant_id, programme):
+        found_means = kpis.average_readings(asked.connection, tenant_id, programme, one.kpi)
         if len({kind for kind, *_ in found_means}) > 1:
             notes.append(f"{one.label}: its readings are of persons and of teams or sites at once; send them of one kind.")
             continue
-        kept = [(day, mean, n) for kind, day, mean, n in found_means if asked.individual or kind != "person" or n >= privacy.FEWEST]
+        kept = [(day, mean, n) for kind, day, mean, n in found_means if asked.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE]
         means = [mean for _, mean, _ in kept]
         if len(means) < charts.LEAST_BASELINE:
             notes.append(f"{one.label}: {len(means)} periods, too few for limits; {charts.LEAST_BASELINE} make a baseline.")

@@ -73,7 +73,7 @@ def checklist(asked: Asked) -> Report:
         return estimates_of(asked.connection, BY_KEY[key], asked.scope).get(part, NOTHING)
 
     def answer(question: str, one: Estimate, what: str) -> dict[str, Any]:
-        few = 0 < one.learners < privacy.FEWEST
+        few = 0 < one.learners < privacy.MIN_GROUP_SIZE
         hidden = few and not asked.individual
         too_few = f"too few to say ({privacy.TOO_FEW if hidden else one.learners})"
         said = (

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.metrics.catalogue import RATIO, SHARE, Metric
 from lrs.metrics.definitions import Scope
 from lrs.metrics.statistics.estimates import NOTHING, Estimate
@@ -79,12 +79,12 @@ def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: d
             suppressed=False,
             reason="",
             flags=list(one.flags),
-            watermark=text_of(watermark),
-            computed_at=text_of(scope.as_of),
+            watermark=format_instant(watermark),
+            computed_at=format_instant(scope.as_of),
         )
         if not individual:
             # Of nobody and yet of something: none of a group did what is counted, and how large the group is, nobody knows.
-            if one.learners < privacy.FEWEST and (one.learners or one.denominator):
+            if one.learners < privacy.MIN_GROUP_SIZE and (one.learners or one.denominator):
                 value = hidden(value, privacy.TOO_FEW)
             elif privacy.hidden_by_difference(one.learners, [other.get(part, NOTHING).learners for other in wider]):
                 value = hidden(value, privacy.BY_DIFFERENCE)

@@ -41,7 +41,7 @@ def _effects(asked: Asked) -> tuple[list[dict[str, Any]], str, str] | None:
         few = (
             effect is not None
             and one["subject_kind"] == "person"
-            and min(effect["treated"], effect["controls"] or effect["treated"]) < privacy.FEWEST
+            and min(effect["treated"], effect["controls"] or effect["treated"]) < privacy.MIN_GROUP_SIZE
         )
         shown.append({**one, "effect": None, "why_not": privacy.TOO_FEW} if few and not asked.individual else one)
     return shown, made[1], made[2]
@@ -116,15 +116,15 @@ def impact(asked: Asked) -> Report:
 def roi(asked: Asked) -> Report:
     """F6: what came back, of what was spent; the forecast beside the actual."""
     programme = asked.scope.programme or ""
-    ledger = kpis.costs(asked.connection, asked.scope.tenant_id, programme)
+    ledger = kpis.list_costs(asked.connection, asked.scope.tenant_id, programme)
     spent = sum((line.amount for line in ledger), Decimal(0))
     costs, mixed = float(spent), _not_one_currency(ledger)
     made = _effects(asked)
     by_key = {one["kpi"]: one for one in made[0]} if made else {}
     rows, notes, best = [], [*of_the_whole(asked), *([mixed] if mixed else ())], ""
     currency = next((line.currency for line in ledger if line.currency), "")
-    for one in kpis.of_programme(asked.connection, asked.scope.tenant_id, programme):
-        worth = kpis.newest_valuation(asked.connection, asked.scope.tenant_id, programme, one.kpi)
+    for one in kpis.list_kpis(asked.connection, asked.scope.tenant_id, programme):
+        worth = kpis.find_latest_valuation(asked.connection, asked.scope.tenant_id, programme, one.kpi)
         if worth is None:
             notes.append(f"{one.label}: nobody has said what a unit of it is worth.")
             continue
@@ -163,7 +163,7 @@ def roi(asked: Asked) -> Report:
         by_category[key] = by_category.get(key, Decimal(0)) + cost.amount
     notes += [f"Cost, {category}: {amount:,.0f} {of}." for (category, of), amount in sorted(by_category.items())]
     people = estimates_of(asked.connection, BY_KEY["reach"], asked.scope).get("", NOTHING).learners
-    if costs and not mixed and (people if asked.individual else people >= privacy.FEWEST):
+    if costs and not mixed and (people if asked.individual else people >= privacy.MIN_GROUP_SIZE):
         notes.append(f"Cost per person certified: {costs / people:,.2f} {currency}.")
     hours = sum(line.hours or 0 for line in ledger)
     if hours and not mixed:
@@ -243,7 +243,7 @@ def way_to_target(asked: Asked) -> float | None:
     if made is None:
         return None
     effects = {one["kpi"]: one["effect"] for one in made[0] if one["effect"] and headline(one["effect"]["grade"])}
-    for one in kpis.of_programme(asked.connection, asked.scope.tenant_id, asked.scope.programme or ""):
+    for one in kpis.list_kpis(asked.connection, asked.scope.tenant_id, asked.scope.programme or ""):
         if one.kpi in effects and one.baseline is not None and one.target is not None and one.target != one.baseline:
             return float(effects[one.kpi]["value"]) / (one.target - one.baseline)
     return None

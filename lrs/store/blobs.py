@@ -17,12 +17,12 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-PIECE = 1024 * 1024  # bytes read and sent at a time
-ARRIVING = "arriving"
+CHUNK_BYTES = 1024 * 1024  # bytes read and sent at a time
+UPLOADS_FOLDER = "arriving"
 STALE_SECONDS = 86_400  # an upload that takes longer than a day has been abandoned
 
 
-class Blobs:
+class BlobStore:
     """The content-addressed store at ``url``."""
 
     def __init__(self, url: str) -> None:
@@ -30,15 +30,15 @@ class Blobs:
         self._root = self._root.rstrip("/")
         self._local = isinstance(self._files, LocalFileSystem)
 
-    def open(self, quota: int) -> Arriving:
+    def open(self, quota: int) -> BlobUpload:
         """Open an upload for a blob whose hash is not known yet; it may hold ``quota``
         bytes."""
-        folder = f"{self._root}/{ARRIVING}"
+        folder = f"{self._root}/{UPLOADS_FOLDER}"
         self._files.makedirs(folder, exist_ok=True)
         path = f"{folder}/{uuid.uuid4().hex}"
-        return Arriving(path, self._files.open(path, "wb"), self._local, quota)
+        return BlobUpload(path, self._files.open(path, "wb"), self._local, quota)
 
-    def keep(self, tenant_id: int, sha2: str, arriving: Arriving) -> None:
+    def keep(self, tenant_id: int, sha2: str, arriving: BlobUpload) -> None:
         """Move a closed upload to its address."""
         address = self._address(tenant_id, sha2)
         if self._files.exists(address):
@@ -47,11 +47,11 @@ class Blobs:
         self._files.makedirs(address.rpartition("/")[0], exist_ok=True)
         if self._local:
             os.replace(arriving.path, address)
-            _make_durable(address.rpartition("/")[0])
+            _fsync_folder(address.rpartition("/")[0])
         else:
             self._files.mv(arriving.path, address)
 
-    def drop(self, arriving: Arriving) -> None:
+    def drop(self, arriving: BlobUpload) -> None:
         """Discard an upload that will not be stored."""
         arriving.close()
         if self._files.exists(arriving.path):
@@ -60,8 +60,8 @@ class Blobs:
     def read(self, tenant_id: int, sha2: str) -> Iterator[bytes]:
         """Yield the bytes in chunks; FileNotFoundError before the first chunk when there is no
         such blob."""
-        opened = self._files.open(self._address(tenant_id, sha2), "rb", block_size=PIECE)
-        return _pieces(opened)
+        opened = self._files.open(self._address(tenant_id, sha2), "rb", block_size=CHUNK_BYTES)
+        return _read_chunks(opened)
 
     def exists(self, tenant_id: int, sha2: str) -> bool:
         """Whether the blob exists."""
@@ -75,11 +75,11 @@ class Blobs:
 
     def sweep(self) -> int:
         """Remove abandoned uploads; return how many."""
-        folder, removed = f"{self._root}/{ARRIVING}", 0
+        folder, removed = f"{self._root}/{UPLOADS_FOLDER}", 0
         if not self._files.exists(folder):
             return 0
         for entry in self._files.ls(folder, detail=True):
-            if _written_at(entry) < time.time() - STALE_SECONDS:
+            if _modified_at(entry) < time.time() - STALE_SECONDS:
                 self._files.rm_file(entry["name"])
                 removed += 1
         return removed
@@ -88,7 +88,7 @@ class Blobs:
         return f"{self._root}/{tenant_id}/{sha2[:2]}/{sha2}"
 
 
-class Arriving:
+class BlobUpload:
     """A blob while it is being uploaded."""
 
     def __init__(self, path: str, opened: Any, local: bool, quota: int) -> None:
@@ -120,13 +120,13 @@ class Arriving:
             return bytes(again.read(most))
 
 
-def _pieces(opened: Any) -> Iterator[bytes]:
+def _read_chunks(opened: Any) -> Iterator[bytes]:
     with opened:
-        while piece := opened.read(PIECE):
+        while piece := opened.read(CHUNK_BYTES):
             yield piece
 
 
-def _make_durable(folder: str) -> None:
+def _fsync_folder(folder: str) -> None:
     """Sync the folder's entry as well: a file whose directory entry is lost is lost."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -135,6 +135,6 @@ def _make_durable(folder: str) -> None:
         os.close(descriptor)
 
 
-def _written_at(entry: dict[str, Any]) -> float:
+def _modified_at(entry: dict[str, Any]) -> float:
     found = entry.get("mtime") or entry.get("LastModified") or time.time()
     return float(found.timestamp()) if hasattr(found, "timestamp") else float(found)

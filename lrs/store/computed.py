@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store.tables import computed, uncomputed
 
-KEPT = "kept/"  # prefix of the names of reports that are cached only because they take long to compute
+CACHE_PREFIX = "kept/"  # prefix of the names of reports that are cached only because they take long to compute
 
 
-def mark(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
+def mark_programmes_stale(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> None:
     """Mark these programmes as stale: their facts changed. Each mark is a row of its own, so
     two transactions that mark the same programme never wait for each other."""
     rows = [{"tenant_id": tenant_id, "programme": one} for one in programmes]
@@ -22,7 +22,7 @@ def mark(connection: Connection, tenant_id: int, programmes: Iterable[str]) -> N
         connection.execute(insert(uncomputed), rows)
 
 
-def waiting(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
+def list_pending_marks(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
     """The marks of each stale programme, the one that has waited longest first."""
     u = uncomputed.c
     found: dict[str, list[int]] = {}
@@ -31,7 +31,7 @@ def waiting(connection: Connection, tenant_id: int) -> dict[str, list[int]]:
     return found
 
 
-def still(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:
+def has_pending_marks(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:
     """Whether any of these marks is left: another job may have done the work in the
     meantime."""
     u = uncomputed.c
@@ -41,14 +41,14 @@ def still(connection: Connection, tenant_id: int, marks: Sequence[int]) -> bool:
     )
 
 
-def done(connection: Connection, tenant_id: int, marks: Sequence[int]) -> None:
+def delete_marks(connection: Connection, tenant_id: int, marks: Sequence[int]) -> None:
     """Delete the marks that were set before the work began; marks set since then stay."""
     connection.execute(
         delete(uncomputed).where(uncomputed.c.tenant_id == tenant_id, uncomputed.c.mark == any_(literal(list(marks), ARRAY(BigInteger))))
     )
 
 
-def keep(connection: Connection, tenant_id: int, programme: str, report: str, body: dict[str, Any], watermark: datetime) -> None:
+def upsert_computed_report(connection: Connection, tenant_id: int, programme: str, report: str, body: dict[str, Any], watermark: datetime) -> None:
     """Store a report in place of the one computed before."""
     values = {"tenant_id": tenant_id, "programme": programme, "report": report, "body": body, "watermark": watermark}
     made = upsert(computed).values(values)
@@ -56,7 +56,7 @@ def keep(connection: Connection, tenant_id: int, programme: str, report: str, bo
     connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "programme", "report"], set_=changed))
 
 
-def find(connection: Connection, tenant_id: int, programme: str, report: str) -> tuple[dict[str, Any], datetime, datetime] | None:
+def find_computed_report(connection: Connection, tenant_id: int, programme: str, report: str) -> tuple[dict[str, Any], datetime, datetime] | None:
     """Return (body, watermark, when it was computed), or None if it was not computed yet."""
     c = computed.c
     query = select(c.body, c.watermark, c.computed_at).where(c.tenant_id == tenant_id, c.programme == programme, c.report == report)
@@ -64,24 +64,24 @@ def find(connection: Connection, tenant_id: int, programme: str, report: str) ->
     return (row.body, row.watermark, row.computed_at) if row else None
 
 
-def decided_anew(connection: Connection, tenant_id: int, programme: str) -> None:
+def invalidate_reports(connection: Connection, tenant_id: int, programme: str) -> None:
     """Somebody changed a decision that reports of the programme depend on: discard its cached
     reports and have them recomputed."""
-    let_go(connection, tenant_id, programme)
-    mark(connection, tenant_id, [programme])
+    discard_cached_reports(connection, tenant_id, programme)
+    mark_programmes_stale(connection, tenant_id, [programme])
 
 
-def let_go(connection: Connection, tenant_id: int, programme: str) -> None:
+def discard_cached_reports(connection: Connection, tenant_id: int, programme: str) -> None:
     """Discard the cached reports of a programme."""
     c = computed.c
-    kept = c.report.startswith(KEPT, autoescape=True)
+    kept = c.report.startswith(CACHE_PREFIX, autoescape=True)
     connection.execute(delete(computed).where(c.tenant_id == tenant_id, c.programme == programme, kept))
 
 
-def mark_older_than(connection: Connection, tenant_id: int, moment: datetime) -> None:
+def mark_outdated_programmes(connection: Connection, tenant_id: int, moment: datetime) -> None:
     """Mark the programmes that have a cached report computed before ``moment`` and are not
     marked already: what is due changes with the clock alone."""
     c = computed.c
-    query = select(c.programme).distinct().where(c.tenant_id == tenant_id, c.report.startswith(KEPT, autoescape=True), c.computed_at < moment)
-    waits = waiting(connection, tenant_id)
-    mark(connection, tenant_id, [one for one in connection.execute(query).scalars() if one not in waits])
+    query = select(c.programme).distinct().where(c.tenant_id == tenant_id, c.report.startswith(CACHE_PREFIX, autoescape=True), c.computed_at < moment)
+    waits = list_pending_marks(connection, tenant_id)
+    mark_programmes_stale(connection, tenant_id, [one for one in connection.execute(query).scalars() if one not in waits])

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, select, text
 
 from lrs.store.tables import activity_definition
-from lrs.xapi.definitions import merged
+from lrs.xapi.definitions import merge_definitions
 from lrs.xapi.keys import key_of
 from lrs.xapi.parts import Definition
 
-MOST_KNOWN = 100_000  # definitions that a process caches as stored: three numbers each
-MOST_MERGED = 200  # distinct definitions of one activity that are merged, the newest first
+MAX_CACHED_DEFINITIONS = 100_000  # definitions that a process caches as stored: three numbers each
+MAX_MERGED_DEFINITIONS = 200  # distinct definitions of one activity that are merged, the newest first
 
-Seen = dict[tuple[int, int, int], int]
-_KEEP = text(
+FirstSeenTimes = dict[tuple[int, int, int], int]
+_UPSERT_DEFINITIONS = text(
     """
     INSERT INTO lrs.activity_definition AS held (tenant_id, activity, digest, iri, definition, seen)
     SELECT :tenant, activity, digest, iri, definition, seen
@@ -29,12 +29,12 @@ _KEEP = text(
 )
 
 
-class Known:
+class DefinitionCache:
     """A cache of what this process knows to be stored, so that a definition that arrives a
     thousand times is written once."""
 
     def __init__(self) -> None:
-        self._seen: Seen = {}
+        self._seen: FirstSeenTimes = {}
 
     def unknown(self, tenant_id: int, said: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
         """Return those of (definition, microseconds) that are not known to be stored with a
@@ -48,12 +48,12 @@ class Known:
 
     def learn(self, tenant_id: int, stored: dict[Definition, int]) -> None:
         """Add to the cache; call it after the commit."""
-        if len(self._seen) > MOST_KNOWN:
+        if len(self._seen) > MAX_CACHED_DEFINITIONS:
             self._seen.clear()
         self._seen.update({(tenant_id, definition.activity, definition.digest): seen for definition, seen in stored.items()})
 
 
-def keep(connection: Connection, tenant_id: int, said: dict[Definition, int]) -> None:
+def upsert_definitions(connection: Connection, tenant_id: int, said: dict[Definition, int]) -> None:
     """Store definitions. Rows are locked in one order, before any statement is written, so that
     two batches cannot deadlock."""
     if not said:
@@ -66,18 +66,18 @@ def keep(connection: Connection, tenant_id: int, said: dict[Definition, int]) ->
         "definition": [definition.body for definition, _ in rows],
         "seen": [seen for _, seen in rows],
     }
-    connection.execute(_KEEP, {"tenant": tenant_id, **columns})
+    connection.execute(_UPSERT_DEFINITIONS, {"tenant": tenant_id, **columns})
 
 
-def of_activity(connection: Connection, tenant_id: int, iri: str) -> dict[str, object] | None:
+def find_activity_definition(connection: Connection, tenant_id: int, iri: str) -> dict[str, object] | None:
     """Return the merged definition of an activity, or None if no statement defined it."""
     d = activity_definition
     query = select(d.c.seen, d.c.digest, d.c.definition).where(d.c.tenant_id == tenant_id, d.c.activity == key_of("activity", iri), d.c.iri == iri)
-    query = query.order_by(d.c.seen.desc(), d.c.digest).limit(MOST_MERGED)
-    return merged((row.seen, row.digest, row.definition) for row in connection.execute(query))
+    query = query.order_by(d.c.seen.desc(), d.c.digest).limit(MAX_MERGED_DEFINITIONS)
+    return merge_definitions((row.seen, row.digest, row.definition) for row in connection.execute(query))
 
 
-def names(connection: Connection, tenant_id: int, iris: Iterable[str]) -> dict[str, str]:
+def find_activity_names(connection: Connection, tenant_id: int, iris: Iterable[str]) -> dict[str, str]:
     """The name of each activity in its first language, English before others; the last segment
     of its id if no statement named it."""
     wanted = sorted(set(iris))
@@ -91,7 +91,7 @@ def names(connection: Connection, tenant_id: int, iris: Iterable[str]) -> dict[s
             said[row.iri].append((row.seen, row.digest, row.definition))
     found = {}
     for iri in wanted:
-        named = (merged(said[iri][-MOST_MERGED:]) or {}).get("name") if iri in said else None
+        named = (merge_definitions(said[iri][-MAX_MERGED_DEFINITIONS:]) or {}).get("name") if iri in said else None
         words = next((named[tag] for tag in sorted(named, key=lambda tag: (not tag.startswith("en"), tag))), None) if named else None
         found[iri] = str(words) if words else iri.rstrip("/").rpartition("/")[2] or iri
     return found

@@ -38,15 +38,15 @@ class Export:
 _COLUMNS = [export.c[name] for name in Export.__dataclass_fields__]
 
 
-MOST_WAITING = 20  # per tenant
+MAX_PENDING_EXPORTS = 20  # per tenant
 
 
-def ask(connection: Connection, tenant_id: int, values: Mapping[str, Any], now: datetime) -> Export | None:
+def request_export(connection: Connection, tenant_id: int, values: Mapping[str, Any], now: datetime) -> Export | None:
     """Queue an export; with a known key, return the existing one, and queue it again if it
     failed or its file has expired. None if too many are pending already."""
     e = export.c
     waits = select(func.count()).where(e.tenant_id == tenant_id, e.finished_at.is_(None))
-    if connection.execute(waits).scalar_one() < MOST_WAITING:
+    if connection.execute(waits).scalar_one() < MAX_PENDING_EXPORTS:
         connection.execute(upsert(export).values({"tenant_id": tenant_id, **values}).on_conflict_do_nothing())
     over = e.failed.is_not(None) | ((e.finished_at <= now) & e.sha2.is_(None))
     fresh = {"finished_at": None, "failed": None, "manifest": None, "bytes": None, "expires_at": None, "rows_done": 0, "tries": 0, "stale": False}
@@ -55,14 +55,14 @@ def ask(connection: Connection, tenant_id: int, values: Mapping[str, Any], now: 
     return Export(*row) if row else None
 
 
-def find(connection: Connection, tenant_id: int, export_id: int) -> Export | None:
+def find_export(connection: Connection, tenant_id: int, export_id: int) -> Export | None:
     """Return one export, or None."""
     e = export.c
     row = connection.execute(select(*_COLUMNS).where(e.tenant_id == tenant_id, e.export_id == export_id)).first()
     return Export(*row) if row else None
 
 
-def listed(connection: Connection, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
+def list_exports(connection: Connection, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
     """Exports after a cursor; without ``individual``, only those that contain groups alone."""
     e = export.c
     query = select(*_COLUMNS).where(e.tenant_id == tenant_id, e.export_id > after)
@@ -71,15 +71,15 @@ def listed(connection: Connection, tenant_id: int, individual: bool, after: int,
     return [Export(*row) for row in connection.execute(query.order_by(e.export_id).limit(rows))]
 
 
-def waiting(connection: Connection, tenant_id: int) -> list[Export]:
+def list_pending_exports(connection: Connection, tenant_id: int) -> list[Export]:
     """Pending exports: those with the fewest tries first, so that a large one does not block
     the others."""
     e = export.c
-    query = select(*_COLUMNS).where(e.tenant_id == tenant_id, e.finished_at.is_(None)).order_by(e.tries, e.export_id).limit(MOST_WAITING)
+    query = select(*_COLUMNS).where(e.tenant_id == tenant_id, e.finished_at.is_(None)).order_by(e.tries, e.export_id).limit(MAX_PENDING_EXPORTS)
     return [Export(*row) for row in connection.execute(query)]
 
 
-def begin(connection: Connection, tenant_id: int, export_id: int) -> int | None:
+def start_export_attempt(connection: Connection, tenant_id: int, export_id: int) -> int | None:
     """Start another try; return how many there were before, or None if another job has finished
     it in the meantime."""
     e = export
@@ -88,7 +88,7 @@ def begin(connection: Connection, tenant_id: int, export_id: int) -> int | None:
     return None if tried is None else int(tried) - 1
 
 
-def finish(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> bool:
+def finish_export(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> bool:
     """Record the result; False if somebody whose rows it contains was erased in the meantime,
     so that it must be generated again."""
     e = export
@@ -96,12 +96,12 @@ def finish(connection: Connection, tenant_id: int, export_id: int, values: Mappi
     return connection.execute(update(e).where(*at).values(dict(values)).returning(e.c.export_id)).first() is not None
 
 
-def change(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> None:
+def update_export(connection: Connection, tenant_id: int, export_id: int, values: Mapping[str, Any]) -> None:
     """Update the progress or the result."""
     connection.execute(update(export).where(export.c.tenant_id == tenant_id, export.c.export_id == export_id).values(dict(values)))
 
 
-def let_go(connection: Connection, tenant_id: int, now: datetime, individual: bool = False) -> list[str]:
+def discard_export_files(connection: Connection, tenant_id: int, now: datetime, individual: bool = False) -> list[str]:
     """Clear the reference to the bytes of expired exports (``individual``: of all that name
     people); return their SHA-2, which the caller removes."""
     e = export

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.database import driver_cursor
 from lrs.store import computed
-from lrs.store.statements import Stored, voided
+from lrs.store.statements import StoredStatement, voided_condition
 from lrs.store.tables import (
     NO_EPISODE,
     SCHEMA,
@@ -37,13 +37,13 @@ from lrs.store.tables import (
 )
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without annotations
-_STATEMENTS = b"""
+_SELECT_STATEMENTS = b"""
     SELECT s.registration, s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s
     WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b) AND s.verb = ANY (%(verbs)b::bigint[])
       AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
 """
 # Keyed by registration: the names by which the facts of an episode are passed.
-_TABLES = {
+_EPISODE_TABLES = {
     "episodes": fact_episode,
     "recalls": fact_recall,
     "checks": fact_check,
@@ -55,77 +55,81 @@ _TABLES = {
     "uncountable": uncountable,
 }
 # Keyed by ord: facts of no episode.
-_LOOSE = {"presences": fact_presence, "ratings": fact_rating, "uncountable": uncountable}
+_LOOSE_TABLES = {"presences": fact_presence, "ratings": fact_rating, "uncountable": uncountable}
 
 
-def statements_of(
+def find_episode_statements(
     connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
-) -> dict[uuid.UUID, list[Stored]]:
+) -> dict[uuid.UUID, list[StoredStatement]]:
     """The statements of each registration with one of these verbs (keys) that are not
     voided."""
-    found: dict[uuid.UUID, list[Stored]] = defaultdict(list)
+    found: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
     with driver_cursor(connection, binary=True) as cursor:
-        cursor.execute(_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
+        cursor.execute(_SELECT_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
         for registration, *row in cursor.fetchall():
-            found[registration].append(Stored(*row))
+            found[registration].append(StoredStatement(*row))
     return found
 
 
-def borrowed_by(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]) -> dict[uuid.UUID, list[Stored]]:
+def find_borrowed_statements(
+    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
+) -> dict[uuid.UUID, list[StoredStatement]]:
     """The statements of other systems that count for each of these episodes and have one of
     these verbs (keys)."""
     s, b = statement.c, borrowed.c
     query = select(b.registration, s.ord, s.id, s.payload, s.timestamp_given).join(statement, (s.tenant_id == b.tenant_id) & (s.ord == b.ord))
-    found: dict[uuid.UUID, list[Stored]] = defaultdict(list)
+    found: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
     for registration, *row in connection.execute(query.where(b.tenant_id == tenant_id, b.registration.in_(registrations), s.verb.in_(verbs))):
-        found[registration].append(Stored(*row))
+        found[registration].append(StoredStatement(*row))
     return found
 
 
-def loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[Stored]:
+def list_loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[StoredStatement]:
     """Those of these statements that belong to no episode and are not voided."""
     s = statement
     query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(
-        s.c.tenant_id == tenant_id, s.c.ord.in_(ords), s.c.registration.is_(None), ~voided()
+        s.c.tenant_id == tenant_id, s.c.ord.in_(ords), s.c.registration.is_(None), ~voided_condition()
     )
-    return [Stored(*row) for row in connection.execute(query)]
+    return [StoredStatement(*row) for row in connection.execute(query)]
 
 
-def replace(connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
+def replace_episode_facts(
+    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]]
+) -> bool:
     """Make ``rows`` (by kind of fact) all the facts of these registrations; return whether that
     changed any. Programmes whose facts changed are marked for recomputation."""
     changed: list[dict[str, Any]] = []
-    for kind, table in _TABLES.items():
-        changed += _settle(connection, table, tenant_id, _OF_EPISODES, list(registrations), rows.get(kind, []))
-    computed.mark(connection, tenant_id, {row["programme"] for row in changed if "programme" in row})
+    for kind, table in _EPISODE_TABLES.items():
+        changed += _sync_rows(connection, table, tenant_id, _BY_REGISTRATION, list(registrations), rows.get(kind, []))
+    computed.mark_programmes_stale(connection, tenant_id, {row["programme"] for row in changed if "programme" in row})
     return bool(changed)
 
 
-def replace_loose(connection: Connection, tenant_id: int, ords: Sequence[int], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
+def replace_loose_facts(connection: Connection, tenant_id: int, ords: Sequence[int], rows: Mapping[str, list[dict[str, Any]]]) -> bool:
     """The same for statements of no episode."""
     changed: list[dict[str, Any]] = []
-    for kind, table in _LOOSE.items():
-        which = _OF_NO_EPISODE.get(table.name, _OF_STATEMENTS)
-        changed += _settle(connection, table, tenant_id, which, list(ords), rows.get(kind, []))
-    computed.mark(connection, tenant_id, {row["programme"] for row in changed if "criterion" in row})
+    for kind, table in _LOOSE_TABLES.items():
+        which = _BY_ORD_LOOSE.get(table.name, _BY_ORD)
+        changed += _sync_rows(connection, table, tenant_id, which, list(ords), rows.get(kind, []))
+    computed.mark_programmes_stale(connection, tenant_id, {row["programme"] for row in changed if "criterion" in row})
     return bool(changed)
 
 
 # WHERE clauses that select the rows of a table to synchronize.
-_OF_EPISODES = "registration = ANY (%(keys)b)"
-_OF_STATEMENTS = "ord = ANY (%(keys)b::bigint[])"
-_OF_NO_EPISODE = {
-    fact_rating.name: f"{_OF_STATEMENTS} AND registration IS NULL",
-    uncountable.name: f"{_OF_STATEMENTS} AND registration = '{NO_EPISODE}'",
+_BY_REGISTRATION = "registration = ANY (%(keys)b)"
+_BY_ORD = "ord = ANY (%(keys)b::bigint[])"
+_BY_ORD_LOOSE = {
+    fact_rating.name: f"{_BY_ORD} AND registration IS NULL",
+    uncountable.name: f"{_BY_ORD} AND registration = '{NO_EPISODE}'",
 }
 
 
-def _settle(
+def _sync_rows(
     connection: Connection, table: Table, tenant_id: int, which: str, keys: list[Any], rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Make ``rows`` all the rows of these keys; return those that were added or removed.
     Nothing else is written: a new answer changes a few of the fifty rows of an episode."""
-    sql = _sql_of(table, which)
+    sql = _build_table_sql(table, which)
     with driver_cursor(connection, binary=True) as cursor:
         cursor.execute(sql.read, {"tenant": tenant_id, "keys": keys})
         before, now = set(cursor.fetchall()), set(map(sql.values_of, rows))
@@ -138,7 +142,7 @@ def _settle(
 
 
 @dataclass(frozen=True)
-class _Sql:
+class _TableSql:
     names: tuple[str, ...]
     values_of: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     read: bytes
@@ -152,7 +156,7 @@ class _Sql:
 
 
 @cache
-def _sql_of(table: Table, which: str) -> _Sql:
+def _build_table_sql(table: Table, which: str) -> _TableSql:
     """Build the SQL for one table; all names are those of our own tables."""
     names = tuple(column.name for column in table.columns if column.name != "tenant_id")
     own = [column.name for column in table.primary_key.columns if column.name != "tenant_id"]
@@ -161,7 +165,7 @@ def _sql_of(table: Table, which: str) -> _Sql:
     def unnest(of: Iterable[str]) -> str:
         return f"unnest({', '.join(f'%({name})b::{table.c[name].type.compile(_DIALECT)}[]' for name in of)})"
 
-    return _Sql(
+    return _TableSql(
         names,
         itemgetter(*names),
         f"SELECT {listed} FROM {at} WHERE tenant_id = %(tenant)s AND {which}".encode(),  # noqa: S608
@@ -170,14 +174,14 @@ def _sql_of(table: Table, which: str) -> _Sql:
     )
 
 
-def registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:
+def list_registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:
     """Every registration that a statement or a fact names."""
     named = select(statement.c.registration).where(statement.c.tenant_id == tenant_id, statement.c.registration.is_not(None))
     counted = select(fact_episode.c.registration).where(fact_episode.c.tenant_id == tenant_id)
     return list(connection.execute(named.union(counted)).scalars())
 
 
-def loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int) -> list[int]:
+def list_loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int) -> list[int]:
     """Up to ``rows`` statements of no episode with one of these verbs, voided or not, after
     ``after``, in order."""
     s = statement
@@ -185,7 +189,7 @@ def loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], a
     return list(connection.execute(query.order_by(s.c.ord).limit(rows)).scalars())
 
 
-def count_anew(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
+def mark_episodes_for_recount(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
     """Mark these episodes for recount."""
     rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
     for start in range(0, len(rows), 5_000):
@@ -196,7 +200,7 @@ def count_anew(connection: Connection, tenant_id: int, registrations: Iterable[u
         connection.execute(held)
 
 
-def count_lines_anew(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
+def mark_statements_for_recount(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
     """Mark these statements for recount."""
     if ords:
         made = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in sorted(set(ords))])

@@ -11,7 +11,7 @@ from lrs.store.tables import import_run
 
 
 @dataclass
-class Run:
+class ImportRun:
     """Where to resume, and the counts so far: new statements, known ones, rejected lines."""
 
     position: str = ""
@@ -22,15 +22,15 @@ class Run:
     finished: bool = False
 
 
-def find(connection: Connection, tenant_id: int, source: str) -> Run | None:
+def find_import_run(connection: Connection, tenant_id: int, source: str) -> ImportRun | None:
     """Return the run of a source, or None."""
     r = import_run.c
     query = select(r.position, r.stored, r.known, r.refused, r.lines, r.finished).where(r.tenant_id == tenant_id, r.source == source)
     row = connection.execute(query).first()
-    return Run(*row) if row else None
+    return ImportRun(*row) if row else None
 
 
-def keep(connection: Connection, tenant_id: int, source: str, run: Run) -> None:
+def upsert_import_run(connection: Connection, tenant_id: int, source: str, run: ImportRun) -> None:
     """Store the progress."""
     values = {**vars(run), "updated_at": func.now()}
     made = upsert(import_run).values(tenant_id=tenant_id, source=source, **values)

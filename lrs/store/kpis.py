@@ -17,7 +17,7 @@ from lrs.store import computed
 from lrs.store.tables import cost, fact_episode, kpi, kpi_reading, valuation
 from lrs.xapi.keys import key_of
 
-_PLACE = ("subject_kind", "subject", "period_start")
+_READING_KEY = ("subject_kind", "subject", "period_start")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Kpi:
     waves_randomised: bool
 
 
-_KPI = (
+_KPI_COLUMNS = (
     kpi.c.programme,
     kpi.c.kpi,
     kpi.c.label,
@@ -71,20 +71,20 @@ class Reading:
     replaced_why: str | None
 
 
-def define(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+def upsert_kpi(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
     """Define a KPI, or change its description."""
     made = upsert(kpi).values(tenant_id=tenant_id, **values)
     changed = {name: made.excluded[name] for name in values if name not in ("programme", "kpi")}
     connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "programme", "kpi"], set_={**changed, "at": text("now()")}))
 
 
-def of_programme(connection: Connection, tenant_id: int, programme: str) -> list[Kpi]:
+def list_kpis(connection: Connection, tenant_id: int, programme: str) -> list[Kpi]:
     """The KPIs of a programme."""
-    query = select(*_KPI).where(kpi.c.tenant_id == tenant_id, kpi.c.programme == programme).order_by(kpi.c.kpi)
+    query = select(*_KPI_COLUMNS).where(kpi.c.tenant_id == tenant_id, kpi.c.programme == programme).order_by(kpi.c.kpi)
     return [Kpi(*row) for row in connection.execute(query)]
 
 
-def known(
+def lock_current_readings(
     connection: Connection, tenant_id: int, programme: str, key: str, places: Sequence[tuple[str, str, date]]
 ) -> dict[tuple[str, str, date], float]:
     """The current values at these places (kind of subject, subject, start of the period),
@@ -102,27 +102,27 @@ def known(
     return found
 
 
-def lock(connection: Connection, tenant_id: int, programme: str, key: str) -> None:
+def lock_kpi(connection: Connection, tenant_id: int, programme: str, key: str) -> None:
     """Allow one import of a KPI at a time."""
     name = key_of("kpi", f"{programme} {key}") & 0x7FFFFFFF
     connection.execute(text("SELECT pg_advisory_xact_lock(:tenant, :name)"), {"tenant": tenant_id, "name": name})
 
 
-def replace(connection: Connection, tenant_id: int, programme: str, key: str, place: tuple[str, str, date], who: str, why: str) -> None:
+def mark_reading_replaced(connection: Connection, tenant_id: int, programme: str, key: str, place: tuple[str, str, date], who: str, why: str) -> None:
     """Mark the current reading as replaced."""
     r = kpi_reading.c
     where = (r.tenant_id == tenant_id, r.programme == programme, r.kpi == key, r.replaced_at.is_(None))
-    same = [r[name] == value for name, value in zip(_PLACE, place, strict=True)]
+    same = [r[name] == value for name, value in zip(_READING_KEY, place, strict=True)]
     connection.execute(update(kpi_reading).where(*where, *same).values(replaced_at=func.now(), replaced_by=who, replaced_why=why))
 
 
-def add(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_readings(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert readings."""
     if rows:
         connection.execute(insert(kpi_reading), [{"tenant_id": tenant_id, **row} for row in rows])
 
 
-def readings(connection: Connection, tenant_id: int, programme: str, key: str | None, after: int, rows: int, every: bool) -> list[Reading]:
+def list_readings(connection: Connection, tenant_id: int, programme: str, key: str | None, after: int, rows: int, every: bool) -> list[Reading]:
     """Readings after a cursor, in order; ``every``: replaced ones included."""
     r = kpi_reading.c
     columns = [r[name] for name in Reading.__dataclass_fields__]
@@ -134,17 +134,17 @@ def readings(connection: Connection, tenant_id: int, programme: str, key: str | 
     return [Reading(*row) for row in connection.execute(query.order_by(r.reading_id).limit(rows))]
 
 
-def forget(connection: Connection, tenant_id: int, identity: str) -> int:
+def delete_person_readings(connection: Connection, tenant_id: int, identity: str) -> int:
     """Delete the readings of a person, replaced ones included (erasure); return how many. The
     programmes are marked for recomputation."""
     r = kpi_reading
     theirs = (r.c.tenant_id == tenant_id, r.c.subject_kind == "person", r.c.subject == identity)
     gone = connection.execute(delete(r).where(*theirs).returning(r.c.programme)).scalars().all()
-    computed.mark(connection, tenant_id, gone)
+    computed.mark_programmes_stale(connection, tenant_id, gone)
     return len(gone)
 
 
-def values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, date, float]]:
+def list_current_values(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, str, date, date, float]]:
     """(kind of subject, subject, first and last day of the period, value) of all current
     readings."""
     r = kpi_reading.c
@@ -156,7 +156,7 @@ def values(connection: Connection, tenant_id: int, programme: str, key: str) -> 
     ]
 
 
-def means(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, date, float, int]]:
+def average_readings(connection: Connection, tenant_id: int, programme: str, key: str) -> list[tuple[str, date, float, int]]:
     """(kind of subject, start of the period, mean, number of subjects) of the current readings,
     in order."""
     r = kpi_reading.c
@@ -166,7 +166,7 @@ def means(connection: Connection, tenant_id: int, programme: str, key: str) -> l
     return [(row.subject_kind, row.period_start, float(row.mean), row.subjects) for row in rows]
 
 
-def starts(connection: Connection, tenant_id: int, programme: str, kind: str) -> dict[str, datetime]:
+def find_group_starts(connection: Connection, tenant_id: int, programme: str, kind: str) -> dict[str, datetime]:
     """Team or site -> when the first of its members was certified."""
     e = fact_episode.c
     column = e[kind]
@@ -174,7 +174,7 @@ def starts(connection: Connection, tenant_id: int, programme: str, kind: str) ->
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def starts_of_people(connection: Connection, tenant_id: int, programme: str) -> dict[int, datetime]:
+def find_learner_starts(connection: Connection, tenant_id: int, programme: str) -> dict[int, datetime]:
     """Key of a learner -> when that learner was certified."""
     e = fact_episode.c
     query = select(e.learner, func.min(e.anchor)).where(e.tenant_id == tenant_id, e.programme == programme).group_by(e.learner)
@@ -200,7 +200,7 @@ class Cost:
     taken_back_why: str | None
 
 
-def same_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
+def find_same_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int | None:
     """Return the number of a current entry with exactly these values. The caller must hold the
     lock of the ledger (:func:`lock`)."""
     c = cost.c
@@ -209,7 +209,7 @@ def same_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any])
     return found
 
 
-def currencies(connection: Connection, tenant_id: int, programme: str, but: str | None) -> set[str]:
+def list_currencies(connection: Connection, tenant_id: int, programme: str, but: str | None) -> set[str]:
     """The currencies used in a programme's ledger, and in the valuations of its KPIs (other
     than ``but``)."""
     c, v = cost.c, valuation.c
@@ -221,12 +221,12 @@ def currencies(connection: Connection, tenant_id: int, programme: str, but: str 
     return valued | {str(one) for one in connection.execute(spent.distinct()).scalars()}
 
 
-def add_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
+def insert_cost(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
     """Insert an entry and return its number."""
     return int(connection.execute(insert(cost).values(tenant_id=tenant_id, **values).returning(cost.c.cost_id)).scalar_one())
 
 
-def costs(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 10_000, every: bool = False) -> list[Cost]:
+def list_costs(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 10_000, every: bool = False) -> list[Cost]:
     """Entries of the ledger after a cursor."""
     c = cost.c
     query = select(*(c[name] for name in Cost.__dataclass_fields__)).where(c.tenant_id == tenant_id, c.programme == programme, c.cost_id > after)
@@ -235,7 +235,7 @@ def costs(connection: Connection, tenant_id: int, programme: str, after: int = 0
     return [Cost(*row) for row in connection.execute(query.order_by(c.cost_id).limit(rows))]
 
 
-def take_back_cost(connection: Connection, tenant_id: int, cost_id: int, why: str) -> str | None:
+def retract_cost(connection: Connection, tenant_id: int, cost_id: int, why: str) -> str | None:
     """Retract a wrong entry; return its programme, or None if there is no such entry."""
     c = cost.c
     held = (c.tenant_id == tenant_id, c.cost_id == cost_id, c.taken_back_at.is_(None))
@@ -243,7 +243,7 @@ def take_back_cost(connection: Connection, tenant_id: int, cost_id: int, why: st
     return None if found is None else str(found)
 
 
-def newest_valuation(connection: Connection, tenant_id: int, programme: str, key: str) -> tuple[int, dict[str, Any], str, datetime] | None:
+def find_latest_valuation(connection: Connection, tenant_id: int, programme: str, key: str) -> tuple[int, dict[str, Any], str, datetime] | None:
     """(version, body, who, when), or None if there is no valuation."""
     v = valuation.c
     query = select(v.version, v.body, v.who, v.at).where(v.tenant_id == tenant_id, v.programme == programme, v.kpi == key)
@@ -251,10 +251,10 @@ def newest_valuation(connection: Connection, tenant_id: int, programme: str, key
     return (row.version, row.body, row.who, row.at) if row else None
 
 
-def add_valuation(connection: Connection, tenant_id: int, programme: str, key: str, body: Mapping[str, Any], who: str) -> int:
+def insert_valuation(connection: Connection, tenant_id: int, programme: str, key: str, body: Mapping[str, Any], who: str) -> int:
     """Insert the next version."""
-    lock(connection, tenant_id, programme, key)
-    held = newest_valuation(connection, tenant_id, programme, key)
+    lock_kpi(connection, tenant_id, programme, key)
+    held = find_latest_valuation(connection, tenant_id, programme, key)
     version = (held[0] if held else 0) + 1
     connection.execute(insert(valuation).values(tenant_id=tenant_id, programme=programme, kpi=key, version=version, body=dict(body), who=who))
     return version

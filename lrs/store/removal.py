@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store import attachments, computed, facts, mappings
-from lrs.store.references import inherited_by, own_keys
-from lrs.store.statements import Stored, ord_at
+from lrs.store.references import collect_inherited_keys, collect_own_keys
+from lrs.store.statements import StoredStatement, ord_at
 from lrs.store.tables import (
     dead_letter,
     document,
@@ -29,25 +29,38 @@ from lrs.store.tables import (
     voiding,
 )
 from lrs.xapi import decoding
-from lrs.xapi.keys import key_of, pair
+from lrs.xapi.keys import key_of, key_pair
 
-_BY_ORD = (statement, statement_ref, voiding, uncounted, uncountable, template_break, statement_attachment, dead_letter, fact_presence, fact_rating)
+_TABLES_BY_ORD = (
+    statement,
+    statement_ref,
+    voiding,
+    uncounted,
+    uncountable,
+    template_break,
+    statement_attachment,
+    dead_letter,
+    fact_presence,
+    fact_rating,
+)
 
 
-def naming(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[Stored]:
+def list_statements_of_agent(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[StoredStatement]:
     """Up to ``rows`` statements that name an agent anywhere, voided or not, after ``after``, in
     order."""
     s, found = statement, []
-    for key in pair("agent", identity):
+    for key in key_pair("agent", identity):
         query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).join(
             statement_rel, (statement_rel.c.tenant_id == tenant_id) & (statement_rel.c.key == key) & (statement_rel.c.ord == s.c.ord)
         )
         query = query.where(s.c.tenant_id == tenant_id, s.c.ord > after).order_by(s.c.ord).limit(rows)
-        found += [Stored(*row) for row in connection.execute(query)]
+        found += [StoredStatement(*row) for row in connection.execute(query)]
     return sorted(found, key=lambda one: one.ord)[:rows]
 
 
-def older(connection: Connection, tenant_id: int, before: datetime, verb: str | None, activity: str | None, rows: int) -> list[Stored]:
+def list_expired_statements(
+    connection: Connection, tenant_id: int, before: datetime, verb: str | None, activity: str | None, rows: int
+) -> list[StoredStatement]:
     """Up to ``rows`` statements stored before an instant, optionally with a verb or about an
     activity; voided or not, the oldest first."""
     s = statement
@@ -57,10 +70,10 @@ def older(connection: Connection, tenant_id: int, before: datetime, verb: str | 
     if activity is not None:
         rel, key = statement_rel, key_of("activity", activity)
         query = query.join(rel, (rel.c.tenant_id == tenant_id) & (rel.c.key == key) & (rel.c.ord == s.c.ord))
-    return [Stored(*row) for row in connection.execute(query.order_by(s.c.ord).limit(rows))]
+    return [StoredStatement(*row) for row in connection.execute(query.order_by(s.c.ord).limit(rows))]
 
 
-def remove(connection: Connection, tenant_id: int, gone: Sequence[Stored]) -> list[str]:
+def delete_statements(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement]) -> list[str]:
     """Remove statements; their episodes are marked for recount. Return the attachments that
     nothing references any more."""
     if not gone:
@@ -72,20 +85,20 @@ def remove(connection: Connection, tenant_id: int, gone: Sequence[Stored]) -> li
             select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.ord.in_(ords))
         ).scalars()
     )
-    _count_anew(connection, tenant_id, gone, values)
-    pairs = [(key, ord_) for ord_, value in values.items() for key in own_keys(value) | inherited_by(connection, tenant_id, value)]
+    _mark_for_recount(connection, tenant_id, gone, values)
+    pairs = [(key, ord_) for ord_, value in values.items() for key in collect_own_keys(value) | collect_inherited_keys(connection, tenant_id, value)]
     for start in range(0, len(pairs), 5_000):
         rel = statement_rel.c
         connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, tuple_(rel.key, rel.ord).in_(pairs[start : start + 5_000])))
     r = fact_rating.c
     rated = connection.execute(select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))).scalars()
-    computed.mark(connection, tenant_id, rated.all())  # the recount will see no difference, so it would not mark them
-    for table in _BY_ORD:
+    computed.mark_programmes_stale(connection, tenant_id, rated.all())  # the recount will see no difference, so it would not mark them
+    for table in _TABLES_BY_ORD:
         connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))
-    return attachments.unnamed(connection, tenant_id, named) if named else []
+    return attachments.delete_unlinked_attachments(connection, tenant_id, named) if named else []
 
 
-def _count_anew(connection: Connection, tenant_id: int, gone: Sequence[Stored], values: dict[int, dict[str, Any]]) -> None:
+def _mark_for_recount(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement], values: dict[int, dict[str, Any]]) -> None:
     """Mark the episodes of the statements themselves, and of those that a removed voiding
     statement restores."""
     registrations = {value.get("context", {}).get("registration") for value in values.values()}
@@ -94,29 +107,29 @@ def _count_anew(connection: Connection, tenant_id: int, gone: Sequence[Stored], 
         .join(voiding, (voiding.c.tenant_id == statement.c.tenant_id) & (voiding.c.target == statement.c.id))
         .where(voiding.c.tenant_id == tenant_id, voiding.c.ord.in_([one.ord for one in gone]))
     ).all()
-    facts.count_anew(
+    facts.mark_episodes_for_recount(
         connection, tenant_id, {uuid.UUID(one) for one in registrations if one} | {row.registration for row in targets if row.registration}
     )
-    facts.count_anew(connection, tenant_id, mappings.borrowers(connection, tenant_id, [one.ord for one in gone]))
-    facts.count_lines_anew(connection, tenant_id, [row.ord for row in targets])
+    facts.mark_episodes_for_recount(connection, tenant_id, mappings.list_borrowing_episodes(connection, tenant_id, [one.ord for one in gone]))
+    facts.mark_statements_for_recount(connection, tenant_id, [row.ord for row in targets])
 
 
-def rewrite(connection: Connection, tenant_id: int, one: Stored, payload: bytes) -> None:
+def rewrite_statement(connection: Connection, tenant_id: int, one: StoredStatement, payload: bytes) -> None:
     """Replace the bytes of a statement, together with the keys it is found by."""
-    before, after = own_keys(decoding.decode(one.payload)), own_keys(decoding.decode(payload))
+    before, after = collect_own_keys(decoding.decode(one.payload)), collect_own_keys(decoding.decode(payload))
     rel = statement_rel.c
     connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
     for key in after - before:
         connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
-    _count_anew(connection, tenant_id, [one], {one.ord: decoding.decode(payload)})
-    facts.count_lines_anew(connection, tenant_id, [one.ord])
+    _mark_for_recount(connection, tenant_id, [one], {one.ord: decoding.decode(payload)})
+    facts.mark_statements_for_recount(connection, tenant_id, [one.ord])
     # The error message with which a target refused it may repeat the old content.
     connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
     place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]
     connection.execute(update(statement).where(*place).values(payload=payload))
 
 
-def documents_of(connection: Connection, tenant_id: int, identity: str, dry_run: bool) -> int:
+def delete_agent_documents(connection: Connection, tenant_id: int, identity: str, dry_run: bool) -> int:
     """Remove an agent's documents, or only count them; return how many."""
     mine = (document.c.tenant_id == tenant_id, document.c.agent_key == key_of("agent", identity), document.c.agent == identity)
     if dry_run:

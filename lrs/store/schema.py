@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 from core import migrations
 from lrs.store import reporting
 
-FOLDER = Path(__file__).parent / "migrations"
+MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(owner: Engine) -> None:
     """Run pending migrations as the owner; then bring the views for reporting tools up to
     date."""
-    migrations.upgrade(FOLDER, owner)
-    reporting.make_views(owner)
+    migrations.upgrade(MIGRATIONS_FOLDER, owner)
+    reporting.rebuild_views(owner)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select
 from lrs.store.tables import scorecard
 
 
-def newest(connection: Connection, tenant_id: int, programme: str) -> tuple[int, list[dict[str, Any]], str, datetime] | None:
+def find_latest_scorecard(connection: Connection, tenant_id: int, programme: str) -> tuple[int, list[dict[str, Any]], str, datetime] | None:
     """(version, lines, who, when) of a programme, or None if nobody decided anything."""
     s = scorecard.c
     query = select(s.version, s.lines, s.who, s.at).where(s.tenant_id == tenant_id, s.programme == programme).order_by(s.version.desc()).limit(1)
@@ -18,7 +18,7 @@ def newest(connection: Connection, tenant_id: int, programme: str) -> tuple[int,
     return (row.version, row.lines, row.who, row.at) if row else None
 
 
-def add(connection: Connection, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str) -> int:
+def insert_scorecard(connection: Connection, tenant_id: int, programme: str, lines: list[dict[str, Any]], who: str) -> int:
     """Insert the next version. Of two concurrent writers, the later one fails on its version
     number and is sent again."""
     s = scorecard.c

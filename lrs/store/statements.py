@@ -23,18 +23,18 @@ from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS
-from lrs.xapi.keys import inherited, key_of, pair
+from lrs.xapi.keys import derive_inherited_key, key_of, key_pair
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.reading import Incoming
 from lrs.xapi.writing import ORD_SHIFT
 
-LARGEST_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
+MAX_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
 VOIDED_VERB = key_of("verb", VERBS["voided"].id)
 
 
 # base: one reading of the clock and one writer number for the whole batch, so that statements
 # keep the order in which they were sent.
-def _insert(conflict: str) -> str:
+def _build_insert_sql(conflict: str) -> str:
     return f"""
 WITH base AS MATERIALIZED (
   SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us, nextval('lrs.writer_number') AS writer,
@@ -67,15 +67,15 @@ SELECT id, ord FROM stored
 
 
 # The fast form fails as a whole when an id is known; the other form skips known ids.
-_INSERT_ALL = _insert("")
-_INSERT_NEW = _insert("ON CONFLICT (tenant_id, id) DO NOTHING")
+_INSERT_ALL = _build_insert_sql("")
+_INSERT_NEW = _build_insert_sql("ON CONFLICT (tenant_id, id) DO NOTHING")
 
 # The instant before the start of the oldest running write transaction. Every active transaction
 # of the app role counts as one that may write: a writer reads the clock before the server knows
 # that it writes. The result is the last millisecond that ended before that: ``stored`` and
 # ``since`` are given in milliseconds, so a reader who continues from one must have seen all of
 # it.
-_HORIZON = text(
+_HIGH_WATER_MARK = text(
     """
     SELECT (floor(extract(epoch FROM least(statement_timestamp(), min(xact_start))) * 1000) - 1)::bigint * 1000
     FROM pg_stat_activity
@@ -84,9 +84,9 @@ _HORIZON = text(
 )
 
 
-class Stored(msgspec.Struct, frozen=True):
+class StoredStatement(msgspec.Struct, frozen=True):
     """A stored statement: its position, its payload (see
-    :func:`lrs.xapi.writing.published`)."""
+    :func:`lrs.xapi.writing.render_statement`)."""
 
     ord: int
     id: uuid.UUID
@@ -94,7 +94,7 @@ class Stored(msgspec.Struct, frozen=True):
     timestamp_given: bool
 
 
-def parameters_of(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any]:
+def build_insert_parameters(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any]:
     """Parameters of the inserting SQL."""
     rows = range(len(incoming))
     return {
@@ -112,15 +112,15 @@ def parameters_of(tenant_id: int, incoming: Sequence[Incoming]) -> dict[str, Any
     }
 
 
-def insert(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> dict[uuid.UUID, int]:
+def insert_new_statements(connection: Connection, tenant_id: int, incoming: Sequence[Incoming]) -> dict[uuid.UUID, int]:
     """Store the new statements and return their ids, each with its ``ord``; statements that
     existed before are left untouched."""
     with driver_cursor(connection) as cursor:
-        cursor.execute(_INSERT_NEW, parameters_of(tenant_id, incoming), binary=True, prepare=True)
+        cursor.execute(_INSERT_NEW, build_insert_parameters(tenant_id, incoming), binary=True, prepare=True)
         return {row[0]: row[1] for row in cursor.fetchall()}
 
 
-def insert_all(raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]) -> None:
+def insert_all_statements(raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[Incoming]) -> None:
     """Store statements that are all new: one SQL statement, which is its own transaction, on an
     autocommit connection.
 
@@ -129,16 +129,16 @@ def insert_all(raw: psycopg.Connection[Any], tenant_id: int, incoming: Sequence[
     that.
     """
     with raw.cursor() as cursor:
-        cursor.execute(_INSERT_ALL, parameters_of(tenant_id, incoming), binary=True, prepare=True)
+        cursor.execute(_INSERT_ALL, build_insert_parameters(tenant_id, incoming), binary=True, prepare=True)
 
 
-def by_ids(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Stored]:
+def find_statements_by_id(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, StoredStatement]:
     """The stored statements among ``ids``, voided or not."""
-    query = _columns().where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids))
-    return {row.id: Stored(*row) for row in connection.execute(query)}
+    query = _select_columns().where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids))
+    return {row.id: StoredStatement(*row) for row in connection.execute(query)}
 
 
-def voiders_among(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+def filter_voiding_ids(connection: Connection, tenant_id: int, ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Those of ``ids`` that are stored voiding statements."""
     query = select(statement.c.id).where(statement.c.tenant_id == tenant_id, statement.c.id.in_(ids), statement.c.verb == VOIDED_VERB)
     return list(connection.execute(query).scalars())
@@ -148,43 +148,47 @@ def is_voided(connection: Connection, tenant_id: int, statement_id: uuid.UUID) -
     """Whether a voiding statement for it is stored and it is not itself a voiding statement
     (those cannot be voided, whichever came first)."""
     query = select(exists().where(voiding.c.tenant_id == tenant_id, voiding.c.target == statement_id))
-    return bool(connection.execute(query).scalar_one()) and not voiders_among(connection, tenant_id, [statement_id])
+    return bool(connection.execute(query).scalar_one()) and not filter_voiding_ids(connection, tenant_id, [statement_id])
 
 
-def voided_among(connection: Connection, tenant_id: int, ords: Sequence[int]) -> set[int]:
+def filter_voided_ords(connection: Connection, tenant_id: int, ords: Sequence[int]) -> set[int]:
     """Those of ``ords`` whose statements are voided."""
-    query = select(statement.c.ord).where(statement.c.tenant_id == tenant_id, statement.c.ord.in_(ords), voided())
+    query = select(statement.c.ord).where(statement.c.tenant_id == tenant_id, statement.c.ord.in_(ords), voided_condition())
     return set(connection.execute(query).scalars())
 
 
-def horizon(connection: Connection) -> datetime:
+def high_water_mark(connection: Connection) -> datetime:
     """The high-water mark: every statement stored up to this instant is visible, and stays
     so."""
-    return clock.from_microseconds(connection.execute(_HORIZON, {"role": APP_ROLE}).scalar_one())
+    return clock.from_microseconds(connection.execute(_HIGH_WATER_MARK, {"role": APP_ROLE}).scalar_one())
 
 
 def ord_at(instant: datetime) -> int:
     """The first ``ord`` of a microsecond, within the range of a bigint (years 1685 to 2255)."""
-    return max(-LARGEST_ORD, min(clock.to_microseconds(instant) << ORD_SHIFT, LARGEST_ORD))
+    return max(-MAX_ORD, min(clock.to_microseconds(instant) << ORD_SHIFT, MAX_ORD))
 
 
-def find(connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False) -> list[Stored]:
+def query_statements(
+    connection: Connection, tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False
+) -> list[StoredStatement]:
     """Up to ``rows`` statements that are not voided (or all), in the query's order; none stored after ``up_to``.
 
     A filter may match several keys (an agent as actor or as instructor; a statement itself or
     the one it refers to). Each combination is a bounded scan along one index, in order; the
     scans are one SQL statement and are merged here.
     """
-    sql, parameters = finding(tenant_id, query, up_to, rows, voided_too)
+    sql, parameters = build_statement_query(tenant_id, query, up_to, rows, voided_too)
     with driver_cursor(connection) as cursor:
         cursor.execute(sql, parameters, binary=True, prepare=True)
-        found = {row[0]: Stored(*row) for row in cursor.fetchall()}
+        found = {row[0]: StoredStatement(*row) for row in cursor.fetchall()}
     return [found[ord_] for ord_ in sorted(found, reverse=not query.ascending)[:rows]]
 
 
-def finding(tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False) -> tuple[bytes, dict[str, Any]]:
+def build_statement_query(
+    tenant_id: int, query: StatementQuery, up_to: datetime | None, rows: int, voided_too: bool = False
+) -> tuple[bytes, dict[str, Any]]:
     """Build the SQL of :func:`find` and its parameters."""
-    low, high = -LARGEST_ORD, LARGEST_ORD
+    low, high = -MAX_ORD, MAX_ORD
     if query.since is not None:
         # "stored since the timestamp (exclusive)": stored is given in milliseconds, so the
         # whole millisecond is excluded.
@@ -207,14 +211,14 @@ def finding(tenant_id: int, query: StatementQuery, up_to: datetime | None, rows:
     for keys in product(*_rel_keys(query)):
         walk(columns, keys)
         if query.filters_content:
-            inherit = [inherited("rel", key) for key in keys]
+            inherit = [derive_inherited_key("rel", key) for key in keys]
             if query.verb is not None:
-                inherit.append(inherited("verb", key_of("verb", query.verb)))
+                inherit.append(derive_inherited_key("verb", key_of("verb", query.verb)))
             if query.registration is not None:
-                inherit.append(inherited("registration", key_of("registration", str(query.registration))))
+                inherit.append(derive_inherited_key("registration", key_of("registration", str(query.registration))))
             walk((), inherit)
     if query.mine is not None:
-        parameters["mine0"], parameters["mine1"] = pair("agent", query.mine)
+        parameters["mine0"], parameters["mine1"] = key_pair("agent", query.mine)
         walks = [(columns, (*names, mine)) for columns, names in walks for mine in ("mine0", "mine1")]
     if query.verb is not None:
         parameters["verb"] = key_of("verb", query.verb)
@@ -250,19 +254,19 @@ def _rel_keys(query: StatementQuery) -> list[tuple[int, ...]]:
     """For each filter by agent or activity, the keys that match it."""
     found: list[tuple[int, ...]] = []
     if query.agent is not None:
-        own, other = pair("agent", query.agent)
+        own, other = key_pair("agent", query.agent)
         found.append((own, other) if query.related_agents else (own,))
     if query.activity is not None:
-        own, other = pair("activity", query.activity)
+        own, other = key_pair("activity", query.activity)
         found.append((own, other) if query.related_activities else (own,))
     return found
 
 
-def _columns() -> Select[Any]:
+def _select_columns() -> Select[Any]:
     return select(statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
 
 
-def voided() -> Any:
+def voided_condition() -> Any:
     """SQL condition: a voiding statement for this statement is stored, whichever came first;
     never true of a voiding statement."""
     return (statement.c.verb != VOIDED_VERB) & exists().where(voiding.c.tenant_id == statement.c.tenant_id, voiding.c.target == statement.c.id)
@@ -271,4 +275,4 @@ def voided() -> Any:
 def _after_millisecond(instant: datetime) -> int:
     """The first ``ord`` of the next millisecond."""
     milliseconds = clock.to_microseconds(instant) // 1000 + 1
-    return max(-LARGEST_ORD, min((milliseconds * 1000) << ORD_SHIFT, LARGEST_ORD))
+    return max(-MAX_ORD, min((milliseconds * 1000) << ORD_SHIFT, MAX_ORD))

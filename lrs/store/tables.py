@@ -36,14 +36,14 @@ metadata = MetaData(
     schema=SCHEMA,
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"},
 )
-_INSTANT = DateTime(timezone=True)
+_TIMESTAMPTZ = DateTime(timezone=True)
 
 tenant = Table(
     "tenant",
     metadata,
     Column("tenant_id", Integer, Identity(always=True), primary_key=True),
     Column("name", Text, nullable=False, unique=True),
-    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 credential = Table(
@@ -57,8 +57,8 @@ credential = Table(
     # The agent that vouches for what this credential sends; a key that replaces another keeps
     # its authority.
     Column("authority", Text, nullable=False),
-    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("ends_at", _INSTANT),
+    Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("ends_at", _TIMESTAMPTZ),
     Index(None, "tenant_id"),
 )
 
@@ -71,7 +71,7 @@ token_issuer = Table(
     Column("keys_url", Text, nullable=False),
     # The issuer's scope name -> our scopes; a name that is not listed counts as itself.
     Column("scopes", JSON, nullable=False),
-    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     UniqueConstraint("issuer", "audience"),
 )
 
@@ -151,7 +151,7 @@ document = Table(
     Column("document_id", Text, nullable=False),
     Column("content_type", Text, nullable=False),
     Column("etag", Text, nullable=False),
-    Column("updated_at", _INSTANT, nullable=False),
+    Column("updated_at", _TIMESTAMPTZ, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index(None, "tenant_id", "context", "updated_at"),
     Index(None, "tenant_id", "agent_key"),
@@ -163,7 +163,7 @@ attachment = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("sha2", Text, primary_key=True),
     Column("bytes", BigInteger, nullable=False),
-    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 statement_attachment = Table(
@@ -180,7 +180,7 @@ audit = Table(
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("who", Text, nullable=False),
     Column("act", Text, nullable=False),
     Column("details", JSON, nullable=False),
@@ -194,7 +194,7 @@ retention_rule = Table(
     Column("days", Integer, nullable=False),
     Column("verb", Text),
     Column("activity", Text),
-    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 forward = Table(
@@ -209,10 +209,10 @@ forward = Table(
     # Everything up to here was delivered or moved to the dead letters.
     Column("delivered_ord", BigInteger, nullable=False),
     Column("failures", Integer, nullable=False, server_default=text("0")),
-    Column("next_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("next_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("last_error", Text),
     Column("stopped", Boolean, nullable=False, server_default=false()),
-    Column("created_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 dead_letter = Table(
@@ -222,7 +222,7 @@ dead_letter = Table(
     Column("forward_id", BigInteger, primary_key=True),
     Column("ord", BigInteger, primary_key=True),
     Column("reason", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 import_run = Table(
@@ -237,7 +237,7 @@ import_run = Table(
     Column("refused", BigInteger, nullable=False),
     Column("lines", BigInteger, nullable=False),
     Column("finished", Boolean, nullable=False),
-    Column("updated_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("updated_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 template_break = Table(
@@ -271,7 +271,7 @@ uncounted_episode = Table(
     metadata,
     Column("tenant_id", Integer, primary_key=True),
     Column("registration", Uuid, primary_key=True),
-    Column("since", _INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("since", _TIMESTAMPTZ, nullable=False, server_default=func.clock_timestamp()),
 )
 
 NO_EPISODE = UUID(int=0)  # in ``uncountable``: the statement belongs to none
@@ -297,15 +297,15 @@ fact_episode = Table(
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
     Column("programme_version", Text),
-    Column("anchor", _INSTANT, nullable=False),
+    Column("anchor", _TIMESTAMPTZ, nullable=False),
     Column("wave", Text),
     Column("team", Text),
     Column("site", Text),
     Column("role", Text),
     Column("experience", Text),
     # When the learner entered the audience, and left it.
-    Column("registered_at", _INSTANT),
-    Column("left_at", _INSTANT),
+    Column("registered_at", _TIMESTAMPTZ),
+    Column("left_at", _TIMESTAMPTZ),
     # Exam result of the certification, a share from 0 to 1.
     Column("exam", Float),
     # The same for the test before the training; and how long the training took.
@@ -362,8 +362,8 @@ fact_check = Table(
     Column("interval", Text, primary_key=True),
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
-    Column("due_at", _INSTANT),
-    Column("done_at", _INSTANT),
+    Column("due_at", _TIMESTAMPTZ),
+    Column("done_at", _TIMESTAMPTZ),
     Column("asked", SmallInteger, nullable=False),
     Column("right", SmallInteger, nullable=False),
     Column("rapid", SmallInteger, nullable=False),
@@ -413,9 +413,9 @@ fact_activity = Table(
     Column("kind", Text, nullable=False),
     Column("learner", BigInteger, nullable=False),
     Column("programme", Text, nullable=False),
-    Column("due_at", _INSTANT, nullable=False),
-    Column("started_at", _INSTANT),
-    Column("done_at", _INSTANT),
+    Column("due_at", _TIMESTAMPTZ, nullable=False),
+    Column("started_at", _TIMESTAMPTZ),
+    Column("done_at", _TIMESTAMPTZ),
     Index(None, "tenant_id", "programme", "kind", "due_at"),
 )
 
@@ -433,7 +433,7 @@ fact_rating = Table(
     Column("competency", Text),
     Column("rater", BigInteger, nullable=False),
     Column("relation", Text),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     Column("level", SmallInteger, nullable=False),
     Column("levels", SmallInteger, nullable=False),
     Column("reached", Boolean),
@@ -453,7 +453,7 @@ fact_presence = Table(
     Column("team", Text),
     Column("site", Text),
     Column("role", Text),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "programme", "what", "at"),
 )
 
@@ -470,8 +470,8 @@ person_merge = Table(
     Column("agent_identity", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("undone_at", _INSTANT),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("undone_at", _TIMESTAMPTZ),
     Index("uq_person_merge_alias", "tenant_id", "alias", unique=True, postgresql_where=text("undone_at IS NULL")),
     Index(None, "tenant_id", "agent"),
 )
@@ -492,8 +492,8 @@ activity_mapping = Table(
     # Evidence grade of its uses if they give none themselves.
     Column("evidence_grade", SmallInteger),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("undone_at", _INSTANT),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("undone_at", _TIMESTAMPTZ),
     Index("uq_activity_mapping_place", "tenant_id", "activity_key", "programme", unique=True, postgresql_where=text("undone_at IS NULL")),
 )
 
@@ -524,8 +524,8 @@ computed = Table(
     Column("programme", Text, primary_key=True),
     Column("report", Text, primary_key=True),
     Column("body", JSON, nullable=False),
-    Column("watermark", _INSTANT, nullable=False),
-    Column("computed_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("watermark", _TIMESTAMPTZ, nullable=False),
+    Column("computed_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 # Reference values and weights of the scorecard: each change is a version, with who decided it.
@@ -538,7 +538,7 @@ scorecard = Table(
     Column("version", Integer, primary_key=True),
     Column("lines", JSON, nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 # A figure of a completed week, as it was published. A figure that turned out different stays,
@@ -558,8 +558,8 @@ week_figure = Table(
     Column("numerator", Integer, nullable=False),
     Column("denominator", Integer, nullable=False),
     Column("learners", Integer, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("restated_at", _INSTANT),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("restated_at", _TIMESTAMPTZ),
     Column("restated_by", Text),
     Column("restated_why", Text),
     Index(
@@ -596,9 +596,9 @@ alarm = Table(
     Column("history", Text, nullable=False),
     # The week that was evaluated last.
     Column("week", Date, nullable=False),
-    Column("opened_at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("changed_at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("ended_at", _INSTANT),
+    Column("opened_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("changed_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("ended_at", _TIMESTAMPTZ),
     Index("uq_alarm_open", "tenant_id", "programme", "series", "team", unique=True, postgresql_where=text("ended_at IS NULL")),
     Index(None, "tenant_id", "programme", "alarm_id"),
 )
@@ -616,7 +616,7 @@ baseline = Table(
     Column("since", Date, nullable=False),
     Column("why", Text, nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Index(None, "tenant_id", "programme", "baseline_id"),
 )
 
@@ -632,18 +632,18 @@ export = Table(
     Column("programme", Text, nullable=False),
     Column("individual", Boolean, nullable=False),
     Column("who", Text, nullable=False),
-    Column("asked_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("asked_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     # A person was erased while it was generated: it must be generated again.
     Column("stale", Boolean, nullable=False, server_default=false()),
     Column("rows_done", BigInteger, nullable=False, server_default="0"),
     Column("rows_in_all", BigInteger),
-    Column("finished_at", _INSTANT),
+    Column("finished_at", _TIMESTAMPTZ),
     Column("failed", Text),
     Column("manifest", JSON),
     Column("sha2", Text),
     Column("bytes", BigInteger),
-    Column("expires_at", _INSTANT),
+    Column("expires_at", _TIMESTAMPTZ),
     Index(None, "tenant_id", "finished_at"),
     Index("uq_export_key", "tenant_id", "key", unique=True),
 )
@@ -668,7 +668,7 @@ kpi = Table(
     # available.
     Column("waves_randomised", Boolean, nullable=False, server_default=false()),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 # The value of a subject in a period. A corrected value stays, with who replaced it and why.
@@ -687,8 +687,8 @@ kpi_reading = Table(
     Column("value", Float, nullable=False),
     Column("source", Text, nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("replaced_at", _INSTANT),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("replaced_at", _TIMESTAMPTZ),
     Column("replaced_by", Text),
     Column("replaced_why", Text),
     Index(
@@ -720,8 +720,8 @@ cost = Table(
     Column("source", Text, nullable=False),
     Column("signed_off_by", Text, nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("taken_back_at", _INSTANT),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("taken_back_at", _TIMESTAMPTZ),
     Column("taken_back_why", Text),
     Index(None, "tenant_id", "programme"),
 )
@@ -737,7 +737,7 @@ valuation = Table(
     Column("version", Integer, primary_key=True),
     Column("body", JSON, nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
 # Which tenant a reporting tool's login role belongs to (lrs.store.reporting).
@@ -747,6 +747,6 @@ reporting_user = Table(
     Column("role", Text, primary_key=True),
     Column("tenant_id", Integer, ForeignKey("lrs.tenant.tenant_id", name="fk_reporting_user_tenant"), nullable=False),
     Column("who", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Index(None, "tenant_id"),
 )

@@ -9,10 +9,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lrs.store.tables import job_cursor, template_break
 
-LONGEST_REASON = 1_000
+MAX_REASON_LENGTH = 1_000
 
 
-def position(connection: Connection, tenant_id: int, job: str) -> int:
+def lock_job_cursor(connection: Connection, tenant_id: int, job: str) -> int:
     """The ``ord`` of the last statement that was checked; the row is locked, so one job runs at
     a time."""
     connection.execute(upsert(job_cursor).values(tenant_id=tenant_id, job=job, ord=-1).on_conflict_do_nothing())
@@ -20,21 +20,21 @@ def position(connection: Connection, tenant_id: int, job: str) -> int:
     return int(connection.execute(query.with_for_update()).scalar_one())
 
 
-def move(connection: Connection, tenant_id: int, job: str, ord_: int) -> None:
+def update_job_cursor(connection: Connection, tenant_id: int, job: str, ord_: int) -> None:
     """Advance the cursor to this statement."""
     values = {"tenant_id": tenant_id, "job": job, "ord": ord_}
     made = upsert(job_cursor).values(values)
     connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "job"], set_={"ord": ord_}))
 
 
-def put(connection: Connection, tenant_id: int, ord_: int, reasons: Sequence[tuple[str, str]]) -> None:
+def insert_template_breaks(connection: Connection, tenant_id: int, ord_: int, reasons: Sequence[tuple[str, str]]) -> None:
     """Record the (template, reason) pairs that a statement breaks."""
     for template, reason in reasons:
-        values = {"tenant_id": tenant_id, "ord": ord_, "template": template, "reason": reason[:LONGEST_REASON]}
+        values = {"tenant_id": tenant_id, "ord": ord_, "template": template, "reason": reason[:MAX_REASON_LENGTH]}
         connection.execute(upsert(template_break).values(values).on_conflict_do_nothing())
 
 
-def of(connection: Connection, tenant_id: int, ords: Sequence[int]) -> dict[int, list[str]]:
+def find_break_reasons(connection: Connection, tenant_id: int, ords: Sequence[int]) -> dict[int, list[str]]:
     """The recorded reasons by statement."""
     t = template_break.c
     found: dict[int, list[str]] = {}

@@ -22,14 +22,14 @@ class TokenIssuer:
     scopes: dict[str, list[str]]
 
 
-def find(engine: Engine, issuer: str) -> list[TokenIssuer]:
+def find_token_issuers(engine: Engine, issuer: str) -> list[TokenIssuer]:
     """Every tenant's entry for an issuer: the caller is not known yet."""
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT tenant_id, audience, keys_url, scopes FROM lrs.find_token_issuer(:issuer)"), {"issuer": issuer})
         return [TokenIssuer(row.tenant_id, issuer, row.audience, row.keys_url, row.scopes) for row in rows]
 
 
-def add(connection: Connection, entry: TokenIssuer) -> None:
+def upsert_token_issuer(connection: Connection, entry: TokenIssuer) -> None:
     """Insert or update an issuer."""
     values = {"keys_url": entry.keys_url, "scopes": entry.scopes}
     key = {"tenant_id": entry.tenant_id, "issuer": entry.issuer, "audience": entry.audience}
@@ -37,14 +37,14 @@ def add(connection: Connection, entry: TokenIssuer) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
-def every(connection: Connection, tenant_id: int) -> list[TokenIssuer]:
+def list_token_issuers(connection: Connection, tenant_id: int) -> list[TokenIssuer]:
     """All issuers of a tenant."""
     i = token_issuer.c
     query = select(i.tenant_id, i.issuer, i.audience, i.keys_url, i.scopes).where(i.tenant_id == tenant_id).order_by(i.issuer, i.audience)
     return [TokenIssuer(*row) for row in connection.execute(query)]
 
 
-def remove(connection: Connection, tenant_id: int, issuer: str) -> int:
+def delete_token_issuers(connection: Connection, tenant_id: int, issuer: str) -> int:
     """Delete an issuer of a tenant; return how many entries."""
     i = token_issuer.c
     return connection.execute(delete(token_issuer).where(i.tenant_id == tenant_id, i.issuer == issuer)).rowcount

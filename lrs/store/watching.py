@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, any_, func, insert, litera
 from lrs.store.tables import alarm, baseline, fact_episode, week_figure
 
 SELF_CHECK = "self-check"
-Place = tuple[str, str, date]  # series, team, week
+FigureKey = tuple[str, str, date]  # series, team, week
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,13 @@ class Alarm:
     ended_at: datetime | None
 
 
-def programmes(connection: Connection, tenant_id: int) -> list[str]:
+def list_monitored_programmes(connection: Connection, tenant_id: int) -> list[str]:
     """Programmes in which somebody was certified, or of which a figure was published."""
     named = (select(table.c.programme).where(table.c.tenant_id == tenant_id) for table in (fact_episode, week_figure))
     return sorted(connection.execute(union(*named)).scalars())
 
 
-def published(connection: Connection, tenant_id: int, programme: str) -> dict[Place, tuple[int, int, int, int]]:
+def find_published_figures(connection: Connection, tenant_id: int, programme: str) -> dict[FigureKey, tuple[int, int, int, int]]:
     """Place → (figure, numerator, denominator, learners) of the current figures."""
     w = week_figure.c
     query = select(w.series, w.team, w.week, w.figure_id, w.numerator, w.denominator, w.learners)
@@ -66,21 +66,23 @@ def published(connection: Connection, tenant_id: int, programme: str) -> dict[Pl
     return {(row[0], row[1], row[2]): (row[3], row[4], row[5], row[6]) for row in rows}
 
 
-def restate(connection: Connection, tenant_id: int, figures: Sequence[int], who: str, why: str) -> None:
+def mark_figures_restated(connection: Connection, tenant_id: int, figures: Sequence[int], who: str, why: str) -> None:
     """Mark these figures as restated."""
     w = week_figure
     held = (w.c.tenant_id == tenant_id, w.c.figure_id == any_(literal(list(figures), ARRAY(BigInteger))))
     connection.execute(update(w).where(*held).values(restated_at=func.now(), restated_by=who, restated_why=why))
 
 
-def publish(connection: Connection, tenant_id: int, programme: str, rows: Iterable[Mapping[str, Any]]) -> None:
+def insert_week_figures(connection: Connection, tenant_id: int, programme: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert these figures as current."""
     made = [{"tenant_id": tenant_id, "programme": programme, **row} for row in rows]
     if made:
         connection.execute(insert(week_figure), made)
 
 
-def figures(connection: Connection, tenant_id: int, programme: str, series: str, team: str, after: int, rows: int, every: bool) -> list[WeekFigure]:
+def list_week_figures(
+    connection: Connection, tenant_id: int, programme: str, series: str, team: str, after: int, rows: int, every: bool
+) -> list[WeekFigure]:
     """Figures after a cursor, in order; ``every``: restated ones included."""
     w = week_figure.c
     columns = [w[name] for name in WeekFigure.__dataclass_fields__]
@@ -90,13 +92,13 @@ def figures(connection: Connection, tenant_id: int, programme: str, series: str,
     return [WeekFigure(*row) for row in connection.execute(query.order_by(w.figure_id).limit(rows))]
 
 
-def teams(connection: Connection, tenant_id: int, programme: str) -> list[str]:
+def list_published_teams(connection: Connection, tenant_id: int, programme: str) -> list[str]:
     """Teams that have published figures."""
     w = week_figure.c
     return list(connection.execute(select(w.team).distinct().where(w.tenant_id == tenant_id, w.programme == programme, w.team != "")).scalars())
 
 
-def teams_of(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, dict[str, int]]:
+def count_team_learners(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, dict[str, int]]:
     """Week → team → people, of the current figures: these numbers decide what may be shown of a
     team."""
     w = week_figure.c
@@ -107,14 +109,14 @@ def teams_of(connection: Connection, tenant_id: int, programme: str, series: str
     return found
 
 
-def wholes(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, int]:
+def count_programme_learners(connection: Connection, tenant_id: int, programme: str, series: str, weeks: Sequence[date]) -> dict[date, int]:
     """Week → people of the whole programme."""
     w = week_figure.c
     query = select(w.week, w.learners).where(w.tenant_id == tenant_id, w.programme == programme, w.series == series, w.week.in_(weeks))
     return {row.week: row.learners for row in connection.execute(query.where(w.team == "", w.restated_at.is_(None)))}
 
 
-def alarms(connection: Connection, tenant_id: int, *, programme: str | None, ended: bool, after: int = 0, rows: int = 1_000) -> list[Alarm]:
+def list_alarms(connection: Connection, tenant_id: int, *, programme: str | None, ended: bool, after: int = 0, rows: int = 1_000) -> list[Alarm]:
     """Alarms after a cursor, in order; ``ended``: ended ones included."""
     a = alarm.c
     query = select(*(a[name] for name in Alarm.__dataclass_fields__)).where(a.tenant_id == tenant_id, a.alarm_id > after)
@@ -125,19 +127,19 @@ def alarms(connection: Connection, tenant_id: int, *, programme: str | None, end
     return [Alarm(*row) for row in connection.execute(query.order_by(a.alarm_id).limit(rows))]
 
 
-def ended_lately(connection: Connection, tenant_id: int, programme: str, since: date) -> set[tuple[str, str]]:
+def find_recently_ended(connection: Connection, tenant_id: int, programme: str, since: date) -> set[tuple[str, str]]:
     """(series, team) of alarms that ended with a week after ``since``."""
     a = alarm.c
     query = select(a.series, a.team).where(a.tenant_id == tenant_id, a.programme == programme, a.ended_at.is_not(None), a.week > since)
     return {(row[0], row[1]) for row in connection.execute(query)}
 
 
-def begin(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+def insert_alarm(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
     """Insert an alarm."""
     connection.execute(insert(alarm).values({"tenant_id": tenant_id, **values}))
 
 
-def change(connection: Connection, tenant_id: int, alarm_id: int, values: Mapping[str, Any], end: bool = False) -> None:
+def update_alarm(connection: Connection, tenant_id: int, alarm_id: int, values: Mapping[str, Any], end: bool = False) -> None:
     """Update an alarm, or end it."""
     a = alarm
     told = {**values, "changed_at": func.now(), **({"ended_at": func.now()} if end else {})}
@@ -158,14 +160,14 @@ class Level:
     at: datetime
 
 
-def levels(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 1_000) -> list[Level]:
+def list_baseline_decisions(connection: Connection, tenant_id: int, programme: str, after: int = 0, rows: int = 1_000) -> list[Level]:
     """The decisions on a programme's figures after a cursor, in order."""
     b = baseline.c
     query = select(*(b[name] for name in Level.__dataclass_fields__)).where(b.tenant_id == tenant_id, b.programme == programme, b.baseline_id > after)
     return [Level(*row) for row in connection.execute(query.order_by(b.baseline_id).limit(rows))]
 
 
-def holding(connection: Connection, tenant_id: int, programme: str) -> dict[tuple[str, str], Level]:
+def find_current_baselines(connection: Connection, tenant_id: int, programme: str) -> dict[tuple[str, str], Level]:
     """(series, team) → the decision in effect: the last one."""
     b = baseline.c
     newest = select(func.max(b.baseline_id)).where(b.tenant_id == tenant_id, b.programme == programme).group_by(b.series, b.team)
@@ -173,7 +175,7 @@ def holding(connection: Connection, tenant_id: int, programme: str) -> dict[tupl
     return {(one.series, one.team): one for one in (Level(*row) for row in connection.execute(query))}
 
 
-def decide(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
+def insert_baseline_decision(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> int:
     """Record a new level, in effect from now on; an open alarm there ends. Return the
     decision's number."""
     a = alarm

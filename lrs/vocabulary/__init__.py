@@ -4,47 +4,47 @@ their windows.
 Shared with the other packages. Constants only, and functions that look one up.
 """
 
-from lrs.vocabulary.aliases import ACHIEVED, COMPLETED, EARNED, VERB_ALIASES, WHO_SAYS_SO
-from lrs.vocabulary.groups import FEWEST, FEWEST_RATERS
-from lrs.vocabulary.intervals import INTERVALS, Interval, interval_at
+from lrs.vocabulary.aliases import ACHIEVED, ALIAS_SOURCES, COMPLETED, EARNED, VERB_ALIASES
+from lrs.vocabulary.groups import MIN_GROUP_SIZE, MIN_RATERS
+from lrs.vocabulary.intervals import INTERVALS, Interval, find_interval
 from lrs.vocabulary.iris import (
     ACTIVITY_TYPES,
-    ANSWERED_BY,
+    ANSWER_KINDS,
     BASE,
     BASELINE,
-    COUNTS_AS,
     EXTENSIONS,
-    KINDS,
-    LARGEST_GRADE,
-    LONGEST_IRI,
+    MAPPABLE_KINDS,
+    MAX_EVIDENCE_GRADE,
+    MAX_IRI_BYTES,
+    REPLY_KINDS,
     TASK,
     VERBS,
     Verb,
 )
-from lrs.vocabulary.scores import share_of
+from lrs.vocabulary.scores import score_share
 
 __all__ = [
     "ACHIEVED",
     "ACTIVITY_TYPES",
-    "ANSWERED_BY",
+    "ALIAS_SOURCES",
+    "ANSWER_KINDS",
     "BASE",
     "BASELINE",
     "COMPLETED",
-    "COUNTS_AS",
     "EARNED",
     "EXTENSIONS",
-    "FEWEST",
-    "FEWEST_RATERS",
     "INTERVALS",
-    "KINDS",
-    "LARGEST_GRADE",
-    "LONGEST_IRI",
+    "MAPPABLE_KINDS",
+    "MAX_EVIDENCE_GRADE",
+    "MAX_IRI_BYTES",
+    "MIN_GROUP_SIZE",
+    "MIN_RATERS",
+    "REPLY_KINDS",
     "TASK",
     "VERBS",
     "VERB_ALIASES",
-    "WHO_SAYS_SO",
     "Interval",
     "Verb",
-    "interval_at",
-    "share_of",
+    "find_interval",
+    "score_share",
 ]

@@ -15,7 +15,7 @@ COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
 ACHIEVED = "https://w3id.org/xapi/tla/verbs/achieved"
 
 # IRI -> (our verb, which source uses it).
-_SAID_BY = {
+_ALIASES = {
     EARNED: ("certified", "Open edX: a certificate was created"),
     COMPLETED: ("completed", "Moodle, Open edX, cmi5: an activity was finished"),
     "http://adlnet.gov/expapi/verbs/initialized": ("attempted", "cmi5, Open edX: a session in an activity begins"),
@@ -29,5 +29,5 @@ _SAID_BY = {
     "http://adlnet.gov/expapi/verbs/logged-in": ("logged-in", "ADL's older vocabulary: somebody signed in"),
 }
 
-VERB_ALIASES = {iri: verb for iri, (verb, _) in _SAID_BY.items()}
-WHO_SAYS_SO = {iri: source for iri, (_, source) in _SAID_BY.items()}
+VERB_ALIASES = {iri: verb for iri, (verb, _) in _ALIASES.items()}
+ALIAS_SOURCES = {iri: source for iri, (_, source) in _ALIASES.items()}

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-FEWEST = 5  # people
-FEWEST_RATERS = 3
+MIN_GROUP_SIZE = 5  # people
+MIN_RATERS = 3

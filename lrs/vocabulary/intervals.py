@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-DAY = 86_400
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Interval:
     @property
     def opens_seconds(self) -> int:
         """First second of the window."""
-        return int(self.opens_days * DAY)
+        return int(self.opens_days * DAY_SECONDS)
 
     @property
     def closes_seconds(self) -> int:
         """First second after the window."""
-        return int(self.closes_days * DAY)
+        return int(self.closes_days * DAY_SECONDS)
 
 
 INTERVALS = (
@@ -44,7 +44,7 @@ INTERVALS = (
 )
 
 
-def interval_at(seconds_since_anchor: int) -> Interval | None:
+def find_interval(seconds_since_anchor: int) -> Interval | None:
     """The interval whose window contains this time, or None between and beyond the windows."""
     for interval in INTERVALS:
         if interval.opens_seconds <= seconds_since_anchor < interval.closes_seconds:

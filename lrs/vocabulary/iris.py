@@ -108,11 +108,11 @@ EXTENSIONS = {
 # compared with.
 BASELINE = "baseline"
 # Kind of a submission → kind of the scheduled reply to it.
-ANSWERED_BY = {"exercise": "exercise review", "case study": "feedback"}
-KINDS = ("check", BASELINE, "reinforcement", "remediation")
+REPLY_KINDS = {"exercise": "exercise review", "case study": "feedback"}
+ANSWER_KINDS = ("check", BASELINE, "reinforcement", "remediation")
 
 # What an activity of another system may count as in a programme (lrs.metrics.facts.outside).
 TASK = "task"
-COUNTS_AS = ("check", "exercise", "case study", "meeting", TASK)
-LARGEST_GRADE = 4  # of evidence: 1 self, 2 peer, 3 supervisor, 4 work-system record
-LONGEST_IRI = 2_000  # bytes; a PostgreSQL index holds rows of up to 2,704
+MAPPABLE_KINDS = ("check", "exercise", "case study", "meeting", TASK)
+MAX_EVIDENCE_GRADE = 4  # of evidence: 1 self, 2 peer, 3 supervisor, 4 work-system record
+MAX_IRI_BYTES = 2_000  # bytes; a PostgreSQL index holds rows of up to 2,704

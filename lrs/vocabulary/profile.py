@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lrs.vocabulary.iris import ACTIVITY_TYPES, BASE, EXTENSIONS, KINDS, PROFILE_VERSION, VERBS
+from lrs.vocabulary.iris import ACTIVITY_TYPES, ANSWER_KINDS, BASE, EXTENSIONS, PROFILE_VERSION, VERBS
 
 PROFILE = f"{BASE}profile"
 CONTEXT = "https://w3id.org/xapi/profiles/context"
@@ -22,7 +22,7 @@ _PLANNED = "https://w3id.org/xapi/tla/verbs/planned"
 _LEARNING_PLAN = "https://w3id.org/xapi/acrossx/activities/learning-plan"
 
 _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "kind": ("Kind of activity", "Whether an answer measures (check), is what is compared with (baseline), or only trains (reinforcement, remediation).", {"enum": list(KINDS)}),
+    "kind": ("Kind of activity", "Whether an answer measures (check), is what is compared with (baseline), or only trains (reinforcement, remediation).", {"enum": list(ANSWER_KINDS)}),
     "interval": ("Interval", "Which measurement after the certification this is: a key such as 1d, 1w, 1m, 3m or 6m.", {"type": "string"}),
     "programme_version": ("Programme version", "The version of the programme under which this happened.", {"type": "string"}),
     "evidence_grade": ("Evidence grade", "Who vouches for a use on the job: 1 self, 2 peer, 3 supervisor, 4 work record.", {"type": "integer", "minimum": 1, "maximum": 4}),
@@ -43,10 +43,10 @@ _EXTENSION_TEXTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "rubric_scores": ("Rubric scores", "The levels of a rubric: one entry for each criterion that was seen, with its key, its competency, its level from 1 up, and whether that reaches the rubric's bar.", {"type": "array"}),
 }  # fmt: skip
 # These stand in a statement's result; the others stand in its context.
-_IN_RESULT = frozenset(("rubric_scores",))
+_RESULT_EXTENSIONS = frozenset(("rubric_scores",))
 
 
-def _texts(label: str, definition: str) -> dict[str, Any]:
+def _labels(label: str, definition: str) -> dict[str, Any]:
     return {"prefLabel": {"en": label}, "definition": {"en": definition}}
 
 
@@ -57,14 +57,14 @@ def _concepts() -> list[dict[str, Any]]:
             "id": VERBS["committed"].id,
             "type": "Verb",
             **scheme,
-            **_texts("committed to", "The learner bound himself or herself to a transfer plan."),
+            **_labels("committed to", "The learner bound himself or herself to a transfer plan."),
             "broadMatch": [_PLANNED],
         },
         {
             "id": VERBS["applied"].id,
             "type": "Verb",
             **scheme,
-            **_texts("applied on the job", "The learner used what was learnt in a real task at work."),
+            **_labels("applied on the job", "The learner used what was learnt in a real task at work."),
             "broadMatch": [_PERFORMED],
             "relatedMatch": [_PERFORMED_OFFLINE],
         },
@@ -72,11 +72,11 @@ def _concepts() -> list[dict[str, Any]]:
             "id": ACTIVITY_TYPES["plan"],
             "type": "ActivityType",
             **scheme,
-            **_texts("Transfer plan", "One page that maps what was learnt to real tasks, with dates."),
+            **_labels("Transfer plan", "One page that maps what was learnt to real tasks, with dates."),
             "broadMatch": [_LEARNING_PLAN],
         },
         *(
-            {"id": VERBS[name].id, "type": "Verb", **scheme, **_texts(VERBS[name].display, text)}
+            {"id": VERBS[name].id, "type": "Verb", **scheme, **_labels(VERBS[name].display, text)}
             for name, text in (
                 ("mapped", "The learner, or the manager, said on which task of this learner's own job a competency shows."),
                 ("held", "A meeting of a coaching group took place."),
@@ -86,7 +86,7 @@ def _concepts() -> list[dict[str, Any]]:
             )
         ),
         *(
-            {"id": ACTIVITY_TYPES[name], "type": "ActivityType", **scheme, **_texts(label, text)}
+            {"id": ACTIVITY_TYPES[name], "type": "ActivityType", **scheme, **_labels(label, text)}
             for name, label, text in (
                 ("action", "Action", "What somebody agreed to do in a coaching group."),
                 ("exercise", "Exercise", "A first use on real data, handed in a few days after the certification."),
@@ -106,46 +106,46 @@ def _concepts() -> list[dict[str, Any]]:
     for name, (label, definition, schema) in _EXTENSION_TEXTS.items():
         concept = {
             "id": EXTENSIONS[name],
-            "type": "ResultExtension" if name in _IN_RESULT else "ContextExtension",
+            "type": "ResultExtension" if name in _RESULT_EXTENSIONS else "ContextExtension",
             **scheme,
-            **_texts(label, definition),
+            **_labels(label, definition),
         }
-        found.append({**concept, "inlineSchema": _inline(schema)})
+        found.append({**concept, "inlineSchema": _inline_schema(schema)})
     return found
 
 
-def _inline(schema: dict[str, Any]) -> str:
+def _inline_schema(schema: dict[str, Any]) -> str:
     """The schema as text, as the specification requires."""
-    parts = (f'"{name}":{_json(value)}' for name, value in schema.items())
+    parts = (f'"{name}":{_encode_json(value)}' for name, value in schema.items())
     return "{" + ",".join(parts) + "}"
 
 
-def _json(value: Any) -> str:
+def _encode_json(value: Any) -> str:
     if isinstance(value, list):
-        return "[" + ",".join(_json(one) for one in value) + "]"
+        return "[" + ",".join(_encode_json(one) for one in value) + "]"
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _extension(name: str) -> str:
+def _extension_path(name: str) -> str:
     return f"$.context.extensions['{EXTENSIONS[name]}']"
 
 
-def _included(location: str, **more: Any) -> dict[str, Any]:
+def _included_rule(location: str, **more: Any) -> dict[str, Any]:
     return {"location": location, "presence": "included", **more}
 
 
 def _template(name: str, definition: str, verb: str, object_type: str, *rules: dict[str, Any], episode: bool = True, **more: Any) -> dict[str, Any]:
-    registration = [_included("$.context.registration", scopeNote={"en": "The certification episode: one learner, one certification."})]
+    registration = [_included_rule("$.context.registration", scopeNote={"en": "The certification episode: one learner, one certification."})]
     return {
         "id": f"{BASE}templates/{name}",
         "type": "StatementTemplate",
         "inScheme": PROFILE_VERSION,
-        **_texts(name.replace("-", " "), definition),
+        **_labels(name.replace("-", " "), definition),
         "verb": VERBS[verb].id,
         "objectActivityType": ACTIVITY_TYPES[object_type],
         "rules": [
             *(registration if episode else []),
-            _included("$.timestamp"),
+            _included_rule("$.timestamp"),
             *rules,
         ],
         **more,
@@ -154,20 +154,20 @@ def _template(name: str, definition: str, verb: str, object_type: str, *rules: d
 
 def _templates() -> list[dict[str, Any]]:
     grouped: dict[str, Any] = {"contextGroupingActivityType": [ACTIVITY_TYPES["programme"]]}
-    interval = {"location": _extension("interval"), "presence": "recommended"}
-    kind = _included(_extension("kind"), any=list(KINDS))
-    relation = _included(_extension("relation"))
-    levels = _included(f"$.result.extensions['{EXTENSIONS['rubric_scores']}']")
+    interval = {"location": _extension_path("interval"), "presence": "recommended"}
+    kind = _included_rule(_extension_path("kind"), any=list(ANSWER_KINDS))
+    relation = _included_rule(_extension_path("relation"))
+    levels = _included_rule(f"$.result.extensions['{EXTENSIONS['rubric_scores']}']")
     return [
         _template("suspended", "A pause begins: nothing is due in it.", "suspended", "programme"),
         _template("resumed", "A pause ends.", "resumed", "programme"),
         _template("left", "A person leaves the audience.", "unregistered", "programme"),
-        _template("act-scheduled", "An act beside the checks is due at a date.", "scheduled", "plan", _included(_extension("due_date")), **grouped),
-        _template("exercise-scheduled", "The exercise is due at a date.", "scheduled", "exercise", _included(_extension("due_date")), **grouped),
-        _template("case-scheduled", "The case study is due at a date.", "scheduled", "case study", _included(_extension("due_date")), **grouped),
-        _template("review-scheduled", "A review is due at a date.", "scheduled", "review", _included(_extension("due_date")), **grouped),
-        _template("follow-up-scheduled", "The follow-up is due at a date.", "scheduled", "follow-up", _included(_extension("due_date")), **grouped),
-        _template("meeting-scheduled", "A meeting of a coaching group is planned.", "scheduled", "meeting", _included(_extension("due_date")), **grouped),
+        _template("act-scheduled", "An act beside the checks is due at a date.", "scheduled", "plan", _included_rule(_extension_path("due_date")), **grouped),
+        _template("exercise-scheduled", "The exercise is due at a date.", "scheduled", "exercise", _included_rule(_extension_path("due_date")), **grouped),
+        _template("case-scheduled", "The case study is due at a date.", "scheduled", "case study", _included_rule(_extension_path("due_date")), **grouped),
+        _template("review-scheduled", "A review is due at a date.", "scheduled", "review", _included_rule(_extension_path("due_date")), **grouped),
+        _template("follow-up-scheduled", "The follow-up is due at a date.", "scheduled", "follow-up", _included_rule(_extension_path("due_date")), **grouped),
+        _template("meeting-scheduled", "A meeting of a coaching group is planned.", "scheduled", "meeting", _included_rule(_extension_path("due_date")), **grouped),
         _template("meeting-held", "A meeting of a coaching group took place.", "held", "meeting", **grouped),
         _template("attended", "A person was at a meeting of the coaching group.", "attended", "meeting", **grouped),
         _template("action-closed", "An action that was agreed is done.", "closed", "action", **grouped),
@@ -176,48 +176,48 @@ def _templates() -> list[dict[str, Any]]:
         _template("exercise-handed-in", "The exercise is handed in.", "submitted", "exercise", **grouped),
         _template("case-handed-in", "The case study is handed in.", "submitted", "case study", **grouped),
         _template("reviewed", "Something that was handed in is answered.", "reviewed", "review", relation, **grouped),
-        _template("confirmed", "A use on the job is confirmed by somebody else.", "confirmed", "task", _included(_extension("evidence_grade"), any=[2, 3, 4]), relation, **grouped),
+        _template("confirmed", "A use on the job is confirmed by somebody else.", "confirmed", "task", _included_rule(_extension_path("evidence_grade"), any=[2, 3, 4]), relation, **grouped),
         _template("no-opportunity", "There was nothing to use it on.", "had-no-opportunity", "plan", **grouped),
-        _template("followed-up", "The two questions of the follow-up are answered.", "responded", "follow-up", _included("$.result.success", any=[True, False]), relation, **grouped),
-        _template("assessment-scheduled", "A behaviour assessment is due at a date.", "scheduled", "behaviour assessment", _included(_extension("due_date")), **grouped),
+        _template("followed-up", "The two questions of the follow-up are answered.", "responded", "follow-up", _included_rule("$.result.success", any=[True, False]), relation, **grouped),
+        _template("assessment-scheduled", "A behaviour assessment is due at a date.", "scheduled", "behaviour assessment", _included_rule(_extension_path("due_date")), **grouped),
         _template("assessed", "A person's work is held against the rubric.", "assessed", "behaviour assessment", levels, relation, **grouped),
         _template("calibrated", "A rater assesses a described piece of work, to see whether his or her levels mean what others mean.", "assessed", "calibration case", levels, episode=False, **grouped),
         _template("logged-in", "A person was here on this day.", "logged-in", "programme", episode=False),
         _template("report-viewed", "A person looked at a page of figures on this day.", "viewed", "report", episode=False, **grouped),
-        _template("nudge-received", "A mail that reminds or asks was handed to the person's mail server.", "received", "nudge", _included(_extension("nudge")), episode=False, **grouped),
-        _template("nudge-opened", "The person followed the link of such a mail; a look at the mail counts for nothing.", "opened", "nudge", _included(_extension("nudge")), episode=False, **grouped),
+        _template("nudge-received", "A mail that reminds or asks was handed to the person's mail server.", "received", "nudge", _included_rule(_extension_path("nudge")), episode=False, **grouped),
+        _template("nudge-opened", "The person followed the link of such a mail; a look at the mail counts for nothing.", "opened", "nudge", _included_rule(_extension_path("nudge")), episode=False, **grouped),
         _template("commented", "A person says that a question is wrong or unclear. The words stay with the programme's owner.", "commented", "item", **grouped),
         _template("registered", "A person enters the audience of a programme.", "registered", "programme"),
         _template("certified", "A person passed the certification: the anchor of all that follows.", "certified", "certification", **grouped),
-        _template("scheduled", "A check is due at a date.", "scheduled", "check", _included(_extension("due_date")), interval, **grouped),
+        _template("scheduled", "A check is due at a date.", "scheduled", "check", _included_rule(_extension_path("due_date")), interval, **grouped),
         _template("attempted", "A person begins a check.", "attempted", "check", interval, kind, **grouped),
         _template(
             "answered",
             "A person answers a question.",
             "answered",
             "item",
-            _included("$.result.success", any=[True, False]),
-            _included("$.result.response"),
+            _included_rule("$.result.success", any=[True, False]),
+            _included_rule("$.result.response"),
             interval,
             kind,
             **grouped,
             contextParentActivityType=[ACTIVITY_TYPES["check"]],
         ),
-        _template("passed", "A person finishes a check and reaches its pass mark.", "passed", "check", _included("$.result.score.scaled"), interval, kind, **grouped),
-        _template("failed", "A person finishes a check below its pass mark.", "failed", "check", _included("$.result.score.scaled"), interval, kind, **grouped),
+        _template("passed", "A person finishes a check and reaches its pass mark.", "passed", "check", _included_rule("$.result.score.scaled"), interval, kind, **grouped),
+        _template("failed", "A person finishes a check below its pass mark.", "failed", "check", _included_rule("$.result.score.scaled"), interval, kind, **grouped),
         _template("committed", "A person commits to a transfer plan.", "committed", "plan", **grouped),
         _template(
             "applied",
             "A person used what was learnt in a real task.",
             "applied",
             "task",
-            _included(_extension("evidence_grade"), any=[1, 2, 3, 4]),
+            _included_rule(_extension_path("evidence_grade"), any=[1, 2, 3, 4]),
             **grouped,
         ),
     ]  # fmt: skip
 
 
-_TRANSFER = (
+_TRANSFER_TEMPLATES = (
     "suspended", "resumed", "left", "act-scheduled", "exercise-scheduled", "case-scheduled", "review-scheduled", "follow-up-scheduled", "meeting-scheduled", "meeting-held", "attended", "action-closed", "mapped", "revised",
     "exercise-handed-in", "case-handed-in", "reviewed", "confirmed", "no-opportunity", "followed-up", "assessment-scheduled", "assessed", "commented",
 )  # fmt: skip
@@ -226,7 +226,7 @@ _TRANSFER = (
 def _patterns() -> list[dict[str, Any]]:
     def pattern(name: str, definition: str, primary: bool, **shape: Any) -> dict[str, Any]:
         made = {"id": f"{BASE}patterns/{name}", "type": "Pattern", "primary": primary, "inScheme": PROFILE_VERSION}
-        return {**made, **_texts(name.replace("-", " "), definition), **shape}
+        return {**made, **_labels(name.replace("-", " "), definition), **shape}
 
     def template(name: str) -> str:
         return f"{BASE}templates/{name}"
@@ -238,21 +238,21 @@ def _patterns() -> list[dict[str, Any]]:
         pattern("finished", "A check ends as passed or as failed.", False, alternates=[template("passed"), template("failed")]),
         pattern("answers", "Some answers.", False, zeroOrMore=template("answered")),
         pattern("check", "A check from its beginning to its end.", False, sequence=[template("attempted"), named("answers"), named("finished")]),
-        pattern("event", "What may happen after the certification.", False, alternates=[template("scheduled"), named("check"), template("committed"), template("applied"), *(template(name) for name in _TRANSFER)]),
+        pattern("event", "What may happen after the certification.", False, alternates=[template("scheduled"), named("check"), template("committed"), template("applied"), *(template(name) for name in _TRANSFER_TEMPLATES)]),
         pattern("events", "Any number of them.", False, zeroOrMore=named("event")),
         pattern("entry", "A person may have entered the audience before.", False, optional=template("registered")),
         pattern("episode", "A certification episode: all statements of one registration.", True, sequence=[named("entry"), template("certified"), named("events")]),
     ]  # fmt: skip
 
 
-def document() -> dict[str, Any]:
+def build_profile() -> dict[str, Any]:
     """The profile as JSON-LD."""
     return {
         "@context": CONTEXT,
         "id": PROFILE,
         "type": "Profile",
         "conformsTo": CONFORMS_TO,
-        **_texts("Carryover", "What happens after a certificate: refresher checks, transfer plans, uses on the job."),
+        **_labels("Carryover", "What happens after a certificate: refresher checks, transfer plans, uses on the job."),
         "versions": [{"id": PROFILE_VERSION, "generatedAtTime": GENERATED_AT}],
         "author": {"type": "Organization", "name": "Carryover", "url": "https://w3id.org/carryover"},
         "concepts": _concepts(),

@@ -5,4 +5,4 @@ from __future__ import annotations
 
 # Reports that count only the requested episodes and show nothing of the whole programme beside
 # them: they can be restricted to chosen episodes.
-OF_SOME_PEOPLE = ("first_use", "weak_domains", "items", "heat_map", "teams", "waves")
+SUBSET_REPORTS = ("first_use", "weak_domains", "items", "heat_map", "teams", "waves")

@@ -24,7 +24,7 @@ def identity_of(actor: dict[str, Any]) -> str | None:
     return None
 
 
-def identity_anywhere(value: dict[str, Any]) -> str | None:
+def find_identity_or_none(value: dict[str, Any]) -> str | None:
     """The identity of any object found in a statement: None for what is no agent, or only looks
     like one (in an extension)."""
     if not any(name in value for name in IFI_NAMES):
@@ -35,7 +35,7 @@ def identity_anywhere(value: dict[str, Any]) -> str | None:
         return None
 
 
-def identities_in(actor: dict[str, Any] | None) -> Iterator[str]:
+def iter_identities(actor: dict[str, Any] | None) -> Iterator[str]:
     """The identity of an actor and those of its members."""
     if not actor:
         return
@@ -43,4 +43,4 @@ def identities_in(actor: dict[str, Any] | None) -> Iterator[str]:
     if identity:
         yield identity
     for member in actor.get("member", ()):
-        yield from identities_in(member)
+        yield from iter_identities(member)

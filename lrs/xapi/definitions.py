@@ -14,17 +14,17 @@ from typing import Any
 from lrs.xapi import decoding
 
 # These belong together: a list of choices is meaningless beside another interaction's pattern.
-_INTERACTION = ("interactionType", "correctResponsesPattern", "choices", "scale", "source", "target", "steps")
-_MAPS = ("name", "description", "extensions")
+_INTERACTION_FIELDS = ("interactionType", "correctResponsesPattern", "choices", "scale", "source", "target", "steps")
+_MAP_FIELDS = ("name", "description", "extensions")
 
 
-def merged(said: Iterable[tuple[int, int, bytes]]) -> dict[str, Any] | None:
+def merge_definitions(said: Iterable[tuple[int, int, bytes]]) -> dict[str, Any] | None:
     """One definition from (first seen, digest, canonical JSON); None if there is none."""
     held: dict[str, Any] = {}
     for _, _, body in sorted(said):
         definition = decoding.decode(body)
         if "interactionType" in definition:
-            held = {name: value for name, value in held.items() if name not in _INTERACTION}
+            held = {name: value for name, value in held.items() if name not in _INTERACTION_FIELDS}
         for name, value in definition.items():
-            held[name] = {**held.get(name, {}), **value} if name in _MAPS else value
+            held[name] = {**held.get(name, {}), **value} if name in _MAP_FIELDS else value
     return held or None

@@ -10,13 +10,13 @@ from typing import Any
 from lrs.xapi import decoding
 from lrs.xapi.actors import IFI_NAMES
 
-Definitions = Callable[[str], dict[str, Any] | None]
+DefinitionLookup = Callable[[str], dict[str, Any] | None]
 _CONTEXT_ACTIVITIES = ("parent", "grouping", "category", "other")
 _COMPONENT_LISTS = ("choices", "scale", "source", "target", "steps")
 _LANGUAGE_RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?\s*\Z")
 
 
-def ids(payload: bytes) -> bytes:
+def to_ids_format(payload: bytes) -> bytes:
     """Only the identifiers of agents, groups, activities and verbs, without names and
     definitions."""
     return decoding.encode(_statement_ids(decoding.decode(payload)))
@@ -63,34 +63,34 @@ def _actor_ids(actor: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def canonical(payload: bytes, definitions: Definitions, languages: Sequence[str]) -> bytes:
+def to_canonical_format(payload: bytes, definitions: DefinitionLookup, languages: Sequence[str]) -> bytes:
     """One language in every language map; activities with the definition that the record store
     has for them."""
-    return decoding.encode(_statement_canonical(decoding.decode(payload), definitions, languages))
+    return decoding.encode(_canonicalize_statement(decoding.decode(payload), definitions, languages))
 
 
-def _statement_canonical(s: dict[str, Any], definitions: Definitions, languages: Sequence[str]) -> dict[str, Any]:
+def _canonicalize_statement(s: dict[str, Any], definitions: DefinitionLookup, languages: Sequence[str]) -> dict[str, Any]:
     if "display" in s["verb"]:
-        s["verb"]["display"] = one_language(s["verb"]["display"], languages)
+        s["verb"]["display"] = choose_language(s["verb"]["display"], languages)
     obj = s["object"]
     kind = obj.get("objectType", "Activity")
     if kind == "Activity":
-        activity_canonical(obj, definitions, languages)
+        canonicalize_activity(obj, definitions, languages)
     elif kind == "SubStatement":
-        _statement_canonical(obj, definitions, languages)
+        _canonicalize_statement(obj, definitions, languages)
     found = s.get("context", {}).get("contextActivities", {})
     for name in _CONTEXT_ACTIVITIES:
         if name in found:
             for one in _as_list(found[name]):
-                activity_canonical(one, definitions, languages)
+                canonicalize_activity(one, definitions, languages)
     for attachment in s.get("attachments", ()):
         for name in ("display", "description"):
             if name in attachment:
-                attachment[name] = one_language(attachment[name], languages)
+                attachment[name] = choose_language(attachment[name], languages)
     return s
 
 
-def activity_canonical(activity: dict[str, Any], definitions: Definitions, languages: Sequence[str]) -> None:
+def canonicalize_activity(activity: dict[str, Any], definitions: DefinitionLookup, languages: Sequence[str]) -> None:
     """Insert the stored definition, in one language."""
     definition = definitions(activity["id"]) or activity.get("definition")
     if not definition:
@@ -98,16 +98,16 @@ def activity_canonical(activity: dict[str, Any], definitions: Definitions, langu
     chosen = dict(definition)
     for name in ("name", "description"):
         if name in chosen:
-            chosen[name] = one_language(chosen[name], languages)
+            chosen[name] = choose_language(chosen[name], languages)
     for name in _COMPONENT_LISTS:
         if name in chosen:
             chosen[name] = [
-                {**part, "description": one_language(part["description"], languages)} if "description" in part else part for part in chosen[name]
+                {**part, "description": choose_language(part["description"], languages)} if "description" in part else part for part in chosen[name]
             ]
     activity["definition"] = chosen
 
 
-def one_language(texts: dict[str, str], languages: Sequence[str]) -> dict[str, str]:
+def choose_language(texts: dict[str, str], languages: Sequence[str]) -> dict[str, str]:
     """The entry that the reader prefers; the first one if none matches (RFC 4647, 3.4, both
     ways)."""
     if len(texts) <= 1:
@@ -129,7 +129,7 @@ def one_language(texts: dict[str, str], languages: Sequence[str]) -> dict[str, s
     return {first: texts[first]}
 
 
-def languages_of(accept_language: str) -> list[str]:
+def parse_accept_language(accept_language: str) -> list[str]:
     """The ranges of an Accept-Language header (RFC 9110, 12.5.4), most preferred first; invalid
     parts are ignored."""
     ranges: list[tuple[float, str]] = []

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any
 
-from lrs.xapi.actors import identities_in
+from lrs.xapi.actors import iter_identities
 
 _CONTEXT_ACTIVITY_KINDS = ("parent", "grouping", "category", "other")
 
@@ -22,40 +22,40 @@ def key_of(kind: str, value: str) -> int:
     return int.from_bytes(blake2b(f"{kind} {value}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)
 
 
-def inherited(kind: str, key: int) -> int:
+def derive_inherited_key(kind: str, key: int) -> int:
     """The key that a referring statement inherits from a key of its target."""
     return key_of(f"ref {kind}", str(key))
 
 
-def agents(statement: dict[str, Any]) -> Iterator[str]:
+def iter_agents(statement: dict[str, Any]) -> Iterator[str]:
     """Identities that the ``agent`` filter matches: actor and object, with the members of
     groups (xAPI-Communication 2.1.3)."""
-    yield from identities_in(statement["actor"])
+    yield from iter_identities(statement["actor"])
     if statement["object"].get("objectType") in ("Agent", "Group"):
-        yield from identities_in(statement["object"])
+        yield from iter_identities(statement["object"])
 
 
-def agents_of_context(context: dict[str, Any]) -> Iterator[str]:
+def iter_context_agents(context: dict[str, Any]) -> Iterator[str]:
     """Identities of instructor, team, contextAgents and contextGroups."""
     for name in ("instructor", "team"):
-        yield from identities_in(context.get(name))
+        yield from iter_identities(context.get(name))
     for entry in context.get("contextAgents", ()):
-        yield from identities_in(entry["agent"])
+        yield from iter_identities(entry["agent"])
     for entry in context.get("contextGroups", ()):
-        yield from identities_in(entry["group"])
+        yield from iter_identities(entry["group"])
 
 
-def related_agents(statement: dict[str, Any], authority: dict[str, Any] | None) -> Iterator[str]:
+def iter_related_agents(statement: dict[str, Any], authority: dict[str, Any] | None) -> Iterator[str]:
     """Identities that ``related_agents`` matches: agents, the authority, those of the context
     and of the sub-statement."""
-    yield from agents(statement)
-    yield from identities_in(authority)
+    yield from iter_agents(statement)
+    yield from iter_identities(authority)
     if statement["object"].get("objectType") == "SubStatement":
-        yield from related_agents(statement["object"], None)
-    yield from agents_of_context(statement.get("context", {}))
+        yield from iter_related_agents(statement["object"], None)
+    yield from iter_context_agents(statement.get("context", {}))
 
 
-def activities_of_context(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def iter_context_activities(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The activities of parent, grouping, category and other."""
     found = context.get("contextActivities", {})
     for name in _CONTEXT_ACTIVITY_KINDS:
@@ -63,7 +63,7 @@ def activities_of_context(context: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from value if isinstance(value, list) else (value,)
 
 
-def activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def iter_activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every activity that a statement contains: the object, those of the context and of the
     sub-statement."""
     obj = statement["object"]
@@ -71,22 +71,22 @@ def activities(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if kind == "Activity":
         yield obj
     elif kind == "SubStatement":
-        yield from activities(obj)
-    yield from activities_of_context(statement.get("context", {}))
+        yield from iter_activities(obj)
+    yield from iter_context_activities(statement.get("context", {}))
 
 
-def related_activities(statement: dict[str, Any]) -> Iterator[str]:
+def iter_related_activity_ids(statement: dict[str, Any]) -> Iterator[str]:
     """Activity ids that ``related_activities`` matches."""
-    for activity in activities(statement):
+    for activity in iter_activities(statement):
         yield activity["id"]
 
 
-def pair(kind: str, value: str) -> tuple[int, int]:
+def key_pair(kind: str, value: str) -> tuple[int, int]:
     """The plain and the related key of one value."""
     return key_of(kind, value), key_of(f"related {kind}", value)
 
 
-def joined(plain: Iterable[tuple[int, int]], related: Iterable[tuple[int, int]]) -> set[int]:
+def merge_key_pairs(plain: Iterable[tuple[int, int]], related: Iterable[tuple[int, int]]) -> set[int]:
     """The rows of ``statement_rel``: plain keys, and related keys of values that have no plain
     key."""
     keys = {own for own, _ in plain}

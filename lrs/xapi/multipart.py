@@ -19,9 +19,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from core.errors import BadInput
 from lrs.xapi.errors import StatementInvalid
 
-LARGEST_HEADERS = 16 * 1024  # bytes of the headers of one part
-MOST_PARTS = 2_001  # the statements, and two attachments for each statement of the largest batch
-_HASHES: dict[int, Callable[[], Any]] = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
+MAX_HEADER_BYTES = 16 * 1024  # bytes of the headers of one part
+MAX_PARTS = 2_001  # the statements, and two attachments for each statement of the largest batch
+_HASH_BY_LENGTH: dict[int, Callable[[], Any]] = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
 
 
 class Sink(Protocol):
@@ -35,7 +35,7 @@ class Sink(Protocol):
 
 
 @dataclass
-class Arrived:
+class ReceivedAttachment:
     """An attachment that came with the request; its hash was verified."""
 
     sha2: str
@@ -45,7 +45,7 @@ class Arrived:
 
 
 @dataclass
-class _Open:
+class _OpenPart:
     """The part that is being parsed."""
 
     number: int
@@ -58,7 +58,7 @@ class _Open:
     sink: Sink | None = None
 
 
-class Mixed:
+class MultipartReader:
     """Parses a multipart/mixed body. ``open_sink`` opens a sink for an attachment;
     ``largest_first`` limits the size of the statements."""
 
@@ -68,10 +68,10 @@ class Mixed:
         if not boundary:
             raise BadInput("The Content-Type multipart/mixed names no boundary.", header="Content-Type")
         self.first = bytearray()
-        self.arrived: list[Arrived] = []
+        self.arrived: list[ReceivedAttachment] = []
         self._largest_first, self._open_sink = largest_first, open_sink
         self._parts = 0
-        self._open: _Open | None = None
+        self._open: _OpenPart | None = None
         self._ended = False
         self._parser = self._parser_for(boundary)
 
@@ -111,20 +111,20 @@ class Mixed:
             raise BadInput("The body holds no part; the first must be the statements as application/json.")
 
     @property
-    def _part(self) -> _Open:
+    def _part(self) -> _OpenPart:
         assert self._open is not None
         return self._open
 
     def _begin(self) -> None:
-        if self._parts >= MOST_PARTS:
-            raise BadInput(f"The body has more than {MOST_PARTS} parts; send it in several requests.")
-        self._open = _Open(self._parts)
+        if self._parts >= MAX_PARTS:
+            raise BadInput(f"The body has more than {MAX_PARTS} parts; send it in several requests.")
+        self._open = _OpenPart(self._parts)
         self._parts += 1
 
     def _header(self, into: bytearray, data: bytes) -> None:
         self._part.header_bytes += len(data)
-        if self._part.header_bytes > LARGEST_HEADERS:
-            raise BadInput(f"The headers of part {self._part.number} are longer than {LARGEST_HEADERS} bytes.", part=self._part.number)
+        if self._part.header_bytes > MAX_HEADER_BYTES:
+            raise BadInput(f"The headers of part {self._part.number} are longer than {MAX_HEADER_BYTES} bytes.", part=self._part.number)
         into += data
 
     def _header_end(self) -> None:
@@ -142,9 +142,9 @@ class Mixed:
         if part.headers.get("content-transfer-encoding", "").lower() != "binary":
             raise BadInput(f"Part {part.number} needs the header Content-Transfer-Encoding: binary.", part=part.number)
         sha2 = part.headers.get("x-experience-api-hash", "").lower()
-        if len(sha2) not in _HASHES or not set(sha2) <= set("0123456789abcdef"):
+        if len(sha2) not in _HASH_BY_LENGTH or not set(sha2) <= set("0123456789abcdef"):
             raise BadInput(f"Part {part.number} needs the header X-Experience-API-Hash with the SHA-2 of its bytes.", part=part.number)
-        part.digest = _HASHES[len(sha2)]()
+        part.digest = _HASH_BY_LENGTH[len(sha2)]()
         part.sink = self._open_sink()
 
     def _data(self, data: bytes) -> None:
@@ -169,13 +169,13 @@ class Mixed:
                 f"Part {part.number}: its bytes have the SHA-2 {part.digest.hexdigest()}, not the {sha2} of X-Experience-API-Hash. Nothing was stored.",
                 part=part.number,
             )
-        self.arrived.append(Arrived(sha2, part.size, part.headers.get("content-type", "application/octet-stream"), part.sink))
+        self.arrived.append(ReceivedAttachment(sha2, part.size, part.headers.get("content-type", "application/octet-stream"), part.sink))
 
     def _finish(self) -> None:
         self._ended = True
 
 
-def written(first: bytes, attachments: Iterable[tuple[str, str, Iterable[bytes]]]) -> tuple[str, Iterator[bytes]]:
+def build_multipart(first: bytes, attachments: Iterable[tuple[str, str, Iterable[bytes]]]) -> tuple[str, Iterator[bytes]]:
     """Build a multipart/mixed response: its Content-Type, and its bytes in chunks.
     ``attachments``: (sha2, content type, chunks)."""
     boundary = uuid.uuid4().hex

@@ -18,17 +18,17 @@ from msgspec.structs import replace
 
 from lrs.vocabulary import VERBS
 from lrs.xapi import decoding, keys, validate
-from lrs.xapi.actors import identities_in
+from lrs.xapi.actors import iter_identities
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.keys import key_of, pair
+from lrs.xapi.keys import key_of, key_pair
 
-LARGEST_REMEMBERED = 4_096  # bytes of one part; larger ones are rare and would fill the memory
-MOST_REMEMBERED = 20_000  # parts; with typical parts of 300 bytes about 15 MB a worker
+MAX_CACHED_PART_BYTES = 4_096  # bytes of one part; larger ones are rare and would fill the memory
+MAX_CACHED_PARTS = 20_000  # parts; with typical parts of 300 bytes about 15 MB a worker
 
-MOST_BRACKETS = decoding.DEEPEST - 5  # a part with fewer is shallow enough for a statement, whatever it contains
+MAX_BRACKETS = decoding.MAX_DEPTH - 5  # a part with fewer is shallow enough for a statement, whatever it contains
 
-Pairs = tuple[tuple[int, int], ...]
-_IN_CONTEXT = "context."  # prefix of the name of a context member, which may have the same name as a part of the statement
+KeyPairs = tuple[tuple[int, int], ...]
+_CONTEXT_PREFIX = "context."  # prefix of the name of a context member, which may have the same name as a part of the statement
 _UUID_MEMBER = re.compile(rb'"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"\Z')
 
 
@@ -46,10 +46,10 @@ class Part(msgspec.Struct, frozen=True):
     """What one part contributes: keys it is found by, definitions, and fields that only some
     parts have."""
 
-    agents: Pairs = ()
-    related_agents: Pairs = ()
-    activities: Pairs = ()
-    related_activities: Pairs = ()
+    agents: KeyPairs = ()
+    related_agents: KeyPairs = ()
+    activities: KeyPairs = ()
+    related_activities: KeyPairs = ()
     definitions: tuple[Definition, ...] = ()
     verb: int = 0
     voids: bool = False
@@ -59,7 +59,7 @@ class Part(msgspec.Struct, frozen=True):
     colons: int = 0  # in its bytes
 
 
-class Parts:
+class PartCache:
     """Validates parts of statements of one family (1.0.x or 2.0.x) and caches them."""
 
     def __init__(self, family_2_0: bool) -> None:
@@ -71,48 +71,48 @@ class Parts:
         member) from its bytes; StatementInvalid if it breaks a rule."""
         found = self._known.get((name, raw))
         if found is None:
-            if raw.count(b"[") + raw.count(b"{") > MOST_BRACKETS:
+            if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
                 raise StatementInvalid("$", "is counted level by level first.")
             found = replace(self._judged(name, raw), colons=raw.count(b":"))
-            if len(raw) <= LARGEST_REMEMBERED:
-                if len(self._known) >= MOST_REMEMBERED:
+            if len(raw) <= MAX_CACHED_PART_BYTES:
+                if len(self._known) >= MAX_CACHED_PARTS:
                     self._known.clear()
                 self._known[name, raw] = found
         return found
 
     def _judged(self, name: str, raw: bytes) -> Part:
-        value = decoding.strict(raw)
+        value = decoding.decode_strict(raw)
         if name == "actor":
-            validate.actor(value, "$.actor")
-            return Part(agents=_pairs("agent", identities_in(value)))
+            validate.validate_actor(value, "$.actor")
+            return Part(agents=_key_pairs("agent", iter_identities(value)))
         if name == "verb":
-            validate.verb(value, "$.verb")
+            validate.validate_verb(value, "$.verb")
             return Part(verb=key_of("verb", value["id"]), voids=value["id"] == VERBS["voided"].id)
         if name == "object":
-            validate.object_(value, "$.object", self._family_2_0)
-            if not are_lists(value.get("context", {}).get("contextActivities", {})):
+            validate.validate_object(value, "$.object", self._family_2_0)
+            if not are_all_lists(value.get("context", {}).get("contextActivities", {})):
                 raise StatementInvalid("$.object.context.contextActivities", "is written with lists first.")
             if "attachments" in value:
                 raise StatementInvalid("$.object.attachments", "are looked at with the whole statement.")
-            return object_part(value)
-        member = name.removeprefix(_IN_CONTEXT)
-        if member == "contextActivities" and not are_lists(value):
+            return build_object_part(value)
+        member = name.removeprefix(_CONTEXT_PREFIX)
+        if member == "contextActivities" and not are_all_lists(value):
             raise StatementInvalid("$.context.contextActivities", "is written with lists first.")
-        validate.context({member: value}, "$.context", self._family_2_0, object_is_activity=True)
-        return context_part({member: value})
+        validate.validate_context({member: value}, "$.context", self._family_2_0, object_is_activity=True)
+        return build_context_part({member: value})
 
     def context(self, raw: bytes) -> tuple[list[Part], bytes | None]:
         """The parts of a context, and the raw bytes of its registration."""
         registration, found = None, []
         colons = 0
-        for name, value in decoding.members(raw).items():
+        for name, value in decoding.decode_members(raw).items():
             colons += 1
             if name == "registration":
                 registration = bytes(value)
                 if not _UUID_MEMBER.match(registration):
                     raise StatementInvalid("$.context.registration", "must be a UUID.")
             else:
-                part = self.part(_IN_CONTEXT + name, bytes(value))
+                part = self.part(_CONTEXT_PREFIX + name, bytes(value))
                 colons += part.colons
                 found.append(part)
         require_all_colons(raw, colons)
@@ -126,49 +126,49 @@ def require_all_colons(raw: bytes, accounted_for: int) -> None:
         raise StatementInvalid("$", "a name stands twice in one object.")
 
 
-def are_lists(context_activities: Any) -> bool:
+def are_all_lists(context_activities: Any) -> bool:
     """Whether parent, grouping, category and other are all lists; a single activity instead of
     a list comes from 1.0.0 (xAPI-Data 2.4.6.2)."""
     return type(context_activities) is dict and all(type(value) is list for value in context_activities.values())
 
 
-def object_part(value: dict[str, Any]) -> Part:
+def build_object_part(value: dict[str, Any]) -> Part:
     """The contribution of a validated object."""
     kind = value.get("objectType", "Activity")
     if kind == "Activity":
-        return Part(activities=(pair("activity", value["id"]),), definitions=_definitions([value]), kind=kind)
+        return Part(activities=(key_pair("activity", value["id"]),), definitions=_collect_definitions([value]), kind=kind)
     if kind == "StatementRef":
         return Part(kind=kind, refers=value["id"])
     if kind == "SubStatement":
         return Part(
-            related_agents=_pairs("agent", keys.related_agents(value, None)),
-            related_activities=_pairs("activity", keys.related_activities(value)),
-            definitions=_definitions(keys.activities(value)),
+            related_agents=_key_pairs("agent", keys.iter_related_agents(value, None)),
+            related_activities=_key_pairs("activity", keys.iter_related_activity_ids(value)),
+            definitions=_collect_definitions(keys.iter_activities(value)),
             kind=kind,
         )
-    return Part(agents=_pairs("agent", identities_in(value)), kind=kind)
+    return Part(agents=_key_pairs("agent", iter_identities(value)), kind=kind)
 
 
-def context_part(value: dict[str, Any]) -> Part:
+def build_context_part(value: dict[str, Any]) -> Part:
     """The contribution of a validated context, or of some of its members."""
-    found = list(keys.activities_of_context(value))
+    found = list(keys.iter_context_activities(value))
     return Part(
-        related_agents=_pairs("agent", keys.agents_of_context(value)),
-        related_activities=_pairs("activity", (activity["id"] for activity in found)),
-        definitions=_definitions(found),
+        related_agents=_key_pairs("agent", keys.iter_context_agents(value)),
+        related_activities=_key_pairs("activity", (activity["id"] for activity in found)),
+        definitions=_collect_definitions(found),
         only_activity="revision" in value or "platform" in value,
     )
 
 
-def _pairs(kind: str, values: Iterable[str]) -> Pairs:
-    return tuple(pair(kind, value) for value in dict.fromkeys(values))
+def _key_pairs(kind: str, values: Iterable[str]) -> KeyPairs:
+    return tuple(key_pair(kind, value) for value in dict.fromkeys(values))
 
 
-def _definitions(activities: Iterable[dict[str, Any]]) -> tuple[Definition, ...]:
+def _collect_definitions(activities: Iterable[dict[str, Any]]) -> tuple[Definition, ...]:
     found = []
     for activity in activities:
         if activity.get("definition"):
-            body = decoding.canonical(activity["definition"])
+            body = decoding.encode_canonical(activity["definition"])
             iri = activity["id"]
             found.append(Definition(key_of("activity", iri), key_of("definition", body.decode()), iri, body))
     return tuple(found)

@@ -14,9 +14,9 @@ from lrs.xapi import decoding, keys, special, validate
 from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid
 
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 FORMATS = ("exact", "ids", "canonical")
-PARAMETERS = frozenset(
+STATEMENT_PARAMETERS = frozenset(
     [
         "statementId",
         "voidedStatementId",
@@ -49,7 +49,7 @@ class StatementQuery:
     related_activities: bool = False
     since: datetime | None = None
     until: datetime | None = None
-    limit: int = LARGEST_PAGE
+    limit: int = MAX_PAGE_SIZE
     ascending: bool = False
     after: int | None = None
     format: str = "exact"
@@ -72,7 +72,7 @@ class StatementQuery:
         if self.registration is not None and not self._registration_holds(statement):
             return False
         if self.agent is not None:
-            found = keys.related_agents(statement, statement.get("authority")) if self.related_agents else keys.agents(statement)
+            found = keys.iter_related_agents(statement, statement.get("authority")) if self.related_agents else keys.iter_agents(statement)
             return any(identity == self.agent for identity in found)
         return True
 
@@ -87,7 +87,7 @@ class StatementQuery:
 
     def _activity_holds(self, statement: dict[str, Any]) -> bool:
         if self.related_activities:
-            return any(iri == self.activity for iri in keys.related_activities(statement))
+            return any(iri == self.activity for iri in keys.iter_related_activity_ids(statement))
         obj = statement["object"]
         return bool(obj.get("objectType", "Activity") == "Activity" and obj["id"] == self.activity)
 
@@ -117,43 +117,43 @@ class StatementQuery:
             **{
                 **value,
                 "registration": uuid.UUID(value["registration"]) if value["registration"] else None,
-                "since": clock.parse(value["since"]) if value["since"] else None,
-                "until": clock.parse(value["until"]) if value["until"] else None,
+                "since": clock.parse_instant(value["since"]) if value["since"] else None,
+                "until": clock.parse_instant(value["until"]) if value["until"] else None,
             }
         )
 
 
-def statement_id(text: str, name: str) -> uuid.UUID:
+def parse_statement_id(text: str, name: str) -> uuid.UUID:
     """Parse a statement id from a URL parameter."""
     try:
-        return uuid.UUID(special.uuid(text, name))
+        return uuid.UUID(special.require_uuid(text, name))
     except StatementInvalid as error:
         raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
 
 
-def read(parameters: Mapping[str, str]) -> StatementQuery:
+def parse_statement_query(parameters: Mapping[str, str]) -> StatementQuery:
     """Parse a query from the URL parameters; BadInput names the parameter that is wrong."""
     for name in parameters:
-        if name not in PARAMETERS:
-            raise BadInput(f"{name} is no parameter of this resource; they are {', '.join(sorted(PARAMETERS))}.", parameter=name)
+        if name not in STATEMENT_PARAMETERS:
+            raise BadInput(f"{name} is no parameter of this resource; they are {', '.join(sorted(STATEMENT_PARAMETERS))}.", parameter=name)
     name = ""
     try:
         values: dict[str, Any] = {}
         for name, text in parameters.items():
             if name == "agent":
-                values["agent"] = identity_of(agent(text))
+                values["agent"] = identity_of(parse_agent(text))
             elif name in ("verb", "activity"):
-                values[name] = special.iri(text, name)
+                values[name] = special.require_iri(text, name)
             elif name == "registration":
-                values[name] = uuid.UUID(special.uuid(text, name))
+                values[name] = uuid.UUID(special.require_uuid(text, name))
             elif name in ("since", "until"):
-                values[name] = special.instant(special.timestamp(text, name))
+                values[name] = special.parse_timestamp(special.require_timestamp(text, name))
             elif name == "limit":
-                values[name] = _limit(text)
+                values[name] = _parse_limit(text)
             elif name in ("ascending", "related_agents", "related_activities", "attachments"):
-                values[name] = _boolean(text)
+                values[name] = _parse_boolean(text)
             elif name == "format":
-                values[name] = _format(text)
+                values[name] = _parse_format(text)
         return StatementQuery(**values)
     except StatementInvalid as error:
         raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
@@ -161,13 +161,13 @@ def read(parameters: Mapping[str, str]) -> StatementQuery:
         raise BadInput(f"The parameter {name}: {error}", parameter=name) from None
 
 
-def agent(text: str, name: str = "agent") -> dict[str, Any]:
+def parse_agent(text: str, name: str = "agent") -> dict[str, Any]:
     """Parse and validate the actor of a parameter; BadInput names the parameter. The actor has
     an identity."""
     try:
-        with decoding.refusing("the parameter"):
-            value = decoding.strict(text.encode("utf-8", "surrogatepass"))
-        validate.actor(value, name)
+        with decoding.translate_decode_errors("the parameter"):
+            value = decoding.decode_strict(text.encode("utf-8", "surrogatepass"))
+        validate.validate_actor(value, name)
     except StatementInvalid as error:
         hint = ' Send an actor as JSON, for example {"mbox":"mailto:somebody@example.org"}.' if error.path == "$" else ""
         raise BadInput(f"The parameter {name}, {error.path}: {error.reason}{hint}", parameter=name, path=error.path) from None
@@ -177,19 +177,19 @@ def agent(text: str, name: str = "agent") -> dict[str, Any]:
     return found
 
 
-def _format(text: str) -> str:
+def _parse_format(text: str) -> str:
     if text not in FORMATS:
         raise ValueError(f"must be one of {', '.join(FORMATS)}.")
     return text
 
 
-def _limit(text: str) -> int:
+def _parse_limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise ValueError("must be a whole number from 0 on; 0 means as many as the server gives.")
-    return min(int(text) or LARGEST_PAGE, LARGEST_PAGE)
+    return min(int(text) or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
 
 
-def _boolean(text: str) -> bool:
+def _parse_boolean(text: str) -> bool:
     if text.lower() not in ("true", "false"):  # Python clients send True (tincan's RemoteLRS does)
         raise ValueError("must be true or false.")
     return text.lower() == "true"

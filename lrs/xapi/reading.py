@@ -19,18 +19,18 @@ import msgspec
 
 from lrs.vocabulary import VERBS
 from lrs.xapi import decoding, keys, parts, special, validate
-from lrs.xapi.actors import identities_in
+from lrs.xapi.actors import iter_identities
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.parts import Definition, Part, Parts, context_part, object_part
+from lrs.xapi.parts import Definition, Part, PartCache, build_context_part, build_object_part
 
-LARGEST_BATCH = 1_000  # statements in one request: 1 MB of common statements, one transaction of well under a second.
-SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
+MAX_BATCH_SIZE = 1_000  # statements in one request: 1 MB of common statements, one transaction of well under a second.
+SIGNATURE_USAGE_TYPE = "http://adlnet.gov/expapi/attachments/signature"
 _SET_BY_SERVER = ("stored", "authority")
-_QUICK = frozenset(["id", "actor", "verb", "object", "result", "context", "timestamp", "version"])
-_VERSIONS = {False: b'"version":"1.0.0"', True: b'"version":"2.0.0"'}
+_FAST_PATH_MEMBERS = frozenset(["id", "actor", "verb", "object", "result", "context", "timestamp", "version"])
+_VERSION_MEMBERS = {False: b'"version":"1.0.0"', True: b'"version":"2.0.0"'}
 
 
-class Attachment(msgspec.Struct, frozen=True):
+class DeclaredAttachment(msgspec.Struct, frozen=True):
     """The metadata of an attachment in a statement; ``sent_along`` if it has no fileUrl, so
     that its bytes must be sent with it."""
 
@@ -54,7 +54,7 @@ class Incoming(msgspec.Struct, frozen=True):
     refers: uuid.UUID | None
     timestamp: str | None
     definitions: tuple[Definition, ...]
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[DeclaredAttachment, ...] = ()
 
     @property
     def timestamp_given(self) -> bool:
@@ -68,27 +68,27 @@ class Authority:
     authority in the statement (an import)."""
 
     body: bytes
-    pairs: parts.Pairs
+    pairs: parts.KeyPairs
 
     @staticmethod
     @lru_cache(maxsize=1_000)
     def of(body: bytes) -> Authority:
         """Parse the JSON of an agent or group."""
-        return Authority(body, tuple(keys.pair("agent", value) for value in identities_in(decoding.decode(body))))
+        return Authority(body, tuple(keys.key_pair("agent", value) for value in iter_identities(decoding.decode(body))))
 
 
-class Reader:
+class StatementParser:
     """Parses the statements of one family (1.0.x or 2.0.x); caches parts between requests."""
 
     def __init__(self, family_2_0: bool) -> None:
         self._family_2_0 = family_2_0
-        self._parts = Parts(family_2_0)
+        self._parts = PartCache(family_2_0)
 
     def statements(self, body: bytes, authority: Authority | None) -> list[Incoming]:
         """All statements of a POST body (one object or a list); StatementInvalid names the first that breaks a rule."""
-        raws = split(body)
-        if len(raws) > LARGEST_BATCH:
-            raise StatementInvalid("$", f"holds {len(raws)} statements; send at most {LARGEST_BATCH} in one request.")
+        raws = split_statements(body)
+        if len(raws) > MAX_BATCH_SIZE:
+            raise StatementInvalid("$", f"holds {len(raws)} statements; send at most {MAX_BATCH_SIZE} in one request.")
         found: list[Incoming] = []
         seen: set[uuid.UUID] = set()
         for index, raw in enumerate(raws):
@@ -104,7 +104,7 @@ class Reader:
 
     def single(self, body: bytes, statement_id: str, authority: Authority | None) -> Incoming:
         """The statement of a PUT; its id, where present, must be ``statement_id``."""
-        raws = split(body)
+        raws = split_statements(body)
         try:
             if len(raws) != 1 or body.lstrip()[:1] != b"{":
                 raise StatementInvalid("$", "PUT takes exactly one statement object.")
@@ -122,8 +122,8 @@ class Reader:
         if authority is None:
             return None
         try:
-            members = _members(raw)
-            if not _QUICK.issuperset(members):
+            members = _decode_raw_members(raw)
+            if not _FAST_PATH_MEMBERS.issuperset(members):
                 return None
             actor = self._parts.part("actor", members["actor"])
             verb = self._parts.part("verb", members["verb"])
@@ -134,7 +134,7 @@ class Reader:
             given = [b'"authority":' + authority.body]
             statement_id = required_id
             if "id" in members:
-                statement_id = uuid.UUID(special.uuid(decoding.decode(members["id"]), "$.id"))
+                statement_id = uuid.UUID(special.require_uuid(decoding.decode(members["id"]), "$.id"))
                 if required_id is not None and statement_id != required_id:
                     return None
             else:
@@ -148,55 +148,57 @@ class Reader:
                 if obj.kind != "Activity" and any(part.only_activity for part in context):
                     return None
             if "result" in members:
-                validate.result(_strict_result(members["result"]), "$.result")
+                validate.validate_result(_decode_result(members["result"]), "$.result")
                 colons += members["result"].count(b":")
             timestamp = None
             if "timestamp" in members:
-                timestamp = special.timestamp(decoding.decode(members["timestamp"]), "$.timestamp")
+                timestamp = special.require_timestamp(decoding.decode(members["timestamp"]), "$.timestamp")
                 colons += members["timestamp"].count(b":")
             if "version" not in members:
-                given.append(_VERSIONS[self._family_2_0])
-            elif not validate.known_version(decoding.decode(members["version"]), self._family_2_0):
+                given.append(_VERSION_MEMBERS[self._family_2_0])
+            elif not validate.is_known_version(decoding.decode(members["version"]), self._family_2_0):
                 return None
             parts.require_all_colons(raw, colons)
         except (StatementInvalid, KeyError, ValueError, RecursionError, msgspec.MsgspecError):
             return None
-        return _made(statement_id, spliced(raw, given), verb, obj, actor, context, registration, authority.pairs, timestamp, ())
+        return _build_incoming(statement_id, splice_members(raw, given), verb, obj, actor, context, registration, authority.pairs, timestamp, ())
 
     def _whole(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
-        with decoding.refusing("the statement"):
-            statement = validate.statement(decoding.strict(raw), self._family_2_0)
+        with decoding.translate_decode_errors("the statement"):
+            statement = validate.validate_statement(decoding.decode_strict(raw), self._family_2_0)
         if required_id and "id" in statement and uuid.UUID(statement["id"]) != required_id:
             raise StatementInvalid("$.id", f"is not the statementId of the address, {required_id}.")
-        raw = _with_lists(raw, statement)
+        raw = _normalize_to_lists(raw, statement)
         removed = _SET_BY_SERVER if authority is not None else ("stored",)
         if any(name in statement for name in removed):
-            raw = without(raw, removed)
+            raw = remove_members(raw, removed)
         given = [b'"authority":' + authority.body] if authority is not None else []
         statement_id = uuid.UUID(statement["id"]) if "id" in statement else required_id or uuid.uuid4()
         if "id" not in statement:
             given.append(b'"id":"%s"' % str(statement_id).encode())
         if "version" not in statement:
             # xAPI-Data 2.4.10: a statement without a version is one of 1.0.0; in 2.0 it is 2.0.0.
-            given.append(_VERSIONS[self._family_2_0])
+            given.append(_VERSION_MEMBERS[self._family_2_0])
         context = statement.get("context", {})
-        authority_pairs = authority.pairs if authority else tuple(keys.pair("agent", value) for value in identities_in(statement.get("authority")))
+        authority_pairs = (
+            authority.pairs if authority else tuple(keys.key_pair("agent", value) for value in iter_identities(statement.get("authority")))
+        )
         registration = context.get("registration")
-        return _made(
+        return _build_incoming(
             statement_id,
-            spliced(raw, given) if given else raw,
+            splice_members(raw, given) if given else raw,
             Part(verb=keys.key_of("verb", statement["verb"]["id"]), voids=statement["verb"]["id"] == VERBS["voided"].id),
-            object_part(statement["object"]),
-            Part(agents=tuple(keys.pair("agent", value) for value in identities_in(statement["actor"]))),
-            [context_part(context)],
+            build_object_part(statement["object"]),
+            Part(agents=tuple(keys.key_pair("agent", value) for value in iter_identities(statement["actor"]))),
+            [build_context_part(context)],
             b'"%s"' % registration.encode() if registration else None,
             authority_pairs,
             statement.get("timestamp"),
-            attachments=tuple(_attachment(value) for value in attachments_of(statement)),
+            attachments=tuple(_parse_attachment(value) for value in collect_attachments(statement)),
         )
 
 
-def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
+def collect_attachments(statement: dict[str, Any]) -> list[dict[str, Any]]:
     """The attachments of the statement and of its sub-statement."""
     found = list(statement.get("attachments", ()))
     if statement["object"].get("objectType") == "SubStatement":
@@ -204,19 +206,19 @@ def attachments_of(statement: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _attachment(value: dict[str, Any]) -> Attachment:
-    signs = value["usageType"] == SIGNATURE
-    return Attachment(value["sha2"].lower(), value["length"], value["contentType"], "fileUrl" not in value, signs)
+def _parse_attachment(value: dict[str, Any]) -> DeclaredAttachment:
+    signs = value["usageType"] == SIGNATURE_USAGE_TYPE
+    return DeclaredAttachment(value["sha2"].lower(), value["length"], value["contentType"], "fileUrl" not in value, signs)
 
 
-def _strict_result(raw: bytes) -> Any:
+def _decode_result(raw: bytes) -> Any:
     """Decode, rejecting duplicate names. A result is small and new in every statement, and
     counting is faster than encoding it again."""
     value = decoding.decode(raw)
     if b"\\" in raw or type(value) is not dict or "extensions" in value:
-        if raw.count(b"[") + raw.count(b"{") > parts.MOST_BRACKETS:
+        if raw.count(b"[") + raw.count(b"{") > parts.MAX_BRACKETS:
             raise StatementInvalid("$.result", "is counted level by level with the whole statement.")
-        return decoding.strict(raw)
+        return decoding.decode_strict(raw)
     colons = len(value)
     for inner in value.values():
         if type(inner) is str:
@@ -227,7 +229,7 @@ def _strict_result(raw: bytes) -> Any:
     return value
 
 
-def _made(
+def _build_incoming(
     statement_id: uuid.UUID,
     payload: bytes,
     verb: Part,
@@ -235,9 +237,9 @@ def _made(
     actor: Part,
     context: list[Part],
     registration: bytes | None,
-    authority: parts.Pairs,
+    authority: parts.KeyPairs,
     timestamp: str | None,
-    attachments: tuple[Attachment, ...],
+    attachments: tuple[DeclaredAttachment, ...],
 ) -> Incoming:
     found = {own for own, _ in actor.agents}
     if obj.agents:
@@ -269,52 +271,52 @@ def _made(
     )
 
 
-def split(body: bytes) -> list[bytes]:
+def split_statements(body: bytes) -> list[bytes]:
     """The raw slices of a body: one for an object, one for each item of a list."""
     if not body.strip():
         raise StatementInvalid("$", "the body is empty; send a statement or a list of statements.")
-    with decoding.refusing("the body"):
+    with decoding.translate_decode_errors("the body"):
         if body.lstrip()[:1] == b"[":
-            return [bytes(raw).strip() for raw in decoding.parts_of_list(body)]
-        return [bytes(decoding.whole(body)).strip()]
+            return [bytes(raw).strip() for raw in decoding.decode_list_items(body)]
+        return [bytes(decoding.decode_raw(body)).strip()]
 
 
-def spliced(raw: bytes, members: list[bytes]) -> bytes:
+def splice_members(raw: bytes, members: list[bytes]) -> bytes:
     """``raw`` (a JSON object that is not empty) with ``members`` added before its last brace."""
     return raw[: raw.rindex(b"}")] + b"," + b",".join(members) + b"}"
 
 
-def _with_lists(raw: bytes, statement: dict[str, Any]) -> bytes:
+def _normalize_to_lists(raw: bytes, statement: dict[str, Any]) -> bytes:
     """Wrap single context activities in lists, as readers must get them (xAPI-Data 2.4.6.2);
     everything else stays byte for byte."""
     members: dict[str, bytes] = {}
     context_activities = statement.get("context", {}).get("contextActivities", {})
-    if not parts.are_lists(context_activities):
-        inner = _members(raw)
-        context = _members(inner["context"])
-        lists = _members(context["contextActivities"])
-        context["contextActivities"] = _object_of(
+    if not parts.are_all_lists(context_activities):
+        inner = _decode_raw_members(raw)
+        context = _decode_raw_members(inner["context"])
+        lists = _decode_raw_members(context["contextActivities"])
+        context["contextActivities"] = _encode_raw_members(
             {name: value if value.lstrip()[:1] == b"[" else b"[" + value + b"]" for name, value in lists.items()}
         )
-        members["context"] = _object_of(context)
+        members["context"] = _encode_raw_members(context)
     if statement["object"].get("objectType") == "SubStatement":
-        inner = _members(raw)
-        sub_statement = _with_lists(inner["object"], statement["object"])
+        inner = _decode_raw_members(raw)
+        sub_statement = _normalize_to_lists(inner["object"], statement["object"])
         if sub_statement != inner["object"]:
             members["object"] = sub_statement
     if not members:
         return raw
-    return _object_of(_members(raw) | members)
+    return _encode_raw_members(_decode_raw_members(raw) | members)
 
 
-def _members(raw: bytes) -> dict[str, bytes]:
-    return {name: bytes(value) for name, value in decoding.members(raw).items()}
+def _decode_raw_members(raw: bytes) -> dict[str, bytes]:
+    return {name: bytes(value) for name, value in decoding.decode_members(raw).items()}
 
 
-def _object_of(members: dict[str, bytes]) -> bytes:
+def _encode_raw_members(members: dict[str, bytes]) -> bytes:
     return b"{" + b",".join(decoding.encode(name) + b":" + value for name, value in members.items()) + b"}"
 
 
-def without(raw: bytes, names: tuple[str, ...]) -> bytes:
+def remove_members(raw: bytes, names: tuple[str, ...]) -> bytes:
     """``raw`` (a JSON object) without some of its members; the others stay byte for byte."""
-    return _object_of({name: value for name, value in _members(raw).items() if name not in names})
+    return _encode_raw_members({name: value for name, value in _decode_raw_members(raw).items() if name not in names})

@@ -13,15 +13,15 @@ from cryptography.x509 import load_der_x509_certificate
 
 from lrs.xapi import decoding
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.reading import SIGNATURE, without
-from lrs.xapi.writing import equal
+from lrs.xapi.reading import SIGNATURE_USAGE_TYPE, remove_members
+from lrs.xapi.writing import is_same_statement
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
-CONTENT_TYPE = "application/octet-stream"
-LARGEST_SIGNATURE = 4 * 1024 * 1024  # bytes: the statement again, in base64
+SIGNATURE_CONTENT_TYPE = "application/octet-stream"
+MAX_SIGNATURE_BYTES = 4 * 1024 * 1024  # bytes: the statement again, in base64
 
 
-def require_valid(payload: bytes, signature: bytes) -> None:
+def require_valid_signature(payload: bytes, signature: bytes) -> None:
     """StatementInvalid when the signature is malformed, or signs a statement other than
     ``payload``."""
     place = "$.attachments"
@@ -32,7 +32,7 @@ def require_valid(payload: bytes, signature: bytes) -> None:
         raise StatementInvalid(place, "the signature is no JSON Web Signature in compact form (xAPI-Data 2.6).") from None
     if header.get("alg") not in ALGORITHMS:
         raise StatementInvalid(place, f"the signature's alg is {header.get('alg')!r}; it must be one of {', '.join(ALGORITHMS)}.")
-    key = _key_of(header.get("x5c"), place)
+    key = _load_public_key(header.get("x5c"), place)
     try:
         if key is None:
             signed = jwt.PyJWS().decode(token, options={"verify_signature": False})
@@ -41,15 +41,15 @@ def require_valid(payload: bytes, signature: bytes) -> None:
     except jwt.PyJWTError:
         raise StatementInvalid(place, "the signature does not belong to the certificate in its x5c header.") from None
     try:
-        decoded = decoding.strict(signed)
-        same = isinstance(decoded, dict) and _same(payload, signed)
+        decoded = decoding.decode_strict(signed)
+        same = isinstance(decoded, dict) and _is_same_statement(payload, signed)
     except (StatementInvalid, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         same = False
     if not same:
         raise StatementInvalid(place, "the signature signs another statement than the one it is attached to.")
 
 
-def _key_of(x5c: Any, place: str) -> RSAPublicKey | None:
+def _load_public_key(x5c: Any, place: str) -> RSAPublicKey | None:
     """The public key of the first certificate; None without a certificate: then the signer is
     unknown."""
     if x5c is None:
@@ -63,17 +63,17 @@ def _key_of(x5c: Any, place: str) -> RSAPublicKey | None:
     return key
 
 
-def _same(payload: bytes, signed: bytes) -> bool:
-    return equal(_unsigned(payload), _unsigned(signed))
+def _is_same_statement(payload: bytes, signed: bytes) -> bool:
+    return is_same_statement(_strip_signatures(payload), _strip_signatures(signed))
 
 
-def _unsigned(statement: bytes) -> bytes:
+def _strip_signatures(statement: bytes) -> bytes:
     """The statement without its signatures."""
     decoded = decoding.decode(statement)
-    kept = [one for one in decoded.get("attachments", ()) if one.get("usageType") != SIGNATURE]
+    kept = [one for one in decoded.get("attachments", ()) if one.get("usageType") != SIGNATURE_USAGE_TYPE]
     if "attachments" not in decoded:
         return statement
-    bare = without(statement, ("attachments",))
+    bare = remove_members(statement, ("attachments",))
     if not kept:
         return bare
     return bare[:-1] + b',"attachments":' + decoding.encode(kept) + b"}"

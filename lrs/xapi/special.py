@@ -39,42 +39,42 @@ _SHA2 = re.compile(r"(?:[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA
 _MAILTO = re.compile(r"mailto:[^\s@]+@[^\s@]+\Z", re.IGNORECASE)
 
 
-def text(value: Any, path: str) -> str:
+def require_text(value: Any, path: str) -> str:
     """A JSON string."""
     if type(value) is not str:
         raise StatementInvalid(path, "must be a string.")
     return value
 
 
-def iri(value: Any, path: str) -> str:
+def require_iri(value: Any, path: str) -> str:
     """An absolute IRI (RFC 3987), compared as text."""
-    if not _IRI.match(text(value, path)):
+    if not _IRI.match(require_text(value, path)):
         raise StatementInvalid(path, "must be an absolute IRI, for example https://example.org/verbs/read.")
     return str(value)
 
 
-def uuid(value: Any, path: str) -> str:
+def require_uuid(value: Any, path: str) -> str:
     """A UUID in its standard text form (1.0.3 Data 4.4: only the form is required, not variant
     and version, which differ even in its own examples)."""
-    if not _UUID.match(text(value, path)):
+    if not _UUID.match(require_text(value, path)):
         raise StatementInvalid(path, "must be a UUID, for example 3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001.")
     return str(value)
 
 
-def timestamp(value: Any, path: str) -> str:
+def require_timestamp(value: Any, path: str) -> str:
     """RFC 3339 with an offset; -00:00 is forbidden (xAPI-Data 4.5)."""
-    if _PLAIN_TIMESTAMP.match(text(value, path)):
+    if _PLAIN_TIMESTAMP.match(require_text(value, path)):
         return str(value)
     if not _TIMESTAMP.match(value) or _NEGATIVE_ZERO.search(value):
         raise StatementInvalid(path, "must be an RFC 3339 time with an offset, for example 2026-11-23T09:30:00.000Z.")
     try:
-        instant(value)
+        parse_timestamp(value)
     except (ValueError, OverflowError):
         raise StatementInvalid(path, "names a moment that is not in the calendar.") from None
     return str(value)
 
 
-def instant(text: str) -> datetime:
+def parse_timestamp(text: str) -> datetime:
     """Parse a timestamp that :func:`timestamp` accepts; ValueError or OverflowError outside the
     calendar's range."""
     if text[-1:] == "Z" and text[10:11] == "T":  # the form of nearly all timestamps
@@ -89,19 +89,19 @@ def instant(text: str) -> datetime:
     if dot:
         digits = len(rest) - len(rest.lstrip("0123456789"))
         text = f"{whole}.{rest[:digits][:6].ljust(6, '0')}{rest[digits:]}"
-    return clock.parse(text.replace(":60", ":59"))  # datetime cannot represent a leap second
+    return clock.parse_instant(text.replace(":60", ":59"))  # datetime cannot represent a leap second
 
 
-def duration(value: Any, path: str) -> str:
+def require_duration(value: Any, path: str) -> str:
     """ISO 8601 duration (xAPI-Data 4.6)."""
-    if not _DURATION.match(text(value, path)) or value.endswith("T") or value == "P":
+    if not _DURATION.match(require_text(value, path)) or value.endswith("T") or value == "P":
         raise StatementInvalid(path, "must be an ISO 8601 duration, for example PT1M30S.")
     if "." in value and not _LAST_FRACTION.match(value):
         raise StatementInvalid(path, "may have a fraction in its last part alone, for example PT1M30.5S.")
     return str(value)
 
 
-def duration_seconds(text: str, most: int = 86_400) -> float | None:
+def parse_duration_seconds(text: str, most: int = 86_400) -> float | None:
     """The seconds of a duration in days (of 24 hours), hours, minutes and seconds, the usual
     units of learning; None for months and longer units, and for more than ``most`` seconds."""
     found = _CLOCK_DURATION.match(text)
@@ -112,52 +112,52 @@ def duration_seconds(text: str, most: int = 86_400) -> float | None:
     return total if total <= most else None
 
 
-def language_tag(value: str, path: str) -> None:
+def require_language_tag(value: str, path: str) -> None:
     """An RFC 5646 language tag."""
     if not _LANGUAGE.match(value):
         raise StatementInvalid(path, f"{value!r} is no language tag (RFC 5646), for example en or pt-BR.")
 
 
-def language_map(value: Any, path: str) -> None:
+def require_language_map(value: Any, path: str) -> None:
     """An object of language tags to strings (xAPI-Data 4.2)."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object of language tags and texts.")
     for tag, words in value.items():
-        language_tag(tag, path)
-        text(words, f"{path}['{tag}']")
+        require_language_tag(tag, path)
+        require_text(words, f"{path}['{tag}']")
 
 
-def mailto(value: Any, path: str) -> None:
+def require_mailto(value: Any, path: str) -> None:
     """mailto:somebody@somewhere."""
-    if not _MAILTO.match(text(value, path)):
+    if not _MAILTO.match(require_text(value, path)):
         raise StatementInvalid(path, "must be mailto: and an e-mail address.")
 
 
-def sha1(value: Any, path: str) -> None:
+def require_sha1(value: Any, path: str) -> None:
     """40 hexadecimal digits."""
-    if not _SHA1.match(text(value, path)):
+    if not _SHA1.match(require_text(value, path)):
         raise StatementInvalid(path, "must be the 40 hexadecimal digits of a SHA-1.")
 
 
-def sha2(value: Any, path: str) -> None:
+def require_sha2(value: Any, path: str) -> None:
     """A SHA-2 of 224 to 512 bits in hexadecimal digits (xAPI-Data 2.4.11)."""
-    if not _SHA2.match(text(value, path)):
+    if not _SHA2.match(require_text(value, path)):
         raise StatementInvalid(path, "must be the 56, 64, 96 or 128 hexadecimal digits of a SHA-2.")
 
 
-def number(value: Any, path: str) -> None:
+def require_number(value: Any, path: str) -> None:
     """A JSON number; true and false are not numbers."""
     if type(value) not in (int, Decimal):
         raise StatementInvalid(path, "must be a number.")
 
 
-def boolean(value: Any, path: str) -> None:
+def require_boolean(value: Any, path: str) -> None:
     """true or false."""
     if type(value) is not bool:
         raise StatementInvalid(path, "must be true or false.")
 
 
-def fields(value: Any, path: str, allowed: frozenset[str]) -> dict[str, Any]:
+def require_fields(value: Any, path: str, allowed: frozenset[str]) -> dict[str, Any]:
     """An object with no property other than ``allowed``, and no null."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object.")
@@ -169,7 +169,7 @@ def fields(value: Any, path: str, allowed: frozenset[str]) -> dict[str, Any]:
     return value
 
 
-def extensions(value: Any, path: str) -> None:
+def require_extensions(value: Any, path: str) -> None:
     """An object whose keys are IRIs; the values may be anything."""
     if type(value) is not dict:
         raise StatementInvalid(path, "must be an object whose keys are IRIs.")

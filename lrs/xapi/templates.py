@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_STEP = re.compile(r"\.([A-Za-z][A-Za-z0-9_]*)|\['([^']*)'\]|\[(\*|\d+)\]")
+_PATH_STEP = re.compile(r"\.([A-Za-z][A-Za-z0-9_]*)|\['([^']*)'\]|\[(\*|\d+)\]")
 _CONTEXT_TYPES = {
     "contextParentActivityType": "parent",
     "contextGroupingActivityType": "grouping",
@@ -21,22 +21,22 @@ _CONTEXT_TYPES = {
 }
 
 
-def breaks(statement: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def find_broken_rules(statement: Mapping[str, Any], templates: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """(template, reason) for each broken rule; ("", reason) when the statement matches no
     template of the profile."""
-    matching = [template for template in templates if _determined(statement, template)]
+    matching = [template for template in templates if _matches_template(statement, template)]
     if not matching:
         return [("", "no template of the profile has this verb and these activity types")]
     found = []
     for template in matching:
-        broken = [reason for rule in template.get("rules", ()) if (reason := _broken(statement, rule))]
+        broken = [reason for rule in template.get("rules", ()) if (reason := _check_rule(statement, rule))]
         if not broken:
             return []  # one matching template is enough
         found.append((str(template["id"]), "; ".join(broken)))
     return found
 
 
-def _determined(statement: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
+def _matches_template(statement: Mapping[str, Any], template: Mapping[str, Any]) -> bool:
     if "verb" in template and statement["verb"]["id"] != template["verb"]:
         return False
     if "objectActivityType" in template and statement["object"].get("definition", {}).get("type") != template["objectActivityType"]:
@@ -50,36 +50,36 @@ def _determined(statement: Mapping[str, Any], template: Mapping[str, Any]) -> bo
     return True
 
 
-def _broken(statement: Mapping[str, Any], rule: Mapping[str, Any]) -> str | None:
+def _check_rule(statement: Mapping[str, Any], rule: Mapping[str, Any]) -> str | None:
     location = rule["location"]
-    values = values_at(statement, location)
+    values = resolve_json_path(statement, location)
     presence = rule.get("presence")
     if presence == "included" and not values:
         return f"{location} is missing"
     if presence == "excluded" and values:
         return f"{location} must not be there"
     if values:
-        if "any" in rule and not any(_in(value, rule["any"]) for value in values):
+        if "any" in rule and not any(_contains_value(value, rule["any"]) for value in values):
             return f"{location} has none of the values that are expected"
-        if "all" in rule and not all(_in(value, rule["all"]) for value in values):
+        if "all" in rule and not all(_contains_value(value, rule["all"]) for value in values):
             return f"{location} has a value that is not expected"
-        if "none" in rule and any(_in(value, rule["none"]) for value in values):
+        if "none" in rule and any(_contains_value(value, rule["none"]) for value in values):
             return f"{location} has a value that is excluded"
     return None
 
 
-def _in(value: Any, wanted: Sequence[Any]) -> bool:
+def _contains_value(value: Any, wanted: Sequence[Any]) -> bool:
     """Membership by JSON equality: true is not 1."""
     return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in wanted)
 
 
-def values_at(statement: Mapping[str, Any], location: str) -> list[Any]:
+def resolve_json_path(statement: Mapping[str, Any], location: str) -> list[Any]:
     """The values that a JSONPath of names, quoted names, indices and ``[*]`` selects; nothing
     for other kinds of path."""
     found: list[Any] = [statement]
     position = 1  # after $
     while position < len(location):
-        step = _STEP.match(location, position)
+        step = _PATH_STEP.match(location, position)
         if step is None:
             return []
         position = step.end()

@@ -9,49 +9,49 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from core.clock import from_microseconds, text_of
-from lrs.xapi.reading import spliced
-from lrs.xapi.special import instant
+from core.clock import format_instant, from_microseconds
+from lrs.xapi.reading import splice_members
+from lrs.xapi.special import parse_timestamp
 
 ORD_SHIFT = 10  # ord = stored microseconds << 10 | writer number
-_SECONDS = re.compile(r"(\d+)(?:\.(\d+))?S\Z")
+_SECONDS_PART = re.compile(r"(\d+)(?:\.(\d+))?S\Z")
 _SET_BY_SERVER = ("id", "stored", "authority", "version")
 
 
-def stored_text(ord_: int) -> str:
+def format_stored_time(ord_: int) -> str:
     """The ``stored`` time encoded in an ``ord``."""
     seconds, microseconds = divmod(ord_ >> ORD_SHIFT, 1_000_000)
-    return f"{_whole_second(seconds)}.{microseconds // 1_000:03d}Z"
+    return f"{_format_second(seconds)}.{microseconds // 1_000:03d}Z"
 
 
 @lru_cache(maxsize=10_000)
-def _whole_second(seconds: int) -> str:
-    return text_of(from_microseconds(seconds * 1_000_000))[:19]
+def _format_second(seconds: int) -> str:
+    return format_instant(from_microseconds(seconds * 1_000_000))[:19]
 
 
-def published(payload: bytes, ord_: int, timestamp_given: bool) -> bytes:
+def render_statement(payload: bytes, ord_: int, timestamp_given: bool) -> bytes:
     """The statement as readers get it (format exact)."""
-    stored = stored_text(ord_).encode()
+    stored = format_stored_time(ord_).encode()
     members = [b'"stored":"%s"' % stored]
     if not timestamp_given:
         # xAPI-Data 2.4.7: without a timestamp of its own, a statement gets the stored time.
         members.append(b'"timestamp":"%s"' % stored)
-    return spliced(payload, members)
+    return splice_members(payload, members)
 
 
-def page(payloads: list[bytes], more: str) -> bytes:
+def render_statement_result(payloads: list[bytes], more: str) -> bytes:
     """A StatementResult (xAPI-Data 3.2): stored bytes, concatenated."""
     return b'{"statements":[' + b",".join(payloads) + b'],"more":' + json.dumps(more).encode() + b"}"
 
 
-def equal(first: bytes, second: bytes) -> bool:
+def is_same_statement(first: bytes, second: bytes) -> bool:
     """Whether two payloads are the same statement, ignoring what the server set (xAPI-Data
     2.3.1).
 
     Numbers are compared exactly: ``1.0`` equals ``1``, but ``true`` does not; timestamps are
     compared only if both were sent with one.
     """
-    a, b = _decoded(first), _decoded(second)
+    a, b = _decode_tagged(first), _decode_tagged(second)
     for name in _SET_BY_SERVER:
         a.pop(name, None)
         b.pop(name, None)
@@ -59,36 +59,36 @@ def equal(first: bytes, second: bytes) -> bool:
         a.pop("timestamp", None)
         b.pop("timestamp", None)
     for statement in (a, b):
-        _cut_durations(statement)
-        _same_moments(statement)
+        _truncate_durations(statement)
+        _normalize_timestamps(statement)
     return bool(a == b)
 
 
-def _same_moments(statement: dict[str, Any]) -> None:
+def _normalize_timestamps(statement: dict[str, Any]) -> None:
     """Timestamps are equal if they are the same instant, however offset and fraction are
     written (xAPI-Data 4.5)."""
     for holder in (statement, statement.get("object", {})):
         if isinstance(holder.get("timestamp"), str):
             try:
-                holder["timestamp"] = instant(holder["timestamp"])
+                holder["timestamp"] = parse_timestamp(holder["timestamp"])
             except (ValueError, OverflowError):
                 continue  # an old row; compared as text
 
 
-def _cut_durations(statement: dict[str, Any]) -> None:
+def _truncate_durations(statement: dict[str, Any]) -> None:
     """Durations are compared after truncation to hundredths of a second (IEEE 9274.1.1,
     4.2.7)."""
     for holder in (statement, statement.get("object", {})):
         result = holder.get("result")
         if isinstance(result, dict) and isinstance(result.get("duration"), str):
-            result["duration"] = _SECONDS.sub(_hundredths, result["duration"])
+            result["duration"] = _SECONDS_PART.sub(_truncate_to_hundredths, result["duration"])
 
 
-def _hundredths(seconds: re.Match[str]) -> str:
+def _truncate_to_hundredths(seconds: re.Match[str]) -> str:
     return f"{seconds[1]}.{(seconds[2] or '')[:2]:0<2}S"
 
 
-def _number(text: str) -> Decimal | str:
+def _parse_exact_number(text: str) -> Decimal | str:
     """The exact value; if it cannot be represented (an exponent of twenty digits), the text
     itself."""
     try:
@@ -97,7 +97,7 @@ def _number(text: str) -> Decimal | str:
         return text
 
 
-def _decoded(payload: bytes) -> dict[str, Any]:
+def _decode_tagged(payload: bytes) -> dict[str, Any]:
     def tagged(value: Any) -> Any:
         if isinstance(value, bool):
             return ("boolean", value)  # in Python True == 1
@@ -107,5 +107,5 @@ def _decoded(payload: bytes) -> dict[str, Any]:
             return [tagged(inner) for inner in value]
         return value
 
-    value: dict[str, Any] = json.loads(payload, parse_float=_number, parse_int=_number)
+    value: dict[str, Any] = json.loads(payload, parse_float=_parse_exact_number, parse_int=_parse_exact_number)
     return {name: tagged(inner) for name, inner in value.items()}

@@ -20,7 +20,7 @@ from lti_tool.store.people import LaunchSession
 
 
 @dataclass(frozen=True)
-class Stage:
+class EpisodeContext:
     """An episode with its programme, inside a transaction."""
 
     connection: Connection
@@ -48,7 +48,7 @@ class Stage:
         """The title of a task from the programme's list or from this learner's own tasks;
         None if it is in neither."""
         listed = self.programme.task_title(key)
-        own = transfer.tasks(self.connection, self.tenant_id, self.episode.id) if listed is None else []
+        own = transfer.list_mapped_tasks(self.connection, self.tenant_id, self.episode.id) if listed is None else []
         return listed or next((one.title for one in own if one.key == key), None)
 
     def task_name(self, key: str) -> str:
@@ -58,18 +58,18 @@ class Stage:
 
     def say(self, statements: Sequence[xapi.Statement]) -> None:
         """Queue the act's statements in the outbox, within the act's transaction."""
-        say(self.connection, self.tenant_id, statements)
+        add_to_outbox(self.connection, self.tenant_id, statements)
 
 
-def say(connection: Connection, tenant_id: int, statements: Sequence[xapi.Statement]) -> None:
+def add_to_outbox(connection: Connection, tenant_id: int, statements: Sequence[xapi.Statement]) -> None:
     """Add statements to the outbox, within the act's transaction."""
-    outbox.add_statements(connection, tenant_id, [(one.id, one.payload) for one in statements])
+    outbox.insert_statements(connection, tenant_id, [(one.id, one.payload) for one in statements])
 
 
-def of_person(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: Programme, name: str, at: datetime) -> xapi.Act:
+def act_without_episode(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: Programme, name: str, at: datetime) -> xapi.Act:
     """Build an act of somebody who supports other learners; it belongs to no episode."""
     return xapi.Act(
-        installation=tenants.installation_id(connection),
+        installation=tenants.get_installation_id(connection),
         tenant=str(tenant_id),
         name=f"{name} {person_id}",
         learner=person_id,
@@ -79,21 +79,21 @@ def of_person(connection: Connection, tenant_id: int, person_id: uuid.UUID, prog
     )
 
 
-def stage(connection: Connection, session: LaunchSession) -> Stage | None:
+def find_episode_context(connection: Connection, session: LaunchSession) -> EpisodeContext | None:
     """The context of the learner's episode; None if no certification is on record."""
-    episode = learning.episode_of(connection, session.tenant_id, session.person_id, session.programme)
-    return on_stage(connection, session.tenant_id, episode) if episode else None
+    episode = learning.find_episode(connection, session.tenant_id, session.person_id, session.programme)
+    return load_episode_context(connection, session.tenant_id, episode) if episode else None
 
 
-def required_stage(connection: Connection, session: LaunchSession) -> Stage:
+def require_episode_context(connection: Connection, session: LaunchSession) -> EpisodeContext:
     """The same, but raise NotFound, which says who records a certification."""
-    found = stage(connection, session)
+    found = find_episode_context(connection, session)
     if found is None:
         raise NotFound("No certification is on record for you in this programme yet. Your teacher or training manager records it.")
     return found
 
 
-def on_stage(connection: Connection, tenant_id: int, episode: Episode) -> Stage:
+def load_episode_context(connection: Connection, tenant_id: int, episode: Episode) -> EpisodeContext:
     """The context of an episode that is already loaded."""
-    found = programmes.load(connection, tenant_id, episode.programme, episode.programme_version)
-    return Stage(connection, tenant_id, tenants.installation_id(connection), episode, found)
+    found = programmes.load_programme(connection, tenant_id, episode.programme, episode.programme_version)
+    return EpisodeContext(connection, tenant_id, tenants.get_installation_id(connection), episode, found)

@@ -14,55 +14,55 @@ from decimal import Decimal
 
 from adapters import xapi
 from adapters.questions import html
-from adapters.questions.shapes import Accepted, Item, decimal
+from adapters.questions.shapes import AcceptedAnswer, QuestionItem, parse_decimal
 from core.errors import BadInput
 
-AND, TO = "[,]", "[.]"
-LONGEST_WORDS = 500  # characters of a short answer
+RESPONSE_SEPARATOR, PAIR_SEPARATOR = "[,]", "[.]"
+MAX_ANSWER_CHARS = 500  # characters of a short answer
 # A rapid guess: nobody can read and consider a question in less time (a threshold by reading
 # speed: Wise & Kong 2005). 500 words a minute is twice a fast reader's 250.
-LEAST_SECONDS, SECONDS_A_WORD = 3.0, 60 / 500
+MIN_READ_SECONDS, SECONDS_PER_WORD = 3.0, 60 / 500
 
 
-def read(item: Item, form: Mapping[str, Sequence[str]]) -> str:
+def parse_response(item: QuestionItem, form: Mapping[str, Sequence[str]]) -> str:
     """Parse the response from a form; BadInput says what is missing. Fields: ``choice``
     (multiple), ``text``, ``match-<key>``, ``place-<n>``."""
     if item.kind in ("single", "true_false"):
         given = form.get("choice", ())
-        if len(given) != 1 or given[0] not in _keys(item):
+        if len(given) != 1 or given[0] not in _choice_keys(item):
             raise BadInput("Choose one of the answers, then send it.", field="choice")
         return given[0]
     if item.kind == "multiple":
         given = form.get("choice", ())
-        if not given or not set(given) <= set(_keys(item)):
+        if not given or not set(given) <= set(_choice_keys(item)):
             raise BadInput("Choose at least one of the answers, then send it.", field="choice")
-        return AND.join(key for key in _keys(item) if key in given)
+        return RESPONSE_SEPARATOR.join(key for key in _choice_keys(item) if key in given)
     if item.kind == "matching":
-        partners = {key: (form.get(f"match-{key}") or [""])[0] for key in _keys(item)}
+        partners = {key: (form.get(f"match-{key}") or [""])[0] for key in _choice_keys(item)}
         if not set(partners.values()) <= {f"m{number}" for number in range(len(item.matches))}:
             raise BadInput("Choose a partner for each line, then send it.", field="choice")
-        return AND.join(f"{key}{TO}{partner}" for key, partner in partners.items())
+        return RESPONSE_SEPARATOR.join(f"{key}{PAIR_SEPARATOR}{partner}" for key, partner in partners.items())
     if item.kind == "ordering":
         places = [(form.get(f"place-{number}") or [""])[0] for number in range(1, len(item.choices) + 1)]
-        if sorted(places) != sorted(_keys(item)):
+        if sorted(places) != sorted(_choice_keys(item)):
             raise BadInput("Put each line in one place, then send it.", field="choice")
-        return AND.join(places)
+        return RESPONSE_SEPARATOR.join(places)
     words = " ".join((form.get("text") or [""])[0].replace("\0", "").split())
-    if not words or len(words) > LONGEST_WORDS:
+    if not words or len(words) > MAX_ANSWER_CHARS:
         raise BadInput("Write your answer, then send it.", field="text")
     if item.kind == "numeric":
-        number = typed_number(words)
+        number = parse_typed_number(words)
         if number is None:
             raise BadInput("Write a number, for example 12.5.", field="text")
         return format(number, "f")
     return words
 
 
-def _keys(item: Item) -> list[str]:
+def _choice_keys(item: QuestionItem) -> list[str]:
     return [one.key for one in item.choices]
 
 
-def typed_number(words: str) -> Decimal | None:
+def parse_typed_number(words: str) -> Decimal | None:
     """Parse a number as people type it: with a decimal comma or point, and with spaces or
     apostrophes as thousands separators."""
     bare = re.sub(r"[\s'’\u00a0\u202f]", "", words).replace("−", "-")
@@ -71,69 +71,69 @@ def typed_number(words: str) -> Decimal | None:
     elif "," in bare and "." in bare:
         last = max(bare.rfind(","), bare.rfind("."))
         bare = re.sub(r"[,.]", "", bare[:last]) + "." + bare[last + 1 :]
-    return decimal(bare) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", bare, re.ASCII) else None
+    return parse_decimal(bare) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", bare, re.ASCII) else None
 
 
-def is_right(item: Item, response: str) -> bool:
+def is_correct(item: QuestionItem, response: str) -> bool:
     """Whether a response is entirely correct."""
     if item.kind in ("single", "true_false", "multiple"):
-        return set(response.split(AND)) == set(item.correct)
+        return set(response.split(RESPONSE_SEPARATOR)) == set(item.correct)
     if item.kind == "ordering":
-        return response.split(AND) == item.correct
+        return response.split(RESPONSE_SEPARATOR) == item.correct
     if item.kind == "matching":
-        return response == _right_matching(item)
-    return _taken(item, response) is not None
+        return response == _correct_matching(item)
+    return _find_accepted(item, response) is not None
 
 
-def _right_matching(item: Item) -> str:
+def _correct_matching(item: QuestionItem) -> str:
     matches = item.matches
-    return AND.join(f"{one.key}{TO}m{matches.index(one.match)}" for one in item.choices)
+    return RESPONSE_SEPARATOR.join(f"{one.key}{PAIR_SEPARATOR}m{matches.index(one.match)}" for one in item.choices)
 
 
-def _taken(item: Item, response: str) -> Accepted | None:
+def _find_accepted(item: QuestionItem, response: str) -> AcceptedAnswer | None:
     for one in item.accepted:
         if item.kind == "numeric":
-            given, value, tolerance = decimal(response), decimal(one.value), decimal(one.tolerance)
+            given, value, tolerance = parse_decimal(response), parse_decimal(one.value), parse_decimal(one.tolerance)
             if given is not None and value is not None and tolerance is not None and abs(given - value) <= tolerance:
                 return one
-        elif re.fullmatch(_pattern(_folded(item, one.value)), _folded(item, response)):
+        elif re.fullmatch(_wildcard_regex(_fold_text(item, one.value)), _fold_text(item, response)):
             return one
     return None
 
 
-def _pattern(words: str) -> str:
+def _wildcard_regex(words: str) -> str:
     return ".*".join(re.escape(part) for part in words.split("*"))
 
 
-def _folded(item: Item, words: str) -> str:
+def _fold_text(item: QuestionItem, words: str) -> str:
     bare = " ".join(words.split())
     return bare if item.case_sensitive else bare.casefold()
 
 
-def shown(item: Item, response: str) -> list[str]:
+def render_response(item: QuestionItem, response: str) -> list[str]:
     """Render a response as lines of HTML."""
     if item.kind in ("single", "true_false", "multiple", "ordering"):
-        return [item.choice(key).text for key in response.split(AND)]
+        return [item.choice(key).text for key in response.split(RESPONSE_SEPARATOR)]
     if item.kind == "matching":
         matches = item.matches
-        pairs = [pair.split(TO) for pair in response.split(AND)]
+        pairs = [pair.split(PAIR_SEPARATOR) for pair in response.split(RESPONSE_SEPARATOR)]
         return [f"{item.choice(key).text} → {matches[int(partner[1:])]}" for key, partner in pairs]
-    return [html.escape(response)]
+    return [html.text_to_html(response)]
 
 
-def right_answer(item: Item) -> list[str]:
+def render_correct_answer(item: QuestionItem) -> list[str]:
     """Render the correct answer as lines of HTML."""
     if item.kind == "matching":
-        return shown(item, _right_matching(item))
+        return render_response(item, _correct_matching(item))
     if item.kind in ("numeric", "short"):
         first = item.accepted[0]
-        around = f" ± {first.tolerance}" if item.kind == "numeric" and decimal(first.tolerance) else ""
-        return [html.escape(first.value.replace("*", "…" if item.kind == "short" else "*") + around)]
-    return shown(item, AND.join(item.correct))
+        around = f" ± {first.tolerance}" if item.kind == "numeric" and parse_decimal(first.tolerance) else ""
+        return [html.text_to_html(first.value.replace("*", "…" if item.kind == "short" else "*") + around)]
+    return render_response(item, RESPONSE_SEPARATOR.join(item.correct))
 
 
 @dataclass(frozen=True)
-class Said:
+class ResponseFeedback:
     """Feedback on a response, as lines of HTML: on the given answer, on the correct answer,
     and for everybody."""
 
@@ -142,30 +142,30 @@ class Said:
     to_all: list[str]
 
 
-def said_to(item: Item, response: str) -> Said:
+def select_feedback(item: QuestionItem, response: str) -> ResponseFeedback:
     """Select the author's feedback for this response. A wrong response also gets the
     explanation of the correct answer."""
-    right = is_right(item, response)
+    right = is_correct(item, response)
     answered, correct = list[str](), list[str]()
     if item.kind in ("single", "true_false", "multiple"):
-        chosen = response.split(AND)
+        chosen = response.split(RESPONSE_SEPARATOR)
         answered = [item.choice(key).feedback for key in chosen]
         correct = [] if right else [item.choice(key).feedback for key in item.correct if key not in chosen]
     elif item.kind in ("numeric", "short"):
-        taken = _taken(item, response)
+        taken = _find_accepted(item, response)
         answered = [taken.feedback] if taken else []
     answered.append(item.when_right if right else item.when_wrong)
-    return Said(*([line for line in dict.fromkeys(lines) if line] for lines in (answered, correct, [item.explanation])))
+    return ResponseFeedback(*([line for line in dict.fromkeys(lines) if line] for lines in (answered, correct, [item.explanation])))
 
 
-def rapid(item: Item, seconds: float) -> bool:
+def is_rapid_guess(item: QuestionItem, seconds: float) -> bool:
     """Whether an answer came faster than the question can be read."""
     shown = [item.stem, *(one.text for one in item.choices), *(item.matches if item.kind == "matching" else ())]
-    words = len(html.plain(" ".join(shown)).split())
-    return seconds < max(LEAST_SECONDS, words * SECONDS_A_WORD)
+    words = len(html.html_to_text(" ".join(shown)).split())
+    return seconds < max(MIN_READ_SECONDS, words * SECONDS_PER_WORD)
 
 
-def for_statement(item: Item, competency_title: str) -> xapi.Item:
+def to_xapi_item(item: QuestionItem, competency_title: str) -> xapi.ItemDefinition:
     """Convert the question to its form in statements."""
     interaction = {
         "single": "choice",
@@ -177,21 +177,21 @@ def for_statement(item: Item, competency_title: str) -> xapi.Item:
         "ordering": "sequencing",
     }[item.kind]
     parts: dict[str, list[tuple[str, str]]] = {}
-    lines = [(one.key, html.plain(one.text)) for one in item.choices]
+    lines = [(one.key, html.html_to_text(one.text)) for one in item.choices]
     if interaction in ("choice", "sequencing"):
         parts["choices"] = lines
     elif interaction == "matching":
         parts["source"] = lines
-        parts["target"] = [(f"m{number}", html.plain(text)) for number, text in enumerate(item.matches)]
-    return xapi.Item(item.key, html.plain(item.stem), interaction, _patterns(item), parts, item.competency, competency_title)
+        parts["target"] = [(f"m{number}", html.html_to_text(text)) for number, text in enumerate(item.matches)]
+    return xapi.ItemDefinition(item.key, html.html_to_text(item.stem), interaction, _correct_patterns(item), parts, item.competency, competency_title)
 
 
-def _patterns(item: Item) -> list[str]:
+def _correct_patterns(item: QuestionItem) -> list[str]:
     if item.kind == "matching":
-        return [_right_matching(item)]
+        return [_correct_matching(item)]
     if item.kind == "numeric":
-        bounds = [(decimal(one.value) or Decimal(0), decimal(one.tolerance) or Decimal(0)) for one in item.accepted]
+        bounds = [(parse_decimal(one.value) or Decimal(0), parse_decimal(one.tolerance) or Decimal(0)) for one in item.accepted]
         return [f"{value - around:f}[:]{value + around:f}" for value, around in bounds]
     if item.kind == "short":
         return [f"{{case_matters={'true' if item.case_sensitive else 'false'}}}{one.value}" for one in item.accepted]
-    return [AND.join(item.correct)]
+    return [RESPONSE_SEPARATOR.join(item.correct)]

@@ -11,33 +11,35 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from lti_tool.actions import languages
-from lti_tool.actions.acts import Stage
+from lti_tool.actions.acts import EpisodeContext
 from lti_tool.store import directory, mails
 
-KIND = "review"
+REVIEW_MAIL_KIND = "review"
 
 
-def tell_reviewers(stage: Stage, key: str, subject: str, words: str, now: datetime, peer_id: uuid.UUID | None = None) -> None:
+def mail_reviewers(stage: EpisodeContext, key: str, subject: str, words: str, now: datetime, peer_id: uuid.UUID | None = None) -> None:
     """Queue a mail to each reviewer; ``subject`` (which may hold the learner's name) and
     ``words`` are translated into the recipient's language."""
-    learner = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id)
-    tell(stage, [learner.mentor_id, learner.manager_id, peer_id], key, subject, words, now)
+    learner = directory.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id)
+    mail_people(stage, [learner.mentor_id, learner.manager_id, peer_id], key, subject, words, now)
 
 
-def tell(stage: Stage, people: Iterable[uuid.UUID | None], key: str, subject: str, words: str, now: datetime, path: str = "inbox") -> None:
+def mail_people(
+    stage: EpisodeContext, people: Iterable[uuid.UUID | None], key: str, subject: str, words: str, now: datetime, path: str = "inbox"
+) -> None:
     """Queue a mail to each of these people. Nobody gets more than one mail for the same
     ``key``."""
-    name = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id).name
+    name = directory.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id).name
     rows = []
     for person_id in dict.fromkeys(one for one in people if one is not None):
-        if KIND in mails.stopped(stage.connection, stage.tenant_id, person_id):
+        if REVIEW_MAIL_KIND in mails.list_stopped_kinds(stage.connection, stage.tenant_id, person_id):
             continue
-        tag = languages.choose([directory.profile(stage.connection, stage.tenant_id, person_id).language])
-        said = languages.translated
+        tag = languages.choose_language([directory.get_profile(stage.connection, stage.tenant_id, person_id).language])
+        said = languages.translate_text
         rows.append(
             {
                 "person_id": person_id,
-                "kind": KIND,
+                "kind": REVIEW_MAIL_KIND,
                 "key": key,
                 "subject": said(tag, subject, name=name or said(tag, "A learner")),
                 "words": said(tag, words),
@@ -46,4 +48,4 @@ def tell(stage: Stage, people: Iterable[uuid.UUID | None], key: str, subject: st
                 "next_try_at": now,
             }
         )
-    mails.queue(stage.connection, stage.tenant_id, rows)
+    mails.enqueue_mails(stage.connection, stage.tenant_id, rows)

@@ -18,23 +18,23 @@ from adapters import xapi
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lti_tool.actions import acts, asking, programmes, relations
-from lti_tool.actions.acts import Stage
+from lti_tool.actions.acts import EpisodeContext
 from lti_tool.actions.programmes import Programme
 from lti_tool.actions.relations import LEARNER, PEER
 from lti_tool.actions.rubrics import Case, Rubric
 from lti_tool.actions.transferring import ASSESSMENT
 from lti_tool.store import assessments, directory, learning, people, transfer
-from lti_tool.store.assessments import Assessed, Calibrated, Wish
+from lti_tool.store.assessments import Assessment, Calibration, Wish
 from lti_tool.store.people import LaunchSession
 
-METHODS = ("watching", "recording", "simulation")
-OPENS = timedelta(days=14)  # how early the three-month assessment may be submitted
-FEWEST_PEERS = 3  # with fewer raters, peer ratings stay hidden, so that nobody can guess who gave which
-LONGEST_WORDS = 2_000
+ASSESSMENT_METHODS = ("watching", "recording", "simulation")
+OPENS_BEFORE_DUE = timedelta(days=14)  # how early the three-month assessment may be submitted
+MIN_PEER_RATERS = 3  # with fewer raters, peer ratings stay hidden, so that nobody can guess who gave which
+MAX_COMMENT_CHARS = 2_000
 
 
 @dataclass(frozen=True)
-class Form:
+class AssessmentForm:
     """The form of an assessment: who is assessed, the rater's relation to the learner, and
     the rubric with its competent level."""
 
@@ -46,7 +46,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class View:
+class RatingSummary:
     """The latest level of each criterion as one rater sees it: a person in the directory, or
     the average of the peers."""
 
@@ -58,7 +58,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Picture:
+class AssessmentComparison:
     """A learner's assessments, side by side. ``hidden_peers``: how many peers responded,
     when they are too few to be shown."""
 
@@ -66,21 +66,21 @@ class Picture:
     rubric: Rubric | None
     name: str
     episode_id: uuid.UUID
-    views: list[View]
-    said: list[Assessed]
+    views: list[RatingSummary]
+    said: list[Assessment]
     hidden_peers: int
     wishes: list[Wish]
     raters: list[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
-class Exercise:
+class CalibrationExercise:
     """The calibration exercise: the next case, and the cases that this rater has completed."""
 
     programme: Programme
     rubric: Rubric
     case: Case | None
-    done: list[tuple[Case, Calibrated]]
+    done: list[tuple[Case, Calibration]]
 
     @property
     def compared(self) -> list[tuple[int, int]]:
@@ -99,21 +99,23 @@ class Exercise:
         return statistics.fmean(mine - level for mine, level in self.compared) if self.compared else None
 
 
-def form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> Form:
+def load_assessment_form(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> AssessmentForm:
     """Load the form to assess a learner, or (None) oneself."""
     with unit_of_work(session.tenant_id) as connection:
-        stage, relation = _stage(connection, session, episode_id)
-        name = people.name_of(connection, session.tenant_id, stage.episode.person_id)
-        return Form(stage.programme, _rubric(stage), stage.episode.id, name, relation)
+        stage, relation = _rating_context(connection, session, episode_id)
+        name = people.get_person_name(connection, session.tenant_id, stage.episode.person_id)
+        return AssessmentForm(stage.programme, _require_rubric(stage), stage.episode.id, name, relation)
 
 
-def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> tuple[Stage, str]:
+def _rating_context(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> tuple[EpisodeContext, str]:
     """The context, and this person's relation to the learner: the learner, a manager or
     mentor, or a peer who was asked."""
     if episode_id is None:
-        return acts.required_stage(connection, session), LEARNER
-    wish = next((one for one in assessments.wishes_to(connection, session.tenant_id, session.person_id) if one.episode_id == episode_id), None)
-    stage, relation = relations.asked(connection, session, episode_id, session.person_id if wish else None)
+        return acts.require_episode_context(connection, session), LEARNER
+    wish = next(
+        (one for one in assessments.list_requests_to_rater(connection, session.tenant_id, session.person_id) if one.episode_id == episode_id), None
+    )
+    stage, relation = relations.require_reviewable_stage(connection, session, episode_id, session.person_id if wish else None)
     if stage.episode.left_at is not None:
         raise Forbidden("This person has left the programme; nothing is assessed any more.")
     # Somebody who was asked as a manager or mentor and no longer leads the person is not a
@@ -121,13 +123,13 @@ def _stage(connection: Connection, session: LaunchSession, episode_id: uuid.UUID
     return stage, wish.relation if wish and relation == PEER else relation
 
 
-def _rubric(stage: Stage) -> Rubric:
+def _require_rubric(stage: EpisodeContext) -> Rubric:
     if stage.programme.rubric is None:
         raise NotFound("This programme has no rubric to assess with. A training manager adds one.")
     return stage.programme.rubric
 
 
-def send(
+def submit_assessment(
     unit_of_work: UnitOfWork,
     *,
     session: LaunchSession,
@@ -144,41 +146,41 @@ def send(
     ``form_id`` was issued with the form, so submitting it twice records one assessment. An
     assessment cannot be changed; a rater who observes more submits another.
     """
-    if len(words) > LONGEST_WORDS:
-        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    if len(words) > MAX_COMMENT_CHARS:
+        raise BadInput(f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
-        if _again(connection, session, form_id, levels, words):
+        if _was_submitted(connection, session, form_id, levels, words):
             return
-        stage, relation = _stage(connection, session, episode_id)
-        rubric = _rubric(stage)
+        stage, relation = _rating_context(connection, session, episode_id)
+        rubric = _require_rubric(stage)
         if relation == LEARNER:
             method = ""
-        elif method not in METHODS:
+        elif method not in ASSESSMENT_METHODS:
             raise BadInput("Say how you saw it.", field="method")
         seen = rubric.seen(levels)
         values = {"id": form_id, "episode_id": stage.episode.id, "rater_id": session.person_id, "relation": relation, "method": method}
-        if not assessments.keep(connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}):
+        if not assessments.insert_assessment(connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}):
             return
-        assessments.fulfil(connection, session.tenant_id, stage.episode.id, session.person_id, now)
-        due = transfer.dues(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
+        assessments.mark_request_done(connection, session.tenant_id, stage.episode.id, session.person_id, now)
+        due = transfer.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
         # The assessment due at three months must come from a manager or mentor.
-        planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS
+        planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS_BEFORE_DUE
         titles = {one.key: one.title for one in stage.programme.competencies}
         act = stage.act(f"assessed {form_id}", now)
         by, told = session.person_id, rubric.assessment(seen)
-        stage.say([xapi.assessed(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)])
+        stage.say([xapi.assessed_statement(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)])
         if relation in (LEARNER, PEER):
             return
         if planned:
-            transfer.finish(connection, session.tenant_id, stage.episode.id, ASSESSMENT, now)
+            transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, ASSESSMENT, now)
         subject, text = "Your work was assessed", "Your page shows what was seen, and what comes next."
-        asking.tell(stage, [stage.episode.person_id], f"review assessed {form_id}", subject, text, now, "assessments")
+        asking.mail_people(stage, [stage.episode.person_id], f"review assessed {form_id}", subject, text, now, "assessments")
 
 
-def _again(connection: Connection, session: LaunchSession, form_id: uuid.UUID, levels: Mapping[str, str], words: str) -> bool:
+def _was_submitted(connection: Connection, session: LaunchSession, form_id: uuid.UUID, levels: Mapping[str, str], words: str) -> bool:
     """Whether this form was submitted before; Conflict if its content differs now: a saved
     draft that was restored after the form had been submitted."""
-    before = assessments.by_form(connection, session.tenant_id, session.person_id, form_id)
+    before = assessments.find_assessment_by_form(connection, session.tenant_id, session.person_id, form_id)
     if before is None:
         return False
     given = {key: value for key, value in levels.items() if value}
@@ -187,65 +189,69 @@ def _again(connection: Connection, session: LaunchSession, form_id: uuid.UUID, l
     return True
 
 
-def wish(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, rater: str, words: str, now: datetime) -> None:
+def request_assessment(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, rater: str, words: str, now: datetime) -> None:
     """Ask somebody to assess one's work: a manager, a mentor, or a peer from the coaching
     group."""
-    if len(words) > LONGEST_WORDS:
-        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    if len(words) > MAX_COMMENT_CHARS:
+        raise BadInput(f"Keep it to {MAX_COMMENT_CHARS} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        _rubric(stage)
-        chosen = next((one for one in _raters(stage) if one[0] == rater), None)
+        stage = acts.require_episode_context(connection, session)
+        _require_rubric(stage)
+        chosen = next((one for one in _possible_raters(stage) if one[0] == rater), None)
         if chosen is None:
             raise BadInput("Choose whom you ask.", field="rater")
         rater_id, relation = uuid.UUID(chosen[0]), chosen[2]
-        if assessments.wish(
+        if assessments.insert_assessment_request(
             connection,
             session.tenant_id,
             {"id": form_id, "episode_id": stage.episode.id, "rater_id": rater_id, "relation": relation, "words": words, "asked_at": now},
         ):
             text = "The form fits a phone and is filled while watching. What you enter stays on your device until you send it."
-            asking.tell(stage, [rater_id], f"review wish {form_id} {stage.episode.id}", "%(name)s asks you to look at a piece of work", text, now)
+            asking.mail_people(
+                stage, [rater_id], f"review wish {form_id} {stage.episode.id}", "%(name)s asks you to look at a piece of work", text, now
+            )
 
 
-def _raters(stage: Stage) -> list[tuple[str, str, str]]:
+def _possible_raters(stage: EpisodeContext) -> list[tuple[str, str, str]]:
     """(id, name, relation) of the people whom a learner may ask."""
-    me = directory.profile(stage.connection, stage.tenant_id, stage.episode.person_id)
+    me = directory.get_profile(stage.connection, stage.tenant_id, stage.episode.person_id)
     found: list[tuple[str, str, str]] = []
     for person_id, relation in ((me.manager_id, relations.MANAGER), (me.mentor_id, relations.MENTOR)):
         if person_id is not None and str(person_id) not in {key for key, _, _ in found}:
-            found.append((str(person_id), people.name_of(stage.connection, stage.tenant_id, person_id), relation))
+            found.append((str(person_id), people.get_person_name(stage.connection, stage.tenant_id, person_id), relation))
     known = {key for key, _, _ in found}
-    return found + [(str(one.person_id), one.name, PEER) for one in relations.peers(stage) if str(one.person_id) not in known]
+    return found + [(str(one.person_id), one.name, PEER) for one in relations.list_peers(stage) if str(one.person_id) not in known]
 
 
-def picture(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> Picture:
+def load_comparison(unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None) -> AssessmentComparison:
     """Load all assessments of a learner (for a manager or mentor), or (None) of oneself."""
     with unit_of_work(session.tenant_id) as connection:
         stage, relation = (
-            (acts.required_stage(connection, session), LEARNER) if episode_id is None else relations.led(connection, session, episode_id)
+            (acts.require_episode_context(connection, session), LEARNER)
+            if episode_id is None
+            else relations.require_led_stage(connection, session, episode_id)
         )
-        every = assessments.of_episode(connection, session.tenant_id, stage.episode.id)
+        every = assessments.list_episode_assessments(connection, session.tenant_id, stage.episode.id)
         mine = relation == LEARNER
-        wishes = assessments.wishes_of(connection, session.tenant_id, stage.episode.id) if mine else []
-        raters = _raters(stage) if mine and stage.programme.rubric else []
-        name = people.name_of(connection, session.tenant_id, stage.episode.person_id)
-    views, hidden = views_of(every)
+        wishes = assessments.list_requests_of_episode(connection, session.tenant_id, stage.episode.id) if mine else []
+        raters = _possible_raters(stage) if mine and stage.programme.rubric else []
+        name = people.get_person_name(connection, session.tenant_id, stage.episode.person_id)
+    views, hidden = summarize_ratings(every)
     # Anybody who knows the group can recognize a peer by what the peer wrote: it is shown to
     # nobody.
     said = [one for one in every if one.relation != PEER]
-    return Picture(stage.programme, stage.programme.rubric, name, stage.episode.id, views, said, hidden, wishes, raters)
+    return AssessmentComparison(stage.programme, stage.programme.rubric, name, stage.episode.id, views, said, hidden, wishes, raters)
 
 
-def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
+def summarize_ratings(every: Sequence[Assessment]) -> tuple[list[RatingSummary], int]:
     """Summarize the ratings of the learner, of each manager or mentor, and of the peers
     together; also return how many peers responded if they are too few to be shown.
 
     ``every`` is in the order of :func:`assessments.of_episode`. For each rater the latest
     level of each criterion counts.
     """
-    frozen, peers_said = _released(every)
-    latest: dict[uuid.UUID, list[Assessed]] = {}
+    frozen, peers_said = _releasable_ratings(every)
+    latest: dict[uuid.UUID, list[Assessment]] = {}
     for one in frozen:
         latest.setdefault(one.rater_id, []).append(one)
     by_rater = []
@@ -256,7 +262,7 @@ def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
         by_rater.append((given[0], len(given), levels))
     order = (LEARNER, relations.MANAGER, relations.MENTOR)
     views = [
-        View(first.relation, first.rater_name, first.at, count, levels)
+        RatingSummary(first.relation, first.rater_name, first.at, count, levels)
         for relation in order
         for first, count, levels in by_rater
         if first.relation == relation
@@ -265,12 +271,12 @@ def views_of(every: Sequence[Assessed]) -> tuple[list[View], int]:
     if not peers:
         return views, peers_said
     counts = {key: [levels[key] for levels in peers if key in levels] for key in dict.fromkeys(key for levels in peers for key in levels)}
-    means = {key: statistics.fmean(values) for key, values in counts.items() if len(values) >= FEWEST_PEERS}
+    means = {key: statistics.fmean(values) for key, values in counts.items() if len(values) >= MIN_PEER_RATERS}
     at = max(first.at for first, _, _ in by_rater if first.relation == PEER)
-    return [*views, View(PEER, "", at, len(peers), means)], 0
+    return [*views, RatingSummary(PEER, "", at, len(peers), means)], 0
 
 
-def _released(every: Sequence[Assessed]) -> tuple[list[Assessed], int]:
+def _releasable_ratings(every: Sequence[Assessment]) -> tuple[list[Assessment], int]:
     """The assessments that may be shown, and how many peers have responded. Peer ratings are
     released in batches of three raters, as they stood when each third rater responded.
     Otherwise anybody who sees a mean before and after one more response can compute that
@@ -279,32 +285,34 @@ def _released(every: Sequence[Assessed]) -> tuple[list[Assessed], int]:
     first: dict[uuid.UUID, datetime] = {}
     for one in sorted((one for one in every if one.relation == PEER), key=lambda one: one.at):
         first.setdefault(one.rater_id, one.at)
-    full = len(first) // FEWEST_PEERS * FEWEST_PEERS
+    full = len(first) // MIN_PEER_RATERS * MIN_PEER_RATERS
     raters, until = list(first)[:full], sorted(first.values())[full - 1] if full else None
     return [one for one in every if one.relation != PEER or (until is not None and one.at <= until and one.rater_id in raters)], len(first)
 
 
-def exercise(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str) -> Exercise:
+def load_calibration(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str) -> CalibrationExercise:
     """Load the calibration exercise of a programme's newest version, for people who assess
     others."""
     with unit_of_work(session.tenant_id) as connection:
-        found, rubric = _cases(connection, session, programme)
-        done = _done(connection, session, found, rubric)
+        found, rubric = _require_cases(connection, session, programme)
+        done = _valid_calibrations(connection, session, found, rubric)
     open_cases = [case for case in rubric.cases if case.key not in done]
     finished = [(case, done[case.key]) for case in rubric.cases if case.key in done]
     finished.sort(key=lambda pair: pair[1].at, reverse=True)
-    return Exercise(found, rubric, next(iter(open_cases), None), finished)
+    return CalibrationExercise(found, rubric, next(iter(open_cases), None), finished)
 
 
-def _done(connection: Connection, session: LaunchSession, found: Programme, rubric: Rubric) -> dict[str, Calibrated]:
+def _valid_calibrations(connection: Connection, session: LaunchSession, found: Programme, rubric: Rubric) -> dict[str, Calibration]:
     """Case → this rater's calibration, for cases that have not changed: if a case or a level
     changed, the case has to be assessed again."""
-    given = assessments.calibrations(connection, session.tenant_id, session.person_id, found.key)
+    given = assessments.calibrations_by_case(connection, session.tenant_id, session.person_id, found.key)
     versions = {one.programme_version for one in given.values()} - {found.version}
-    seen = {version: programmes.load(connection, session.tenant_id, found.key, version).rubric for version in versions} | {found.version: rubric}
+    seen = {version: programmes.load_programme(connection, session.tenant_id, found.key, version).rubric for version in versions} | {
+        found.version: rubric
+    }
     now = {case.key: case for case in rubric.cases}
 
-    def same(one: Calibrated) -> bool:
+    def same(one: Calibration) -> bool:
         before = seen[one.programme_version]
         if before is None or (before.levels, before.criteria) != (rubric.levels, rubric.criteria):
             return False
@@ -313,22 +321,24 @@ def _done(connection: Connection, session: LaunchSession, found: Programme, rubr
     return {key: one for key, one in given.items() if same(one)}
 
 
-def _cases(connection: Connection, session: LaunchSession, programme: str) -> tuple[Programme, Rubric]:
-    version = learning.newest_programmes(connection, session.tenant_id).get(programme)
-    found = programmes.load(connection, session.tenant_id, programme, version) if version else None
+def _require_cases(connection: Connection, session: LaunchSession, programme: str) -> tuple[Programme, Rubric]:
+    version = learning.newest_programme_versions(connection, session.tenant_id).get(programme)
+    found = programmes.load_programme(connection, session.tenant_id, programme, version) if version else None
     if found is None or found.rubric is None or not found.rubric.cases:
         raise NotFound("This programme has no cases to practise assessing with. A training manager adds them.")
-    leads = any(one for one in transfer.led(connection, session.tenant_id, session.person_id))
-    if not leads and not assessments.wishes_to(connection, session.tenant_id, session.person_id):
+    leads = any(one for one in transfer.list_led_episodes(connection, session.tenant_id, session.person_id))
+    if not leads and not assessments.list_requests_to_rater(connection, session.tenant_id, session.person_id):
         raise Forbidden("The exercise is for people who assess others.")
     return found, found.rubric
 
 
-def calibrate(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str, case_key: str, levels: Mapping[str, str], now: datetime) -> None:
+def submit_calibration(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, programme: str, case_key: str, levels: Mapping[str, str], now: datetime
+) -> None:
     """Record a rater's levels for a case: only once, since the agreed levels are shown
     afterwards."""
     with unit_of_work(session.tenant_id) as connection:
-        found, rubric = _cases(connection, session, programme)
+        found, rubric = _require_cases(connection, session, programme)
         case = next((one for one in rubric.cases if one.key == case_key), None)
         if case is None:
             raise NotFound("There is no such case here.")
@@ -336,9 +346,13 @@ def calibrate(unit_of_work: UnitOfWork, *, session: LaunchSession, programme: st
         lacks = next((rubric.criterion(key) for key in case.levels if key not in seen), None)
         if lacks is not None:
             raise BadInput(f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key)
-        if case.key in _done(connection, session, found, rubric):
+        if case.key in _valid_calibrations(connection, session, found, rubric):
             return  # the agreed levels have been shown already
         values = {"rater_id": session.person_id, "programme": programme, "case_key": case_key, "programme_version": found.version}
-        if assessments.keep_calibration(connection, session.tenant_id, {**values, "levels": seen, "at": now}):
-            act = acts.of_person(connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key} {found.version}", now)
-            acts.say(connection, session.tenant_id, [xapi.calibrated(act, rubric.assessment(seen), case=case_key, title=case.title)])
+        if assessments.upsert_calibration(connection, session.tenant_id, {**values, "levels": seen, "at": now}):
+            act = acts.act_without_episode(
+                connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key} {found.version}", now
+            )
+            acts.add_to_outbox(
+                connection, session.tenant_id, [xapi.calibration_statement(act, rubric.assessment(seen), case=case_key, title=case.title)]
+            )

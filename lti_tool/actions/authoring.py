@@ -14,24 +14,24 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from adapters.questions import FileRefused, Item, Note, Picture, Reading, html
-from adapters.questions.files import archive_of
-from adapters.questions.formats import FORMATS, guessed
+from adapters.questions import FileRefused, ImportNote, Picture, QuestionItem, Reading, html
+from adapters.questions.files import read_archive
+from adapters.questions.formats import FORMATS, detect_format
 from adapters.questions.pictures import PictureRefused
-from adapters.questions.pictures import checked as checked_picture
-from adapters.questions.shapes import key_from
+from adapters.questions.pictures import load_picture as checked_picture
+from adapters.questions.shapes import key_from_name
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import programmes, rubrics, transferring, working_time
-from lti_tool.actions.programmes import Competency, Programme, key_named
+from lti_tool.actions.programmes import Competency, Programme, resolve_key
 from lti_tool.store import drafts, journal, learning, pictures, remarks, transfer
-from lti_tool.store.drafts import Draft, Shelf
-from lti_tool.store.transfer import LeftOpen
+from lti_tool.store.drafts import Draft, ProgrammeSummary
+from lti_tool.store.transfer import ContentGap
 
-DOCUMENT = "programme.json"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of a zip archive: exporting the same programme gives the same bytes
-_PROTOCOL_WORDS = {
+PROGRAMME_FILENAME = "programme.json"
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest timestamp of a zip archive: exporting the same programme gives the same bytes
+_PROTOCOL_TEXTS = {
     "exercise": ("Exercise", "A first use on real data, handed in by this day."),
     "plan": ("Transfer plan", "One page, committed by this day."),
     "exercise review": ("Answer to the exercise", "By the mentor or the manager, who get a mail when it is handed in."),
@@ -42,7 +42,7 @@ _PROTOCOL_WORDS = {
 
 
 @dataclass(frozen=True)
-class Work:
+class DraftDetails:
     """A draft with what its page shows: what is missing, and the newest published version (0: none)."""
 
     programme: Programme
@@ -56,7 +56,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Event:
+class ScheduledEvent:
     """One entry of the schedule preview: the day it is due for somebody certified on a given
     day, the days since then, its title and its text."""
 
@@ -67,66 +67,73 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Intake:
+class QuestionImportDiff:
     """What importing a file of questions would change: new questions, replaced ones (before,
     after), unchanged ones, and notes."""
 
-    new: list[Item]
-    replaced: list[tuple[Item, Item]]
-    same: list[tuple[Item, Item]]
-    notes: list[Note]
+    new: list[QuestionItem]
+    replaced: list[tuple[QuestionItem, QuestionItem]]
+    same: list[tuple[QuestionItem, QuestionItem]]
+    notes: list[ImportNote]
     format_name: str
 
 
-def shelf(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[Shelf]:
+def list_authored_programmes(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[ProgrammeSummary]:
     """List all programmes."""
     with unit_of_work(tenant_id) as connection:
-        return drafts.shelf(connection, tenant_id)
+        return drafts.list_programme_summaries(connection, tenant_id)
 
 
-def begin(unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str, who: str, now: datetime) -> str:
+def create_programme(unit_of_work: UnitOfWork, *, tenant_id: int, title: str, copy_of: str, who: str, now: datetime) -> str:
     """Create a programme, empty or as a copy of another's current draft; return its key."""
     words = " ".join(title.split())
     if not words or len(words) > programmes.LONGEST_LINE:
         raise BadInput("Give the programme a title.", field="title")
     with unit_of_work(tenant_id) as connection:
-        key = key_from(words, {one.key for one in drafts.shelf(connection, tenant_id)}, "programme")
+        key = key_from_name(words, {one.key for one in drafts.list_programme_summaries(connection, tenant_id)}, "programme")
         if copy_of:
-            document = {**_draft(connection, tenant_id, copy_of).document, "key": key, "title": words, "version": 1}
+            document = {**_ensure_draft(connection, tenant_id, copy_of).document, "key": key, "title": words, "version": 1}
         else:
-            document = programmes.stored(Programme(key=key, version=1, title=words, pass_mark=0.8, competencies=[], tasks=[]))
-        drafts.begin(connection, tenant_id, key, document, now, who)
-        journal.add_audit(connection, tenant_id, who, "began a programme", {"programme": key, "copy of": copy_of})
+            document = programmes.programme_to_document(Programme(key=key, version=1, title=words, pass_mark=0.8, competencies=[], tasks=[]))
+        drafts.insert_draft(connection, tenant_id, key, document, now, who)
+        journal.insert_audit_entry(connection, tenant_id, who, "began a programme", {"programme": key, "copy of": copy_of})
     return key
 
 
-def work(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> Work:
+def load_draft(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> DraftDetails:
     """Load a draft; for a programme that was published without one, its newest version."""
     with unit_of_work(tenant_id) as connection:
-        draft = _draft(connection, tenant_id, key)
-        version = learning.newest_programmes(connection, tenant_id).get(key, 0)
-        published = programmes.load(connection, tenant_id, key, version) if version else None
+        draft = _ensure_draft(connection, tenant_id, key)
+        version = learning.newest_programme_versions(connection, tenant_id).get(key, 0)
+        published = programmes.load_programme(connection, tenant_id, key, version) if version else None
     programme = msgspec.convert(draft.document, Programme)
     same = published is not None and msgspec.structs.replace(published, version=0) == msgspec.structs.replace(programme, version=0)
-    return Work(
-        programme, draft.revision, draft.saved_at, draft.saved_by, draft.archived_at is not None, programmes.missing(programme), version, not same
+    return DraftDetails(
+        programme,
+        draft.revision,
+        draft.saved_at,
+        draft.saved_by,
+        draft.archived_at is not None,
+        programmes.list_programme_gaps(programme),
+        version,
+        not same,
     )
 
 
-def _draft(connection: Connection, tenant_id: int, key: str) -> Draft:
-    found = drafts.find(connection, tenant_id, key)
+def _ensure_draft(connection: Connection, tenant_id: int, key: str) -> Draft:
+    found = drafts.find_draft(connection, tenant_id, key)
     if found is None:
-        version = learning.newest_programmes(connection, tenant_id).get(key)
+        version = learning.newest_programme_versions(connection, tenant_id).get(key)
         if version is None:
             raise NotFound("There is no such programme here.")
-        document = learning.programme_document(connection, tenant_id, key, version)
-        drafts.begin(connection, tenant_id, key, document, datetime.fromtimestamp(0).astimezone(), "")
-        found = drafts.find(connection, tenant_id, key)
+        document = learning.get_programme_document(connection, tenant_id, key, version)
+        drafts.insert_draft(connection, tenant_id, key, document, datetime.fromtimestamp(0).astimezone(), "")
+        found = drafts.find_draft(connection, tenant_id, key)
         assert found is not None
     return found
 
 
-def change(
+def update_draft(
     unit_of_work: UnitOfWork,
     *,
     tenant_id: int,
@@ -140,34 +147,34 @@ def change(
     """Update a draft; Conflict if somebody else changed it since ``revision``. Neither
     side's changes are lost."""
     with unit_of_work(tenant_id) as connection:
-        draft = _draft(connection, tenant_id, key)
+        draft = _ensure_draft(connection, tenant_id, key)
         changed = make(msgspec.convert(draft.document, Programme))
-        document = programmes.stored(programmes.checked(programmes.stored(changed)))
-        pictures.keep(connection, tenant_id, brought)
-        if draft.revision != revision or not drafts.save(connection, tenant_id, key, document, revision, now, who):
+        document = programmes.programme_to_document(programmes.parse_programme(programmes.programme_to_document(changed)))
+        pictures.insert_pictures(connection, tenant_id, brought)
+        if draft.revision != revision or not drafts.update_draft(connection, tenant_id, key, document, revision, now, who):
             raise Conflict(f"{draft.saved_by or 'Somebody'} changed this programme meanwhile. Load the page again; then enter your change once more.")
 
 
-def publish(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int, who: str, now: datetime) -> int:
+def publish_programme(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, revision: int, who: str, now: datetime) -> int:
     """Publish a draft as a new version; return its number. People already in the programme
     stay on the version in which they began."""
     with unit_of_work(tenant_id) as connection:
-        draft = _draft(connection, tenant_id, key)
+        draft = _ensure_draft(connection, tenant_id, key)
         if draft.revision != revision:
             raise Conflict("Somebody changed this programme meanwhile. Look at it again before you publish it.")
-        version = learning.newest_programmes(connection, tenant_id).get(key, 0)
-        before = programmes.load(connection, tenant_id, key, version).items if version else []
+        version = learning.newest_programme_versions(connection, tenant_id).get(key, 0)
+        before = programmes.load_programme(connection, tenant_id, key, version).items if version else []
         draft_programme = msgspec.convert(draft.document, Programme)
-        made = msgspec.structs.replace(draft_programme, version=version + 1, items=_numbered(draft_programme.items, before))
-        made = programmes.ready(programmes.stored(made))
-        learning.keep_programme(connection, tenant_id, key, made.version, programmes.stored(made))
-        if not drafts.save(connection, tenant_id, key, programmes.stored(made), revision, now, who):
+        made = msgspec.structs.replace(draft_programme, version=version + 1, items=_assign_item_versions(draft_programme.items, before))
+        made = programmes.parse_complete_programme(programmes.programme_to_document(made))
+        learning.insert_programme_version(connection, tenant_id, key, made.version, programmes.programme_to_document(made))
+        if not drafts.update_draft(connection, tenant_id, key, programmes.programme_to_document(made), revision, now, who):
             raise Conflict("Somebody published this programme a moment ago.")
-        journal.add_audit(connection, tenant_id, who, "published a programme", {"programme": key, "version": made.version})
+        journal.insert_audit_entry(connection, tenant_id, who, "published a programme", {"programme": key, "version": made.version})
     return made.version
 
 
-def _numbered(items: list[Item], before: list[Item]) -> list[Item]:
+def _assign_item_versions(items: list[QuestionItem], before: list[QuestionItem]) -> list[QuestionItem]:
     """Assign each question its version: one that changed since the last published version
     gets its next number."""
     known = {item.key: item for item in before}
@@ -179,33 +186,33 @@ def _numbered(items: list[Item], before: list[Item]) -> list[Item]:
     return found
 
 
-def archive(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: bool, who: str, now: datetime) -> None:
+def set_archived(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, put_away: bool, who: str, now: datetime) -> None:
     """Archive a programme: nobody new can begin it, people already in it continue. Or
     restore it."""
     with unit_of_work(tenant_id) as connection:
-        _draft(connection, tenant_id, key)
-        drafts.archive(connection, tenant_id, key, now if put_away else None)
-        journal.add_audit(connection, tenant_id, who, "put a programme away" if put_away else "took a programme back", {"programme": key})
+        _ensure_draft(connection, tenant_id, key)
+        drafts.set_draft_archived(connection, tenant_id, key, now if put_away else None)
+        journal.insert_audit_entry(connection, tenant_id, who, "put a programme away" if put_away else "took a programme back", {"programme": key})
 
 
-def preview(programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]) -> list[Event]:
+def preview_schedule(programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]) -> list[ScheduledEvent]:
     """Preview the schedule: everything that becomes due for somebody who is certified on
     this day."""
-    when = working_time.of(time_zone, working_days, programme.calendar)
+    when = working_time.resolve_working_time(time_zone, working_days, programme.calendar)
     certified_at = when.at(certified_on)
     events = [
-        Event(when.day_of(transferring.due_at(certified_at, days, when)), days, title, text)
-        for act, days in transferring.protocol(programme).items()
-        for title, text in (_PROTOCOL_WORDS[act],)
+        ScheduledEvent(when.day_of(transferring.act_due_at(certified_at, days, when)), days, title, text)
+        for act, days in transferring.protocol_for(programme).items()
+        for title, text in (_PROTOCOL_TEXTS[act],)
     ]
     if any(item.pool == "baseline" for item in programme.items):
         count = sum(item.pool == "baseline" for item in programme.items)
-        events.append(Event(certified_on, 0, "What you know on day 0", f"{count} questions, once, before the first check."))
+        events.append(ScheduledEvent(certified_on, 0, "What you know on day 0", f"{count} questions, once, before the first check."))
     for interval in INTERVALS:
-        due = working_time.due(certified_at, interval, when)
-        closes = when.day_of(working_time.window(certified_at, interval)[1])
+        due = working_time.check_due_at(certified_at, interval, when)
+        closes = when.day_of(working_time.check_window(certified_at, interval)[1])
         events.append(
-            Event(
+            ScheduledEvent(
                 when.day_of(due),
                 interval.due_days,
                 f"Check after {interval.label}",
@@ -215,24 +222,26 @@ def preview(programme: Programme, certified_on: date, time_zone: str, working_da
     return sorted(events, key=lambda event: event.day)
 
 
-def left_open(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> list[LeftOpen]:
+def list_content_gaps(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> list[ContentGap]:
     """List what reviewers said the training left open, and learners' remarks on its
     questions, most recent first. It points at the content and names nobody.
     """
     with unit_of_work(tenant_id) as connection:
-        _draft(connection, tenant_id, key)
-        said = [*transfer.left_open(connection, tenant_id, key), *remarks.of_programme(connection, tenant_id, key)]
+        _ensure_draft(connection, tenant_id, key)
+        said = [*transfer.list_content_gaps(connection, tenant_id, key), *remarks.list_programme_remarks(connection, tenant_id, key)]
     return sorted(said, key=lambda one: one.at, reverse=True)
 
 
-def read_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, name: str, content: bytes, competency: str, pool: str) -> Intake:
+def preview_question_import(
+    unit_of_work: UnitOfWork, *, tenant_id: int, key: str, name: str, content: bytes, competency: str, pool: str
+) -> QuestionImportDiff:
     """Preview what importing a file of questions would change in a programme."""
     with unit_of_work(tenant_id) as connection:
-        programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
-    return _intake(programme, *_placed(programme, name, content, competency, pool))
+        programme = msgspec.convert(_ensure_draft(connection, tenant_id, key).document, Programme)
+    return _diff_questions(programme, *_read_question_file(programme, name, content, competency, pool))
 
 
-def _placed(programme: Programme, name: str, content: bytes, competency: str, pool: str) -> tuple[Reading, str]:
+def _read_question_file(programme: Programme, name: str, content: bytes, competency: str, pool: str) -> tuple[Reading, str]:
     """Read the questions of a file and give each a competency and a pool of this programme."""
     known = {one.key for one in programme.competencies}
     if competency not in known:
@@ -240,17 +249,17 @@ def _placed(programme: Programme, name: str, content: bytes, competency: str, po
     if pool not in ("check", "practice", "baseline"):
         raise BadInput("Choose what the questions are for.", field="pool")
     try:
-        form = guessed(content, name)
+        form = detect_format(content, name)
         reading = form.read(content)
     except FileRefused as error:
         raise BadInput(str(error), field="file") from None
     there = {item.key for item in programme.items} & reading.stated
     items, notes = [], list(reading.notes)
     for item in reading.items:
-        named = key_named(item.competency, programme.competencies)
+        named = resolve_key(item.competency, programme.competencies)
         if item.competency and not named:
             taken = "its own stays" if item.key in there else "the chosen one is taken"
-            notes.append(Note(item.key, f"The competency {item.competency[:80]!r} is none of this programme; {taken}."))
+            notes.append(ImportNote(item.key, f"The competency {item.competency[:80]!r} is none of this programme; {taken}."))
         if item.key in there:  # fields that the file does not state keep their values
             items.append(msgspec.structs.replace(item, competency=named))
             continue
@@ -260,47 +269,59 @@ def _placed(programme: Programme, name: str, content: bytes, competency: str, po
     return replace(reading, items=items, notes=notes), form.name
 
 
-def _intake(programme: Programme, reading: Reading, format_name: str) -> Intake:
+def _diff_questions(programme: Programme, reading: Reading, format_name: str) -> QuestionImportDiff:
     """Decide what happens to each question of a file. A question replaces an existing one
     only if the file states that one's identifier; otherwise it is new and gets a key of its
     own, unless an identical question exists."""
     bank = {item.key: item for item in programme.items}
-    contents = {_content(item) for item in programme.items}
+    contents = {_question_content(item) for item in programme.items}
     taken = bank.keys() | {item.key for item in reading.items}
-    found = Intake([], [], [], reading.notes, format_name)
+    found = QuestionImportDiff([], [], [], reading.notes, format_name)
     for item in reading.items:
         old = bank.get(item.key)
         if old is not None and item.key in reading.stated:
-            made = _over(old, item, reading)
+            made = _merge_question(old, item, reading)
             (found.same if made == old else found.replaced).append((old, made))
-        elif _content(item) in contents:
+        elif _question_content(item) in contents:
             found.same.append((item, item))
         else:
-            key = key_from(item.key, taken, "question") if old is not None else item.key
+            key = key_from_name(item.key, taken, "question") if old is not None else item.key
             taken |= {key}
             found.new.append(msgspec.structs.replace(item, key=key))
     return found
 
 
-def _content(item: Item) -> tuple[Any, ...]:
+def _question_content(item: QuestionItem) -> tuple[Any, ...]:
     """What a question asks and what it accepts as correct."""
     return item.kind, item.stem, tuple(item.choices), tuple(item.correct), tuple(item.accepted), tuple(item.other_matches), item.case_sensitive
 
 
 # Fields of a question that a file may leave out (by the name of the column, where it differs).
-_UNSAID = ("pool", "critical", "title", "source", "review_on", "tags", "when_right", "when_wrong", "explanation", "case_sensitive", "other_matches")
-_EMPTY = Item("", "", "")
+_OPTIONAL_FIELDS = (
+    "pool",
+    "critical",
+    "title",
+    "source",
+    "review_on",
+    "tags",
+    "when_right",
+    "when_wrong",
+    "explanation",
+    "case_sensitive",
+    "other_matches",
+)
+_EMPTY_ITEM = QuestionItem("", "", "")
 
 
-def _over(old: Item, item: Item, reading: Reading) -> Item:
+def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> QuestionItem:
     """Merge a question with the one that its file identifies: fields that the file does not
     state keep their values."""
     columns = None if reading.unsaid is None else reading.unsaid[item.key]
-    item = _lettered_as(old, item)
+    item = _keep_choice_keys(old, item)
     stays: dict[str, Any] = {
         name: getattr(old, name)
-        for name in _UNSAID
-        if (name in columns if columns is not None else getattr(item, name) == getattr(_EMPTY, name))
+        for name in _OPTIONAL_FIELDS
+        if (name in columns if columns is not None else getattr(item, name) == getattr(_EMPTY_ITEM, name))
         and not (name == "other_matches" and item.kind != old.kind)
     }
     if columns is not None and "feedback" in columns:
@@ -313,7 +334,7 @@ def _over(old: Item, item: Item, reading: Reading) -> Item:
     return msgspec.structs.replace(item, version=old.version, **stays)
 
 
-def _lettered_as(old: Item, item: Item) -> Item:
+def _keep_choice_keys(old: QuestionItem, item: QuestionItem) -> QuestionItem:
     """The question with its existing choice keys, if the choices are the same: some formats
     have no choice keys."""
     there, brought = {one.text: one for one in old.choices}, {one.text: one for one in item.choices}
@@ -328,7 +349,7 @@ def _lettered_as(old: Item, item: Item) -> Item:
     )
 
 
-def take_questions(
+def import_questions(
     unit_of_work: UnitOfWork,
     *,
     tenant_id: int,
@@ -344,81 +365,83 @@ def take_questions(
     """Import the questions of a file into a draft, next to the existing ones; return how
     many were added or changed. Every question that could be read is imported, or none is."""
     with unit_of_work(tenant_id) as connection:
-        programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
-    reading, form_name = _placed(programme, name, content, competency, pool)
-    intake = _intake(programme, reading, form_name)
+        programme = msgspec.convert(_ensure_draft(connection, tenant_id, key).document, Programme)
+    reading, form_name = _read_question_file(programme, name, content, competency, pool)
+    intake = _diff_questions(programme, reading, form_name)
 
     def make(now_there: Programme) -> Programme:
-        found = _intake(now_there, reading, form_name)
+        found = _diff_questions(now_there, reading, form_name)
         over = {made.key: made for _, made in found.replaced}
         return msgspec.structs.replace(now_there, items=[*(over.get(item.key, item) for item in now_there.items), *found.new])
 
     pictures_brought = list(reading.pictures.values())
-    change(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=make, who=who, now=now, brought=pictures_brought)
+    update_draft(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=make, who=who, now=now, brought=pictures_brought)
     return len(intake.new) + len(intake.replaced)
 
 
-def write_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form: str) -> tuple[str, str, bytes]:
+def export_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form: str) -> tuple[str, str, bytes]:
     """Export a programme's questions in a format: (file name, media type, content)."""
     if form not in FORMATS:
         raise NotFound("There is no such format.")
     chosen = FORMATS[form]
     with unit_of_work(tenant_id) as connection:
-        programme = msgspec.convert(_draft(connection, tenant_id, key).document, Programme)
-        shown = _pictures(connection, tenant_id, programme)
+        programme = msgspec.convert(_ensure_draft(connection, tenant_id, key).document, Programme)
+        shown = _load_pictures(connection, tenant_id, programme)
     content, _ = chosen.write(programme.items, shown, programme.title)
     return f"{key}.{chosen.ending}", chosen.media_type, content
 
 
-def _pictures(connection: Connection, tenant_id: int, programme: Programme) -> dict[str, Picture]:
-    digests = sorted({digest for item in programme.items for text in item.texts() for digest in html.pictures_in(text)})
-    return pictures.every(connection, tenant_id, digests)
+def _load_pictures(connection: Connection, tenant_id: int, programme: Programme) -> dict[str, Picture]:
+    digests = sorted({digest for item in programme.items for text in item.texts() for digest in html.picture_digests(text)})
+    return pictures.pictures_by_digest(connection, tenant_id, digests)
 
 
-def export(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> bytes:
+def export_programme(unit_of_work: UnitOfWork, *, tenant_id: int, key: str) -> bytes:
     """Export a whole programme as one file: its document and its pictures in a zip archive."""
     with unit_of_work(tenant_id) as connection:
-        document = _draft(connection, tenant_id, key).document
-        shown = _pictures(connection, tenant_id, msgspec.convert(document, Programme))
+        document = _ensure_draft(connection, tenant_id, key).document
+        shown = _load_pictures(connection, tenant_id, msgspec.convert(document, Programme))
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive_file:
         text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True).encode()
-        archive_file.writestr(zipfile.ZipInfo(DOCUMENT, _EPOCH), text, zipfile.ZIP_DEFLATED)
+        archive_file.writestr(zipfile.ZipInfo(PROGRAMME_FILENAME, _ZIP_EPOCH), text, zipfile.ZIP_DEFLATED)
         for digest, picture in sorted(shown.items()):
-            archive_file.writestr(zipfile.ZipInfo(f"pictures/{digest}", _EPOCH), picture.content)
+            archive_file.writestr(zipfile.ZipInfo(f"pictures/{digest}", _ZIP_EPOCH), picture.content)
     return body.getvalue()
 
 
-def take_in(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, who: str, now: datetime) -> str:
+def import_programme(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, who: str, now: datetime) -> str:
     """Import a programme from such a file as a draft, with a new key if its own is in use;
     return the key."""
-    document, shown = _unpacked(content)
-    programme = programmes.checked(document)
+    document, shown = _unpack_archive(content)
+    programme = programmes.parse_programme(document)
     with unit_of_work(tenant_id) as connection:
-        key = key_from(programme.key, {one.key for one in drafts.shelf(connection, tenant_id)}, "programme")
-        pictures.keep(connection, tenant_id, shown)
-        drafts.begin(connection, tenant_id, key, programmes.stored(msgspec.structs.replace(programme, key=key, version=1)), now, who)
-        journal.add_audit(connection, tenant_id, who, "took in a programme", {"programme": key})
+        key = key_from_name(programme.key, {one.key for one in drafts.list_programme_summaries(connection, tenant_id)}, "programme")
+        pictures.insert_pictures(connection, tenant_id, shown)
+        drafts.insert_draft(
+            connection, tenant_id, key, programmes.programme_to_document(msgspec.structs.replace(programme, key=key, version=1)), now, who
+        )
+        journal.insert_audit_entry(connection, tenant_id, who, "took in a programme", {"programme": key})
     return key
 
 
-def _unpacked(content: bytes) -> tuple[dict[str, Any], list[Picture]]:
+def _unpack_archive(content: bytes) -> tuple[dict[str, Any], list[Picture]]:
     try:
-        files = archive_of(content)
-        document = json.loads(files[DOCUMENT])
+        files = read_archive(content)
+        document = json.loads(files[PROGRAMME_FILENAME])
         shown = [checked_picture(picture) for name, picture in files.items() if name.startswith("pictures/")]
     except FileRefused as error:
         raise BadInput(str(error), field="file") from None
     except PictureRefused as error:
         raise BadInput(f"A picture of the programme cannot be taken: {error}.", field="file") from None
     except (KeyError, ValueError, RecursionError):
-        raise BadInput(f"The file is no programme: it holds no {DOCUMENT} that can be read.", field="file") from None
+        raise BadInput(f"The file is no programme: it holds no {PROGRAMME_FILENAME} that can be read.", field="file") from None
     if not isinstance(document, dict):
-        raise BadInput(f"The file is no programme: its {DOCUMENT} is no object.", field="file")
+        raise BadInput(f"The file is no programme: its {PROGRAMME_FILENAME} is no object.", field="file")
     return document, shown
 
 
-def named(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, str]]:
+def assign_keys(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, str]]:
     """(key, title) of the lines that a form sent: an existing key stays, a new line gets one
     derived from its title, empty lines are dropped."""
     taken = {key for key, title in titles if key and title.strip()}
@@ -426,13 +449,13 @@ def named(titles: Sequence[tuple[str, str]], fallback: str) -> list[tuple[str, s
     for key, title in titles:
         words = " ".join(title.split())
         if words:
-            chosen = key or key_from(words, taken, fallback)
+            chosen = key or key_from_name(words, taken, fallback)
             taken.add(chosen)
             found.append((chosen, words))
     return found
 
 
-def without_competency(programme: Programme, keep: Sequence[Competency]) -> Programme:
+def retain_competencies(programme: Programme, keep: Sequence[Competency]) -> Programme:
     """The programme with only these competencies; BadInput if a question still belongs to
     one that is removed. Its tasks, blueprint cells and rubric criteria are removed with it."""
     kept = {one.key for one in keep}
@@ -442,5 +465,5 @@ def without_competency(programme: Programme, keep: Sequence[Competency]) -> Prog
             raise BadInput(f"“{gone.title}” still has {held} questions; move or remove them first.", field="competencies")
     tasks = [task for task in programme.tasks if task.competency in kept]
     blueprint = [cell for cell in programme.blueprint if cell.competency in kept]
-    rubric = rubrics.without_competency(programme.rubric, kept)
+    rubric = rubrics.keep_competencies(programme.rubric, kept)
     return msgspec.structs.replace(programme, competencies=list(keep), tasks=tasks, blueprint=blueprint, rubric=rubric)

@@ -15,19 +15,19 @@ from lti_tool.actions import acts, languages
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import coaching, learning, mails, people, transfer
 
-PURPOSE = "calendar feed"
-LONGEST_DAYS = 400  # calendar programs keep polling; after a year the page issues a new address
+FEED_LINK_PURPOSE = "calendar feed"
+MAX_TOKEN_AGE_DAYS = 400  # calendar programs keep polling; after a year the page issues a new address
 CHECK_MINUTES, ACT_MINUTES, MEETING_MINUTES = 5, 30, 45
 
 
-def address(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> str:
+def sign_feed_token(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> str:
     """Sign the token in the feed's address: it gives access to due dates and nothing else."""
-    return secrets.sign(PURPOSE, [tenant_id, person_id.hex])
+    return secrets.sign(FEED_LINK_PURPOSE, [tenant_id, person_id.hex])
 
 
-def feed(deps: ToolDeps, *, text: str) -> bytes:
+def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
     """Build the calendar of the person in the feed's token."""
-    tenant_id, person = deps.secrets.verified(PURPOSE, text, LONGEST_DAYS * 86_400)
+    tenant_id, person = deps.secrets.verified(FEED_LINK_PURPOSE, text, MAX_TOKEN_AGE_DAYS * 86_400)
     person_id = uuid.UUID(person)
     calendar = Calendar()
     calendar.add("prodid", "-//Carryover//due dates//EN")
@@ -36,32 +36,32 @@ def feed(deps: ToolDeps, *, text: str) -> bytes:
     calendar.add("refresh-interval", timedelta(hours=12), parameters={"VALUE": "DURATION"})
     labels = {interval.key: interval.label for interval in INTERVALS}
     with deps.unit_of_work(tenant_id) as connection:
-        if not people.exists(connection, tenant_id, person_id):
+        if not people.person_exists(connection, tenant_id, person_id):
             raise NotFound("This calendar is of nobody here any more.")
-        tag = languages.choose([mails.language_of(connection, tenant_id, person_id)])
-        for episode in learning.episodes_of(connection, tenant_id, person_id):
+        tag = languages.choose_language([mails.get_person_language(connection, tenant_id, person_id)])
+        for episode in learning.list_person_episodes(connection, tenant_id, person_id):
             if episode.left_at is not None:
                 continue
-            title = acts.on_stage(connection, tenant_id, episode).programme.title
-            done = {one.interval for one in learning.attempts_of(connection, tenant_id, episode.id) if one.kind == "check" and one.finished_at}
-            for check in learning.checks_of(connection, tenant_id, episode.id):
+            title = acts.load_episode_context(connection, tenant_id, episode).programme.title
+            done = {one.interval for one in learning.list_attempts(connection, tenant_id, episode.id) if one.kind == "check" and one.finished_at}
+            for check in learning.list_scheduled_checks(connection, tenant_id, episode.id):
                 if check.interval not in done:
-                    name = languages.translated(tag, "Check after %(interval)s", interval=languages.translated(tag, labels[check.interval]))
-                    calendar.add_component(_event(f"{episode.id}-{check.interval}", f"{title}: {name}", check.due_at, CHECK_MINUTES))
+                    name = languages.translate_text(tag, "Check after %(interval)s", interval=languages.translate_text(tag, labels[check.interval]))
+                    calendar.add_component(_build_event(f"{episode.id}-{check.interval}", f"{title}: {name}", check.due_at, CHECK_MINUTES))
             names = {"plan": "Transfer plan", "exercise": "Exercise", "case study": "Case study", "follow-up": "Three months later: two questions"}
-            for act, due in transfer.dues(connection, tenant_id, episode.id).items():
+            for act, due in transfer.scheduled_acts_by_name(connection, tenant_id, episode.id).items():
                 if act in names and due.done_at is None:
-                    name = languages.translated(tag, names[act])
-                    calendar.add_component(_event(f"{episode.id}-{act.replace(' ', '-')}", f"{title}: {name}", due.due_at, ACT_MINUTES))
-            group = coaching.group_of(connection, tenant_id, episode.id)
-            for meeting in coaching.meetings(connection, tenant_id, [group.id]).get(group.id, []) if group else ():
-                name = languages.translated(tag, "Coaching group")
-                calendar.add_component(_event(f"{meeting.id}", f"{title}: {name}", meeting.at, MEETING_MINUTES))
+                    name = languages.translate_text(tag, names[act])
+                    calendar.add_component(_build_event(f"{episode.id}-{act.replace(' ', '-')}", f"{title}: {name}", due.due_at, ACT_MINUTES))
+            group = coaching.find_group_of_episode(connection, tenant_id, episode.id)
+            for meeting in coaching.meetings_by_group(connection, tenant_id, [group.id]).get(group.id, []) if group else ():
+                name = languages.translate_text(tag, "Coaching group")
+                calendar.add_component(_build_event(f"{meeting.id}", f"{title}: {name}", meeting.at, MEETING_MINUTES))
     content: bytes = calendar.to_ical()
     return content
 
 
-def _event(uid: str, summary: str, due_at: datetime, minutes: int) -> Event:
+def _build_event(uid: str, summary: str, due_at: datetime, minutes: int) -> Event:
     """Build an event that ends when it is due, so that it lies within that day. It is marked
     as free time: nobody is shown as busy."""
     event = Event()

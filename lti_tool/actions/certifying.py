@@ -19,10 +19,10 @@ from lti_tool.store import directory, drafts, learning, tenants
 from lti_tool.store.directory import Profile
 from lti_tool.store.learning import Episode, ScheduledCheck
 
-LONGEST_AGO = timedelta(days=3_653)
+MAX_CERTIFICATION_AGE = timedelta(days=3_653)
 
 
-def certify(
+def certify_person(
     unit_of_work: UnitOfWork,
     *,
     tenant_id: int,
@@ -43,15 +43,15 @@ def certify(
     counted: nobody could have answered them here.
     """
     with unit_of_work(tenant_id) as connection:
-        version = learning.newest_programmes(connection, tenant_id).get(programme)
+        version = learning.newest_programme_versions(connection, tenant_id).get(programme)
         if version is None:
             raise BadInput(f"There is no programme {programme!r} here.")
-        require_open(connection, tenant_id, programme)
-        return certify_within(
+        require_not_archived(connection, tenant_id, programme)
+        return certify_in_transaction(
             connection,
             tenant_id=tenant_id,
-            person=directory.profile(connection, tenant_id, person_id),
-            programme=programmes.load(connection, tenant_id, programme, version),
+            person=directory.get_profile(connection, tenant_id, person_id),
+            programme=programmes.load_programme(connection, tenant_id, programme, version),
             certified_at=certified_at,
             now=now,
             wave=wave,
@@ -61,7 +61,7 @@ def certify(
         )
 
 
-def certify_within(
+def certify_in_transaction(
     connection: Connection,
     *,
     tenant_id: int,
@@ -76,57 +76,57 @@ def certify_within(
     training: xapi.Training | None = None,
 ) -> bool:
     """The same inside the caller's transaction, such as the import of a file."""
-    require_likely(certified_at, now)
-    if wave and not programmes.key_named(wave, programme.waves):
-        raise BadInput(programmes.no_wave(programme, wave), field="wave")
-    wave = programmes.key_named(wave, programme.waves)
+    require_plausible_date(certified_at, now)
+    if wave and not programmes.resolve_key(wave, programme.waves):
+        raise BadInput(programmes.unknown_wave_message(programme, wave), field="wave")
+    wave = programmes.resolve_key(wave, programme.waves)
     unknown = [key for key in exam if key and key not in {one.key for one in programme.competencies}]
     if unknown:
         raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")
-    when = working_time.of(person.time_zone, person.working_days, programme.calendar)
+    when = working_time.resolve_working_time(person.time_zone, person.working_days, programme.calendar)
     episode = Episode(uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source)
     checks = [
         ScheduledCheck(
             interval.key,
-            working_time.due(certified_at, interval, when),
-            working_time.opens(certified_at, interval, when),
-            working_time.window(certified_at, interval)[1],
+            working_time.check_due_at(certified_at, interval, when),
+            working_time.check_opens_at(certified_at, interval, when),
+            working_time.check_window(certified_at, interval)[1],
         )
         for interval in INTERVALS
-        if working_time.window(certified_at, interval)[1] > now
+        if working_time.check_window(certified_at, interval)[1] > now
     ]
-    if not learning.keep_episode(connection, tenant_id, episode, checks):
+    if not learning.insert_episode(connection, tenant_id, episode, checks):
         return False
-    learning.keep_exam(connection, tenant_id, episode.id, exam)
-    stage = acts.Stage(connection, tenant_id, tenants.installation_id(connection), episode, programme)
-    told = audience(person, wave, team)
+    learning.insert_exam_scores(connection, tenant_id, episode.id, exam)
+    stage = acts.EpisodeContext(connection, tenant_id, tenants.get_installation_id(connection), episode, programme)
+    told = audience_attributes(person, wave, team)
     statements = [
-        xapi.registered(stage.act(f"registered {episode.id}", now, told)),
-        xapi.certified(stage.act(f"certified {episode.id}", certified_at, told), exam, training),
+        xapi.registered_statement(stage.act(f"registered {episode.id}", now, told)),
+        xapi.certified_statement(stage.act(f"certified {episode.id}", certified_at, told), exam, training),
     ]
     labels = {interval.key: interval.label for interval in INTERVALS}
     for check in checks:
         quiz = xapi.Quiz("check", check.interval, labels[check.interval])
-        statements.append(xapi.scheduled(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at))
-    stage.say([*statements, *transferring.schedule(stage, when, now)])
+        statements.append(xapi.check_scheduled_statement(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at))
+    stage.say([*statements, *transferring.schedule_protocol(stage, when, now)])
     return True
 
 
-def require_open(connection: Connection, tenant_id: int, programme: str) -> None:
+def require_not_archived(connection: Connection, tenant_id: int, programme: str) -> None:
     """Raise BadInput for an archived programme."""
-    if programme in drafts.archived(connection, tenant_id):
+    if programme in drafts.list_archived_keys(connection, tenant_id):
         raise BadInput("This programme was put away: nobody new begins it. A training manager can take it back.")
 
 
-def require_likely(certified_at: datetime, now: datetime) -> None:
+def require_plausible_date(certified_at: datetime, now: datetime) -> None:
     """Raise BadInput for a time at which nobody can have been certified."""
     if certified_at > now:
         raise BadInput("The certification lies in the future; enter the day on which it was earned.", field="certified_on")
-    if now - certified_at > LONGEST_AGO:
+    if now - certified_at > MAX_CERTIFICATION_AGE:
         raise BadInput("The certification lies more than ten years back; check the year.", field="certified_on")
 
 
-def audience(person: Profile, wave: str, team: str) -> dict[str, str]:
+def audience_attributes(person: Profile, wave: str, team: str) -> dict[str, str]:
     """The attributes by which figures are grouped: wave, team, site, role and experience,
     where known."""
     told = {"wave": wave, "team": person.team or team, "site": person.site, "role": person.job_role, "experience": person.experience}

@@ -14,27 +14,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters import xapi
-from adapters.questions.shapes import Item
+from adapters.questions.shapes import QuestionItem
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, answering, choices, refreshing, remembering
-from lti_tool.actions.acts import Stage
-from lti_tool.actions.drawing import drawn
+from lti_tool.actions.acts import EpisodeContext
+from lti_tool.actions.drawing import sample_check_items
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import grades, learning
 from lti_tool.store.grades import NewGrade
 from lti_tool.store.learning import Answer, Attempt
 from lti_tool.store.people import LaunchSession
 
-LABELS = {interval.key: interval.label for interval in INTERVALS}
+INTERVAL_LABELS = {interval.key: interval.label for interval in INTERVALS}
 CHECK, BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE = "check", "baseline", "reinforcement", "remediation", "practice"
-WITHOUT_INTERVAL = (BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE)
-CONFIDENCE = (1, 2, 3)
+KINDS_WITHOUT_INTERVAL = (BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE)
+CONFIDENCE_LEVELS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
-class Progress:
+class AttemptProgress:
     """An attempt as its learner sees it: the questions and the answers so far."""
 
     attempt: Attempt
@@ -49,51 +49,53 @@ class Progress:
     @property
     def label(self) -> str:
         """The label of the interval; empty for a quiz without one."""
-        return LABELS.get(self.attempt.interval, "")
+        return INTERVAL_LABELS.get(self.attempt.interval, "")
 
-    def item(self, position: int) -> Item:
+    def item(self, position: int) -> QuestionItem:
         """The question at a position, counted from 1."""
         return self.programme.item(self.attempt.items[position - 1])
 
 
-def begin(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime) -> uuid.UUID:
+def begin_check(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime) -> uuid.UUID:
     """Begin or resume the check of an interval; return the attempt's id. BadInput outside
     its window, or while the learner is on hold."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        check = next((one for one in learning.checks_of(connection, session.tenant_id, stage.episode.id) if one.interval == interval), None)
+        stage = acts.require_episode_context(connection, session)
+        check = next(
+            (one for one in learning.list_scheduled_checks(connection, session.tenant_id, stage.episode.id) if one.interval == interval), None
+        )
         if check is None:
             raise NotFound("This check is not on your schedule.")
-        attempts = learning.attempts_of(connection, session.tenant_id, stage.episode.id)
-        known = _same(attempts, CHECK, interval)
+        attempts = learning.list_attempts(connection, session.tenant_id, stage.episode.id)
+        known = _latest_attempt(attempts, CHECK, interval)
         if known is not None:
             return known.id
         if not check.opens_at <= now < check.closes_at:
             raise BadInput("This check is not open now; your page shows when it is.")
-        _require_active(stage, now)
+        _require_active_episode(stage, now)
         met = {item for one in attempts if one.kind == CHECK for item in one.items}
-        return _begin(stage, session, CHECK, interval, drawn(stage.programme, stage.episode.id, interval, met), now)
+        return _start_attempt(stage, session, CHECK, interval, sample_check_items(stage.programme, stage.episode.id, interval, met), now)
 
 
-def begin_other(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime) -> uuid.UUID:
+def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime) -> uuid.UUID:
     """Begin or resume a quiz that belongs to no interval: the baseline, reinforcement,
     remediation or practice."""
-    if kind not in WITHOUT_INTERVAL:
+    if kind not in KINDS_WITHOUT_INTERVAL:
         raise NotFound("There is no such quiz.")
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        attempts = learning.attempts_of(connection, session.tenant_id, stage.episode.id)
+        stage = acts.require_episode_context(connection, session)
+        attempts = learning.list_attempts(connection, session.tenant_id, stage.episode.id)
         running = next((one for one in attempts if one.kind == kind and (one.finished_at is None or kind == BASELINE)), None)
         if running is not None:
             return running.id
         if kind != PRACTICE:
-            _require_active(stage, now)
-        offered = refreshing.offered(
+            _require_active_episode(stage, now)
+        offered = refreshing.select_quizzes(
             stage.programme,
             stage.episode,
-            learning.checks_of(connection, session.tenant_id, stage.episode.id),
+            learning.list_scheduled_checks(connection, session.tenant_id, stage.episode.id),
             attempts,
-            learning.memories_of(connection, session.tenant_id, stage.episode.id),
+            learning.list_memory_states(connection, session.tenant_id, stage.episode.id),
             now,
         )
         chosen = offered.get(kind, ())
@@ -102,18 +104,18 @@ def begin_other(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, 
         chance = random.Random(f"{stage.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
         items = list(chosen)
         chance.shuffle(items)
-        return _begin(stage, session, kind, "", items, now)
+        return _start_attempt(stage, session, kind, "", items, now)
 
 
-def _require_active(stage: Stage, now: datetime) -> None:
+def _require_active_episode(stage: EpisodeContext, now: datetime) -> None:
     if stage.episode.left_at is not None:
         raise BadInput("You left this programme; nothing is due any more.")
-    if any(one.holds(now) for one in learning.holds_of(stage.connection, stage.tenant_id, stage.episode.id)):
+    if any(one.holds(now) for one in learning.list_holds(stage.connection, stage.tenant_id, stage.episode.id)):
         raise BadInput("You are on hold; nothing is due until it ends.")
 
 
-def _begin(stage: Stage, session: LaunchSession, kind: str, interval: str, items: list[str], now: datetime) -> uuid.UUID:
-    place = learning.grade_place(stage.connection, stage.tenant_id, session.person_id, session.programme) if session.course_id is None else None
+def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, interval: str, items: list[str], now: datetime) -> uuid.UUID:
+    place = learning.find_grade_place(stage.connection, stage.tenant_id, session.person_id, session.programme) if session.course_id is None else None
     made = Attempt(
         id=uuid.uuid4(),
         episode_id=stage.episode.id,
@@ -129,28 +131,28 @@ def _begin(stage: Stage, session: LaunchSession, kind: str, interval: str, items
         finished_at=None,
         right_answers=None,
     )
-    if not learning.begin_attempt(stage.connection, stage.tenant_id, made):
+    if not learning.insert_attempt(stage.connection, stage.tenant_id, made):
         # A concurrent request, such as another tab, has begun it.
-        other = _same(learning.attempts_of(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
+        other = _latest_attempt(learning.list_attempts(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
         assert other is not None
         return other.id
     if kind != PRACTICE:
-        stage.say([xapi.attempted(stage.act(f"attempt {made.id}", now), quiz(made))])
+        stage.say([xapi.attempted_statement(stage.act(f"attempt {made.id}", now), attempt_quiz(made))])
     return made.id
 
 
-def quiz(attempt: Attempt) -> xapi.Quiz:
+def attempt_quiz(attempt: Attempt) -> xapi.Quiz:
     """The attempt's quiz, as named in statements."""
-    return xapi.Quiz(attempt.kind, attempt.interval, LABELS.get(attempt.interval, ""))
+    return xapi.Quiz(attempt.kind, attempt.interval, INTERVAL_LABELS.get(attempt.interval, ""))
 
 
-def progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> Progress:
+def load_attempt_progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> AttemptProgress:
     """Load the state of an attempt; NotFound for somebody else's attempt."""
     with unit_of_work(session.tenant_id) as connection:
-        return _progress(acts.required_stage(connection, session), attempt_id)
+        return _require_progress(acts.require_episode_context(connection, session), attempt_id)
 
 
-def answer(
+def submit_answer(
     unit_of_work: UnitOfWork,
     *,
     session: LaunchSession,
@@ -162,77 +164,77 @@ def answer(
     """Store an answer. A question that was answered keeps its first answer. The last answer
     scores the attempt."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        state = _progress(stage, attempt_id)
+        stage = acts.require_episode_context(connection, session)
+        state = _require_progress(stage, attempt_id)
         if 1 <= position <= len(state.answers):
             return  # a repeated request: the first answer stands
         if position != state.position:
             raise BadInput("This question is not the next one; go on from your page.")
         item = state.item(position)
-        response = answering.read(item, form)
+        response = answering.parse_response(item, form)
         since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
-        rapid = answering.rapid(item, (now - since).total_seconds())
-        made = Answer(position, item.key, response, answering.is_right(item, response), now, rapid, _confidence(form))
-        learning.keep_answer(connection, session.tenant_id, attempt_id, made)
+        rapid = answering.is_rapid_guess(item, (now - since).total_seconds())
+        made = Answer(position, item.key, response, answering.is_correct(item, response), now, rapid, _parse_confidence(form))
+        learning.insert_answer(connection, session.tenant_id, attempt_id, made)
         if state.attempt.kind != PRACTICE:
-            stage.say([_answered(stage, state, item, made, now - since)])
-            _remember(stage, state, item, made)
+            stage.say([_answered_statement(stage, state, item, made, now - since)])
+            _update_memory(stage, state, item, made)
         if position == len(state.attempt.items):
-            _finish(stage, state, [*state.answers, made], now)
+            _finish_attempt(stage, state, [*state.answers, made], now)
 
 
-def _confidence(form: Mapping[str, Sequence[str]]) -> int | None:
+def _parse_confidence(form: Mapping[str, Sequence[str]]) -> int | None:
     given = (form.get("confidence") or [""])[0]
-    return int(given) if given in {str(one) for one in CONFIDENCE} else None
+    return int(given) if given in {str(one) for one in CONFIDENCE_LEVELS} else None
 
 
-def _same(attempts: list[Attempt], kind: str, interval: str) -> Attempt | None:
+def _latest_attempt(attempts: list[Attempt], kind: str, interval: str) -> Attempt | None:
     found = [one for one in attempts if one.kind == kind and one.interval == interval]
     return max(found, key=lambda one: one.started_at, default=None)
 
 
-def _progress(stage: Stage, attempt_id: uuid.UUID) -> Progress:
-    attempt = learning.attempt_for_update(stage.connection, stage.tenant_id, stage.episode.id, attempt_id)
+def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptProgress:
+    attempt = learning.lock_attempt(stage.connection, stage.tenant_id, stage.episode.id, attempt_id)
     if attempt is None:
         raise NotFound("There is no such check of yours.")
-    return Progress(attempt, stage.programme, learning.answers_of(stage.connection, stage.tenant_id, attempt_id))
+    return AttemptProgress(attempt, stage.programme, learning.list_answers(stage.connection, stage.tenant_id, attempt_id))
 
 
-def _answered(stage: Stage, state: Progress, item: Item, made: Answer, took: timedelta) -> xapi.Statement:
-    return xapi.answered(
+def _answered_statement(stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer, took: timedelta) -> xapi.Statement:
+    return xapi.answered_statement(
         stage.act(f"answer {state.attempt.id} {made.position}", made.answered_at),
-        quiz(state.attempt),
-        item=answering.for_statement(item, stage.programme.competency_title(item.competency)),
-        response=xapi.Response(made.response, made.correct, took, made.rapid, made.confidence),
+        attempt_quiz(state.attempt),
+        item=answering.to_xapi_item(item, stage.programme.competency_title(item.competency)),
+        response=xapi.ItemResponse(made.response, made.correct, took, made.rapid, made.confidence),
     )
 
 
-def _remember(stage: Stage, state: Progress, item: Item, made: Answer) -> None:
+def _update_memory(stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer) -> None:
     """Update the memory model: a wrong answer in a check adds the competency to it, and
     every later answer moves its review date."""
     if state.attempt.kind == BASELINE:
         return
     known = next(
-        (one for one in learning.memories_of(stage.connection, stage.tenant_id, stage.episode.id) if one.competency == item.competency), None
+        (one for one in learning.list_memory_states(stage.connection, stage.tenant_id, stage.episode.id) if one.competency == item.competency), None
     )
     if known is None and state.attempt.kind != CHECK:
         return
-    after = remembering.answered(known, item.competency, made.correct, made.answered_at)
+    after = remembering.update_memory(known, item.competency, made.correct, made.answered_at)
     if after is not None:
-        learning.keep_memory(stage.connection, stage.tenant_id, stage.episode.id, after)
+        learning.upsert_memory_state(stage.connection, stage.tenant_id, stage.episode.id, after)
 
 
-def _finish(stage: Stage, state: Progress, answers: list[Answer], now: datetime) -> None:
+def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime) -> None:
     right, asked = sum(one.correct for one in answers), len(answers)
     attempt = state.attempt
     learning.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
     if attempt.kind == PRACTICE:
         return
-    finished = xapi.finished(
+    finished = xapi.quiz_finished_statement(
         # One microsecond after the last answer, so that the order is clear even if both share a
         # clock tick.
         stage.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),
-        quiz(attempt),
+        attempt_quiz(attempt),
         right=right,
         asked=asked,
         passed=right / asked >= stage.programme.pass_mark,
@@ -240,7 +242,7 @@ def _finish(stage: Stage, state: Progress, answers: list[Answer], now: datetime)
     )
     stage.say([finished])
     if attempt.kind == CHECK and attempt.registration_id is not None and (attempt.line_item_url or attempt.line_items_url):
-        column = choices.column(stage.programme, attempt.interval)
+        column = choices.check_column(stage.programme, attempt.interval)
         made = NewGrade(
             attempt_id=attempt.id,
             registration_id=attempt.registration_id,
@@ -255,4 +257,4 @@ def _finish(stage: Stage, state: Progress, answers: list[Answer], now: datetime)
             comment=f"{column.label}: {right} of {asked}",
             at=now,
         )
-        grades.add(stage.connection, stage.tenant_id, made)
+        grades.enqueue_grade(stage.connection, stage.tenant_id, made)

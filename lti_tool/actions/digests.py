@@ -7,37 +7,37 @@ import uuid
 from datetime import datetime, time
 
 from adapters.channels import chat
-from adapters.channels.chat import Digest
+from adapters.channels.chat import ChannelDigest
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from core.secrets import Secrets
-from lrs.vocabulary import FEWEST
+from lrs.vocabulary import MIN_GROUP_SIZE
 from lti_tool.actions import languages, programmes, working_time
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import channels, drafts, journal, learning
-from lti_tool.store.channels import Channel, Counts
+from lti_tool.store.channels import Channel, UpcomingCounts
 
-PURPOSE = "channel address"
-DAYS = 7
-FIRST_HOUR, LAST_HOUR = time(9), time(16)  # within the programme's working hours, so that the post is seen
-LONGEST_NAME, LONGEST_URL, MOST_CHANNELS = 80, 2_000, 20
+CHANNEL_URL_PURPOSE = "channel address"
+DIGEST_DAYS = 7
+FIRST_POST_TIME, LAST_POST_TIME = time(9), time(16)  # within the programme's working hours, so that the post is seen
+MAX_CHANNEL_NAME_CHARS, MAX_CHANNEL_URL_CHARS, MAX_CHANNELS = 80, 2_000, 20
 
 
-def every(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[Channel]:
+def list_channels(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[Channel]:
     """List the channels of a programme."""
     with unit_of_work(tenant_id) as connection:
-        return channels.every(connection, tenant_id, programme)
+        return channels.list_channels(connection, tenant_id, programme)
 
 
-def add(
+def add_channel(
     unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, programme: str, name: str, url: str, base_url: str, who: str, now: datetime
 ) -> None:
     """Add a channel that receives the digest from now on. A first post announces it, so that
     whoever added the channel sees at once whether posts arrive."""
     words, address = " ".join(name.split()), url.strip()
-    kind = chat.kind_of(address) if len(address) <= LONGEST_URL else ""
-    if not words or len(words) > LONGEST_NAME:
-        raise BadInput(f"Name the channel in up to {LONGEST_NAME} characters.", field="channel_name")
+    kind = chat.detect_webhook_kind(address) if len(address) <= MAX_CHANNEL_URL_CHARS else ""
+    if not words or len(words) > MAX_CHANNEL_NAME_CHARS:
+        raise BadInput(f"Name the channel in up to {MAX_CHANNEL_NAME_CHARS} characters.", field="channel_name")
     if not kind:
         raise BadInput(
             "This is no address of an incoming webhook of Slack (hooks.slack.com) or of a Teams workflow (…logic.azure.com, …powerplatform.com)."
@@ -45,66 +45,66 @@ def add(
             field="channel_url",
         )
     with unit_of_work(tenant_id) as connection:
-        version = learning.newest_programmes(connection, tenant_id).get(programme)
+        version = learning.newest_programme_versions(connection, tenant_id).get(programme)
         if version is None:
             raise BadInput("Publish the programme first; then a channel can hear of it.")
-        if len(channels.every(connection, tenant_id, programme)) >= MOST_CHANNELS:
-            raise BadInput(f"A programme has up to {MOST_CHANNELS} channels.")
-        found = programmes.load(connection, tenant_id, programme, version)
+        if len(channels.list_channels(connection, tenant_id, programme)) >= MAX_CHANNELS:
+            raise BadInput(f"A programme has up to {MAX_CHANNELS} channels.")
+        found = programmes.load_programme(connection, tenant_id, programme, version)
         made = uuid.uuid4()
-        values = {"id": made, "programme": programme, "name": words, "kind": kind, "url_sealed": secrets.seal(PURPOSE, address)}
-        channels.keep(connection, tenant_id, values)
-        tag = languages.choose([found.language])
-        first = languages.translated(tag, "Once a week this channel hears what is ahead, without names.")
-        channels.queue(connection, tenant_id, made, "begun", chat.payload(kind, _digest(found, [first], base_url)))
-        journal.add_audit(connection, tenant_id, who, "added a channel", {"programme": programme, "channel": words, "kind": kind})
+        values = {"id": made, "programme": programme, "name": words, "kind": kind, "url_sealed": secrets.seal(CHANNEL_URL_PURPOSE, address)}
+        channels.insert_channel(connection, tenant_id, values)
+        tag = languages.choose_language([found.language])
+        first = languages.translate_text(tag, "Once a week this channel hears what is ahead, without names.")
+        channels.enqueue_post(connection, tenant_id, made, "begun", chat.build_payload(kind, _build_digest(found, [first], base_url)))
+        journal.insert_audit_entry(connection, tenant_id, who, "added a channel", {"programme": programme, "channel": words, "kind": kind})
 
 
-def remove(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, channel_id: uuid.UUID, who: str) -> None:
+def remove_channel(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, channel_id: uuid.UUID, who: str) -> None:
     """Remove a channel; it receives no more digests."""
     with unit_of_work(tenant_id) as connection:
-        name = channels.remove(connection, tenant_id, programme, channel_id)
+        name = channels.delete_channel(connection, tenant_id, programme, channel_id)
         if not name:
             raise NotFound("There is no such channel any more.")
-        journal.add_audit(connection, tenant_id, who, "removed a channel", {"programme": programme, "channel": name})
+        journal.insert_audit_entry(connection, tenant_id, who, "removed a channel", {"programme": programme, "channel": name})
 
 
-def queue(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, now: datetime) -> int:
+def queue_digests(unit_of_work: UnitOfWork, *, tenant_id: int, base_url: str, now: datetime) -> int:
     """Queue this week's digests, on its first working day in the programme's calendar;
     return how many."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
-        put_away, newest = drafts.archived(connection, tenant_id), learning.newest_programmes(connection, tenant_id)
-        for key in sorted({one.programme for one in channels.every(connection, tenant_id)}):
+        put_away, newest = drafts.list_archived_keys(connection, tenant_id), learning.newest_programme_versions(connection, tenant_id)
+        for key in sorted({one.programme for one in channels.list_channels(connection, tenant_id)}):
             if key in put_away or key not in newest:
                 continue
-            found = programmes.load(connection, tenant_id, key, newest[key])
-            if not is_hour_of(found, now):
+            found = programmes.load_programme(connection, tenant_id, key, newest[key])
+            if not is_working_hour(found, now):
                 continue
-            local = now.astimezone(working_time.of("", [], found.calendar).zone)
-            lines = told(found, channels.counts(connection, tenant_id, key, now, DAYS))
+            local = now.astimezone(working_time.resolve_working_time("", [], found.calendar).zone)
+            lines = digest_lines(found, channels.count_upcoming(connection, tenant_id, key, now, DIGEST_DAYS))
             year, week, _ = local.isocalendar()
-            for one in channels.every(connection, tenant_id, key) if lines else []:
-                body = chat.payload(one.kind, _digest(found, lines, base_url))
-                queued += channels.queue(connection, tenant_id, one.id, f"week {year}-{week}", body)
+            for one in channels.list_channels(connection, tenant_id, key) if lines else []:
+                body = chat.build_payload(one.kind, _build_digest(found, lines, base_url))
+                queued += channels.enqueue_post(connection, tenant_id, one.id, f"week {year}-{week}", body)
     return queued
 
 
-def is_hour_of(programme: Programme, now: datetime) -> bool:
+def is_working_hour(programme: Programme, now: datetime) -> bool:
     """Whether it is a working hour in the programme's calendar, so that messages are seen."""
-    when = working_time.of("", [], programme.calendar)
+    when = working_time.resolve_working_time("", [], programme.calendar)
     local = now.astimezone(when.zone)
-    return when.works_on(local.date()) and FIRST_HOUR <= local.time() < LAST_HOUR
+    return when.works_on(local.date()) and FIRST_POST_TIME <= local.time() < LAST_POST_TIME
 
 
-def told(programme: Programme, ahead: Counts) -> list[str]:
+def digest_lines(programme: Programme, ahead: UpcomingCounts) -> list[str]:
     """The digest's lines, in the programme's language and without names; empty if nothing is
     coming up."""
-    tag = languages.choose([programme.language])
+    tag = languages.choose_language([programme.language])
 
     def said(text: str, count: int) -> list[str]:
-        few = languages.translated(tag, "a few")
-        return [languages.translated(tag, text, count=count if count >= FEWEST else few)] if count else []
+        few = languages.translate_text(tag, "a few")
+        return [languages.translate_text(tag, text, count=count if count >= MIN_GROUP_SIZE else few)] if count else []
 
     return [
         *said("Checks that are open or due within a week: %(count)s", ahead.checks),
@@ -114,6 +114,6 @@ def told(programme: Programme, ahead: Counts) -> list[str]:
     ]
 
 
-def _digest(programme: Programme, lines: list[str], base_url: str) -> Digest:
-    tag = languages.choose([programme.language])
-    return Digest(programme.title, lines, f"{base_url}/sign-in", languages.translated(tag, "Open my page"))
+def _build_digest(programme: Programme, lines: list[str], base_url: str) -> ChannelDigest:
+    tag = languages.choose_language([programme.language])
+    return ChannelDigest(programme.title, lines, f"{base_url}/sign-in", languages.translate_text(tag, "Open my page"))

@@ -12,16 +12,16 @@ from core.errors import BadInput, Conflict
 from lti_tool.actions import joining, roles
 from lti_tool.store import directory, journal, people
 from lti_tool.store import joining as stored
-from lti_tool.store.directory import Known, Profile
+from lti_tool.store.directory import PlatformIdentity, Profile
 
 
 @dataclass(frozen=True)
-class ListView:
+class DirectoryPage:
     """A page of people: the totals, the names that platforms give them, and the cursor of
     the next page; ``claimed``: joins that wait for review."""
 
     people: list[Profile]
-    names: dict[uuid.UUID, list[Known]]
+    names: dict[uuid.UUID, list[PlatformIdentity]]
     listed: int
     unmatched: int
     after: str
@@ -29,25 +29,25 @@ class ListView:
     claimed: int
 
 
-def view(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool) -> ListView:
+def load_directory_page(unit_of_work: UnitOfWork, *, tenant_id: int, search: str, after: str, unmatched: bool) -> DirectoryPage:
     """Load a page of people, ordered by name."""
     with unit_of_work(tenant_id) as connection:
-        found = directory.page(connection, tenant_id, search=search[:200], after=_place(after), unmatched=unmatched)
-        names = directory.names_of(connection, tenant_id, [one.id for one in found])
-        listed, others = directory.counts(connection, tenant_id)
-        last = found[-1] if len(found) == directory.PAGE else None
-        return ListView(
+        found = directory.list_profile_page(connection, tenant_id, search=search[:200], after=_parse_cursor(after), unmatched=unmatched)
+        names = directory.identities_by_person(connection, tenant_id, [one.id for one in found])
+        listed, others = directory.count_people(connection, tenant_id)
+        last = found[-1] if len(found) == directory.PAGE_SIZE else None
+        return DirectoryPage(
             found,
             names,
             listed,
             others,
             f"{last.id}:{last.name}" if last else "",
-            directory.granted(connection, tenant_id),
-            stored.claimed(connection, tenant_id),
+            directory.list_role_grants(connection, tenant_id),
+            stored.count_claimed_links(connection, tenant_id),
         )
 
 
-def _place(text: str) -> tuple[str, uuid.UUID] | None:
+def _parse_cursor(text: str) -> tuple[str, uuid.UUID] | None:
     person_id, _, name = text.partition(":")
     try:
         return (name, uuid.UUID(person_id)) if person_id else None
@@ -55,32 +55,32 @@ def _place(text: str) -> tuple[str, uuid.UUID] | None:
         return None
 
 
-def grant(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
+def grant_role(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
     """Grant a role to a person in the directory."""
-    if role not in roles.GRANTED:
+    if role not in roles.GRANTABLE_ROLES:
         raise BadInput("Choose one of the roles.", field="role")
     with unit_of_work(tenant_id) as connection:
-        if not people.exists(connection, tenant_id, person_id):
+        if not people.person_exists(connection, tenant_id, person_id):
             raise BadInput("Choose a person of the list.", field="person")
-        if directory.grant(connection, tenant_id, person_id, role, who):
-            journal.add_audit(connection, tenant_id, who, "gave a role", {"person": str(person_id), "role": role})
+        if directory.insert_role_grant(connection, tenant_id, person_id, role, who):
+            journal.insert_audit_entry(connection, tenant_id, who, "gave a role", {"person": str(person_id), "role": role})
 
 
-def withdraw(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
+def withdraw_role(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> None:
     """Withdraw a role."""
     with unit_of_work(tenant_id) as connection:
-        if directory.withdraw(connection, tenant_id, person_id, role):
-            journal.add_audit(connection, tenant_id, who, "took a role away", {"person": str(person_id), "role": role})
+        if directory.delete_role_grant(connection, tenant_id, person_id, role):
+            journal.insert_audit_entry(connection, tenant_id, who, "took a role away", {"person": str(person_id), "role": role})
 
 
-def join(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_id: str, who: str, now: datetime) -> None:
+def join_to_listed(unit_of_work: UnitOfWork, *, tenant_id: int, met: uuid.UUID, external_id: str, who: str, now: datetime) -> None:
     """Record that a person known from an LMS is the same as one in the directory."""
     with unit_of_work(tenant_id) as connection:
-        if not people.exists(connection, tenant_id, met) or directory.profile(connection, tenant_id, met).imported_at is not None:
+        if not people.person_exists(connection, tenant_id, met) or directory.get_profile(connection, tenant_id, met).imported_at is not None:
             raise BadInput("This person is on the list already.", field="met")
-        found = directory.find(connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]) if external_id else []
+        found = directory.find_profiles(connection, tenant_id, external_ids=[external_id], emails=[external_id.lower()]) if external_id else []
         listed = [one for one in found if one.imported_at is not None]
         if len(listed) != 1:
             raise BadInput("Nobody on the list has exactly this id or address.", field="external_id")
-        if joining.join(connection, tenant_id, met, listed[0].id, who, now) is None:
+        if joining.join_people(connection, tenant_id, met, listed[0].id, who, now) is None:
             raise Conflict("A certification is on record under both names. Erase the one of the LMS's name first, or keep them apart.")

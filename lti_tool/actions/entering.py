@@ -12,29 +12,29 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import Connection
 
-from adapters.lms import Launch, Message, Role, family_of
+from adapters.lms import Launch, MessageType, Role, detect_family
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
-from core.http import origin
+from core.http import url_origin
 from lti_tool.actions import presence
-from lti_tool.actions.choices import ADMIN_PAGE, PAGES
-from lti_tool.actions.tokens import digest
+from lti_tool.actions.choices import ACTIVITY_PAGES, ADMIN_PAGE
+from lti_tool.actions.tokens import hash_token
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.store import courses, journal, learning, people, platforms
 from lti_tool.store.courses import Course, Placement
-from lti_tool.store.journal import LaunchEntry
+from lti_tool.store.journal import LaunchLogEntry
 from lti_tool.store.learning import GradePlace
-from lti_tool.store.people import Named
+from lti_tool.store.people import PlatformUser
 from lti_tool.store.platforms import APPROVED, PENDING, Platform
 
-SESSION_TIME = timedelta(hours=8)  # a working day; after that the activity has to be opened again
+LAUNCH_SESSION_LIFETIME = timedelta(hours=8)  # a working day; after that the activity has to be opened again
 ROSTER_AFTER = timedelta(days=1)
-MOST_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
-MOST_PENDING = 100  # deployments of one platform that may be pending at a time
+MAX_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
+MAX_PENDING_DEPLOYMENTS = 100  # deployments of one platform that may be pending at a time
 
 
 @dataclass(frozen=True)
-class Entered:
+class AcceptedLaunch:
     """An accepted launch: its id (not secret), the secret of its session, and its platform."""
 
     launch_id: uuid.UUID
@@ -43,13 +43,13 @@ class Entered:
     roster_due: bool
 
 
-def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> Entered:
+def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> AcceptedLaunch:
     """Record a launch; LaunchInvalid if its deployment is not approved or no programme is
     set up for it."""
     tenant_id, secret, launch_id = platform.tenant_id, random.token_urlsafe(32), uuid.uuid4()
-    _approve_deployment(deps, platform, launch)
+    _require_approved(deps, platform, launch)
     with deps.unit_of_work(tenant_id) as connection:
-        course = courses.ensure(
+        course = courses.ensure_course(
             connection,
             tenant_id,
             {
@@ -62,27 +62,27 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
                 "line_items_url": launch.line_items_url if LINE_ITEM_SCOPE in launch.scopes else "",
             },
         )
-        placed = _placement(connection, platform, course, launch)
-        named = Named(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_by_parameter)
+        placed = _resolve_placement(connection, platform, course, launch)
+        named = PlatformUser(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_by_parameter)
         person_id = people.ensure_person(connection, tenant_id, platform.id, named)
         if not launch.is_test_user and launch.role is not Role.VISITOR:
-            courses.meet(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)
+            courses.upsert_memberships(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)
         roster_due = bool(course.memberships_url) and course.roster_due_at is None
         if roster_due:
-            courses.want_roster(connection, tenant_id, course.id, now)
-        _learn(connection, platform, launch)
+            courses.schedule_roster(connection, tenant_id, course.id, now)
+        _update_platform_facts(connection, platform, launch)
         takes_grades = launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
         if takes_grades and placed.programme and course.line_items_url:
             place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
-            learning.keep_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
+            learning.upsert_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
         if not launch.is_test_user:
-            presence.came(connection, tenant_id, person_id, placed.programme, now)
-        people.remember_launch(
+            presence.record_visit(connection, tenant_id, person_id, placed.programme, now)
+        people.insert_launch(
             connection,
             {
                 "id": launch_id,
                 "tenant_id": tenant_id,
-                "secret_hash": digest(secret),
+                "secret_hash": hash_token(secret),
                 "person_id": person_id,
                 "registration_id": platform.id,
                 "course_id": course.id,
@@ -95,31 +95,31 @@ def keep(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> E
                 "resource_link_id": launch.resource_link_id,
                 "resource_link_title": launch.resource_link_title,
                 "return_url": launch.return_url,
-                "line_item_url": launch.line_item_url if takes_grades or launch.message is Message.REVIEW else "",
+                "line_item_url": launch.line_item_url if takes_grades or launch.message is MessageType.REVIEW else "",
                 "line_items_url": course.line_items_url if takes_grades else "",
                 "programme": placed.programme,
                 "page": placed.page,
                 "deep_linking": asdict(launch.deep_linking) if launch.deep_linking else None,
                 "review_of": launch.review_of,
                 "created_at": now,
-                "expires_at": now + SESSION_TIME,
+                "expires_at": now + LAUNCH_SESSION_LIFETIME,
             },
         )
-        entry = LaunchEntry(now, True, launch.message.value, launch.role.value, launch.deployment_id, "", "")
-        journal.add_launch(connection, tenant_id, platform.id, entry)
-    return Entered(launch_id, secret, platform, roster_due)
+        entry = LaunchLogEntry(now, True, launch.message.value, launch.role.value, launch.deployment_id, "", "")
+        journal.log_launch(connection, tenant_id, platform.id, entry)
+    return AcceptedLaunch(launch_id, secret, platform, roster_due)
 
 
-def _approve_deployment(deps: ToolDeps, platform: Platform, launch: Launch) -> None:
+def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> None:
     """Register a deployment at its first verified launch, and approve it if the
     registration's rule says so. This is a transaction of its own: a pending deployment must
     be visible to the administrator although its launch was refused."""
     with deps.unit_of_work(platform.tenant_id) as connection:
-        status = platforms.deployment_status(connection, platform.tenant_id, platform.id, launch.deployment_id)
+        status = platforms.find_deployment_status(connection, platform.tenant_id, platform.id, launch.deployment_id)
         if status is None:
             status = APPROVED if platform.approve_deployments else PENDING
-            if status == APPROVED or platforms.pending_deployments(connection, platform.tenant_id, platform.id) < MOST_PENDING:
-                platforms.meet_deployment(connection, platform.tenant_id, platform.id, launch.deployment_id, status)
+            if status == APPROVED or platforms.count_pending_deployments(connection, platform.tenant_id, platform.id) < MAX_PENDING_DEPLOYMENTS:
+                platforms.insert_deployment(connection, platform.tenant_id, platform.id, launch.deployment_id, status)
     if status != APPROVED:
         raise LaunchInvalid(
             f"This course's installation (deployment {launch.deployment_id[:80]}) of the tool {'waits for approval' if status == PENDING else 'was refused'}"
@@ -129,18 +129,18 @@ def _approve_deployment(deps: ToolDeps, platform: Platform, launch: Launch) -> N
         )
 
 
-def _placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement:
+def _resolve_placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement:
     """What this activity opens: from its custom parameters, from its stored placement, or
     from the course it was copied from."""
     tenant_id, link, title = platform.tenant_id, launch.resource_link_id, launch.resource_link_title
-    programmes = list(learning.newest_programmes(connection, tenant_id))
+    programmes = list(learning.newest_programme_versions(connection, tenant_id))
     page = launch.custom.get("page", "")
-    if launch.message is Message.DEEP_LINK:
+    if launch.message is MessageType.DEEP_LINK:
         return Placement("", next(iter(programmes), ""), "pick", "")
     wanted = launch.custom.get("programme", "")
-    known = courses.placement_of(connection, tenant_id, course.id, link)
+    known = courses.find_placement(connection, tenant_id, course.id, link)
     if not wanted and known is None:
-        known = _copied(connection, platform, course, launch)
+        known = _find_copied_placement(connection, platform, course, launch)
     if not wanted:
         wanted = known.programme if known else next(iter(programmes), "")
         page = page or (known.page if known else "")
@@ -153,19 +153,19 @@ def _placement(connection: Connection, platform: Platform, course: Course, launc
     attempt = parse_qs(urlsplit(launch.target_link_uri).query).get("attempt", [""])[0]
     if attempt and _is_uuid(attempt):
         return Placement(link, wanted, f"attempt-{attempt}", title)  # a submission reopened from Canvas's SpeedGrader
-    made = Placement(link, wanted, page if page in PAGES else "today", title)
-    if launch.message is Message.RESOURCE and made != known:
-        courses.place(connection, tenant_id, course.id, made)
+    made = Placement(link, wanted, page if page in ACTIVITY_PAGES else "today", title)
+    if launch.message is MessageType.RESOURCE and made != known:
+        courses.upsert_placement(connection, tenant_id, course.id, made)
     return made
 
 
-def _copied(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement | None:
+def _find_copied_placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement | None:
     """The activity of an earlier course that this activity is a copy of: the one with the
     same title, or the only one."""
     for context_id in launch.context_history:
         if context_id == launch.context_id:
             continue
-        before = courses.placements_before(connection, platform.tenant_id, platform.id, context_id)
+        before = courses.list_source_placements(connection, platform.tenant_id, platform.id, context_id)
         same = [one for one in before if one.title and one.title == launch.resource_link_title]
         if same or len(before) == 1:
             return (same or before)[0]
@@ -179,12 +179,12 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def _learn(connection: Connection, platform: Platform, launch: Launch) -> None:
+def _update_platform_facts(connection: Connection, platform: Platform, launch: Launch) -> None:
     """Update what a verified launch shows about its platform: the origin under which it
     shows pages, and which product it is."""
-    shown_by = origin(launch.return_url)
-    if shown_by and shown_by not in platform.frame_origins and shown_by not in (origin(platform.issuer), origin(platform.auth_login_url)):
-        platforms.learn_frame_origin(connection, platform, shown_by, MOST_FRAME_ORIGINS)
-    family = family_of(launch.product_family)
+    shown_by = url_origin(launch.return_url)
+    if shown_by and shown_by not in platform.frame_origins and shown_by not in (url_origin(platform.issuer), url_origin(platform.auth_login_url)):
+        platforms.add_frame_origin(connection, platform, shown_by, MAX_FRAME_ORIGINS)
+    family = detect_family(launch.product_family)
     if platform.family == "standard" and family != "standard":
-        platforms.change(connection, platform.tenant_id, platform.id, {"family": family})
+        platforms.update_platform(connection, platform.tenant_id, platform.id, {"family": family})

@@ -13,15 +13,15 @@ from adapters import xapi
 from core.database import UnitOfWork
 from core.errors import NotFound
 from lti_tool.store import directory, erasing, people, tenants
-from lti_tool.store.erasing import Request
+from lti_tool.store.erasing import ErasureRequest
 
 
 @dataclass(frozen=True)
-class Ours:
+class ToolErasure:
     """What the tool removed, and what the record store has to look for: the agent of the
     person's statements."""
 
-    request: Request
+    request: ErasureRequest
     agent: dict[str, Any]
     email: str
     name: str
@@ -29,55 +29,55 @@ class Ours:
     in_flight: bool
 
 
-def stored(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
+def load_personal_data(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
     """Load all rows that the tool stores about a person, by table."""
     with unit_of_work(tenant_id) as connection:
-        return erasing.everything(connection, tenant_id, person_id)
+        return erasing.export_person_rows(connection, tenant_id, person_id)
 
 
-def ask(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: datetime) -> None:
+def request_erasure(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, now: datetime) -> None:
     """Record a person's request to be erased; the data protection officer fulfils it with
     ``carryover erase``."""
     with unit_of_work(tenant_id) as connection:
-        erasing.ask(connection, tenant_id, person_id, "the person", now)
+        erasing.ensure_erasure_request(connection, tenant_id, person_id, "the person", now)
 
 
-def open_request(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> Request | None:
+def find_erasure_request(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID) -> ErasureRequest | None:
     """The person's erasure request, until it is fulfilled."""
     with unit_of_work(tenant_id) as connection:
-        return erasing.open_request(connection, tenant_id, person_id)
+        return erasing.find_open_erasure(connection, tenant_id, person_id)
 
 
-def counted(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[str, int], dict[str, Any]]:
+def preview_erasure(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[str, int], dict[str, Any]]:
     """Preview an erasure: the rows it would remove (table → count), and the agent of the
     person's statements. Changes nothing."""
     with owner.begin() as connection:
-        person_id = _whom(connection, tenant_id, named)
-        rows = erasing.everything(connection, tenant_id, person_id)
-        return {table: len(found) for table, found in rows.items()}, xapi.account(tenants.installation_id(connection), person_id)
+        person_id = _require_person(connection, tenant_id, named)
+        rows = erasing.export_person_rows(connection, tenant_id, person_id)
+        return {table: len(found) for table, found in rows.items()}, xapi.pseudonymous_agent(tenants.get_installation_id(connection), person_id)
 
 
-def erase(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime) -> Ours:
+def erase_person(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime) -> ToolErasure:
     """Remove a person from the tool in one transaction, identified by directory id, e-mail
     address, or our own id. An erasure that was begun before is resumed."""
     with owner.begin() as connection:
-        person_id = _whom(connection, tenant_id, named)
-        request = erasing.ask(connection, tenant_id, person_id, who, now)
-        agent = xapi.account(tenants.installation_id(connection), person_id)
+        person_id = _require_person(connection, tenant_id, named)
+        request = erasing.ensure_erasure_request(connection, tenant_id, person_id, who, now)
+        agent = xapi.pseudonymous_agent(tenants.get_installation_id(connection), person_id)
         email, name, removed, moving = "", "", dict[str, int](), False
-        if people.exists(connection, tenant_id, person_id):
-            known = directory.profile(connection, tenant_id, person_id)
+        if people.person_exists(connection, tenant_id, person_id):
+            known = directory.get_profile(connection, tenant_id, person_id)
             email, name = known.email, known.name
-            moving = erasing.in_flight(connection, tenant_id, [str(person_id)])
-            removed = erasing.erase(connection, tenant_id, person_id)
-            erasing.tool_done(connection, tenant_id, request.id, now)
-        return Ours(request, agent, email, name, removed, moving)
+            moving = erasing.has_statement_in_flight(connection, tenant_id, [str(person_id)])
+            removed = erasing.erase_person(connection, tenant_id, person_id)
+            erasing.mark_tool_erased(connection, tenant_id, request.id, now)
+        return ToolErasure(request, agent, email, name, removed, moving)
 
 
-def _whom(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
+def _require_person(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
     """The person with a directory id, an address, or our own id (also if the person's
     erasure has begun)."""
-    found = directory.find(connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True)
+    found = directory.find_profiles(connection, tenant_id, external_ids=[named], emails=[named.lower()], claimed=True)
     if len(found) == 1:
         return found[0].id
     if found:
@@ -86,25 +86,29 @@ def _whom(connection: Connection, tenant_id: int, named: str) -> uuid.UUID:
         person_id = uuid.UUID(named)
     except ValueError:
         person_id = None
-    if person_id is None or not (people.exists(connection, tenant_id, person_id) or erasing.open_request(connection, tenant_id, person_id)):
+    if person_id is None or not (
+        people.person_exists(connection, tenant_id, person_id) or erasing.find_open_erasure(connection, tenant_id, person_id)
+    ):
         raise NotFound("Nobody here has this id or address.")
     return person_id
 
 
-def finish(owner: Engine, *, tenant_id: int, request_id: uuid.UUID, now: datetime) -> None:
+def finish_erasure(owner: Engine, *, tenant_id: int, request_id: uuid.UUID, now: datetime) -> None:
     """Mark the request as done: both the tool and the record store have removed the person."""
     with owner.begin() as connection:
-        erasing.done(connection, tenant_id, request_id, now)
+        erasing.mark_erasure_done(connection, tenant_id, request_id, now)
 
 
-def waiting(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[tuple[Request, str]]:
+def list_open_requests(unit_of_work: UnitOfWork, *, tenant_id: int) -> list[tuple[ErasureRequest, str]]:
     """List open erasure requests, with the person's name."""
     with unit_of_work(tenant_id) as connection:
-        found = [one for one in erasing.requests(connection, tenant_id) if one.person_id is not None]
+        found = [one for one in erasing.list_erasure_requests(connection, tenant_id) if one.person_id is not None]
         return [
             (
                 one,
-                people.name_of(connection, tenant_id, one.person_id) if one.person_id and people.exists(connection, tenant_id, one.person_id) else "",
+                people.get_person_name(connection, tenant_id, one.person_id)
+                if one.person_id and people.person_exists(connection, tenant_id, one.person_id)
+                else "",
             )
             for one in found
         ]

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from adapters.lms import LineItem
 from core.errors import BadInput, NotFound
-from core.http import within
+from core.http import limit_total_time
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import choices, programmes
 from lti_tool.lti import columns
@@ -24,14 +24,14 @@ from lti_tool.store.grades import Column, GradeState
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.platforms import Platform
 
-LONGEST_LIST = 50
-LONGEST_LABEL = 200
-PAGE_SECONDS = 25.0  # a page waits no longer than this for an LMS
+COURSE_LIST_LIMIT = 50
+MAX_LABEL_CHARS = 200
+LMS_TIMEOUT_SECONDS = 25.0  # a page waits no longer than this for an LMS
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class CourseView:
+class CourseDetails:
     """A course on its page; lists hold the most recent entries, those that need attention
     first."""
 
@@ -43,45 +43,45 @@ class CourseView:
     certifying: CertifyingColumn | None
 
 
-def view(deps: ToolDeps, *, session: LaunchSession) -> CourseView:
+def load_course_details(deps: ToolDeps, *, session: LaunchSession) -> CourseDetails:
     """Load the course of this launch."""
     tenant_id = session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
-        course = courses.by_id(connection, tenant_id, session.course())
-        return CourseView(
+        course = courses.get_course(connection, tenant_id, session.course())
+        return CourseDetails(
             course,
-            courses.people(connection, tenant_id, course.id, session.programme),
-            courses.runs(connection, tenant_id, 5, course_id=course.id),
-            grades.columns(connection, tenant_id, session.platform(), course.line_items_url) if course.line_items_url else [],
-            grades.listed(connection, tenant_id, LONGEST_LIST, course_id=course.id),
-            beginnings.column_of(connection, tenant_id, course.id, session.programme),
+            courses.list_course_people(connection, tenant_id, course.id, session.programme),
+            courses.list_roster_runs(connection, tenant_id, 5, course_id=course.id),
+            grades.list_columns(connection, tenant_id, session.platform(), course.line_items_url) if course.line_items_url else [],
+            grades.list_grade_states(connection, tenant_id, COURSE_LIST_LIMIT, course_id=course.id),
+            beginnings.find_certifying_column(connection, tenant_id, course.id, session.programme),
         )
 
 
-def resend(deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: datetime) -> None:
+def resend_course_grade(deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: datetime) -> None:
     """Send a grade of this course again."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not grades.resend(connection, session.tenant_id, grade_id, session.course(), None, now):
+        if not grades.requeue_grade(connection, session.tenant_id, grade_id, session.course(), None, now):
             raise NotFound("There is no such grade in this course that waits or was refused.")
 
 
-def sync_roster(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:
+def request_roster_sync(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:
     """Schedule the roster to be read soon."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not courses.by_id(connection, session.tenant_id, session.course()).memberships_url:
+        if not courses.get_course(connection, session.tenant_id, session.course()).memberships_url:
             raise BadInput("The LMS does not offer this course's roster; its administrator can allow it (Names and Role Provisioning).")
-        courses.want_roster(connection, session.tenant_id, session.course(), now)
+        courses.schedule_roster(connection, session.tenant_id, session.course(), now)
 
 
-def make_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
+def ensure_check_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
     """Ensure that each check of the programme has a column; return how many there are."""
-    course, platform = _course(deps, session)
+    course, platform = _require_gradebook(deps, session)
     with deps.unit_of_work(session.tenant_id) as connection:
-        version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
-        programme = programmes.load(connection, session.tenant_id, session.programme, version)
-    with within(PAGE_SECONDS):
+        version = learning.newest_programme_versions(connection, session.tenant_id)[session.programme]
+        programme = programmes.load_programme(connection, session.tenant_id, session.programme, version)
+    with limit_total_time(LMS_TIMEOUT_SECONDS):
         for interval in INTERVALS:
-            _ensure_column(deps, platform, course.line_items_url, choices.column(programme, interval.key))
+            _ensure_column(deps, platform, course.line_items_url, choices.check_column(programme, interval.key))
     return len(INTERVALS)
 
 
@@ -90,59 +90,64 @@ def _ensure_column(deps: ToolDeps, platform: Platform, line_items_url: str, want
     found or created, by one caller at a time."""
     place, tenant_id = json.dumps([line_items_url, wanted.resource_id]), platform.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
-        known = grades.column(connection, tenant_id, platform.id, place)
+        known = grades.find_column(connection, tenant_id, platform.id, place)
     if known is not None:
-        if _asked(lambda: columns.read(deps, platform, known.url)) is not None:
+        if _call_lms(lambda: columns.fetch_line_item(deps, platform, known.url)) is not None:
             return
         with deps.unit_of_work(tenant_id) as connection:
-            grades.forget_column(connection, tenant_id, platform.id, place)
+            grades.delete_column(connection, tenant_id, platform.id, place)
     with deps.unit_of_work(tenant_id) as connection:
         if not grades.claim_column(connection, tenant_id, platform.id, place, wanted.label, wanted.maximum):
             raise BadInput("The columns are being made already. Load the page again in a minute.")
     try:
-        made = _asked(
-            lambda: columns.find(deps, platform, line_items_url, wanted.resource_id) or columns.make(deps, platform, line_items_url, wanted)
+        made = _call_lms(
+            lambda: (
+                columns.find_line_item(deps, platform, line_items_url, wanted.resource_id)
+                or columns.create_line_item(deps, platform, line_items_url, wanted)
+            )
         )
     except Exception:
         with deps.unit_of_work(tenant_id) as connection:
-            grades.release_column(connection, tenant_id, platform.id, place)
+            grades.release_column_claim(connection, tenant_id, platform.id, place)
         raise
     with deps.unit_of_work(tenant_id) as connection:
-        grades.keep_column(connection, tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
+        grades.upsert_column(connection, tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
 
 
-def certify_by(deps: ToolDeps, *, session: LaunchSession, percent: str, who: str, now: datetime) -> None:
+def enable_certifying_column(deps: ToolDeps, *, session: LaunchSession, percent: str, who: str, now: datetime) -> None:
     """Let a column of the course record certifications: anybody who reaches this percentage
     begins the programme.
 
     An LMS shows a tool only the columns that the tool created, so this is one of ours;
     teachers, or the exam's export, enter results into it.
     """
-    share = _share(percent)
-    course, platform = _course(deps, session)
+    share = _parse_share(percent)
+    course, platform = _require_gradebook(deps, session)
     with deps.unit_of_work(session.tenant_id) as connection:
-        version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
-        title = programmes.load(connection, session.tenant_id, session.programme, version).title
-    wanted = choices.certifying_column(session.programme, title)
-    with within(PAGE_SECONDS):
+        version = learning.newest_programme_versions(connection, session.tenant_id)[session.programme]
+        title = programmes.load_programme(connection, session.tenant_id, session.programme, version).title
+    wanted = choices.certification_column(session.programme, title)
+    with limit_total_time(LMS_TIMEOUT_SECONDS):
         _ensure_column(deps, platform, course.line_items_url, wanted)
     with deps.unit_of_work(session.tenant_id) as connection:
-        made = grades.column(connection, session.tenant_id, platform.id, json.dumps([course.line_items_url, wanted.resource_id]))
+        made = grades.find_column(connection, session.tenant_id, platform.id, json.dumps([course.line_items_url, wanted.resource_id]))
         if made is None:
             raise BadInput("The column is being made already. Load the page again in a minute.")
         values = {"course_id": course.id, "programme": session.programme, "registration_id": platform.id, "url": made.url, "share": share}
-        beginnings.keep_column(connection, session.tenant_id, {**values, "due_at": now})
-        journal.add_audit(connection, session.tenant_id, who, "let a gradebook's column certify", {"programme": session.programme, "share": share})
+        beginnings.upsert_certifying_column(connection, session.tenant_id, {**values, "due_at": now})
+        journal.insert_audit_entry(
+            connection, session.tenant_id, who, "let a gradebook's column certify", {"programme": session.programme, "share": share}
+        )
 
 
-def certify_no_more(deps: ToolDeps, *, session: LaunchSession, who: str) -> None:
+def disable_certifying_column(deps: ToolDeps, *, session: LaunchSession, who: str) -> None:
     """Stop recording certifications from the column; it stays in the gradebook."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        beginnings.drop_column(connection, session.tenant_id, session.course(), session.programme)
-        journal.add_audit(connection, session.tenant_id, who, "let a gradebook's column certify no more", {"programme": session.programme})
+        beginnings.delete_certifying_column(connection, session.tenant_id, session.course(), session.programme)
+        journal.insert_audit_entry(connection, session.tenant_id, who, "let a gradebook's column certify no more", {"programme": session.programme})
 
 
-def _share(percent: str) -> float:
+def _parse_share(percent: str) -> float:
     text = percent.strip().rstrip("% ")
     if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= 100:
         raise BadInput("Enter a whole percentage from 1 to 100, for example 80.", field="percent")
@@ -151,35 +156,39 @@ def _share(percent: str) -> float:
 
 def rename_column(deps: ToolDeps, *, session: LaunchSession, place: str, label: str) -> None:
     """Rename a column of this course."""
-    course, platform = _course(deps, session)
+    course, platform = _require_gradebook(deps, session)
     words = " ".join(label.split())
-    if not words or len(words) > LONGEST_LABEL:
-        raise BadInput(f"A column needs a name of up to {LONGEST_LABEL} characters.", field="label")
-    known = _column(deps, session, course, place)
-    there = _asked(lambda: columns.read(deps, platform, known.url))
+    if not words or len(words) > MAX_LABEL_CHARS:
+        raise BadInput(f"A column needs a name of up to {MAX_LABEL_CHARS} characters.", field="label")
+    known = _require_column(deps, session, course, place)
+    there = _call_lms(lambda: columns.fetch_line_item(deps, platform, known.url))
     if there is None:
         with deps.unit_of_work(session.tenant_id) as connection:
-            grades.forget_column(connection, session.tenant_id, platform.id, place)
+            grades.delete_column(connection, session.tenant_id, platform.id, place)
         raise NotFound("This column is not in the gradebook any more.")
-    _asked(lambda: columns.rename(deps, platform, LineItem(words, there.maximum, there.resource_id, there.tag, there.url, there.resource_link_id)))
+    _call_lms(
+        lambda: columns.rename_line_item(
+            deps, platform, LineItem(words, there.maximum, there.resource_id, there.tag, there.url, there.resource_link_id)
+        )
+    )
     with deps.unit_of_work(session.tenant_id) as connection:
-        grades.keep_column(connection, session.tenant_id, platform.id, Column(place, known.url, words, known.maximum))
+        grades.upsert_column(connection, session.tenant_id, platform.id, Column(place, known.url, words, known.maximum))
 
 
 def remove_column(deps: ToolDeps, *, session: LaunchSession, place: str) -> None:
     """Remove a column of this course from the gradebook, with the grades in it. The tool
     keeps what people did."""
-    course, platform = _course(deps, session)
-    known = _column(deps, session, course, place)
-    _asked(lambda: columns.remove(deps, platform, known.url))
+    course, platform = _require_gradebook(deps, session)
+    known = _require_column(deps, session, course, place)
+    _call_lms(lambda: columns.delete_line_item(deps, platform, known.url))
     with deps.unit_of_work(session.tenant_id) as connection:
-        grades.forget_column(connection, session.tenant_id, platform.id, place)
+        grades.delete_column(connection, session.tenant_id, platform.id, place)
 
 
-def _course(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
+def _require_gradebook(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
     with deps.unit_of_work(session.tenant_id) as connection:
-        course = courses.by_id(connection, session.tenant_id, session.course())
-        platform = platforms.by_id(connection, session.tenant_id, session.platform())
+        course = courses.get_course(connection, session.tenant_id, session.course())
+        platform = platforms.get_platform(connection, session.tenant_id, session.platform())
     if not course.line_items_url:
         raise BadInput(
             "The LMS does not let this tool make columns in this course; its administrator can allow it (grade sync and column management)."
@@ -187,16 +196,16 @@ def _course(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
     return course, platform
 
 
-def _column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) -> Column:
+def _require_column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) -> Column:
     with deps.unit_of_work(session.tenant_id) as connection:
-        mine = grades.columns(connection, session.tenant_id, session.platform(), course.line_items_url)
+        mine = grades.list_columns(connection, session.tenant_id, session.platform(), course.line_items_url)
     found = next((one for one in mine if one.place == place), None)
     if found is None:
         raise NotFound("There is no such column of this tool in this course.")
     return found
 
 
-def _asked(call: Callable[[], R]) -> R:
+def _call_lms(call: Callable[[], R]) -> R:
     """Call the LMS; if it refuses a token, the refusal becomes a message on the page."""
     try:
         return call()

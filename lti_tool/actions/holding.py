@@ -8,55 +8,55 @@ from adapters import badges
 from adapters.badges import BadgeRefused
 from core.database import UnitOfWork
 from core.errors import BadInput
-from core.http import origin, within
+from core.http import limit_total_time, url_origin
 from lti_tool.actions import certifying
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import badges as store
 from lti_tool.store import directory, journal, learning
 from lti_tool.store.people import LaunchSession
 
-LONGEST, MOST = 1_000, 20
-CHECK_SECONDS = 20.0  # a page waits no longer than this for an issuer
+MAX_BADGE_URL_CHARS, MAX_BADGES = 1_000, 20
+ISSUER_TIMEOUT_SECONDS = 20.0  # a page waits no longer than this for an issuer
 
 
-def accepted(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[str]:
+def list_accepted_badges(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str) -> list[str]:
     """List the badges that begin a programme."""
     with unit_of_work(tenant_id) as connection:
-        return store.accepted(connection, tenant_id, programme)
+        return store.list_accepted_badges(connection, tenant_id, programme)
 
 
-def accept(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
+def accept_badge(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
     """Let holders of this badge begin the programme."""
     address = badge.strip()
-    if not origin(address).startswith("https://") or len(address) > LONGEST:
+    if not url_origin(address).startswith("https://") or len(address) > MAX_BADGE_URL_CHARS:
         raise BadInput("Enter the address (https) of the badge: its BadgeClass (Open Badges 2) or Achievement (3).", field="badge")
     with unit_of_work(tenant_id) as connection:
-        if programme not in learning.newest_programmes(connection, tenant_id):
+        if programme not in learning.newest_programme_versions(connection, tenant_id):
             raise BadInput("Publish the programme first; then a badge can begin it.", field="badge")
-        if len(store.accepted(connection, tenant_id, programme)) >= MOST:
-            raise BadInput(f"A programme accepts up to {MOST} badges.", field="badge")
-        store.accept(connection, tenant_id, programme, address)
-        journal.add_audit(connection, tenant_id, who, "accepted a badge", {"programme": programme, "badge": address})
+        if len(store.list_accepted_badges(connection, tenant_id, programme)) >= MAX_BADGES:
+            raise BadInput(f"A programme accepts up to {MAX_BADGES} badges.", field="badge")
+        store.insert_accepted_badge(connection, tenant_id, programme, address)
+        journal.insert_audit_entry(connection, tenant_id, who, "accepted a badge", {"programme": programme, "badge": address})
 
 
-def refuse(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
+def stop_accepting_badge(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, badge: str, who: str) -> None:
     """Stop accepting a badge: people who began with it continue, nobody else begins with it."""
     with unit_of_work(tenant_id) as connection:
-        store.refuse(connection, tenant_id, programme, badge)
-        journal.add_audit(connection, tenant_id, who, "accepted a badge no more", {"programme": programme, "badge": badge})
+        store.delete_accepted_badge(connection, tenant_id, programme, badge)
+        journal.insert_audit_entry(connection, tenant_id, who, "accepted a badge no more", {"programme": programme, "badge": badge})
 
 
-def bring(deps: ToolDeps, *, session: LaunchSession, content: bytes, now: datetime) -> bool:
+def certify_by_badge(deps: ToolDeps, *, session: LaunchSession, content: bytes, now: datetime) -> bool:
     """Begin this session's programme with a badge: its address, its text, a signed token, or
     a PNG that holds it. False if it was already begun."""
-    if not content or len(content) > badges.LARGEST_FILE:
+    if not content or len(content) > badges.MAX_FILE_BYTES:
         raise BadInput("Paste the badge's address or text, or choose its picture (up to 5 MB).", field="badge")
     with deps.unit_of_work(session.tenant_id) as connection:
-        known = store.accepted(connection, session.tenant_id, session.programme)
-        me = directory.profile(connection, session.tenant_id, session.person_id)
+        known = store.list_accepted_badges(connection, session.tenant_id, session.programme)
+        me = directory.get_profile(connection, session.tenant_id, session.person_id)
         # An address that only an LMS states could be anybody's: it counts if the platform is
         # trusted to say who people are.
-        proven = any(one.id == me.id for one in directory.find(connection, session.tenant_id, emails=[me.email.lower()]))
+        proven = any(one.id == me.id for one in directory.find_profiles(connection, session.tenant_id, emails=[me.email.lower()]))
     if not known:
         raise BadInput("This programme is begun by no badge. Your teacher or training manager records your certification.")
     if not me.email or not proven:
@@ -65,11 +65,11 @@ def bring(deps: ToolDeps, *, session: LaunchSession, content: bytes, now: dateti
             " or ask your training manager."
         )
     try:
-        with within(CHECK_SECONDS):  # outside any transaction
-            found = badges.proven(deps.client, badges.text_of(content), accepted=known, emails=[me.email], now=now)
+        with limit_total_time(ISSUER_TIMEOUT_SECONDS):  # outside any transaction
+            found = badges.verify_badge(deps.client, badges.extract_badge_text(content), accepted=known, emails=[me.email], now=now)
     except BadgeRefused as error:
         raise BadInput(str(error), field="badge") from None
-    return certifying.certify(
+    return certifying.certify_person(
         deps.unit_of_work,
         tenant_id=session.tenant_id,
         person_id=session.person_id,

@@ -14,17 +14,17 @@ from sqlalchemy import Connection
 
 from adapters import people as table
 from adapters import xapi
-from adapters.people import Certification, Person
+from adapters.people import CertificationRow, PersonRow
 from adapters.tables import FileRefused
 from core.database import UnitOfWork
-from core.errors import BadInput, Refused
+from core.errors import BadInput, RequestError
 from lti_tool.actions import certifying, programmes, working_time
 from lti_tool.store import directory, journal, learning
 from lti_tool.store.directory import Profile
 
 NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
 # Field of a person → the column that holds it.
-COLUMN_OF = {name: name for name in ("name", "email", "team", "site", "experience", "time_zone", "language", "working_days", "comparison")} | {
+COLUMN_BY_FIELD = {name: name for name in ("name", "email", "team", "site", "experience", "time_zone", "language", "working_days", "comparison")} | {
     "external_id": "id",
     "manager_id": "manager",
     "mentor_id": "mentor",
@@ -61,42 +61,42 @@ class Report:
 def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, apply: bool, who: str, now: datetime) -> Report:
     """Import a list of people. A line identifies a person by id, otherwise by e-mail; a
     person known only from an LMS that is trusted to name people becomes the one on the list."""
-    people, faults = _read(lambda: table.read_people(content))
+    people, faults = _read_table(lambda: table.read_people(content))
     with unit_of_work(tenant_id) as connection:
-        merged = _Merge(connection, tenant_id, people, who, now)
+        merged = _PeopleMerge(connection, tenant_id, people, who, now)
         lines = [*merged.lines(), *(Line(one.line, WRONG, "", one.text) for one in faults)]
         lines.sort(key=lambda one: one.line)
         applied = apply and not any(one.outcome == WRONG for one in lines)
         if applied:
             merged.keep()
             counts = Counter(line.outcome for line in lines)
-            journal.add_audit(
+            journal.insert_audit_entry(
                 connection, tenant_id, who, "took over a list of people", {NEW: counts[NEW], CHANGED: counts[CHANGED], SAME: counts[SAME]}
             )
     return Report(lines, applied)
 
 
-def _read(read: Any) -> Any:
+def _read_table(read: Any) -> Any:
     try:
         return read()
     except FileRefused as error:
         raise BadInput(str(error), field="file") from None
 
 
-class _Merge:
+class _PeopleMerge:
     """A list compared with the people already known: who each line is, what changes, what
     conflicts."""
 
-    def __init__(self, connection: Connection, tenant_id: int, people: Sequence[Person], who: str, now: datetime) -> None:
+    def __init__(self, connection: Connection, tenant_id: int, people: Sequence[PersonRow], who: str, now: datetime) -> None:
         self._connection, self._tenant_id, self._people, self._who, self._now = connection, tenant_id, people, who, now
         ids = {one.id for one in people if one.id} | {name for one in people for name in (one.manager, one.mentor) if name}
         emails = {one.email.lower() for one in people if one.email} | {
             name.lower() for one in people for name in (one.manager, one.mentor) if "@" in name
         }
-        known = directory.find(connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails))
+        known = directory.find_profiles(connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails))
         self._by_id = {one.external_id: one for one in known if one.external_id}
-        self._by_email = _by_email(known)
-        self._sourced = directory.by_sourced_id(connection, tenant_id, sorted(one.id for one in people if one.id))
+        self._by_email = _group_by_email(known)
+        self._sourced = directory.profiles_by_sourced_id(connection, tenant_id, sorted(one.id for one in people if one.id))
         self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
         self._claims: dict[str, list[uuid.UUID]] = {"id": [], "address": []}
         self._problems: dict[int, str] = {}
@@ -105,7 +105,7 @@ class _Merge:
             self._place(one)
         self._leaders = {key: self._places[one.line][0] for one in people if one.line in self._places for key in (one.id, one.email.lower()) if key}
 
-    def _place(self, one: Person) -> None:
+    def _place(self, one: PersonRow) -> None:
         """Determine which person a line describes."""
         found = self._by_id.get(one.id) if one.id else None
         met = self._sourced.get(one.id) if one.id and found is None else None
@@ -156,12 +156,12 @@ class _Merge:
             if known is None or known.imported_at is None:
                 found.append(Line(one.line, NEW, who, "An LMS named this person before." if known else ""))
             else:
-                changed = {COLUMN_OF[name]: value for name, value in self._fields(one).items() if getattr(known, name) != value}
+                changed = {COLUMN_BY_FIELD[name]: value for name, value in self._fields(one).items() if getattr(known, name) != value}
                 told = ", ".join(column if value else f"{column} (emptied)" for column, value in changed.items())
                 found.append(Line(one.line, CHANGED if changed else SAME, who, told))
         return found
 
-    def _leader_problem(self, one: Person) -> str:
+    def _leader_problem(self, one: PersonRow) -> str:
         mine = self._places[one.line][0]
         for name in ("manager", "mentor"):
             named = getattr(one, name)
@@ -171,17 +171,17 @@ class _Merge:
                 return f"Nobody is his or her own {name}."
         return ""
 
-    def _fields(self, one: Person) -> dict[str, Any]:
+    def _fields(self, one: PersonRow) -> dict[str, Any]:
         known = self._places[one.line][1]
         fields = self._said(one)
         if known is not None:
             # A column that is not in the file changes nothing; nor does an empty cell of the
             # three fields that identify people.
-            fields |= {name: getattr(known, name) for name, column in COLUMN_OF.items() if column not in one.said}
+            fields |= {name: getattr(known, name) for name, column in COLUMN_BY_FIELD.items() if column not in one.said}
             fields |= {name: fields[name] or getattr(known, name) for name in ("name", "email", "external_id")}
         return fields
 
-    def _said(self, one: Person) -> dict[str, Any]:
+    def _said(self, one: PersonRow) -> dict[str, Any]:
         return {
             "name": one.name,
             "email": one.email,
@@ -207,8 +207,8 @@ class _Merge:
             leaders.append((person_id, fields.pop("manager_id"), fields.pop("mentor_id")))
             rows.append({"id": person_id, **fields, "imported_at": self._now})
         for how, claimed in self._claims.items():
-            directory.claimed_by(self._connection, self._tenant_id, claimed, how, self._who, self._now)
-        directory.keep(self._connection, self._tenant_id, rows)
+            directory.mark_claimed(self._connection, self._tenant_id, claimed, how, self._who, self._now)
+        directory.upsert_people(self._connection, self._tenant_id, rows)
         directory.set_leaders(self._connection, self._tenant_id, leaders)
 
 
@@ -218,22 +218,22 @@ def import_certifications(
     """Begin an episode for each line; a person who already has one in this programme keeps
     it unchanged."""
     with unit_of_work(tenant_id) as connection:
-        version = learning.newest_programmes(connection, tenant_id).get(programme)
+        version = learning.newest_programme_versions(connection, tenant_id).get(programme)
         if version is None:
             raise BadInput(f"There is no programme {programme!r} here.")
-        certifying.require_open(connection, tenant_id, programme)
-        made = programmes.load(connection, tenant_id, programme, version)
+        certifying.require_not_archived(connection, tenant_id, programme)
+        made = programmes.load_programme(connection, tenant_id, programme, version)
         competencies = {one.key: one.title for one in made.competencies}
-        rows, faults = _read(lambda: table.read_certifications(content, competencies))
-        known = directory.find(
+        rows, faults = _read_table(lambda: table.read_certifications(content, competencies))
+        known = directory.find_profiles(
             connection, tenant_id, external_ids=[one.id for one in rows if one.id], emails=[one.email.lower() for one in rows if one.email]
         )
-        by_id, by_email = {one.external_id: one for one in known if one.external_id}, _by_email(known)
-        begun = learning.people_with_episodes(connection, tenant_id, programme, [one.id for one in known])
+        by_id, by_email = {one.external_id: one for one in known if one.external_id}, _group_by_email(known)
+        begun = learning.filter_people_with_episode(connection, tenant_id, programme, [one.id for one in known])
         lines = [Line(one.line, WRONG, "", one.text) for one in faults]
-        chosen: dict[uuid.UUID, tuple[Certification, Profile]] = {}
+        chosen: dict[uuid.UUID, tuple[CertificationRow, Profile]] = {}
         for row in rows:
-            person, problem = _whom(row, by_id, by_email)
+            person, problem = _match_row(row, by_id, by_email)
             if person is None:
                 lines.append(Line(row.line, WRONG, row.id or row.email, problem))
                 continue
@@ -244,12 +244,12 @@ def import_certifications(
                 lines.append(Line(row.line, SAME, person.name or row.email, "This person's certification is on record already."))
                 continue
             try:
-                certifying.require_likely(_moment(row, person, made, now), now)
-            except Refused as error:
+                certifying.require_plausible_date(_certified_at(row, person, made, now), now)
+            except RequestError as error:
                 lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
                 continue
-            if row.wave and not programmes.key_named(row.wave, made.waves):
-                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.no_wave(made, row.wave)))
+            if row.wave and not programmes.resolve_key(row.wave, made.waves):
+                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.unknown_wave_message(made, row.wave)))
                 continue
             lines.append(Line(row.line, NEW, person.name or row.email))
             chosen[person.id] = (row, person)
@@ -257,12 +257,12 @@ def import_certifications(
         applied = apply and not any(one.outcome == WRONG for one in lines)
         if applied:
             for row, person in chosen.values():
-                certifying.certify_within(
+                certifying.certify_in_transaction(
                     connection,
                     tenant_id=tenant_id,
                     person=person,
                     programme=made,
-                    certified_at=_moment(row, person, made, now),
+                    certified_at=_certified_at(row, person, made, now),
                     now=now,
                     wave=row.wave,
                     team="",
@@ -270,11 +270,11 @@ def import_certifications(
                     exam=row.exam,
                     training=xapi.Training(row.before, row.hours),
                 )
-            journal.add_audit(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
+            journal.insert_audit_entry(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
     return Report(lines, applied)
 
 
-def _by_email(known: Sequence[Profile]) -> dict[str, list[Profile]]:
+def _group_by_email(known: Sequence[Profile]) -> dict[str, list[Profile]]:
     found: dict[str, list[Profile]] = {}
     for one in known:
         if one.email:
@@ -282,7 +282,7 @@ def _by_email(known: Sequence[Profile]) -> dict[str, list[Profile]]:
     return found
 
 
-def _whom(row: Certification, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]) -> tuple[Profile | None, str]:
+def _match_row(row: CertificationRow, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]) -> tuple[Profile | None, str]:
     fitting = [by_id[row.id]] if row.id in by_id else [] if row.id else by_email.get(row.email.lower(), [])
     if len(fitting) == 1:
         return fitting[0], ""
@@ -291,9 +291,9 @@ def _whom(row: Certification, by_id: Mapping[str, Profile], by_email: Mapping[st
     return None, "Nobody here has this id or address; take over the list of people first."
 
 
-def _moment(row: Certification, person: Profile, made: programmes.Programme, now: datetime) -> datetime:
+def _certified_at(row: CertificationRow, person: Profile, made: programmes.Programme, now: datetime) -> datetime:
     """Noon of that day in the person's time zone (the best estimate if the hour is unknown);
     for today, the current time if noon has not passed."""
-    when = working_time.of(person.time_zone, person.working_days, made.calendar)
+    when = working_time.resolve_working_time(person.time_zone, person.working_days, made.calendar)
     noon = when.at(row.certified_on, time(12))
     return min(noon, now) if row.certified_on == when.day_of(now) else noon

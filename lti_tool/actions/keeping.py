@@ -12,28 +12,28 @@ PEOPLE, CERTIFICATIONS, QUESTIONS, PROGRAMME, READINGS = "people", "certificatio
 LONGEST_NAME = 200
 
 
-def keep(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:
+def store_upload(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:
     """Store an upload for a day; return its id."""
     if not content:
         raise BadInput("Choose a file first; this one is empty.", field="file")
     with unit_of_work(tenant_id) as connection:
-        return uploads.keep(connection, tenant_id, purpose, name.replace("\0", "")[-LONGEST_NAME:], content)
+        return uploads.insert_upload(connection, tenant_id, purpose, name.replace("\0", "")[-LONGEST_NAME:], content)
 
 
-def kept(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text: str) -> tuple[str, bytes]:
+def load_upload(unit_of_work: UnitOfWork, *, tenant_id: int, purpose: str, text: str) -> tuple[str, bytes]:
     """Return (name, content) of a stored upload; raise BadInput if it has expired."""
     try:
         upload_id = uuid.UUID(text)
     except ValueError:
         raise BadInput("The form is not complete; choose the file again.", field="file") from None
     with unit_of_work(tenant_id) as connection:
-        found = uploads.find(connection, tenant_id, purpose, upload_id)
+        found = uploads.find_upload(connection, tenant_id, purpose, upload_id)
     if found is None:
         raise BadInput("The file was kept for a day and is gone; choose it again.", field="file")
     return found
 
 
-def done(unit_of_work: UnitOfWork, *, tenant_id: int, text: str) -> None:
+def discard_upload(unit_of_work: UnitOfWork, *, tenant_id: int, text: str) -> None:
     """Delete an upload after it was imported."""
     with unit_of_work(tenant_id) as connection:
-        uploads.drop(connection, tenant_id, uuid.UUID(text))
+        uploads.delete_upload(connection, tenant_id, uuid.UUID(text))

@@ -20,16 +20,16 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 ENGLISH = "en"
-CATALOGUES = Path(__file__).parents[1] / "locale"
+CATALOGUE_DIR = Path(__file__).parents[1] / "locale"
 _UNTRANSLATED = NullTranslations()
-_DATES = {ENGLISH: "en_GB"}  # day before month
+_DATE_LOCALES = {ENGLISH: "en_GB"}  # day before month
 
 
 @cache
-def catalogues() -> dict[str, GNUTranslations]:
+def load_catalogues() -> dict[str, GNUTranslations]:
     """Map each language tag to its translations; the catalogues are read once."""
     found = {}
-    for path in sorted(CATALOGUES.glob("*.po")):
+    for path in sorted(CATALOGUE_DIR.glob("*.po")):
         compiled = BytesIO()
         with path.open("rb") as lines:
             write_mo(compiled, read_po(lines, locale=path.stem))
@@ -38,15 +38,15 @@ def catalogues() -> dict[str, GNUTranslations]:
     return found
 
 
-def choose(wanted: list[str]) -> str:
+def choose_language(wanted: list[str]) -> str:
     """Return the first supported language in ``wanted`` (de, de-AT and de_AT are German), else
     English.
     """
-    known = [tag for tag in (_plain(one) for one in wanted) if tag]
-    return negotiate_locale(known, [ENGLISH, *catalogues()]) or ENGLISH
+    known = [tag for tag in (_normalize_tag(one) for one in wanted) if tag]
+    return negotiate_locale(known, [ENGLISH, *load_catalogues()]) or ENGLISH
 
 
-def _plain(tag: str) -> str:
+def _normalize_tag(tag: str) -> str:
     """Normalize de-AT-1996 to de_AT; return an empty string for an invalid language tag."""
     try:
         return get_locale_identifier(parse_locale(tag.replace("_", "-")[:35], sep="-")[:2])
@@ -54,17 +54,17 @@ def _plain(tag: str) -> str:
         return ""
 
 
-def translated(tag: str, text: str, **values: Any) -> str:
+def translate_text(tag: str, text: str, **values: Any) -> str:
     """Translate ``text``, filling in its ``%(name)s`` placeholders where values are given."""
-    found = texts(tag).gettext(text) if text else ""  # gettext stores a catalogue's header under the empty msgid
+    found = translations_for(tag).gettext(text) if text else ""  # gettext stores a catalogue's header under the empty msgid
     return found % values if values else found
 
 
-def texts(tag: str) -> NullTranslations:
+def translations_for(tag: str) -> NullTranslations:
     """Return the translations of a language, or the untranslated fallback."""
-    return catalogues().get(tag) or _UNTRANSLATED
+    return load_catalogues().get(tag) or _UNTRANSLATED
 
 
-def day(tag: str, instant: datetime | date) -> str:
+def format_day(tag: str, instant: datetime | date) -> str:
     """Format a date in the language's long form, such as 23 November 2026."""
-    return format_date(instant, format="long", locale=_DATES.get(tag, tag))
+    return format_date(instant, format="long", locale=_DATE_LOCALES.get(tag, tag))

@@ -11,55 +11,55 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters.lms import dialect
-from adapters.lms.claims import CLAIM, DEEP_LINKING_CLAIM
+from adapters.lms import dialect_for
+from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from core.errors import BadInput, NotFound
 from lti_tool.actions import choices, programmes, registering
-from lti_tool.actions.choices import Choice
+from lti_tool.actions.choices import ActivityChoice
 from lti_tool.actions.programmes import Programme
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import learning, platforms
 from lti_tool.store.people import LaunchSession
 
-ANSWER_SECONDS = 300
+RESPONSE_LIFETIME_SECONDS = 300
 
 
 @dataclass(frozen=True)
-class Picker:
+class ContentPicker:
     """What a teacher selects from: programmes (key → title), the choices of the selected
     programme, and what the LMS allows (multiple items, line items).
     """
 
     programmes: dict[str, str]
     programme: Programme | None
-    choices: list[Choice]
+    choices: list[ActivityChoice]
     several: bool
     columns: bool
 
 
-def picker(deps: ToolDeps, *, session: LaunchSession, programme: str) -> Picker:
+def load_picker(deps: ToolDeps, *, session: LaunchSession, programme: str) -> ContentPicker:
     """Return the content choices for this launch; raise NotFound for another tenant's
     programme.
     """
-    settings = _settings(session)
+    settings = _deep_linking_settings(session)
     with deps.unit_of_work(session.tenant_id) as connection:
-        newest = learning.newest_programmes(connection, session.tenant_id)
-        loaded = {key: programmes.load(connection, session.tenant_id, key, version) for key, version in newest.items()}
+        newest = learning.newest_programme_versions(connection, session.tenant_id)
+        loaded = {key: programmes.load_programme(connection, session.tenant_id, key, version) for key, version in newest.items()}
     wanted = programme or session.programme
     if wanted and wanted not in loaded:
         raise NotFound("There is no such programme here.")
     chosen = loaded.get(wanted)
-    return Picker(
+    return ContentPicker(
         {key: one.title for key, one in loaded.items()},
         chosen,
-        choices.choices(chosen) if chosen else [],
+        choices.list_activity_choices(chosen) if chosen else [],
         bool(settings["several"]),
         bool(settings["takes_line_items"]),
     )
 
 
-def answer(
+def build_deep_linking_response(
     deps: ToolDeps,
     *,
     session: LaunchSession,
@@ -72,35 +72,35 @@ def answer(
     """Return (return URL, signed response JWT). Empty ``pages`` means that the teacher selected
     nothing.
     """
-    settings = _settings(session)
-    view = picker(deps, session=session, programme=programme)
+    settings = _deep_linking_settings(session)
+    view = load_picker(deps, session=session, programme=programme)
     if len(set(pages)) > 1 and not view.several:
         raise BadInput("This place of the course takes one thing at a time: choose one.", field="page")
     found = []
     if pages:
         if view.programme is None:
             raise BadInput("No programme is set up yet, so there is nothing to choose. Ask your training manager to set one up.")
-        found = choices.content_items(view.programme, pages, columns and view.columns, opens_at, closes_at)
+        found = choices.build_content_items(view.programme, pages, columns and view.columns, opens_at, closes_at)
     with deps.unit_of_work(session.tenant_id) as connection:
-        platform = platforms.by_id(connection, session.tenant_id, session.platform())
-    lms, facts, now = dialect(platform.family), registering.facts(deps.settings.base_url), int(time.time())
+        platform = platforms.get_platform(connection, session.tenant_id, session.platform())
+    lms, facts, now = dialect_for(platform.family), registering.tool_facts(deps.settings.base_url), int(time.time())
     claims: dict[str, Any] = {
         "iss": platform.client_id,
         "aud": platform.issuer,
         "iat": now,
-        "exp": now + ANSWER_SECONDS,
+        "exp": now + RESPONSE_LIFETIME_SECONDS,
         "nonce": random.token_urlsafe(24),
-        f"{CLAIM}deployment_id": session.deployment_id,
-        f"{CLAIM}message_type": "LtiDeepLinkingResponse",
-        f"{CLAIM}version": "1.3.0",
-        f"{DEEP_LINKING_CLAIM}content_items": [lms.content_item(item, facts) for item in found],
+        f"{CLAIM_PREFIX}deployment_id": session.deployment_id,
+        f"{CLAIM_PREFIX}message_type": "LtiDeepLinkingResponse",
+        f"{CLAIM_PREFIX}version": "1.3.0",
+        f"{DEEP_LINKING_PREFIX}content_items": [lms.content_item(item, facts) for item in found],
     }
     if settings.get("data_json") is not None:
-        claims[f"{DEEP_LINKING_CLAIM}data"] = json.loads(settings["data_json"])
-    return str(settings["return_url"]), keys.sign(deps.engine, deps.secrets, claims)
+        claims[f"{DEEP_LINKING_PREFIX}data"] = json.loads(settings["data_json"])
+    return str(settings["return_url"]), keys.sign_jwt(deps.engine, deps.secrets, claims)
 
 
-def _settings(session: LaunchSession) -> dict[str, Any]:
+def _deep_linking_settings(session: LaunchSession) -> dict[str, Any]:
     if session.deep_linking is None:
         raise NotFound("Content is chosen from inside the course: edit the course there and add this tool.")
     return session.deep_linking

@@ -18,18 +18,18 @@ from lti_tool.actions.programmes import Programme
 from lti_tool.store import mails, nudges
 from lti_tool.store.nudges import Reminder
 
-KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT = "due", "overdue", "coaching", "review", "prompt"
-OF_THEIR_DAY = (DUE, OVERDUE, COACHING, PROMPT)  # obsolete after a day; a request for a review stays valid
-HOURS = (time(8), time(18))  # no mail before or after
-MOST_A_DAY, MOST_A_WEEK = 1, 3
+REMINDER_KINDS = DUE, OVERDUE, COACHING, REVIEW, PROMPT = "due", "overdue", "coaching", "review", "prompt"
+SHORT_LIVED_KINDS = (DUE, OVERDUE, COACHING, PROMPT)  # obsolete after a day; a request for a review stays valid
+SENDING_HOURS = (time(8), time(18))  # no mail before or after
+MAX_PER_DAY, MAX_PER_WEEK = 1, 3
 # Kind → delay after a check's due time; other acts are mailed a day ahead, as overdue two days
 # after.
-LATE = {DUE: "0 hours", OVERDUE: "72 hours"}
-AHEAD = {DUE: "24 hours", OVERDUE: "-48 hours"}
-EVERY_WEEKS = 2  # between two prompts to the same manager
+CHECK_DELAYS = {DUE: "0 hours", OVERDUE: "72 hours"}
+ACT_LEAD_TIMES = {DUE: "24 hours", OVERDUE: "-48 hours"}
+PROMPT_INTERVAL_WEEKS = 2  # between two prompts to the same manager
 # (last day on which the prompt fits, counted from the first certification in the manager's
 # team; subject; text).
-PROMPTS: tuple[tuple[int, str, str], ...] = (
+MANAGER_PROMPTS: tuple[tuple[int, str, str], ...] = (
     (14, "Ask one question this week", "People whom you lead were certified. Ask each: on which task will you use it, and what could stop you?"),
     (30, "Ask to be shown one real use", "Ask somebody to show you one use on a real task, and say what you liked. A use that you saw counts more."),
     (
@@ -39,10 +39,10 @@ PROMPTS: tuple[tuple[int, str, str], ...] = (
     ),
     (90, "Watch once", "Watch one piece of work for ten minutes. The form fits your phone; say first what went well."),
 )
-FORGET = "14 days"  # anything overdue for longer is no longer mailed, only shown on the page
+MAX_OVERDUE_AGE = "14 days"  # anything overdue for longer is no longer mailed, only shown on the page
 
 
-def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
+def queue_reminders(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
     """Queue the reminders of this hour; return how many."""
     queued = 0
     with unit_of_work(tenant_id) as connection:
@@ -50,44 +50,50 @@ def remind(unit_of_work: UnitOfWork, *, tenant_id: int, now: datetime) -> int:
 
         def programme_of(key: str, version: int) -> Programme:
             if (key, version) not in loaded:
-                loaded[key, version] = programmes.load(connection, tenant_id, key, version)
+                loaded[key, version] = programmes.load_programme(connection, tenant_id, key, version)
             return loaded[key, version]
 
         told: set[uuid.UUID] = set()
         year, week, _ = now.isocalendar()
         sources = {  # kinds that cannot wait until tomorrow come first
-            COACHING: nudges.tomorrow(connection, tenant_id, now),
-            OVERDUE: nudges.due(connection, tenant_id, OVERDUE, now, late=LATE[OVERDUE], ahead=AHEAD[OVERDUE], forget=FORGET),
-            DUE: nudges.due(connection, tenant_id, DUE, now, late=LATE[DUE], ahead=AHEAD[DUE], forget=FORGET),
-            REVIEW: nudges.to_answer(connection, tenant_id, now, forget=FORGET),
-            PROMPT: nudges.led(connection, tenant_id, now, f"{year}-{week}") if week % EVERY_WEEKS == 0 else iter(()),
+            COACHING: nudges.iter_meeting_reminders(connection, tenant_id, now),
+            OVERDUE: nudges.iter_due_reminders(
+                connection, tenant_id, OVERDUE, now, late=CHECK_DELAYS[OVERDUE], ahead=ACT_LEAD_TIMES[OVERDUE], forget=MAX_OVERDUE_AGE
+            ),
+            DUE: nudges.iter_due_reminders(
+                connection, tenant_id, DUE, now, late=CHECK_DELAYS[DUE], ahead=ACT_LEAD_TIMES[DUE], forget=MAX_OVERDUE_AGE
+            ),
+            REVIEW: nudges.iter_review_reminders(connection, tenant_id, now, forget=MAX_OVERDUE_AGE),
+            PROMPT: nudges.iter_manager_prompts(connection, tenant_id, now, f"{year}-{week}") if week % PROMPT_INTERVAL_WEEKS == 0 else iter(()),
         }
         for kind, pages in sources.items():
             for found in pages:  # process every page: a recipient who cannot be mailed now must not block those after
-                before = nudges.said_since(connection, tenant_id, list({one.person_id for one in found}), KINDS, now - timedelta(days=7))
+                before = nudges.mail_times_by_person(
+                    connection, tenant_id, list({one.person_id for one in found}), REMINDER_KINDS, now - timedelta(days=7)
+                )
                 rows = []
                 for one in found:
-                    if one.person_id not in told and _fits(one, programme_of, before.get(one.person_id, []), now):
+                    if one.person_id not in told and _may_send_now(one, programme_of, before.get(one.person_id, []), now):
                         told.add(one.person_id)
-                        rows.append(_mail(one, kind, programme_of(one.programme, one.programme_version), now))
-                queued += mails.queue(connection, tenant_id, rows)
+                        rows.append(_reminder_mail(one, kind, programme_of(one.programme, one.programme_version), now))
+                queued += mails.enqueue_mails(connection, tenant_id, rows)
     return queued
 
 
-def _fits(one: Reminder, programme_of: Callable[[str, int], Programme], before: list[datetime], now: datetime) -> bool:
+def _may_send_now(one: Reminder, programme_of: Callable[[str, int], Programme], before: list[datetime], now: datetime) -> bool:
     """Whether it is within this person's working hours and their mail limits are not reached."""
-    when = working_time.of(one.time_zone, one.working_days, programme_of(one.programme, one.programme_version).calendar)
+    when = working_time.resolve_working_time(one.time_zone, one.working_days, programme_of(one.programme, one.programme_version).calendar)
     local = now.astimezone(when.zone)
-    if not when.works_on(local.date()) or not HOURS[0] <= local.time() < HOURS[1]:
+    if not when.works_on(local.date()) or not SENDING_HOURS[0] <= local.time() < SENDING_HOURS[1]:
         return False
-    return sum(at > now - timedelta(days=1) for at in before) < MOST_A_DAY and len(before) < MOST_A_WEEK
+    return sum(at > now - timedelta(days=1) for at in before) < MAX_PER_DAY and len(before) < MAX_PER_WEEK
 
 
-def _mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict[str, Any]:
-    tag = languages.choose([one.language])
+def _reminder_mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict[str, Any]:
+    tag = languages.choose_language([one.language])
 
     def said(text: str, **values: Any) -> str:
-        return languages.translated(tag, text, **values)
+        return languages.translate_text(tag, text, **values)
 
     if one.what.startswith("check "):
         label = next(interval.label for interval in INTERVALS if f"check {interval.key}" == one.what)
@@ -95,12 +101,12 @@ def _mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict
         words = said("%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.", count=programme.questions)
         path = "today"
     elif kind == COACHING:
-        subject = said("Your coaching group meets on %(day)s", day=languages.day(tag, one.due_at))
+        subject = said("Your coaching group meets on %(day)s", day=languages.format_day(tag, one.due_at))
         words = said("Bring one thing that worked and one that did not. Your page shows the hour and who is there.")
         path = "group"
     elif kind == PROMPT:
         days = (now - one.due_at).days
-        _, title, text = next((prompt for prompt in PROMPTS if days <= prompt[0]), PROMPTS[-1])
+        _, title, text = next((prompt for prompt in MANAGER_PROMPTS if days <= prompt[0]), MANAGER_PROMPTS[-1])
         subject, words, path = said(title), said(text), "inbox"
     elif kind == REVIEW:
         name, path = one.name or said("A learner"), "inbox"
@@ -108,11 +114,11 @@ def _mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict
             subject = said("A look at the work of %(name)s", name=name)
             words = said(
                 "Three months after the certification: ten minutes of watching show more than a report. Please by %(day)s.",
-                day=languages.day(tag, one.due_at),
+                day=languages.format_day(tag, one.due_at),
             )
         else:
             subject = said("%(name)s still waits for your answer", name=name)
-            words = said("Reading and answering it takes about five minutes. Please by %(day)s.", day=languages.day(tag, one.due_at))
+            words = said("Reading and answering it takes about five minutes. Please by %(day)s.", day=languages.format_day(tag, one.due_at))
     else:
         subject = {
             "plan": said("Your transfer plan is due"),
@@ -120,7 +126,7 @@ def _mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict
             "case study": said("Your case study is due"),
             "follow-up": said("Two questions, three months later"),
         }[one.what]
-        words = said("Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=languages.day(tag, one.due_at))
+        words = said("Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=languages.format_day(tag, one.due_at))
         path = "plan" if one.what == "plan" else "work"
     if kind == OVERDUE:
         subject = said("Still open: %(what)s", what=subject)

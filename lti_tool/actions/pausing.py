@@ -16,20 +16,20 @@ from adapters import xapi
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lti_tool.actions import acts
-from lti_tool.actions.acts import Stage
+from lti_tool.actions.acts import EpisodeContext
 from lti_tool.store import journal, learning
 from lti_tool.store.learning import Hold, Participant
 
 
 @dataclass(frozen=True)
-class Participants:
+class ParticipantPage:
     """A page of a programme's participants, and the cursor of the next page."""
 
     people: list[Participant]
     after: str
 
 
-def people(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, after: str, now: datetime) -> Participants:
+def list_participants(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, after: str, now: datetime) -> ParticipantPage:
     """List a programme's participants, ordered by name."""
     person_id, _, name = after.partition(":")
     try:
@@ -37,51 +37,51 @@ def people(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, after: s
     except ValueError:
         place = None
     with unit_of_work(tenant_id) as connection:
-        found = learning.participants(connection, tenant_id, programme, place, now)
-    last = found[-1] if len(found) == learning.PAGE else None
-    return Participants(found, f"{last.episode_id}:{last.name}" if last else "")
+        found = learning.list_participants(connection, tenant_id, programme, place, now)
+    last = found[-1] if len(found) == learning.PAGE_SIZE else None
+    return ParticipantPage(found, f"{last.episode_id}:{last.name}" if last else "")
 
 
-def hold(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, until: date | None, who: str, now: datetime) -> None:
+def pause_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, until: date | None, who: str, now: datetime) -> None:
     """Pause the learner: nothing is due from now until the start of ``until``, or indefinitely."""
     until_at = datetime.combine(until, time(0), UTC) if until else None
     if until_at is not None and until_at <= now:
         raise BadInput("A pause ends after it begins; choose a later day.", field="until")
     with unit_of_work(tenant_id) as connection:
-        stage = _stage(connection, tenant_id, episode_id)
-        if any(one.holds(now) for one in learning.holds_of(connection, tenant_id, episode_id)):
+        stage = _load_stage(connection, tenant_id, episode_id)
+        if any(one.holds(now) for one in learning.list_holds(connection, tenant_id, episode_id)):
             return
         made = Hold(uuid.uuid4(), now, until_at)
-        learning.keep_hold(connection, tenant_id, episode_id, made, who)
-        stage.say([xapi.suspended(stage.act(f"hold {made.id}", now), until_at)])
-        journal.add_audit(connection, tenant_id, who, "put somebody on hold", {"episode": str(episode_id)})
+        learning.insert_hold(connection, tenant_id, episode_id, made, who)
+        stage.say([xapi.suspended_statement(stage.act(f"hold {made.id}", now), until_at)])
+        journal.insert_audit_entry(connection, tenant_id, who, "put somebody on hold", {"episode": str(episode_id)})
 
 
-def resume(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
+def resume_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
     """End the learner's pause now."""
     with unit_of_work(tenant_id) as connection:
-        stage = _stage(connection, tenant_id, episode_id)
-        for one in learning.holds_of(connection, tenant_id, episode_id):
+        stage = _load_stage(connection, tenant_id, episode_id)
+        for one in learning.list_holds(connection, tenant_id, episode_id):
             if one.holds(now):
                 learning.end_hold(connection, tenant_id, one.id, now)
-                stage.say([xapi.resumed(stage.act(f"resume {one.id}", now))])
-                journal.add_audit(connection, tenant_id, who, "ended a hold", {"episode": str(episode_id)})
+                stage.say([xapi.resumed_statement(stage.act(f"resume {one.id}", now))])
+                journal.insert_audit_entry(connection, tenant_id, who, "ended a hold", {"episode": str(episode_id)})
 
 
-def leave(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
+def end_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: uuid.UUID, who: str, now: datetime) -> None:
     """Remove the learner from the programme: nothing is due any more, completed work stays on
     record.
     """
     with unit_of_work(tenant_id) as connection:
-        stage = _stage(connection, tenant_id, episode_id)
-        if learning.leave(connection, tenant_id, episode_id, now):
-            stage.say([xapi.left(stage.act(f"leave {episode_id}", now))])
-            journal.add_audit(connection, tenant_id, who, "took somebody out of a programme", {"episode": str(episode_id)})
+        stage = _load_stage(connection, tenant_id, episode_id)
+        if learning.mark_episode_left(connection, tenant_id, episode_id, now):
+            stage.say([xapi.unregistered_statement(stage.act(f"leave {episode_id}", now))])
+            journal.insert_audit_entry(connection, tenant_id, who, "took somebody out of a programme", {"episode": str(episode_id)})
 
 
-def _stage(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Stage:
+def _load_stage(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> EpisodeContext:
     try:
-        episode = learning.episode_by_id(connection, tenant_id, episode_id)
+        episode = learning.get_episode(connection, tenant_id, episode_id)
     except NoResultFound:
         raise NotFound("There is no such person in this programme.") from None
-    return acts.on_stage(connection, tenant_id, episode)
+    return acts.load_episode_context(connection, tenant_id, episode)

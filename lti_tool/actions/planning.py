@@ -12,17 +12,17 @@ from adapters import xapi
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict
 from lti_tool.actions import acts, asking, relations
-from lti_tool.actions.acts import Stage
+from lti_tool.actions.acts import EpisodeContext
 from lti_tool.store import learning, transfer
 from lti_tool.store.learning import JobUse, Plan
 from lti_tool.store.people import LaunchSession
 
-LONGEST_TITLE = 300
-LONGEST_WORDS = 2_000  # about 300 words per field, so that the plan fits on one page
-SELF_REPORTED = 1  # evidence grade of a learner's own report
+MAX_TITLE_LENGTH = 300
+MAX_TEXT_LENGTH = 2_000  # about 300 words per field, so that the plan fits on one page
+SELF_REPORTED_GRADE = 1  # evidence grade of a learner's own report
 
 
-def save(
+def submit_plan(
     unit_of_work: UnitOfWork,
     *,
     session: LaunchSession,
@@ -40,54 +40,54 @@ def save(
     """
     words = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
     for field, text in words.items():
-        if len(text) > LONGEST_WORDS:
-            raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(text)}.", field=field)
+        if len(text) > MAX_TEXT_LENGTH:
+            raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(text)}.", field=field)
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
+        stage = acts.require_episode_context(connection, session)
         if task and stage.task_title(task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
-        before = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        before = learning.find_plan(connection, session.tenant_id, stage.episode.id)
         if commit or (before is not None and before.committed_at is not None):
-            _require_complete(task, what, by_when, stage)
+            _require_complete_plan(task, what, by_when, stage)
         made = Plan(
             before.id if before else xapi.plan_id(stage.episode.id), task, what, by_when, with_whom, evidence, obstacle, now if commit else None
         )
         if before is not None and before.committed_at is not None:
-            _revise(stage, before, made, now)
+            _revise_plan(stage, before, made, now)
             return
         # The database decides between two concurrent submissions: one commit succeeds, the
         # other gets Conflict.
-        kept = learning.save_plan(connection, session.tenant_id, stage.episode.id, made, now)
+        kept = learning.upsert_plan(connection, session.tenant_id, stage.episode.id, made, now)
         if kept is None:
             raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
         if commit:
             assert by_when is not None
-            transfer.keep_plan_revision(connection, session.tenant_id, replace(made, id=kept), 1, now)
-            transfer.finish(connection, session.tenant_id, stage.episode.id, "plan", now)
+            transfer.insert_plan_revision(connection, session.tenant_id, replace(made, id=kept), 1, now)
+            transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
             act = stage.act(f"commit {kept}", now)
-            stage.say([xapi.committed(act, plan=kept, task=task, task_title=stage.task_name(task), due_at=_end_of(by_when))])
+            stage.say([xapi.committed_statement(act, plan=kept, task=task, task_title=stage.task_name(task), due_at=_end_of_day(by_when))])
 
 
-def _revise(stage: Stage, before: Plan, made: Plan, now: datetime) -> None:
+def _revise_plan(stage: EpisodeContext, before: Plan, made: Plan, now: datetime) -> None:
     """Revise a committed plan; the previous revision stays on record."""
     if replace(made, committed_at=before.committed_at, revision=before.revision) == before:
         return
     revision = max(before.revision, 1) + 1
     if before.revision == 0:  # committed before plan revisions were stored
-        transfer.keep_plan_revision(stage.connection, stage.tenant_id, before, 1, before.committed_at or now)
-    if not transfer.keep_plan_revision(stage.connection, stage.tenant_id, made, revision, now):
+        transfer.insert_plan_revision(stage.connection, stage.tenant_id, before, 1, before.committed_at or now)
+    if not transfer.insert_plan_revision(stage.connection, stage.tenant_id, made, revision, now):
         raise Conflict("This plan was revised a moment ago. Look at it; then revise it once more.")
     assert made.by_when is not None
     act = stage.act(f"revise {made.id} {revision}", now)
-    due_at = _end_of(made.by_when)
-    stage.say([xapi.revised(act, plan=made.id, task=made.task, task_title=stage.task_name(made.task), due_at=due_at)])
+    due_at = _end_of_day(made.by_when)
+    stage.say([xapi.plan_revised_statement(act, plan=made.id, task=made.task, task_title=stage.task_name(made.task), due_at=due_at)])
 
 
-def _end_of(day: date) -> datetime:
+def _end_of_day(day: date) -> datetime:
     return datetime.combine(day, time(23, 59, 59), UTC)
 
 
-def _require_complete(task: str, what: str, by_when: date | None, stage: Stage) -> None:
+def _require_complete_plan(task: str, what: str, by_when: date | None, stage: EpisodeContext) -> None:
     if not task:
         raise BadInput("Choose the task on which you will use what you learned.", field="task")
     if not what:
@@ -98,7 +98,7 @@ def _require_complete(task: str, what: str, by_when: date | None, stage: Stage) 
         raise BadInput("This day lies before your certification.", field="by_when")
 
 
-def report_use(
+def report_job_use(
     unit_of_work: UnitOfWork,
     *,
     session: LaunchSession,
@@ -115,11 +115,11 @@ def report_use(
     ``peer``: the id of a coaching group member who saw the use and is asked to confirm it, or
     empty.
     """
-    if len(words) > LONGEST_WORDS:
-        raise BadInput(f"Keep it to {LONGEST_WORDS} characters; this has {len(words)}.", field="words")
+    if len(words) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
+        stage = acts.require_episode_context(connection, session)
+        plan = learning.find_plan(connection, session.tenant_id, stage.episode.id)
         if plan is None or plan.committed_at is None:
             raise BadInput("Commit to your plan first; then report how you used it.", field="task")
         if stage.task_title(task) is None:
@@ -128,10 +128,10 @@ def report_use(
             raise BadInput("Enter the day on which you used it; it cannot lie in the future.", field="used_on")
         if used_on < stage.episode.certified_at.date():
             raise BadInput("This day lies before your certification.", field="used_on")
-        use = JobUse(form_id, task, used_on, words, now, peer_id=relations.chosen_peer(stage, peer))
-        if not learning.keep_use(connection, session.tenant_id, plan.id, use):
+        use = JobUse(form_id, task, used_on, words, now, peer_id=relations.peer_from_form(stage, peer))
+        if not learning.insert_job_use(connection, session.tenant_id, plan.id, use):
             return
-        asking.tell_reviewers(
+        asking.mail_reviewers(
             stage,
             f"review uses {stage.episode.id} {now:%Y-%m-%d}",
             "%(name)s used it at work and asks you to confirm it",
@@ -139,11 +139,11 @@ def report_use(
             now,
             use.peer_id,
         )
-        act = stage.act(f"use {use.id}", moment(used_on, stage.episode.certified_at, now))
-        stage.say([xapi.applied(act, plan=plan.id, task=task, task_title=stage.task_name(task), evidence_grade=SELF_REPORTED)])
+        act = stage.act(f"use {use.id}", use_timestamp(used_on, stage.episode.certified_at, now))
+        stage.say([xapi.applied_statement(act, plan=plan.id, task=task, task_title=stage.task_name(task), evidence_grade=SELF_REPORTED_GRADE)])
 
 
-def moment(used_on: date, certified_at: datetime, now: datetime) -> datetime:
+def use_timestamp(used_on: date, certified_at: datetime, now: datetime) -> datetime:
     """Return noon of the reported day, but not before the certification and not in the future."""
     noon = datetime.combine(used_on, time(12), UTC)
     return min(max(noon, certified_at + timedelta(seconds=1)), now)

@@ -17,22 +17,24 @@ from lti_tool.store import directory, learning, presences, tenants
 from lti_tool.store.directory import Profile
 from lti_tool.store.people import LaunchSession
 
-HERE, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"
+VISITED, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"
 
 
-def came(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, now: datetime) -> None:
+def record_visit(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, now: datetime) -> None:
     """Record that somebody started a visit, at most once a day."""
-    _once_a_day(connection, tenant_id, person_id, programme, HERE, now, xapi.logged_in)
+    _record_once_a_day(connection, tenant_id, person_id, programme, VISITED, now, xapi.logged_in_statement)
 
 
-def looked(unit_of_work: UnitOfWork, *, session: LaunchSession, report: str = FIGURES, now: datetime) -> None:
+def record_report_view(unit_of_work: UnitOfWork, *, session: LaunchSession, report: str = FIGURES, now: datetime) -> None:
     """Record that somebody viewed a page of figures, at most once a day."""
     with unit_of_work(session.tenant_id) as connection:
         programme = session.programme
-        _once_a_day(connection, session.tenant_id, session.person_id, programme, report, now, lambda act: xapi.report_viewed(act, report))
+        _record_once_a_day(
+            connection, session.tenant_id, session.person_id, programme, report, now, lambda act: xapi.report_viewed_statement(act, report)
+        )
 
 
-def _once_a_day(
+def _record_once_a_day(
     connection: Connection,
     tenant_id: int,
     person_id: uuid.UUID,
@@ -43,36 +45,36 @@ def _once_a_day(
 ) -> None:
     # A person known only from an LMS may later be merged with a listed person: no statements
     # about them until then.
-    profile = directory.profile(connection, tenant_id, person_id)
-    if profile.imported_at is None and not learning.episodes_of(connection, tenant_id, person_id):
+    profile = directory.get_profile(connection, tenant_id, person_id)
+    if profile.imported_at is None and not learning.list_person_episodes(connection, tenant_id, person_id):
         return
-    act = _act(connection, tenant_id, profile, programme, f"{what} {programme} {now:%Y-%m-%d}", now)
-    if act is not None and presences.note(connection, tenant_id, person_id, programme, what, now.date()):
-        acts.say(connection, tenant_id, [statement(act)])
+    act = _usage_act(connection, tenant_id, profile, programme, f"{what} {programme} {now:%Y-%m-%d}", now)
+    if act is not None and presences.insert_presence(connection, tenant_id, person_id, programme, what, now.date()):
+        acts.add_to_outbox(connection, tenant_id, [statement(act)])
 
 
-def received(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
+def record_nudge_sent(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
     """Record that a nudge was sent."""
-    act = _act(connection, tenant_id, directory.profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
+    act = _usage_act(connection, tenant_id, directory.get_profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
-        acts.say(connection, tenant_id, [xapi.nudge_received(act, nudge=mail_id, kind=kind)])
+        acts.add_to_outbox(connection, tenant_id, [xapi.nudge_received_statement(act, nudge=mail_id, kind=kind)])
 
 
-def opened(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
+def record_nudge_opened(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
     """Record that a nudge's link was opened for the first time."""
-    act = _act(connection, tenant_id, directory.profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
+    act = _usage_act(connection, tenant_id, directory.get_profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
-        acts.say(connection, tenant_id, [xapi.nudge_opened(act, nudge=mail_id, kind=kind)])
+        acts.add_to_outbox(connection, tenant_id, [xapi.nudge_opened_statement(act, nudge=mail_id, kind=kind)])
 
 
-def _act(connection: Connection, tenant_id: int, person: Profile, programme: str, name: str, now: datetime) -> xapi.Act | None:
+def _usage_act(connection: Connection, tenant_id: int, person: Profile, programme: str, name: str, now: datetime) -> xapi.Act | None:
     """Build the act; None if the programme has no version that statements could name."""
-    found = presences.programme_name(connection, tenant_id, programme)
+    found = presences.find_programme_title(connection, tenant_id, programme)
     if found is None:
         return None
     title, version = found
-    audience = certifying.audience(person, "", "")
-    installation = tenants.installation_id(connection)
+    audience = certifying.audience_attributes(person, "", "")
+    installation = tenants.get_installation_id(connection)
     return xapi.Act(
-        installation, str(tenant_id), f"{name} {person.id}", person.id, None, xapi.Programme(programme, title, str(version)), now, audience
+        installation, str(tenant_id), f"{name} {person.id}", person.id, None, xapi.ProgrammeRef(programme, title, str(version)), now, audience
     )

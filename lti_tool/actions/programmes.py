@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from adapters import xapi
 from adapters.questions import html
-from adapters.questions.shapes import KEY, Item, decimal, faults
+from adapters.questions.shapes import KEY_PATTERN, QuestionItem, find_item_faults, parse_decimal
 from core.database import UnitOfWork
 from core.errors import BadInput
 from lrs.vocabulary import INTERVALS
@@ -25,8 +25,8 @@ from lti_tool.actions import rubrics
 from lti_tool.actions.rubrics import Rubric
 from lti_tool.store import learning
 
-MOST_QUESTIONS = 5  # per check: 5 questions take 5 minutes
-MOST_ITEMS, LONGEST_LINE, LONGEST_WORDS = 2_000, 300, 5_000
+MAX_QUESTIONS = 5  # per check: 5 questions take 5 minutes
+MAX_ITEMS, LONGEST_LINE, MAX_TEXT_LENGTH = 2_000, 300, 5_000
 
 
 class Competency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +94,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     pass_mark: float
     competencies: list[Competency]
     tasks: list[Task]
-    items: list[Item] = []
+    items: list[QuestionItem] = []
     blueprint: list[Cell] = []
     certification: str = ""
     goal: str = ""
@@ -107,11 +107,11 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     asks_confidence: bool = False
     rubric: Rubric | None = None
 
-    def item(self, key: str) -> Item:
+    def item(self, key: str) -> QuestionItem:
         """An item of this version."""
         return next(item for item in self.items if item.key == key)
 
-    def pile(self, cell: Cell) -> list[Item]:
+    def pile(self, cell: Cell) -> list[QuestionItem]:
         """Return the items of the check pool that a blueprint line draws from."""
         return [one for one in self.items if (one.pool, one.competency, one.critical) == ("check", cell.competency, cell.critical)]
 
@@ -120,7 +120,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         """The blueprint, or if the author defined none, one that the item bank can serve,
         critical questions first.
         """
-        return self.blueprint or suggested(self.competencies, self.items)
+        return self.blueprint or suggest_blueprint(self.competencies, self.items)
 
     @property
     def questions(self) -> int:
@@ -135,19 +135,19 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         """Return the title of a task, or None if this version has no such task."""
         return next((task.title for task in self.tasks if task.key == key), None)
 
-    def for_statements(self) -> xapi.Programme:
+    def for_statements(self) -> xapi.ProgrammeRef:
         """Return the programme as it appears in statements."""
-        return xapi.Programme(self.key, self.title, str(self.version))
+        return xapi.ProgrammeRef(self.key, self.title, str(self.version))
 
 
-class _Named(Protocol):
+class _Titled(Protocol):
     @property
     def key(self) -> str: ...
     @property
     def title(self) -> str: ...
 
 
-def key_named(words: str, some: Sequence[_Named]) -> str:
+def resolve_key(words: str, some: Sequence[_Titled]) -> str:
     """Resolve ``words`` to the key of a wave or a competency: by key, or by case-insensitive
     title. Empty if none or several match."""
     if any(one.key == words for one in some):
@@ -157,28 +157,28 @@ def key_named(words: str, some: Sequence[_Named]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def no_wave(programme: Programme, words: str) -> str:
+def unknown_wave_message(programme: Programme, words: str) -> str:
     """Return the error text for an unknown wave, listing the programme's waves."""
     return f"The programme has no wave {words[:80]!r}; its waves are {', '.join(one.title for one in programme.waves) or 'none'}."
 
 
-def suggested(competencies: list[Competency], items: list[Item]) -> list[Cell]:
+def suggest_blueprint(competencies: list[Competency], items: list[QuestionItem]) -> list[Cell]:
     """Suggest a blueprint that these items can serve over all intervals: one question per
     competency in round-robin order, critical ones first.
     """
     supply = Counter((one.competency, one.critical) for one in items if one.pool == "check")
     left = {cell: count // len(INTERVALS) for cell, count in supply.items()}
     asked: Counter[tuple[str, bool]] = Counter()
-    while asked.total() < MOST_QUESTIONS and any(left.values()):
+    while asked.total() < MAX_QUESTIONS and any(left.values()):
         for competency in competencies:
             cell = next(((competency.key, critical) for critical in (True, False) if left.get((competency.key, critical))), None)
-            if cell is not None and asked.total() < MOST_QUESTIONS:
+            if cell is not None and asked.total() < MAX_QUESTIONS:
                 asked[cell] += 1
                 left[cell] -= 1
     return [Cell(competency, critical, count) for (competency, critical), count in asked.items()]
 
 
-def checked(document: dict[str, Any]) -> Programme:
+def parse_programme(document: dict[str, Any]) -> Programme:
     """Parse and validate a document, sanitizing its texts; BadInput names what is wrong with
     it.
     """
@@ -186,13 +186,13 @@ def checked(document: dict[str, Any]) -> Programme:
         programme = msgspec.convert(document, Programme)
     except msgspec.ValidationError as error:
         raise BadInput(f"The programme's file is not as it should be: {error}") from None
-    _require_sound(programme)
-    return msgspec.structs.replace(programme, items=[cleaned(item) for item in programme.items])
+    _validate_programme(programme)
+    return msgspec.structs.replace(programme, items=[clean_item(item) for item in programme.items])
 
 
-def cleaned(item: Item) -> Item:
+def clean_item(item: QuestionItem) -> QuestionItem:
     """Return the item with sanitized markup; sanitizing is idempotent."""
-    clean = html.clean
+    clean = html.clean_html
     return msgspec.structs.replace(
         item,
         stem=clean(item.stem),
@@ -205,8 +205,8 @@ def cleaned(item: Item) -> Item:
     )
 
 
-def _require_sound(programme: Programme) -> None:
-    if not KEY.match(programme.key):
+def _validate_programme(programme: Programme) -> None:
+    if not KEY_PATTERN.match(programme.key):
         raise BadInput("The key of a programme holds small letters, digits and hyphens alone.", field="key")
     if not 0 < programme.pass_mark <= 1:
         raise BadInput("The pass mark is a share above 0, up to 1.", field="pass_mark")
@@ -214,8 +214,8 @@ def _require_sound(programme: Programme) -> None:
     lines += [*(one.title for one in programme.tasks), *(one.title for one in programme.waves)]
     if not programme.title.strip() or any(len(line) > LONGEST_LINE for line in lines):
         raise BadInput(f"Titles hold from 1 to {LONGEST_LINE} characters.", field="title")
-    if any(len(words) > LONGEST_WORDS for words in (programme.goal, programme.audience)):
-        raise BadInput(f"Goal and audience hold up to {LONGEST_WORDS:,} characters.", field="goal")
+    if any(len(words) > MAX_TEXT_LENGTH for words in (programme.goal, programme.audience)):
+        raise BadInput(f"Goal and audience hold up to {MAX_TEXT_LENGTH:,} characters.", field="goal")
     for name, keys in (
         ("competencies", [one.key for one in programme.competencies]),
         ("tasks", [one.key for one in programme.tasks]),
@@ -225,19 +225,19 @@ def _require_sound(programme: Programme) -> None:
         twice = next((key for key, count in Counter(keys).items() if count > 1), None)
         if twice is not None:
             raise BadInput(f"Two {name} have the key {twice}.", field=name)
-        unfit = next((key for key in keys if not KEY.match(key)), None)
+        unfit = next((key for key in keys if not KEY_PATTERN.match(key)), None)
         if unfit is not None:
             raise BadInput(f"The key {unfit!r} of {name} may hold small letters, digits and hyphens alone.", field=name)
-    if len(programme.items) > MOST_ITEMS:
-        raise BadInput(f"A programme holds up to {MOST_ITEMS:,} questions.", field="items")
-    _require_links(programme)
-    _require_calendar(programme.calendar)
-    _require_kpi(programme.kpi)
+    if len(programme.items) > MAX_ITEMS:
+        raise BadInput(f"A programme holds up to {MAX_ITEMS:,} questions.", field="items")
+    _validate_references(programme)
+    _validate_calendar(programme.calendar)
+    _validate_kpi(programme.kpi)
     if programme.rubric is not None:
-        rubrics.require_sound(programme.rubric, {one.key for one in programme.competencies})
+        rubrics.validate_rubric(programme.rubric, {one.key for one in programme.competencies})
 
 
-def _require_links(programme: Programme) -> None:
+def _validate_references(programme: Programme) -> None:
     competencies = {one.key for one in programme.competencies}
     for task in programme.tasks:
         if task.competency not in competencies:
@@ -245,7 +245,7 @@ def _require_links(programme: Programme) -> None:
     for item in programme.items:
         if item.competency not in competencies:
             raise BadInput(f"Item {item.key} belongs to the unknown competency {item.competency}.", field="items")
-        wrong = faults(item)
+        wrong = find_item_faults(item)
         if wrong:
             raise BadInput(f"Item {item.key}: {' '.join(wrong)}", field="items")
     cells = Counter((cell.competency, cell.critical) for cell in programme.blueprint)
@@ -254,27 +254,27 @@ def _require_links(programme: Programme) -> None:
             raise BadInput(f"The blueprint names the unknown competency {cell.competency}.", field="blueprint")
         if cells[cell.competency, cell.critical] > 1:
             raise BadInput(f"The blueprint names {cell.competency} twice with the same weight.", field="blueprint")
-        if not 1 <= cell.questions <= MOST_QUESTIONS:
+        if not 1 <= cell.questions <= MAX_QUESTIONS:
             raise BadInput("A line of the blueprint asks at least one question.", field="blueprint")
-    if programme.blueprint and programme.questions > MOST_QUESTIONS:
-        raise BadInput(f"A check asks at most {MOST_QUESTIONS} questions; the blueprint asks {programme.questions}.", field="blueprint")
+    if programme.blueprint and programme.questions > MAX_QUESTIONS:
+        raise BadInput(f"A check asks at most {MAX_QUESTIONS} questions; the blueprint asks {programme.questions}.", field="blueprint")
 
 
-def _require_calendar(calendar: Calendar) -> None:
+def _validate_calendar(calendar: Calendar) -> None:
     if calendar.time_zone not in available_timezones():
         raise BadInput(f"{calendar.time_zone[:60]!r} is no time zone; one looks like Europe/Berlin.", field="time_zone")
     if not calendar.working_days or not set(calendar.working_days) <= set(range(1, 8)):
         raise BadInput("Working days are numbers from 1 (Monday) to 7 (Sunday), at least one of them.", field="working_days")
 
 
-def _require_kpi(kpi: Kpi | None) -> None:
+def _validate_kpi(kpi: Kpi | None) -> None:
     for name in ("baseline", "target"):
         text = getattr(kpi, name) if kpi else ""
-        if text and decimal(text) is None:
+        if text and parse_decimal(text) is None:
             raise BadInput(f"The {name} of the KPI is no number.", field="kpi")
 
 
-def missing(programme: Programme) -> list[str]:
+def list_programme_gaps(programme: Programme) -> list[str]:
     """List what is still missing, in the terms of the training manager; empty if people can
     start.
     """
@@ -288,35 +288,35 @@ def missing(programme: Programme) -> list[str]:
         if held < needed:
             weight = "critical" if cell.critical else "other"
             found.append(f"The bank holds {held} of {needed} {weight} questions for “{programme.competency_title(cell.competency)}”.")
-    if not programme.blueprint and programme.questions < MOST_QUESTIONS:
-        held, needed = sum(one.pool == "check" for one in programme.items), MOST_QUESTIONS * len(INTERVALS)
+    if not programme.blueprint and programme.questions < MAX_QUESTIONS:
+        held, needed = sum(one.pool == "check" for one in programme.items), MAX_QUESTIONS * len(INTERVALS)
         found.append(f"The bank holds {held} of the {needed} items that the checks need.")
-    return found + rubrics.missing(programme.rubric)
+    return found + rubrics.list_rubric_gaps(programme.rubric)
 
 
-def ready(document: dict[str, Any]) -> Programme:
+def parse_complete_programme(document: dict[str, Any]) -> Programme:
     """Parse a programme that is complete enough to start; BadInput names what it still lacks."""
-    programme = checked(document)
-    lacks = missing(programme)
+    programme = parse_programme(document)
+    lacks = list_programme_gaps(programme)
     if lacks:
         raise BadInput(" ".join(lacks))
     return programme
 
 
-def keep(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]) -> Programme:
+def save_programme(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]) -> Programme:
     """Store a version of a programme for a tenant."""
-    programme = ready(document)
+    programme = parse_complete_programme(document)
     with unit_of_work(tenant_id) as connection:
-        learning.keep_programme(connection, tenant_id, programme.key, programme.version, stored(programme))
+        learning.insert_programme_version(connection, tenant_id, programme.key, programme.version, programme_to_document(programme))
     return programme
 
 
-def stored(programme: Programme) -> dict[str, Any]:
+def programme_to_document(programme: Programme) -> dict[str, Any]:
     """Return a programme's document as it is stored and exported."""
     found: dict[str, Any] = msgspec.to_builtins(programme)
     return found
 
 
-def load(connection: Connection, tenant_id: int, key: str, version: int) -> Programme:
+def load_programme(connection: Connection, tenant_id: int, key: str, version: int) -> Programme:
     """Load a version that is known to exist."""
-    return msgspec.convert(learning.programme_document(connection, tenant_id, key, version), Programme)
+    return msgspec.convert(learning.get_programme_document(connection, tenant_id, key, version), Programme)

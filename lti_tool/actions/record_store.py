@@ -5,15 +5,15 @@ from __future__ import annotations
 from adapters.lrs_client import RecordStore
 from core.database import UnitOfWork
 from core.secrets import Secrets
-from lti_tool.actions.tenants import LRS_SECRET
+from lti_tool.actions.tenants import LRS_SECRET_PURPOSE
 from lti_tool.store import tenants
 
 
-def record_store_of(unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, own_url: str) -> tuple[RecordStore, bool]:
+def load_record_store(unit_of_work: UnitOfWork, secrets: Secrets, *, tenant_id: int, own_url: str) -> tuple[RecordStore, bool]:
     """Load a tenant's record store, and whether it is our own (``own_url``, which the operator
     trusts).
     """
     with unit_of_work(tenant_id) as connection:
-        tenant = tenants.by_id(connection, tenant_id)
-    secret = secrets.unseal(LRS_SECRET, tenant.lrs_secret_sealed)
+        tenant = tenants.get_tenant(connection, tenant_id)
+    secret = secrets.unseal(LRS_SECRET_PURPOSE, tenant.lrs_secret_sealed)
     return RecordStore(tenant.lrs_url or own_url, tenant.lrs_key, secret), tenant.lrs_url is None

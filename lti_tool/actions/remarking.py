@@ -15,30 +15,32 @@ from lti_tool.actions import acts, checks
 from lti_tool.store import remarks
 from lti_tool.store.people import LaunchSession
 
-LONGEST_WORDS = 2_000
+MAX_TEXT_LENGTH = 2_000
 
 
-def remark(
+def save_remark(
     unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, attempt_id: uuid.UUID, position: int, words: str, now: datetime
 ) -> bool:
     """Store a remark on the question at a position of the learner's own attempt; return whether
     the question was already answered. ``form_id`` comes from the form and makes the request
     idempotent."""
     text = words.strip()
-    if not text or len(text) > LONGEST_WORDS:
-        raise BadInput(f"Write what is wrong or unclear, in up to {LONGEST_WORDS} characters.", field="words")
-    progress = checks.progress(unit_of_work, session=session, attempt_id=attempt_id)
+    if not text or len(text) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Write what is wrong or unclear, in up to {MAX_TEXT_LENGTH} characters.", field="words")
+    progress = checks.load_attempt_progress(unit_of_work, session=session, attempt_id=attempt_id)
     answered = 1 <= position <= len(progress.answers)
     if not answered and position != progress.position:
         raise NotFound("This question was not asked yet.")
     item = progress.item(position)
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        if not remarks.keep(connection, session.tenant_id, form_id, stage.episode.id, item.key, text, now):
+        stage = acts.require_episode_context(connection, session)
+        if not remarks.insert_remark(connection, session.tenant_id, form_id, stage.episode.id, item.key, text, now):
             return answered
         if progress.attempt.kind == "practice":
             return answered  # practice emits no statements, and neither do remarks on it
         title = stage.programme.competency_title(item.competency)
         act = stage.act(f"remark {form_id}", now)
-        stage.say([xapi.commented(act, item=item.key, stem=html.plain(item.stem), competency=item.competency, competency_title=title)])
+        stage.say(
+            [xapi.commented_statement(act, item=item.key, stem=html.html_to_text(item.stem), competency=item.competency, competency_title=title)]
+        )
     return answered

@@ -9,15 +9,15 @@ import uuid
 from adapters.lms import Role
 from core.errors import Forbidden, NotFound
 from lti_tool.actions import acts
-from lti_tool.actions.checks import Progress
+from lti_tool.actions.checks import AttemptProgress
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import grades, learning, people
 from lti_tool.store.people import LaunchSession
 
-MAY_REVIEW = frozenset((Role.ADMIN, Role.TEACHER))
+REVIEWER_ROLES = frozenset((Role.ADMIN, Role.TEACHER))
 
 
-def submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID | None) -> tuple[str, Progress]:
+def load_submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID | None) -> tuple[str, AttemptProgress]:
     """Return (the learner's name, the finished check): the newest one of the learner whom the
     launch names, or the attempt that it names.
 
@@ -25,25 +25,25 @@ def submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID 
     platform, but only checks of this course.
     """
     with deps.unit_of_work(session.tenant_id) as connection:
-        person = people.person_of(connection, session.tenant_id, session.platform(), session.review_of) if session.review_of else None
+        person = people.find_person_id(connection, session.tenant_id, session.platform(), session.review_of) if session.review_of else None
         if attempt_id is not None:
-            person = learning.learner_of_attempt(connection, session.tenant_id, attempt_id, session.course())
+            person = learning.find_attempt_learner(connection, session.tenant_id, attempt_id, session.course())
         if person is None:
             raise NotFound("Nothing was handed in by this person in this activity yet.")
-        if person != session.person_id and Role(session.role) not in MAY_REVIEW:
+        if person != session.person_id and Role(session.role) not in REVIEWER_ROLES:
             raise Forbidden("Only who teaches this course looks at what others handed in.")
         found = [
             one
-            for one in learning.checks_in_course(connection, session.tenant_id, person, session.course())
+            for one in learning.list_course_checks(connection, session.tenant_id, person, session.course())
             if (attempt_id is None or one.id == attempt_id) and one.finished_at is not None
         ]
         if session.line_item_url and attempt_id is None:
-            here = grades.sent_to(connection, session.tenant_id, [one.id for one in found], session.line_item_url)
+            here = grades.attempts_sent_to_column(connection, session.tenant_id, [one.id for one in found], session.line_item_url)
             found = [one for one in found if one.id in here]
         if not found:
             raise NotFound("Nothing was handed in by this person in this activity yet.")
         attempt = max(found, key=lambda one: one.started_at)
-        episode = learning.episode_by_id(connection, session.tenant_id, attempt.episode_id)
-        stage = acts.on_stage(connection, session.tenant_id, episode)
-        name = people.name_of(connection, session.tenant_id, person)
-        return name, Progress(attempt, stage.programme, learning.answers_of(connection, session.tenant_id, attempt.id))
+        episode = learning.get_episode(connection, session.tenant_id, attempt.episode_id)
+        stage = acts.load_episode_context(connection, session.tenant_id, episode)
+        name = people.get_person_name(connection, session.tenant_id, person)
+        return name, AttemptProgress(attempt, stage.programme, learning.list_answers(connection, session.tenant_id, attempt.id))

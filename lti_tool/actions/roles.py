@@ -17,7 +17,7 @@ LEARNER, MENTOR, MANAGER, TEACHER = "learner", "mentor", "manager", "teacher"
 TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN = "training manager", "executive", "data protection officer", "admin"
 
 # Role → description shown to the administrator who grants it.
-ROLES: Mapping[str, str] = {
+ROLE_DESCRIPTIONS: Mapping[str, str] = {
     LEARNER: "Takes part: checks, plan, uses on the job. Everybody is one.",
     MENTOR: "Accompanies people: the list of people names them so.",
     MANAGER: "Leads people: the list of people names them so.",
@@ -28,70 +28,70 @@ ROLES: Mapping[str, str] = {
     ADMIN: "Runs this tool for the organisation: platforms, people, roles.",
 }
 # Roles that an administrator grants; the others follow from courses and from the people list.
-GRANTED = (TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN)
+GRANTABLE_ROLES = (TRAINING_MANAGER, EXECUTIVE, DATA_PROTECTION, ADMIN)
 
 # LMS roles that count as teaching a course. All other LMS roles are ignored here.
-_TEACHES = frozenset((CourseRole.TEACHER, CourseRole.ADMIN))
+_TEACHING_COURSE_ROLES = frozenset((CourseRole.TEACHER, CourseRole.ADMIN))
 
-EVERYBODY = frozenset(ROLES)
-_TEACHING = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
-LEADING = frozenset((MENTOR, MANAGER))
-_OFFICE = frozenset((TRAINING_MANAGER, ADMIN))
+ALL_ROLES = frozenset(ROLE_DESCRIPTIONS)
+_TEACHING_ROLES = frozenset((TEACHER, ADMIN, TRAINING_MANAGER))
+LEADING_ROLES = frozenset((MENTOR, MANAGER))
+_STAFF_ROLES = frozenset((TRAINING_MANAGER, ADMIN))
 # Roles that see figures of fewer than five people across the whole programme. For others the
 # record store suppresses them; teachers see only people of their own courses.
-INDIVIDUAL = _OFFICE
-_PEOPLE_PAGES = ("people", "template", "look", "take")
-_WHO_IS_WHO = ("change_role", "join", "joins", "decide_joins")
+INDIVIDUAL_ACCESS_ROLES = _STAFF_ROLES
+_PEOPLE_VIEWS = ("people", "template", "look", "take")
+_IDENTITY_VIEWS = ("change_role", "join", "joins", "decide_joins")
 
 # Endpoint → roles that may call it in a session after a launch, an e-mailed link or a sign-in.
 # Each action itself checks ownership of the record.
-ROUTES: Mapping[str, frozenset[str]] = {
-    "home.home": EVERYBODY,
-    "home.today": EVERYBODY,
-    "home.figures": _TEACHING | {MENTOR, EXECUTIVE},
-    "home.certify": _TEACHING,
-    **{f"reports.{name}": _TEACHING | {MENTOR, EXECUTIVE} for name in ("one", "table")},
-    "reports.behind": _OFFICE,
-    "learner.begin": EVERYBODY,
-    "learner.begin_other": EVERYBODY,
-    "learner.attempt": EVERYBODY,
-    "learner.answer": EVERYBODY,
-    "learner.feedback": EVERYBODY,
-    "learner.remark": EVERYBODY,
-    "learner.bring_badge": EVERYBODY,
-    "learner.picture": EVERYBODY,
-    "learner.plan": EVERYBODY,
-    "learner.save_plan": EVERYBODY,
-    "learner.report_use": EVERYBODY,
-    **{f"transfer.{name}": EVERYBODY for name in ("to_work", "add_task", "drop_task", "hand_in", "no_opportunity", "follow_up", "document")},
+ROUTE_ROLES: Mapping[str, frozenset[str]] = {
+    "home.home": ALL_ROLES,
+    "home.today": ALL_ROLES,
+    "home.figures": _TEACHING_ROLES | {MENTOR, EXECUTIVE},
+    "home.certify": _TEACHING_ROLES,
+    **{f"reports.{name}": _TEACHING_ROLES | {MENTOR, EXECUTIVE} for name in ("one", "table")},
+    "reports.behind": _STAFF_ROLES,
+    "learner.begin": ALL_ROLES,
+    "learner.begin_other": ALL_ROLES,
+    "learner.attempt": ALL_ROLES,
+    "learner.answer": ALL_ROLES,
+    "learner.feedback": ALL_ROLES,
+    "learner.remark": ALL_ROLES,
+    "learner.bring_badge": ALL_ROLES,
+    "learner.picture": ALL_ROLES,
+    "learner.plan": ALL_ROLES,
+    "learner.save_plan": ALL_ROLES,
+    "learner.report_use": ALL_ROLES,
+    **{f"transfer.{name}": ALL_ROLES for name in ("to_work", "add_task", "drop_task", "hand_in", "no_opportunity", "follow_up", "document")},
     # Peers answer what they were asked: each action checks again that the request was addressed
     # to them.
-    **{f"transfer.{name}": EVERYBODY for name in ("inbox", "review", "confirm")},
-    **{f"transfer.{name}": LEADING for name in ("supervisor_follow_up", "add_task_for")},
-    **{f"assessments.{name}": EVERYBODY for name in ("mine", "wish", "form_mine", "send_mine", "form_of", "send_of", "cases", "calibrate")},
-    "assessments.of": LEADING,
-    "teams.mine": LEADING,
+    **{f"transfer.{name}": ALL_ROLES for name in ("inbox", "review", "confirm")},
+    **{f"transfer.{name}": LEADING_ROLES for name in ("supervisor_follow_up", "add_task_for")},
+    **{f"assessments.{name}": ALL_ROLES for name in ("mine", "wish", "form_mine", "send_mine", "form_of", "send_of", "cases", "calibrate")},
+    "assessments.of": LEADING_ROLES,
+    "teams.mine": LEADING_ROLES,
     "teams.every": frozenset((EXECUTIVE, TRAINING_MANAGER, ADMIN)),
-    **{f"coaching.{name}": EVERYBODY for name in ("group", "record", "agree", "close")},
-    **{f"me.{name}": EVERYBODY for name in ("stored", "data", "erase")},
-    **{f"joining.{name}": EVERYBODY for name in ("look", "act")},
+    **{f"coaching.{name}": ALL_ROLES for name in ("group", "record", "agree", "close")},
+    **{f"me.{name}": ALL_ROLES for name in ("stored", "data", "erase")},
+    **{f"joining.{name}": ALL_ROLES for name in ("look", "act")},
     "me.wishes": frozenset((DATA_PROTECTION, ADMIN)),
-    "picker.pick": _TEACHING,
-    "picker.send": _TEACHING,
-    "course.course": _TEACHING,
-    "course.roster": _TEACHING,
-    "course.resend": _TEACHING,
-    "course.make": _TEACHING,
-    "course.rename": _TEACHING,
-    "course.remove": _TEACHING,
-    "course.certify": _TEACHING,
-    **{f"programmes.{name}": _OFFICE for name in ("every", "begin", "take_in", "one", "export", "change", "state", "channels", "sources", "badges", "groups", "form_groups", "left_open", "participants", "pause", "look", "take")},
-    **{f"questions.{name}": _OFFICE for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
-    **{f"rubrics.{name}": _OFFICE for name in ("rubric", "levels", "criteria", "cases")},
-    **{f"business.{name}": _OFFICE for name in ("every", "name_kpi", "worth", "costs", "weigh", "level", "look", "mapped")},
-    **{f"elsewhere.{name}": _OFFICE for name in ("every", "add", "undo")},
-    **{f"people.{name}": _OFFICE for name in _PEOPLE_PAGES},
-    **{f"people.{name}": frozenset((ADMIN,)) for name in _WHO_IS_WHO},
+    "picker.pick": _TEACHING_ROLES,
+    "picker.send": _TEACHING_ROLES,
+    "course.course": _TEACHING_ROLES,
+    "course.roster": _TEACHING_ROLES,
+    "course.resend": _TEACHING_ROLES,
+    "course.make": _TEACHING_ROLES,
+    "course.rename": _TEACHING_ROLES,
+    "course.remove": _TEACHING_ROLES,
+    "course.certify": _TEACHING_ROLES,
+    **{f"programmes.{name}": _STAFF_ROLES for name in ("every", "begin", "take_in", "one", "export", "change", "state", "channels", "sources", "badges", "groups", "form_groups", "left_open", "participants", "pause", "look", "take")},
+    **{f"questions.{name}": _STAFF_ROLES for name in ("every", "export", "new", "edit", "save", "remove", "look", "take")},
+    **{f"rubrics.{name}": _STAFF_ROLES for name in ("rubric", "levels", "criteria", "cases")},
+    **{f"business.{name}": _STAFF_ROLES for name in ("every", "name_kpi", "worth", "costs", "weigh", "level", "look", "mapped")},
+    **{f"elsewhere.{name}": _STAFF_ROLES for name in ("every", "add", "undo")},
+    **{f"people.{name}": _STAFF_ROLES for name in _PEOPLE_VIEWS},
+    **{f"people.{name}": frozenset((ADMIN,)) for name in _IDENTITY_VIEWS},
     **{
         f"admin_by_launch.{name}": frozenset((ADMIN,))
         for name in (
@@ -103,13 +103,15 @@ ROUTES: Mapping[str, frozenset[str]] = {
 
 # The same pages for a session opened by an administrator's one-time link, which may call
 # nothing else.
-ADMINISTRATION = frozenset(name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTES if name.startswith("admin_by_launch.")) | {
+ADMIN_LINK_ENDPOINTS = frozenset(
+    name.replace("admin_by_launch.", "admin_by_link.") for name in ROUTE_ROLES if name.startswith("admin_by_launch.")
+) | {
     "admin_by_link.leave",
-    *(f"admin_people.{name}" for name in (*_PEOPLE_PAGES, *_WHO_IS_WHO)),
+    *(f"admin_people.{name}" for name in (*_PEOPLE_VIEWS, *_IDENTITY_VIEWS)),
 }
 
 # Public endpoints, which need no session, and why.
-OPEN: Mapping[str, str] = {
+PUBLIC_ENDPOINTS: Mapping[str, str] = {
     "static": "styles and scripts",
     "front": "says what this is",
     "launch.login": "an LMS begins a launch",
@@ -135,21 +137,21 @@ OPEN: Mapping[str, str] = {
 }
 
 
-def of_session(course_role: str, listed: Iterable[str]) -> frozenset[str]:
+def roles_of_session(course_role: str, listed: Iterable[str]) -> frozenset[str]:
     """Return the person's roles in a session: from the launch's course, the people list and
     grants.
     """
-    return frozenset({LEARNER, *listed, *((TEACHER,) if CourseRole(course_role) in _TEACHES else ())})
+    return frozenset({LEARNER, *listed, *((TEACHER,) if CourseRole(course_role) in _TEACHING_COURSE_ROLES else ())})
 
 
-def sees_own_courses(roles: frozenset[str]) -> bool:
+def sees_only_own_courses(roles: frozenset[str]) -> bool:
     """Whether figures and reports are limited to people of the teacher's own courses: for
     teachers without a role that sees more.
     """
-    return TEACHER in roles and not roles & (_OFFICE | {EXECUTIVE})
+    return TEACHER in roles and not roles & (_STAFF_ROLES | {EXECUTIVE})
 
 
-def require(roles: frozenset[str], endpoint: str | None) -> None:
+def require_role(roles: frozenset[str], endpoint: str | None) -> None:
     """Raise Forbidden if none of these roles may call the endpoint."""
-    if not roles & ROUTES.get(endpoint or "", frozenset()):
+    if not roles & ROUTE_ROLES.get(endpoint or "", frozenset()):
         raise Forbidden("This page is for others: your role here does not open it. Your administrator grants roles.")

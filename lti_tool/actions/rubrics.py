@@ -13,12 +13,12 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from adapters import xapi
-from adapters.questions.shapes import KEY
+from adapters.questions.shapes import KEY_PATTERN
 from core.errors import BadInput
 
-FEWEST_LEVELS, MOST_LEVELS = 2, 6
-USUAL_LEVELS, USUAL_COMPETENT = ("Not yet", "With help", "Alone", "Shows others"), 3  # defaults of a new rubric
-MOST_CRITERIA, MOST_CASES = 12, 60  # the form is filled in with one hand while watching; twelve criteria take two minutes
+MIN_LEVELS, MAX_LEVELS = 2, 6
+DEFAULT_LEVELS, DEFAULT_COMPETENT_FROM = ("Not yet", "With help", "Alone", "Shows others"), 3  # defaults of a new rubric
+MAX_CRITERIA, MAX_CASES = 12, 60  # the form is filled in with one hand while watching; twelve criteria take two minutes
 LONGEST_LINE, LONGEST_ANCHOR, LONGEST_CASE = 300, 600, 4_000
 
 
@@ -59,10 +59,10 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         """Return one criterion by its key."""
         return next(one for one in self.criteria if one.key == key)
 
-    def assessment(self, seen: Mapping[str, int]) -> xapi.Assessment:
+    def assessment(self, seen: Mapping[str, int]) -> xapi.RubricAssessment:
         """Convert the observed levels to an assessment for statements."""
         scores = [(one.key, one.competency, seen[one.key]) for one in self.criteria if one.key in seen]
-        return xapi.Assessment(len(self.levels), scores, self.competent_from)
+        return xapi.RubricAssessment(len(self.levels), scores, self.competent_from)
 
     def seen(self, given: Mapping[str, str]) -> dict[str, int]:
         """Parse the levels of a form (criterion → number, or empty if not observed); BadInput
@@ -81,18 +81,18 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         return found
 
 
-def require_sound(rubric: Rubric, competencies: Collection[str]) -> None:
+def validate_rubric(rubric: Rubric, competencies: Collection[str]) -> None:
     """Validate a rubric; BadInput names what is invalid."""
-    if not FEWEST_LEVELS <= len(rubric.levels) <= MOST_LEVELS or any(not one.strip() or len(one) > LONGEST_LINE for one in rubric.levels):
-        raise BadInput(f"A rubric has {FEWEST_LEVELS} to {MOST_LEVELS} levels, each with a name.", field="rubric")
+    if not MIN_LEVELS <= len(rubric.levels) <= MAX_LEVELS or any(not one.strip() or len(one) > LONGEST_LINE for one in rubric.levels):
+        raise BadInput(f"A rubric has {MIN_LEVELS} to {MAX_LEVELS} levels, each with a name.", field="rubric")
     if not 1 <= rubric.competent_from <= len(rubric.levels):
         raise BadInput("Choose the level from which somebody is competent.", field="rubric")
-    if len(rubric.criteria) > MOST_CRITERIA:
-        raise BadInput(f"A rubric has up to {MOST_CRITERIA} criteria: more cannot be watched at once.", field="rubric")
-    if len(rubric.cases) > MOST_CASES:
-        raise BadInput(f"A rubric has up to {MOST_CASES} cases.", field="rubric")
+    if len(rubric.criteria) > MAX_CRITERIA:
+        raise BadInput(f"A rubric has up to {MAX_CRITERIA} criteria: more cannot be watched at once.", field="rubric")
+    if len(rubric.cases) > MAX_CASES:
+        raise BadInput(f"A rubric has up to {MAX_CASES} cases.", field="rubric")
     for keys in ([one.key for one in rubric.criteria], [one.key for one in rubric.cases]):
-        if len(set(keys)) < len(keys) or any(not KEY.match(key) for key in keys):
+        if len(set(keys)) < len(keys) or any(not KEY_PATTERN.match(key) for key in keys):
             raise BadInput("Keys of a rubric differ from each other and hold small letters, digits and hyphens alone.", field="rubric")
     for one in rubric.criteria:
         if not one.title.strip() or len(one.title) > LONGEST_LINE:
@@ -111,7 +111,7 @@ def require_sound(rubric: Rubric, competencies: Collection[str]) -> None:
             raise BadInput(f"“{case.title}” needs a level for at least one criterion of this rubric.", field="rubric")
 
 
-def missing(rubric: Rubric | None) -> list[str]:
+def list_rubric_gaps(rubric: Rubric | None) -> list[str]:
     """List what a rubric lacks before it can be used to assess; empty for a programme without a
     rubric.
     """
@@ -126,7 +126,7 @@ def missing(rubric: Rubric | None) -> list[str]:
     ]
 
 
-def with_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Rubric:
+def replace_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Rubric:
     """Return the rubric with these levels: each criterion keeps its anchors and gets an empty
     one for each added top level.
     """
@@ -135,14 +135,14 @@ def with_levels(rubric: Rubric, levels: list[str], competent_from: int) -> Rubri
     return Rubric(levels, competent_from, criteria, cases)
 
 
-def without_competency(rubric: Rubric | None, kept: Collection[str]) -> Rubric | None:
+def keep_competencies(rubric: Rubric | None, kept: Collection[str]) -> Rubric | None:
     """Return the rubric with only the criteria of the competencies in ``kept``."""
     if rubric is None:
         return None
-    return with_criteria(rubric, [one for one in rubric.criteria if one.competency in kept])
+    return replace_criteria(rubric, [one for one in rubric.criteria if one.competency in kept])
 
 
-def with_criteria(rubric: Rubric, criteria: list[Criterion]) -> Rubric:
+def replace_criteria(rubric: Rubric, criteria: list[Criterion]) -> Rubric:
     """Return the rubric with these criteria; its cases keep the levels of the remaining
     criteria.
     """

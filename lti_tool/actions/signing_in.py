@@ -15,23 +15,23 @@ from sqlalchemy import Connection
 
 from core.database import UnitOfWork
 from core.errors import BadInput, Forbidden, NotFound
-from core.http import origin
+from core.http import url_origin
 from lti_tool.actions import visiting
 from lti_tool.lti import oidc
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.lti.oidc import Addresses, Client, SignInFailed
+from lti_tool.lti.oidc import ProviderEndpoints, RelyingParty, SignInFailed
 from lti_tool.store import directory, journal, sign_in
-from lti_tool.store.sign_in import Provider
+from lti_tool.store.sign_in import SignInProvider
 
 log = logging.getLogger(__name__)
 
-SECRET, STATE = "sign-in secret", "sign-in state"
+SECRET_PURPOSE, STATE_PURPOSE = "sign-in secret", "sign-in state"
 STATE_SECONDS = 600  # between the redirect to the provider and the callback
-LONGEST = 500
+MAX_FIELD_LENGTH = 500
 
 
 @dataclass(frozen=True)
-class Leaving:
+class SignInRedirect:
     """A redirect to the provider: the authorization URL, and the signed state that the browser
     keeps until the callback.
     """
@@ -40,99 +40,103 @@ class Leaving:
     kept: str
 
 
-def provider(unit_of_work: UnitOfWork, *, tenant_id: int) -> Provider | None:
+def find_provider(unit_of_work: UnitOfWork, *, tenant_id: int) -> SignInProvider | None:
     """Return the tenant's identity provider, if any."""
     with unit_of_work(tenant_id) as connection:
-        return sign_in.of_tenant(connection, tenant_id)
+        return sign_in.find_provider(connection, tenant_id)
 
 
-def offered(deps: ToolDeps) -> tuple[uuid.UUID, str] | None:
+def find_offered_provider(deps: ToolDeps) -> tuple[uuid.UUID, str] | None:
     """Return (id, name) of the provider that the sign-in page offers; None unless exactly one
     is configured.
     """
-    return sign_in.only_one(deps.engine)
+    return sign_in.find_sole_provider(deps.engine)
 
 
-def use(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str, client_id: str, secret: str, claim: str, who: str) -> None:
+def configure_provider(deps: ToolDeps, *, tenant_id: int, name: str, issuer: str, client_id: str, secret: str, claim: str, who: str) -> None:
     """Configure the tenant's provider, after reading its discovery document. An empty secret
     keeps the stored one.
     """
     fields = [" ".join(text.split()) for text in (name, issuer, client_id, claim)]
     words, address, client, named_by = fields
     with deps.unit_of_work(tenant_id) as connection:
-        before = sign_in.of_tenant(connection, tenant_id)
+        before = sign_in.find_provider(connection, tenant_id)
     # The stored secret belongs to the stored provider and is never sent to another one.
     same = before is not None and (before.issuer, before.client_id) == (address, client)
-    if not words or not client or not origin(address) or (not secret and not same):
+    if not words or not client or not url_origin(address) or (not secret and not same):
         raise BadInput("A provider needs a name, its issuer (a web address), a client id and a secret.", field="issuer")
-    if any(len(text) > LONGEST for text in (*fields, secret)):
-        raise BadInput(f"Each of these has up to {LONGEST} characters.", field="issuer")
-    found = oidc.discover(deps.client, address)
-    sealed = deps.secrets.seal(SECRET, secret) if secret or before is None else before.secret_sealed
-    made = Provider(before.id if before else uuid.uuid4(), words, address, client, sealed, named_by, found.authorization, found.token, found.keys)
+    if any(len(text) > MAX_FIELD_LENGTH for text in (*fields, secret)):
+        raise BadInput(f"Each of these has up to {MAX_FIELD_LENGTH} characters.", field="issuer")
+    found = oidc.discover_provider(deps.client, address)
+    sealed = deps.secrets.seal(SECRET_PURPOSE, secret) if secret or before is None else before.secret_sealed
+    made = SignInProvider(
+        before.id if before else uuid.uuid4(), words, address, client, sealed, named_by, found.authorization, found.token, found.keys
+    )
     with deps.unit_of_work(tenant_id) as connection:
-        sign_in.keep(connection, tenant_id, made)
-        journal.add_audit(connection, tenant_id, who, "chose a sign-in", {"issuer": address, "client id": client, "claim": named_by})
+        sign_in.upsert_provider(connection, tenant_id, made)
+        journal.insert_audit_entry(connection, tenant_id, who, "chose a sign-in", {"issuer": address, "client id": client, "claim": named_by})
 
 
-def drop(unit_of_work: UnitOfWork, *, tenant_id: int, who: str) -> None:
+def remove_provider(unit_of_work: UnitOfWork, *, tenant_id: int, who: str) -> None:
     """Remove the provider; sessions that are open stay valid until they expire."""
     with unit_of_work(tenant_id) as connection:
-        sign_in.drop(connection, tenant_id)
-        journal.add_audit(connection, tenant_id, who, "removed the sign-in", {})
+        sign_in.delete_provider(connection, tenant_id)
+        journal.insert_audit_entry(connection, tenant_id, who, "removed the sign-in", {})
 
 
-def leave(deps: ToolDeps, *, provider_id: uuid.UUID) -> Leaving:
+def begin_sign_in(deps: ToolDeps, *, provider_id: uuid.UUID) -> SignInRedirect:
     """Start the sign-in."""
-    _, found = _provider(deps, provider_id)
+    _, found = _require_provider(deps, provider_id)
     state, nonce, verifier = (random.token_urlsafe(32) for _ in range(3))
-    kept = deps.secrets.sign(STATE, [provider_id.hex, state, nonce, verifier])
-    return Leaving(oidc.way(_client(deps, found), state=state, nonce=nonce, verifier=verifier), kept)
+    kept = deps.secrets.sign(STATE_PURPOSE, [provider_id.hex, state, nonce, verifier])
+    return SignInRedirect(oidc.build_authorization_url(_oidc_client(deps, found), state=state, nonce=nonce, verifier=verifier), kept)
 
 
-def come_back(deps: ToolDeps, *, kept: str, state: str, code: str, now: datetime) -> tuple[uuid.UUID, str]:
+def complete_sign_in(deps: ToolDeps, *, kept: str, state: str, code: str, now: datetime) -> tuple[uuid.UUID, str]:
     """Handle the callback and start a visit; return its id and session secret. Raise Forbidden
     for a person who is not on the people list.
     """
-    provider_hex, known_state, nonce, verifier = deps.secrets.verified(STATE, kept, STATE_SECONDS)
+    provider_hex, known_state, nonce, verifier = deps.secrets.verified(STATE_PURPOSE, kept, STATE_SECONDS)
     if not code or not random.compare_digest(known_state.encode(), state.encode()):
         raise BadInput("This sign-in was not begun in this browser, or was given up. Start again.")
-    tenant_id, found = _provider(deps, uuid.UUID(provider_hex))
+    tenant_id, found = _require_provider(deps, uuid.UUID(provider_hex))
     try:
-        said = oidc.claims(deps.client, deps.platform_keys, _client(deps, found), code=code, nonce=nonce, verifier=verifier, now=now.timestamp())
+        said = oidc.redeem_code(
+            deps.client, deps.platform_keys, _oidc_client(deps, found), code=code, nonce=nonce, verifier=verifier, now=now.timestamp()
+        )
     except SignInFailed as error:
         log.warning("tenant %s: a sign-in failed: %s", tenant_id, " ".join(error.detail.split())[:300])
         raise Forbidden(str(error)) from None
     with deps.unit_of_work(tenant_id) as connection:
-        person_id = _whose(connection, tenant_id, found, said)
-        return visiting.begin(connection, tenant_id, person_id, "", signed_in=True, now=now)
+        person_id = _find_listed_person(connection, tenant_id, found, said)
+        return visiting.begin_visit(connection, tenant_id, person_id, "", signed_in=True, now=now)
 
 
-def _provider(deps: ToolDeps, provider_id: uuid.UUID) -> tuple[int, Provider]:
-    tenant_id = sign_in.tenant_of(deps.engine, provider_id)
-    found = provider(deps.unit_of_work, tenant_id=tenant_id) if tenant_id is not None else None
+def _require_provider(deps: ToolDeps, provider_id: uuid.UUID) -> tuple[int, SignInProvider]:
+    tenant_id = sign_in.find_provider_tenant(deps.engine, provider_id)
+    found = find_provider(deps.unit_of_work, tenant_id=tenant_id) if tenant_id is not None else None
     if tenant_id is None or found is None:
         raise NotFound("There is no such sign-in here any more.")
     return tenant_id, found
 
 
-def _client(deps: ToolDeps, found: Provider) -> Client:
-    addresses = Addresses(found.authorization_url, found.token_url, found.keys_url)
-    secret = deps.secrets.unseal(SECRET, found.secret_sealed)
-    return Client(found.issuer, found.client_id, secret, f"{deps.settings.base_url}/sign-in/back", addresses)
+def _oidc_client(deps: ToolDeps, found: SignInProvider) -> RelyingParty:
+    addresses = ProviderEndpoints(found.authorization_url, found.token_url, found.keys_url)
+    secret = deps.secrets.unseal(SECRET_PURPOSE, found.secret_sealed)
+    return RelyingParty(found.issuer, found.client_id, secret, f"{deps.settings.base_url}/sign-in/back", addresses)
 
 
-def _whose(connection: Connection, tenant_id: int, found: Provider, said: dict[str, Any]) -> uuid.UUID:
+def _find_listed_person(connection: Connection, tenant_id: int, found: SignInProvider, said: dict[str, Any]) -> uuid.UUID:
     """Find the one listed person whom the claims identify: by external id if a claim is
     configured for it, otherwise by an email address that is not marked unverified.
     """
     if found.claim:
         value = said.get(found.claim)
-        people = directory.find(connection, tenant_id, external_ids=[value]) if isinstance(value, str) and value else []
+        people = directory.find_profiles(connection, tenant_id, external_ids=[value]) if isinstance(value, str) and value else []
     else:
         email = said.get("email")
         proven = said.get("email_verified", True) in (True, "true")
-        people = directory.find(connection, tenant_id, emails=[email.lower()]) if isinstance(email, str) and email and proven else []
+        people = directory.find_profiles(connection, tenant_id, emails=[email.lower()]) if isinstance(email, str) and email and proven else []
     listed = [one for one in people if one.imported_at is not None]
     if len(listed) != 1:
         raise Forbidden("Your organisation's sign-in knows you, but its list here does not. Your administrator looks after the list of people.")

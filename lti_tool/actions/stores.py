@@ -7,18 +7,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters import lrs_client
-from adapters.lrs_client import Key, RecordStore
+from adapters.lrs_client import LrsCredential, RecordStore
 from core.errors import BadInput
-from core.http import OutsideCallFailed, origin, within
-from lti_tool.actions.record_store import record_store_of
-from lti_tool.actions.tenants import LRS_SECRET
+from core.http import OutsideCallFailed, limit_total_time, url_origin
+from lti_tool.actions.record_store import load_record_store
+from lti_tool.actions.tenants import LRS_SECRET_PURPOSE
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import journal, tenants
 
-LONGEST = 500
-LOOK_SECONDS = 5.0  # the longest that a page waits for a record store
+MAX_FIELD_LENGTH = 500
+PAGE_TIMEOUT = 5.0  # the longest that a page waits for a record store
 # Purpose → (label, scopes of the record store).
-PURPOSES = {
+KEY_PURPOSES = {
     "reporting": ("Read figures (Power BI, Tableau, scripts)", ("metrics/read",)),
     "sending": ("Send statements (another learning system)", ("statements/write", "define", "state", "profile")),
     "reading": ("Read statements and figures (an analyst, another record store)", ("all/read",)),
@@ -34,64 +34,66 @@ class StoreView:
     url: str
     key: str
     ours: bool
-    keys: list[Key]
+    keys: list[LrsCredential]
     trouble: str
 
 
-def view(deps: ToolDeps, *, tenant_id: int) -> StoreView:
+def load_store_view(deps: ToolDeps, *, tenant_id: int) -> StoreView:
     """Load the current state of the record store."""
-    store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
     shown = f"{deps.settings.base_url}/xapi" if ours else store.url
     try:
-        with within(LOOK_SECONDS):
+        with limit_total_time(PAGE_TIMEOUT):
             if ours:
-                return StoreView(shown, store.key, True, lrs_client.keys(deps.own_client, store), "")
-            lrs_client.require_open(deps.client, store)
+                return StoreView(shown, store.key, True, lrs_client.list_credentials(deps.own_client, store), "")
+            lrs_client.require_read_access(deps.client, store)
             return StoreView(shown, store.key, False, [], "")
     except (OutsideCallFailed, BadInput) as error:
         return StoreView(shown, store.key, ours, [], error.message)
 
 
-def make(deps: ToolDeps, *, tenant_id: int, purpose: str, note: str, who: str) -> tuple[str, str]:
+def create_store_key(deps: ToolDeps, *, tenant_id: int, purpose: str, note: str, who: str) -> tuple[str, str]:
     """Create a key of our record store; return (key, secret). The secret is not shown again."""
-    if purpose not in PURPOSES:
+    if purpose not in KEY_PURPOSES:
         raise BadInput("Choose what the key is for.", field="purpose")
-    words = " ".join(note.split())[:LONGEST]
-    made = lrs_client.make_key(deps.own_client, _ours(deps, tenant_id), PURPOSES[purpose][1], words or PURPOSES[purpose][0])
+    words = " ".join(note.split())[:MAX_FIELD_LENGTH]
+    made = lrs_client.create_credential(
+        deps.own_client, _require_own_store(deps, tenant_id), KEY_PURPOSES[purpose][1], words or KEY_PURPOSES[purpose][0]
+    )
     with deps.unit_of_work(tenant_id) as connection:
-        journal.add_audit(connection, tenant_id, who, "made a key of the record store", {"key": made[0], "purpose": purpose})
+        journal.insert_audit_entry(connection, tenant_id, who, "made a key of the record store", {"key": made[0], "purpose": purpose})
     return made
 
 
-def revoke(deps: ToolDeps, *, tenant_id: int, key: str, who: str) -> None:
+def revoke_store_key(deps: ToolDeps, *, tenant_id: int, key: str, who: str) -> None:
     """Revoke a key of our record store."""
-    store = _ours(deps, tenant_id)
+    store = _require_own_store(deps, tenant_id)
     if key == store.key:
         raise BadInput("This is the key that the tool itself works with; without it no statement would arrive.", field="key")
-    lrs_client.end_key(deps.own_client, store, key)
+    lrs_client.revoke_credential(deps.own_client, store, key)
     with deps.unit_of_work(tenant_id) as connection:
-        journal.add_audit(connection, tenant_id, who, "ended a key of the record store", {"key": key})
+        journal.insert_audit_entry(connection, tenant_id, who, "ended a key of the record store", {"key": key})
 
 
-def use(deps: ToolDeps, *, tenant_id: int, url: str, key: str, secret: str, who: str) -> None:
+def switch_record_store(deps: ToolDeps, *, tenant_id: int, url: str, key: str, secret: str, who: str) -> None:
     """Send statements to this record store from now on, after testing the connection. An empty
     URL means our own.
     """
     address, given = url.strip().rstrip("/"), key.strip()
-    if address and not origin(address):
+    if address and not url_origin(address):
         raise BadInput("The address of the record store is no web address.", field="url")
-    if not given or not secret or max(len(address), len(given), len(secret)) > LONGEST:
+    if not given or not secret or max(len(address), len(given), len(secret)) > MAX_FIELD_LENGTH:
         raise BadInput("A record store needs its address, a key and a secret.", field="key")
     store = RecordStore(address or deps.settings.lrs_url, given, secret)
-    lrs_client.require_open(deps.client if address else deps.own_client, store)
+    lrs_client.require_read_access(deps.client if address else deps.own_client, store)
     with deps.unit_of_work(tenant_id) as connection:
-        values = {"lrs_url": address or None, "lrs_key": given, "lrs_secret_sealed": deps.secrets.seal(LRS_SECRET, secret)}
-        tenants.change_record_store(connection, tenant_id, values)
-        journal.add_audit(connection, tenant_id, who, "chose a record store", {"url": address or "our own", "key": given})
+        values = {"lrs_url": address or None, "lrs_key": given, "lrs_secret_sealed": deps.secrets.seal(LRS_SECRET_PURPOSE, secret)}
+        tenants.update_record_store(connection, tenant_id, values)
+        journal.insert_audit_entry(connection, tenant_id, who, "chose a record store", {"url": address or "our own", "key": given})
 
 
-def _ours(deps: ToolDeps, tenant_id: int) -> RecordStore:
-    store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+def _require_own_store(deps: ToolDeps, tenant_id: int) -> RecordStore:
+    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
     if not ours:
         raise BadInput("Keys of another record store are made there.")
     return store

@@ -11,17 +11,19 @@ from core.errors import Conflict
 from core.secrets import Secrets
 from lti_tool.store import platforms, tenants
 
-LRS_SECRET = "record store secret"  # noqa: S105 - a purpose, not a secret
+LRS_SECRET_PURPOSE = "record store secret"  # noqa: S105 - a purpose, not a secret
 
 
-def ensure(owner: Engine, secrets: Secrets, *, name: str, lrs_url: str | None, lrs_key: str, lrs_secret: str, practice: bool) -> int:
+def upsert_tenant(owner: Engine, secrets: Secrets, *, name: str, lrs_url: str | None, lrs_key: str, lrs_secret: str, practice: bool) -> int:
     """Create or update a tenant with access to its record store; return its id."""
-    sealed = secrets.seal(LRS_SECRET, lrs_secret)
+    sealed = secrets.seal(LRS_SECRET_PURPOSE, lrs_secret)
     with owner.begin() as connection:
-        return tenants.ensure(connection, {"name": name, "lrs_url": lrs_url, "lrs_key": lrs_key, "lrs_secret_sealed": sealed, "practice": practice})
+        return tenants.upsert_tenant(
+            connection, {"name": name, "lrs_url": lrs_url, "lrs_key": lrs_key, "lrs_secret_sealed": sealed, "practice": practice}
+        )
 
 
-def register_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: dict[str, str], deployments: list[str]) -> int:
+def vouch_for_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: dict[str, str], deployments: list[str]) -> int:
     """Register a platform that the operator trusts; return the registration's id. A platform
     whose URLs changed keeps its registration.
     """
@@ -35,13 +37,13 @@ def register_platform(unit_of_work: UnitOfWork, *, tenant_id: int, platform: dic
         **platform,
     }
     with unit_of_work(tenant_id) as connection:
-        registration_id = next((one.id for one in platforms.every(connection, tenant_id) if one.client_id == platform["client_id"]), None)
+        registration_id = next((one.id for one in platforms.list_platforms(connection, tenant_id) if one.client_id == platform["client_id"]), None)
         if registration_id is not None:
-            platforms.change(connection, tenant_id, registration_id, platform)
+            platforms.update_platform(connection, tenant_id, registration_id, platform)
         else:
-            registration_id = platforms.add(connection, tenant_id, values)
+            registration_id = platforms.insert_platform(connection, tenant_id, values)
         if registration_id is None:
             raise Conflict(f"The client {platform['client_id']} of {platform['issuer']} is registered by another organisation.")
         for one in deployments:
-            platforms.meet_deployment(connection, tenant_id, registration_id, one, platforms.APPROVED)
+            platforms.insert_deployment(connection, tenant_id, registration_id, one, platforms.APPROVED)
     return registration_id

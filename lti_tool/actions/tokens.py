@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 
-def digest(text: str) -> bytes:
+def hash_token(text: str) -> bytes:
     """Return the hash that is stored of a random token: enough to recognise it, useless for
     authentication.
     """

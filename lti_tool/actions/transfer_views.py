@@ -11,19 +11,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from core.database import UnitOfWork
-from lrs.vocabulary import ANSWERED_BY
+from lrs.vocabulary import REPLY_KINDS
 from lti_tool.actions import acts, assessing, programmes, relations, transferring
-from lti_tool.actions.acts import Stage
+from lti_tool.actions.acts import EpisodeContext
 from lti_tool.actions.programmes import Programme
 from lti_tool.actions.transferring import ASSESSMENT, FOLLOW_UP
 from lti_tool.store import assessments, learning, transfer
-from lti_tool.store.coaching import Member
+from lti_tool.store.coaching import GroupMember
 from lti_tool.store.people import LaunchSession
-from lti_tool.store.transfer import Due, Handed, Review, Task, Use, Waiting
+from lti_tool.store.transfer import LearnerEpisode, MappedTask, ReportedUse, Review, ScheduledAct, Submission
 
 
 @dataclass(frozen=True)
-class Step:
+class ProtocolStep:
     """A step of the protocol. ``state``: done, due, late, unasked (its due date passed before
     it was scheduled), waiting (its due date has passed, but nothing was handed in to review, so
     nobody is late)."""
@@ -39,30 +39,30 @@ class WorkView:
     """Data for the learner's protocol page."""
 
     programme: Programme
-    steps: list[Step]
-    tasks: list[Task]
+    steps: list[ProtocolStep]
+    tasks: list[MappedTask]
     titles: dict[str, str]
-    handed: dict[str, Handed]
+    handed: dict[str, Submission]
     answers: dict[str, Review]
     no_opportunity_at: datetime | None
     follow_up_asked: bool
     unmapped: list[str]
-    peers: list[Member]
+    peers: list[GroupMember]
 
 
 @dataclass(frozen=True)
-class ToAnswer:
+class InboxItem:
     """An item that waits for a reviewer, with its task's title and the due date of the answer.
 
     ``words``: what the learner wrote when requesting an assessment.
     """
 
-    learner: Waiting
+    learner: LearnerEpisode
     relation: str
     programme: str
     title: str
-    handed: Handed | None
-    use: Use | None
+    handed: Submission | None
+    use: ReportedUse | None
     due_at: datetime | None
     words: str = ""
 
@@ -73,52 +73,52 @@ class Inbox:
     whom the reviewer leads or mentors.
     """
 
-    handed: list[ToAnswer]
-    uses: list[ToAnswer]
-    assessments: list[ToAnswer]
-    follow_ups: list[ToAnswer]
-    people: list[Waiting]
+    handed: list[InboxItem]
+    uses: list[InboxItem]
+    assessments: list[InboxItem]
+    follow_ups: list[InboxItem]
+    people: list[LearnerEpisode]
     assessable: frozenset[uuid.UUID]
     exercises: dict[str, str]
 
 
-def work(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> WorkView:
+def load_work_page(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> WorkView:
     """Load the learner's protocol page."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        dues = transfer.dues(connection, session.tenant_id, stage.episode.id)
-        handed = transfer.handed(connection, session.tenant_id, stage.episode.id)
-        found = transfer.reviews(connection, session.tenant_id, [one.id for one in handed.values()])
-        tasks = transfer.tasks(connection, session.tenant_id, stage.episode.id)
-        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
-        last = transfer.last_no_opportunity(connection, session.tenant_id, stage.episode.id)
-        answered = transfer.followed_up(connection, session.tenant_id, [stage.episode.id])
-        peers = relations.peers(stage)
+        stage = acts.require_episode_context(connection, session)
+        dues = transfer.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id)
+        handed = transfer.submissions_by_kind(connection, session.tenant_id, stage.episode.id)
+        found = transfer.reviews_by_submission(connection, session.tenant_id, [one.id for one in handed.values()])
+        tasks = transfer.list_mapped_tasks(connection, session.tenant_id, stage.episode.id)
+        plan = learning.find_plan(connection, session.tenant_id, stage.episode.id)
+        last = transfer.latest_no_opportunity_at(connection, session.tenant_id, stage.episode.id)
+        answered = transfer.list_answered_follow_ups(connection, session.tenant_id, [stage.episode.id])
+        peers = relations.list_peers(stage)
     done = {"plan": plan.committed_at if plan else None}
-    done |= {kind: handed[kind].at if kind in handed else None for kind in ANSWERED_BY}
+    done |= {kind: handed[kind].at if kind in handed else None for kind in REPLY_KINDS}
     answers = {kind: found[handed[kind].id] for kind in handed if handed[kind].id in found}
-    done |= {act: answers[kind].at if kind in answers else None for kind, act in ANSWERED_BY.items()}
+    done |= {act: answers[kind].at if kind in answers else None for kind, act in REPLY_KINDS.items()}
     if ASSESSMENT in dues:
         done[ASSESSMENT] = dues[ASSESSMENT].done_at
-    for kind, act in ANSWERED_BY.items():
+    for kind, act in REPLY_KINDS.items():
         if act in dues and kind in handed:
-            dues[act] = replace(dues[act], due_at=transferring.answer_by(kind, dues[act].due_at, handed[kind].at))
-    waiting = {act for kind, act in ANSWERED_BY.items() if kind not in handed}
-    steps = [_step(act, dues.get(act), done.get(act), now, act in waiting) for act in transferring.protocol(stage.programme)]
+            dues[act] = replace(dues[act], due_at=transferring.review_due_at(kind, dues[act].due_at, handed[kind].at))
+    waiting = {act for kind, act in REPLY_KINDS.items() if kind not in handed}
+    steps = [_build_step(act, dues.get(act), done.get(act), now, act in waiting) for act in transferring.protocol_for(stage.programme)]
     follow_up = dues.get(FOLLOW_UP)
     asked = follow_up is not None and follow_up.due_at <= now and (stage.episode.id, "learner") not in answered
     mapped = {one.competency for one in tasks}
     unmapped = [one.title for one in stage.programme.competencies if one.key not in mapped]
-    return WorkView(stage.programme, steps, tasks, _titles(stage, tasks), handed, answers, last, asked, unmapped, peers)
+    return WorkView(stage.programme, steps, tasks, _task_titles(stage, tasks), handed, answers, last, asked, unmapped, peers)
 
 
-def _step(act: str, due: Due | None, done_at: datetime | None, now: datetime, waiting: bool) -> Step:
+def _build_step(act: str, due: ScheduledAct | None, done_at: datetime | None, now: datetime, waiting: bool) -> ProtocolStep:
     passed = "waiting" if waiting else "late"
     state = "done" if done_at else "unasked" if due is None else passed if due.due_at < now else "due"
-    return Step(act, due.due_at if due else None, done_at, state)
+    return ProtocolStep(act, due.due_at if due else None, done_at, state)
 
 
-def _titles(stage: Stage, tasks: list[Task]) -> dict[str, str]:
+def _task_titles(stage: EpisodeContext, tasks: list[MappedTask]) -> dict[str, str]:
     """Map task key → title: the learner's own tasks first, then the rest of the programme's
     list.
     """
@@ -127,85 +127,91 @@ def _titles(stage: Stage, tasks: list[Task]) -> dict[str, str]:
     }
 
 
-def titles(unit_of_work: UnitOfWork, *, session: LaunchSession) -> dict[str, str]:
+def list_task_titles(unit_of_work: UnitOfWork, *, session: LaunchSession) -> dict[str, str]:
     """List the tasks that a learner may choose from."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        return _titles(stage, transfer.tasks(connection, session.tenant_id, stage.episode.id))
+        stage = acts.require_episode_context(connection, session)
+        return _task_titles(stage, transfer.list_mapped_tasks(connection, session.tenant_id, stage.episode.id))
 
 
-def revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> list[Any]:
+def list_plan_revisions(unit_of_work: UnitOfWork, *, session: LaunchSession) -> list[Any]:
     """List all revisions of the learner's plan, newest first."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
-        return transfer.plan_revisions(connection, session.tenant_id, plan.id) if plan else []
+        stage = acts.require_episode_context(connection, session)
+        plan = learning.find_plan(connection, session.tenant_id, stage.episode.id)
+        return transfer.list_plan_revisions(connection, session.tenant_id, plan.id) if plan else []
 
 
-def inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Inbox:
+def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Inbox:
     """Load a reviewer's inbox, most urgent items first."""
     with unit_of_work(session.tenant_id) as connection:
-        led = transfer.led(connection, session.tenant_id, session.person_id)
+        led = transfer.list_led_episodes(connection, session.tenant_id, session.person_id)
         ids = [one.episode_id for one in led]
-        given_in = transfer.handed_without_review(connection, session.tenant_id, ids, session.person_id)
-        claimed = transfer.unanswered_uses(connection, session.tenant_id, ids, session.person_id)
-        wishes = assessments.wishes_to(connection, session.tenant_id, session.person_id)
+        given_in = transfer.list_unreviewed_submissions(connection, session.tenant_id, ids, session.person_id)
+        claimed = transfer.list_unanswered_uses(connection, session.tenant_id, ids, session.person_id)
+        wishes = assessments.list_requests_to_rater(connection, session.tenant_id, session.person_id)
         others = [*(one for one, _ in given_in), *(one.episode_id for one in claimed), *(one.episode_id for one in wishes)]
         # Learners who have left the programme are in neither: nothing of theirs is pending any
         # more.
-        by_episode = {one.episode_id: one for one in led} | transfer.waiting(connection, session.tenant_id, others)
-        stages: dict[uuid.UUID, Stage] = {}
+        by_episode = {one.episode_id: one for one in led} | transfer.learners_by_episode(connection, session.tenant_id, others)
+        stages: dict[uuid.UUID, EpisodeContext] = {}
 
-        def waiting(episode_id: uuid.UUID, task: str, handed: Handed | None, use: Use | None, due: Due | None, words: str = "") -> ToAnswer:
+        def waiting(
+            episode_id: uuid.UUID, task: str, handed: Submission | None, use: ReportedUse | None, due: ScheduledAct | None, words: str = ""
+        ) -> InboxItem:
             if episode_id not in stages:
-                stages[episode_id] = acts.on_stage(connection, session.tenant_id, learning.episode_by_id(connection, session.tenant_id, episode_id))
+                stages[episode_id] = acts.load_episode_context(
+                    connection, session.tenant_id, learning.get_episode(connection, session.tenant_id, episode_id)
+                )
             stage, learner = stages[episode_id], by_episode[episode_id]
-            relation = relations.of(session.person_id, learner)
+            relation = relations.relation_to_learner(session.person_id, learner)
             title = stage.task_title(task) or task
-            return ToAnswer(learner, relation, stage.programme.title, title, handed, use, due.due_at if due else None, words)
+            return InboxItem(learner, relation, stage.programme.title, title, handed, use, due.due_at if due else None, words)
 
-        answer_dues = {act: transfer.dues_of(connection, session.tenant_id, ids, act) for act in (*ANSWERED_BY.values(), FOLLOW_UP, ASSESSMENT)}
+        answer_dues = {
+            act: transfer.acts_by_episode(connection, session.tenant_id, ids, act) for act in (*REPLY_KINDS.values(), FOLLOW_UP, ASSESSMENT)
+        }
         handed = [
-            waiting(episode_id, one.task, one, None, _answer_due(answer_dues[ANSWERED_BY[one.kind]].get(episode_id), one))
+            waiting(episode_id, one.task, one, None, _with_review_due(answer_dues[REPLY_KINDS[one.kind]].get(episode_id), one))
             for episode_id, one in given_in
             if episode_id in by_episode
         ]
         uses = [
             waiting(one.episode_id, one.task, None, one, None)
             for one in claimed
-            if one.episode_id in by_episode and one.grade < _grade(by_episode[one.episode_id], session)
+            if one.episode_id in by_episode and one.grade < _evidence_grade(by_episode[one.episode_id], session)
         ]
         to_assess = [waiting(one.episode_id, "", None, None, None, one.words) for one in wishes if one.episode_id in by_episode]
         wished = {one.episode_id for one in wishes}
         to_assess += [
             waiting(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[ASSESSMENT].items()
-            if due.done_at is None and due.due_at - assessing.OPENS <= now and episode_id not in wished
+            if due.done_at is None and due.due_at - assessing.OPENS_BEFORE_DUE <= now and episode_id not in wished
         ]
-        given = transfer.followed_up(connection, session.tenant_id, ids)
+        given = transfer.list_answered_follow_ups(connection, session.tenant_id, ids)
         follow_ups = [
             waiting(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[FOLLOW_UP].items()
             if due.due_at <= now and (episode_id, "supervisor") not in given and by_episode[episode_id].manager_id == session.person_id
         ]
-        assessable, exercises = _rubrics(connection, session.tenant_id, ids)
+        assessable, exercises = _programmes_with_rubric(connection, session.tenant_id, ids)
     handed.sort(key=lambda one: (one.due_at is None, one.due_at, one.learner.name))
     return Inbox(handed, uses, to_assess, follow_ups, led, assessable, exercises)
 
 
-def _answer_due(due: Due | None, handed: Handed) -> Due | None:
-    return replace(due, due_at=transferring.answer_by(handed.kind, due.due_at, handed.at)) if due else None
+def _with_review_due(due: ScheduledAct | None, handed: Submission) -> ScheduledAct | None:
+    return replace(due, due_at=transferring.review_due_at(handed.kind, due.due_at, handed.at)) if due else None
 
 
-def _rubrics(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> tuple[frozenset[uuid.UUID], dict[str, str]]:
+def _programmes_with_rubric(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> tuple[frozenset[uuid.UUID], dict[str, str]]:
     """Return the episodes whose programme has a rubric, and the programmes (key → title) whose
     newest version has cases to practise on.
     """
-    episodes = learning.episodes_by_id(connection, tenant_id, episode_ids)
+    episodes = learning.get_episodes(connection, tenant_id, episode_ids)
     versions = {(one.programme, one.programme_version) for one in episodes}
-    newest = learning.newest_programmes(connection, tenant_id)
+    newest = learning.newest_programme_versions(connection, tenant_id)
     wanted = versions | {(key, newest[key]) for key, _ in versions}
-    loaded = {one: programmes.load(connection, tenant_id, *one) for one in wanted}
+    loaded = {one: programmes.load_programme(connection, tenant_id, *one) for one in wanted}
     assessable = frozenset(one.id for one in episodes if loaded[one.programme, one.programme_version].rubric)
     exercises = {}
     for key in sorted({key for key, _ in versions}):
@@ -215,8 +221,8 @@ def _rubrics(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.
     return assessable, exercises
 
 
-def _grade(learner: Waiting, session: LaunchSession) -> int:
+def _evidence_grade(learner: LearnerEpisode, session: LaunchSession) -> int:
     """Return the evidence grade that this person's confirmation would give: those who cannot
     raise a grade are not asked.
     """
-    return transferring.GRADES[relations.of(session.person_id, learner)]
+    return transferring.EVIDENCE_GRADES[relations.relation_to_learner(session.person_id, learner)]

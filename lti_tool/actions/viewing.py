@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapters.lrs_client import Sight
+from adapters.lrs_client import VisibilityScope
 from adapters.questions.shapes import Picture
 from core.database import UnitOfWork
 from core.errors import NotFound
@@ -15,12 +15,12 @@ from lrs.vocabulary import INTERVALS
 from lti_tool.actions import acts, programmes, refreshing, relations, roles
 from lti_tool.actions.programmes import Programme
 from lti_tool.store import grades, learning, people, pictures, platforms, tenants, transfer
-from lti_tool.store.coaching import Member
+from lti_tool.store.coaching import GroupMember
 from lti_tool.store.learning import Attempt, JobUse, Plan
 from lti_tool.store.people import LaunchSession
 from lti_tool.store.platforms import Platform
 
-PLAN_DAYS = 7  # a plan is due within a week of certification
+PLAN_DUE_DAYS = 7  # a plan is due within a week of certification
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CheckLine:
 
 
 @dataclass(frozen=True)
-class Today:
+class TodayView:
     """Data for the learner's page."""
 
     programme: Programme
@@ -76,21 +76,21 @@ class PlanView:
     plan: Plan | None
     uses: list[JobUse]
     certified_at: datetime
-    peers: list[Member]
+    peers: list[GroupMember]
 
 
-def sight(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Sight:
+def load_figure_scope(unit_of_work: UnitOfWork, *, session: LaunchSession) -> VisibilityScope:
     """Return the people whose figures this session may see in its programme."""
-    if not roles.sees_own_courses(session.roles):
-        return Sight(bool(session.roles & roles.INDIVIDUAL))
+    if not roles.sees_only_own_courses(session.roles):
+        return VisibilityScope(bool(session.roles & roles.INDIVIDUAL_ACCESS_ROLES))
     with unit_of_work(session.tenant_id) as connection:
-        there = session.registration_id if session.joined_by in people.CLAIMED else None  # a claim of an LMS grants access only within that LMS
-        taught = learning.episodes_taught(connection, session.tenant_id, session.person_id, session.programme, there)
-    return Sight(True, tuple(str(one) for one in taught))
+        there = session.registration_id if session.joined_by in people.CLAIM_KINDS else None  # a claim of an LMS grants access only within that LMS
+        taught = learning.list_taught_episodes(connection, session.tenant_id, session.person_id, session.programme, there)
+    return VisibilityScope(True, tuple(str(one) for one in taught))
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class VisitContext:
     """The context of every page: the platform of the session (None if it began without an LMS),
     whether the data are practice data, whether the person participates in the programme, and
     whether something is requested of the person.
@@ -102,41 +102,41 @@ class Surroundings:
     asked: bool
 
 
-def surroundings(unit_of_work: UnitOfWork, *, session: LaunchSession) -> Surroundings:
+def load_visit_context(unit_of_work: UnitOfWork, *, session: LaunchSession) -> VisitContext:
     """Load the context of this session's pages."""
     with unit_of_work(session.tenant_id) as connection:
-        platform = platforms.by_id(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
-        takes_part = learning.episode_of(connection, session.tenant_id, session.person_id, session.programme) is not None
-        asked = transfer.asks(connection, session.tenant_id, session.person_id)
-        return Surroundings(platform, tenants.by_id(connection, session.tenant_id).practice, takes_part, asked)
+        platform = platforms.get_platform(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
+        takes_part = learning.find_episode(connection, session.tenant_id, session.person_id, session.programme) is not None
+        asked = transfer.has_open_peer_request(connection, session.tenant_id, session.person_id)
+        return VisitContext(platform, tenants.get_tenant(connection, session.tenant_id).practice, takes_part, asked)
 
 
-def has_episode(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
+def has_certification(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
     """Whether a certification of this person is on record in the session's programme."""
     with unit_of_work(session.tenant_id) as connection:
-        return acts.stage(connection, session) is not None
+        return acts.find_episode_context(connection, session) is not None
 
 
-def is_practice(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:
+def is_practice_tenant(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:
     """Whether a tenant's data are practice data."""
     with unit_of_work(tenant_id) as connection:
-        return tenants.by_id(connection, tenant_id).practice
+        return tenants.get_tenant(connection, tenant_id).practice
 
 
-def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> Today | None:
+def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> TodayView | None:
     """Load the learner's page; None if no certification is on record."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.stage(connection, session)
+        stage = acts.find_episode_context(connection, session)
         if stage is None:
             return None
-        every = learning.attempts_of(connection, session.tenant_id, stage.episode.id)
+        every = learning.list_attempts(connection, session.tenant_id, stage.episode.id)
         attempts = {one.interval: one for one in every if one.kind == "check"}
-        holds = learning.holds_of(connection, session.tenant_id, stage.episode.id)
+        holds = learning.list_holds(connection, session.tenant_id, stage.episode.id)
         held, left = any(one.holds(now) for one in holds), stage.episode.left_at is not None
-        planned = learning.checks_of(connection, session.tenant_id, stage.episode.id)
-        memories = learning.memories_of(connection, session.tenant_id, stage.episode.id)
-        offers = refreshing.offered(stage.programme, stage.episode, planned, every, memories, now)
-        sent = grades.states(connection, session.tenant_id, [one.id for one in attempts.values()])
+        planned = learning.list_scheduled_checks(connection, session.tenant_id, stage.episode.id)
+        memories = learning.list_memory_states(connection, session.tenant_id, stage.episode.id)
+        offers = refreshing.select_quizzes(stage.programme, stage.episode, planned, every, memories, now)
+        sent = grades.states_by_attempt(connection, session.tenant_id, [one.id for one in attempts.values()])
         labels = {interval.key: interval.label for interval in INTERVALS}
         lines = []
         for check in planned:
@@ -164,53 +164,53 @@ def today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) ->
                     grade_reason=reason,
                 )
             )
-        plan = learning.plan_of(connection, session.tenant_id, stage.episode.id)
-        uses = learning.uses_of(connection, session.tenant_id, plan.id) if plan else []
+        plan = learning.find_plan(connection, session.tenant_id, stage.episode.id)
+        uses = learning.list_job_uses(connection, session.tenant_id, plan.id) if plan else []
     certified_at = stage.episode.certified_at
     if held or left:
         offers = {kind: items for kind, items in offers.items() if kind == "practice"}
     running = next((one for one in every if one.finished_at is None and one.kind in offers), None)
-    due = certified_at + timedelta(days=PLAN_DAYS)
-    return Today(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, held, left, not every)
+    due = certified_at + timedelta(days=PLAN_DUE_DAYS)
+    return TodayView(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, held, left, not every)
 
 
-def grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:
+def find_grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:
     """Return (state, reason) of an attempt's grade; both empty if there is no grade to send."""
     with unit_of_work(session.tenant_id) as connection:
-        return grades.states(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
+        return grades.states_by_attempt(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
 
 
-def picture(unit_of_work: UnitOfWork, *, tenant_id: int, digest: str) -> Picture:
+def find_picture(unit_of_work: UnitOfWork, *, tenant_id: int, digest: str) -> Picture:
     """Find a picture of this tenant."""
     with unit_of_work(tenant_id) as connection:
-        found = pictures.find(connection, tenant_id, digest)
+        found = pictures.find_picture(connection, tenant_id, digest)
     if found is None:
         raise NotFound("There is no such picture.")
     return found
 
 
-def plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
+def load_plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
     """Load the plan's page."""
     with unit_of_work(session.tenant_id) as connection:
-        stage = acts.required_stage(connection, session)
-        found = learning.plan_of(connection, session.tenant_id, stage.episode.id)
-        uses = learning.uses_of(connection, session.tenant_id, found.id) if found else []
-        peers = relations.peers(stage)
+        stage = acts.require_episode_context(connection, session)
+        found = learning.find_plan(connection, session.tenant_id, stage.episode.id)
+        uses = learning.list_job_uses(connection, session.tenant_id, found.id) if found else []
+        peers = relations.list_peers(stage)
     return PlanView(stage.programme, found, uses, stage.episode.certified_at, peers)
 
 
-def course(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:
+def load_uncertified_learners(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:
     """Return, for a teacher, the programme's title and the course's learners without a
     certification on record.
     """
     with unit_of_work(session.tenant_id) as connection:
-        version = learning.newest_programmes(connection, session.tenant_id)[session.programme]
-        title = programmes.load(connection, session.tenant_id, session.programme, version).title
-        waiting = people.learners_without_certification(connection, session)
+        version = learning.newest_programme_versions(connection, session.tenant_id)[session.programme]
+        title = programmes.load_programme(connection, session.tenant_id, session.programme, version).title
+        waiting = people.list_uncertified_learners(connection, session)
     return title, waiting
 
 
-def people_of(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequence[str]) -> dict[str, str]:
+def learner_names(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequence[str]) -> dict[str, str]:
     """Map episode → its learner's name; unknown episodes are omitted."""
     ids = []
     for text in episodes:
@@ -219,5 +219,5 @@ def people_of(unit_of_work: UnitOfWork, *, tenant_id: int, episodes: Sequence[st
         except ValueError:
             continue
     with unit_of_work(tenant_id) as connection:
-        found = learning.episodes_by_id(connection, tenant_id, ids)
-        return {str(one.id): people.name_of(connection, tenant_id, one.person_id) for one in found}
+        found = learning.get_episodes(connection, tenant_id, ids)
+        return {str(one.id): people.get_person_name(connection, tenant_id, one.person_id) for one in found}

@@ -20,23 +20,32 @@ from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from core.secrets import Secrets
 from lti_tool.actions import languages, presence
-from lti_tool.actions.entering import SESSION_TIME
-from lti_tool.actions.tokens import digest
+from lti_tool.actions.entering import LAUNCH_SESSION_LIFETIME
+from lti_tool.actions.tokens import hash_token
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, learning, mails, people
 
-PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
+LINK_PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
 LINK_DAYS = 14
-LONGEST_DAYS = 400  # older links are rejected unread; covers mail kept for a year
+MAX_LINK_AGE_DAYS = 400  # older links are rejected unread; covers mail kept for a year
 VISIT, SIGNED_IN, SIGN_IN, JOIN = "visit", "signed in", "sign-in", "join"
-SIGN_IN_TIME = timedelta(days=1)  # how long a requested link grants the person's granted roles; later it opens no more than a nudge's link
+SIGN_IN_LINK_LIFETIME = timedelta(days=1)  # how long a requested link grants the person's granted roles; later it opens no more than a nudge's link
 # Fields that only an LMS launch fills.
-_EMPTY = ("subject", "deployment_id", "resource_link_id", "resource_link_title", "return_url", "line_item_url", "line_items_url", "review_of")
-NUDGES = ("due", "overdue", "review", "coaching", "prompt", "alarm")
+_LAUNCH_ONLY_FIELDS = (
+    "subject",
+    "deployment_id",
+    "resource_link_id",
+    "resource_link_title",
+    "return_url",
+    "line_item_url",
+    "line_items_url",
+    "review_of",
+)
+NUDGE_KINDS = ("due", "overdue", "review", "coaching", "prompt", "alarm")
 
 
 @dataclass(frozen=True)
-class Link:
+class VisitLink:
     """The content of a link. ``mail_id`` is 0 if it belongs to no mail."""
 
     tenant_id: int
@@ -51,97 +60,99 @@ class Link:
         return now - self.made_at < timedelta(days=LINK_DAYS)
 
 
-def make(secrets: Secrets, link: Link) -> str:
+def sign_link(secrets: Secrets, link: VisitLink) -> str:
     """Sign a link; return its token."""
     value = [link.tenant_id, link.person_id.hex, link.programme, link.path, link.mail_id, int(link.made_at.timestamp())]
-    return secrets.sign(PURPOSE, value)
+    return secrets.sign(LINK_PURPOSE, value)
 
 
-def read(secrets: Secrets, text: str) -> Link:
+def verify_link(secrets: Secrets, text: str) -> VisitLink:
     """Verify a link's token and return its content; raise BadInput if the signature is invalid."""
-    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verified(PURPOSE, text, LONGEST_DAYS * 86_400)
-    return Link(tenant_id, uuid.UUID(person_id), programme, path, mail_id, datetime.fromtimestamp(made_at, UTC))
+    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verified(LINK_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
+    return VisitLink(tenant_id, uuid.UUID(person_id), programme, path, mail_id, datetime.fromtimestamp(made_at, UTC))
 
 
-def open_visit(deps: ToolDeps, *, link: Link, now: datetime) -> tuple[uuid.UUID, str]:
+def open_visit_by_link(deps: ToolDeps, *, link: VisitLink, now: datetime) -> tuple[uuid.UUID, str]:
     """Start a visit; return its id and session secret. Raise BadInput if the link is too old."""
     if not link.is_open(now):
         raise BadInput("This link is too old. Ask for a new one with the button on its page.")
     with deps.unit_of_work(link.tenant_id) as connection:
-        _require_person(connection, link)
-        kind = mails.kind_of(connection, link.tenant_id, link.mail_id)
-        if link.mail_id and mails.opened(connection, link.tenant_id, link.mail_id, now) and kind in NUDGES:
-            presence.opened(connection, link.tenant_id, link.person_id, link.programme, link.mail_id, kind, now)
-        asked_for = kind == SIGN_IN and now - link.made_at < SIGN_IN_TIME
-        return begin(connection, link.tenant_id, link.person_id, link.programme, signed_in=asked_for, now=now)
+        _require_known_person(connection, link)
+        kind = mails.find_mail_kind(connection, link.tenant_id, link.mail_id)
+        if link.mail_id and mails.mark_mail_opened(connection, link.tenant_id, link.mail_id, now) and kind in NUDGE_KINDS:
+            presence.record_nudge_opened(connection, link.tenant_id, link.person_id, link.programme, link.mail_id, kind, now)
+        asked_for = kind == SIGN_IN and now - link.made_at < SIGN_IN_LINK_LIFETIME
+        return begin_visit(connection, link.tenant_id, link.person_id, link.programme, signed_in=asked_for, now=now)
 
 
-def begin(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, *, signed_in: bool, now: datetime) -> tuple[uuid.UUID, str]:
+def begin_visit(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, *, signed_in: bool, now: datetime
+) -> tuple[uuid.UUID, str]:
     """Start a visit without an LMS; return its id and session secret. ``signed_in`` also
     enables granted roles.
     """
     visit_id, secret = uuid.uuid4(), random.token_urlsafe(32)
-    about = programme or _programme_of(connection, tenant_id, person_id)
-    presence.came(connection, tenant_id, person_id, about, now)
-    people.remember_launch(
+    about = programme or _default_programme(connection, tenant_id, person_id)
+    presence.record_visit(connection, tenant_id, person_id, about, now)
+    people.insert_launch(
         connection,
         {
             "id": visit_id,
             "tenant_id": tenant_id,
-            "secret_hash": digest(secret),
+            "secret_hash": hash_token(secret),
             "person_id": person_id,
             "message": SIGNED_IN if signed_in else VISIT,
             "role": Role.LEARNER.value,
             "administers": False,
-            "locale": mails.language_of(connection, tenant_id, person_id),
+            "locale": mails.get_person_language(connection, tenant_id, person_id),
             "programme": about,
             "page": "today",
             "created_at": now,
-            "expires_at": now + SESSION_TIME,
-            **dict.fromkeys(_EMPTY, ""),
+            "expires_at": now + LAUNCH_SESSION_LIFETIME,
+            **dict.fromkeys(_LAUNCH_ONLY_FIELDS, ""),
         },
     )
     return visit_id, secret
 
 
-def _programme_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
+def _default_programme(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
     """Return the default programme of a visit: that of the latest certification, otherwise the
     first available.
     """
-    mine = [one.programme for one in learning.episodes_of(connection, tenant_id, person_id) if one.left_at is None]
-    return next(iter([*mine, *learning.newest_programmes(connection, tenant_id)]), "")
+    mine = [one.programme for one in learning.list_person_episodes(connection, tenant_id, person_id) if one.left_at is None]
+    return next(iter([*mine, *learning.newest_programme_versions(connection, tenant_id)]), "")
 
 
-def _require_person(connection: Connection, link: Link) -> None:
-    if not people.exists(connection, link.tenant_id, link.person_id):
+def _require_known_person(connection: Connection, link: VisitLink) -> None:
+    if not people.person_exists(connection, link.tenant_id, link.person_id):
         raise NotFound("This link is of nobody here any more.")
 
 
-def send_again(unit_of_work: UnitOfWork, *, link: Link, now: datetime) -> None:
+def resend_link(unit_of_work: UnitOfWork, *, link: VisitLink, now: datetime) -> None:
     """Send a new link of the same kind to the same person, at most once an hour."""
     with unit_of_work(link.tenant_id) as connection:
-        _require_person(connection, link)
-        mails.queue(connection, link.tenant_id, [_sign_in_mail(connection, link, now)])
+        _require_known_person(connection, link)
+        mails.enqueue_mails(connection, link.tenant_id, [_sign_in_mail(connection, link, now)])
 
 
-def ask_for_link(deps: ToolDeps, *, email: str, now: datetime) -> None:
+def request_link(deps: ToolDeps, *, email: str, now: datetime) -> None:
     """Send a link to every listed person with this address. The response does not reveal
     whether there is one.
     """
-    for tenant_id, person_id in mails.people_with_address(deps.engine, email.strip()):
+    for tenant_id, person_id in mails.find_people_by_email(deps.engine, email.strip()):
         with deps.unit_of_work(tenant_id) as connection:
-            mails.queue(connection, tenant_id, [_sign_in_mail(connection, Link(tenant_id, person_id, "", "", 0, now), now)])
+            mails.enqueue_mails(connection, tenant_id, [_sign_in_mail(connection, VisitLink(tenant_id, person_id, "", "", 0, now), now)])
 
 
-def _sign_in_mail(connection: Connection, link: Link, now: datetime) -> dict[str, object]:
-    profile = directory.profile(connection, link.tenant_id, link.person_id)
-    tag = languages.choose([profile.language])
+def _sign_in_mail(connection: Connection, link: VisitLink, now: datetime) -> dict[str, object]:
+    profile = directory.get_profile(connection, link.tenant_id, link.person_id)
+    tag = languages.choose_language([profile.language])
     return {
         "person_id": link.person_id,
         "kind": SIGN_IN,
         "key": f"{SIGN_IN} {link.programme} {link.path} {now:%Y-%m-%dT%H}",
-        "subject": languages.translated(tag, "Your link to Carryover"),
-        "words": languages.translated(
+        "subject": languages.translate_text(tag, "Your link to Carryover"),
+        "words": languages.translate_text(
             tag, "Somebody, probably you, asked for a link. It opens your own page for two weeks. If it was not you, ignore this mail."
         ),
         "programme": link.programme,
@@ -149,19 +160,19 @@ def _sign_in_mail(connection: Connection, link: Link, now: datetime) -> dict[str
     }
 
 
-def stop_text(secrets: Secrets, tenant_id: int, person_id: uuid.UUID, kind: str) -> str:
+def sign_stop_link(secrets: Secrets, tenant_id: int, person_id: uuid.UUID, kind: str) -> str:
     """Sign a link that unsubscribes from one kind of mail; return its token."""
     return secrets.sign(STOP_PURPOSE, [tenant_id, person_id.hex, kind])
 
 
-def read_stop(secrets: Secrets, text: str) -> tuple[int, uuid.UUID, str]:
+def verify_stop_link(secrets: Secrets, text: str) -> tuple[int, uuid.UUID, str]:
     """Verify an unsubscribe token; return (tenant, person, kind)."""
-    tenant_id, person_id, kind = secrets.verified(STOP_PURPOSE, text, LONGEST_DAYS * 86_400)
+    tenant_id, person_id, kind = secrets.verified(STOP_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
     return tenant_id, uuid.UUID(person_id), kind
 
 
-def stop(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
+def stop_mails(unit_of_work: UnitOfWork, *, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
     """Unsubscribe this person from this kind of mail."""
     with unit_of_work(tenant_id) as connection:
-        if people.exists(connection, tenant_id, person_id):
-            mails.stop(connection, tenant_id, person_id, kind)
+        if people.person_exists(connection, tenant_id, person_id):
+            mails.insert_mail_stop(connection, tenant_id, person_id, kind)

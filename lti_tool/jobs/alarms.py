@@ -5,15 +5,15 @@ from __future__ import annotations
 from adapters import lrs_client
 from core import clock
 from lti_tool.actions import alarming
-from lti_tool.actions.record_store import record_store_of
+from lti_tool.actions.record_store import load_record_store
 from lti_tool.lti.deps import ToolDeps
 
 POLL_ALARMS = "lti_tool.worker.poll_alarms"
 
 
-def poll(deps: ToolDeps, tenant_id: int) -> int:
+def poll_tenant_alarms(deps: ToolDeps, tenant_id: int) -> int:
     """Poll for one tenant; returns how many mails and posts were queued. OutsideCallFailed if
     the record store does not answer: the next run polls again."""
-    store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
-    found = lrs_client.alarms(deps.own_client if ours else deps.client, store)
-    return alarming.deliver(deps.unit_of_work, tenant_id=tenant_id, alarms=found, base_url=deps.settings.base_url, now=clock.now())
+    store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
+    found = lrs_client.fetch_open_alarms(deps.own_client if ours else deps.client, store)
+    return alarming.queue_alarms(deps.unit_of_work, tenant_id=tenant_id, alarms=found, base_url=deps.settings.base_url, now=clock.now())

@@ -14,52 +14,54 @@ from lti_tool.lti import columns
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
 from lti_tool.store import grades
-from lti_tool.store.grades import Column, GradeRow
+from lti_tool.store.grades import Column, LeasedGrade
 from lti_tool.store.platforms import Platform
 
 
-class Busy(Exception):
+class ColumnClaimed(Exception):
     """Another sender is creating this very column."""
 
 
-def column_url(deps: ToolDeps, platform: Platform, row: GradeRow) -> str:
+def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> str:
     """The column's URL. BadInput, with a message for a teacher, if there is none; Busy while
     another sender is creating it."""
-    if row.line_item_url and not (row.line_items_url and _of_another_check(deps, platform, row)):
+    if row.line_item_url and not (row.line_items_url and _is_other_checks_column(deps, platform, row)):
         return row.line_item_url
-    place = grades.place_of(row.line_items_url, row.resource_id)
+    place = grades.place_key(row.line_items_url, row.resource_id)
     with deps.unit_of_work(platform.tenant_id) as connection:
-        known = grades.column(connection, platform.tenant_id, platform.id, place)
+        known = grades.find_column(connection, platform.tenant_id, platform.id, place)
         if known is None and not grades.claim_column(connection, platform.tenant_id, platform.id, place, row.label, row.maximum):
-            raise Busy
+            raise ColumnClaimed
     if known is not None:
         return known.url
     wanted = LineItem(row.label, row.maximum, row.resource_id, CHECK_TAG)
     try:
-        made = columns.find(deps, platform, row.line_items_url, row.resource_id) or columns.make(deps, platform, row.line_items_url, wanted)
+        made = columns.find_line_item(deps, platform, row.line_items_url, row.resource_id) or columns.create_line_item(
+            deps, platform, row.line_items_url, wanted
+        )
     except Exception:
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades.release_column(
+            grades.release_column_claim(
                 connection, platform.tenant_id, platform.id, place
             )  # Release the claim, so that the next attempt need not wait until it expires.
         raise
     with deps.unit_of_work(platform.tenant_id) as connection:
-        grades.keep_column(connection, platform.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
+        grades.upsert_column(connection, platform.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
     return made.url
 
 
-def _of_another_check(deps: ToolDeps, platform: Platform, row: GradeRow) -> bool:
+def _is_other_checks_column(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> bool:
     """Whether the column named in the launch belongs to another check: one that we created, or
     one whose resource says so. The LMS is asked once per column; if it denies access, the
     launch is trusted."""
     with deps.unit_of_work(platform.tenant_id) as connection:
-        whose = grades.resource_of(connection, platform.tenant_id, platform.id, row.line_item_url)
+        whose = grades.find_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url)
     if whose is None:
         try:
-            found = columns.read(deps, platform, row.line_item_url)
+            found = columns.fetch_line_item(deps, platform, row.line_item_url)
         except (TokenRefused, BadInput):
             return False
         whose = found.resource_id if found is not None and found.tag == CHECK_TAG else ""
         with deps.unit_of_work(platform.tenant_id) as connection:
-            grades.keep_resource(connection, platform.tenant_id, platform.id, row.line_item_url, whose)
+            grades.save_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url, whose)
     return bool(whose) and whose != row.resource_id

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 
-from adapters.channels import NotNow, chat
+from adapters.channels import DeliveryDeferred, chat
 from core import clock
-from lti_tool.actions.digests import PURPOSE
-from lti_tool.jobs.waiting import GIVE_UP_AFTER_TRIES, wait_after
+from lti_tool.actions.digests import CHANNEL_URL_PURPOSE
+from lti_tool.jobs.waiting import MAX_TRIES, backoff_delay
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import channels
 
@@ -17,24 +17,24 @@ log = logging.getLogger(__name__)
 RUN_SECONDS = 20
 
 
-def send(deps: ToolDeps, tenant_id: int) -> int:
+def send_due_posts(deps: ToolDeps, tenant_id: int) -> int:
     """Send what is due for one tenant; returns how many were accepted. No transaction is open
     during the call to a channel."""
     taken, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with deps.unit_of_work(tenant_id) as connection:
-            post = channels.lease(connection, tenant_id)
+            post = channels.lease_post(connection, tenant_id)
         if post is None:
             break
-        outcome = chat.post(deps.client, deps.secrets.unseal(PURPOSE, post.url_sealed), post.payload)
+        outcome = chat.post_payload(deps.client, deps.secrets.unseal(CHANNEL_URL_PURPOSE, post.url_sealed), post.payload)
         with deps.unit_of_work(tenant_id) as connection:
             if outcome is None:
-                channels.sent(connection, tenant_id, post.id, clock.now())
+                channels.mark_post_sent(connection, tenant_id, post.id, clock.now())
                 taken += 1
-            elif isinstance(outcome, NotNow) and post.tries < GIVE_UP_AFTER_TRIES:
+            elif isinstance(outcome, DeliveryDeferred) and post.tries < MAX_TRIES:
                 log.warning("tenant %s: post %s waits", tenant_id, post.id)
-                channels.later(connection, tenant_id, post.id, wait_after(post.tries))
+                channels.reschedule_post(connection, tenant_id, post.id, backoff_delay(post.tries))
             else:
                 log.warning("tenant %s: post %s is not taken", tenant_id, post.id)
-                channels.refuse(connection, tenant_id, post.id, str(outcome))
+                channels.mark_post_refused(connection, tenant_id, post.id, str(outcome))
     return taken

@@ -9,29 +9,29 @@ from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 
-from adapters.lms import Member, dialect
+from adapters.lms import RosterMember, dialect_for
 from adapters.lms.standard import ROSTER_SCOPE
 from core import clock
-from core.http import OutsideCallFailed, within
+from core.http import OutsideCallFailed, limit_total_time
 from lti_tool.lti import services
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
 from lti_tool.store import courses, people, platforms
 from lti_tool.store.courses import Course
-from lti_tool.store.people import Named
+from lti_tool.store.people import PlatformUser
 from lti_tool.store.platforms import APPROVED, Platform
 
 log = logging.getLogger(__name__)
 
-AGAIN_AFTER, AFTER_TROUBLE = timedelta(days=1), timedelta(hours=1)
+SYNC_INTERVAL, RETRY_INTERVAL = timedelta(days=1), timedelta(hours=1)
 LEASE = timedelta(minutes=15)  # Longer than a job may run.
 RUN_SECONDS = 240  # For one tenant in one run.
 ROSTER_SECONDS = 240  # For all pages of one roster.
-MOST_MEMBERS = 50_000  # In one course.
-TOGETHER = 500  # People written in one transaction.
+MAX_MEMBERS = 50_000  # In one course.
+WRITE_BATCH_SIZE = 500  # People written in one transaction.
 
 
-def sync(deps: ToolDeps, tenant_id: int) -> int:
+def sync_due_rosters(deps: ToolDeps, tenant_id: int) -> int:
     """Read the rosters of one tenant that are due; returns how many were read completely."""
     complete, end = 0, time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
@@ -40,28 +40,28 @@ def sync(deps: ToolDeps, tenant_id: int) -> int:
             course = courses.lease_roster(connection, tenant_id, now, now + LEASE)
             if course is None:
                 break
-            platform = platforms.by_id(connection, tenant_id, course.registration_id)
-            run_id = courses.begin_run(connection, tenant_id, course.id, now)
-        complete += _read(deps, platform, course, run_id)
+            platform = platforms.get_platform(connection, tenant_id, course.registration_id)
+            run_id = courses.start_roster_run(connection, tenant_id, course.id, now)
+        complete += _read_roster(deps, platform, course, run_id)
     return complete
 
 
-def _read(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> int:
-    lms, started = dialect(platform.family), clock.now()
+def _read_roster(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> int:
+    lms, started = dialect_for(platform.family), clock.now()
     counts = {"pages": 0, "members": 0, "arrived": 0, "departed": 0}
     reason = ""
     try:
         if platform.status != APPROVED:
             raise OutsideCallFailed(f"The platform registration is {platform.status}.")
-        with within(ROSTER_SECONDS):
-            for page in services.pages(deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members):
+        with limit_total_time(ROSTER_SECONDS):
+            for page in services.iter_pages(deps, platform, (ROSTER_SCOPE,), course.memberships_url, lms.members):
                 present = [member for member in lms.read_members(page.json()) if member.active]
                 counts["pages"] += 1
                 counts["members"] += len(present)
-                if counts["members"] > MOST_MEMBERS:
-                    raise OutsideCallFailed(f"The roster names more than {MOST_MEMBERS:,} people.")
-                for start in range(0, len(present), TOGETHER):
-                    counts["arrived"] += _meet(deps, platform, course, present[start : start + TOGETHER])
+                if counts["members"] > MAX_MEMBERS:
+                    raise OutsideCallFailed(f"The roster names more than {MAX_MEMBERS:,} people.")
+                for start in range(0, len(present), WRITE_BATCH_SIZE):
+                    counts["arrived"] += _record_members(deps, platform, course, present[start : start + WRITE_BATCH_SIZE])
         if not counts["members"]:
             # A course has at least the person who opened it: an empty list is an error of the
             # LMS, and must not empty the course here.
@@ -74,18 +74,18 @@ def _read(deps: ToolDeps, platform: Platform, course: Course, run_id: int) -> in
     now = clock.now()
     with deps.unit_of_work(platform.tenant_id) as connection:
         if not reason:
-            counts["departed"] = courses.leave(connection, platform.tenant_id, course.id, started)
-        courses.end_run(connection, platform.tenant_id, run_id, {**counts, "finished_at": now, "reason": reason[:500]})
-        courses.next_roster(connection, platform.tenant_id, course.id, now + (AFTER_TROUBLE if reason else AGAIN_AFTER))
+            counts["departed"] = courses.deactivate_memberships(connection, platform.tenant_id, course.id, started)
+        courses.finish_roster_run(connection, platform.tenant_id, run_id, {**counts, "finished_at": now, "reason": reason[:500]})
+        courses.set_next_roster(connection, platform.tenant_id, course.id, now + (RETRY_INTERVAL if reason else SYNC_INTERVAL))
     return not reason
 
 
-def _meet(deps: ToolDeps, platform: Platform, course: Course, present: list[Member]) -> int:
+def _record_members(deps: ToolDeps, platform: Platform, course: Course, present: list[RosterMember]) -> int:
     if not present:
         return 0
     with deps.unit_of_work(platform.tenant_id) as connection:
         known = people.ensure_people(
-            connection, platform.tenant_id, platform.id, [Named(one.subject, one.name, one.email, one.sourced_id) for one in present]
+            connection, platform.tenant_id, platform.id, [PlatformUser(one.subject, one.name, one.email, one.sourced_id) for one in present]
         )
         roles = {known[one.subject]: one.role.value for one in present}
-        return courses.meet(connection, platform.tenant_id, course.id, list(roles.items()), clock.now())
+        return courses.upsert_memberships(connection, platform.tenant_id, course.id, list(roles.items()), clock.now())

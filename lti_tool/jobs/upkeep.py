@@ -8,17 +8,17 @@ from core import clock
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import joining, journal, people, platforms, uploads
 
-LAUNCHES_KEPT = timedelta(days=30)
-UPLOADS_KEPT = timedelta(days=1)
+LAUNCH_RETENTION = timedelta(days=30)
+UPLOAD_RETENTION = timedelta(days=1)
 
 
-def tidy(deps: ToolDeps, tenant_id: int) -> None:
+def discard_expired_data(deps: ToolDeps, tenant_id: int) -> None:
     """Discard the expired data of one tenant."""
     now = clock.now()
     with deps.unit_of_work(tenant_id) as connection:
-        platforms.forget_logins(connection, tenant_id, now)
-        people.forget_launches(connection, tenant_id, now)
-        journal.forget_launches(connection, tenant_id, now - LAUNCHES_KEPT)
-        uploads.forget(connection, tenant_id, now - UPLOADS_KEPT)
-        journal.forget_admins(connection, tenant_id, now)
-        joining.forget_codes(connection, tenant_id, now)
+        platforms.delete_expired_logins(connection, tenant_id, now)
+        people.delete_expired_launches(connection, tenant_id, now)
+        journal.prune_launch_log(connection, tenant_id, now - LAUNCH_RETENTION)
+        uploads.delete_old_uploads(connection, tenant_id, now - UPLOAD_RETENTION)
+        journal.delete_expired_admins(connection, tenant_id, now)
+        joining.delete_expired_codes(connection, tenant_id, now)

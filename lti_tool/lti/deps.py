@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from core.deps import Deps
 from core.http import GuardedClient
-from core.limits import Limiter
-from lti_tool.lti.platform_keys import PlatformKeys
+from core.limits import RateLimiter
+from lti_tool.lti.platform_keys import PlatformKeyCache
 
 
 @dataclass(frozen=True)
@@ -17,5 +17,5 @@ class ToolDeps(Deps):
 
     client: GuardedClient
     own_client: GuardedClient
-    platform_keys: PlatformKeys
-    limiter: Limiter
+    platform_keys: PlatformKeyCache
+    limiter: RateLimiter

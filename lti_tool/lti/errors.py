@@ -12,7 +12,7 @@ class LaunchInvalid(Exception):
         self.reason, self.detail, self.status = reason, detail or reason, status
 
 
-class NotThisBrowser(LaunchInvalid):
+class BrowserNotVerified(LaunchInvalid):
     """A genuine launch that cannot be shown to have been started by this browser.
     ``relaunch_url`` restarts the same activity in its own window, where it is known; elsewhere
     the person is shown, in such a window, what would be opened and as whom, and confirms or

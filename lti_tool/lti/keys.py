@@ -23,54 +23,54 @@ from lti_tool.store import tenants
 from lti_tool.store.tenants import ToolKey
 
 RSA_BITS = 2_048  # 1EdTech security framework 1.0, 5.1
-OVERLAP = timedelta(days=1)
-_PURPOSE = "tool key"
+KEY_OVERLAP = timedelta(days=1)
+_SEAL_PURPOSE = "tool key"
 
 
-def _made(secrets: Secrets, signs_from: datetime) -> ToolKey:
+def _generate_key(secrets: Secrets, signs_from: datetime) -> ToolKey:
     private = rsa.generate_private_key(public_exponent=65_537, key_size=RSA_BITS)
     pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     jwk = JWK.from_pem(pem)
     public = {**json.loads(jwk.export_public()), "kid": jwk.thumbprint(), "alg": "RS256", "use": "sig"}
-    return ToolKey(jwk.thumbprint(), secrets.seal(_PURPOSE, pem.decode()), public, signs_from, None)
+    return ToolKey(jwk.thumbprint(), secrets.seal(_SEAL_PURPOSE, pem.decode()), public, signs_from, None)
 
 
-def tool_keys(engine: Engine, secrets: Secrets) -> list[ToolKey]:
+def list_tool_keys(engine: Engine, secrets: Secrets) -> list[ToolKey]:
     """The tool's keys, the newest signing start first; the first key is generated on first
     use."""
-    known = tenants.keys(engine)
+    known = tenants.list_tool_keys(engine)
     if known:
         return known
-    first = _made(secrets, clock.now())
-    tenants.keep_first_key(engine, first.kid, first.private_sealed, first.public_jwk)
-    return tenants.keys(engine)
+    first = _generate_key(secrets, clock.now())
+    tenants.insert_first_key(engine, first.kid, first.private_sealed, first.public_jwk)
+    return tenants.list_tool_keys(engine)
 
 
-def public_keys(engine: Engine, secrets: Secrets) -> list[dict[str, Any]]:
+def list_public_jwks(engine: Engine, secrets: Secrets) -> list[dict[str, Any]]:
     """The public JWK of every published key: the content of ``/lti/jwks.json``."""
-    return [key.public_jwk for key in tool_keys(engine, secrets)]
+    return [key.public_jwk for key in list_tool_keys(engine, secrets)]
 
 
-def sign(engine: Engine, secrets: Secrets, claims: dict[str, Any]) -> str:
+def sign_jwt(engine: Engine, secrets: Secrets, claims: dict[str, Any]) -> str:
     """Sign a JWT with the newest key that is already active."""
-    known, now = tool_keys(engine, secrets), clock.now()
+    known, now = list_tool_keys(engine, secrets), clock.now()
     key = next((one for one in known if one.signs_from <= now), known[-1])
-    return jwt.encode(claims, secrets.unseal(_PURPOSE, key.private_sealed), algorithm="RS256", headers={"kid": key.kid})
+    return jwt.encode(claims, secrets.unseal(_SEAL_PURPOSE, key.private_sealed), algorithm="RS256", headers={"kid": key.kid})
 
 
-def rotate(owner: Engine, secrets: Secrets, at_once: bool) -> ToolKey:
+def rotate_tool_key(owner: Engine, secrets: Secrets, at_once: bool) -> ToolKey:
     """Replace the current keys with a new one, and return it. ``at_once`` signs with it
     immediately and withdraws the old ones: for a compromised key. Runs as the owner."""
-    tool_keys(owner, secrets)
+    list_tool_keys(owner, secrets)
     now = clock.now()
-    made = _made(secrets, now if at_once else now + OVERLAP)
-    tenants.rotate_key(owner, made, now if at_once else made.signs_from + OVERLAP)
+    made = _generate_key(secrets, now if at_once else now + KEY_OVERLAP)
+    tenants.rotate_key(owner, made, now if at_once else made.signs_from + KEY_OVERLAP)
     return made
 
 
-def require_openable(engine: Engine, secrets: Secrets) -> int:
+def require_unsealable_keys(engine: Engine, secrets: Secrets) -> int:
     """Count the keys; Stop if one cannot be decrypted with this secret key."""
-    known = tenants.keys(engine)
+    known = tenants.list_tool_keys(engine)
     for key in known:
-        secrets.unseal(_PURPOSE, key.private_sealed)
+        secrets.unseal(_SEAL_PURPOSE, key.private_sealed)
     return len(known)

@@ -31,16 +31,16 @@ from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.store.platforms import Platform
 
 LEEWAY_SECONDS = 60  # Clocks of schools differ; Moodle's token itself is valid for only 60 s.
-OLDEST_SECONDS = 600  # A token issued longer ago counts as a replay, whatever its exp says.
-LONGEST_LIFE_SECONDS = 86_400  # A token valid for longer than a day is no launch token; Canvas's are valid for an hour.
-LARGEST_TOKEN = 64 * 1024  # An id_token with every claim is a few kB.
-LEAST_RSA_BITS = 2_048  # 1EdTech security framework 1.0, 5.1
-ALGORITHM = "RS256"  # The algorithm that every platform must support (1EdTech security framework 1.0, 5.1.3).
-_KINDS = {ALGORITHM: "RSA", "RS384": "RSA", "RS512": "RSA", "ES256": "EC", "ES384": "EC"}
-_RELAUNCH = "Go back to the course and open the activity again."
+MAX_TOKEN_AGE_SECONDS = 600  # A token issued longer ago counts as a replay, whatever its exp says.
+MAX_TOKEN_LIFETIME_SECONDS = 86_400  # A token valid for longer than a day is no launch token; Canvas's are valid for an hour.
+MAX_TOKEN_LENGTH = 64 * 1024  # An id_token with every claim is a few kB.
+MIN_RSA_BITS = 2_048  # 1EdTech security framework 1.0, 5.1
+DEFAULT_ALGORITHM = "RS256"  # The algorithm that every platform must support (1EdTech security framework 1.0, 5.1.3).
+_KEY_TYPE_BY_ALGORITHM = {DEFAULT_ALGORITHM: "RSA", "RS384": "RSA", "RS512": "RSA", "ES256": "EC", "ES384": "EC"}
+_RELAUNCH_HINT = "Go back to the course and open the activity again."
 
 
-class _Parameters(Request):
+class _RequestParameters(Request):
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = values
 
@@ -51,7 +51,7 @@ class _Parameters(Request):
         return self._values.get(key, "")
 
 
-class _OurState(SessionService):
+class _StateService(SessionService):
     """State and nonce are stored in our database; the library only gets the expected nonce."""
 
     def __init__(self, nonce: str) -> None:
@@ -73,7 +73,7 @@ class _OurState(SessionService):
         """Nothing is kept by the library."""
 
 
-class _OurCookies(CookieService):
+class _StateCookieService(CookieService):
     """The library's state cookie is not Partitioned, so we set our own; this one only captures
     the state that the library generated."""
 
@@ -86,7 +86,7 @@ class _OurCookies(CookieService):
         return None
 
 
-class _OnePlatform(ToolConfAbstract[Any]):
+class _PlatformConfig(ToolConfAbstract[Any]):
     """The library's view of one of our platform registrations. Deployments are checked by our
     own rule, after the signature."""
 
@@ -119,7 +119,7 @@ class _OnePlatform(ToolConfAbstract[Any]):
         return Deployment().set_deployment_id(deployment_id)
 
 
-class _Login(OIDCLogin[Any, Any, Any, Any, Any]):
+class _OidcLogin(OIDCLogin[Any, Any, Any, Any, Any]):
     def get_redirect(self, url: str) -> Any:
         raise NotImplementedError("our views redirect")
 
@@ -146,7 +146,7 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
 
     def validate_jwt_signature(self) -> _StrictLaunch:
         token = self._get_id_token()
-        key, algorithm = key_of(token, self.key_set)
+        key, algorithm = find_signing_key(token, self.key_set)
         try:
             claims = jwt.decode(
                 token,
@@ -159,9 +159,9 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
             issued, expires = float(claims["iat"]), float(claims["exp"])
         except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError) as error:
             raise LtiException(f"{type(error).__name__}: {error}") from None
-        if self.now - issued > OLDEST_SECONDS:
+        if self.now - issued > MAX_TOKEN_AGE_SECONDS:
             raise LtiException("iat lies too far back")
-        if expires - self.now > LONGEST_LIFE_SECONDS:
+        if expires - self.now > MAX_TOKEN_LIFETIME_SECONDS:
             raise LtiException("exp lies too far ahead")
         return self
 
@@ -169,7 +169,7 @@ class _StrictLaunch(MessageLaunch[Any, Any, Any, Any]):
     key_set: Mapping[str, Any] = MappingProxyType({})
 
 
-def key_of(token: str, key_set: Mapping[str, Any], lone: bool = False) -> tuple[Any, str]:
+def find_signing_key(token: str, key_set: Mapping[str, Any], lone: bool = False) -> tuple[Any, str]:
     """Find the signing key named in the token's header, and its algorithm. Other key references
     in the header (jku, jwk, x5u) are ignored.
 
@@ -182,40 +182,40 @@ def key_of(token: str, key_set: Mapping[str, Any], lone: bool = False) -> tuple[
         kid, keys = "the only one", [{**keys[0], "kid": "the only one"}]
     if not isinstance(kid, str) or not kid:
         raise LtiException("the header names no key (kid)")
-    if not isinstance(algorithm, str) or algorithm not in _KINDS:
+    if not isinstance(algorithm, str) or algorithm not in _KEY_TYPE_BY_ALGORITHM:
         raise LtiException(f"algorithm {str(algorithm)[:20]!r} is not taken")
     for entry in keys:
-        fits = isinstance(entry, dict) and entry.get("kid") == kid and entry.get("kty") == _KINDS[algorithm]
-        if fits and entry.get("use", "sig") == "sig" and entry.get("alg", ALGORITHM) == algorithm:
+        fits = isinstance(entry, dict) and entry.get("kid") == kid and entry.get("kty") == _KEY_TYPE_BY_ALGORITHM[algorithm]
+        if fits and entry.get("use", "sig") == "sig" and entry.get("alg", DEFAULT_ALGORITHM) == algorithm:
             try:
                 key = jwt.PyJWK(entry, algorithm=algorithm).key
             except (jwt.InvalidKeyError, jwt.PyJWKError, ValueError, TypeError) as error:
                 raise LtiException(f"the platform's key {kid[:100]!r} is none: {error}") from None
-            if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_RSA_BITS:
-                raise LtiException(f"the platform's key has {key.key_size} bits; {LEAST_RSA_BITS} are the least")
+            if isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS:
+                raise LtiException(f"the platform's key has {key.key_size} bits; {MIN_RSA_BITS} are the least")
             return key, algorithm
     raise LtiException(f"the platform has no key {kid[:100]!r} for {algorithm}")
 
 
-def login_address(platform: Platform, parameters: Mapping[str, str], launch_url: str) -> tuple[str, str, str]:
+def build_login_url(platform: Platform, parameters: Mapping[str, str], launch_url: str) -> tuple[str, str, str]:
     """Build the login redirect and generate its state and nonce: (URL, state, nonce)."""
-    session, cookies = _OurState(""), _OurCookies()
-    login = _Login(_Parameters(parameters), _OnePlatform(platform), session_service=session, cookie_service=cookies)
+    session, cookies = _StateService(""), _StateCookieService()
+    login = _OidcLogin(_RequestParameters(parameters), _PlatformConfig(platform), session_service=session, cookie_service=cookies)
     try:
         return login.address(launch_url), cookies.state, session.nonce
     except OIDCException as error:
-        raise LaunchInvalid(f"The course sent an incomplete request. {_RELAUNCH}", str(error)) from None
+        raise LaunchInvalid(f"The course sent an incomplete request. {_RELAUNCH_HINT}", str(error)) from None
 
 
-def verified_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapping[str, Any], now: float) -> Launch:
+def verify_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapping[str, Any], now: float) -> Launch:
     """Verify a launch with all our checks and the library's; LaunchInvalid if one fails."""
-    if len(id_token) > LARGEST_TOKEN:
-        raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH}", f"id_token of {len(id_token)} characters")
+    if len(id_token) > MAX_TOKEN_LENGTH:
+        raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH_HINT}", f"id_token of {len(id_token)} characters")
     launch = _StrictLaunch(
-        _Parameters({"id_token": id_token}),
-        _OnePlatform(platform),
-        session_service=_OurState(nonce),
-        cookie_service=_OurCookies(),
+        _RequestParameters({"id_token": id_token}),
+        _PlatformConfig(platform),
+        session_service=_StateService(nonce),
+        cookie_service=_StateCookieService(),
     )
     launch.set_auto_validation(False)
     launch.now, launch.key_set = now, key_set
@@ -225,19 +225,19 @@ def verified_launch(platform: Platform, id_token: str, nonce: str, key_set: Mapp
         if claims.get("iss") != platform.issuer:
             raise LtiException("iss is another platform's")
     except LtiException as error:
-        raise LaunchInvalid(f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH}", str(error)) from None
+        raise LaunchInvalid(f"The course's message could not be proven to be genuine and fresh. {_RELAUNCH_HINT}", str(error)) from None
     except Exception as error:
         # The library assumes well-formed claims; any exception here is the message's fault, and
         # must not appear as an internal error.
-        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH}", f"{type(error).__name__}: {error}") from None
+        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH_HINT}", f"{type(error).__name__}: {error}") from None
     try:
         found = read_launch(claims)
     except LaunchRefused as error:
-        raise LaunchInvalid(f"{error} {_RELAUNCH}") from None
+        raise LaunchInvalid(f"{error} {_RELAUNCH_HINT}") from None
     if found.deep_linking is not None and not found.deep_linking.takes_links:
         return found  # The caller explains why nothing can be chosen here; the library would only report that something is wrong.
     try:
         launch.validate_message()
     except Exception as error:
-        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH}", f"{type(error).__name__}: {error}") from None
+        raise LaunchInvalid(f"The course's message is not a complete launch. {_RELAUNCH_HINT}", f"{type(error).__name__}: {error}") from None
     return found

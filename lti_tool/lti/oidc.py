@@ -18,19 +18,19 @@ from joserfc.errors import JoseError
 from pylti1p3.exception import LtiException
 
 from core.errors import BadInput
-from core.http import GuardedClient, OutsideCallFailed, origin
+from core.http import GuardedClient, OutsideCallFailed, url_origin
 from lti_tool.lti.errors import LaunchInvalid
-from lti_tool.lti.library import LARGEST_TOKEN, key_of
-from lti_tool.lti.platform_keys import PlatformKeys
+from lti_tool.lti.library import MAX_TOKEN_LENGTH, find_signing_key
+from lti_tool.lti.platform_keys import PlatformKeyCache
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 LEEWAY_SECONDS = 60
-CALL_SECONDS, LARGEST = 8.0, 256 * 1024
-_AGAIN = "Your organisation's sign-in gave no answer that can be trusted. Start again; if it happens again, tell your administrator."
+CALL_SECONDS, MAX_RESPONSE_BYTES = 8.0, 256 * 1024
+_SIGN_IN_AGAIN = "Your organisation's sign-in gave no answer that can be trusted. Start again; if it happens again, tell your administrator."
 
 
 @dataclass(frozen=True)
-class Addresses:
+class ProviderEndpoints:
     """A provider's endpoints from discovery (OpenID Connect Discovery 1.0, 3)."""
 
     authorization: str
@@ -39,29 +39,31 @@ class Addresses:
 
 
 @dataclass(frozen=True)
-class Client:
+class RelyingParty:
     """Our client registration at a provider."""
 
     issuer: str
     client_id: str
     secret: str
     redirect_uri: str
-    addresses: Addresses
+    addresses: ProviderEndpoints
 
 
 class SignInFailed(Exception):
     """The person's identity could not be verified: the message is for the person, ``detail``
     for the log."""
 
-    def __init__(self, detail: str, words: str = _AGAIN) -> None:
+    def __init__(self, detail: str, words: str = _SIGN_IN_AGAIN) -> None:
         super().__init__(words)
         self.detail = detail
 
 
-def discover(client: GuardedClient, issuer: str) -> Addresses:
+def discover_provider(client: GuardedClient, issuer: str) -> ProviderEndpoints:
     """Fetch the endpoints of a provider; BadInput if its configuration is invalid."""
     try:
-        answer = client.call("GET", issuer.rstrip("/") + WELL_KNOWN, headers={"Accept": "application/json"}, seconds=CALL_SECONDS, largest=LARGEST)
+        answer = client.call(
+            "GET", issuer.rstrip("/") + WELL_KNOWN, headers={"Accept": "application/json"}, seconds=CALL_SECONDS, largest=MAX_RESPONSE_BYTES
+        )
         found = answer.json() if answer.status == 200 else None
     except OutsideCallFailed as error:
         raise BadInput(f"The provider was not reached: {error.message}", field="issuer") from None
@@ -70,12 +72,12 @@ def discover(client: GuardedClient, issuer: str) -> Addresses:
             f"{issuer.rstrip('/')}{WELL_KNOWN} does not describe this issuer; copy the issuer exactly as the provider shows it.", field="issuer"
         )
     places = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
-    if not all(isinstance(place, str) and origin(place) for place in places):
+    if not all(isinstance(place, str) and url_origin(place) for place in places):
         raise BadInput("The provider's configuration names no authorization_endpoint, token_endpoint or jwks_uri.", field="issuer")
-    return Addresses(*(str(place) for place in places))
+    return ProviderEndpoints(*(str(place) for place in places))
 
 
-def way(client: Client, *, state: str, nonce: str, verifier: str) -> str:
+def build_authorization_url(client: RelyingParty, *, state: str, nonce: str, verifier: str) -> str:
     """Build the URL to which the browser is redirected to sign in (Core, 3.1.2.1; RFC 7636)."""
     wanted = {
         "response_type": "code",
@@ -91,7 +93,9 @@ def way(client: Client, *, state: str, nonce: str, verifier: str) -> str:
     return f"{client.addresses.authorization}{joint}{urlencode(wanted)}"
 
 
-def claims(http: GuardedClient, keys: PlatformKeys, client: Client, *, code: str, nonce: str, verifier: str, now: float) -> dict[str, Any]:
+def redeem_code(
+    http: GuardedClient, keys: PlatformKeyCache, client: RelyingParty, *, code: str, nonce: str, verifier: str, now: float
+) -> dict[str, Any]:
     """Redeem ``code`` and return the verified claims about the person; SignInFailed if anything
     cannot be verified."""
     wanted = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri, "code_verifier": verifier}
@@ -100,20 +104,26 @@ def claims(http: GuardedClient, keys: PlatformKeys, client: Client, *, code: str
     basic = (quote(client.client_id, safe=""), quote(client.secret, safe=""))
     try:
         answer = http.call(
-            "POST", client.addresses.token, headers={"Accept": "application/json"}, form=wanted, basic=basic, seconds=CALL_SECONDS, largest=LARGEST
+            "POST",
+            client.addresses.token,
+            headers={"Accept": "application/json"},
+            form=wanted,
+            basic=basic,
+            seconds=CALL_SECONDS,
+            largest=MAX_RESPONSE_BYTES,
         )
         found = answer.json() if answer.status == 200 else None
     except OutsideCallFailed as error:
         raise SignInFailed(f"token endpoint: {error.message}") from None
     token = found.get("id_token") if isinstance(found, dict) else None
-    if not isinstance(token, str) or len(token) > LARGEST_TOKEN:
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
         raise SignInFailed(f"token endpoint answered {answer.status} without an id_token")
-    return _proven(keys, client, token, nonce, now)
+    return _verify_id_token(keys, client, token, nonce, now)
 
 
-def _proven(keys: PlatformKeys, client: Client, token: str, nonce: str, now: float) -> dict[str, Any]:
+def _verify_id_token(keys: PlatformKeyCache, client: RelyingParty, token: str, nonce: str, now: float) -> dict[str, Any]:
     try:
-        key, algorithm = key_of(token, keys.for_token(client.addresses.keys, token), lone=True)
+        key, algorithm = find_signing_key(token, keys.for_token(client.addresses.keys, token), lone=True)
         body: dict[str, Any] = jwt.decode(
             token, key, algorithms=[algorithm], options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
         )

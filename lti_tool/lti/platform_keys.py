@@ -17,23 +17,23 @@ import jwt
 from core.http import GuardedClient, OutsideCallFailed
 from lti_tool.lti.errors import LaunchInvalid
 
-KEPT_SECONDS = 3_600  # Used if the response does not say.
-LEAST_KEPT_SECONDS, LONGEST_KEPT_SECONDS = 300, 86_400
+DEFAULT_TTL_SECONDS = 3_600  # Used if the response does not say.
+MIN_TTL_SECONDS, MAX_TTL_SECONDS = 300, 86_400
 STALE_SECONDS = 86_400  # How long an outdated key set may be served.
-COOL_DOWN_SECONDS = 30  # Minimum interval between refetches for unknown kids.
+REFETCH_COOLDOWN_SECONDS = 30  # Minimum interval between refetches for unknown kids.
 FETCH_SECONDS = 5.0
-FAILED_SECONDS = 10  # After a failed fetch, nobody waits for another one for this long.
+FAILURE_TTL_SECONDS = 10  # After a failed fetch, nobody waits for another one for this long.
 # A class that opens the activity together waits for one fetch; behind a slow platform, only a
 # few callers may block a thread for longer.
-QUICK_SECONDS = 3.0
-MOST_PATIENT = 8  # Callers per platform and process that wait for as long as a fetch may take.
-LARGEST_KEY_SET = 256 * 1024
+SHORT_WAIT_SECONDS = 3.0
+MAX_LONG_WAITERS = 8  # Callers per platform and process that wait for as long as a fetch may take.
+MAX_KEY_SET_BYTES = 256 * 1024
 _MAX_AGE = re.compile(r"max-age=(\d{1,9})")
-_AWAY = "The course's LMS does not answer with its keys just now, so the launch cannot be checked. Try again in a minute."
+_KEYS_UNAVAILABLE = "The course's LMS does not answer with its keys just now, so the launch cannot be checked. Try again in a minute."
 
 
 @dataclass
-class _Kept:
+class _CachedKeySet:
     key_set: dict[str, Any]
     fresh_until: float
     stale_until: float
@@ -43,12 +43,12 @@ class _Kept:
         return any(isinstance(key, dict) and key.get("kid") == kid for key in self.key_set["keys"])
 
 
-class PlatformKeys:
+class PlatformKeyCache:
     """Shared by all threads of a process."""
 
     def __init__(self, client: GuardedClient) -> None:
         self._client = client
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _CachedKeySet] = {}
         self._failed: dict[str, tuple[float, str]] = {}
         self._fetching: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._waiting: defaultdict[str, int] = defaultdict(int)
@@ -83,10 +83,10 @@ class PlatformKeys:
         if lock.acquire(blocking=False):
             return True
         with self._counting:
-            patient = self._waiting[url] < MOST_PATIENT
+            patient = self._waiting[url] < MAX_LONG_WAITERS
             self._waiting[url] += 1
         try:
-            return lock.acquire(timeout=FETCH_SECONDS if patient else min(QUICK_SECONDS, FETCH_SECONDS))
+            return lock.acquire(timeout=FETCH_SECONDS if patient else min(SHORT_WAIT_SECONDS, FETCH_SECONDS))
         finally:
             with self._counting:
                 self._waiting[url] -= 1
@@ -95,12 +95,12 @@ class PlatformKeys:
         kept, now = self._kept.get(url), time.monotonic()
         if kept is None or now >= kept.fresh_until:
             return None
-        return kept.key_set if kept.knows(kid) or now - kept.looked_again < COOL_DOWN_SECONDS else None
+        return kept.key_set if kept.knows(kid) or now - kept.looked_again < REFETCH_COOLDOWN_SECONDS else None
 
     def _fetched(self, url: str, kid: Any) -> dict[str, Any]:
         now = time.monotonic()
         failed_at, why = self._failed.get(url, (float("-inf"), ""))
-        if now - failed_at < FAILED_SECONDS:
+        if now - failed_at < FAILURE_TTL_SECONDS:
             return self._stale(url, why)
         try:
             made = self._fetch(url)
@@ -121,14 +121,14 @@ class PlatformKeys:
         kept = self._kept.get(url)
         if kept is not None and time.monotonic() < kept.stale_until:
             return kept.key_set
-        raise LaunchInvalid(_AWAY, why, status=503)
+        raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503)
 
-    def _fetch(self, url: str) -> _Kept:
-        answer = self._client.call("GET", url, headers={"Accept": "application/json"}, seconds=FETCH_SECONDS, largest=LARGEST_KEY_SET)
+    def _fetch(self, url: str) -> _CachedKeySet:
+        answer = self._client.call("GET", url, headers={"Accept": "application/json"}, seconds=FETCH_SECONDS, largest=MAX_KEY_SET_BYTES)
         found = answer.json() if answer.status == 200 else None
         if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
             raise OutsideCallFailed(f"The key set of the platform answered {answer.status} and is no key set.")
         said = _MAX_AGE.search(answer.headers.get("cache-control", "").lower())
-        seconds = max(LEAST_KEPT_SECONDS, min(int(said[1]) if said else KEPT_SECONDS, LONGEST_KEPT_SECONDS))
+        seconds = max(MIN_TTL_SECONDS, min(int(said[1]) if said else DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS))
         now = time.monotonic()
-        return _Kept(found, now + seconds, now + seconds + STALE_SECONDS)
+        return _CachedKeySet(found, now + seconds, now + seconds + STALE_SECONDS)

@@ -6,41 +6,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from adapters.lms import Request
-from core.http import Answer, OutsideCallFailed, origin
+from adapters.lms import LmsRequest
+from core.http import OutsideCallFailed, OutsideResponse, url_origin
 from lti_tool.lti import tokens
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
 from lti_tool.store.platforms import Platform
 
 CALL_SECONDS = 8.0
-MOST_PAGES = 200  # For one roster or list: 10,000 people at the 50 per page that Canvas returns.
+MAX_PAGES = 200  # For one roster or list: 10,000 people at the 50 per page that Canvas returns.
 
 
-def call(deps: ToolDeps, platform: Platform, scope: str, make: Callable[[str], Request]) -> Answer:
+def call_service(deps: ToolDeps, platform: Platform, scope: str, make: Callable[[str], LmsRequest]) -> OutsideResponse:
     """Send one request with an access token. TokenRefused and OutsideCallFailed as in
-    :func:`lti_tool.lti.tokens.access_token`."""
-    answer = _sent(deps, make(tokens.access_token(deps, platform, scope)))
+    :func:`lti_tool.lti.tokens.get_access_token`."""
+    answer = _send_request(deps, make(tokens.get_access_token(deps, platform, scope)))
     if answer.status == 401:
         # The token was revoked early, or the key it was signed with was: get one new token,
         # then accept the response.
-        tokens.drop(deps, platform, scope)
-        answer = _sent(deps, make(tokens.access_token(deps, platform, scope)))
+        tokens.discard_access_token(deps, platform, scope)
+        answer = _send_request(deps, make(tokens.get_access_token(deps, platform, scope)))
     return answer
 
 
-def _sent(deps: ToolDeps, request: Request) -> Answer:
+def _send_request(deps: ToolDeps, request: LmsRequest) -> OutsideResponse:
     return deps.client.call(request.method, request.url, headers=request.headers, body=request.body, seconds=CALL_SECONDS)
 
 
-def call_with_any(deps: ToolDeps, platform: Platform, scopes: Sequence[str], make: Callable[[str], Request]) -> tuple[Answer, str]:
+def call_with_any_scope(deps: ToolDeps, platform: Platform, scopes: Sequence[str], make: Callable[[str], LmsRequest]) -> tuple[OutsideResponse, str]:
     """Send one request with the first of several scopes that works, and return that scope too.
     LMSs differ in which of two scopes a service requires: one issues no token for the narrower
     scope, another issues one but accepts it nowhere."""
     refused: TokenRefused | None = None
     for number, scope in enumerate(scopes, 1):
         try:
-            answer = call(deps, platform, scope, make)
+            answer = call_service(deps, platform, scope, make)
         except TokenRefused as error:
             refused = error
             continue
@@ -50,19 +50,21 @@ def call_with_any(deps: ToolDeps, platform: Platform, scopes: Sequence[str], mak
     raise refused
 
 
-def pages(deps: ToolDeps, platform: Platform, scopes: Sequence[str], url: str, make: Callable[[str, str], Request]) -> Iterator[Answer]:
+def iter_pages(
+    deps: ToolDeps, platform: Platform, scopes: Sequence[str], url: str, make: Callable[[str, str], LmsRequest]
+) -> Iterator[OutsideResponse]:
     """Iterate over the pages of a list, following Link headers; ``make`` is called with URL and
     token. OutsideCallFailed if the list does not end."""
     seen: set[str] = set()
     while url:
-        if url in seen or len(seen) == MOST_PAGES:
+        if url in seen or len(seen) == MAX_PAGES:
             raise OutsideCallFailed("The list goes on in a circle, or has more pages than are read.")
         seen.add(url)
-        answer, scope = call_with_any(deps, platform, scopes, partial(make, url))
+        answer, scope = call_with_any_scope(deps, platform, scopes, partial(make, url))
         scopes = (scope,)
         if answer.status != 200:
             raise OutsideCallFailed(f"The LMS answered {answer.status}: {answer.reason.partition('{')[0] or 'no reason given'}.")
         yield answer
-        if answer.next_url and origin(answer.next_url) != origin(url):
+        if answer.next_url and url_origin(answer.next_url) != url_origin(url):
             raise OutsideCallFailed("The list goes on at another address than it began; it was not followed.")
         url = answer.next_url

@@ -13,9 +13,9 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from adapters.lms import dialect
+from adapters.lms import dialect_for
 from core import clock
-from core.http import Answer, OutsideCallFailed
+from core.http import OutsideCallFailed, OutsideResponse
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused
@@ -23,45 +23,45 @@ from lti_tool.store import tokens as kept
 from lti_tool.store.platforms import APPROVED, Platform
 
 ASSERTION_SECONDS = 300
-EARLY = timedelta(seconds=60)
-LONGEST_SECONDS, USUAL_SECONDS = 86_400, 3_600
+EXPIRY_MARGIN = timedelta(seconds=60)
+MAX_LIFETIME_SECONDS, DEFAULT_LIFETIME_SECONDS = 86_400, 3_600
 CALL_SECONDS = 8.0
-LARGEST_ANSWER = 64 * 1024
-_PURPOSE = "access token"
+MAX_RESPONSE_BYTES = 64 * 1024
+_SEAL_PURPOSE = "access token"
 
 
-def access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
+def get_access_token(deps: ToolDeps, platform: Platform, scope: str) -> str:
     """Return a bearer token. TokenRefused if the platform refuses it permanently,
     OutsideCallFailed if the platform could not be reached."""
     if platform.status != APPROVED:
-        raise TokenRefused(f"{dialect(platform.family).label} is {platform.status} here; an administrator of the tool approves it.")
+        raise TokenRefused(f"{dialect_for(platform.family).label} is {platform.status} here; an administrator of the tool approves it.")
     with deps.unit_of_work(platform.tenant_id) as connection:
-        sealed = kept.find(connection, platform.tenant_id, platform.id, scope, clock.now())
+        sealed = kept.find_token(connection, platform.tenant_id, platform.id, scope, clock.now())
     if sealed is not None:
-        return deps.secrets.unseal(_PURPOSE, sealed)
-    token, seconds = _asked(deps, platform, scope)
-    sealed, ends = deps.secrets.seal(_PURPOSE, token), clock.now() + timedelta(seconds=seconds) - EARLY
+        return deps.secrets.unseal(_SEAL_PURPOSE, sealed)
+    token, seconds = _request_token(deps, platform, scope)
+    sealed, ends = deps.secrets.seal(_SEAL_PURPOSE, token), clock.now() + timedelta(seconds=seconds) - EXPIRY_MARGIN
     with deps.unit_of_work(platform.tenant_id) as connection:
-        kept.keep(connection, platform.tenant_id, platform.id, scope, sealed, ends)
+        kept.upsert_token(connection, platform.tenant_id, platform.id, scope, sealed, ends)
     return token
 
 
-def drop(deps: ToolDeps, platform: Platform, scope: str) -> None:
+def discard_access_token(deps: ToolDeps, platform: Platform, scope: str) -> None:
     """Discard a cached token that the platform no longer accepts."""
     with deps.unit_of_work(platform.tenant_id) as connection:
-        kept.drop(connection, platform.tenant_id, platform.id, scope)
+        kept.delete_tokens(connection, platform.tenant_id, platform.id, scope)
 
 
-def _asked(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
-    answer = _answer(deps, platform, scope, platform.auth_audience or platform.auth_token_url)
+def _request_token(deps: ToolDeps, platform: Platform, scope: str) -> tuple[str, int]:
+    answer = _post_token_request(deps, platform, scope, platform.auth_audience or platform.auth_token_url)
     if answer.status in (400, 401) and platform.auth_audience not in ("", platform.auth_token_url) and b"aud" in answer.body[:2_000].lower():
         # Canvas: "the 'aud' is invalid". The standard's own audience is the endpoint's URL
         # (security framework 1.0, 4.1.1).
-        answer = _answer(deps, platform, scope, platform.auth_token_url)
-    return _token_of(platform, scope, answer)
+        answer = _post_token_request(deps, platform, scope, platform.auth_token_url)
+    return _parse_token_response(platform, scope, answer)
 
 
-def _answer(deps: ToolDeps, platform: Platform, scope: str, audience: str) -> Answer:
+def _post_token_request(deps: ToolDeps, platform: Platform, scope: str, audience: str) -> OutsideResponse:
     now = int(time.time())
     claims = {
         "iss": platform.client_id,
@@ -77,16 +77,16 @@ def _answer(deps: ToolDeps, platform: Platform, scope: str, audience: str) -> An
         form={
             "grant_type": "client_credentials",
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": keys.sign(deps.engine, deps.secrets, claims),
+            "client_assertion": keys.sign_jwt(deps.engine, deps.secrets, claims),
             "scope": scope,
         },
         seconds=CALL_SECONDS,
-        largest=LARGEST_ANSWER,
+        largest=MAX_RESPONSE_BYTES,
     )
 
 
-def _token_of(platform: Platform, scope: str, answer: Answer) -> tuple[str, int]:
-    label = dialect(platform.family).label
+def _parse_token_response(platform: Platform, scope: str, answer: OutsideResponse) -> tuple[str, int]:
+    label = dialect_for(platform.family).label
     if answer.status in (400, 401, 403):
         words = answer.body[:200].decode("utf-8", "replace").replace("\0", "")
         raise TokenRefused(
@@ -100,9 +100,9 @@ def _token_of(platform: Platform, scope: str, answer: Answer) -> tuple[str, int]
     given = found.get("scope")
     if isinstance(given, str) and given and scope not in given.split():
         raise TokenRefused(f"{label} does not let this tool use {scope.rpartition('/')[2]}; its administrator can allow it.")
-    return token, _life(found.get("expires_in"))
+    return token, _token_lifetime(found.get("expires_in"))
 
 
-def _life(seconds: Any) -> int:
-    usable = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= LONGEST_SECONDS
-    return int(seconds) if usable else USUAL_SECONDS
+def _token_lifetime(seconds: Any) -> int:
+    usable = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds <= MAX_LIFETIME_SECONDS
+    return int(seconds) if usable else DEFAULT_LIFETIME_SECONDS

@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import assessment, assessment_request, calibration, person
 
-LONGEST_LIST = 200
+MAX_ROWS = 200
 
 
 @dataclass(frozen=True)
-class Assessed:
+class Assessment:
     """An assessment. ``levels``: criterion → level, counted from 1, of what was observed."""
 
     id: uuid.UUID
@@ -45,7 +45,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class Calibration:
     """The levels that a rater gave a case."""
 
     case_key: str
@@ -54,13 +54,13 @@ class Calibrated:
     at: datetime
 
 
-def keep(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+def insert_assessment(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
     """Insert an assessment; False if the form was already submitted."""
     row = upsert(assessment).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment.c.id)
     return connection.execute(row).first() is not None
 
 
-def of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Assessed]:
+def list_episode_assessments(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Assessment]:
     """All assessments of an episode, newest first."""
     a = assessment.c
     query = (
@@ -68,54 +68,54 @@ def of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) ->
         .join(person, person.c.id == a.rater_id)
         .where(a.tenant_id == tenant_id, a.episode_id == episode_id)
         .order_by(a.at.desc(), a.id)
-        .limit(LONGEST_LIST)
+        .limit(MAX_ROWS)
     )
-    return [Assessed(**row._mapping) for row in connection.execute(query)]
+    return [Assessment(**row._mapping) for row in connection.execute(query)]
 
 
-def by_form(connection: Connection, tenant_id: int, rater_id: uuid.UUID, form_id: uuid.UUID) -> Assessed | None:
+def find_assessment_by_form(connection: Connection, tenant_id: int, rater_id: uuid.UUID, form_id: uuid.UUID) -> Assessment | None:
     """The assessment that a rater submitted with this form."""
     a = assessment.c
     query = select(a.id, a.rater_id, person.c.name.label("rater_name"), a.relation, a.method, a.levels, a.words, a.at)
     row = connection.execute(
         query.join(person, person.c.id == a.rater_id).where(a.tenant_id == tenant_id, a.id == form_id, a.rater_id == rater_id)
     ).first()
-    return Assessed(**row._mapping) if row else None
+    return Assessment(**row._mapping) if row else None
 
 
-def wish(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+def insert_assessment_request(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
     """Insert a request; False if the form was already submitted or the same person already has
     an open request."""
     row = upsert(assessment_request).values(tenant_id=tenant_id, **values).on_conflict_do_nothing().returning(assessment_request.c.id)
     return connection.execute(row).first() is not None
 
 
-def _wishes() -> Any:
+def _select_open_requests() -> Any:
     r = assessment_request.c
     names = (r.id, r.episode_id, r.rater_id, person.c.name.label("rater_name"), r.relation, r.words, r.asked_at)
-    return select(*names).join(person, person.c.id == r.rater_id).where(r.done_at.is_(None)).order_by(r.asked_at).limit(LONGEST_LIST)
+    return select(*names).join(person, person.c.id == r.rater_id).where(r.done_at.is_(None)).order_by(r.asked_at).limit(MAX_ROWS)
 
 
-def wishes_to(connection: Connection, tenant_id: int, rater_id: uuid.UUID) -> list[Wish]:
+def list_requests_to_rater(connection: Connection, tenant_id: int, rater_id: uuid.UUID) -> list[Wish]:
     """Open requests to this rater, oldest first."""
     r = assessment_request.c
-    return [Wish(**row._mapping) for row in connection.execute(_wishes().where(r.tenant_id == tenant_id, r.rater_id == rater_id))]
+    return [Wish(**row._mapping) for row in connection.execute(_select_open_requests().where(r.tenant_id == tenant_id, r.rater_id == rater_id))]
 
 
-def wishes_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Wish]:
+def list_requests_of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Wish]:
     """Open requests of this episode, which the raters have not answered yet."""
     r = assessment_request.c
-    return [Wish(**row._mapping) for row in connection.execute(_wishes().where(r.tenant_id == tenant_id, r.episode_id == episode_id))]
+    return [Wish(**row._mapping) for row in connection.execute(_select_open_requests().where(r.tenant_id == tenant_id, r.episode_id == episode_id))]
 
 
-def fulfil(connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_id: uuid.UUID, at: datetime) -> None:
+def mark_request_done(connection: Connection, tenant_id: int, episode_id: uuid.UUID, rater_id: uuid.UUID, at: datetime) -> None:
     """Mark the open request to this rater as done."""
     r = assessment_request.c
     mine = (r.tenant_id == tenant_id) & (r.episode_id == episode_id) & (r.rater_id == rater_id) & r.done_at.is_(None)
     connection.execute(update(assessment_request).where(mine).values(done_at=at))
 
 
-def keep_calibration(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
+def upsert_calibration(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> bool:
     """Store a rater's levels for a case, replacing those for an older version of it; False if
     this version is already recorded."""
     row = upsert(calibration).values(tenant_id=tenant_id, **values)
@@ -126,8 +126,8 @@ def keep_calibration(connection: Connection, tenant_id: int, values: Mapping[str
     return connection.execute(kept).first() is not None
 
 
-def calibrations(connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str) -> dict[str, Calibrated]:
+def calibrations_by_case(connection: Connection, tenant_id: int, rater_id: uuid.UUID, programme: str) -> dict[str, Calibration]:
     """Case key → this rater's calibration."""
     c = calibration.c
     query = select(c.case_key, c.programme_version, c.levels, c.at).where(c.tenant_id == tenant_id, c.rater_id == rater_id, c.programme == programme)
-    return {row.case_key: Calibrated(**row._mapping) for row in connection.execute(query)}
+    return {row.case_key: Calibration(**row._mapping) for row in connection.execute(query)}

@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import certifying_column, identity, platform_registration, statement_source
 
-READ_BEGINNINGS = "lti_tool.worker.read_beginnings"
-LEASE = timedelta(minutes=15)  # longer than one run of the job
+READ_CERTIFICATIONS = "lti_tool.worker.read_beginnings"
+LEASE_TIME = timedelta(minutes=15)  # longer than one run of the job
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class CertifyingColumn:
 
 
 @dataclass(frozen=True)
-class Source:
+class StatementSource:
     """An activity whose "certified", "earned", "achieved" and "completed" statements record a
     certification. ``since``: verb → the timestamp from which to read next.
 
@@ -49,61 +49,61 @@ class Source:
     trouble: str
 
 
-_COLUMN = tuple(certifying_column.c[name] for name in CertifyingColumn.__dataclass_fields__)
-_SOURCE = tuple(statement_source.c[name] for name in Source.__dataclass_fields__)
+_COLUMN_FIELDS = tuple(certifying_column.c[name] for name in CertifyingColumn.__dataclass_fields__)
+_SOURCE_FIELDS = tuple(statement_source.c[name] for name in StatementSource.__dataclass_fields__)
 
 
-def column_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> CertifyingColumn | None:
+def find_certifying_column(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> CertifyingColumn | None:
     """The column of a course that certifies for a programme, if any."""
     c = certifying_column.c
-    row = connection.execute(select(*_COLUMN).where(c.tenant_id == tenant_id, c.course_id == course_id, c.programme == programme)).first()
+    row = connection.execute(select(*_COLUMN_FIELDS).where(c.tenant_id == tenant_id, c.course_id == course_id, c.programme == programme)).first()
     return CertifyingColumn(**row._mapping) if row else None
 
 
-def keep_column(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+def upsert_certifying_column(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
     """Let a column certify from now on; a new share replaces the previous one."""
     row = upsert(certifying_column).values(tenant_id=tenant_id, **values)
     changed = {"url": row.excluded.url, "share": row.excluded.share, "due_at": row.excluded.due_at, "trouble": ""}
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "course_id", "programme"], set_=changed))
 
 
-def drop_column(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> None:
+def delete_certifying_column(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> None:
     """Stop using the column for certifications; the column itself stays in the gradebook."""
     c = certifying_column.c
     connection.execute(delete(certifying_column).where(c.tenant_id == tenant_id, c.course_id == course_id, c.programme == programme))
 
 
-def lease_column(connection: Connection, tenant_id: int, now: datetime) -> CertifyingColumn | None:
+def lease_certifying_column(connection: Connection, tenant_id: int, now: datetime) -> CertifyingColumn | None:
     """Lease the column that has been due longest, so that no other worker takes it for a while."""
     c = certifying_column.c
-    query = select(*_COLUMN).where(c.tenant_id == tenant_id, c.due_at <= now).order_by(c.due_at).limit(1).with_for_update(skip_locked=True)
+    query = select(*_COLUMN_FIELDS).where(c.tenant_id == tenant_id, c.due_at <= now).order_by(c.due_at).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(query).first()
     if row is None:
         return None
     found = CertifyingColumn(**row._mapping)
-    _set_column(connection, tenant_id, found, {"due_at": now + LEASE})
+    _update_certifying_column(connection, tenant_id, found, {"due_at": now + LEASE_TIME})
     return found
 
 
-def column_read(connection: Connection, tenant_id: int, one: CertifyingColumn, due_at: datetime, begun: int, trouble: str) -> None:
+def record_column_read(connection: Connection, tenant_id: int, one: CertifyingColumn, due_at: datetime, begun: int, trouble: str) -> None:
     """Record the result of reading a column and when to read it next."""
-    _set_column(connection, tenant_id, one, {"due_at": due_at, "begun": certifying_column.c.begun + begun, "trouble": trouble})
+    _update_certifying_column(connection, tenant_id, one, {"due_at": due_at, "begun": certifying_column.c.begun + begun, "trouble": trouble})
 
 
-def _set_column(connection: Connection, tenant_id: int, one: CertifyingColumn, values: Mapping[str, Any]) -> None:
+def _update_certifying_column(connection: Connection, tenant_id: int, one: CertifyingColumn, values: Mapping[str, Any]) -> None:
     c = certifying_column.c
     mine = (c.tenant_id == tenant_id) & (c.course_id == one.course_id) & (c.programme == one.programme)
     connection.execute(update(certifying_column).where(mine).values(**values))
 
 
-def people_of(connection: Connection, tenant_id: int, registration_id: int, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
+def person_ids_by_subject(connection: Connection, tenant_id: int, registration_id: int, subjects: Sequence[str]) -> dict[str, uuid.UUID]:
     """Subject → person id, for users of one platform."""
     i = identity.c
     query = select(i.subject, i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_(subjects))
     return {row.subject: row.person_id for row in connection.execute(query)}
 
 
-def person_of_account(connection: Connection, tenant_id: int, home_page: str, name: str) -> uuid.UUID | None:
+def find_person_by_account(connection: Connection, tenant_id: int, home_page: str, name: str) -> uuid.UUID | None:
     """The person who launches as user ``name`` from the platform whose issuer is ``home_page``;
     None unless exactly one person matches."""
     i, p = identity.c, platform_registration.c
@@ -112,14 +112,14 @@ def person_of_account(connection: Connection, tenant_id: int, home_page: str, na
     return found[0].person_id if len(found) == 1 else None
 
 
-def sources(connection: Connection, tenant_id: int, programme: str) -> list[Source]:
+def list_statement_sources(connection: Connection, tenant_id: int, programme: str) -> list[StatementSource]:
     """The activities whose statements start a programme."""
     s = statement_source.c
-    query = select(*_SOURCE).where(s.tenant_id == tenant_id, s.programme == programme).order_by(s.activity)
-    return [Source(**row._mapping) for row in connection.execute(query)]
+    query = select(*_SOURCE_FIELDS).where(s.tenant_id == tenant_id, s.programme == programme).order_by(s.activity)
+    return [StatementSource(**row._mapping) for row in connection.execute(query)]
 
 
-def keep_source(connection: Connection, tenant_id: int, programme: str, activity: str, home_page: str) -> None:
+def upsert_statement_source(connection: Connection, tenant_id: int, programme: str, activity: str, home_page: str) -> None:
     """Add an activity that starts a programme; one that is already there is read again from its
     beginning."""
     row = upsert(statement_source).values(tenant_id=tenant_id, programme=programme, activity=activity, home_page=home_page, since={})
@@ -127,32 +127,32 @@ def keep_source(connection: Connection, tenant_id: int, programme: str, activity
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "programme", "activity"], set_=again))
 
 
-def drop_source(connection: Connection, tenant_id: int, programme: str, activity: str) -> None:
+def delete_statement_source(connection: Connection, tenant_id: int, programme: str, activity: str) -> None:
     """Delete the activity: its statements no longer start the programme."""
     s = statement_source.c
     connection.execute(delete(statement_source).where(s.tenant_id == tenant_id, s.programme == programme, s.activity == activity))
 
 
-def lease_source(connection: Connection, tenant_id: int, now: datetime) -> Source | None:
+def lease_statement_source(connection: Connection, tenant_id: int, now: datetime) -> StatementSource | None:
     """Lease the activity that has been due longest, so that no other worker takes it for a
     while."""
     s = statement_source.c
-    query = select(*_SOURCE).where(s.tenant_id == tenant_id, s.due_at <= now).order_by(s.due_at).limit(1).with_for_update(skip_locked=True)
+    query = select(*_SOURCE_FIELDS).where(s.tenant_id == tenant_id, s.due_at <= now).order_by(s.due_at).limit(1).with_for_update(skip_locked=True)
     row = connection.execute(query).first()
     if row is None:
         return None
-    found = Source(**row._mapping)
-    _set_source(connection, tenant_id, found, {"due_at": now + LEASE})
+    found = StatementSource(**row._mapping)
+    _update_statement_source(connection, tenant_id, found, {"due_at": now + LEASE_TIME})
     return found
 
 
-def source_read(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any], begun: int) -> None:
+def record_source_read(connection: Connection, tenant_id: int, one: StatementSource, values: Mapping[str, Any], begun: int) -> None:
     """Record the result of reading an activity: how far it got, when to read next, how many
     actors were not matched, and the error that stopped it."""
-    _set_source(connection, tenant_id, one, {**values, "begun": statement_source.c.begun + begun})
+    _update_statement_source(connection, tenant_id, one, {**values, "begun": statement_source.c.begun + begun})
 
 
-def _set_source(connection: Connection, tenant_id: int, one: Source, values: Mapping[str, Any]) -> None:
+def _update_statement_source(connection: Connection, tenant_id: int, one: StatementSource, values: Mapping[str, Any]) -> None:
     s = statement_source.c
     mine = (s.tenant_id == tenant_id) & (s.programme == one.programme) & (s.activity == one.activity)
     connection.execute(update(statement_source).where(mine).values(**values))

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import channel, channel_post
 
 SEND_POSTS = "lti_tool.worker.send_posts"
-LEASE = timedelta(minutes=2)  # longer than one call to a channel's webhook
+LEASE_TIME = timedelta(minutes=2)  # longer than one call to a channel's webhook
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Channel:
 
 
 @dataclass(frozen=True)
-class Post:
+class ChannelPost:
     """A post leased from the outbox."""
 
     id: int
@@ -40,7 +40,7 @@ class Post:
 
 
 @dataclass(frozen=True)
-class Counts:
+class UpcomingCounts:
     """Counts of upcoming work in a programme."""
 
     checks: int
@@ -49,7 +49,7 @@ class Counts:
     meetings: int
 
 
-def every(connection: Connection, tenant_id: int, programme: str = "") -> list[Channel]:
+def list_channels(connection: Connection, tenant_id: int, programme: str = "") -> list[Channel]:
     """The channels of one programme, or of all programmes."""
     query = text(
         """
@@ -63,31 +63,31 @@ def every(connection: Connection, tenant_id: int, programme: str = "") -> list[C
     return [Channel(**row._mapping) for row in connection.execute(query, {"tenant": tenant_id, "programme": programme})]
 
 
-def keep(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+def insert_channel(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
     """Insert a channel."""
     connection.execute(insert(channel).values(tenant_id=tenant_id, **values))
 
 
-def remove(connection: Connection, tenant_id: int, programme: str, channel_id: uuid.UUID) -> str:
+def delete_channel(connection: Connection, tenant_id: int, programme: str, channel_id: uuid.UUID) -> str:
     """Delete a channel; returns its name, empty if it did not exist."""
     c = channel.c
     gone = delete(channel).where(c.tenant_id == tenant_id, c.programme == programme, c.id == channel_id).returning(c.name)
     return str(connection.execute(gone).scalar() or "")
 
 
-def queue(connection: Connection, tenant_id: int, channel_id: uuid.UUID, key: str, payload: bytes) -> bool:
+def enqueue_post(connection: Connection, tenant_id: int, channel_id: uuid.UUID, key: str, payload: bytes) -> bool:
     """Enqueue a post; False if one with this key is already there."""
     row = upsert(channel_post).values(tenant_id=tenant_id, channel_id=channel_id, key=key, payload=payload)
     return connection.execute(row.on_conflict_do_nothing().returning(channel_post.c.id)).first() is not None
 
 
-def keys_of(connection: Connection, tenant_id: int, channel_id: uuid.UUID) -> list[str]:
+def list_post_keys(connection: Connection, tenant_id: int, channel_id: uuid.UUID) -> list[str]:
     """Keys of all posts to a channel."""
     p = channel_post.c
     return list(connection.execute(select(p.key).where(p.tenant_id == tenant_id, p.channel_id == channel_id)).scalars())
 
 
-def lease(connection: Connection, tenant_id: int) -> Post | None:
+def lease_post(connection: Connection, tenant_id: int) -> ChannelPost | None:
     """Lease the oldest post that is due."""
     statement = text(
         """
@@ -100,27 +100,27 @@ def lease(connection: Connection, tenant_id: int) -> Post | None:
         RETURNING p.id, c.url_sealed, p.payload, p.tries
         """
     )
-    row = connection.execute(statement, {"tenant": tenant_id, "lease": LEASE}).first()
-    return Post(**{**row._mapping, "payload": bytes(row.payload)}) if row else None
+    row = connection.execute(statement, {"tenant": tenant_id, "lease": LEASE_TIME}).first()
+    return ChannelPost(**{**row._mapping, "payload": bytes(row.payload)}) if row else None
 
 
-def sent(connection: Connection, tenant_id: int, post_id: int, at: datetime) -> None:
+def mark_post_sent(connection: Connection, tenant_id: int, post_id: int, at: datetime) -> None:
     """Mark a post as accepted by the channel."""
     connection.execute(update(channel_post).where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id).values(sent_at=at))
 
 
-def later(connection: Connection, tenant_id: int, post_id: int, wait: timedelta) -> None:
+def reschedule_post(connection: Connection, tenant_id: int, post_id: int, wait: timedelta) -> None:
     """Try again after ``wait``."""
     mine = (channel_post.c.tenant_id == tenant_id) & (channel_post.c.id == post_id)
     connection.execute(update(channel_post).where(mine).values(next_try_at=func.now() + wait))
 
 
-def refuse(connection: Connection, tenant_id: int, post_id: int, reason: str) -> None:
+def mark_post_refused(connection: Connection, tenant_id: int, post_id: int, reason: str) -> None:
     """Mark a post as refused for good; the reason is kept for whoever administers the channel."""
     connection.execute(update(channel_post).where(channel_post.c.tenant_id == tenant_id, channel_post.c.id == post_id).values(refused=reason))
 
 
-def counts(connection: Connection, tenant_id: int, programme: str, now: datetime, days: int) -> Counts:
+def count_upcoming(connection: Connection, tenant_id: int, programme: str, now: datetime, days: int) -> UpcomingCounts:
     """What is due within ``days`` days for people who take part and are not on hold."""
     query = text(
         """
@@ -145,4 +145,4 @@ def counts(connection: Connection, tenant_id: int, programme: str, now: datetime
         """
     )
     values = {"tenant": tenant_id, "programme": programme, "now": now, "ahead": now + timedelta(days=days)}
-    return Counts(**connection.execute(query, values).one()._mapping)
+    return UpcomingCounts(**connection.execute(query, values).one()._mapping)

@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.learning import Episode
 from lti_tool.store.tables import agreed_action, attendance, coaching_group, episode, group_member, meeting, person
 
-MOST = 2_000
+MAX_ROWS = 2_000
 
 
 @dataclass(frozen=True)
-class Candidate:
+class GroupCandidate:
     """Somebody who can be assigned to a group, with the attributes by which groups are matched."""
 
     episode_id: uuid.UUID
@@ -29,7 +29,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Group:
+class CoachingGroup:
     """A coaching group; ``number`` counts within the programme."""
 
     id: uuid.UUID
@@ -38,7 +38,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Member:
+class GroupMember:
     """A member of a group."""
 
     episode_id: uuid.UUID
@@ -58,7 +58,7 @@ class Meeting:
 
 
 @dataclass(frozen=True)
-class Action:
+class AgreedAction:
     """An action that a member agreed to take."""
 
     id: uuid.UUID
@@ -69,7 +69,7 @@ class Action:
     closed_at: datetime | None
 
 
-def candidates(connection: Connection, tenant_id: int, programme: str, since: datetime) -> list[Candidate]:
+def list_group_candidates(connection: Connection, tenant_id: int, programme: str, since: datetime) -> list[GroupCandidate]:
     """Learners certified since then who take part and are not in a group yet."""
     e, p = episode.c, person.c
     grouped = select(group_member.c.episode_id).where(group_member.c.tenant_id == tenant_id, group_member.c.episode_id == e.id)
@@ -78,17 +78,19 @@ def candidates(connection: Connection, tenant_id: int, programme: str, since: da
         .join(person, p.id == e.person_id)
         .where(e.tenant_id == tenant_id, e.programme == programme, e.left_at.is_(None), e.certified_at >= since, ~grouped.exists())
         .order_by(e.certified_at, e.id)
-        .limit(MOST)
+        .limit(MAX_ROWS)
     )
-    return [Candidate(**row._mapping) for row in connection.execute(query)]
+    return [GroupCandidate(**row._mapping) for row in connection.execute(query)]
 
 
-def form(connection: Connection, tenant_id: int, programme: str, members: Sequence[uuid.UUID], dates: Sequence[datetime], at: datetime) -> Group:
+def insert_group(
+    connection: Connection, tenant_id: int, programme: str, members: Sequence[uuid.UUID], dates: Sequence[datetime], at: datetime
+) -> CoachingGroup:
     """Insert a group with its members and meetings. The caller holds the advisory lock that
     serializes the forming of groups."""
     g = coaching_group.c
     last = connection.execute(select(func.coalesce(func.max(g.number), 0)).where(g.tenant_id == tenant_id, g.programme == programme)).scalar_one()
-    made = Group(uuid.uuid4(), programme, last + 1)
+    made = CoachingGroup(uuid.uuid4(), programme, last + 1)
     connection.execute(insert(coaching_group).values(tenant_id=tenant_id, formed_at=at, **vars(made)))
     connection.execute(insert(group_member), [{"tenant_id": tenant_id, "episode_id": one, "group_id": made.id} for one in members])
     rows = [{"id": uuid.uuid4(), "tenant_id": tenant_id, "group_id": made.id, "number": number, "at": one} for number, one in enumerate(dates, 1)]
@@ -96,28 +98,28 @@ def form(connection: Connection, tenant_id: int, programme: str, members: Sequen
     return made
 
 
-def take_turns(connection: Connection, tenant_id: int) -> None:
+def lock_group_forming(connection: Connection, tenant_id: int) -> None:
     """Take the advisory lock that serializes the forming of groups, so that nobody is put into
     two."""
     connection.execute(select(func.pg_advisory_xact_lock(7_274_010, tenant_id)))
 
 
-def group_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Group | None:
+def find_group_of_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> CoachingGroup | None:
     """The group that an episode belongs to, if any."""
     g, m = coaching_group.c, group_member.c
     query = select(g.id, g.programme, g.number).join(group_member, m.group_id == g.id).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
     row = connection.execute(query).first()
-    return Group(**row._mapping) if row else None
+    return CoachingGroup(**row._mapping) if row else None
 
 
-def groups(connection: Connection, tenant_id: int, programme: str) -> list[Group]:
+def list_groups(connection: Connection, tenant_id: int, programme: str) -> list[CoachingGroup]:
     """All groups of a programme."""
     g = coaching_group.c
-    query = select(g.id, g.programme, g.number).where(g.tenant_id == tenant_id, g.programme == programme).order_by(g.number).limit(MOST)
-    return [Group(**row._mapping) for row in connection.execute(query)]
+    query = select(g.id, g.programme, g.number).where(g.tenant_id == tenant_id, g.programme == programme).order_by(g.number).limit(MAX_ROWS)
+    return [CoachingGroup(**row._mapping) for row in connection.execute(query)]
 
 
-def members(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Member]]:
+def members_by_group(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[GroupMember]]:
     """Group id → its members."""
     m, e, p = group_member.c, episode.c, person.c
     query = (
@@ -127,20 +129,20 @@ def members(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUI
         .where(m.tenant_id == tenant_id, m.group_id.in_(group_ids))
         .order_by(p.name, m.episode_id)
     )
-    found: dict[uuid.UUID, list[Member]] = {}
+    found: dict[uuid.UUID, list[GroupMember]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.group_id, []).append(Member(row.episode_id, row.person_id, row.name))
+        found.setdefault(row.group_id, []).append(GroupMember(row.episode_id, row.person_id, row.name))
     return found
 
 
-def episodes_of(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Episode]:
+def list_group_episodes(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Episode]:
     """The episodes of a group's members."""
     m = group_member.c
     query = select(*(episode.c[name] for name in Episode.__dataclass_fields__)).join(group_member, m.episode_id == episode.c.id)
     return [Episode(**row._mapping) for row in connection.execute(query.where(m.tenant_id == tenant_id, m.group_id == group_id))]
 
 
-def meetings(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Meeting]]:
+def meetings_by_group(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Meeting]]:
     """Group id → its meetings in order."""
     m, a = meeting.c, attendance.c
     there: dict[uuid.UUID, set[uuid.UUID]] = {}
@@ -155,33 +157,33 @@ def meetings(connection: Connection, tenant_id: int, group_ids: Sequence[uuid.UU
     return found
 
 
-def hold(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, at: datetime) -> bool:
+def mark_meeting_held(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, at: datetime) -> bool:
     """Record that a meeting took place; False if that is already on record."""
     m = meeting.c
     mine = (m.tenant_id == tenant_id) & (m.id == meeting_id) & m.held_at.is_(None)
     return connection.execute(update(meeting).where(mine).values(held_at=at)).rowcount == 1
 
 
-def attend(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, episode_id: uuid.UUID) -> bool:
+def insert_attendance(connection: Connection, tenant_id: int, meeting_id: uuid.UUID, episode_id: uuid.UUID) -> bool:
     """Record that somebody attended; False if that is already on record."""
     row = upsert(attendance).values(tenant_id=tenant_id, meeting_id=meeting_id, episode_id=episode_id)
     return connection.execute(row.on_conflict_do_nothing().returning(attendance.c.episode_id)).first() is not None
 
 
-def actions(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[Action]:
+def list_agreed_actions(connection: Connection, tenant_id: int, group_id: uuid.UUID) -> list[AgreedAction]:
     """Agreed actions, open ones first."""
     a = agreed_action.c
     query = select(a.id, a.episode_id, a.words, a.due_on, a.agreed_at, a.closed_at).where(a.tenant_id == tenant_id, a.group_id == group_id)
-    return [Action(**row._mapping) for row in connection.execute(query.order_by(a.closed_at.is_not(None), a.agreed_at).limit(MOST))]
+    return [AgreedAction(**row._mapping) for row in connection.execute(query.order_by(a.closed_at.is_not(None), a.agreed_at).limit(MAX_ROWS))]
 
 
-def agree(connection: Connection, tenant_id: int, group_id: uuid.UUID, values: Mapping[str, Any]) -> bool:
+def insert_agreed_action(connection: Connection, tenant_id: int, group_id: uuid.UUID, values: Mapping[str, Any]) -> bool:
     """Insert an agreed action; False if the form was already submitted."""
     row = upsert(agreed_action).values(tenant_id=tenant_id, group_id=group_id, **values).on_conflict_do_nothing()
     return connection.execute(row.returning(agreed_action.c.id)).first() is not None
 
 
-def close(connection: Connection, tenant_id: int, group_id: uuid.UUID, action_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
+def close_agreed_action(connection: Connection, tenant_id: int, group_id: uuid.UUID, action_id: uuid.UUID, at: datetime) -> uuid.UUID | None:
     """Close an action; returns the episode of its owner, or None if it was already closed."""
     a = agreed_action.c
     mine = (a.tenant_id == tenant_id) & (a.group_id == group_id) & (a.id == action_id) & a.closed_at.is_(None)

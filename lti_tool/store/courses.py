@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import course, episode, membership, person, placement, roster_run
 
 SYNC_ROSTERS = "lti_tool.worker.sync_rosters"  # path of the job that reads rosters, to enqueue it
-LONGEST_LIST = 200  # people of one course shown on a page
+MAX_ROWS = 200  # people of one course shown on a page
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ class RosterRun:
     reason: str
 
 
-_COURSE = tuple(course.c[name] for name in Course.__dataclass_fields__)
+_COURSE_FIELDS = tuple(course.c[name] for name in Course.__dataclass_fields__)
 
 
-def ensure(connection: Connection, tenant_id: int, values: dict[str, Any]) -> Course:
+def ensure_course(connection: Connection, tenant_id: int, values: dict[str, Any]) -> Course:
     """Insert or update the course of a launch, with title and URLs as the launch had them. It
     writes only if something changed, so that launches of the same course do not wait for each
     other's row locks."""
     c = course.c
-    query = select(*_COURSE).where(c.tenant_id == tenant_id, c.registration_id == values["registration_id"], c.key == values["key"])
+    query = select(*_COURSE_FIELDS).where(c.tenant_id == tenant_id, c.registration_id == values["registration_id"], c.key == values["key"])
     row = connection.execute(query).first()
     # A URL that a launch omits is kept: Moodle omits the services that one activity may not
     # use.
@@ -87,15 +87,15 @@ def ensure(connection: Connection, tenant_id: int, values: dict[str, Any]) -> Co
     made = upsert(course).values(tenant_id=tenant_id, **values)
     changed = {name: func.coalesce(func.nullif(made.excluded[name], ""), c[name]) for name in ("title", "memberships_url", "line_items_url")}
     statement = made.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "key"], set_=changed)
-    return Course(**connection.execute(statement.returning(*_COURSE)).one()._mapping)
+    return Course(**connection.execute(statement.returning(*_COURSE_FIELDS)).one()._mapping)
 
 
-def by_id(connection: Connection, tenant_id: int, course_id: uuid.UUID) -> Course:
+def get_course(connection: Connection, tenant_id: int, course_id: uuid.UUID) -> Course:
     """Load a course that is known to exist."""
-    return Course(**connection.execute(select(*_COURSE).where(course.c.tenant_id == tenant_id, course.c.id == course_id)).one()._mapping)
+    return Course(**connection.execute(select(*_COURSE_FIELDS).where(course.c.tenant_id == tenant_id, course.c.id == course_id)).one()._mapping)
 
 
-def meet(connection: Connection, tenant_id: int, course_id: uuid.UUID, people: Sequence[tuple[uuid.UUID, str]], now: datetime) -> int:
+def upsert_memberships(connection: Connection, tenant_id: int, course_id: uuid.UUID, people: Sequence[tuple[uuid.UUID, str]], now: datetime) -> int:
     """Upsert the memberships of people who are in the course now; returns how many of them were
     missing or inactive before."""
     if not people:
@@ -116,7 +116,7 @@ def meet(connection: Connection, tenant_id: int, course_id: uuid.UUID, people: S
     return len({person_id for person_id, _ in people} - known)
 
 
-def leave(connection: Connection, tenant_id: int, course_id: uuid.UUID, before: datetime) -> int:
+def deactivate_memberships(connection: Connection, tenant_id: int, course_id: uuid.UUID, before: datetime) -> int:
     """Deactivate the members whom a complete roster read, started at ``before``, did not list;
     returns how many."""
     m = membership.c
@@ -124,7 +124,7 @@ def leave(connection: Connection, tenant_id: int, course_id: uuid.UUID, before: 
     return connection.execute(gone).rowcount
 
 
-def people(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> list[CoursePerson]:
+def list_course_people(connection: Connection, tenant_id: int, course_id: uuid.UUID, programme: str) -> list[CoursePerson]:
     """Current and former members of a course, current ones first, then by name."""
     m = membership.c
     certified = (
@@ -135,12 +135,12 @@ def people(connection: Connection, tenant_id: int, course_id: uuid.UUID, program
         .join(person, person.c.id == m.person_id)
         .where(m.tenant_id == tenant_id, m.course_id == course_id)
         .order_by(m.active.desc(), person.c.name, m.person_id)
-        .limit(LONGEST_LIST)
+        .limit(MAX_ROWS)
     )
     return [CoursePerson(*row) for row in connection.execute(query)]
 
 
-def want_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime) -> None:
+def schedule_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime) -> None:
     """Schedule the roster to be read at ``at``, or sooner if that is already scheduled; does
     nothing if the LMS offers no roster."""
     c = course.c
@@ -148,7 +148,7 @@ def want_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at
     connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == course_id, c.memberships_url != "").values(roster_due_at=sooner))
 
 
-def tenants_with_rosters(engine: Engine) -> list[int]:
+def list_tenants_with_rosters(engine: Engine) -> list[int]:
     """Tenants that have a roster due."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM lti_tool.tenants_with_rosters()")).scalars())
@@ -162,26 +162,26 @@ def lease_roster(connection: Connection, tenant_id: int, now: datetime, until: d
     if found is None:
         return None
     connection.execute(update(course).where(c.tenant_id == tenant_id, c.id == found).values(roster_due_at=until))
-    return by_id(connection, tenant_id, found)
+    return get_course(connection, tenant_id, found)
 
 
-def next_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime | None) -> None:
+def set_next_roster(connection: Connection, tenant_id: int, course_id: uuid.UUID, at: datetime | None) -> None:
     """Set when the roster is read next; None for never."""
     connection.execute(update(course).where(course.c.tenant_id == tenant_id, course.c.id == course_id).values(roster_due_at=at))
 
 
-def begin_run(connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime) -> int:
+def start_roster_run(connection: Connection, tenant_id: int, course_id: uuid.UUID, now: datetime) -> int:
     """Record the start of a roster read; returns its id."""
     row = {"tenant_id": tenant_id, "course_id": course_id, "started_at": now, "pages": 0, "members": 0, "arrived": 0, "departed": 0, "reason": ""}
     return int(connection.execute(insert(roster_run).values(**row).returning(roster_run.c.id)).scalar_one())
 
 
-def end_run(connection: Connection, tenant_id: int, run_id: int, values: dict[str, Any]) -> None:
+def finish_roster_run(connection: Connection, tenant_id: int, run_id: int, values: dict[str, Any]) -> None:
     """Record the result of a roster read."""
     connection.execute(update(roster_run).where(roster_run.c.tenant_id == tenant_id, roster_run.c.id == run_id).values(**values))
 
 
-def runs(
+def list_roster_runs(
     connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
 ) -> list[RosterRun]:
     """The latest roster reads, of one course or of all courses of a platform."""
@@ -200,7 +200,7 @@ def runs(
     return [RosterRun(*row) for row in connection.execute(query)]
 
 
-def placement_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, resource_link_id: str) -> Placement | None:
+def find_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID, resource_link_id: str) -> Placement | None:
     """The placement of an activity, if one was chosen."""
     p = placement.c
     query = select(p.resource_link_id, p.programme, p.page, p.title).where(
@@ -210,14 +210,14 @@ def placement_of(connection: Connection, tenant_id: int, course_id: uuid.UUID, r
     return Placement(*row) if row else None
 
 
-def place(connection: Connection, tenant_id: int, course_id: uuid.UUID, made: Placement) -> None:
+def upsert_placement(connection: Connection, tenant_id: int, course_id: uuid.UUID, made: Placement) -> None:
     """Store what an activity opens."""
     values = {"programme": made.programme, "page": made.page, "title": made.title}
     statement = upsert(placement).values(tenant_id=tenant_id, course_id=course_id, resource_link_id=made.resource_link_id, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "course_id", "resource_link_id"], set_=values))
 
 
-def placements_before(connection: Connection, tenant_id: int, registration_id: int, context_id: str) -> list[Placement]:
+def list_source_placements(connection: Connection, tenant_id: int, registration_id: int, context_id: str) -> list[Placement]:
     """Placements of the course that this one was copied from, newest first."""
     p = placement.c
     query = (
@@ -225,6 +225,6 @@ def placements_before(connection: Connection, tenant_id: int, registration_id: i
         .join(course, course.c.id == p.course_id)
         .where(p.tenant_id == tenant_id, course.c.registration_id == registration_id, course.c.context_id == context_id)
         .order_by(p.created_at.desc())
-        .limit(LONGEST_LIST)
+        .limit(MAX_ROWS)
     )
     return [Placement(*row) for row in connection.execute(query)]

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.erasing import FOR_OTHERS, LEADS
-from lti_tool.store.people import MET, UNDONE
-from lti_tool.store.platforms import BY_ID_OR_ADDRESS, NOBODY
+from lti_tool.store.erasing import ACTOR_COLUMNS, LEADER_COLUMNS
+from lti_tool.store.people import LINK_UNDONE, UNLINKED
+from lti_tool.store.platforms import NAMES_BY_ID_OR_ADDRESS, NAMES_NOBODY
 from lti_tool.store.tables import (
     calibration,
     confirmation,
@@ -32,10 +32,10 @@ from lti_tool.store.tables import (
     role_grant,
 )
 
-PAGE = 100
+PAGE_SIZE = 100
 # (table, column): tables with at most one row per person and key; in a merge, rows of the
 # person who stays win.
-_EACH_ONCE = (
+_UNIQUE_PER_PERSON = (
     (mail, "person_id"),
     (mail_stop, "person_id"),
     (role_grant, "person_id"),
@@ -46,9 +46,9 @@ _EACH_ONCE = (
     (confirmation, "person_id"),
 )
 # (table, column): other references to a person that do not go through an episode.
-_MOVED = (
-    *(one for one in FOR_OTHERS if one != ("confirmation", "person_id")),
-    *LEADS,
+_REASSIGNED_COLUMNS = (
+    *(one for one in ACTOR_COLUMNS if one != ("confirmation", "person_id")),
+    *LEADER_COLUMNS,
     ("identity", "person_id"),
     ("launch", "person_id"),
     ("document", "person_id"),
@@ -80,7 +80,7 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Known:
+class PlatformIdentity:
     """An identity of a person on a platform: what the platform calls them and the data it sent."""
 
     person_id: uuid.UUID
@@ -90,34 +90,34 @@ class Known:
     platform: str
 
 
-def _profiles() -> Any:
+def _select_profiles() -> Any:
     return select(*(person.c[name] for name in Profile.__dataclass_fields__))
 
 
-def _any(texts: Sequence[str]) -> Any:
+def _any_of(texts: Sequence[str]) -> Any:
     """Match any of these texts; the whole list is a single bind parameter."""
     return any_(bindparam(None, list(texts), type_=ARRAY(Text), unique=True))
 
 
-def profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Profile:
+def get_profile(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Profile:
     """Load the profile of a person who is known to exist."""
-    row = connection.execute(_profiles().where(person.c.tenant_id == tenant_id, person.c.id == person_id)).one()
+    row = connection.execute(_select_profiles().where(person.c.tenant_id == tenant_id, person.c.id == person_id)).one()
     return Profile(**row._mapping)
 
 
-def find(
+def find_profiles(
     connection: Connection, tenant_id: int, *, external_ids: Sequence[str] = (), emails: Sequence[str] = (), claimed: bool = False
 ) -> list[Profile]:
     """People with one of these ids or one of these addresses (lower case). An address that only
     an LMS supplied counts if that LMS is trusted to identify people and nobody on the list has
     it, or if ``claimed`` is set."""
     p, i, r = person.c, identity.c, platform_registration.c
-    query = _profiles().where(
-        p.tenant_id == tenant_id, or_(p.external_id == _any(external_ids), (p.email != "") & (func.lower(p.email) == _any(emails)))
+    query = _select_profiles().where(
+        p.tenant_id == tenant_id, or_(p.external_id == _any_of(external_ids), (p.email != "") & (func.lower(p.email) == _any_of(emails)))
     )
     if not claimed:
         said = select(i.subject).join(platform_registration, r.id == i.registration_id)
-        said = said.where(i.tenant_id == tenant_id, i.person_id == p.id, (r.names_people != BY_ID_OR_ADDRESS) | (i.joined_by == UNDONE))
+        said = said.where(i.tenant_id == tenant_id, i.person_id == p.id, (r.names_people != NAMES_BY_ID_OR_ADDRESS) | (i.joined_by == LINK_UNDONE))
         listed = person.alias()
         theirs = select(listed.c.id).where(
             listed.c.tenant_id == tenant_id,
@@ -129,13 +129,15 @@ def find(
     return [Profile(**row._mapping) for row in connection.execute(query)]
 
 
-def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[str]) -> dict[str, Profile]:
+def profiles_by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[str]) -> dict[str, Profile]:
     """People whom a trusted LMS identified by the organisation's id and who are not on the list
     yet."""
     i, r = identity.c, platform_registration.c
-    query = _profiles().add_columns(i.sourced_id).join(identity, i.person_id == person.c.id).join(platform_registration, r.id == i.registration_id)
-    query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id == _any(sourced_ids), person.c.imported_at.is_(None))
-    query = query.where(r.names_people != NOBODY, i.joined_by == MET)
+    query = (
+        _select_profiles().add_columns(i.sourced_id).join(identity, i.person_id == person.c.id).join(platform_registration, r.id == i.registration_id)
+    )
+    query = query.where(i.tenant_id == tenant_id, i.sourced_id != "", i.sourced_id == _any_of(sourced_ids), person.c.imported_at.is_(None))
+    query = query.where(r.names_people != NAMES_NOBODY, i.joined_by == UNLINKED)
     found: dict[str, Profile] = {}
     twice = set()
     for row in connection.execute(query):
@@ -146,18 +148,18 @@ def by_sourced_id(connection: Connection, tenant_id: int, sourced_ids: Sequence[
     return {sourced_id: one for sourced_id, one in found.items() if sourced_id not in twice}
 
 
-def claimed_by(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], how: str, who: str, now: datetime) -> None:
+def mark_claimed(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], how: str, who: str, now: datetime) -> None:
     """Record how the unlinked identities of these people were matched to the list, and by whom."""
     i = identity.c
-    mine = (i.tenant_id == tenant_id) & i.person_id.in_(person_ids) & (i.joined_by == MET)
+    mine = (i.tenant_id == tenant_id) & i.person_id.in_(person_ids) & (i.joined_by == UNLINKED)
     connection.execute(update(identity).where(mine).values(joined_by=how, joined_who=who, joined_at=now))
 
 
-def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[str, uuid.UUID] | None, unmatched: bool) -> list[Profile]:
+def list_profile_page(connection: Connection, tenant_id: int, *, search: str, after: tuple[str, uuid.UUID] | None, unmatched: bool) -> list[Profile]:
     """People ordered by name, one page at a time; ``unmatched``: only those who came from an
     LMS and are not on the list."""
     p = person.c
-    query = _profiles().where(p.tenant_id == tenant_id)
+    query = _select_profiles().where(p.tenant_id == tenant_id)
     if unmatched:
         query = query.where(p.imported_at.is_(None), select(identity.c.subject).where(identity.c.person_id == p.id).exists())
     if search:
@@ -165,10 +167,10 @@ def page(connection: Connection, tenant_id: int, *, search: str, after: tuple[st
         query = query.where(or_(*(func.lower(column).contains(words, autoescape=True) for column in (p.name, p.email, p.external_id))))
     if after is not None:
         query = query.where(or_(p.name > after[0], (p.name == after[0]) & (p.id > after[1])))
-    return [Profile(**row._mapping) for row in connection.execute(query.order_by(p.name, p.id).limit(PAGE))]
+    return [Profile(**row._mapping) for row in connection.execute(query.order_by(p.name, p.id).limit(PAGE_SIZE))]
 
 
-def counts(connection: Connection, tenant_id: int) -> tuple[int, int]:
+def count_people(connection: Connection, tenant_id: int) -> tuple[int, int]:
     """(people on the list, people who came from an LMS and are not on the list)."""
     p = person.c
     named = select(identity.c.subject).where(identity.c.tenant_id == tenant_id, identity.c.person_id == p.id).exists()
@@ -177,7 +179,7 @@ def counts(connection: Connection, tenant_id: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def keep(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+def upsert_people(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
     """Upsert people of the list by id. All rows must have the same fields."""
     if not rows:
         return
@@ -194,7 +196,7 @@ def set_leaders(connection: Connection, tenant_id: int, rows: Sequence[tuple[uui
         connection.execute(update(person).where(mine).values(manager_id=manager_id, mentor_id=mentor_id))
 
 
-def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID) -> uuid.UUID | None:
+def merge_people(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UUID) -> uuid.UUID | None:
     """Merge a person created from an LMS with a person of the list: returns the one that stays,
     with all data of the other; None if both have an episode.
 
@@ -220,14 +222,14 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
         ),
         by,
     )
-    for table, column_name in _EACH_ONCE:
+    for table, column_name in _UNIQUE_PER_PERSON:
         columns = [one.name for one in table.c if one.name != column_name and one.identity is None]
         names = ", ".join(columns)
         moved = f"INSERT INTO lti_tool.{table.name} ({column_name}, {names}) SELECT CAST(:stays AS uuid), {names} FROM lti_tool.{table.name}"  # noqa: S608
         connection.execute(text(f"{moved} WHERE tenant_id = :tenant AND {column_name} = :goes ON CONFLICT DO NOTHING"), by)
         connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c[column_name] == goes))
     connection.execute(delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.person_id == goes))
-    for table_name, column_name in _MOVED:
+    for table_name, column_name in _REASSIGNED_COLUMNS:
         connection.execute(
             text(f"UPDATE lti_tool.{table_name} SET {column_name} = :stays WHERE tenant_id = :tenant AND {column_name} = :goes"),  # noqa: S608 - constants
             by,
@@ -243,7 +245,7 @@ def join(connection: Connection, tenant_id: int, met: uuid.UUID, listed: uuid.UU
     return stays
 
 
-def names_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Known]]:
+def identities_by_person(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[PlatformIdentity]]:
     """Person id → the identities that platforms have for this person."""
     i = identity.c
     query = (
@@ -252,13 +254,13 @@ def names_of(connection: Connection, tenant_id: int, person_ids: Sequence[uuid.U
         .join(platform_registration, platform_registration.c.id == i.registration_id)
         .where(i.tenant_id == tenant_id, i.person_id.in_(person_ids))
     )
-    found: dict[uuid.UUID, list[Known]] = {}
+    found: dict[uuid.UUID, list[PlatformIdentity]] = {}
     for row in connection.execute(query):
-        found.setdefault(row.person_id, []).append(Known(**row._mapping))
+        found.setdefault(row.person_id, []).append(PlatformIdentity(**row._mapping))
     return found
 
 
-def roles_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> frozenset[str]:
+def list_person_roles(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> frozenset[str]:
     """The roles of a person apart from those of a launch: granted roles, and manager or mentor
     if the list says so."""
     p = person.c
@@ -268,13 +270,13 @@ def roles_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> fr
     return frozenset(connection.execute(granted.union_all(leads, accompanies)).scalars())
 
 
-def grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> bool:
+def insert_role_grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> bool:
     """Grant a role; False if the person already has it."""
     row = upsert(role_grant).values(tenant_id=tenant_id, person_id=person_id, role=role, granted_by=who)
     return connection.execute(row.on_conflict_do_nothing().returning(role_grant.c.role)).first() is not None
 
 
-def run_an_lms(connection: Connection, tenant_id: int, role: str, rows: int) -> list[tuple[uuid.UUID, str, str, bool]]:
+def list_lms_administrators(connection: Connection, tenant_id: int, role: str, rows: int) -> list[tuple[uuid.UUID, str, str, bool]]:
     """(person, name, platform, whether ``role`` is held) of recent visitors whom their LMS
     reports as an administrator; that claim alone grants no access here."""
     c, g = launch.c, role_grant.c
@@ -290,19 +292,19 @@ def run_an_lms(connection: Connection, tenant_id: int, role: str, rows: int) -> 
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query.limit(rows))]
 
 
-def withdraw(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str) -> bool:
+def delete_role_grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str) -> bool:
     """Revoke a role; False if the person did not have it."""
     g = role_grant.c
     return connection.execute(delete(role_grant).where(g.tenant_id == tenant_id, g.person_id == person_id, g.role == role)).rowcount == 1
 
 
-def granted(connection: Connection, tenant_id: int) -> list[tuple[uuid.UUID, str, str, str]]:
+def list_role_grants(connection: Connection, tenant_id: int) -> list[tuple[uuid.UUID, str, str, str]]:
     """(person, name, role, granted by) for every granted role."""
     g = role_grant.c
     query = select(g.person_id, person.c.name, g.role, g.granted_by).join(person, person.c.id == g.person_id).where(g.tenant_id == tenant_id)
     return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query.order_by(g.role, person.c.name))]
 
 
-def add(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
+def insert_person(connection: Connection, tenant_id: int, values: Mapping[str, Any]) -> None:
     """Insert one person."""
     connection.execute(insert(person).values(tenant_id=tenant_id, **values))

@@ -25,7 +25,7 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ProgrammeSummary:
     """One line in the list of programmes: title, newest published version (0: none), number of
     people, whether it is archived."""
 
@@ -36,7 +36,7 @@ class Shelf:
     archived: bool
 
 
-def find(connection: Connection, tenant_id: int, key: str) -> Draft | None:
+def find_draft(connection: Connection, tenant_id: int, key: str) -> Draft | None:
     """The draft of a programme."""
     d = programme_draft.c
     query = select(*(d[name] for name in Draft.__dataclass_fields__)).where(d.tenant_id == tenant_id, d.key == key)
@@ -44,14 +44,14 @@ def find(connection: Connection, tenant_id: int, key: str) -> Draft | None:
     return Draft(**row._mapping) if row else None
 
 
-def begin(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], at: datetime, who: str) -> bool:
+def insert_draft(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], at: datetime, who: str) -> bool:
     """Insert the first draft; False if one with this key exists."""
     row = {"tenant_id": tenant_id, "key": key, "document": document, "revision": 1, "saved_at": at, "saved_by": who}
     made = upsert(programme_draft).values(**row).on_conflict_do_nothing().returning(programme_draft.c.key)
     return connection.execute(made).first() is not None
 
 
-def save(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], revision: int, at: datetime, who: str) -> bool:
+def update_draft(connection: Connection, tenant_id: int, key: str, document: dict[str, Any], revision: int, at: datetime, who: str) -> bool:
     """Replace the document of ``revision`` by a changed one; False if somebody else saved
     first."""
     d = programme_draft.c
@@ -60,13 +60,13 @@ def save(connection: Connection, tenant_id: int, key: str, document: dict[str, A
     return connection.execute(update(programme_draft).where(mine).values(**values)).rowcount == 1
 
 
-def archive(connection: Connection, tenant_id: int, key: str, at: datetime | None) -> None:
+def set_draft_archived(connection: Connection, tenant_id: int, key: str, at: datetime | None) -> None:
     """Archive a programme (nobody new can start it), or restore it if ``at`` is None."""
     d = programme_draft.c
     connection.execute(update(programme_draft).where(d.tenant_id == tenant_id, d.key == key).values(archived_at=at))
 
 
-def shelf(connection: Connection, tenant_id: int) -> list[Shelf]:
+def list_programme_summaries(connection: Connection, tenant_id: int) -> list[ProgrammeSummary]:
     """All programmes, by title."""
     d, v, e = programme_draft.c, programme_version.c, episode.c
     newest = {
@@ -81,7 +81,7 @@ def shelf(connection: Connection, tenant_id: int) -> list[Shelf]:
         for row in connection.execute(select(d.key, d.document["title"].astext.label("title"), d.archived_at).where(d.tenant_id == tenant_id))
     }
     found = [
-        Shelf(
+        ProgrammeSummary(
             key,
             drafted.get(key, (newest.get(key, (0, ""))[1], False))[0],
             newest.get(key, (0, ""))[0],
@@ -93,7 +93,7 @@ def shelf(connection: Connection, tenant_id: int) -> list[Shelf]:
     return sorted(found, key=lambda one: (one.archived, one.title.casefold(), one.key))
 
 
-def archived(connection: Connection, tenant_id: int) -> set[str]:
+def list_archived_keys(connection: Connection, tenant_id: int) -> set[str]:
     """Keys of archived programmes."""
     d = programme_draft.c
     return set(connection.execute(select(d.key).where(d.tenant_id == tenant_id, d.archived_at.is_not(None))).scalars())

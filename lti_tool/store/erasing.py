@@ -18,40 +18,40 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.store.tables import erasure, person
 
-_MINE = "SELECT id FROM lti_tool.episode WHERE tenant_id = :tenant AND person_id = :person"
-_PLANS = f"SELECT id FROM lti_tool.plan WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608 - constants of this file
-_USES = f"SELECT id FROM lti_tool.job_use WHERE tenant_id = :tenant AND plan_id IN ({_PLANS})"  # noqa: S608
-_ATTEMPTS = f"SELECT id FROM lti_tool.attempt WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608
-_HANDED = f"SELECT id FROM lti_tool.handed_in WHERE tenant_id = :tenant AND episode_id IN ({_MINE})"  # noqa: S608
+_OWN_EPISODES = "SELECT id FROM lti_tool.episode WHERE tenant_id = :tenant AND person_id = :person"
+_OWN_PLANS = f"SELECT id FROM lti_tool.plan WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608 - constants of this file
+_OWN_USES = f"SELECT id FROM lti_tool.job_use WHERE tenant_id = :tenant AND plan_id IN ({_OWN_PLANS})"  # noqa: S608
+_OWN_ATTEMPTS = f"SELECT id FROM lti_tool.attempt WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608
+_OWN_SUBMISSIONS = f"SELECT id FROM lti_tool.handed_in WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608
 
 # Table → condition for the rows that belong to this person; children before parents.
-THEIRS = {
-    "review": f"handed_in_id IN ({_HANDED})",
-    "handed_in": f"episode_id IN ({_MINE})",
+OWNED_ROWS = {
+    "review": f"handed_in_id IN ({_OWN_SUBMISSIONS})",
+    "handed_in": f"episode_id IN ({_OWN_EPISODES})",
     "document": "person_id = :person",
-    "confirmation": f"use_id IN ({_USES})",
-    "job_use": f"plan_id IN ({_PLANS})",
-    "plan_revision": f"plan_id IN ({_PLANS})",
-    "plan": f"episode_id IN ({_MINE})",
-    "no_opportunity": f"episode_id IN ({_MINE})",
-    "follow_up": f"episode_id IN ({_MINE})",
-    "assessment": f"episode_id IN ({_MINE})",
-    "assessment_request": f"(episode_id IN ({_MINE}) OR rater_id = :person)",
-    "remark": f"episode_id IN ({_MINE})",
+    "confirmation": f"use_id IN ({_OWN_USES})",
+    "job_use": f"plan_id IN ({_OWN_PLANS})",
+    "plan_revision": f"plan_id IN ({_OWN_PLANS})",
+    "plan": f"episode_id IN ({_OWN_EPISODES})",
+    "no_opportunity": f"episode_id IN ({_OWN_EPISODES})",
+    "follow_up": f"episode_id IN ({_OWN_EPISODES})",
+    "assessment": f"episode_id IN ({_OWN_EPISODES})",
+    "assessment_request": f"(episode_id IN ({_OWN_EPISODES}) OR rater_id = :person)",
+    "remark": f"episode_id IN ({_OWN_EPISODES})",
     "presence": "person_id = :person",
     "calibration": "rater_id = :person",
-    "mapped_task": f"episode_id IN ({_MINE})",
-    "scheduled_act": f"episode_id IN ({_MINE})",
-    "attendance": f"episode_id IN ({_MINE})",
-    "agreed_action": f"episode_id IN ({_MINE})",
-    "group_member": f"episode_id IN ({_MINE})",
-    "memory": f"episode_id IN ({_MINE})",
-    "hold": f"episode_id IN ({_MINE})",
-    "exam_score": f"episode_id IN ({_MINE})",
-    "grade_outbox": f"attempt_id IN ({_ATTEMPTS})",
-    "answer": f"attempt_id IN ({_ATTEMPTS})",
-    "attempt": f"episode_id IN ({_MINE})",
-    "scheduled_check": f"episode_id IN ({_MINE})",
+    "mapped_task": f"episode_id IN ({_OWN_EPISODES})",
+    "scheduled_act": f"episode_id IN ({_OWN_EPISODES})",
+    "attendance": f"episode_id IN ({_OWN_EPISODES})",
+    "agreed_action": f"episode_id IN ({_OWN_EPISODES})",
+    "group_member": f"episode_id IN ({_OWN_EPISODES})",
+    "memory": f"episode_id IN ({_OWN_EPISODES})",
+    "hold": f"episode_id IN ({_OWN_EPISODES})",
+    "exam_score": f"episode_id IN ({_OWN_EPISODES})",
+    "grade_outbox": f"attempt_id IN ({_OWN_ATTEMPTS})",
+    "answer": f"attempt_id IN ({_OWN_ATTEMPTS})",
+    "attempt": f"episode_id IN ({_OWN_EPISODES})",
+    "scheduled_check": f"episode_id IN ({_OWN_EPISODES})",
     "episode": "person_id = :person",
     "mail": "person_id = :person",
     "mail_stop": "person_id = :person",
@@ -63,13 +63,13 @@ THEIRS = {
     "identity": "person_id = :person",
 }
 # Mails to other people about this person's submissions contain the person's name.
-_TOLD_OTHERS = (
-    f"EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN ({_MINE}) AND m.key LIKE 'review ' || h.id || ' %')"  # noqa: S608
+_MAILS_TO_OTHERS = (
+    f"EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN ({_OWN_EPISODES}) AND m.key LIKE 'review ' || h.id || ' %')"  # noqa: S608
     f" OR EXISTS (SELECT 1 FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.person_id = :person AND m.kind = 'review' AND m.key LIKE '%' || e.id || '%')"
 )
 # (table, column): what this person did for somebody else. The row stays with its owner; its
 # author becomes an anonymous person.
-FOR_OTHERS = (
+ACTOR_COLUMNS = (
     ("review", "reviewer_id"),
     ("confirmation", "person_id"),
     ("follow_up", "person_id"),
@@ -79,9 +79,9 @@ FOR_OTHERS = (
     ("job_use", "peer_id"),
 )
 # (table, column): references to a manager or mentor.
-LEADS = (("person", "manager_id"), ("person", "mentor_id"))
+LEADER_COLUMNS = (("person", "manager_id"), ("person", "mentor_id"))
 # (table, column): text columns that record who acted; they contain the person's id.
-SAYS_WHO = (
+ACTOR_TEXT_COLUMNS = (
     ("audit", "who"),
     ("registration_invite", "made_by"),
     ("hold", "set_by"),
@@ -91,11 +91,11 @@ SAYS_WHO = (
     ("erasure", "asked_by"),
     ("admin_session", "who"),
 )
-NOBODY = "somebody who was erased"
+ERASED_NAME = "somebody who was erased"
 
 
 @dataclass(frozen=True)
-class Request:
+class ErasureRequest:
     """An erasure request: whose data, and how far it has been carried out."""
 
     id: uuid.UUID
@@ -106,35 +106,35 @@ class Request:
     done_at: datetime | None
 
 
-def ask(connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, at: datetime) -> Request:
+def ensure_erasure_request(connection: Connection, tenant_id: int, person_id: uuid.UUID, who: str, at: datetime) -> ErasureRequest:
     """Record an erasure request; one that is already open is reused."""
     row = upsert(erasure).values(id=uuid.uuid4(), tenant_id=tenant_id, person_id=person_id, asked_by=who, asked_at=at)
     connection.execute(row.on_conflict_do_nothing())
-    found = open_request(connection, tenant_id, person_id)
+    found = find_open_erasure(connection, tenant_id, person_id)
     assert found is not None
     return found
 
 
-def open_request(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> Request | None:
+def find_open_erasure(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> ErasureRequest | None:
     """A person's open erasure request, if any."""
     e = erasure.c
-    query = select(*(e[name] for name in Request.__dataclass_fields__)).where(e.tenant_id == tenant_id, e.person_id == person_id)
+    query = select(*(e[name] for name in ErasureRequest.__dataclass_fields__)).where(e.tenant_id == tenant_id, e.person_id == person_id)
     row = connection.execute(query).first()
-    return Request(**row._mapping) if row else None
+    return ErasureRequest(**row._mapping) if row else None
 
 
-def requests(connection: Connection, tenant_id: int) -> list[Request]:
+def list_erasure_requests(connection: Connection, tenant_id: int) -> list[ErasureRequest]:
     """All erasure requests, newest first."""
     e = erasure.c
-    query = select(*(e[name] for name in Request.__dataclass_fields__)).where(e.tenant_id == tenant_id).order_by(e.asked_at.desc())
-    return [Request(**row._mapping) for row in connection.execute(query.limit(200))]
+    query = select(*(e[name] for name in ErasureRequest.__dataclass_fields__)).where(e.tenant_id == tenant_id).order_by(e.asked_at.desc())
+    return [ErasureRequest(**row._mapping) for row in connection.execute(query.limit(200))]
 
 
-def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
+def export_person_rows(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, list[dict[str, Any]]]:
     """Table → the person's own rows as JSON objects, for the person to inspect."""
     values = {"tenant": tenant_id, "person": person_id}
     found: dict[str, list[dict[str, Any]]] = {}
-    for table, mine in {"person": "id = :person", **THEIRS}.items():
+    for table, mine in {"person": "id = :person", **OWNED_ROWS}.items():
         if table in ("launch", "join_code"):
             continue  # sessions and codes: they hold secrets and nothing of lasting interest
         # File contents are downloaded one by one; a reviewer's comment on the training is meant
@@ -161,7 +161,7 @@ def everything(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> 
     return found
 
 
-def in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -> bool:
+def has_statement_in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -> bool:
     """Whether a statement about this person is being sent to the record store right now."""
     query = text(
         "SELECT 1 FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND tries > 0 AND next_try_at > now()"
@@ -170,27 +170,27 @@ def in_flight(connection: Connection, tenant_id: int, accounts: Sequence[str]) -
     return connection.execute(query, {"tenant": tenant_id, "accounts": [f"%{one}%" for one in accounts]}).first() is not None
 
 
-def erase(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
+def erase_person(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, int]:
     """Erase a person from every table; returns per table how many rows were deleted or
     anonymized."""
-    values = {"tenant": tenant_id, "person": person_id, "like": f"%{person_id}%", "nobody": NOBODY}
+    values = {"tenant": tenant_id, "person": person_id, "like": f"%{person_id}%", "nobody": ERASED_NAME}
     gone: dict[str, int] = {}
 
     def run(name: str, statement: str, **more: Any) -> None:
         gone[name] = gone.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
 
-    run("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_TOLD_OTHERS})")  # noqa: S608 - constants of this file
-    for table, mine in THEIRS.items():
+    run("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})")  # noqa: S608 - constants of this file
+    for table, mine in OWNED_ROWS.items():
         run(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {mine}")  # noqa: S608 - constants of this file
-    mentions = sum(_count(owner, table, column, values) for table, column in FOR_OTHERS)
+    mentions = sum(_count_references(owner, table, column, values) for table, column in ACTOR_COLUMNS)
     if mentions:
         nobody = uuid.uuid4()
         owner.execute(person.insert().values(id=nobody, tenant_id=tenant_id, name="", email=""))
-        for table, column in FOR_OTHERS:
+        for table, column in ACTOR_COLUMNS:
             run(table, f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND {column} = :person", other=nobody)  # noqa: S608
-    for table, column in LEADS:
+    for table, column in LEADER_COLUMNS:
         run(table, f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608
-    for table, column in SAYS_WHO:
+    for table, column in ACTOR_TEXT_COLUMNS:
         run(table, f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND {column} LIKE :like")  # noqa: S608
     run("audit", "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text LIKE :like")
     run("statement_outbox", "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND convert_from(payload, 'UTF8') LIKE :like")
@@ -201,17 +201,17 @@ def erase(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dict[str, 
     return {name: count for name, count in gone.items() if count}
 
 
-def _count(owner: Connection, table: str, column: str, values: dict[str, Any]) -> int:
+def _count_references(owner: Connection, table: str, column: str, values: dict[str, Any]) -> int:
     query = text(f"SELECT count(*) FROM lti_tool.{table} WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608 - constants of this file
     return int(owner.execute(query, values).scalar_one())
 
 
-def tool_done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
+def mark_tool_erased(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
     """Record that the tool has erased the person."""
     owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(tool_done_at=at))
 
 
-def done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
+def mark_erasure_done(owner: Connection, tenant_id: int, request_id: uuid.UUID, at: datetime) -> None:
     """Record that the tool and the record store have both erased the person; drops the person's
     id."""
     owner.execute(update(erasure).where(erasure.c.tenant_id == tenant_id, erasure.c.id == request_id).values(done_at=at, person_id=None))

@@ -22,8 +22,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import attempt as attempts
 from lti_tool.store.tables import episode, grade_outbox, line_item, person
 
-LEASE = timedelta(seconds=45)  # longer than all HTTP calls for one grade
-SECOND = timedelta(seconds=1)
+LEASE_TIME = timedelta(seconds=45)  # longer than all HTTP calls for one grade
+ONE_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,16 @@ class NewGrade:
     def place(self) -> str:
         """The key under which a newer grade replaces an older one: the check, or the column if
         the LMS does not let us create columns."""
-        return place_of(self.line_items_url, self.resource_id) if self.line_items_url else self.line_item_url
+        return place_key(self.line_items_url, self.resource_id) if self.line_items_url else self.line_item_url
 
 
-def place_of(line_items_url: str, resource_id: str) -> str:
+def place_key(line_items_url: str, resource_id: str) -> str:
     """The key of a check's grades among the columns of a course."""
     return json.dumps([line_items_url, resource_id])
 
 
 @dataclass(frozen=True)
-class GradeRow:
+class LeasedGrade:
     """A leased grade. ``tries`` includes the current one."""
 
     id: int
@@ -104,7 +104,7 @@ class Column:
     maximum: float
 
 
-def add(connection: Connection, tenant_id: int, made: NewGrade) -> None:
+def enqueue_grade(connection: Connection, tenant_id: int, made: NewGrade) -> None:
     """Enqueue a grade, timestamped at least one whole second after the person's previous grade
     of the same place.
 
@@ -112,20 +112,20 @@ def add(connection: Connection, tenant_id: int, made: NewGrade) -> None:
     waiting for the same place is replaced: only the newest counts.
     """
     g = grade_outbox.c
-    _one_at_a_time(connection, tenant_id, made.subject, made.place)
+    _lock_place(connection, tenant_id, made.subject, made.place)
     same = (g.tenant_id == tenant_id) & (g.place == made.place) & (g.subject == made.subject)
     connection.execute(update(grade_outbox).where(same, g.sent_at.is_(None), g.refused.is_(None)).values(replaced=True))
     last: datetime | None = connection.execute(select(func.max(g.at)).where(same)).scalar()
-    at = made.at if last is None else max(made.at, last + SECOND)
+    at = made.at if last is None else max(made.at, last + ONE_SECOND)
     connection.execute(insert(grade_outbox).values(tenant_id=tenant_id, **{**vars(made), "at": at, "place": made.place}))
 
 
-def _one_at_a_time(connection: Connection, tenant_id: int, subject: str, place: str) -> None:
+def _lock_place(connection: Connection, tenant_id: int, subject: str, place: str) -> None:
     """Take the advisory lock that serializes concurrent acts of one person on one place."""
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tenant_id} {subject} {place}", 0))))
 
 
-def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) -> GradeRow | None:
+def lease_grade(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) -> LeasedGrade | None:
     """Lease the next grade that is due, or None; skips the platforms in ``leave_alone``."""
     row = connection.execute(
         text(
@@ -146,12 +146,12 @@ def lease(connection: Connection, tenant_id: int, leave_alone: Sequence[int]) ->
                       o.subject, o.score, o.maximum, o.comment, o.at, o.tries, o.resends, k.interrupted
             """
         ),
-        {"tenant": tenant_id, "lease": LEASE, "alone": list(leave_alone)},
+        {"tenant": tenant_id, "lease": LEASE_TIME, "alone": list(leave_alone)},
     ).first()
-    return GradeRow(**row._mapping) if row else None
+    return LeasedGrade(**row._mapping) if row else None
 
 
-def _settle(connection: Connection, tenant_id: int, row: GradeRow, **values: Any) -> None:
+def _settle_grade(connection: Connection, tenant_id: int, row: LeasedGrade, **values: Any) -> None:
     """Update a row only if the caller still holds its lease: each lease increments ``tries``,
     so a slow sender cannot overwrite the result of the next one."""
     g = grade_outbox.c
@@ -159,28 +159,28 @@ def _settle(connection: Connection, tenant_id: int, row: GradeRow, **values: Any
     connection.execute(update(grade_outbox).where(mine).values(leased_until=None, **values))
 
 
-def arrived(connection: Connection, tenant_id: int, row: GradeRow, at: datetime) -> None:
+def mark_grade_sent(connection: Connection, tenant_id: int, row: LeasedGrade, at: datetime) -> None:
     """Mark a grade as accepted by the LMS; the row stays as a record of what was sent."""
-    _settle(connection, tenant_id, row, sent_at=at, trouble=None)
+    _settle_grade(connection, tenant_id, row, sent_at=at, trouble=None)
 
 
-def refuse(connection: Connection, tenant_id: int, row: GradeRow, reason: str) -> None:
+def mark_grade_refused(connection: Connection, tenant_id: int, row: LeasedGrade, reason: str) -> None:
     """Mark a grade as refused: it is not retried automatically; the reason is kept."""
-    _settle(connection, tenant_id, row, refused=reason, trouble=None)
+    _settle_grade(connection, tenant_id, row, refused=reason, trouble=None)
 
 
-def later(
-    connection: Connection, tenant_id: int, row: GradeRow, wait: timedelta, trouble: str, at: datetime | None = None, counted: bool = True
+def reschedule_grade(
+    connection: Connection, tenant_id: int, row: LeasedGrade, wait: timedelta, trouble: str, at: datetime | None = None, counted: bool = True
 ) -> None:
     """Retry after ``wait``; with a later timestamp ``at`` if the LMS already holds a grade of
     the same second. A try in which nothing was sent is not ``counted``."""
     changes: dict[str, Any] = {"at": at} if at is not None else {}
     if not counted:
         changes["tries"] = row.tries - 1
-    _settle(connection, tenant_id, row, next_try_at=func.now() + wait, trouble=trouble, **changes)
+    _settle_grade(connection, tenant_id, row, next_try_at=func.now() + wait, trouble=trouble, **changes)
 
 
-def sent_before(connection: Connection, tenant_id: int, row: GradeRow) -> list[tuple[float, float]]:
+def list_sent_scores(connection: Connection, tenant_id: int, row: LeasedGrade) -> list[tuple[float, float]]:
     """(score, maximum) of other grades that we sent, or replaced, for the same place and
     person."""
     g = grade_outbox.c
@@ -190,7 +190,7 @@ def sent_before(connection: Connection, tenant_id: int, row: GradeRow) -> list[t
     return [(found.score, found.maximum) for found in connection.execute(query)]
 
 
-def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUID | None, registration_id: int | None, now: datetime) -> bool:
+def requeue_grade(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUID | None, registration_id: int | None, now: datetime) -> bool:
     """Requeue a grade that was refused or is waiting; False if there is none in this course (or
     of this platform).
 
@@ -207,7 +207,7 @@ def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUI
     row = connection.execute(select(g.id, g.place, g.subject, g.registration_id).where(mine & free).with_for_update()).first()
     if row is None:
         return False
-    _one_at_a_time(connection, tenant_id, row.subject, row.place)
+    _lock_place(connection, tenant_id, row.subject, row.place)
     same = (g.tenant_id == tenant_id) & (g.place == row.place) & (g.subject == row.subject)
     newer = select(g.id).where(same, g.id > row.id, g.refused.is_(None))
     if connection.execute(newer.limit(1)).first() is not None:
@@ -215,13 +215,13 @@ def resend(connection: Connection, tenant_id: int, id_: int, course_id: uuid.UUI
         connection.execute(update(grade_outbox).where(g.tenant_id == tenant_id, g.id == row.id).values(replaced=True, refused=None))
         return False
     last: datetime = connection.execute(select(func.max(g.at)).where(same)).scalar_one()
-    values = {"refused": None, "trouble": None, "tries": 0, "next_try_at": func.now(), "at": max(now, last + SECOND), "resends": g.resends + 1}
+    values = {"refused": None, "trouble": None, "tries": 0, "next_try_at": func.now(), "at": max(now, last + ONE_SECOND), "resends": g.resends + 1}
     connection.execute(update(grade_outbox).where(mine).values(**values))
-    forget_column(connection, tenant_id, row.registration_id, row.place)
+    delete_column(connection, tenant_id, row.registration_id, row.place)
     return True
 
 
-def sent_to(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID], url: str) -> set[uuid.UUID]:
+def attempts_sent_to_column(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID], url: str) -> set[uuid.UUID]:
     """The attempts whose grade went to this column."""
     g, c = grade_outbox.c, line_item.c
     places = select(c.place).where(c.tenant_id == tenant_id, c.url == url)
@@ -229,18 +229,18 @@ def sent_to(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.U
     return set(connection.execute(query).scalars())
 
 
-def _state(row: Any) -> str:
+def _grade_state(row: Any) -> str:
     return "sent" if row.sent_at else "refused" if row.refused else "replaced" if row.replaced else "waiting"
 
 
-def states(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+def states_by_attempt(connection: Connection, tenant_id: int, attempt_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
     """For each attempt with a grade: ``sent``, ``waiting``, ``replaced`` or ``refused``, and why it waits or was refused."""
     g = grade_outbox.c
     query = select(g.attempt_id, g.sent_at, g.refused, g.replaced, g.trouble).where(g.tenant_id == tenant_id, g.attempt_id.in_(attempt_ids))
-    return {row.attempt_id: (_state(row), row.refused or row.trouble or "") for row in connection.execute(query)}
+    return {row.attempt_id: (_grade_state(row), row.refused or row.trouble or "") for row in connection.execute(query)}
 
 
-def listed(
+def list_grade_states(
     connection: Connection, tenant_id: int, rows: int, course_id: uuid.UUID | None = None, registration_id: int | None = None
 ) -> list[GradeState]:
     """The latest grades of a course or a platform; those that need attention come first."""
@@ -259,7 +259,7 @@ def listed(
     if registration_id is not None:
         query = query.where(g.registration_id == registration_id)
     return [
-        GradeState(row.id, row.attempt_id, row.name, row.label, row.score, row.maximum, row.at, _state(row), row.refused or row.trouble or "")
+        GradeState(row.id, row.attempt_id, row.name, row.label, row.score, row.maximum, row.at, _grade_state(row), row.refused or row.trouble or "")
         for row in connection.execute(query)
     ]
 
@@ -269,12 +269,12 @@ def claim_column(connection: Connection, tenant_id: int, registration_id: int, p
     claim expires like a lease."""
     row = {"tenant_id": tenant_id, "registration_id": registration_id, "place": place, "url": "", "label": label, "maximum": maximum}
     statement = upsert(line_item).values(**row)
-    over = (line_item.c.url == "") & (line_item.c.created_at < func.now() - LEASE)
+    over = (line_item.c.url == "") & (line_item.c.created_at < func.now() - LEASE_TIME)
     statement = statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_={"created_at": func.now()}, where=over)
     return connection.execute(statement.returning(line_item.c.place)).first() is not None
 
 
-def column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> Column | None:
+def find_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> Column | None:
     """The column found or created for a place, if any."""
     c = line_item.c
     query = select(c.place, c.url, c.label, c.maximum).where(
@@ -284,7 +284,7 @@ def column(connection: Connection, tenant_id: int, registration_id: int, place: 
     return Column(*row) if row else None
 
 
-def resource_of(connection: Connection, tenant_id: int, registration_id: int, url: str) -> str | None:
+def find_column_resource(connection: Connection, tenant_id: int, registration_id: int, url: str) -> str | None:
     """The resource id of the check that a column belongs to: empty if it is not ours, None if
     that has not been looked up yet."""
     c = line_item.c
@@ -297,13 +297,13 @@ def resource_of(connection: Connection, tenant_id: int, registration_id: int, ur
     return None
 
 
-def keep_resource(connection: Connection, tenant_id: int, registration_id: int, url: str, resource_id: str) -> None:
+def save_column_resource(connection: Connection, tenant_id: int, registration_id: int, url: str, resource_id: str) -> None:
     """Store which check a column belongs to according to the LMS. It is not from a course's
     column list: an activity came with it."""
-    keep_column(connection, tenant_id, registration_id, Column(json.dumps({"claimed": url}), url, resource_id, 0.0))
+    upsert_column(connection, tenant_id, registration_id, Column(json.dumps({"claimed": url}), url, resource_id, 0.0))
 
 
-def columns(connection: Connection, tenant_id: int, registration_id: int, line_items_url: str) -> list[Column]:
+def list_columns(connection: Connection, tenant_id: int, registration_id: int, line_items_url: str) -> list[Column]:
     """The known columns of a course."""
     c = line_item.c
     prefix = json.dumps([line_items_url])[:-1]
@@ -313,21 +313,21 @@ def columns(connection: Connection, tenant_id: int, registration_id: int, line_i
     return [Column(*row) for row in connection.execute(query.order_by(c.label, c.place))]
 
 
-def keep_column(connection: Connection, tenant_id: int, registration_id: int, made: Column) -> None:
+def upsert_column(connection: Connection, tenant_id: int, registration_id: int, made: Column) -> None:
     """Store a column, replacing one known before."""
     statement = upsert(line_item).values(tenant_id=tenant_id, registration_id=registration_id, **vars(made))
     changed = {"url": made.url, "label": made.label, "maximum": made.maximum}
     connection.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "registration_id", "place"], set_=changed))
 
 
-def forget_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
+def delete_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
     """Forget a column that no longer exists; a pending claim to create it stays."""
     c = line_item.c
     same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)
     connection.execute(delete(line_item).where(same, c.url != ""))
 
 
-def release_column(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
+def release_column_claim(connection: Connection, tenant_id: int, registration_id: int, place: str) -> None:
     """Release a claim that produced no column; a column created meanwhile stays."""
     c = line_item.c
     same = (c.tenant_id == tenant_id) & (c.registration_id == registration_id) & (c.place == place)

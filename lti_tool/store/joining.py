@@ -11,12 +11,12 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.people import CLAIMED, MET, UNDONE
+from lti_tool.store.people import CLAIM_KINDS, LINK_UNDONE, UNLINKED
 from lti_tool.store.tables import course, grade_place, identity, join_code, launch, membership, person, platform_registration
 
 
 @dataclass(frozen=True)
-class Join:
+class IdentityLink:
     """A platform user linked to a person of the list: by what means, since when and by whom
     (lti_tool.store.people)."""
 
@@ -34,11 +34,11 @@ class Join:
     @property
     def claimed(self) -> bool:
         """Whether the link rests only on what the LMS claimed."""
-        return self.joined_by in CLAIMED
+        return self.joined_by in CLAIM_KINDS
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class LinkSuggestion:
     """An unlinked platform user whose id or address matches a person of the list. ``alone``:
     neither of them matches anybody else."""
 
@@ -55,7 +55,7 @@ class Suggestion:
     alone: bool
 
 
-def joins(connection: Connection, tenant_id: int, rows: int, search: str = "") -> list[Join]:
+def list_identity_links(connection: Connection, tenant_id: int, rows: int, search: str = "") -> list[IdentityLink]:
     """Links that match the search (name, id, user): those that rest only on an LMS's claim
     first, then the newest."""
     i, p = identity.c, person.c
@@ -74,22 +74,22 @@ def joins(connection: Connection, tenant_id: int, rows: int, search: str = "") -
         )
         .join(person, p.id == i.person_id)
         .join(platform_registration, platform_registration.c.id == i.registration_id)
-        .where(i.tenant_id == tenant_id, i.joined_by.not_in((MET, UNDONE)))
-        .order_by(i.joined_by.in_(CLAIMED).desc(), i.joined_at.desc(), i.subject)
+        .where(i.tenant_id == tenant_id, i.joined_by.not_in((UNLINKED, LINK_UNDONE)))
+        .order_by(i.joined_by.in_(CLAIM_KINDS).desc(), i.joined_at.desc(), i.subject)
     )
     if search:
         words = search.lower()
         query = query.where(or_(*(func.lower(column).contains(words, autoescape=True) for column in (p.name, p.external_id, i.subject))))
-    return [Join(**row._mapping) for row in connection.execute(query.limit(rows))]
+    return [IdentityLink(**row._mapping) for row in connection.execute(query.limit(rows))]
 
 
-def claimed(connection: Connection, tenant_id: int) -> int:
+def count_claimed_links(connection: Connection, tenant_id: int) -> int:
     """How many links rest only on an LMS's claim."""
     i = identity.c
-    return int(connection.execute(select(func.count()).where(i.tenant_id == tenant_id, i.joined_by.in_(CLAIMED))).scalar_one())
+    return int(connection.execute(select(func.count()).where(i.tenant_id == tenant_id, i.joined_by.in_(CLAIM_KINDS))).scalar_one())
 
 
-def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Suggestion]:
+def list_link_suggestions(connection: Connection, tenant_id: int, rows: int) -> list[LinkSuggestion]:
     """Platform users whose id, or else address, matches a person of the list who has no
     identity on that platform yet."""
     i, met, listed = identity.alias(), person.alias(), person.alias()
@@ -115,7 +115,7 @@ def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Sugge
         .join(met, met.c.id == i.c.person_id)
         .join(platform_registration, platform_registration.c.id == i.c.registration_id)
         .join(listed, (listed.c.tenant_id == tenant_id) & listed.c.imported_at.is_not(None) & (by_id | by_address))
-        .where(i.c.tenant_id == tenant_id, met.c.imported_at.is_(None), i.c.joined_by == MET, ~taken.exists())
+        .where(i.c.tenant_id == tenant_id, met.c.imported_at.is_(None), i.c.joined_by == UNLINKED, ~taken.exists())
         .distinct()
         .order_by(listed.c.name, text("by_id DESC"), met.c.id)
     )
@@ -123,33 +123,35 @@ def suggestions(connection: Connection, tenant_id: int, rows: int) -> list[Sugge
     for row in connection.execute(query.limit(rows)):
         values = dict(row._mapping)
         by = "id" if values.pop("by_id") else "address"
-        found.append(Suggestion(**values, by=by, alone=True))
+        found.append(LinkSuggestion(**values, by=by, alone=True))
     users, people = Counter(one.met for one in found), Counter(one.listed for one in found)
     return [replace(one, alone=users[one.met] == people[one.listed] == 1) for one in found]
 
 
-def users_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:
+def list_platform_users(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:
     """The platform users linked to this person: (registration, subject)."""
     i = identity.c
     query = select(i.registration_id, i.subject).where(i.tenant_id == tenant_id, i.person_id == person_id)
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def joined(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
+def lock_linked_person(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
     """The listed person linked to this user, with the identity row locked until the transaction
     ends; None if there is no link."""
     i = identity.c
     mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
-    found: uuid.UUID | None = connection.execute(select(i.person_id).where(mine, i.joined_by.not_in((MET, UNDONE))).with_for_update()).scalar()
+    found: uuid.UUID | None = connection.execute(
+        select(i.person_id).where(mine, i.joined_by.not_in((UNLINKED, LINK_UNDONE))).with_for_update()
+    ).scalar()
     return found
 
 
-def hold(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
+def lock_person(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> None:
     """Lock the person row until the transaction ends, so that no other user is linked to it."""
     connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id).with_for_update())
 
 
-def set_joined(
+def link_identity(
     connection: Connection, tenant_id: int, registration_id: int, subject: str, *, person_id: uuid.UUID, by: str, who: str, now: datetime
 ) -> None:
     """Link a user, with all the user's sessions, to a person."""
@@ -160,7 +162,7 @@ def set_joined(
     connection.execute(update(launch).where(theirs).values(person_id=person_id))
 
 
-def leave_places(connection: Connection, tenant_id: int, registration_id: int, subject: str, person_id: uuid.UUID) -> None:
+def delete_user_places(connection: Connection, tenant_id: int, registration_id: int, subject: str, person_id: uuid.UUID) -> None:
     """Delete this person's course memberships and grade places that came from the user: the
     next launch and roster assign them to whoever the user is then."""
     g, m = grade_place.c, membership.c
@@ -169,7 +171,7 @@ def leave_places(connection: Connection, tenant_id: int, registration_id: int, s
     connection.execute(delete(membership).where(m.tenant_id == tenant_id, m.person_id == person_id, m.course_id.in_(there)))
 
 
-def undo(connection: Connection, tenant_id: int, registration_id: int, subject: str, *, who: str, now: datetime) -> uuid.UUID | None:
+def unlink_identity(connection: Connection, tenant_id: int, registration_id: int, subject: str, *, who: str, now: datetime) -> uuid.UUID | None:
     """Unlink a user and give the user a new person of their own; returns the person linked
     before, or None if there was no link.
 
@@ -178,19 +180,19 @@ def undo(connection: Connection, tenant_id: int, registration_id: int, subject: 
     """
     i = identity.c
     mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == subject)
-    before = joined(connection, tenant_id, registration_id, subject)
+    before = lock_linked_person(connection, tenant_id, registration_id, subject)
     if before is None:
         return None
     own = uuid.uuid4()
     connection.execute(insert(person).values(id=own, tenant_id=tenant_id, name="", email=""))
-    connection.execute(update(identity).where(mine).values(person_id=own, joined_by=UNDONE, joined_who=who, joined_at=now))
+    connection.execute(update(identity).where(mine).values(person_id=own, joined_by=LINK_UNDONE, joined_who=who, joined_at=now))
     c = launch.c
     connection.execute(delete(launch).where(c.tenant_id == tenant_id, c.registration_id == registration_id, c.subject == subject))
-    leave_places(connection, tenant_id, registration_id, subject, before)
+    delete_user_places(connection, tenant_id, registration_id, subject, before)
     return before
 
 
-def keep_code(
+def insert_join_code(
     connection: Connection,
     tenant_id: int,
     code_hash: bytes,
@@ -212,7 +214,7 @@ def keep_code(
     connection.execute(upsert(join_code).values(tenant_id=tenant_id, code_hash=code_hash, **row).on_conflict_do_nothing())
 
 
-def take_code(
+def redeem_join_code(
     connection: Connection, tenant_id: int, code_hash: bytes, registration_id: int, subject: str, now: datetime
 ) -> tuple[uuid.UUID, str] | None:
     """Redeem a code, once: returns (person, means of proof), or None if it does not exist, was
@@ -224,6 +226,6 @@ def take_code(
     return (row.person_id, row.joined_by) if row else None
 
 
-def forget_codes(connection: Connection, tenant_id: int, now: datetime) -> None:
+def delete_expired_codes(connection: Connection, tenant_id: int, now: datetime) -> None:
     """Delete expired codes."""
     connection.execute(delete(join_code).where(join_code.c.tenant_id == tenant_id, join_code.c.expires_at < now))

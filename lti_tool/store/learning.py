@@ -28,7 +28,7 @@ from lti_tool.store.tables import (
 )
 from lti_tool.store.tables import grade_place as stored_grade_place
 
-PAGE = 100
+PAGE_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Participant:
 
 
 @dataclass(frozen=True)
-class Memory:
+class MemoryState:
     """The state of the memory model for one competency of one learner."""
 
     competency: str
@@ -171,13 +171,13 @@ class JobUse:
     peer_id: uuid.UUID | None = None
 
 
-def keep_programme(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
+def insert_programme_version(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
     """Insert a version of a programme; an existing version is left unchanged."""
     row = {"tenant_id": tenant_id, "key": key, "version": version, "document": document}
     connection.execute(upsert(programme_version).values(**row).on_conflict_do_nothing())
 
 
-def programme_document(connection: Connection, tenant_id: int, key: str, version: int) -> dict[str, Any]:
+def get_programme_document(connection: Connection, tenant_id: int, key: str, version: int) -> dict[str, Any]:
     """Load the document of a version that is known to exist."""
     p = programme_version.c
     query = select(p.document).where(p.tenant_id == tenant_id, p.key == key, p.version == version)
@@ -185,14 +185,14 @@ def programme_document(connection: Connection, tenant_id: int, key: str, version
     return found
 
 
-def newest_programmes(connection: Connection, tenant_id: int) -> dict[str, int]:
+def newest_programme_versions(connection: Connection, tenant_id: int) -> dict[str, int]:
     """Programme key → newest version."""
     p = programme_version.c
     rows = connection.execute(select(p.key, p.version).where(p.tenant_id == tenant_id).order_by(p.key, p.version))
     return {row.key: row.version for row in rows}
 
 
-def keep_episode(connection: Connection, tenant_id: int, made: Episode, checks: Sequence[ScheduledCheck]) -> bool:
+def insert_episode(connection: Connection, tenant_id: int, made: Episode, checks: Sequence[ScheduledCheck]) -> bool:
     """Insert an episode with its checks; False if this person already has one in this
     programme."""
     inserted = connection.execute(upsert(episode).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(episode.c.id)).first()
@@ -201,19 +201,19 @@ def keep_episode(connection: Connection, tenant_id: int, made: Episode, checks: 
     return inserted is not None
 
 
-def _episodes() -> Any:
+def _select_episodes() -> Any:
     return select(*(episode.c[name] for name in Episode.__dataclass_fields__))
 
 
-def episode_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Episode | None:
+def find_episode(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> Episode | None:
     """A person's episode in a programme, if any."""
     e = episode.c
-    query = _episodes().where(e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme)
+    query = _select_episodes().where(e.tenant_id == tenant_id, e.person_id == person_id, e.programme == programme)
     row = connection.execute(query).first()
     return Episode(**row._mapping) if row else None
 
 
-def people_with_episodes(connection: Connection, tenant_id: int, programme: str, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+def filter_people_with_episode(connection: Connection, tenant_id: int, programme: str, person_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Which of these people have an episode in a programme."""
     e = episode.c
     return set(
@@ -221,14 +221,14 @@ def people_with_episodes(connection: Connection, tenant_id: int, programme: str,
     )
 
 
-def episodes_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[Episode]:
+def list_person_episodes(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[Episode]:
     """All episodes of a person, the latest certification first."""
     e = episode.c
-    query = _episodes().where(e.tenant_id == tenant_id, e.person_id == person_id).order_by(e.certified_at.desc())
+    query = _select_episodes().where(e.tenant_id == tenant_id, e.person_id == person_id).order_by(e.certified_at.desc())
     return [Episode(**row._mapping) for row in connection.execute(query)]
 
 
-def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]) -> None:
+def insert_exam_scores(connection: Connection, tenant_id: int, episode_id: uuid.UUID, shares: Mapping[str, float]) -> None:
     """Store the results of the certification exam by competency; the empty key is the whole
     exam."""
     if shares:
@@ -236,7 +236,7 @@ def keep_exam(connection: Connection, tenant_id: int, episode_id: uuid.UUID, sha
         connection.execute(insert(exam_score), rows)
 
 
-def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str, registration_id: int | None) -> list[uuid.UUID]:
+def list_taught_episodes(connection: Connection, tenant_id: int, teacher: uuid.UUID, programme: str, registration_id: int | None) -> list[uuid.UUID]:
     """Episodes of a programme whose people are learners of a course that ``teacher`` teaches,
     according to rosters or launches; limited to courses of one platform, or all (None)."""
     taught, theirs, e = membership.alias(), membership.alias(), episode.c
@@ -255,20 +255,20 @@ def episodes_taught(connection: Connection, tenant_id: int, teacher: uuid.UUID, 
     return list(connection.execute(query).scalars())
 
 
-def episode_by_id(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Episode:
+def get_episode(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Episode:
     """Load an episode that is known to exist."""
     e = episode.c
-    query = _episodes().where(e.tenant_id == tenant_id, e.id == episode_id)
+    query = _select_episodes().where(e.tenant_id == tenant_id, e.id == episode_id)
     return Episode(**connection.execute(query).one()._mapping)
 
 
-def episodes_by_id(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[Episode]:
+def get_episodes(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID]) -> list[Episode]:
     """These episodes."""
     e = episode.c
-    return [Episode(**row._mapping) for row in connection.execute(_episodes().where(e.tenant_id == tenant_id, e.id.in_(episode_ids)))]
+    return [Episode(**row._mapping) for row in connection.execute(_select_episodes().where(e.tenant_id == tenant_id, e.id.in_(episode_ids)))]
 
 
-def learner_of_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID) -> uuid.UUID | None:
+def find_attempt_learner(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID) -> uuid.UUID | None:
     """The person who made an attempt in this course; None if there is no such attempt."""
     query = (
         select(episode.c.person_id)
@@ -279,55 +279,55 @@ def learner_of_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.
     return found
 
 
-def checks_in_course(connection: Connection, tenant_id: int, person_id: uuid.UUID, course_id: uuid.UUID) -> list[Attempt]:
+def list_course_checks(connection: Connection, tenant_id: int, person_id: uuid.UUID, course_id: uuid.UUID) -> list[Attempt]:
     """A person's check attempts that were started from this course."""
     query = (
-        _attempts()
+        _select_attempts()
         .join(episode, episode.c.id == attempt.c.episode_id)
         .where(attempt.c.tenant_id == tenant_id, episode.c.person_id == person_id, attempt.c.course_id == course_id, attempt.c.kind == "check")
     )
     return [Attempt(**row._mapping) for row in connection.execute(query)]
 
 
-def checks_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[ScheduledCheck]:
+def list_scheduled_checks(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[ScheduledCheck]:
     """The scheduled checks of an episode, ordered by due date."""
     c = scheduled_check.c
     query = select(c.interval, c.due_at, c.opens_at, c.closes_at).where(c.tenant_id == tenant_id, c.episode_id == episode_id).order_by(c.due_at)
     return [ScheduledCheck(**row._mapping) for row in connection.execute(query)]
 
 
-def _attempts() -> Any:
+def _select_attempts() -> Any:
     return select(*(attempt.c[name] for name in Attempt.__dataclass_fields__))
 
 
-def begin_attempt(connection: Connection, tenant_id: int, made: Attempt) -> bool:
+def insert_attempt(connection: Connection, tenant_id: int, made: Attempt) -> bool:
     """Insert an attempt; False if this check was already started."""
     row = upsert(attempt).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(attempt.c.id)
     return connection.execute(row).first() is not None
 
 
-def attempts_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Attempt]:
+def list_attempts(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Attempt]:
     """All attempts of an episode."""
-    query = _attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id)
+    query = _select_attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id)
     return [Attempt(**row._mapping) for row in connection.execute(query)]
 
 
-def attempt_for_update(connection: Connection, tenant_id: int, episode_id: uuid.UUID, attempt_id: uuid.UUID) -> Attempt | None:
+def lock_attempt(connection: Connection, tenant_id: int, episode_id: uuid.UUID, attempt_id: uuid.UUID) -> Attempt | None:
     """Load an attempt of this episode and lock its row, so that two concurrent answers are
     serialized."""
-    query = _attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id, attempt.c.id == attempt_id)
+    query = _select_attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id, attempt.c.id == attempt_id)
     row = connection.execute(query.with_for_update()).first()
     return Attempt(**row._mapping) if row else None
 
 
-def answers_of(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) -> list[Answer]:
+def list_answers(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) -> list[Answer]:
     """The answers of an attempt, by position."""
     a = answer.c
     query = select(*(a[name] for name in Answer.__dataclass_fields__)).where(a.tenant_id == tenant_id, a.attempt_id == attempt_id)
     return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
 
 
-def keep_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, made: Answer) -> None:
+def insert_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, made: Answer) -> None:
     """Insert an answer."""
     connection.execute(insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(made)))
 
@@ -339,28 +339,28 @@ def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID
     )
 
 
-def memories_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Memory]:
+def list_memory_states(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[MemoryState]:
     """The memory model's states for an episode."""
     m = memory.c
     query = select(m.competency, m.card, m.due_at).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
-    return [Memory(**row._mapping) for row in connection.execute(query)]
+    return [MemoryState(**row._mapping) for row in connection.execute(query)]
 
 
-def keep_memory(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Memory) -> None:
+def upsert_memory_state(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: MemoryState) -> None:
     """Store the memory model's current state for a competency."""
     values = {"card": made.card, "due_at": made.due_at}
     row = upsert(memory).values(tenant_id=tenant_id, episode_id=episode_id, competency=made.competency, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "competency"], set_=values))
 
 
-def holds_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Hold]:
+def list_holds(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Hold]:
     """The holds of an episode."""
     h = hold.c
     query = select(h.id, h.from_at, h.until_at).where(h.tenant_id == tenant_id, h.episode_id == episode_id).order_by(h.from_at)
     return [Hold(**row._mapping) for row in connection.execute(query)]
 
 
-def keep_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Hold, who: str) -> None:
+def insert_hold(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Hold, who: str) -> None:
     """Put an episode on hold."""
     connection.execute(insert(hold).values(tenant_id=tenant_id, episode_id=episode_id, set_by=who, **vars(made)))
 
@@ -370,7 +370,7 @@ def end_hold(connection: Connection, tenant_id: int, hold_id: uuid.UUID, at: dat
     connection.execute(update(hold).where(hold.c.tenant_id == tenant_id, hold.c.id == hold_id).values(until_at=at))
 
 
-def participants(connection: Connection, tenant_id: int, programme: str, after: tuple[str, uuid.UUID] | None, at: datetime) -> list[Participant]:
+def list_participants(connection: Connection, tenant_id: int, programme: str, after: tuple[str, uuid.UUID] | None, at: datetime) -> list[Participant]:
     """The people in a programme ordered by name, one page at a time."""
     e, p, c, a, h = episode.c, person.c, scheduled_check.c, attempt.c, hold.c
     done = select(func.count()).where(a.tenant_id == tenant_id, a.episode_id == e.id, a.kind == "check", a.finished_at.is_not(None)).scalar_subquery()
@@ -394,10 +394,10 @@ def participants(connection: Connection, tenant_id: int, programme: str, after: 
     )
     if after is not None:
         query = query.where((p.name > after[0]) | ((p.name == after[0]) & (e.id > after[1])))
-    return [Participant(**row._mapping) for row in connection.execute(query.order_by(p.name, e.id).limit(PAGE))]
+    return [Participant(**row._mapping) for row in connection.execute(query.order_by(p.name, e.id).limit(PAGE_SIZE))]
 
 
-def leave(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:
+def mark_episode_left(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: datetime) -> bool:
     """Record that the learner left the programme; False if that is already on record."""
     e = episode.c
     return (
@@ -405,7 +405,7 @@ def leave(connection: Connection, tenant_id: int, episode_id: uuid.UUID, at: dat
     )
 
 
-def grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> GradePlace | None:
+def find_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> GradePlace | None:
     """Where a learner's grades go when there is no current launch."""
     g = stored_grade_place.c
     query = select(*(g[name] for name in GradePlace.__dataclass_fields__))
@@ -413,14 +413,14 @@ def grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, pr
     return GradePlace(**row._mapping) if row else None
 
 
-def keep_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, place: GradePlace, at: datetime) -> None:
+def upsert_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, place: GradePlace, at: datetime) -> None:
     """Store where a learner's grades go."""
     values = {**vars(place), "seen_at": at}
     row = upsert(stored_grade_place).values(tenant_id=tenant_id, person_id=person_id, programme=programme, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "person_id", "programme"], set_=values))
 
 
-def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Plan | None:
+def find_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Plan | None:
     """The plan of an episode, if any."""
     p = plan.c
     query = select(*(p[name] for name in Plan.__dataclass_fields__)).where(p.tenant_id == tenant_id, p.episode_id == episode_id)
@@ -428,7 +428,7 @@ def plan_of(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Pl
     return Plan(**row._mapping) if row else None
 
 
-def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> uuid.UUID | None:
+def upsert_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> uuid.UUID | None:
     """Save a plan, replacing an earlier draft, and return the id it is stored under; None if a
     committed plan is already there."""
     values = {**vars(made), "saved_at": at}
@@ -439,13 +439,13 @@ def save_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, mad
     return kept
 
 
-def keep_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:
+def insert_job_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:
     """Insert a use on the job; False if it is already stored (the form was submitted twice)."""
     row = upsert(job_use).values(tenant_id=tenant_id, plan_id=plan_id, **vars(made)).on_conflict_do_nothing().returning(job_use.c.id)
     return connection.execute(row).first() is not None
 
 
-def uses_of(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[JobUse]:
+def list_job_uses(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[JobUse]:
     """The uses of a plan, newest first; at most one page."""
     u = job_use.c
     query = select(u.id, u.task, u.used_on, u.words, u.reported_at, u.grade, u.peer_id).where(u.tenant_id == tenant_id, u.plan_id == plan_id)

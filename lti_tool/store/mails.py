@@ -15,11 +15,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from lti_tool.store.tables import mail, mail_stop, person
 
 SEND_MAILS = "lti_tool.worker.send_mails"
-LEASE = timedelta(minutes=5)  # longer than sending one batch
+LEASE_TIME = timedelta(minutes=5)  # longer than sending one batch
 
 
 @dataclass(frozen=True)
-class MailRow:
+class LeasedMail:
     """A leased mail with its recipient."""
 
     id: int
@@ -36,7 +36,7 @@ class MailRow:
     email: str
 
 
-def queue(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> int:
+def enqueue_mails(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, Any]]) -> int:
     """Enqueue mails; there is at most one per (person, key). Returns how many are new."""
     if not rows:
         return 0
@@ -44,7 +44,7 @@ def queue(connection: Connection, tenant_id: int, rows: Sequence[Mapping[str, An
     return len(connection.execute(made).all())
 
 
-def lease(connection: Connection, tenant_id: int, rows: int) -> list[MailRow]:
+def lease_mails(connection: Connection, tenant_id: int, rows: int) -> list[LeasedMail]:
     """Lease up to ``rows`` due mails, oldest first."""
     statement = text(
         """
@@ -57,72 +57,72 @@ def lease(connection: Connection, tenant_id: int, rows: int) -> list[MailRow]:
         RETURNING m.id, m.person_id, m.kind, m.key, m.subject, m.words, m.programme, m.path, m.picture, m.tries, p.name, p.email
         """
     )
-    found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE})
-    return sorted((MailRow(**row._mapping) for row in found), key=lambda row: row.id)
+    found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE_TIME})
+    return sorted((LeasedMail(**row._mapping) for row in found), key=lambda row: row.id)
 
 
-def sent(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
+def mark_mail_sent(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
     """Mark a mail as accepted by the mail server; False if another sender already did."""
     mine = (mail.c.tenant_id == tenant_id) & (mail.c.id == mail_id) & mail.c.sent_at.is_(None)
     return connection.execute(update(mail).where(mine).values(sent_at=at)).rowcount == 1
 
 
-def refuse(connection: Connection, tenant_id: int, mail_id: int, reason: str) -> None:
+def mark_mail_refused(connection: Connection, tenant_id: int, mail_id: int, reason: str) -> None:
     """Mark a mail as refused for good; the reason is kept."""
     connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(refused=reason))
 
 
-def later(connection: Connection, tenant_id: int, mail_id: int, wait: timedelta) -> None:
+def reschedule_mail(connection: Connection, tenant_id: int, mail_id: int, wait: timedelta) -> None:
     """Retry after ``wait``."""
     connection.execute(update(mail).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id).values(next_try_at=func.now() + wait))
 
 
-def opened(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
+def mark_mail_opened(connection: Connection, tenant_id: int, mail_id: int, at: datetime) -> bool:
     """Record that the link of a mail was used; True the first time."""
     m = mail.c
     return connection.execute(update(mail).where(m.tenant_id == tenant_id, m.id == mail_id, m.opened_at.is_(None)).values(opened_at=at)).rowcount == 1
 
 
-def kind_of(connection: Connection, tenant_id: int, mail_id: int) -> str:
+def find_mail_kind(connection: Connection, tenant_id: int, mail_id: int) -> str:
     """The kind of a mail; empty if there is no such mail."""
     return str(connection.execute(select(mail.c.kind).where(mail.c.tenant_id == tenant_id, mail.c.id == mail_id)).scalar() or "")
 
 
-def drop_stale(connection: Connection, tenant_id: int, kinds: Sequence[str], before: datetime) -> None:
+def refuse_stale_mails(connection: Connection, tenant_id: int, kinds: Sequence[str], before: datetime) -> None:
     """Refuse reminders that could not be sent in time: the page itself shows what is due."""
     m = mail.c
     stale = (m.tenant_id == tenant_id) & m.kind.in_(kinds) & m.sent_at.is_(None) & m.refused.is_(None) & (m.queued_at < before)
     connection.execute(update(mail).where(stale).values(refused="It was out of date before it could be sent."))
 
 
-def stop(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
+def insert_mail_stop(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
     """Unsubscribe this person from a kind of mail."""
     connection.execute(upsert(mail_stop).values(tenant_id=tenant_id, person_id=person_id, kind=kind).on_conflict_do_nothing())
 
 
-def resume(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
+def delete_mail_stop(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> None:
     """Subscribe this person to a kind of mail again."""
     s = mail_stop.c
     connection.execute(delete(mail_stop).where(s.tenant_id == tenant_id, s.person_id == person_id, s.kind == kind))
 
 
-def keys_of(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> list[str]:
+def list_mail_keys(connection: Connection, tenant_id: int, person_id: uuid.UUID, kind: str) -> list[str]:
     """The keys of all mails of this kind to a person."""
     m = mail.c
     return list(connection.execute(select(m.key).where(m.tenant_id == tenant_id, m.person_id == person_id, m.kind == kind)).scalars())
 
 
-def stopped(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> set[str]:
+def list_stopped_kinds(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> set[str]:
     """The kinds of mail that a person unsubscribed from."""
     return set(connection.execute(select(mail_stop.c.kind).where(mail_stop.c.tenant_id == tenant_id, mail_stop.c.person_id == person_id)).scalars())
 
 
-def people_with_address(engine: Engine, email: str) -> list[tuple[int, uuid.UUID]]:
+def find_people_by_email(engine: Engine, email: str) -> list[tuple[int, uuid.UUID]]:
     """(tenant, person) of all listed people with this address."""
     with engine.connect() as connection:
         return [(row[0], row[1]) for row in connection.execute(text("SELECT * FROM lti_tool.find_people(:email)"), {"email": email})]
 
 
-def language_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
+def get_person_language(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
     """A person's language according to the list; empty if the list has none."""
     return str(connection.execute(select(person.c.language).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, TextClause, func, select, text
 
 from lti_tool.store.tables import mail
 
-MOST = 2_000  # rows of one page
+PAGE_SIZE = 2_000  # rows of one page
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Reminder:
 
 # Recipients have an address; learners on hold or who left are skipped; a mail whose key already
 # exists is not sent again.
-_FRAME = """
+_REMINDER_SQL = """
     SELECT r.id AS person_id, e.id AS episode_id, e.programme, e.programme_version, d.what, d.due_at, d.closes_at,
            p.name, r.time_zone, r.working_days, r.language
     FROM ({due}) d
@@ -51,14 +51,14 @@ _FRAME = """
       AND (d.due_at, e.id, d.what) > (CAST(:after_at AS timestamptz), CAST(:after_episode AS uuid), :after_what)
     ORDER BY d.due_at, e.id, d.what LIMIT :most
 """
-_LEARNER, _LEADER = "e.person_id", "coalesce(p.manager_id, p.mentor_id)"
+_LEARNER_ID, _LEADER_ID = "e.person_id", "coalesce(p.manager_id, p.mentor_id)"
 
 
-def _query(due: str, to: str) -> TextClause:
-    return text(_FRAME.format(due=due, to=to))
+def _reminder_query(due: str, to: str) -> TextClause:
+    return text(_REMINDER_SQL.format(due=due, to=to))
 
 
-_DUE = _query(
+_DUE_QUERY = _reminder_query(
     """
       SELECT c.episode_id, 'check ' || c.interval AS what, c.due_at, c.closes_at
       FROM lti_tool.scheduled_check c
@@ -71,19 +71,19 @@ _DUE = _query(
       WHERE s.tenant_id = :tenant AND s.done_at IS NULL AND s.act IN ('plan', 'exercise', 'case study', 'follow-up')
         AND s.due_at <= :now + CAST(:ahead AS interval) AND s.due_at > :now - CAST(:forget AS interval)
     """,
-    _LEARNER,
+    _LEARNER_ID,
 )
-_TOMORROW = _query(
+_MEETING_QUERY = _reminder_query(
     """
       SELECT g.episode_id, 'meeting ' || m.id AS what, m.at AS due_at, NULL AS closes_at
       FROM lti_tool.meeting m
       JOIN lti_tool.group_member g ON g.tenant_id = :tenant AND g.group_id = m.group_id
       WHERE m.tenant_id = :tenant AND m.at > :now AND m.at <= :now + interval '28 hours'
     """,
-    _LEARNER,
+    _LEARNER_ID,
 )
 # A review of a submission, or an assessment of somebody's work, is due soon.
-_TO_ANSWER = _query(
+_REVIEW_QUERY = _reminder_query(
     """
       SELECT s.episode_id, s.act AS what, s.due_at, NULL AS closes_at
       FROM lti_tool.scheduled_act s
@@ -93,11 +93,11 @@ _TO_ANSWER = _query(
               AND EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id = s.episode_id
                           AND h.kind = CASE s.act WHEN 'feedback' THEN 'case study' ELSE 'exercise' END)))
     """,
-    _LEADER,
+    _LEADER_ID,
 )
 # For each manager and programme, the manager's learner who was certified first within the last
 # three months.
-_LED = _query(
+_MANAGER_QUERY = _reminder_query(
     """
       SELECT DISTINCT ON (b.manager_id, a.programme) a.id AS episode_id, :week AS what, a.certified_at AS due_at, NULL AS closes_at
       FROM lti_tool.episode a JOIN lti_tool.person b ON b.id = a.person_id
@@ -106,45 +106,47 @@ _LED = _query(
                         AND o.from_at <= :now AND (o.until_at IS NULL OR o.until_at > :now))
       ORDER BY b.manager_id, a.programme, a.certified_at, a.id
     """,
-    _LEADER,
+    _LEADER_ID,
 )
 
 
-def to_answer(connection: Connection, tenant_id: int, now: datetime, *, forget: str) -> Iterator[list[Reminder]]:
+def iter_review_reminders(connection: Connection, tenant_id: int, now: datetime, *, forget: str) -> Iterator[list[Reminder]]:
     """Reviews and assessments expected from a learner's manager or mentor that are due soon, or
     became due no longer ago than ``forget``."""
-    return _pages(connection, _TO_ANSWER, {"tenant": tenant_id, "kind": "review", "now": now, "forget": forget})
+    return _iter_pages(connection, _REVIEW_QUERY, {"tenant": tenant_id, "kind": "review", "now": now, "forget": forget})
 
 
-def led(connection: Connection, tenant_id: int, now: datetime, week: str) -> Iterator[list[Reminder]]:
+def iter_manager_prompts(connection: Connection, tenant_id: int, now: datetime, week: str) -> Iterator[list[Reminder]]:
     """Managers with recently certified people who were not prompted yet this week; ``due_at``
     is when the first of those was certified."""
-    return _pages(connection, _LED, {"tenant": tenant_id, "kind": "prompt", "now": now, "week": week})
+    return _iter_pages(connection, _MANAGER_QUERY, {"tenant": tenant_id, "kind": "prompt", "now": now, "week": week})
 
 
-def tomorrow(connection: Connection, tenant_id: int, now: datetime) -> Iterator[list[Reminder]]:
+def iter_meeting_reminders(connection: Connection, tenant_id: int, now: datetime) -> Iterator[list[Reminder]]:
     """Meetings of coaching groups in the next day or so that their members were not reminded of
     yet, page by page."""
-    return _pages(connection, _TOMORROW, {"tenant": tenant_id, "kind": "coaching", "now": now})
+    return _iter_pages(connection, _MEETING_QUERY, {"tenant": tenant_id, "kind": "coaching", "now": now})
 
 
-def due(connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str) -> Iterator[list[Reminder]]:
+def iter_due_reminders(
+    connection: Connection, tenant_id: int, kind: str, now: datetime, *, late: str, ahead: str, forget: str
+) -> Iterator[list[Reminder]]:
     """What is due and was not reminded of yet, page by page.
 
     Checks: due for at least ``late``; acts: due within ``ahead``, but no longer ago than
     ``forget``.
     """
-    return _pages(connection, _DUE, {"tenant": tenant_id, "kind": kind, "now": now, "late": late, "ahead": ahead, "forget": forget})
+    return _iter_pages(connection, _DUE_QUERY, {"tenant": tenant_id, "kind": kind, "now": now, "late": late, "ahead": ahead, "forget": forget})
 
 
-def _pages(connection: Connection, query: TextClause, values: Mapping[str, Any]) -> Iterator[list[Reminder]]:
+def _iter_pages(connection: Connection, query: TextClause, values: Mapping[str, Any]) -> Iterator[list[Reminder]]:
     after: dict[str, Any] = {"after_at": "-infinity", "after_episode": uuid.UUID(int=0), "after_what": ""}
-    while page := [Reminder(**row._mapping) for row in connection.execute(query, {**values, **after, "most": MOST})]:
+    while page := [Reminder(**row._mapping) for row in connection.execute(query, {**values, **after, "most": PAGE_SIZE})]:
         yield page
         after = {"after_at": page[-1].due_at.isoformat(), "after_episode": page[-1].episode_id, "after_what": page[-1].what}
 
 
-def said_since(
+def mail_times_by_person(
     connection: Connection, tenant_id: int, person_ids: Sequence[uuid.UUID], kinds: Sequence[str], since: datetime
 ) -> dict[uuid.UUID, list[datetime]]:
     """Person id → the times since ``since`` at which mails of these kinds to that person were

@@ -20,11 +20,11 @@ from lti_tool.store.tables import statement_outbox
 # Paths of the jobs that empty the outboxes, to enqueue them.
 SEND_STATEMENTS, SEND_GRADES = "lti_tool.worker.send_statements", "lti_tool.worker.send_grades"
 
-LEASE = timedelta(seconds=120)  # longer than a run of the sender including its last call
+LEASE_TIME = timedelta(seconds=120)  # longer than a run of the sender including its last call
 
 
 @dataclass(frozen=True)
-class StatementRow:
+class LeasedStatement:
     """A statement leased from the outbox."""
 
     id: int
@@ -32,25 +32,25 @@ class StatementRow:
     tries: int
 
 
-def add_statements(connection: Connection, tenant_id: int, statements: Sequence[tuple[uuid.UUID, bytes]]) -> None:
+def insert_statements(connection: Connection, tenant_id: int, statements: Sequence[tuple[uuid.UUID, bytes]]) -> None:
     """Enqueue statements as final bytes."""
     connection.execute(insert(statement_outbox), [{"tenant_id": tenant_id, "statement_id": id_, "payload": payload} for id_, payload in statements])
 
 
-def tenants(engine: Engine) -> list[int]:
+def list_tenants_with_outbox(engine: Engine) -> list[int]:
     """Ids of tenants with something to send."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM lti_tool.tenants_with_outbox()")).scalars())
 
 
-def backlog(engine: Engine) -> tuple[int, int, int]:
+def count_backlog(engine: Engine) -> tuple[int, int, int]:
     """Over all tenants: waiting statements, waiting grades, rows refused for good."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.outbox_backlog()")).one()
     return row.statements, row.grades, row.refused
 
 
-def lease_statements(connection: Connection, tenant_id: int, rows: int) -> list[StatementRow]:
+def lease_statements(connection: Connection, tenant_id: int, rows: int) -> list[LeasedStatement]:
     """Lease up to ``rows`` due statements, oldest first."""
     statement = text(
         """
@@ -62,23 +62,23 @@ def lease_statements(connection: Connection, tenant_id: int, rows: int) -> list[
         FROM k WHERE o.tenant_id = :tenant AND o.id = k.id RETURNING o.id, o.payload, o.tries
         """
     )
-    found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE})
-    return sorted((StatementRow(**row._mapping) for row in found), key=lambda row: row.id)
+    found = connection.execute(statement, {"tenant": tenant_id, "rows": rows, "lease": LEASE_TIME})
+    return sorted((LeasedStatement(**row._mapping) for row in found), key=lambda row: row.id)
 
 
-def statements_arrived(connection: Connection, tenant_id: int, ids: Sequence[int]) -> None:
+def delete_sent_statements(connection: Connection, tenant_id: int, ids: Sequence[int]) -> None:
     """Delete statements that the record store has accepted."""
     s = statement_outbox.c
     connection.execute(delete(statement_outbox).where(s.tenant_id == tenant_id, s.id.in_(ids)))
 
 
-def refuse_statement(connection: Connection, tenant_id: int, id_: int, reason: str) -> None:
+def mark_statement_refused(connection: Connection, tenant_id: int, id_: int, reason: str) -> None:
     """Mark a statement as refused for good; the reason is kept."""
     s = statement_outbox.c
     connection.execute(update(statement_outbox).where(s.tenant_id == tenant_id, s.id == id_).values(refused=reason))
 
 
-def statements_later(connection: Connection, tenant_id: int, ids: Sequence[int], wait: timedelta) -> None:
+def reschedule_statements(connection: Connection, tenant_id: int, ids: Sequence[int], wait: timedelta) -> None:
     """Retry after ``wait``."""
     s = statement_outbox.c
     connection.execute(update(statement_outbox).where(s.tenant_id == tenant_id, s.id.in_(ids)).values(next_try_at=func.now() + wait))

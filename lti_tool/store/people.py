@@ -13,18 +13,18 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.errors import NotFound
 from lti_tool.store import journal, platforms
-from lti_tool.store.platforms import BY_ID_OR_ADDRESS, NOBODY, Platform
+from lti_tool.store.platforms import NAMES_BY_ID_OR_ADDRESS, NAMES_NOBODY, Platform
 from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration, role_grant
 
-SEEN_EVERY = timedelta(minutes=5)
+SEEN_INTERVAL = timedelta(minutes=5)
 # Values of ``identity.joined_by``, why an LMS user is a person: "met" if only that launch is
 # known; a claim if the LMS sent an id or address of the list; or a proof.
-MET = "met"
-CLAIMED = frozenset(("id", "parameter", "address", "address or parameter"))
-MAIL, SIGN_IN, ADMINISTRATOR = "mail", "sign-in", "administrator"
-UNDONE = "undone"  # linked before and undone: no claim links it again
-SECOND_CLAIM = "was asked for one person by two users"
-LONGEST_LIST = 200  # learners of one course on one page; the rest appear as these are certified
+UNLINKED = "met"
+CLAIM_KINDS = frozenset(("id", "parameter", "address", "address or parameter"))
+BY_MAIL, BY_SIGN_IN, BY_ADMINISTRATOR = "mail", "sign-in", "administrator"
+LINK_UNDONE = "undone"  # linked before and undone: no claim links it again
+SECOND_CLAIM_ACT = "was asked for one person by two users"
+MAX_ROWS = 200  # learners of one course on one page; the rest appear as these are certified
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class LaunchSession:
         return self.registration_id
 
 
-def person_of(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
+def find_person_id(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
     """The person id that belongs to ``subject`` of a platform, if it is known."""
     i = identity.c
     query = select(i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject == subject)
@@ -83,18 +83,18 @@ def person_of(connection: Connection, tenant_id: int, registration_id: int, subj
     return found
 
 
-def exists(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
+def person_exists(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
     """Whether this person exists."""
     return connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).first() is not None
 
 
-def name_of(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
+def get_person_name(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
     """A person's name; empty if no platform sent one."""
     return str(connection.execute(select(person.c.name).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())
 
 
 @dataclass(frozen=True)
-class Named:
+class PlatformUser:
     """A user as a platform describes them. Empty: not given. ``sourced_id`` is the
     organisation's id."""
 
@@ -105,34 +105,34 @@ class Named:
     by_parameter: bool = False
 
 
-def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
+def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser) -> uuid.UUID:
     """The person of a platform user: somebody on the organisation's list if the platform is
     trusted to say so, else a new person at first sight.
 
     Name and e-mail follow what the platform sent last, except for people on the list, whose
     data come from the list.
     """
-    known = person_of(connection, tenant_id, registration_id, named.subject)
+    known = find_person_id(connection, tenant_id, registration_id, named.subject)
     if known is None:
-        return _meet(connection, tenant_id, registration_id, named)
+        return _insert_identity(connection, tenant_id, registration_id, named)
     given = {field: value for field, value in (("name", named.name), ("email", named.email)) if value}
     if given:
         same = (person.c.tenant_id == tenant_id) & (person.c.id == known) & person.c.imported_at.is_(None)
         new = or_(*(person.c[field] != value for field, value in given.items()))
         connection.execute(update(person).where(same, new).values(**given))
-    if named.sourced_id and (not named.by_parameter or platforms.by_id(connection, tenant_id, registration_id).wide_parameter):
+    if named.sourced_id and (not named.by_parameter or platforms.get_platform(connection, tenant_id, registration_id).wide_parameter):
         i = identity.c
         mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
         connection.execute(update(identity).where(mine).values(sourced_id=named.sourced_id))
     return known
 
 
-def _meet(connection: Connection, tenant_id: int, registration_id: int, named: Named) -> uuid.UUID:
+def _insert_identity(connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser) -> uuid.UUID:
     """Insert the identity of a user whom this platform names for the first time."""
-    platform = platforms.by_id(connection, tenant_id, registration_id)
+    platform = platforms.get_platform(connection, tenant_id, registration_id)
     if named.by_parameter and not platform.wide_parameter:
         named = replace(named, sourced_id="")
-    listed, how = _on_the_list(connection, tenant_id, platform, named)
+    listed, how = _match_listed_person(connection, tenant_id, platform, named)
     made = listed or uuid.uuid4()
     if listed is None:
         connection.execute(insert(person).values(id=made, tenant_id=tenant_id, name=named.name, email=named.email))
@@ -146,14 +146,14 @@ def _meet(connection: Connection, tenant_id: int, registration_id: int, named: N
     }
     connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
     # Two concurrent first launches: the database kept one of the two identities.
-    known = person_of(connection, tenant_id, registration_id, named.subject)
+    known = find_person_id(connection, tenant_id, registration_id, named.subject)
     assert known is not None
     if known != made and listed is None:
         connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == made))
     return known
 
 
-def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, named: Named) -> tuple[uuid.UUID | None, str]:
+def _match_listed_person(connection: Connection, tenant_id: int, platform: Platform, named: PlatformUser) -> tuple[uuid.UUID | None, str]:
     """The one listed person with this id, or else with this address, and which of the two
     matched; nobody if this platform is not trusted to say so.
 
@@ -162,8 +162,8 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
     names: the first user keeps the person, and the second claim is audited for the
     administrators.
     """
-    if platform.names_people == NOBODY:
-        return None, MET
+    if platform.names_people == NAMES_NOBODY:
+        return None, UNLINKED
     p, i = person.c, identity.c
     led = person.alias()
     leads = select(led.c.id).where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id)).exists()
@@ -174,7 +174,7 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
     taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id).exists()
     by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
     ways = [(named.sourced_id, p.external_id == named.sourced_id, "parameter" if named.by_parameter else "id")]
-    if platform.names_people == BY_ID_OR_ADDRESS:
+    if platform.names_people == NAMES_BY_ID_OR_ADDRESS:
         ways.append((named.email, by_address, "address"))
     for given, same, how in ways:
         if given:
@@ -187,20 +187,20 @@ def _on_the_list(connection: Connection, tenant_id: int, platform: Platform, nam
             if len(found) == 1:
                 one = found[0]
                 if one.taken:
-                    note_second_claim(connection, tenant_id, platform.name, one.id, (platform.id, named.subject), how)
-                return (None, MET) if one.taken or one.privileged else (one.id, how)
-    return None, MET
+                    audit_second_claim(connection, tenant_id, platform.name, one.id, (platform.id, named.subject), how)
+                return (None, UNLINKED) if one.taken or one.privileged else (one.id, how)
+    return None, UNLINKED
 
 
-def note_second_claim(connection: Connection, tenant_id: int, who: str, person_id: uuid.UUID, user: tuple[int, str], how: str) -> None:
+def audit_second_claim(connection: Connection, tenant_id: int, who: str, person_id: uuid.UUID, user: tuple[int, str], how: str) -> None:
     """Audit that this user (registration, subject) claimed to be a person whom another user of
     the platform already is."""
     registration_id, subject = user
     details = {"person": str(person_id), "platform": registration_id, "user": subject, "by": how}
-    journal.add_audit(connection, tenant_id, who, SECOND_CLAIM, details)
+    journal.insert_audit_entry(connection, tenant_id, who, SECOND_CLAIM_ACT, details)
 
 
-def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[Named]) -> dict[str, uuid.UUID]:
+def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[PlatformUser]) -> dict[str, uuid.UUID]:
     """Resolve many users at once: subject → person id."""
     i = identity.c
     query = (
@@ -219,41 +219,39 @@ def ensure_people(connection: Connection, tenant_id: int, registration_id: int, 
     return found
 
 
-def remember_launch(connection: Connection, values: dict[str, Any]) -> None:
+def insert_launch(connection: Connection, values: dict[str, Any]) -> None:
     """Insert a launch."""
     connection.execute(insert(launch).values(**values))
 
 
-def forget_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
+def delete_expired_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
     """Delete sessions that expired before this time; returns how many."""
     return connection.execute(delete(launch).where(launch.c.tenant_id == tenant_id, launch.c.expires_at < before)).rowcount
 
 
-def launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | None:
+def find_launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | None:
     """Tenant and secret hash of a launch that has not expired."""
     with engine.connect() as connection:
         row = connection.execute(text("SELECT * FROM lti_tool.find_launch(:id)"), {"id": launch_id}).first()
     return (row.tenant_id, bytes(row.secret_hash)) if row else None
 
 
-_NOT_OF_THE_LAUNCH: dict[str, Any] = {
+_JOINED_FIELDS: dict[str, Any] = {
     "person_name": person.c.name,
     "context_title": func.coalesce(course.c.title, ""),
     "joined_by": func.coalesce(identity.c.joined_by, ""),
 }
-_SESSION = tuple(
-    _NOT_OF_THE_LAUNCH[name].label(name) if name in _NOT_OF_THE_LAUNCH else launch.c[name]
-    for name in LaunchSession.__dataclass_fields__
-    if name != "roles"
+_SESSION_FIELDS = tuple(
+    _JOINED_FIELDS[name].label(name) if name in _JOINED_FIELDS else launch.c[name] for name in LaunchSession.__dataclass_fields__ if name != "roles"
 )
 
 
-def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
+def load_session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
     """Load the session of a launch that is known to exist; None if its platform or deployment
     is no longer approved."""
     p, d = platform_registration.c, deployment.c
     query = (
-        select(*_SESSION)
+        select(*_SESSION_FIELDS)
         .join(person, person.c.id == launch.c.person_id)
         .outerjoin(course, course.c.id == launch.c.course_id)
         .outerjoin(platform_registration, p.id == launch.c.registration_id)
@@ -276,12 +274,12 @@ def session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> Lau
         return None
     # Updated only every few minutes: an idle session ends sooner (the SQL function find_launch
     # decides when).
-    seen = (launch.c.tenant_id == tenant_id) & (launch.c.id == launch_id) & (launch.c.seen_at < func.now() - SEEN_EVERY)
+    seen = (launch.c.tenant_id == tenant_id) & (launch.c.id == launch_id) & (launch.c.seen_at < func.now() - SEEN_INTERVAL)
     connection.execute(update(launch).where(seen).values(seen_at=func.now()))
     return LaunchSession(**row._mapping)
 
 
-def learners_without_certification(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:
+def list_uncertified_learners(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:
     """Learners of this course, from its roster or their own launches, without a certification
     on record: id, name, last seen."""
     m = membership.c
@@ -293,6 +291,6 @@ def learners_without_certification(connection: Connection, session: LaunchSessio
         .join(person, person.c.id == m.person_id)
         .where(m.tenant_id == session.tenant_id, m.course_id == session.course_id, m.role == "learner", m.active, ~certified.exists())
         .order_by(person.c.name, m.seen_at)
-        .limit(LONGEST_LIST)
+        .limit(MAX_ROWS)
     )
     return [(row[0], row[1], row[2]) for row in connection.execute(query)]

@@ -11,19 +11,19 @@ from adapters.questions.shapes import Picture
 from lti_tool.store.tables import picture
 
 
-def keep(connection: Connection, tenant_id: int, pictures: Iterable[Picture]) -> None:
+def insert_pictures(connection: Connection, tenant_id: int, pictures: Iterable[Picture]) -> None:
     """Insert pictures; existing ones are left unchanged."""
     for one in pictures:
         row = upsert(picture).values(tenant_id=tenant_id, digest=one.digest, media_type=one.media_type, content=one.content)
         connection.execute(row.on_conflict_do_nothing())
 
 
-def find(connection: Connection, tenant_id: int, digest: str) -> Picture | None:
+def find_picture(connection: Connection, tenant_id: int, digest: str) -> Picture | None:
     """A picture by its digest, if it exists."""
-    return next(iter(every(connection, tenant_id, [digest]).values()), None)
+    return next(iter(pictures_by_digest(connection, tenant_id, [digest]).values()), None)
 
 
-def every(connection: Connection, tenant_id: int, digests: Sequence[str]) -> dict[str, Picture]:
+def pictures_by_digest(connection: Connection, tenant_id: int, digests: Sequence[str]) -> dict[str, Picture]:
     """Digest → picture; digests without a picture are left out."""
     p = picture.c
     query = select(p.digest, p.media_type, p.content).where(p.tenant_id == tenant_id, p.digest.in_(digests))

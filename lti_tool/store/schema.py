@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 
 from core import migrations
 
-FOLDER = Path(__file__).parent / "migrations"
+MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(owner: Engine) -> None:
     """Run the pending migrations, as the owner."""
-    migrations.upgrade(FOLDER, owner)
+    migrations.upgrade(MIGRATIONS_FOLDER, owner)

@@ -12,7 +12,7 @@ from lti_tool.store.tables import sign_in_provider
 
 
 @dataclass(frozen=True)
-class Provider:
+class SignInProvider:
     """A provider. ``claim``: the claim that holds the list's id of a person; empty: people are
     matched by address."""
 
@@ -27,33 +27,33 @@ class Provider:
     keys_url: str
 
 
-def of_tenant(connection: Connection, tenant_id: int) -> Provider | None:
+def find_provider(connection: Connection, tenant_id: int) -> SignInProvider | None:
     """The tenant's provider, if any."""
     p = sign_in_provider.c
-    row = connection.execute(select(*(p[name] for name in Provider.__dataclass_fields__)).where(p.tenant_id == tenant_id)).first()
-    return Provider(**row._mapping) if row else None
+    row = connection.execute(select(*(p[name] for name in SignInProvider.__dataclass_fields__)).where(p.tenant_id == tenant_id)).first()
+    return SignInProvider(**row._mapping) if row else None
 
 
-def keep(connection: Connection, tenant_id: int, made: Provider) -> None:
+def upsert_provider(connection: Connection, tenant_id: int, made: SignInProvider) -> None:
     """Store the tenant's provider; an existing id is kept, because URLs contain it."""
     row = upsert(sign_in_provider).values(tenant_id=tenant_id, **vars(made))
-    changed = {name: row.excluded[name] for name in Provider.__dataclass_fields__ if name != "id"}
+    changed = {name: row.excluded[name] for name in SignInProvider.__dataclass_fields__ if name != "id"}
     connection.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=changed))
 
 
-def drop(connection: Connection, tenant_id: int) -> None:
+def delete_provider(connection: Connection, tenant_id: int) -> None:
     """Delete the tenant's provider."""
     connection.execute(delete(sign_in_provider).where(sign_in_provider.c.tenant_id == tenant_id))
 
 
-def tenant_of(engine: Engine, provider_id: uuid.UUID) -> int | None:
+def find_provider_tenant(engine: Engine, provider_id: uuid.UUID) -> int | None:
     """The tenant of a provider."""
     with engine.connect() as connection:
         found: int | None = connection.execute(text("SELECT lti_tool.sign_in_tenant(:id)"), {"id": provider_id}).scalar()
     return found
 
 
-def only_one(engine: Engine) -> tuple[uuid.UUID, str] | None:
+def find_sole_provider(engine: Engine) -> tuple[uuid.UUID, str] | None:
     """(id, name) of the provider if this installation has exactly one: the sign-in page offers
     it."""
     with engine.connect() as connection:

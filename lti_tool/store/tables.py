@@ -38,15 +38,15 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     },
 )
-_INSTANT = DateTime(timezone=True)
+_TIMESTAMPTZ = DateTime(timezone=True)
 
 
-def _tenant() -> Column[int]:
+def _tenant_id_column() -> Column[int]:
     return Column("tenant_id", Integer, nullable=False)
 
 
-def _created() -> Column[object]:
-    return Column("created_at", _INSTANT, nullable=False, server_default=func.now())
+def _created_at_column() -> Column[object]:
+    return Column("created_at", _TIMESTAMPTZ, nullable=False, server_default=func.now())
 
 
 # Not per tenant: the installation's id, and its signing keys.
@@ -60,9 +60,9 @@ tool_key = Table(
     Column("public_jwk", JSONB, nullable=False),
     # A key is published before it signs and after it stopped signing: platforms cache the key
     # set for a while.
-    Column("signs_from", _INSTANT, nullable=False, server_default=func.now()),
-    Column("retires_at", _INSTANT),
-    _created(),
+    Column("signs_from", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("retires_at", _TIMESTAMPTZ),
+    _created_at_column(),
 )
 
 tenant = Table(
@@ -74,14 +74,14 @@ tenant = Table(
     Column("lrs_key", Text, nullable=False),
     Column("lrs_secret_sealed", Text, nullable=False),
     Column("practice", Boolean, nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 platform_registration = Table(
     "platform_registration",
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("name", Text, nullable=False),
     Column("family", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -102,7 +102,7 @@ platform_registration = Table(
     # In addition to those derived from the issuer: entered by an administrator, or reported by
     # genuine launches.
     Column("frame_origins", ARRAY(Text), nullable=False),
-    _created(),
+    _created_at_column(),
     CheckConstraint("status IN ('pending', 'approved', 'disabled', 'removed')", name="status_known"),
     CheckConstraint("names_people IN ('nobody', 'id', 'id or address')", name="names_people_known"),
     # One registration per issuer and client; a removed one does not count.
@@ -117,7 +117,7 @@ deployment = Table(
     Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
     Column("deployment_id", Text, primary_key=True),
     Column("status", Text, nullable=False),
-    Column("first_seen_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("first_seen_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     CheckConstraint("status IN ('pending', 'approved', 'refused')", name="status_known"),
 )
 
@@ -125,15 +125,15 @@ registration_invite = Table(
     "registration_invite",
     metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("secret_hash", LargeBinary, nullable=False, unique=True),
     Column("note", Text, nullable=False),
     Column("made_by", Text, nullable=False),
     Column("approves", Boolean, nullable=False),
-    Column("expires_at", _INSTANT, nullable=False),
-    Column("used_at", _INSTANT),
+    Column("expires_at", _TIMESTAMPTZ, nullable=False),
+    Column("used_at", _TIMESTAMPTZ),
     Column("registration_id", ForeignKey(platform_registration.c.id)),
-    _created(),
+    _created_at_column(),
     Index(None, "tenant_id"),
 )
 
@@ -141,7 +141,7 @@ login_state = Table(
     "login_state",
     metadata,
     Column("state_hash", LargeBinary, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
     Column("browser_hash", LargeBinary, nullable=False),
     Column("nonce", Text, nullable=False),
@@ -149,7 +149,7 @@ login_state = Table(
     # The parameters of the LMS's request, to restart the login in a window of its own if a
     # frame cannot keep cookies.
     Column("asked", JSONB, nullable=False),
-    Column("expires_at", _INSTANT, nullable=False),
+    Column("expires_at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "expires_at"),
 )
 
@@ -157,9 +157,9 @@ launch_log = Table(
     "launch_log",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     Column("taken", Boolean, nullable=False),
     Column("message", Text, nullable=False),
     Column("role", Text, nullable=False),
@@ -176,14 +176,14 @@ access_token = Table(
     Column("registration_id", ForeignKey(platform_registration.c.id), primary_key=True),
     Column("scope", Text, primary_key=True),
     Column("token_sealed", Text, nullable=False),
-    Column("expires_at", _INSTANT, nullable=False),
+    Column("expires_at", _TIMESTAMPTZ, nullable=False),
 )
 
 person = Table(
     "person",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False),
     # From the organisation's list: the id there, manager and mentor, workplace and working
@@ -201,8 +201,8 @@ person = Table(
     Column("working_days", ARRAY(SmallInteger), nullable=False, server_default="{}"),
     # An uncertified peer, imported for comparison.
     Column("comparison", Boolean, nullable=False, server_default="false"),
-    Column("imported_at", _INSTANT),
-    _created(),
+    Column("imported_at", _TIMESTAMPTZ),
+    _created_at_column(),
     Index(None, "tenant_id"),
     Index("uq_person_external_id", "tenant_id", "external_id", unique=True, postgresql_where=text("external_id IS NOT NULL")),
     Index("ix_person_email", text("lower(email)"), "tenant_id", postgresql_where=text("email <> ''")),
@@ -219,7 +219,7 @@ role_grant = Table(
     Column("person_id", ForeignKey(person.c.id), primary_key=True),
     Column("role", Text, primary_key=True),
     Column("granted_by", Text, nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 identity = Table(
@@ -235,7 +235,7 @@ identity = Table(
     # Why this LMS user is linked to this person, since when, and on whose word
     # (lti_tool.store.people).
     Column("joined_by", Text, nullable=False, server_default="met"),
-    Column("joined_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("joined_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("joined_who", Text, nullable=False, server_default=""),
     Index(None, "tenant_id", "person_id"),
 )
@@ -251,7 +251,7 @@ join_code = Table(
     Column("joined_by", Text, nullable=False),
     Column("registration_id", ForeignKey(platform_registration.c.id)),
     Column("subject", Text),
-    Column("expires_at", _INSTANT, nullable=False),
+    Column("expires_at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "person_id"),
 )
 
@@ -259,7 +259,7 @@ course = Table(
     "course",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
     # Identifies a course: a context id is unique only within its deployment, and a launch
     # without one counts as a course of its own resource link.
@@ -269,8 +269,8 @@ course = Table(
     Column("memberships_url", Text, nullable=False),
     Column("line_items_url", Text, nullable=False),
     # When to read the roster next; null if the LMS offers none.
-    Column("roster_due_at", _INSTANT),
-    _created(),
+    Column("roster_due_at", _TIMESTAMPTZ),
+    _created_at_column(),
     UniqueConstraint("tenant_id", "registration_id", "key"),
     Index(None, "tenant_id", "registration_id", "context_id"),
 )
@@ -283,7 +283,7 @@ membership = Table(
     Column("person_id", ForeignKey(person.c.id), primary_key=True),
     Column("role", Text, nullable=False),
     Column("active", Boolean, nullable=False),
-    Column("seen_at", _INSTANT, nullable=False),
+    Column("seen_at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "person_id"),
 )
 
@@ -291,10 +291,10 @@ roster_run = Table(
     "roster_run",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("course_id", ForeignKey(course.c.id), nullable=False),
-    Column("started_at", _INSTANT, nullable=False),
-    Column("finished_at", _INSTANT),
+    Column("started_at", _TIMESTAMPTZ, nullable=False),
+    Column("finished_at", _TIMESTAMPTZ),
     Column("pages", Integer, nullable=False),
     Column("members", Integer, nullable=False),
     Column("arrived", Integer, nullable=False),
@@ -312,14 +312,14 @@ placement = Table(
     Column("programme", Text, nullable=False),
     Column("page", Text, nullable=False),
     Column("title", Text, nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 launch = Table(
     "launch",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("secret_hash", LargeBinary, nullable=False),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
     # Null for a visit started without an LMS: by an e-mailed link, or by the organisation's own
@@ -343,9 +343,9 @@ launch = Table(
     Column("page", Text, nullable=False),
     Column("deep_linking", JSONB),
     Column("review_of", Text, nullable=False),
-    Column("created_at", _INSTANT, nullable=False),
-    Column("seen_at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("expires_at", _INSTANT, nullable=False),
+    Column("created_at", _TIMESTAMPTZ, nullable=False),
+    Column("seen_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("expires_at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "course_id"),
     Index(None, "tenant_id", "expires_at"),
 )
@@ -362,7 +362,7 @@ grade_place = Table(
     Column("course_id", ForeignKey(course.c.id), nullable=False),
     Column("subject", Text, nullable=False),
     Column("line_items_url", Text, nullable=False),
-    Column("seen_at", _INSTANT, nullable=False),
+    Column("seen_at", _TIMESTAMPTZ, nullable=False),
 )
 
 # The programme as its author edits it; publishing creates a version of it. ``revision``
@@ -374,9 +374,9 @@ programme_draft = Table(
     Column("key", Text, primary_key=True),
     Column("document", JSONB, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("saved_at", _INSTANT, nullable=False),
+    Column("saved_at", _TIMESTAMPTZ, nullable=False),
     Column("saved_by", Text, nullable=False),
-    Column("archived_at", _INSTANT),
+    Column("archived_at", _TIMESTAMPTZ),
 )
 
 picture = Table(
@@ -386,7 +386,7 @@ picture = Table(
     Column("digest", Text, primary_key=True),
     Column("media_type", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 programme_version = Table(
@@ -396,23 +396,23 @@ programme_version = Table(
     Column("key", Text, primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("document", JSONB, nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 episode = Table(
     "episode",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
     Column("programme", Text, nullable=False),
     Column("programme_version", Integer, nullable=False),
-    Column("certified_at", _INSTANT, nullable=False),
+    Column("certified_at", _TIMESTAMPTZ, nullable=False),
     Column("wave", Text, nullable=False, server_default=""),
     # Where the certification came from: a teacher, a file, a gradebook, a statement, a badge.
     Column("source", Text, nullable=False, server_default="teacher"),
-    Column("left_at", _INSTANT),
-    _created(),
+    Column("left_at", _TIMESTAMPTZ),
+    _created_at_column(),
     UniqueConstraint("tenant_id", "person_id", "programme"),
     Index(None, "tenant_id", "programme", "certified_at"),
 )
@@ -435,12 +435,12 @@ hold = Table(
     "hold",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
-    Column("from_at", _INSTANT, nullable=False),
-    Column("until_at", _INSTANT),
+    Column("from_at", _TIMESTAMPTZ, nullable=False),
+    Column("until_at", _TIMESTAMPTZ),
     Column("set_by", Text, nullable=False),
-    _created(),
+    _created_at_column(),
     CheckConstraint("until_at > from_at", name="forwards"),
     Index(None, "tenant_id", "episode_id"),
 )
@@ -454,7 +454,7 @@ memory = Table(
     Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
     Column("competency", Text, primary_key=True),
     Column("card", JSONB, nullable=False),
-    Column("due_at", _INSTANT, nullable=False),
+    Column("due_at", _TIMESTAMPTZ, nullable=False),
 )
 
 scheduled_check = Table(
@@ -463,9 +463,9 @@ scheduled_check = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
     Column("interval", Text, primary_key=True),
-    Column("due_at", _INSTANT, nullable=False),
-    Column("opens_at", _INSTANT, nullable=False),
-    Column("closes_at", _INSTANT, nullable=False),
+    Column("due_at", _TIMESTAMPTZ, nullable=False),
+    Column("opens_at", _TIMESTAMPTZ, nullable=False),
+    Column("closes_at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "due_at"),
 )
 
@@ -473,7 +473,7 @@ attempt = Table(
     "attempt",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("interval", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -483,8 +483,8 @@ attempt = Table(
     Column("course_id", ForeignKey(course.c.id)),
     Column("registration_id", ForeignKey(platform_registration.c.id)),
     Column("subject", Text, nullable=False),
-    Column("started_at", _INSTANT, nullable=False),
-    Column("finished_at", _INSTANT),
+    Column("started_at", _TIMESTAMPTZ, nullable=False),
+    Column("finished_at", _TIMESTAMPTZ),
     Column("right_answers", SmallInteger),
     # A check measures once: opening it again continues the same attempt.
     Index("uq_attempt_check", "tenant_id", "episode_id", "interval", unique=True, postgresql_where=text("kind IN ('check', 'baseline')")),
@@ -508,7 +508,7 @@ answer = Table(
     Column("item", Text, nullable=False),
     Column("response", Text, nullable=False),
     Column("correct", Boolean, nullable=False),
-    Column("answered_at", _INSTANT, nullable=False),
+    Column("answered_at", _TIMESTAMPTZ, nullable=False),
     Column("rapid", Boolean, nullable=False, server_default="false"),
     Column("confidence", SmallInteger),
 )
@@ -517,7 +517,7 @@ plan = Table(
     "plan",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("task", Text, nullable=False),
     Column("what", Text, nullable=False),
@@ -525,8 +525,8 @@ plan = Table(
     Column("with_whom", Text, nullable=False),
     Column("evidence", Text, nullable=False),
     Column("obstacle", Text, nullable=False),
-    Column("saved_at", _INSTANT, nullable=False),
-    Column("committed_at", _INSTANT),
+    Column("saved_at", _TIMESTAMPTZ, nullable=False),
+    Column("committed_at", _TIMESTAMPTZ),
     Column("revision", Integer, nullable=False, server_default="0"),
     UniqueConstraint("tenant_id", "episode_id"),
 )
@@ -544,7 +544,7 @@ plan_revision = Table(
     Column("with_whom", Text, nullable=False),
     Column("evidence", Text, nullable=False),
     Column("obstacle", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
 )
 
 # The tasks of this learner's job that show a competency: chosen from the programme's list, or
@@ -559,7 +559,7 @@ mapped_task = Table(
     Column("competency", Text, nullable=False),
     Column("own", Boolean, nullable=False),
     Column("added_by", ForeignKey(person.c.id), nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 # What is due apart from the checks: plan, exercise, its review, case study, feedback on it,
@@ -570,8 +570,8 @@ scheduled_act = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("episode_id", ForeignKey(episode.c.id), primary_key=True),
     Column("act", Text, primary_key=True),
-    Column("due_at", _INSTANT, nullable=False),
-    Column("done_at", _INSTANT),
+    Column("due_at", _TIMESTAMPTZ, nullable=False),
+    Column("done_at", _TIMESTAMPTZ),
     Index(None, "tenant_id", "due_at", postgresql_where=text("done_at IS NULL")),
 )
 
@@ -580,11 +580,11 @@ document = Table(
     "document",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
     Column("name", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    _created(),
+    _created_at_column(),
     Index(None, "tenant_id", "person_id"),
 )
 
@@ -594,7 +594,7 @@ handed_in = Table(
     "handed_in",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("kind", Text, nullable=False),
     Column("task", Text, nullable=False),
@@ -603,7 +603,7 @@ handed_in = Table(
     # A member of the learner's coaching group whom the learner asked to review it as well.
     Column("peer_id", ForeignKey(person.c.id)),
     Column("revision", Integer, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     CheckConstraint("kind IN ('exercise', 'case study')", name="kind_known"),
     Index(None, "tenant_id", "peer_id", postgresql_where=text("peer_id IS NOT NULL")),
     UniqueConstraint("tenant_id", "episode_id", "kind"),
@@ -613,7 +613,7 @@ review = Table(
     "review",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("handed_in_id", ForeignKey(handed_in.c.id), nullable=False),
     Column("reviewer_id", ForeignKey(person.c.id), nullable=False),
     Column("relation", Text, nullable=False),
@@ -621,7 +621,7 @@ review = Table(
     Column("next_step", Text, nullable=False),
     # What the training itself failed to cover: it goes to the owner of the programme.
     Column("weak_content", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     UniqueConstraint("tenant_id", "handed_in_id"),
     Index(None, "tenant_id", "reviewer_id"),
 )
@@ -630,12 +630,12 @@ job_use = Table(
     "job_use",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("plan_id", ForeignKey(plan.c.id), nullable=False),
     Column("task", Text, nullable=False),
     Column("used_on", Date, nullable=False),
     Column("words", Text, nullable=False),
-    Column("reported_at", _INSTANT, nullable=False),
+    Column("reported_at", _TIMESTAMPTZ, nullable=False),
     # A member of the learner's coaching group who saw it, according to the learner.
     Column("peer_id", ForeignKey(person.c.id)),
     # Strength of evidence: 1 the learner, 2 a peer, 3 the supervisor, 4 a record of the work
@@ -659,7 +659,7 @@ confirmation = Table(
     Column("words", Text, nullable=False),
     # Where a work system shows it: a record number or URL. Empty: nobody checked.
     Column("record", Text, nullable=False, server_default=""),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "person_id"),
 )
 
@@ -668,10 +668,10 @@ no_opportunity = Table(
     "no_opportunity",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("words", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "episode_id"),
 )
 
@@ -686,7 +686,7 @@ follow_up = Table(
     Column("person_id", ForeignKey(person.c.id), nullable=False),
     Column("still_used", Boolean, nullable=False),
     Column("how_often", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     CheckConstraint("asked IN ('learner', 'supervisor')", name="asked_known"),
     Index(None, "tenant_id", "person_id"),
 )
@@ -697,14 +697,14 @@ assessment = Table(
     "assessment",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("rater_id", ForeignKey(person.c.id), nullable=False),
     Column("relation", Text, nullable=False),
     Column("method", Text, nullable=False),
     Column("levels", JSONB, nullable=False),
     Column("words", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     CheckConstraint("relation IN ('learner', 'peer', 'mentor', 'manager')", name="relation_known"),
     CheckConstraint("method IN ('', 'watching', 'recording', 'simulation')", name="method_known"),
     Index(None, "tenant_id", "episode_id"),
@@ -716,14 +716,14 @@ assessment_request = Table(
     "assessment_request",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("rater_id", ForeignKey(person.c.id), nullable=False),
     # The rater's relation to the learner at the time of the request.
     Column("relation", Text, nullable=False),
     Column("words", Text, nullable=False),
-    Column("asked_at", _INSTANT, nullable=False),
-    Column("done_at", _INSTANT),
+    Column("asked_at", _TIMESTAMPTZ, nullable=False),
+    Column("done_at", _TIMESTAMPTZ),
     Index("uq_assessment_request_open", "tenant_id", "episode_id", "rater_id", unique=True, postgresql_where=text("done_at IS NULL")),
     Index(None, "tenant_id", "rater_id", postgresql_where=text("done_at IS NULL")),
 )
@@ -738,7 +738,7 @@ calibration = Table(
     Column("case_key", Text, primary_key=True),
     Column("programme_version", Integer, nullable=False),
     Column("levels", JSONB, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
 )
 
 # Where a tenant's people sign in without an LMS (OpenID Connect). ``claim``: the claim that
@@ -756,7 +756,7 @@ sign_in_provider = Table(
     Column("authorization_url", Text, nullable=False),
     Column("token_url", Text, nullable=False),
     Column("keys_url", Text, nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 # A badge (BadgeClass of Open Badges 2, Achievement of Open Badges 3) that lets its holders
@@ -767,7 +767,7 @@ accepted_badge = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("programme", Text, primary_key=True),
     Column("badge", Text, primary_key=True),
-    _created(),
+    _created_at_column(),
 )
 
 # A gradebook column in which a grade of at least ``share`` of the maximum records a
@@ -781,7 +781,7 @@ certifying_column = Table(
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
     Column("url", Text, nullable=False),
     Column("share", Float, nullable=False),
-    Column("due_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("due_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("begun", Integer, nullable=False, server_default="0"),
     Column("trouble", Text, nullable=False, server_default=""),
     CheckConstraint("share > 0 AND share <= 1", name="share_within"),
@@ -800,7 +800,7 @@ statement_source = Table(
     # only, since ids of different systems collide.
     Column("home_page", Text, nullable=False, server_default=""),
     Column("since", JSONB, nullable=False, server_default="{}"),
-    Column("due_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("due_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("begun", Integer, nullable=False, server_default="0"),
     # Statements of the last run that match nobody on the list; they are read again for a while,
     # in case the person is added to the list.
@@ -815,11 +815,11 @@ remark = Table(
     "remark",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("item", Text, nullable=False),
     Column("words", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     Index(None, "tenant_id", "episode_id"),
 )
 
@@ -829,12 +829,12 @@ channel = Table(
     "channel",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("programme", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("url_sealed", Text, nullable=False),
-    _created(),
+    _created_at_column(),
     CheckConstraint("kind IN ('slack', 'teams')", name="kind_known"),
     Index(None, "tenant_id", "programme"),
 )
@@ -844,14 +844,14 @@ channel_post = Table(
     "channel_post",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("channel_id", ForeignKey(channel.c.id, ondelete="CASCADE"), nullable=False),
     Column("key", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    Column("queued_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("queued_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("tries", Integer, nullable=False, server_default="0"),
-    Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("sent_at", _INSTANT),
+    Column("next_try_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("sent_at", _TIMESTAMPTZ),
     Column("refused", Text),
     UniqueConstraint("tenant_id", "channel_id", "key"),
     Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
@@ -872,11 +872,11 @@ statement_outbox = Table(
     "statement_outbox",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("statement_id", Uuid, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
-    Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("next_try_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("refused", Text),
     UniqueConstraint("tenant_id", "statement_id"),
     Index(None, "tenant_id", "next_try_at"),
@@ -886,7 +886,7 @@ grade_outbox = Table(
     "grade_outbox",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("attempt_id", ForeignKey(attempt.c.id), nullable=False),
     Column("registration_id", ForeignKey(platform_registration.c.id), nullable=False),
     Column("course_id", ForeignKey(course.c.id)),
@@ -902,14 +902,14 @@ grade_outbox = Table(
     Column("score", Float, nullable=False),
     Column("maximum", Float, nullable=False),
     Column("comment", Text, nullable=False),
-    Column("at", _INSTANT, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False),
     Column("tries", Integer, nullable=False, server_default="0"),
-    Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("next_try_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     # The end of the sender's lease; if a lease expired without an outcome, the grade may still
     # have arrived.
-    Column("leased_until", _INSTANT),
+    Column("leased_until", _TIMESTAMPTZ),
     Column("resends", Integer, nullable=False, server_default="0"),
-    Column("sent_at", _INSTANT),
+    Column("sent_at", _TIMESTAMPTZ),
     Column("refused", Text),
     # Why the last try failed, while it waits.
     Column("trouble", Text),
@@ -930,20 +930,20 @@ line_item = Table(
     Column("url", Text, nullable=False),
     Column("label", Text, nullable=False),
     Column("maximum", Float, nullable=False),
-    _created(),
+    _created_at_column(),
 )
 
 admin_session = Table(
     "admin_session",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("who", Text, nullable=False),
     # The hash of the one-time link until it is used; then of the session secret.
     Column("link_hash", LargeBinary, unique=True),
     Column("secret_hash", LargeBinary),
-    Column("expires_at", _INSTANT, nullable=False),
-    _created(),
+    Column("expires_at", _TIMESTAMPTZ, nullable=False),
+    _created_at_column(),
     Index(None, "tenant_id", "expires_at"),
 )
 
@@ -952,8 +952,8 @@ audit = Table(
     "audit",
     metadata,
     Column("audit_id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
-    Column("at", _INSTANT, nullable=False, server_default=func.now()),
+    _tenant_id_column(),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("who", Text, nullable=False),
     Column("act", Text, nullable=False),
     Column("details", JSONB, nullable=False),
@@ -965,10 +965,10 @@ coaching_group = Table(
     "coaching_group",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("programme", Text, nullable=False),
     Column("number", Integer, nullable=False),
-    Column("formed_at", _INSTANT, nullable=False),
+    Column("formed_at", _TIMESTAMPTZ, nullable=False),
     UniqueConstraint("tenant_id", "programme", "number"),
 )
 
@@ -985,11 +985,11 @@ meeting = Table(
     "meeting",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("group_id", ForeignKey(coaching_group.c.id), nullable=False),
     Column("number", SmallInteger, nullable=False),
-    Column("at", _INSTANT, nullable=False),
-    Column("held_at", _INSTANT),
+    Column("at", _TIMESTAMPTZ, nullable=False),
+    Column("held_at", _TIMESTAMPTZ),
     UniqueConstraint("tenant_id", "group_id", "number"),
     Index(None, "tenant_id", "at"),
 )
@@ -1009,13 +1009,13 @@ agreed_action = Table(
     "agreed_action",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("group_id", ForeignKey(coaching_group.c.id), nullable=False),
     Column("episode_id", ForeignKey(episode.c.id), nullable=False),
     Column("words", Text, nullable=False),
     Column("due_on", Date),
-    Column("agreed_at", _INSTANT, nullable=False),
-    Column("closed_at", _INSTANT),
+    Column("agreed_at", _TIMESTAMPTZ, nullable=False),
+    Column("closed_at", _TIMESTAMPTZ),
     Index(None, "tenant_id", "group_id"),
     Index(None, "tenant_id", "episode_id"),
 )
@@ -1025,7 +1025,7 @@ mail = Table(
     "mail",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("person_id", ForeignKey(person.c.id), nullable=False),
     Column("kind", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -1037,12 +1037,12 @@ mail = Table(
     Column("path", Text, nullable=False),
     # The report whose chart is attached, and its filters as a query string; empty for none.
     Column("picture", Text, nullable=False, server_default=""),
-    Column("queued_at", _INSTANT, nullable=False, server_default=func.now()),
+    Column("queued_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("tries", Integer, nullable=False, server_default="0"),
-    Column("next_try_at", _INSTANT, nullable=False, server_default=func.now()),
-    Column("sent_at", _INSTANT),
+    Column("next_try_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("sent_at", _TIMESTAMPTZ),
     Column("refused", Text),
-    Column("opened_at", _INSTANT),
+    Column("opened_at", _TIMESTAMPTZ),
     UniqueConstraint("tenant_id", "person_id", "key"),
     Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
     Index(None, "tenant_id", "person_id", "id"),
@@ -1054,7 +1054,7 @@ mail_stop = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("person_id", ForeignKey(person.c.id), primary_key=True),
     Column("kind", Text, primary_key=True),
-    _created(),
+    _created_at_column(),
 )
 
 # A file kept between the preview of its import and the confirmation; deleted after a day.
@@ -1062,11 +1062,11 @@ upload = Table(
     "upload",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("purpose", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    _created(),
+    _created_at_column(),
     Index(None, "tenant_id", "created_at"),
 )
 
@@ -1076,12 +1076,12 @@ erasure = Table(
     "erasure",
     metadata,
     Column("id", Uuid, primary_key=True),
-    _tenant(),
+    _tenant_id_column(),
     Column("person_id", Uuid),
     Column("asked_by", Text, nullable=False),
-    Column("asked_at", _INSTANT, nullable=False),
-    Column("tool_done_at", _INSTANT),
-    Column("done_at", _INSTANT),
+    Column("asked_at", _TIMESTAMPTZ, nullable=False),
+    Column("tool_done_at", _TIMESTAMPTZ),
+    Column("done_at", _TIMESTAMPTZ),
     Index(None, "tenant_id", "asked_at"),
     Index("uq_erasure_person_id", "tenant_id", "person_id", unique=True, postgresql_where=text("person_id IS NOT NULL")),
 )

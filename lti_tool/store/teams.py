@@ -9,11 +9,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-MOST = 500
+MAX_ROWS = 500
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProgressCounts:
     """What has become due for a person (or a team) so far, and how much of it was done. Check
     windows during a hold do not count."""
 
@@ -28,7 +28,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Person:
+class LearnerProgress:
     """A learner's line, with the details that only the learner's leader sees."""
 
     episode_id: uuid.UUID
@@ -37,10 +37,10 @@ class Person:
     certified_at: datetime
     held: bool
     assessed_at: datetime | None
-    standing: Standing
+    standing: ProgressCounts
 
 
-_LINES = """
+_PROGRESS_SQL = """
     SELECT e.id AS episode_id, e.programme, e.programme_version, e.certified_at, p.name, p.team,
       EXISTS (SELECT 1 FROM lti_tool.hold h WHERE h.tenant_id = :tenant AND h.episode_id = e.id
               AND h.from_at <= :now AND (h.until_at IS NULL OR h.until_at > :now)) AS held,
@@ -64,32 +64,32 @@ _LINES = """
 """
 
 
-def led(connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datetime, verified: int) -> list[Person]:
+def list_led_progress(connection: Connection, tenant_id: int, leader_id: uuid.UUID, now: datetime, verified: int) -> list[LearnerProgress]:
     """The people whom somebody leads or accompanies according to the list, by name.
     ``verified``: the grade from which a use counts as verified."""
-    query = text(f"{_LINES} AND (p.manager_id = :leader OR p.mentor_id = :leader) AND p.id <> :leader ORDER BY p.name, e.id LIMIT {MOST}")
+    query = text(f"{_PROGRESS_SQL} AND (p.manager_id = :leader OR p.mentor_id = :leader) AND p.id <> :leader ORDER BY p.name, e.id LIMIT {MAX_ROWS}")
     rows = connection.execute(query, {"tenant": tenant_id, "leader": leader_id, "now": now, "verified": verified})
     return [
-        Person(
+        LearnerProgress(
             row.episode_id,
             row.programme,
             row.programme_version,
             row.certified_at,
             row.held,
             row.assessed_at,
-            Standing(row.name, 1, row.checks_due, row.checks_done, row.plans, row.handed_in, row.uses, row.verified),
+            ProgressCounts(row.name, 1, row.checks_due, row.checks_done, row.plans, row.handed_in, row.uses, row.verified),
         )
         for row in rows
     ]
 
 
-def by_team(connection: Connection, tenant_id: int, programme: str, now: datetime, verified: int) -> list[Standing]:
+def list_team_progress(connection: Connection, tenant_id: int, programme: str, now: datetime, verified: int) -> list[ProgressCounts]:
     """One line per team of a programme, including small teams: the caller decides what may be
     shown."""
     query = text(
         "SELECT l.team AS name, count(*) AS people, sum(checks_due)::int AS checks_due, sum(checks_done)::int AS checks_done,"  # noqa: S608 - constants of this file
         " sum(plans)::int AS plans, sum(handed_in)::int AS handed_in, sum(uses)::int AS uses, sum(verified)::int AS verified"
-        f" FROM ({_LINES} AND e.programme = :programme) l GROUP BY l.team ORDER BY l.team"
+        f" FROM ({_PROGRESS_SQL} AND e.programme = :programme) l GROUP BY l.team ORDER BY l.team"
     )
     rows = connection.execute(query, {"tenant": tenant_id, "programme": programme, "now": now, "verified": verified})
-    return [Standing(**row._mapping) for row in rows]
+    return [ProgressCounts(**row._mapping) for row in rows]

@@ -25,7 +25,7 @@ class Tenant:
     practice: bool
 
 
-def ensure(connection: Connection, values: dict[str, Any]) -> int:
+def upsert_tenant(connection: Connection, values: dict[str, Any]) -> int:
     """Create a tenant, or update the record store access of an existing one; returns its id.
     Runs as the owner."""
     statement = upsert(tenant).values(**values)
@@ -33,14 +33,14 @@ def ensure(connection: Connection, values: dict[str, Any]) -> int:
     return int(connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed).returning(tenant.c.tenant_id)).scalar_one())
 
 
-def by_id(connection: Connection, tenant_id: int) -> Tenant:
+def get_tenant(connection: Connection, tenant_id: int) -> Tenant:
     """Load a tenant that is known to exist."""
     t = tenant.c
     columns = (t.tenant_id, t.name, t.lrs_url, t.lrs_key, t.lrs_secret_sealed, t.practice)
     return Tenant(**connection.execute(select(*columns).where(t.tenant_id == tenant_id)).one()._mapping)
 
 
-def installation_id(connection: Connection) -> uuid.UUID:
+def get_installation_id(connection: Connection) -> uuid.UUID:
     """The id of this installation: the UUID namespace of all its statements."""
     found: uuid.UUID = connection.execute(select(installation.c.id)).scalar_one()
     return found
@@ -58,7 +58,7 @@ class ToolKey:
     retires_at: datetime | None
 
 
-def keys(engine: Engine) -> list[ToolKey]:
+def list_tool_keys(engine: Engine) -> list[ToolKey]:
     """Signing keys, the latest ``signs_from`` first; retired ones are left out."""
     k = tool_key.c
     query = select(*(k[name] for name in ToolKey.__dataclass_fields__)).where(k.retires_at.is_(None) | (k.retires_at > func.now()))
@@ -66,7 +66,7 @@ def keys(engine: Engine) -> list[ToolKey]:
         return [ToolKey(**row._mapping) for row in connection.execute(query.order_by(k.signs_from.desc(), k.kid))]
 
 
-def keep_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: dict[str, Any]) -> None:
+def insert_first_key(engine: Engine, kid: str, private_sealed: str, public_jwk: dict[str, Any]) -> None:
     """Insert the first key unless another process already did."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(7274002)"))
@@ -86,13 +86,13 @@ def rotate_key(owner: Engine, made: ToolKey, old_retires_at: datetime) -> None:
         connection.execute(insert(tool_key).values(**vars(made)))
 
 
-def every(engine: Engine) -> list[int]:
+def list_tenant_ids(engine: Engine) -> list[int]:
     """Ids of all tenants."""
     with engine.connect() as connection:
         return list(connection.execute(text("SELECT * FROM lti_tool.all_tenants()")).scalars())
 
 
-def named(owner: Engine, name: str) -> tuple[int | None, list[str]]:
+def find_tenant_by_name(owner: Engine, name: str) -> tuple[int | None, list[str]]:
     """The id of the tenant with this name (or of the only tenant if the name is empty), and all
     names. Runs as the owner."""
     with owner.connect() as connection:
@@ -100,6 +100,6 @@ def named(owner: Engine, name: str) -> tuple[int | None, list[str]]:
     return (known.get(name) if name else next(iter(known.values())) if len(known) == 1 else None), list(known)
 
 
-def change_record_store(connection: Connection, tenant_id: int, values: dict[str, Any]) -> None:
+def update_record_store(connection: Connection, tenant_id: int, values: dict[str, Any]) -> None:
     """Change where a tenant's statements are sent."""
     connection.execute(update(tenant).where(tenant.c.tenant_id == tenant_id).values(**values))

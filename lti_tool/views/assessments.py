@@ -11,15 +11,15 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, Conflict, Refused
+from core.errors import BadInput, Conflict, RequestError
 from lti_tool.actions import assessing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
-from lti_tool.views.office import text_of, uuid_from
+from lti_tool.views.frame import template_values
+from lti_tool.views.office import form_text, parse_uuid
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -27,55 +27,57 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("assessments", __name__, url_prefix="/t/<uuid:launch_id>/assessments")
     work = deps.unit_of_work
 
-    def show(who: LaunchSession, template: str, error: Refused | None, **values: Any) -> ResponseReturnValue:
-        return render_template(template, **framed(deps, request, who), error=error, **values), error.status if error else 200
+    def show(who: LaunchSession, template: str, error: RequestError | None, **values: Any) -> ResponseReturnValue:
+        return render_template(template, **template_values(deps, request, who), error=error, **values), error.status if error else 200
 
     def said() -> None:
         deps.nudges.nudge(SEND_STATEMENTS)
         deps.nudges.nudge(SEND_MAILS)
 
-    def picture(who: LaunchSession, episode_id: uuid.UUID | None, error: Refused | None = None) -> ResponseReturnValue:
-        view = assessing.picture(work, session=who, episode_id=episode_id)
+    def picture(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
+        view = assessing.load_comparison(work, session=who, episode_id=episode_id)
         return show(who, "assessments.html", error, view=view, mine=episode_id is None, form_id=uuid.uuid4())
 
-    def form(who: LaunchSession, episode_id: uuid.UUID | None, error: Refused | None = None) -> ResponseReturnValue:
-        view = assessing.form(work, session=who, episode_id=episode_id)
+    def form(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
+        view = assessing.load_assessment_form(work, session=who, episode_id=episode_id)
         # After BadInput the form keeps its id; after Conflict (other content was stored under
         # it) it gets a new one.
         form_id = request.form.get("form_id", "") if isinstance(error, BadInput) else str(uuid.uuid4())
-        return show(who, "assess.html", error, view=view, form_id=form_id, sent=request.form.to_dict() if error else {}, methods=assessing.METHODS)
+        return show(
+            who, "assess.html", error, view=view, form_id=form_id, sent=request.form.to_dict() if error else {}, methods=assessing.ASSESSMENT_METHODS
+        )
 
     def send(who: LaunchSession, episode_id: uuid.UUID | None, back: str) -> ResponseReturnValue:
         try:
-            assessing.send(
+            assessing.submit_assessment(
                 work,
                 session=who,
-                form_id=uuid_from(text_of("form_id")),
+                form_id=parse_uuid(form_text("form_id")),
                 episode_id=episode_id,
-                method=text_of("method"),
-                levels=_levels(),
-                words=text_of("words"),
+                method=form_text("method"),
+                levels=_chosen_levels(),
+                words=form_text("words"),
                 now=clock.now(),
             )
         except (BadInput, Conflict) as error:
             return form(who, episode_id, error)
         said()
-        return redirect(f"/t/{who.id}/{back}?done=assessed&of={_draft(who)}", code=303)
+        return redirect(f"/t/{who.id}/{back}?done=assessed&of={_draft_key(who)}", code=303)
 
     @pages.get("")
     def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return picture(session.current(deps, request, launch_id), None)
+        return picture(session.require_session(deps, request, launch_id), None)
 
     @pages.get("/of/<uuid:episode_id>")
     def of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return picture(session.current(deps, request, launch_id), episode_id)
+        return picture(session.require_session(deps, request, launch_id), episode_id)
 
     @pages.post("/wishes")
     def wish(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         try:
-            form_id, rater, words = uuid_from(text_of("form_id")), text_of("rater"), text_of("words")
-            assessing.wish(work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now())
+            form_id, rater, words = parse_uuid(form_text("form_id")), form_text("rater"), form_text("words")
+            assessing.request_assessment(work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now())
         except BadInput as error:
             return picture(who, None, error)
         said()
@@ -83,33 +85,33 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/form")
     def form_mine(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return form(session.current(deps, request, launch_id), None)
+        return form(session.require_session(deps, request, launch_id), None)
 
     @pages.post("/form")
     def send_mine(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return send(session.current(deps, request, launch_id), None, "assessments")
+        return send(session.require_session(deps, request, launch_id), None, "assessments")
 
     @pages.get("/form/<uuid:episode_id>")
     def form_of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return form(session.current(deps, request, launch_id), episode_id)
+        return form(session.require_session(deps, request, launch_id), episode_id)
 
     @pages.post("/form/<uuid:episode_id>")
     def send_of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return send(session.current(deps, request, launch_id), episode_id, "inbox")
+        return send(session.require_session(deps, request, launch_id), episode_id, "inbox")
 
-    def cases_page(who: LaunchSession, programme: str, error: Refused | None = None) -> ResponseReturnValue:
-        view = assessing.exercise(work, session=who, programme=programme)
+    def cases_page(who: LaunchSession, programme: str, error: RequestError | None = None) -> ResponseReturnValue:
+        view = assessing.load_calibration(work, session=who, programme=programme)
         return show(who, "cases.html", error, view=view, sent=request.form.to_dict() if error else {})
 
     @pages.get("/cases/<programme>")
     def cases(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
-        return cases_page(session.current(deps, request, launch_id), programme)
+        return cases_page(session.require_session(deps, request, launch_id), programme)
 
     @pages.post("/cases/<programme>")
     def calibrate(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         try:
-            assessing.calibrate(work, session=who, programme=programme, case_key=text_of("case"), levels=_levels(), now=clock.now())
+            assessing.submit_calibration(work, session=who, programme=programme, case_key=form_text("case"), levels=_chosen_levels(), now=clock.now())
         except BadInput as error:
             return cases_page(who, programme, error)
         said()
@@ -118,13 +120,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     return pages
 
 
-def _draft(who: LaunchSession) -> str:
+def _draft_key(who: LaunchSession) -> str:
     """Return the key of the draft on the device that was submitted: the form's own draft of
     this person.
     """
     return f"{who.person_id}-{request.form.get('draft', '')[:40]}"
 
 
-def _levels() -> dict[str, str]:
+def _chosen_levels() -> dict[str, str]:
     """Return criterion → chosen level."""
     return {name.removeprefix("level-"): value for name, value in request.form.items() if name.startswith("level-")}

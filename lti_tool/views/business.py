@@ -13,49 +13,56 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
-from adapters.kpi import FIELDS, PERIODS, REQUIRED, SUBJECTS, number_of
-from core.errors import BadInput, Refused
+from adapters.kpi import FIELDS, PERIODS, REQUIRED_FIELDS, SUBJECT_KINDS, parse_number
+from core.errors import BadInput, RequestError
 from core.http import OutsideCallFailed
 from lti_tool.actions import authoring, keeping
-from lti_tool.actions.weighing import CATEGORIES, FREQUENCIES, SHOWN, Looked, Office
+from lti_tool.actions.weighing import COST_CATEGORIES, MAX_SHOWN_FAULTS, READING_FREQUENCIES, ProgrammeBusiness, ReadingsPreview
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.views.office import Desk, Opening, file_of, takes_file, text_of
+from lti_tool.views.office import ContextOpener, StaffContext, allow_large_upload, form_text, read_uploaded_file
 
 log = logging.getLogger(__name__)
 
-_AWAY = "The record store does not answer just now. Nothing was changed; try again in a minute."
-_LINES = ("perspective", "metric", "part", "floor", "target", "weight")
-MOST_LINES = 30
-LONGEST_NUMBER = 40
+_STORE_UNAVAILABLE = "The record store does not answer just now. Nothing was changed; try again in a minute."
+_SCORECARD_FIELDS = ("perspective", "metric", "part", "floor", "target", "weight")
+MAX_SCORECARD_LINES = 30
+MAX_NUMBER_LENGTH = 40
 
 
-def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
+def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes/<key>/business``."""
     pages = Blueprint("business", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/business")
 
-    def at(given: uuid.UUID, key: str) -> tuple[Desk, Office]:
+    def at(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
         desk = opening(given)
-        return desk, Office(deps, desk.tenant_id, key, desk.who)
+        return desk, ProgrammeBusiness(deps, desk.tenant_id, key, desk.who)
 
-    def overview(desk: Desk, office: Office, key: str, error: Refused | None = None) -> ResponseReturnValue:
-        programme = authoring.work(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
+    def overview(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        programme = authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
         try:
             view, status = office.view(), error.status if error else 200
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no business figures: %s", desk.tenant_id, failed.message)
-            view, status, error = None, 503, BadInput(_AWAY)
+            view, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
         return desk.show(
-            "business.html", status, programme=programme, view=view, error=error, categories=CATEGORIES, frequencies=FREQUENCIES, form=request.form
+            "business.html",
+            status,
+            programme=programme,
+            view=view,
+            error=error,
+            categories=COST_CATEGORIES,
+            frequencies=READING_FREQUENCIES,
+            form=request.form,
         )
 
-    def acted(desk: Desk, office: Office, key: str, act: Any, done: str, there: str = "") -> ResponseReturnValue:
+    def acted(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Any, done: str, there: str = "") -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
             return overview(desk, office, key, error)
         except OutsideCallFailed as failed:
             log.warning("tenant %s: a business figure was not changed: %s", desk.tenant_id, failed.message)
-            return overview(desk, office, key, BadInput(_AWAY))
+            return overview(desk, office, key, BadInput(_STORE_UNAVAILABLE))
         return redirect(there or f"{desk.home}programmes/{key}/business/?done={done}", code=303)
 
     @pages.get("/")
@@ -68,16 +75,16 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk, office = at(given, key)
 
         def act() -> None:
-            label, named = text_of("label"), text_of("kpi")
+            label, named = form_text("label"), form_text("kpi")
             if not named:
                 named = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
                 if not named:
                     raise BadInput("Give the figure a name with a letter or a digit.", field="label")
                 if named in {one["kpi"] for one in office.view().kpis}:
                     raise BadInput("There is a figure of this name already; change that one, or choose another name.", field="label")
-            definition = {name: text_of(name) for name in ("label", "unit", "owner", "source", "frequency")}
-            numbers = {name: _number(name, optional=True) for name in ("baseline", "target")}
-            flags = {"more_is_better": text_of("better") == "more", "waves_randomised": text_of("waves_randomised") == "1"}
+            definition = {name: form_text(name) for name in ("label", "unit", "owner", "source", "frequency")}
+            numbers = {name: _number_field(name, optional=True) for name in ("baseline", "target")}
+            flags = {"more_is_better": form_text("better") == "more", "waves_randomised": form_text("waves_randomised") == "1"}
             office.name_kpi(named, {**definition, **numbers, **flags})
 
         return acted(desk, office, key, act, "kpi")
@@ -87,19 +94,19 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk, office = at(given, key)
 
         def act() -> None:
-            between = {name: {bound: _number(f"{name}_{bound}") for bound in ("low", "best", "high")} for name in ("unit_value",)}
-            forecast = {bound: _number(f"forecast_{bound}", optional=True) for bound in ("low", "best", "high")}
+            between = {name: {bound: _number_field(f"{name}_{bound}") for bound in ("low", "best", "high")} for name in ("unit_value",)}
+            forecast = {bound: _number_field(f"forecast_{bound}", optional=True) for bound in ("low", "best", "high")}
             whole = None not in forecast.values()
             if not whole and any(value is not None for value in forecast.values()):
                 raise BadInput("Give the forecast with all three numbers, or none of them.", field="forecast_best")
             valuation = {
                 **between,
-                "months": _number("months"),
-                **{name: text_of(name) for name in ("source", "signed_off_by", "currency")},
+                "months": _number_field("months"),
+                **{name: form_text(name) for name in ("source", "signed_off_by", "currency")},
                 "forecast_effect": forecast if whole else None,
-                "forecast_costs": _number("forecast_costs", optional=True),
+                "forecast_costs": _number_field("forecast_costs", optional=True),
             }
-            office.value_kpi(text_of("kpi"), valuation)
+            office.value_kpi(form_text("kpi"), valuation)
 
         return acted(desk, office, key, act, "worth")
 
@@ -108,14 +115,14 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk, office = at(given, key)
 
         def act() -> None:
-            gone = text_of("take_back")
+            gone = form_text("take_back")
             if gone:
                 if not gone.isascii() or not gone.isdigit():
                     raise BadInput("The form is not complete; load the page again.")
-                office.take_back_cost(int(gone[:18]), text_of("why"))
+                office.take_back_cost(int(gone[:18]), form_text("why"))
                 return
-            cost = {name: text_of(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
-            office.add_cost({**cost, "amount": f"{_read(text_of('amount'), 'amount'):.2f}", "hours": _number("hours", optional=True)})
+            cost = {name: form_text(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
+            office.add_cost({**cost, "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}", "hours": _number_field("hours", optional=True)})
 
         return acted(desk, office, key, act, "cost")
 
@@ -124,14 +131,14 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk, office = at(given, key)
 
         def act() -> None:
-            columns = [request.form.getlist(name)[:MOST_LINES] for name in _LINES]
+            columns = [request.form.getlist(name)[:MAX_SCORECARD_LINES] for name in _SCORECARD_FIELDS]
             if len({len(column) for column in columns}) != 1:
                 raise BadInput("The form is not complete; load the page again.")
             lines = []
             for cells in zip(*columns, strict=True):
-                told = dict(zip(_LINES, cells, strict=True))
-                numbers = {name: _read(told[name], f"{name} of {told['metric']}") for name in ("floor", "target")}
-                weight = _read(told["weight"], f"weight of {told['metric']}") / 100
+                told = dict(zip(_SCORECARD_FIELDS, cells, strict=True))
+                numbers = {name: _parse_number(told[name], f"{name} of {told['metric']}") for name in ("floor", "target")}
+                weight = _parse_number(told["weight"], f"weight of {told['metric']}") / 100
                 if weight:
                     lines.append({**{name: told[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
             office.weigh(lines)
@@ -142,7 +149,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     def level(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Handle a report's form: declare a new level of a weekly figure."""
         desk, office = at(given, key)
-        decision = {name: text_of(name) for name in ("series", "team", "since", "why")}
+        decision = {name: form_text(name) for name in ("series", "team", "since", "why")}
         narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
         series = quote(decision["series"], safe="")
         return acted(desk, office, key, lambda: office.new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
@@ -150,55 +157,55 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     @pages.post("/readings")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Receive a file of readings and ask for its column mapping."""
-        takes_file()
+        allow_large_upload()
         desk, office = at(given, key)
         try:
-            file_name, content = file_of()
-            looked = office.look(content, text_of("kpi"), None, {})
-            kept = keeping.keep(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, name=file_name, content=content)
+            file_name, content = read_uploaded_file()
+            looked = office.look(content, form_text("kpi"), None, {})
+            kept = keeping.store_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, name=file_name, content=content)
         except BadInput as error:
             return overview(desk, office, key, error)
         return mapping(desk, key, looked, str(kept))
 
-    def mapping(desk: Desk, key: str, looked: Looked, kept: str, error: Refused | None = None) -> ResponseReturnValue:
+    def mapping(desk: StaffContext, key: str, looked: ReadingsPreview, kept: str, error: RequestError | None = None) -> ResponseReturnValue:
         return desk.show(
-            "readings.html", error.status if error else 200, key=key, looked=looked, kept=kept, kpi=text_of("kpi"), fields=FIELDS, required=REQUIRED, subjects=SUBJECTS, periods=PERIODS, form=request.form, error=error, shown=SHOWN
+            "readings.html", error.status if error else 200, key=key, looked=looked, kept=kept, kpi=form_text("kpi"), fields=FIELDS, required=REQUIRED_FIELDS, subjects=SUBJECT_KINDS, periods=PERIODS, form=request.form, error=error, shown=MAX_SHOWN_FAULTS
         )  # fmt: skip
 
     @pages.post("/readings/look")
     def mapped(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """With the columns mapped, preview the import, or on confirmation run it."""
         desk, office = at(given, key)
-        kept, kpi, form = text_of("kept"), text_of("kpi"), {name: text_of(name) for name in ("subject_kind", "period", "source", "reason")}
-        columns = {field: text_of(f"column_{field}") for field in FIELDS}
+        kept, kpi, form = form_text("kept"), form_text("kpi"), {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")}
+        columns = {field: form_text(f"column_{field}") for field in FIELDS}
         try:
-            _, content = keeping.kept(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, text=kept)
+            _, content = keeping.load_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, text=kept)
         except BadInput as error:
             return overview(desk, office, key, error)
         try:
-            if text_of("act") == "take":
+            if form_text("act") == "take":
                 office.take(content, kpi, columns, form)
-                keeping.done(deps.unit_of_work, tenant_id=desk.tenant_id, text=kept)
+                keeping.discard_upload(deps.unit_of_work, tenant_id=desk.tenant_id, text=kept)
                 return redirect(f"{desk.home}programmes/{key}/business/?done=readings", code=303)
             return mapping(desk, key, office.look(content, kpi, columns, form), kept)
         except BadInput as error:
             return mapping(desk, key, office.look(content, kpi, None, {}), kept, error)
         except OutsideCallFailed as failed:
             log.warning("tenant %s: readings were not taken: %s", desk.tenant_id, failed.message)
-            return mapping(desk, key, office.look(content, kpi, None, {}), kept, BadInput(_AWAY))
+            return mapping(desk, key, office.look(content, kpi, None, {}), kept, BadInput(_STORE_UNAVAILABLE))
 
     return pages
 
 
-def _number(name: str, optional: bool = False) -> float | None:
-    text = text_of(name)
-    return None if optional and not text else _read(text, name.replace("_", " "))
+def _number_field(name: str, optional: bool = False) -> float | None:
+    text = form_text(name)
+    return None if optional and not text else _parse_number(text, name.replace("_", " "))
 
 
-def _read(text: str, name: str) -> float:
+def _parse_number(text: str, name: str) -> float:
     try:
-        if len(text) > LONGEST_NUMBER:
+        if len(text) > MAX_NUMBER_LENGTH:
             raise ValueError("it is too long")
-        return number_of(text)
+        return parse_number(text)
     except ValueError as error:
         raise BadInput(f"The {name} is no number: {error}.") from None

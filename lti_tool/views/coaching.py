@@ -11,14 +11,14 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, Refused
+from core.errors import BadInput, RequestError
 from lti_tool.actions import coaching
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
-from lti_tool.views.office import text_of, uuid_from
+from lti_tool.views.frame import template_values
+from lti_tool.views.office import form_text, parse_uuid
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -26,13 +26,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("coaching", __name__, url_prefix="/t/<uuid:launch_id>/group")
     work = deps.unit_of_work
 
-    def page(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
-        view = coaching.view(work, session=who)
+    def page(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
+        view = coaching.load_own_group(work, session=who)
         values: dict[str, Any] = {"view": view, "error": error, "now": clock.now(), "form_id": uuid.uuid4()}
-        return render_template("group.html", **framed(deps, request, who), **values), error.status if error else 200
+        return render_template("group.html", **template_values(deps, request, who), **values), error.status if error else 200
 
     def act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         try:
             what(who)
         except BadInput as error:
@@ -42,30 +42,32 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("")
     def group(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return page(session.current(deps, request, launch_id))
+        return page(session.require_session(deps, request, launch_id))
 
     @pages.post("/meetings/<uuid:meeting_id>")
     def record(launch_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:
         there = request.form.getlist("there")
-        return act(launch_id, lambda who: coaching.record(work, session=who, meeting_id=meeting_id, there=there, now=clock.now()), "held")
+        return act(launch_id, lambda who: coaching.record_meeting(work, session=who, meeting_id=meeting_id, there=there, now=clock.now()), "held")
 
     @pages.post("/actions")
     def agree(launch_id: uuid.UUID) -> ResponseReturnValue:
         def agreed(who: LaunchSession) -> None:
-            due_on = _day(text_of("due_on"))
-            form_id = uuid_from(text_of("form_id"))
-            coaching.agree(work, session=who, form_id=form_id, whose=text_of("whose"), words=text_of("words"), due_on=due_on, now=clock.now())
+            due_on = _parse_due_date(form_text("due_on"))
+            form_id = parse_uuid(form_text("form_id"))
+            coaching.agree_action(
+                work, session=who, form_id=form_id, whose=form_text("whose"), words=form_text("words"), due_on=due_on, now=clock.now()
+            )
 
         return act(launch_id, agreed, "agreed")
 
     @pages.post("/actions/<uuid:action_id>")
     def close(launch_id: uuid.UUID, action_id: uuid.UUID) -> ResponseReturnValue:
-        return act(launch_id, lambda who: coaching.close(work, session=who, action_id=action_id, now=clock.now()), "closed")
+        return act(launch_id, lambda who: coaching.close_action(work, session=who, action_id=action_id, now=clock.now()), "closed")
 
     return pages
 
 
-def _day(text: str) -> date | None:
+def _parse_due_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:

@@ -9,17 +9,17 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, Forbidden, NotFound, Refused
+from core.errors import BadInput, Forbidden, NotFound, RequestError
 from core.http import OutsideCallFailed
 from lti_tool.actions import gradebook
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store.beginnings import READ_BEGINNINGS
+from lti_tool.store.beginnings import READ_CERTIFICATIONS
 from lti_tool.store.courses import SYNC_ROSTERS
 from lti_tool.store.outbox import SEND_GRADES
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
-from lti_tool.views.office import named
+from lti_tool.views.frame import template_values
+from lti_tool.views.office import audit_name
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -27,14 +27,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("course", __name__, url_prefix="/t/<uuid:launch_id>/course")
 
     def teacher(launch_id: uuid.UUID) -> LaunchSession:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         if not who.programme:
             raise Forbidden("No programme is set up for this activity yet.")
         return who
 
-    def show(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
-        view = gradebook.view(deps, session=who)
-        page = render_template("course.html", **framed(deps, request, who), view=view, error=error.message if error else "")
+    def show(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
+        view = gradebook.load_course_details(deps, session=who)
+        page = render_template("course.html", **template_values(deps, request, who), view=view, error=error.message if error else "")
         return page, error.status if error else 200
 
     @pages.get("/")
@@ -51,19 +51,19 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/roster")
     def roster(launch_id: uuid.UUID) -> ResponseReturnValue:
-        answer = act(launch_id, lambda who: gradebook.sync_roster(deps, session=who, now=clock.now()), "roster")
+        answer = act(launch_id, lambda who: gradebook.request_roster_sync(deps, session=who, now=clock.now()), "roster")
         deps.nudges.nudge(SYNC_ROSTERS)
         return answer
 
     @pages.post("/grades/<int:grade_id>")
     def resend(launch_id: uuid.UUID, grade_id: int) -> ResponseReturnValue:
-        answer = act(launch_id, lambda who: gradebook.resend(deps, session=who, grade_id=grade_id, now=clock.now()), "resend")
+        answer = act(launch_id, lambda who: gradebook.resend_course_grade(deps, session=who, grade_id=grade_id, now=clock.now()), "resend")
         deps.nudges.nudge(SEND_GRADES)
         return answer
 
     @pages.post("/columns")
     def make(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return act(launch_id, lambda who: gradebook.make_columns(deps, session=who), "columns")
+        return act(launch_id, lambda who: gradebook.ensure_check_columns(deps, session=who), "columns")
 
     @pages.post("/columns/rename")
     def rename(launch_id: uuid.UUID) -> ResponseReturnValue:
@@ -74,7 +74,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def remove(launch_id: uuid.UUID) -> ResponseReturnValue:
         place = request.form.get("place", "")
         if request.form.get("sure") != "1":
-            return act(launch_id, _unsure, "")
+            return act(launch_id, _require_confirmation, "")
         return act(launch_id, lambda who: gradebook.remove_column(deps, session=who, place=place), "removed")
 
     @pages.post("/certifying")
@@ -82,13 +82,17 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         """Let a gradebook column certify learners, or (``stop``) end that."""
         percent, stop = request.form.get("percent", ""), request.form.get("stop") == "1"
         if stop:
-            return act(launch_id, lambda who: gradebook.certify_no_more(deps, session=who, who=named(who)), "stopped")
-        answer = act(launch_id, lambda who: gradebook.certify_by(deps, session=who, percent=percent, who=named(who), now=clock.now()), "certifying")
-        deps.nudges.nudge(READ_BEGINNINGS)
+            return act(launch_id, lambda who: gradebook.disable_certifying_column(deps, session=who, who=audit_name(who)), "stopped")
+        answer = act(
+            launch_id,
+            lambda who: gradebook.enable_certifying_column(deps, session=who, percent=percent, who=audit_name(who), now=clock.now()),
+            "certifying",
+        )
+        deps.nudges.nudge(READ_CERTIFICATIONS)
         return answer
 
     return pages
 
 
-def _unsure(who: LaunchSession) -> None:
+def _require_confirmation(who: LaunchSession) -> None:
     raise BadInput("Tick that the grades in the column may go with it, then remove it.")

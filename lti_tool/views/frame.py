@@ -8,15 +8,15 @@ from flask import Request
 
 from adapters.lms import Role
 from lti_tool.actions import roles, viewing
-from lti_tool.actions.viewing import Surroundings
+from lti_tool.actions.viewing import VisitContext
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import language, pages, session
 
 # (label, path below the session's URL, endpoint whose roles may open it).
-LEARNERS = (("Today", "today", "home.today"), ("To work", "work", "transfer.to_work"), ("Group", "group", "coaching.group"))
-INBOX = (("Waits for you", "inbox", "transfer.inbox"),)
-ROOMS = (
+LEARNER_PAGES = (("Today", "today", "home.today"), ("To work", "work", "transfer.to_work"), ("Group", "group", "coaching.group"))
+INBOX_PAGES = (("Waits for you", "inbox", "transfer.inbox"),)
+STAFF_PAGES = (
     ("Your people", "team", "teams.mine"),
     ("Figures", "figures", "home.figures"),
     ("Teams", "teams", "teams.every"),
@@ -26,35 +26,35 @@ ROOMS = (
 )
 
 
-def framed(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
+def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
     """Return the session, its form token and the practice flag, and permit framing by the
     session's platform.
     """
-    around = viewing.surroundings(deps.unit_of_work, session=who)
+    around = viewing.load_visit_context(deps.unit_of_work, session=who)
     if around.platform is None:
-        pages.never_framed()
+        pages.forbid_frames()
     else:
-        pages.frame_for(around.platform)
+        pages.allow_platform_frames(around.platform)
     if Role(who.role) is Role.LEARNER:
-        language.follow_launch(who.locale)
+        language.use_launch_language(who.locale)
     alone = request.headers.get("Sec-Fetch-Dest", "document") == "document"
     return {
         "who": who,
         "form_token": session.form_token(request, who.id),
         "practice": around.practice,
         "home": f"/t/{who.id}/",
-        "rooms": _rooms(who, around),
+        "rooms": _navigation(who, around),
         # A top-level page needs a link back to the course; a framed one is surrounded by it.
         "back_to_course": who.return_url if alone else "",
     }
 
 
-def _rooms(who: LaunchSession, around: Surroundings) -> list[tuple[str, str]]:
+def _navigation(who: LaunchSession, around: VisitContext) -> list[tuple[str, str]]:
     """Return (label, URL) of the pages that this person's roles may open; empty if there is
     only one.
     """
     home = f"/t/{who.id}/"
-    inbox = INBOX if around.asked or who.roles & roles.LEADING else ()
-    shown = (LEARNERS if around.takes_part else ()) + inbox + ROOMS
-    found = [(label, home + path) for label, path, endpoint in shown if who.roles & roles.ROUTES[endpoint]]
+    inbox = INBOX_PAGES if around.asked or who.roles & roles.LEADING_ROLES else ()
+    shown = (LEARNER_PAGES if around.takes_part else ()) + inbox + STAFF_PAGES
+    found = [(label, home + path) for label, path, endpoint in shown if who.roles & roles.ROUTE_ROLES[endpoint]]
     return found if len(found) > 1 else []

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from core.health import Check, Health
+from core.health import Health, HealthCheck
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import outbox
 
 
-def check(deps: ToolDeps) -> Check:
+def outbox_check(deps: ToolDeps) -> HealthCheck:
     """Report the backlog of the outboxes; permanently refused rows degrade the component, since
     somebody has to investigate.
     """
 
     def look(health: Health) -> None:
-        statements, grades, refused = outbox.backlog(deps.engine)
+        statements, grades, refused = outbox.count_backlog(deps.engine)
         health.facts["outbox"] = {"statements": statements, "grades": grades, "refused": refused}
         if refused:
             health.degraded.append("outbox")

@@ -11,25 +11,25 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from adapters import lrs_client, xapi
-from adapters.lms import Message, Role
+from adapters.lms import MessageType, Role
 from core import clock
 from core.errors import BadInput, NotFound
 from core.http import OutsideCallFailed
 from lti_tool.actions import answering, calendars, certifying, choices, holding, presence, reviewing, roles, viewing
-from lti_tool.actions.checks import LABELS
-from lti_tool.actions.record_store import record_store_of
+from lti_tool.actions.checks import INTERVAL_LABELS
+from lti_tool.actions.record_store import load_record_store
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
-from lti_tool.views.reports import offered
+from lti_tool.views.frame import template_values
+from lti_tool.views.reports import visible_reports
 
 log = logging.getLogger(__name__)
 
 # Metrics on the first page of figures; the rest is one click away.
-HEADLINES = ("retention_observed", "transfer_rate", "adoption_due", "sustainability")
-_ATTEMPT = "attempt-"  # page prefix that reopens one submission
+HEADLINE_METRICS = ("retention_observed", "transfer_rate", "adoption_due", "sustainability")
+_ATTEMPT_PREFIX = "attempt-"  # page prefix that reopens one submission
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -38,76 +38,78 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/")
     def home(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        if who.message == Message.DEEP_LINK:
+        who = session.require_session(deps, request, launch_id)
+        if who.message == MessageType.DEEP_LINK:
             return redirect(f"/t/{launch_id}/pick")
-        if who.message == Message.REVIEW or who.page.startswith(_ATTEMPT):
+        if who.message == MessageType.REVIEW or who.page.startswith(_ATTEMPT_PREFIX):
             return _review(who)
-        takes_part = viewing.has_episode(deps.unit_of_work, session=who)
+        takes_part = viewing.has_certification(deps.unit_of_work, session=who)
         if roles.ADMIN in who.roles and (who.page == choices.ADMIN_PAGE or not who.programme):
             return redirect(f"/t/{launch_id}/admin/")
         visits = Role(who.role) is Role.VISITOR and not takes_part and who.roles == {roles.LEARNER}
         if visits or (who.administers and (who.page == choices.ADMIN_PAGE or not who.programme)):
-            return render_template("runs_the_lms.html", **framed(deps, request, who))
+            return render_template("runs_the_lms.html", **template_values(deps, request, who))
         if takes_part and Role(who.role) is Role.LEARNER:
             return _today(who)
-        if who.roles & roles.ROUTES["home.figures"]:
+        if who.roles & roles.ROUTE_ROLES["home.figures"]:
             return _figures(who)
-        if not takes_part and who.roles & roles.LEADING:
+        if not takes_part and who.roles & roles.LEADING_ROLES:
             return redirect(f"/t/{launch_id}/inbox")
         return _today(who)
 
     @pages.get("/figures")
     def figures(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return _figures(session.current(deps, request, launch_id))
+        return _figures(session.require_session(deps, request, launch_id))
 
     @pages.get("/today")
     def today(launch_id: uuid.UUID) -> ResponseReturnValue:
         """Show what is due for this person, whatever other roles they hold."""
-        return _today(session.current(deps, request, launch_id))
+        return _today(session.require_session(deps, request, launch_id))
 
     def _today(who: LaunchSession) -> ResponseReturnValue:
         launch_id = who.id
-        today = viewing.today(deps.unit_of_work, session=who, now=clock.now())
+        today = viewing.load_today(deps.unit_of_work, session=who, now=clock.now())
         if today is None:
-            badges = bool(holding.accepted(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme))
-            return render_template("not_certified.html", **framed(deps, request, who), badges=badges, error=None)
+            badges = bool(holding.list_accepted_badges(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme))
+            return render_template("not_certified.html", **template_values(deps, request, who), badges=badges, error=None)
         if who.page == choices.PLAN:
             return redirect(f"/t/{launch_id}/plan")
-        interval = choices.interval_of(who.page)
+        interval = choices.interval_of_page(who.page)
         if interval and request.args.get("all") is None:
             check = next((one for one in today.checks if one.interval == interval), None)
-            return render_template("check.html", **framed(deps, request, who), today=today, check=check, label=LABELS[interval])
-        calendar = f"{deps.settings.base_url}/calendar/{calendars.address(deps.secrets, who.tenant_id, who.person_id)}.ics"
-        return render_template("today.html", **framed(deps, request, who), today=today, calendar=calendar)
+            return render_template("check.html", **template_values(deps, request, who), today=today, check=check, label=INTERVAL_LABELS[interval])
+        calendar = f"{deps.settings.base_url}/calendar/{calendars.sign_feed_token(deps.secrets, who.tenant_id, who.person_id)}.ics"
+        return render_template("today.html", **template_values(deps, request, who), today=today, calendar=calendar)
 
     def _review(who: LaunchSession) -> ResponseReturnValue:
-        attempt = uuid.UUID(who.page.removeprefix(_ATTEMPT)) if who.page.startswith(_ATTEMPT) else None
-        name, progress = reviewing.submission(deps, session=who, attempt_id=attempt)
+        attempt = uuid.UUID(who.page.removeprefix(_ATTEMPT_PREFIX)) if who.page.startswith(_ATTEMPT_PREFIX) else None
+        name, progress = reviewing.load_submission(deps, session=who, attempt_id=attempt)
         lines = [
-            (answer, item, answering.shown(item, answer.response), answering.right_answer(item))
+            (answer, item, answering.render_response(item, answer.response), answering.render_correct_answer(item))
             for answer, item in ((one, progress.item(one.position)) for one in progress.answers)
         ]
-        return render_template("review.html", **framed(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label)
+        return render_template(
+            "review.html", **template_values(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label
+        )
 
     def _figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
         every = request.args.get("show") == "all"
         if not who.programme:
-            if who.roles & roles.ROUTES["programmes.every"]:
+            if who.roles & roles.ROUTE_ROLES["programmes.every"]:
                 return redirect(f"/t/{who.id}/programmes/")
             raise NotFound("No programme is set up yet. Ask your training manager to set one up.")
-        presence.looked(deps.unit_of_work, session=who, now=clock.now())
+        presence.record_report_view(deps.unit_of_work, session=who, now=clock.now())
         deps.nudges.nudge(SEND_STATEMENTS)
-        store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
-        sight = viewing.sight(deps.unit_of_work, session=who)
-        title, waiting = viewing.course(deps.unit_of_work, session=who)
+        store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        sight = viewing.load_figure_scope(deps.unit_of_work, session=who)
+        title, waiting = viewing.load_uncertified_learners(deps.unit_of_work, session=who)
         try:
             # Called outside any transaction; charts are drawn by the record store's own
             # reports.
-            client, iri = deps.own_client if ours else deps.client, xapi.Programme(who.programme, "", "").iri
-            shown = () if every else HEADLINES
-            figures = lrs_client.figures(client, store, iri, sight=sight, keys=shown)
-            alarms = [] if sight.episodes is not None else lrs_client.alarms(client, store, iri)
+            client, iri = deps.own_client if ours else deps.client, xapi.ProgrammeRef(who.programme, "", "").iri
+            shown = () if every else HEADLINE_METRICS
+            figures = lrs_client.fetch_figures(client, store, iri, sight=sight, keys=shown)
+            alarms = [] if sight.episodes is not None else lrs_client.fetch_open_alarms(client, store, iri)
             away = False
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no figures: %s", who.tenant_id, failed.message)
@@ -118,18 +120,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             figure["svg"] = Markup(figure["svg"]) if ours else ""  # noqa: S704
         page = render_template(
             "figures.html",
-            **framed(deps, request, who),
+            **template_values(deps, request, who),
             figures=figures,
             alarms=alarms,
             every=every,
-            reports=offered(sight),
+            reports=visible_reports(sight),
             own_courses=sight.episodes is not None,
             away=away,
             programme_title=title,
             waiting=waiting,
-            may_record=bool(who.roles & roles.ROUTES["home.certify"]) and who.course_id is not None,
+            may_record=bool(who.roles & roles.ROUTE_ROLES["home.certify"]) and who.course_id is not None,
             may_administer=roles.ADMIN in who.roles,
-            may_look_behind=bool(who.roles & roles.ROUTES["reports.behind"]),
+            may_look_behind=bool(who.roles & roles.ROUTE_ROLES["reports.behind"]),
             today=clock.now().date().isoformat(),
             error=error,
         )
@@ -137,15 +139,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/certifications")
     def certify(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         if not who.programme:
             raise NotFound("No programme is set up for this activity yet.")
         now = clock.now()
         try:
-            person, at = _person(request.form.get("person", "")), _day(request.form.get("certified_on", ""), now)
-            if person not in {waiting[0] for waiting in viewing.course(deps.unit_of_work, session=who)[1]}:
+            person, at = _parse_person_id(request.form.get("person", "")), _parse_certified_day(request.form.get("certified_on", ""), now)
+            if person not in {waiting[0] for waiting in viewing.load_uncertified_learners(deps.unit_of_work, session=who)[1]}:
                 raise BadInput("This learner is not waiting for a certification in this course.")
-            certifying.certify(
+            certifying.certify_person(
                 deps.unit_of_work,
                 tenant_id=who.tenant_id,
                 person_id=person,
@@ -162,14 +164,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     return pages
 
 
-def _person(text: str) -> uuid.UUID:
+def _parse_person_id(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:
         raise BadInput("Choose a learner.") from None
 
 
-def _day(text: str, now: datetime) -> datetime:
+def _parse_certified_day(text: str, now: datetime) -> datetime:
     """Return noon (UTC) of the entered day, or now if it is today."""
     try:
         day = datetime.combine(date.fromisoformat(text), time(12), UTC)

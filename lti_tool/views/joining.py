@@ -9,16 +9,16 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, Conflict, Refused, TooMany
+from core.errors import BadInput, Conflict, RequestError, TooManyRequests
 from lti_tool.actions import joining, signing_in
 from lti_tool.actions.visiting import SIGNED_IN
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
+from lti_tool.views.frame import template_values
 
-CODES_ASKED_FOR, TRIES, WITHIN_SECONDS = 3, 10, 3_600  # eight digits: at ten tries an hour, guessing one takes about a thousand years
+MAX_CODE_REQUESTS, MAX_CODE_TRIES, LIMIT_SECONDS = 3, 10, 3_600  # eight digits: at ten tries an hour, guessing one takes about a thousand years
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -26,39 +26,39 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("joining", __name__, url_prefix="/t/<uuid:launch_id>/confirm")
     work = deps.unit_of_work
 
-    def page(who: LaunchSession, error: Refused | None = None, *, asked: bool = False, code: str = "") -> ResponseReturnValue:
+    def page(who: LaunchSession, error: RequestError | None = None, *, asked: bool = False, code: str = "") -> ResponseReturnValue:
         status = error.status if error else 200
-        standing = joining.standing(work, session=who)
-        offered = signing_in.provider(work, tenant_id=who.tenant_id)
+        standing = joining.load_identity_status(work, session=who)
+        offered = signing_in.find_provider(work, tenant_id=who.tenant_id)
         values = {"standing": standing, "error": error, "asked": asked, "code": code, "provider": offered, "signed_in": who.message == SIGNED_IN}
-        return render_template("confirm.html", **framed(deps, request, who), **values, base_url=deps.settings.base_url), status
+        return render_template("confirm.html", **template_values(deps, request, who), **values, base_url=deps.settings.base_url), status
 
     @pages.get("")
     def look(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return page(session.current(deps, request, launch_id))
+        return page(session.require_session(deps, request, launch_id))
 
     @pages.post("")
     def act(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         asked = request.form.get("act", "")
         try:
             if asked == "show":
-                return page(who, code=joining.shown_code(work, session=who, now=clock.now()))
+                return page(who, code=joining.issue_shown_code(work, session=who, now=clock.now()))
             if asked == "mail":
                 email = request.form.get("email", "").replace("\0", "").strip()[:320]
-                _limit("join-mail", str(who.person_id), CODES_ASKED_FOR)
-                _limit("join-mail-to", email.lower(), CODES_ASKED_FOR)
-                joining.ask(deps, session=who, email=email, now=clock.now())
+                _limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
+                _limit("join-mail-to", email.lower(), MAX_CODE_REQUESTS)
+                joining.send_join_code(deps, session=who, email=email, now=clock.now())
                 deps.nudges.nudge(SEND_MAILS)
                 return page(who, asked=True)
-            _limit("join-code", f"{who.registration_id}:{who.subject}", TRIES)
-            joining.confirm(work, session=who, code=request.form.get("code", "").replace("\0", "")[:100], now=clock.now())
-        except (BadInput, Conflict, TooMany) as error:
+            _limit("join-code", f"{who.registration_id}:{who.subject}", MAX_CODE_TRIES)
+            joining.redeem_join_code(work, session=who, code=request.form.get("code", "").replace("\0", "")[:100], now=clock.now())
+        except (BadInput, Conflict, TooManyRequests) as error:
             return page(who, error)
         return redirect(f"/t/{launch_id}/?done=confirmed", code=303)
 
     def _limit(what: str, who: str, most: int) -> None:
-        if not deps.limiter.allows(what, who, most, WITHIN_SECONDS):
-            raise TooMany("This was tried too often. Try again in an hour, or ask your administrator to join you to the list.")
+        if not deps.limiter.allows(what, who, most, LIMIT_SECONDS):
+            raise TooManyRequests("This was tried too often. Try again in an hour, or ask your administrator to join you to the list.")
 
     return pages

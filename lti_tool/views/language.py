@@ -15,32 +15,32 @@ from flask import Request, g
 from lti_tool.actions import languages
 
 
-def follow_launch(locale: str) -> None:
+def use_launch_language(locale: str) -> None:
     """Use the launch's language for this page."""
-    g.language = languages.choose([locale])
+    g.language = languages.choose_language([locale])
 
 
-def follow_browser(request: Request) -> None:
+def use_browser_language(request: Request) -> None:
     """Use the browser's language for this page, because no launch is known yet."""
-    g.language = languages.choose([tag for tag, _ in request.accept_languages])
+    g.language = languages.choose_language([tag for tag, _ in request.accept_languages])
 
 
-def current() -> str:
+def current_language() -> str:
     """The tag for ``<html lang>``."""
     found: str = g.get("language", languages.ENGLISH)
     return found
 
 
-def translated(text: str, **values: Any) -> str:
+def translate(text: str, **values: Any) -> str:
     """``text`` in the page's language, its ``%(name)s`` filled in where values are given."""
-    return languages.translated(current(), text, **values)
+    return languages.translate_text(current_language(), text, **values)
 
 
-def counted(one: str, many: str, num: int) -> str:
+def translate_plural(one: str, many: str, num: int) -> str:
     """The singular or plural form of a text for ``num``."""
-    return languages.texts(current()).ngettext(one, many, num) % {"num": num}
+    return languages.translations_for(current_language()).ngettext(one, many, num) % {"num": num}
 
 
-def day(instant: datetime | date) -> str:
+def format_day(instant: datetime | date) -> str:
     """A date such as 23 November 2026, formatted in the page's language."""
-    return languages.day(current(), instant)
+    return languages.format_day(current_language(), instant)

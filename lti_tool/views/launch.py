@@ -9,13 +9,13 @@ import msgspec
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from adapters.lms.canvas import Canvas
+from adapters.lms.canvas import CanvasDialect
 from core import clock
 from core.errors import BadInput
 from lti_tool.actions import launching, registering
-from lti_tool.actions.entering import Entered
-from lti_tool.actions.launching import AskStorage, Begun
-from lti_tool.actions.tokens import digest
+from lti_tool.actions.entering import AcceptedLaunch
+from lti_tool.actions.launching import StartedLogin, StorageProofRequired
+from lti_tool.actions.tokens import hash_token
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import LaunchInvalid
@@ -24,9 +24,9 @@ from lti_tool.store.courses import SYNC_ROSTERS
 from lti_tool.views import language, session
 from lti_tool.views import pages as page_rules
 
-LARGEST_CONFIRMATION = 100_000  # bytes: an id_token and two short texts
-KEY_SET_SECONDS = 300  # how long platforms may cache our keys
-A_MINUTE = 3_000  # per network address: a whole school behind one address opens an activity at once; a flood is stopped here
+MAX_CONFIRMATION_BYTES = 100_000  # bytes: an id_token and two short texts
+KEY_SET_MAX_AGE = 300  # how long platforms may cache our keys
+MAX_PER_MINUTE = 3_000  # per network address: a whole school behind one address opens an activity at once; a flood is stopped here
 
 
 class _Confirmation(msgspec.Struct):
@@ -43,20 +43,20 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.before_request
     def their_language() -> None:
-        language.follow_browser(request)
+        language.use_browser_language(request)
 
     def not_too_many(what: str) -> None:
-        if not deps.limiter.allows(what, _network(request.remote_addr or ""), A_MINUTE, 60):
+        if not deps.limiter.allows(what, _network_prefix(request.remote_addr or ""), MAX_PER_MINUTE, 60):
             raise LaunchInvalid("Too many activities are opened from your network at once. Wait a minute, then open it again.", status=429)
 
     @pages.route("/login", methods=["GET", "POST"])
     def login() -> ResponseReturnValue:
         not_too_many("login")
         parameters = (request.form if request.method == "POST" else request.args).to_dict()
-        begun = launching.begin(deps, parameters=parameters, client=_client(), now=clock.now())
-        response = _by_storage(begun) if begun.storage_target else redirect(begun.address)
+        begun = launching.begin_login(deps, parameters=parameters, client=_describe_client(), now=clock.now())
+        response = _storage_response(begun) if begun.storage_target else redirect(begun.address)
         assert isinstance(response, Response)
-        session.remember_login(response, begun)
+        session.set_login_cookie(response, begun)
         return response
 
     @pages.post("/launch")
@@ -66,21 +66,21 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             # The platform could not sign the person in; its message is shown as text, never as
             # markup, and only if this login was started here.
             words = request.form.get("error_description") or request.form["error"]
-            known = platforms.look_at_login(deps.engine, digest(request.form.get("state", "")))
+            known = platforms.peek_login(deps.engine, hash_token(request.form.get("state", "")))
             said = f": {words[:300]}" if known else ""
             raise LaunchInvalid(f"The LMS did not start the activity{said}. Sign in there again and open the activity once more.")
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
-        entered = launching.enter(
+        entered = launching.process_launch(
             deps,
             state=state,
             id_token=id_token,
-            browser_secret=session.login_secret(request, state),
+            browser_secret=session.read_login_secret(request, state),
             storage_target=request.form.get("lti_storage_target", ""),
             now=clock.now(),
         )
-        if isinstance(entered, AskStorage):
-            page_rules.frame_for(entered.platform)
-            return _storage_page(
+        if isinstance(entered, StorageProofRequired):
+            page_rules.allow_platform_frames(entered.platform)
+            return _render_storage_page(
                 "ask",
                 entered.storage_target,
                 entered.storage_origin,
@@ -88,73 +88,73 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 deep_link=entered.deep_link_url,
                 fields={"state": state, "id_token": id_token},
             )
-        after_launch(deps, entered)
+        enqueue_roster_sync(deps, entered)
         # After the redirect, reloading the page is a harmless GET.
         response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
         assert isinstance(response, Response)
-        session.open_session(request, response, state, entered)
+        session.start_launch_session(request, response, state, entered)
         return response
 
     @pages.post("/launch/confirm")
     def confirm() -> ResponseReturnValue:
         """The same launch again, with the proof that was stored in the LMS's window. Only our
         own page can send this and read the response."""
-        session.own_origin(deps, request, required=True)
+        session.require_own_origin(deps, request, required=True)
         not_too_many("confirm")
-        sent = _confirmation()
-        entered = launching.confirm(deps, state=sent.state, id_token=sent.id_token, browser_secret=sent.proof, now=clock.now())
-        after_launch(deps, entered)
+        sent = _read_confirmation()
+        entered = launching.confirm_launch(deps, state=sent.state, id_token=sent.id_token, browser_secret=sent.proof, now=clock.now())
+        enqueue_roster_sync(deps, entered)
         return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
 
     @pages.post("/launch/window")
     def window() -> ResponseReturnValue:
         """In a top-level window, which cannot be framed: show what would be opened, and as
         whom. The person accepts or closes it."""
-        page_rules.never_framed()
+        page_rules.forbid_frames()
         not_too_many("window")
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         if request.form.get("accept") == "1":
-            session.own_origin(deps, request, required=True)
-            entered = launching.accept(deps, state=state, id_token=id_token, client=_client(), now=clock.now())
-            after_launch(deps, entered)
+            session.require_own_origin(deps, request, required=True)
+            entered = launching.accept_launch(deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now())
+            enqueue_roster_sync(deps, entered)
             response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
             assert isinstance(response, Response)
-            session.open_session(request, response, state, entered)
+            session.start_launch_session(request, response, state, entered)
             return response
-        platform, launch = launching.shown(deps, state=state, id_token=id_token, client=_client(), now=clock.now())
+        platform, launch = launching.preview_launch(deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now())
         return render_template("window.html", platform=platform, launch=launch, state=state, id_token=id_token)
 
     @pages.get("/jwks.json")
     def jwks() -> ResponseReturnValue:
-        response = jsonify({"keys": keys.public_keys(deps.engine, deps.secrets)})
-        response.headers["Cache-Control"] = f"public, max-age={KEY_SET_SECONDS}"
+        response = jsonify({"keys": keys.list_public_jwks(deps.engine, deps.secrets)})
+        response.headers["Cache-Control"] = f"public, max-age={KEY_SET_MAX_AGE}"
         return response
 
     @pages.get("/canvas.json")
     def canvas() -> ResponseReturnValue:
         """The configuration that Canvas fetches when a Developer Key is created from this URL."""
-        return jsonify(Canvas().configuration(registering.facts(deps.settings.base_url)))
+        return jsonify(CanvasDialect().configuration(registering.tool_facts(deps.settings.base_url)))
 
     return pages
 
 
-def _confirmation() -> _Confirmation:
+def _read_confirmation() -> _Confirmation:
     """Parse the request body; only JSON is accepted, because a form of another site cannot send
     that."""
     try:
-        if request.mimetype != "application/json" or (request.content_length or 0) > LARGEST_CONFIRMATION:
+        if request.mimetype != "application/json" or (request.content_length or 0) > MAX_CONFIRMATION_BYTES:
             raise ValueError("no JSON, or too much of it")
         return msgspec.json.decode(request.get_data(), type=_Confirmation)
     except (ValueError, RecursionError):
         raise BadInput("The launch was not confirmed: open the activity again.") from None
 
 
-def _client() -> str:
+def _describe_client() -> str:
     """What identifies the browser: its network and its user agent."""
-    return f"{_network(request.remote_addr or '')} {request.headers.get('User-Agent', '')[:500]}"
+    return f"{_network_prefix(request.remote_addr or '')} {request.headers.get('User-Agent', '')[:500]}"
 
 
-def _network(address: str) -> str:
+def _network_prefix(address: str) -> str:
     """The network of one household: for IPv6 the /64 prefix, because providers assign networks
     of 64 bits (RFC 4291, 2.5.4)."""
     try:
@@ -164,21 +164,21 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
-def after_launch(deps: ToolDeps, entered: Entered) -> None:
+def enqueue_roster_sync(deps: ToolDeps, entered: AcceptedLaunch) -> None:
     """Enqueue the jobs that follow a launch."""
     if entered.roster_due:
         deps.nudges.nudge(SYNC_ROSTERS)
 
 
-def _by_storage(begun: Begun) -> Response:
+def _storage_response(begun: StartedLogin) -> Response:
     """A page that stores this login's proof in the LMS's window, then continues (LTI
     postMessage storage 0.1)."""
-    page_rules.frame_by("*")
-    page = _storage_page("put", begun.storage_target, begun.storage_origin, begun.state, proof=begun.browser_secret, next_url=begun.address)
+    page_rules.allow_frames("*")
+    page = _render_storage_page("put", begun.storage_target, begun.storage_origin, begun.state, proof=begun.browser_secret, next_url=begun.address)
     return Response(page, content_type="text/html; charset=utf-8")
 
 
-def _storage_page(act: str, target: str, origin: str, state: str, **more: Any) -> str:
+def _render_storage_page(act: str, target: str, origin: str, state: str, **more: Any) -> str:
     if more.get("deep_link"):
-        page_rules.send_forms_to(more["deep_link"])
+        page_rules.allow_form_target(more["deep_link"])
     return render_template("storage.html", act=act, target=target, origin=origin, key=f"carryover_{session.login_key(state)}", **more)

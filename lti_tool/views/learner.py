@@ -10,16 +10,16 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, Refused
+from core.errors import BadInput, RequestError
 from lti_tool.actions import answering, checks, holding, planning, remarking, transfer_views, viewing
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_GRADES, SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
-from lti_tool.views.office import takes_file
-from lti_tool.views.pages import picture_answer
+from lti_tool.views.frame import template_values
+from lti_tool.views.office import allow_large_upload
+from lti_tool.views.pages import picture_response
 
 _PLAN_FIELDS = ("task", "what", "by_when", "with_whom", "evidence", "obstacle")
 
@@ -29,48 +29,48 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("learner", __name__, url_prefix="/t/<uuid:launch_id>")
 
     def show(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
-        return render_template(template, **framed(deps, request, who), **values), status
+        return render_template(template, **template_values(deps, request, who), **values), status
 
     def said() -> None:
         deps.nudges.nudge(SEND_STATEMENTS)
 
     @pages.post("/checks/<interval>")
     def begin(launch_id: uuid.UUID, interval: str) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        attempt = checks.begin(deps.unit_of_work, session=who, interval=interval, now=clock.now())
+        who = session.require_session(deps, request, launch_id)
+        attempt = checks.begin_check(deps.unit_of_work, session=who, interval=interval, now=clock.now())
         said()
         return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
 
     @pages.post("/quizzes/<kind>")
     def begin_other(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        attempt = checks.begin_other(deps.unit_of_work, session=who, kind=kind, now=clock.now())
+        who = session.require_session(deps, request, launch_id)
+        attempt = checks.begin_quiz(deps.unit_of_work, session=who, kind=kind, now=clock.now())
         said()
         return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
 
     @pages.get("/attempts/<uuid:attempt_id>")
     def attempt(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
         """The next question, or the result."""
-        who = session.current(deps, request, launch_id)
-        progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+        who = session.require_session(deps, request, launch_id)
+        progress = checks.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if progress.position is None:
-            grade = viewing.grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
+            grade = viewing.find_grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
             return show("result.html", who, progress=progress, grade=grade)
         return _question(who, progress)
 
-    def _question(who: LaunchSession, progress: checks.Progress, status: int = 200, error: str = "") -> ResponseReturnValue:
+    def _question(who: LaunchSession, progress: checks.AttemptProgress, status: int = 200, error: str = "") -> ResponseReturnValue:
         assert progress.position is not None
         return show("question.html", who, status, progress=progress, item=progress.item(progress.position), error=error, form_id=uuid.uuid4())
 
     @pages.post("/attempts/<uuid:attempt_id>")
     def answer(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        position = _position(request.form.get("position", ""))
+        who = session.require_session(deps, request, launch_id)
+        position = _parse_position(request.form.get("position", ""))
         form = request.form.to_dict(flat=False)
         try:
-            checks.answer(deps.unit_of_work, session=who, attempt_id=attempt_id, position=position, form=form, now=clock.now())
+            checks.submit_answer(deps.unit_of_work, session=who, attempt_id=attempt_id, position=position, form=form, now=clock.now())
         except BadInput as error:
-            progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+            progress = checks.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
             if progress.position != position:
                 raise
             return _question(who, progress, error.status, error.message)
@@ -82,8 +82,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def feedback(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
         """The feedback on a submitted answer, with the next question below it, so that each
         question costs two taps."""
-        who = session.current(deps, request, launch_id)
-        progress = checks.progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
+        who = session.require_session(deps, request, launch_id)
+        progress = checks.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if not 1 <= position <= len(progress.answers):
             return redirect(f"/t/{launch_id}/attempts/{attempt_id}")
         given, item = progress.answers[position - 1], progress.item(position)
@@ -93,9 +93,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             progress=progress,
             answer=given,
             item=item,
-            shown=answering.shown(item, given.response),
-            right_answer=answering.right_answer(item),
-            said_to=answering.said_to(item, given.response),
+            shown=answering.render_response(item, given.response),
+            right_answer=answering.render_correct_answer(item),
+            said_to=answering.select_feedback(item, given.response),
             form_id=uuid.uuid4(),
             next_form_id=uuid.uuid4(),
             next_item=progress.item(position + 1) if progress.position == position + 1 else None,
@@ -104,11 +104,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/attempts/<uuid:attempt_id>/answers/<int:position>/remarks")
     def remark(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
         """The learner's remark on the question itself."""
-        who = session.current(deps, request, launch_id)
-        answered = remarking.remark(
+        who = session.require_session(deps, request, launch_id)
+        answered = remarking.save_remark(
             deps.unit_of_work,
             session=who,
-            form_id=_form_id(request.form.get("form_id", "")),
+            form_id=_parse_form_id(request.form.get("form_id", "")),
             attempt_id=attempt_id,
             position=position,
             words=request.form.get("words", "").replace("\0", ""),
@@ -121,18 +121,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/pictures/<digest>")
     def picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:
         """A picture of a question."""
-        who = session.current(deps, request, launch_id)
-        return picture_answer(viewing.picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
+        who = session.require_session(deps, request, launch_id)
+        return picture_response(viewing.find_picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
 
     @pages.post("/badge")
     def bring_badge(launch_id: uuid.UUID) -> ResponseReturnValue:
         """Start the programme with a badge."""
-        takes_file()
-        who = session.current(deps, request, launch_id)
+        allow_large_upload()
+        who = session.require_session(deps, request, launch_id)
         brought = request.files.get("file")
         content = brought.read() if brought and brought.filename else request.form.get("badge", "").replace("\0", "").strip().encode()
         try:
-            holding.bring(deps, session=who, content=content, now=clock.now())
+            holding.certify_by_badge(deps, session=who, content=content, now=clock.now())
         except BadInput as error:
             return show("not_certified.html", who, error.status, badges=True, error=error)
         said()
@@ -140,11 +140,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/plan")
     def plan(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         return _plan(who, None)
 
-    def _plan(who: LaunchSession, error: Refused | None, status: int = 200) -> ResponseReturnValue:
-        view = viewing.plan(deps.unit_of_work, session=who)
+    def _plan(who: LaunchSession, error: RequestError | None, status: int = 200) -> ResponseReturnValue:
+        view = viewing.load_plan(deps.unit_of_work, session=who)
         sent = request.form.to_dict() if error is not None else {}
         field = str(error.where.get("field", "")) if error is not None else ""
         today = clock.now().date().isoformat()
@@ -153,8 +153,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             who,
             status,
             view=view,
-            titles=transfer_views.titles(deps.unit_of_work, session=who),
-            revisions=transfer_views.revisions(deps.unit_of_work, session=who),
+            titles=transfer_views.list_task_titles(deps.unit_of_work, session=who),
+            revisions=transfer_views.list_plan_revisions(deps.unit_of_work, session=who),
             sent=sent,
             error=error.message if error else "",
             field=field,
@@ -164,16 +164,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/plan")
     def save_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         words = {name: request.form.get(name, "").replace("\0", "").strip() for name in _PLAN_FIELDS}
         commit = request.form.get("act") == "commit"
         try:
-            planning.save(
+            planning.submit_plan(
                 deps.unit_of_work,
                 session=who,
                 task=words["task"],
                 what=words["what"],
-                by_when=_day(words["by_when"], "by_when"),
+                by_when=_parse_form_day(words["by_when"], "by_when"),
                 with_whom=words["with_whom"],
                 evidence=words["evidence"],
                 obstacle=words["obstacle"],
@@ -187,14 +187,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/uses")
     def report_use(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         try:
-            planning.report_use(
+            planning.report_job_use(
                 deps.unit_of_work,
                 session=who,
-                form_id=_form_id(request.form.get("form_id", "")),
+                form_id=_parse_form_id(request.form.get("form_id", "")),
                 task=request.form.get("task", ""),
-                used_on=_day(request.form.get("used_on", ""), "used_on"),
+                used_on=_parse_form_day(request.form.get("used_on", ""), "used_on"),
                 words=request.form.get("words", "").replace("\0", "").strip(),
                 peer=request.form.get("peer", ""),
                 now=clock.now(),
@@ -208,13 +208,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     return pages
 
 
-def _position(text: str) -> int:
+def _parse_position(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 3:
         raise BadInput("The form is not complete; go back and send it again.", field="position")
     return int(text)
 
 
-def _day(text: str, field: str) -> date | None:
+def _parse_form_day(text: str, field: str) -> date | None:
     if not text:
         return None
     try:
@@ -223,7 +223,7 @@ def _day(text: str, field: str) -> date | None:
         raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field=field) from None
 
 
-def _form_id(text: str) -> uuid.UUID:
+def _parse_form_id(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:

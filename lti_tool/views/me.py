@@ -12,7 +12,7 @@ from core import clock
 from lti_tool.actions import forgetting
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import session
-from lti_tool.views.frame import framed
+from lti_tool.views.frame import template_values
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -22,33 +22,35 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("")
     def stored(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        rows = forgetting.stored(work, tenant_id=who.tenant_id, person_id=who.person_id)
-        asked = forgetting.open_request(work, tenant_id=who.tenant_id, person_id=who.person_id)
-        return render_template("me.html", **framed(deps, request, who), counts={name: len(found) for name, found in rows.items()}, asked=asked)
+        who = session.require_session(deps, request, launch_id)
+        rows = forgetting.load_personal_data(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        asked = forgetting.find_erasure_request(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        return render_template(
+            "me.html", **template_values(deps, request, who), counts={name: len(found) for name, found in rows.items()}, asked=asked
+        )
 
     @pages.get("/data.json")
     def data(launch_id: uuid.UUID) -> ResponseReturnValue:
         """All of it as one file. Statements in the record store belong to the account that the
         file names."""
-        who = session.current(deps, request, launch_id)
-        rows = forgetting.stored(work, tenant_id=who.tenant_id, person_id=who.person_id)
+        who = session.require_session(deps, request, launch_id)
+        rows = forgetting.load_personal_data(work, tenant_id=who.tenant_id, person_id=who.person_id)
         answer = Response(json.dumps({"person": str(who.person_id), "tables": rows}, ensure_ascii=False, indent=1), content_type="application/json")
         answer.headers["Content-Disposition"] = "attachment; filename=carryover-my-data.json"
         return answer
 
     @pages.post("/erase")
     def erase(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         if request.form.get("sure") == "1":
-            forgetting.ask(work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now())
+            forgetting.request_erasure(work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now())
         return redirect(f"/t/{launch_id}/me?done=1", code=303)
 
     @pages.get("/wishes")
     def wishes(launch_id: uuid.UUID) -> ResponseReturnValue:
         """For the data protection officer: open erasure requests."""
-        who = session.current(deps, request, launch_id)
-        found = forgetting.waiting(work, tenant_id=who.tenant_id)
-        return render_template("wishes.html", **framed(deps, request, who), wishes=found)
+        who = session.require_session(deps, request, launch_id)
+        found = forgetting.list_open_requests(work, tenant_id=who.tenant_id)
+        return render_template("wishes.html", **template_values(deps, request, who), wishes=found)
 
     return pages

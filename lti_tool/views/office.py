@@ -17,13 +17,13 @@ from lti_tool.actions import roles
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
+from lti_tool.views.frame import template_values
 
-LARGEST_UPLOAD = 32_000_000  # bytes of a request with a file: more than any reader accepts, so that the reader reports what is wrong
+MAX_UPLOAD_BYTES = 32_000_000  # bytes of a request with a file: more than any reader accepts, so that the reader reports what is wrong
 
 
 @dataclass(frozen=True)
-class Desk:
+class StaffContext:
     """The context of a staff page: the tenant, the name for the audit record, the base URL of
     the pages, and the values that every template needs."""
 
@@ -38,32 +38,32 @@ class Desk:
         return render_template(template, **self.common, **values), status
 
 
-Opening = Callable[[uuid.UUID], Desk]
+ContextOpener = Callable[[uuid.UUID], StaffContext]
 
 
-def of_visit(deps: ToolDeps) -> Opening:
+def visit_context_opener(deps: ToolDeps) -> ContextOpener:
     """A function that opens the staff context of a visit."""
 
-    def opened(visit_id: uuid.UUID) -> Desk:
-        who = session.current(deps, request, visit_id)
-        common = framed(deps, request, who)
-        return Desk(who.tenant_id, named(who), common["home"], common, bool(who.roles & roles.ROUTES["people.change_role"]))
+    def opened(visit_id: uuid.UUID) -> StaffContext:
+        who = session.require_session(deps, request, visit_id)
+        common = template_values(deps, request, who)
+        return StaffContext(who.tenant_id, audit_name(who), common["home"], common, bool(who.roles & roles.ROUTE_ROLES["people.change_role"]))
 
     return opened
 
 
-def named(who: LaunchSession) -> str:
+def audit_name(who: LaunchSession) -> str:
     """Who acts, for the audit record: the name for readers, the id so that it can be removed
     when the person is erased."""
     return f"{who.person_name or 'Somebody without a name'} ({who.person_id})"
 
 
-def takes_file() -> None:
+def allow_large_upload() -> None:
     """Allow this request to be as large as a file; call it before any of the body is read."""
-    request.max_content_length = LARGEST_UPLOAD
+    request.max_content_length = MAX_UPLOAD_BYTES
 
 
-def file_of(name: str = "file") -> tuple[str, bytes]:
+def read_uploaded_file(name: str = "file") -> tuple[str, bytes]:
     """(name, content) of the file uploaded with a form."""
     found: FileStorage | None = request.files.get(name)
     if found is None or not found.filename:
@@ -71,27 +71,27 @@ def file_of(name: str = "file") -> tuple[str, bytes]:
     return found.filename, found.read()
 
 
-def download(name: str, media_type: str, content: bytes) -> Response:
+def download_response(name: str, media_type: str, content: bytes) -> Response:
     """A response that the browser saves as a file."""
     answer = Response(content, content_type=media_type)
     answer.headers["Content-Disposition"] = f"attachment; filename={name}"
     return answer
 
 
-def text_of(name: str) -> str:
+def form_text(name: str) -> str:
     """A text field of the form, with line endings normalized."""
     return request.form.get(name, "").replace("\0", "").replace("\r\n", "\n").strip()
 
 
-def revision_of() -> int:
+def form_revision() -> int:
     """The draft revision that the form was rendered from."""
-    text = text_of("revision")
+    text = form_text("revision")
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise BadInput("The form is not complete; load the page again.")
     return int(text)
 
 
-def uuid_from(text: str) -> uuid.UUID:
+def parse_uuid(text: str) -> uuid.UUID:
     """Parse a UUID sent with a form."""
     try:
         return uuid.UUID(text)

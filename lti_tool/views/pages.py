@@ -13,18 +13,18 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from adapters.lms import dialect
+from adapters.lms import dialect_for
 from adapters.questions import Picture, html
-from core.errors import Refused, Unavailable, stores_nothing_now, when_again
-from core.http import origin
-from lti_tool.lti.errors import LaunchInvalid, NotThisBrowser
+from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
+from core.http import url_origin
+from lti_tool.lti.errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.store.platforms import Platform
 
 log = logging.getLogger(__name__)
 
 # Only our own scripts, from files; nothing is loaded from elsewhere, and scripts fetch only
 # from our own pages.
-_CONTENT = (
+_CSP_TEMPLATE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; object-src 'none';"
     " form-action 'self'{forms}; frame-ancestors {ancestors}"
 )
@@ -36,35 +36,35 @@ _CONTENT = (
 _SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/calendar/")
 
 
-def frame_for(platform: Platform) -> None:
+def allow_platform_frames(platform: Platform) -> None:
     """Let this response be framed by the platform's own pages."""
-    found = dialect(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
-    frame_by(*found, *platform.frame_origins)
+    found = dialect_for(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
+    allow_frames(*found, *platform.frame_origins)
 
 
-def frame_by(*origins: str) -> None:
+def allow_frames(*origins: str) -> None:
     """Let this response be framed by pages of these origins; only by our own pages if none is
     given."""
     g.frame_ancestors = " ".join(dict.fromkeys(("'self'", *(one for one in origins if one))))
 
 
-def never_framed() -> None:
+def forbid_frames() -> None:
     """Forbid any page to frame this response."""
     g.frame_ancestors = "'none'"
 
 
-def send_forms_to(url: str) -> None:
+def allow_form_target(url: str) -> None:
     """Let a form in this response submit to the origin of ``url`` as well."""
-    g.form_targets = f" {origin(url)}"
+    g.form_targets = f" {url_origin(url)}"
 
 
-def rich(text: str, home: str) -> Markup:
+def render_rich_text(text: str, home: str) -> Markup:
     """A question's text as markup: it was sanitized when it was stored
     (adapters.questions.html). The sources of its pictures are filled in here."""
-    return Markup(html.with_addresses(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
+    return Markup(html.add_picture_urls(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
 
 
-def picture_answer(picture: Picture) -> Response:
+def picture_response(picture: Picture) -> Response:
     """The response for a picture of a question. Its name is the digest of its bytes, so it can
     be cached for ever."""
     answer = Response(picture.content, content_type=picture.media_type)
@@ -72,12 +72,12 @@ def picture_answer(picture: Picture) -> Response:
     return answer
 
 
-def message(title: str, text: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
+def render_message(title: str, text: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
     """A page with one message."""
     return render_template("message.html", title=title, text=text), status, dict(headers or {})
 
 
-def finish(app: Flask, base_url: str) -> None:
+def install_page_handlers(app: Flask, base_url: str) -> None:
     """Install headers and error pages for every page of ``app``."""
 
     @app.after_request
@@ -85,7 +85,7 @@ def finish(app: Flask, base_url: str) -> None:
         # A page that failed before its platform was known contains nothing private and may be
         # framed by anybody.
         ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
-        policy = _CONTENT.format(forms=g.get("form_targets", ""), ancestors=ancestors)
+        policy = _CSP_TEMPLATE.format(forms=g.get("form_targets", ""), ancestors=ancestors)
         response.headers.setdefault("Content-Security-Policy", policy)
         if base_url.startswith("https://"):  # the server itself speaks HTTP behind the proxy that terminates TLS
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -98,35 +98,37 @@ def finish(app: Flask, base_url: str) -> None:
     @app.errorhandler(LaunchInvalid)
     def launch_refused(error: LaunchInvalid) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
-        return message("This activity could not be opened", error.reason, error.status, {"Retry-After": "60"} if error.status == 429 else {})
+        return render_message("This activity could not be opened", error.reason, error.status, {"Retry-After": "60"} if error.status == 429 else {})
 
-    @app.errorhandler(NotThisBrowser)
-    def no_cookies(error: NotThisBrowser) -> ResponseReturnValue:
+    @app.errorhandler(BrowserNotVerified)
+    def no_cookies(error: BrowserNotVerified) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
         return render_template("relaunch.html", error=error, state=request.form["state"], id_token=request.form["id_token"]), error.status
 
-    @app.errorhandler(Refused)
-    def refused(error: Refused) -> ResponseReturnValue:
-        return message("This did not work", error.message, error.status, when_again(error))
+    @app.errorhandler(RequestError)
+    def refused(error: RequestError) -> ResponseReturnValue:
+        return render_message("This did not work", error.message, error.status, retry_after_header(error))
 
     @app.errorhandler(psycopg.Error)
     @app.errorhandler(DBAPIError)
     @app.errorhandler(PoolTimeout)
     def database_away(error: Exception) -> ResponseReturnValue:
-        if not stores_nothing_now(error):
+        if not is_database_unavailable(error):
             return unexpected(error)
         log.error("database not reachable: %s", type(error).__name__)
         words = "The page cannot be made just now. What you sent was not stored; send it again in a minute."
-        return message("Carryover is busy", words, 503, when_again(Unavailable(words)))
+        return render_message("Carryover is busy", words, 503, retry_after_header(Unavailable(words)))
 
     @app.errorhandler(DataError)
     @app.errorhandler(UnicodeEncodeError)
     def not_storable(error: Exception) -> ResponseReturnValue:
-        return message("This did not work", "What was sent holds a character that cannot be kept. Go back, take it out and send it again.", 400)
+        return render_message(
+            "This did not work", "What was sent holds a character that cannot be kept. Go back, take it out and send it again.", 400
+        )
 
     @app.errorhandler(RequestEntityTooLarge)
     def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
-        return message(
+        return render_message(
             "This is too large",
             "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB elsewhere. Nothing of it was kept.",
             413,
@@ -134,12 +136,12 @@ def finish(app: Flask, base_url: str) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
-        return message(error.name or "Error", error.description or "", error.code or 500)
+        return render_message(error.name or "Error", error.description or "", error.code or 500)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:
         log.exception("unexpected error")
-        return message(
+        return render_message(
             "Something went wrong here",
             "Go back to the course and open the activity again. If it happens again, tell your administrator the time.",
             500,

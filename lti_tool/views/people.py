@@ -7,21 +7,21 @@ import uuid
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from adapters.people import COLUMNS
+from adapters.people import PEOPLE_COLUMNS
 from core import clock
-from core.errors import BadInput, Conflict, NotFound, Refused
+from core.errors import BadInput, Conflict, NotFound, RequestError
 from lti_tool.actions import directing, importing, joining, keeping, roles
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.views.office import Desk, Opening, file_of, takes_file
+from lti_tool.views.office import ContextOpener, StaffContext, allow_large_upload, read_uploaded_file
 
 
-def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Blueprint:
+def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) -> Blueprint:
     """The pages below ``<prefix>/people``."""
     pages = Blueprint(name, __name__, url_prefix=f"{prefix}/people")
     work = deps.unit_of_work
 
-    def overview(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:
-        view = directing.view(
+    def overview(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+        view = directing.load_directory_page(
             work,
             tenant_id=desk.tenant_id,
             search=request.args.get("search", ""),
@@ -30,7 +30,14 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
         )
         status = error.status if error else 200
         return desk.show(
-            "people.html", status, view=view, error=error, columns=COLUMNS, roles=roles.ROLES, granted=roles.GRANTED, gives=desk.gives_roles
+            "people.html",
+            status,
+            view=view,
+            error=error,
+            columns=PEOPLE_COLUMNS,
+            roles=roles.ROLE_DESCRIPTIONS,
+            granted=roles.GRANTABLE_ROLES,
+            gives=desk.gives_roles,
         )
 
     @pages.get("/")
@@ -40,18 +47,18 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
     @pages.get("/template.csv")
     def template(given: uuid.UUID) -> ResponseReturnValue:
         opening(given)
-        answer = Response(",".join(COLUMNS) + "\r\n", mimetype="text/csv")
+        answer = Response(",".join(PEOPLE_COLUMNS) + "\r\n", mimetype="text/csv")
         answer.headers["Content-Disposition"] = "attachment; filename=people.csv"
         return answer
 
     @pages.post("/import")
     def look(given: uuid.UUID) -> ResponseReturnValue:
         """Preview what importing a file would do."""
-        takes_file()
+        allow_large_upload()
         desk = opening(given)
         try:
-            file_name, content = file_of()
-            kept = keeping.keep(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, name=file_name, content=content)
+            file_name, content = read_uploaded_file()
+            kept = keeping.store_upload(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, name=file_name, content=content)
             report = importing.import_people(work, tenant_id=desk.tenant_id, content=content, apply=False, who=desk.who, now=clock.now())
         except BadInput as error:
             return overview(desk, error)
@@ -62,7 +69,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
         desk = opening(given)
         text = request.form.get("kept", "")
         try:
-            _, content = keeping.kept(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, text=text)
+            _, content = keeping.load_upload(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, text=text)
             report = importing.import_people(work, tenant_id=desk.tenant_id, content=content, apply=True, who=desk.who, now=clock.now())
         except BadInput as error:
             return overview(desk, error)
@@ -70,15 +77,15 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
             return desk.show(
                 "import_report.html", report=report, kept=text, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/"
             )
-        keeping.done(work, tenant_id=desk.tenant_id, text=text)
+        keeping.discard_upload(work, tenant_id=desk.tenant_id, text=text)
         return redirect(f"{desk.home}people/?done=taken", code=303)
 
     @pages.post("/roles")
     def change_role(given: uuid.UUID) -> ResponseReturnValue:
         desk = opening(given)
-        act = directing.withdraw if request.form.get("act") == "withdraw" else directing.grant
+        act = directing.withdraw_role if request.form.get("act") == "withdraw" else directing.grant_role
         try:
-            person_id = _person(request.form.get("person", ""))
+            person_id = _parse_person_id(request.form.get("person", ""))
             act(work, tenant_id=desk.tenant_id, person_id=person_id, role=request.form.get("role", ""), who=desk.who)
         except BadInput as error:
             return overview(desk, error)
@@ -88,8 +95,8 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
     def join(given: uuid.UUID) -> ResponseReturnValue:
         desk = opening(given)
         try:
-            met, external_id = _person(request.form.get("met", "")), request.form.get("external_id", "").replace("\0", "").strip()
-            directing.join(work, tenant_id=desk.tenant_id, met=met, external_id=external_id, who=desk.who, now=clock.now())
+            met, external_id = _parse_person_id(request.form.get("met", "")), request.form.get("external_id", "").replace("\0", "").strip()
+            directing.join_to_listed(work, tenant_id=desk.tenant_id, met=met, external_id=external_id, who=desk.who, now=clock.now())
         except (BadInput, Conflict) as error:
             return overview(desk, error)
         return redirect(f"{desk.home}people/?unmatched=1&done=joined", code=303)
@@ -99,9 +106,9 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
         """Which LMS users are linked to which people, and why."""
         return joins_page(opening(given))
 
-    def joins_page(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:
-        view = joining.view(work, tenant_id=desk.tenant_id, search=request.args.get("search", ""))
-        return desk.show("joins.html", error.status if error else 200, view=view, error=error, most=joining.MOST_ON_A_PAGE)
+    def joins_page(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+        view = joining.load_join_overview(work, tenant_id=desk.tenant_id, search=request.args.get("search", ""))
+        return desk.show("joins.html", error.status if error else 200, view=view, error=error, most=joining.JOIN_PAGE_LIMIT)
 
     @pages.post("/joins")
     def decide_joins(given: uuid.UUID) -> ResponseReturnValue:
@@ -109,15 +116,15 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
         form, now = request.form, clock.now()
         try:
             if form.get("undo"):
-                [(registration_id, subject)] = joining.users_of([form["undo"]])
-                joining.undo(work, tenant_id=desk.tenant_id, registration_id=registration_id, subject=subject, who=desk.who, now=now)
+                [(registration_id, subject)] = joining.parse_join_users([form["undo"]])
+                joining.undo_join(work, tenant_id=desk.tenant_id, registration_id=registration_id, subject=subject, who=desk.who, now=now)
                 return redirect(f"{desk.home}people/joins?done=undone", code=303)
             if form.get("act") == "agree":
-                joining.agree(work, tenant_id=desk.tenant_id, chosen=joining.users_of(form.getlist("user")), who=desk.who, now=now)
+                joining.confirm_joins(work, tenant_id=desk.tenant_id, chosen=joining.parse_join_users(form.getlist("user")), who=desk.who, now=now)
                 return redirect(f"{desk.home}people/joins?done=agreed", code=303)
             pairs = [text.partition(":") for text in form.getlist("pair")]
-            chosen = [(_person(met), _person(listed)) for met, _, listed in pairs]
-            done, left = joining.take(work, tenant_id=desk.tenant_id, chosen=chosen, who=desk.who, now=now)
+            chosen = [(_parse_person_id(met), _parse_person_id(listed)) for met, _, listed in pairs]
+            done, left = joining.join_suggested(work, tenant_id=desk.tenant_id, chosen=chosen, who=desk.who, now=now)
         except (BadInput, NotFound) as error:
             return joins_page(desk, error)
         if left:
@@ -128,7 +135,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: Opening) -> Bluep
     return pages
 
 
-def _person(text: str) -> uuid.UUID:
+def _parse_person_id(text: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)
     except ValueError:

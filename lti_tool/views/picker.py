@@ -10,13 +10,13 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core.errors import BadInput
-from core.http import origin
+from core.http import url_origin
 from lti_tool.actions import linking
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import pages as page_rules
 from lti_tool.views import session
-from lti_tool.views.frame import framed
+from lti_tool.views.frame import template_values
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -25,13 +25,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     def show(who: LaunchSession, error: BadInput | None = None) -> ResponseReturnValue:
         wanted = request.values.get("programme", "")
-        view = linking.picker(deps, session=who, programme=wanted)
+        view = linking.load_picker(deps, session=who, programme=wanted)
         assert who.deep_linking is not None
         page = render_template(
             "pick.html",
-            **framed(deps, request, who),
+            **template_values(deps, request, who),
             view=view,
-            goes_to=origin(who.deep_linking["return_url"]),
+            goes_to=url_origin(who.deep_linking["return_url"]),
             error=error,
             sent=request.form if error else {},
             chosen=request.form.getlist("page") if error else ["today"],
@@ -40,32 +40,32 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/pick")
     def pick(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return show(session.current(deps, request, launch_id))
+        return show(session.require_session(deps, request, launch_id))
 
     @pages.post("/pick")
     def send(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         nothing = request.form.get("act") == "cancel"
         try:
-            url, token = linking.answer(
+            url, token = linking.build_deep_linking_response(
                 deps,
                 session=who,
                 programme=request.form.get("programme", ""),
                 pages=[] if nothing else request.form.getlist("page") or [""],
                 columns=request.form.get("columns") == "1",
-                opens_at=_instant(request.form.get("opens_on", ""), time(0), "opens_on"),
-                closes_at=_instant(request.form.get("closes_on", ""), time(23, 59, 59), "closes_on"),
+                opens_at=_parse_instant(request.form.get("opens_on", ""), time(0), "opens_on"),
+                closes_at=_parse_instant(request.form.get("closes_on", ""), time(23, 59, 59), "closes_on"),
             )
         except BadInput as error:
             return show(who, error)
-        values = framed(deps, request, who)
-        page_rules.send_forms_to(url)
+        values = template_values(deps, request, who)
+        page_rules.allow_form_target(url)
         return render_template("send.html", **values, url=url, token=token, nothing=nothing)
 
     return pages
 
 
-def _instant(text: str, at: time, field: str) -> datetime | None:
+def _parse_instant(text: str, at: time, field: str) -> datetime | None:
     """The given time (UTC) on the day that was entered; None if no day was entered."""
     if not text:
         return None

@@ -15,43 +15,54 @@ from werkzeug.datastructures import MultiDict
 
 from adapters.questions.formats import FORMATS
 from core import clock
-from core.errors import BadInput, Conflict, Refused
+from core.errors import BadInput, Conflict, RequestError
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import authoring, beginning, coaching, digests, holding, importing, keeping, pausing
 from lti_tool.actions.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 from lti_tool.lti.deps import ToolDeps
-from lti_tool.store.beginnings import READ_BEGINNINGS
+from lti_tool.store.beginnings import READ_CERTIFICATIONS
 from lti_tool.store.channels import SEND_POSTS
 from lti_tool.store.outbox import SEND_STATEMENTS
-from lti_tool.views.office import Desk, Opening, download, file_of, revision_of, takes_file, text_of, uuid_from
+from lti_tool.views.office import (
+    ContextOpener,
+    StaffContext,
+    allow_large_upload,
+    download_response,
+    form_revision,
+    form_text,
+    parse_uuid,
+    read_uploaded_file,
+)
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-Form = MultiDict[str, str]
+FormData = MultiDict[str, str]
 SPARE_LINES = 3  # empty lines offered below the filled ones
 
 
-def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
+def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes``."""
     pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:given>/programmes")
     work = deps.unit_of_work
 
-    def shelf(desk: Desk, error: Refused | None = None) -> ResponseReturnValue:
-        found = authoring.shelf(work, tenant_id=desk.tenant_id)
+    def shelf(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+        found = authoring.list_authored_programmes(work, tenant_id=desk.tenant_id)
         return desk.show("programmes.html", error.status if error else 200, shelf=found, error=error)
 
-    def console(desk: Desk, key: str, error: Refused | None = None, sent: Form | None = None, lost: Sequence[str] = ()) -> ResponseReturnValue:
+    def console(
+        desk: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
+    ) -> ResponseReturnValue:
         """Render the page; ``sent``: the rejected form input; ``lost``: input for a revision
         that somebody else changed meanwhile."""
-        found = authoring.work(work, tenant_id=desk.tenant_id, key=key)
-        day = _day(request.args.get("certified_on", "")) or clock.now().date()
+        found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
+        day = _parse_optional_day(request.args.get("certified_on", "")) or clock.now().date()
         zone = request.args.get("time_zone", "")
         try:
-            events = authoring.preview(found.programme, day, zone, [])
+            events = authoring.preview_schedule(found.programme, day, zone, [])
         except (KeyError, ValueError, OSError, OverflowError):  # an unknown time zone, or a date out of range
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.show(
-            "programme.html", status, work=found, channels=digests.every(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.sources(work, tenant_id=desk.tenant_id, programme=key), badges=holding.accepted(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_rows(found.programme, sent), sent=sent, lost=lost, percent_of=percent_of
+            "programme.html", status, work=found, channels=digests.list_channels(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.list_statement_sources(work, tenant_id=desk.tenant_id, programme=key), badges=holding.list_accepted_badges(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_form_rows(found.programme, sent), sent=sent, lost=lost, percent_of=format_percent
         )  # fmt: skip
 
     @pages.get("/")
@@ -62,8 +73,8 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     def begin(given: uuid.UUID) -> ResponseReturnValue:
         desk = opening(given)
         try:
-            title, copy_of = text_of("title"), text_of("copy_of")
-            key = authoring.begin(work, tenant_id=desk.tenant_id, title=title, copy_of=copy_of, who=desk.who, now=clock.now())
+            title, copy_of = form_text("title"), form_text("copy_of")
+            key = authoring.create_programme(work, tenant_id=desk.tenant_id, title=title, copy_of=copy_of, who=desk.who, now=clock.now())
         except BadInput as error:
             return shelf(desk, error)
         return redirect(f"{desk.home}programmes/{key}/", code=303)
@@ -71,10 +82,10 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     @pages.post("/take-in")
     def take_in(given: uuid.UUID) -> ResponseReturnValue:
         """Import a whole programme from a file."""
-        takes_file()
+        allow_large_upload()
         desk = opening(given)
         try:
-            key = authoring.take_in(work, tenant_id=desk.tenant_id, content=file_of()[1], who=desk.who, now=clock.now())
+            key = authoring.import_programme(work, tenant_id=desk.tenant_id, content=read_uploaded_file()[1], who=desk.who, now=clock.now())
         except BadInput as error:
             return shelf(desk, error)
         return redirect(f"{desk.home}programmes/{key}/?done=taken", code=303)
@@ -86,7 +97,7 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     @pages.get("/<key>/programme.zip")
     def export(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
-        return download(f"{key}.zip", "application/zip", authoring.export(work, tenant_id=desk.tenant_id, key=key))
+        return download_response(f"{key}.zip", "application/zip", authoring.export_programme(work, tenant_id=desk.tenant_id, key=key))
 
     @pages.post("/<key>/setup")
     def change(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -94,13 +105,15 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         shown again."""
         desk = opening(given)
         try:
-            revision = revision_of()
-            authoring.change(work, tenant_id=desk.tenant_id, key=key, revision=revision, make=_setup(request.form), who=desk.who, now=clock.now())
+            revision = form_revision()
+            authoring.update_draft(
+                work, tenant_id=desk.tenant_id, key=key, revision=revision, make=_setup_change(request.form), who=desk.who, now=clock.now()
+            )
         except BadInput as error:
             return console(desk, key, error, request.form)
         except Conflict as error:
-            return console(desk, key, error, lost=_typed(request.form))
-        return redirect(f"{desk.home}programmes/{key}/?done=saved#{text_of('part')[:20] or 'about'}", code=303)
+            return console(desk, key, error, lost=_typed_texts(request.form))
+        return redirect(f"{desk.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}", code=303)
 
     @pages.post("/<key>/state/<act>")
     def state(given: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
@@ -108,19 +121,21 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk = opening(given)
         try:
             if act == "publish":
-                authoring.publish(work, tenant_id=desk.tenant_id, key=key, revision=revision_of(), who=desk.who, now=clock.now())
+                authoring.publish_programme(work, tenant_id=desk.tenant_id, key=key, revision=form_revision(), who=desk.who, now=clock.now())
             else:
                 put_away = act == "archive"
-                authoring.archive(work, tenant_id=desk.tenant_id, key=key, put_away=put_away, who=desk.who, now=clock.now())
+                authoring.set_archived(work, tenant_id=desk.tenant_id, key=key, put_away=put_away, who=desk.who, now=clock.now())
         except (BadInput, Conflict) as error:
             return console(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
 
-    def listed(given: uuid.UUID, key: str, part: str, add: Callable[[Desk], object], remove: Callable[[Desk, str], object]) -> ResponseReturnValue:
+    def listed(
+        given: uuid.UUID, key: str, part: str, add: Callable[[StaffContext], object], remove: Callable[[StaffContext, str], object]
+    ) -> ResponseReturnValue:
         """Add one line to a list on the page, or remove the one that the form names in
         ``remove``."""
         desk = opening(given)
-        gone = text_of("remove")
+        gone = form_text("remove")
         try:
             if gone:
                 remove(desk, gone)
@@ -134,9 +149,9 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     def channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Slack and Teams channels that receive the digest."""
 
-        def add(desk: Desk) -> None:
-            named = {"name": text_of("channel_name"), "url": text_of("channel_url"), "base_url": deps.settings.base_url}
-            digests.add(work, deps.secrets, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who, now=clock.now())
+        def add(desk: StaffContext) -> None:
+            named = {"name": form_text("channel_name"), "url": form_text("channel_url"), "base_url": deps.settings.base_url}
+            digests.add_channel(work, deps.secrets, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who, now=clock.now())
             deps.nudges.nudge(SEND_POSTS)
 
         return listed(
@@ -144,24 +159,24 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             key,
             "channels",
             add,
-            lambda desk, gone: digests.remove(work, tenant_id=desk.tenant_id, programme=key, channel_id=uuid_from(gone), who=desk.who),
+            lambda desk, gone: digests.remove_channel(work, tenant_id=desk.tenant_id, programme=key, channel_id=parse_uuid(gone), who=desk.who),
         )
 
     @pages.post("/<key>/sources")
     def sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Activities whose statements start the programme."""
 
-        def add(desk: Desk) -> None:
-            named = {"activity": text_of("activity"), "home_page": text_of("home_page")}
-            beginning.add_source(work, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who)
-            deps.nudges.nudge(READ_BEGINNINGS)
+        def add(desk: StaffContext) -> None:
+            named = {"activity": form_text("activity"), "home_page": form_text("home_page")}
+            beginning.add_statement_source(work, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who)
+            deps.nudges.nudge(READ_CERTIFICATIONS)
 
         return listed(
             given,
             key,
             "certifications",
             add,
-            lambda desk, gone: beginning.drop_source(work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who),
+            lambda desk, gone: beginning.remove_statement_source(work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who),
         )
 
     @pages.post("/<key>/badges")
@@ -171,38 +186,38 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
             given,
             key,
             "certifications",
-            lambda desk: holding.accept(work, tenant_id=desk.tenant_id, programme=key, badge=text_of("badge"), who=desk.who),
-            lambda desk, gone: holding.refuse(work, tenant_id=desk.tenant_id, programme=key, badge=gone, who=desk.who),
+            lambda desk: holding.accept_badge(work, tenant_id=desk.tenant_id, programme=key, badge=form_text("badge"), who=desk.who),
+            lambda desk, gone: holding.stop_accepting_badge(work, tenant_id=desk.tenant_id, programme=key, badge=gone, who=desk.who),
         )
 
     @pages.get("/<key>/groups")
     def groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
-        title = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme.title
-        view = coaching.overview(work, tenant_id=desk.tenant_id, programme=key, now=clock.now())
+        title = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme.title
+        view = coaching.load_coaching_overview(work, tenant_id=desk.tenant_id, programme=key, now=clock.now())
         return desk.show("groups.html", view=view, key=key, title=title)
 
     @pages.post("/<key>/groups")
     def form_groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
-        made = coaching.form(work, tenant_id=desk.tenant_id, programme=key, who=desk.who, now=clock.now())
+        made = coaching.form_groups(work, tenant_id=desk.tenant_id, programme=key, who=desk.who, now=clock.now())
         deps.nudges.nudge(SEND_STATEMENTS)
         return redirect(f"{desk.home}programmes/{key}/groups?formed={made}", code=303)
 
     @pages.get("/<key>/left-open")
     def left_open(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
-        programme = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme
-        said = authoring.left_open(work, tenant_id=desk.tenant_id, key=key)
+        programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
+        said = authoring.list_content_gaps(work, tenant_id=desk.tenant_id, key=key)
         return desk.show("left_open.html", programme=programme, said=said)
 
     @pages.get("/<key>/people")
     def participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
         return _people(opening(given), key)
 
-    def _people(desk: Desk, key: str, error: Refused | None = None) -> ResponseReturnValue:
-        view = pausing.people(work, tenant_id=desk.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
-        programme = authoring.work(work, tenant_id=desk.tenant_id, key=key).programme
+    def _people(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        view = pausing.list_participants(work, tenant_id=desk.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
+        programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
         waves = {one.key: one.title for one in programme.waves}
         status = error.status if error else 200
         return desk.show("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
@@ -210,16 +225,16 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     @pages.post("/<key>/people/<uuid:episode_id>")
     def pause(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
         """Put somebody on hold, end a hold, or remove somebody from the programme."""
-        desk, act, now = opening(given), text_of("act"), clock.now()
+        desk, act, now = opening(given), form_text("act"), clock.now()
         try:
             if act == "hold":
-                text = text_of("until")
-                until = _required_day(text, "Until") if text else None
-                pausing.hold(work, tenant_id=desk.tenant_id, episode_id=episode_id, until=until, who=desk.who, now=now)
+                text = form_text("until")
+                until = _parse_required_day(text, "Until") if text else None
+                pausing.pause_participation(work, tenant_id=desk.tenant_id, episode_id=episode_id, until=until, who=desk.who, now=now)
             elif act == "resume":
-                pausing.resume(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
+                pausing.resume_participation(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
             elif act == "leave":
-                pausing.leave(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
+                pausing.end_participation(work, tenant_id=desk.tenant_id, episode_id=episode_id, who=desk.who, now=now)
             else:
                 raise BadInput("Choose what to do.")
         except BadInput as error:
@@ -230,11 +245,11 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
     @pages.post("/<key>/certifications/look")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Preview which episodes a list of certifications would start."""
-        takes_file()
+        allow_large_upload()
         desk = opening(given)
         try:
-            name, content = file_of()
-            kept = keeping.keep(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, name=name, content=content)
+            name, content = read_uploaded_file()
+            kept = keeping.store_upload(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, name=name, content=content)
             report = _certify(desk, key, content, False)
         except BadInput as error:
             return console(desk, key, error)
@@ -245,46 +260,46 @@ def blueprint(deps: ToolDeps, opening: Opening) -> Blueprint:
         desk = opening(given)
         text = request.form.get("kept", "")
         try:
-            _, content = keeping.kept(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, text=text)
+            _, content = keeping.load_upload(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, text=text)
             report = _certify(desk, key, content, True)
         except BadInput as error:
             return console(desk, key, error)
         if not report.applied:
             return _report(desk, key, report, text)
-        keeping.done(work, tenant_id=desk.tenant_id, text=text)
+        keeping.discard_upload(work, tenant_id=desk.tenant_id, text=text)
         deps.nudges.nudge(SEND_STATEMENTS)
         return redirect(f"{desk.home}programmes/{key}/?done=certified", code=303)
 
-    def _certify(desk: Desk, key: str, content: bytes, apply: bool) -> importing.Report:
+    def _certify(desk: StaffContext, key: str, content: bytes, apply: bool) -> importing.Report:
         return importing.import_certifications(
             work, tenant_id=desk.tenant_id, programme=key, content=content, apply=apply, who=desk.who, now=clock.now()
         )
 
-    def _report(desk: Desk, key: str, report: importing.Report, kept: str) -> ResponseReturnValue:
+    def _report(desk: StaffContext, key: str, report: importing.Report, kept: str) -> ResponseReturnValue:
         place = f"{desk.home}programmes/{key}/"
         return desk.show("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
 
     return pages
 
 
-def _day(text: str) -> date | None:
+def _parse_optional_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
         return None
 
 
-def _required_day(text: str, what: str) -> date:
-    found = _day(text)
+def _parse_required_day(text: str, what: str) -> date:
+    found = _parse_optional_day(text)
     if found is None:
         raise BadInput(f"{what}: enter the day as year-month-day, for example 2026-12-31.")
     return found
 
 
-class _Part:
+class _FormPart:
     """The fields of one part of the page's form; each is named ``<part>.<name>``."""
 
-    def __init__(self, form: Form, name: str) -> None:
+    def __init__(self, form: FormData, name: str) -> None:
         self._form, self._name = form, name
 
     @property
@@ -305,13 +320,13 @@ class _Part:
         return list(zip(*(self.texts(name) for name in names), strict=False))
 
 
-def _setup(form: Form) -> Callable[[Programme], Programme]:
+def _setup_change(form: FormData) -> Callable[[Programme], Programme]:
     """The function that applies the page's form to a programme; competencies come first,
     because the other parts refer to them."""
 
     def make(programme: Programme) -> Programme:
-        for name, change in _PARTS.items():
-            part = _Part(form, name)
+        for name, change in _PART_HANDLERS.items():
+            part = _FormPart(form, name)
             if part.there:
                 programme = change(programme, part)
         return programme
@@ -319,7 +334,7 @@ def _setup(form: Form) -> Callable[[Programme], Programme]:
     return make
 
 
-def _rows(programme: Programme, form: Form | None) -> dict[str, list[tuple[str, ...]]]:
+def _form_rows(programme: Programme, form: FormData | None) -> dict[str, list[tuple[str, ...]]]:
     """The rows of the page's tables, as typed or as stored, followed by some empty ones."""
     stored: dict[str, list[tuple[str, ...]]] = {
         "competencies": [(one.key, one.title) for one in programme.competencies],
@@ -328,53 +343,53 @@ def _rows(programme: Programme, form: Form | None) -> dict[str, list[tuple[str, 
     }
     found = {}
     for name, columns in (("competencies", ("key", "title")), ("tasks", ("key", "title", "competency")), ("waves", ("key", "title", "starts_on"))):
-        typed = [row for row in _Part(form, name).lines(*columns) if any(row[1:2])] if form is not None else stored[name]
+        typed = [row for row in _FormPart(form, name).lines(*columns) if any(row[1:2])] if form is not None else stored[name]
         found[name] = [*typed, *[("",) * len(columns)] * SPARE_LINES]
     return found
 
 
-def _typed(form: Form) -> list[str]:
+def _typed_texts(form: FormData) -> list[str]:
     """The texts of a rejected form, so that whoever typed them can copy them."""
-    names = [name for name in form if name.partition(".")[0] in _PARTS and not name.endswith((".key", ".competency"))]
+    names = [name for name in form if name.partition(".")[0] in _PART_HANDLERS and not name.endswith((".key", ".competency"))]
     return [value for name in names for value in form.getlist(name) if len(value.strip()) > 1]
 
 
-def _share(text: str) -> float:
+def _parse_pass_mark(text: str) -> float:
     try:
         return float(text.replace(",", ".").rstrip("% ")) / 100
     except ValueError:
         raise BadInput("The pass mark is a percentage, for example 80.", field="pass_mark") from None
 
 
-def _about(programme: Programme, part: _Part) -> Programme:
+def _apply_about(programme: Programme, part: _FormPart) -> Programme:
     changes: dict[str, Any] = {name: part.text(name) for name in ("title", "certification", "goal", "audience", "language")}
     rhythm, percent = part.text("rhythm"), part.text("pass_mark")
-    pass_mark = programme.pass_mark if percent == percent_of(programme.pass_mark) else _share(percent)
+    pass_mark = programme.pass_mark if percent == format_percent(programme.pass_mark) else _parse_pass_mark(percent)
     if rhythm not in ("weekly", "monthly", "none"):
         raise BadInput("Choose how often people refresh between the checks.", field="rhythm")
     return msgspec.structs.replace(programme, **changes, pass_mark=pass_mark, rhythm=rhythm, asks_confidence=part.text("asks_confidence") == "1")
 
 
-def percent_of(share: float) -> str:
+def format_percent(share: float) -> str:
     """Format a share as a percentage for its form field."""
     return f"{share * 100:g}"
 
 
-def _competencies(programme: Programme, part: _Part) -> Programme:
-    kept = [Competency(key, title) for key, title in authoring.named([(key, title) for key, title in part.lines("key", "title")], "competency")]
-    return authoring.without_competency(programme, kept)
+def _apply_competencies(programme: Programme, part: _FormPart) -> Programme:
+    kept = [Competency(key, title) for key, title in authoring.assign_keys([(key, title) for key, title in part.lines("key", "title")], "competency")]
+    return authoring.retain_competencies(programme, kept)
 
 
-def _tasks(programme: Programme, part: _Part) -> Programme:
+def _apply_tasks(programme: Programme, part: _FormPart) -> Programme:
     rows = [row for row in part.lines("key", "title", "competency") if " ".join(row[1].split())]
-    named = authoring.named([(key, title) for key, title, _ in rows], "task")
+    named = authoring.assign_keys([(key, title) for key, title, _ in rows], "task")
     known = {one.key for one in programme.competencies}
     # A task is dropped together with a competency that the same form removes.
     tasks = [Task(key, title, competency) for (key, title), (_, _, competency) in zip(named, rows, strict=True) if competency in known or not key]
     return msgspec.structs.replace(programme, tasks=tasks)
 
 
-def _blueprint(programme: Programme, part: _Part) -> Programme:
+def _apply_blueprint(programme: Programme, part: _FormPart) -> Programme:
     cells = []
     for competency in programme.competencies:
         for critical in (True, False):
@@ -388,31 +403,31 @@ def _blueprint(programme: Programme, part: _Part) -> Programme:
     return msgspec.structs.replace(programme, blueprint=cells)
 
 
-def _kpi(programme: Programme, part: _Part) -> Programme:
+def _apply_kpi(programme: Programme, part: _FormPart) -> Programme:
     fields = {name: part.text(name) for name in ("name", "unit", "baseline", "target", "source", "owner")}
     fields |= {name: fields[name].replace(",", ".") for name in ("baseline", "target")}
     return msgspec.structs.replace(programme, kpi=Kpi(**fields) if fields["name"] else None)
 
 
-def _waves(programme: Programme, part: _Part) -> Programme:
+def _apply_waves(programme: Programme, part: _FormPart) -> Programme:
     rows = [row for row in part.lines("key", "title", "starts_on") if " ".join(row[1].split())]
-    named = authoring.named([(key, title) for key, title, _ in rows], "wave")
-    waves = [Wave(key, title, _required_day(day, title)) for (key, title), (_, _, day) in zip(named, rows, strict=True)]
+    named = authoring.assign_keys([(key, title) for key, title, _ in rows], "wave")
+    waves = [Wave(key, title, _parse_required_day(day, title)) for (key, title), (_, _, day) in zip(named, rows, strict=True)]
     return msgspec.structs.replace(programme, waves=waves)
 
 
-def _calendar(programme: Programme, part: _Part) -> Programme:
+def _apply_calendar(programme: Programme, part: _FormPart) -> Programme:
     days = sorted({int(day) for day in part.texts("day") if day in "1234567" and len(day) == 1})
-    holidays = sorted({_required_day(day, "Days off") for day in part.text("holidays").replace(",", " ").split()})
+    holidays = sorted({_parse_required_day(day, "Days off") for day in part.text("holidays").replace(",", " ").split()})
     return msgspec.structs.replace(programme, calendar=Calendar(part.text("time_zone") or "UTC", days, holidays))
 
 
-_PARTS: dict[str, Callable[[Programme, _Part], Programme]] = {
-    "competencies": _competencies,
-    "about": _about,
-    "tasks": _tasks,
-    "blueprint": _blueprint,
-    "kpi": _kpi,
-    "waves": _waves,
-    "calendar": _calendar,
+_PART_HANDLERS: dict[str, Callable[[Programme, _FormPart], Programme]] = {
+    "competencies": _apply_competencies,
+    "about": _apply_about,
+    "tasks": _apply_tasks,
+    "blueprint": _apply_blueprint,
+    "kpi": _apply_kpi,
+    "waves": _apply_waves,
+    "calendar": _apply_calendar,
 }

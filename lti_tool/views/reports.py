@@ -14,25 +14,25 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from adapters import lrs_client, xapi
-from adapters.lrs_client import Reports, Sight
-from adapters.tables import safe
+from adapters.lrs_client import ReportSet, VisibilityScope
+from adapters.tables import escape_cell
 from core import clock
 from core.errors import Forbidden, NotFound
 from core.http import OutsideCallFailed
-from lrs.vocabulary.reports import OF_SOME_PEOPLE
+from lrs.vocabulary.reports import SUBSET_REPORTS
 from lti_tool.actions import presence, roles, viewing, weighing
-from lti_tool.actions.record_store import record_store_of
+from lti_tool.actions.record_store import load_record_store
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
-from lti_tool.views.office import download
+from lti_tool.views.frame import template_values
+from lti_tool.views.office import download_response
 
 log = logging.getLogger(__name__)
 
 # Report key of the record store → its label in the list, grouped by the reader's question.
-REPORTS = {
+REPORT_GROUPS = {
     "What lasts": {"scorecard": "Scorecard", "forgetting": "How it fades", "first_use": "When the first use comes"},
     "Where to look": {
         "weak_domains": "What the training left open",
@@ -46,16 +46,16 @@ REPORTS = {
     "Side by side": {"teams": "Teams", "waves": "Waves", "innovation": "Programmes", "use": "Use of Carryover"},
     "Can it be trusted": {"checklist": "Five questions", "raters": "Do raters mean the same", "quality": "What makes it doubtful"},
 }
-KEYS = {key: label for some in REPORTS.values() for key, label in some.items()}
-_NARROWED = ("wave", "team", "site", "role", "experience", "programme_version")
-_LONGEST = 200
+REPORT_LABELS = {key: label for some in REPORT_GROUPS.values() for key, label in some.items()}
+_FILTERS = ("wave", "team", "site", "role", "experience", "programme_version")
+_MAX_LENGTH = 200
 
 
-def offered(sight: Sight) -> dict[str, dict[str, str]]:
+def visible_reports(sight: VisibilityScope) -> dict[str, dict[str, str]]:
     """The reports that this person may see, grouped by the reader's question."""
     if sight.episodes is None:
-        return REPORTS
-    found = {room: {key: label for key, label in some.items() if key in OF_SOME_PEOPLE} for room, some in REPORTS.items()}
+        return REPORT_GROUPS
+    found = {room: {key: label for key, label in some.items() if key in SUBSET_REPORTS} for room, some in REPORT_GROUPS.items()}
     return {room: some for room, some in found.items() if some}
 
 
@@ -63,19 +63,19 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     """``/t/<visit>/reports/<key>`` and its table as a file."""
     pages = Blueprint("reports", __name__, url_prefix="/t/<uuid:launch_id>/reports")
 
-    def asked(who: LaunchSession, key: str) -> tuple[str, dict[str, str], Reports, bool]:
+    def asked(who: LaunchSession, key: str) -> tuple[str, dict[str, str], ReportSet, bool]:
         """(programme, filters, the record store's response, whether the store is our own)."""
-        if key not in KEYS:
+        if key not in REPORT_LABELS:
             raise NotFound("There is no such report.")
-        programme, sight = _programme(who), viewing.sight(deps.unit_of_work, session=who)
-        if sight.episodes is not None and key not in OF_SOME_PEOPLE:
+        programme, sight = _requested_programme(who), viewing.load_figure_scope(deps.unit_of_work, session=who)
+        if sight.episodes is not None and key not in SUBSET_REPORTS:
             raise Forbidden("This report is of the whole programme. Who teaches sees the people of the own courses; ask your training manager.")
-        by = {name: request.args[name][:_LONGEST].replace("\0", "") for name in _NARROWED if request.args.get(name)}
-        store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
-        found = lrs_client.reports(
+        by = {name: request.args[name][:_MAX_LENGTH].replace("\0", "") for name in _FILTERS if request.args.get(name)}
+        store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        found = lrs_client.fetch_reports(
             deps.own_client if ours else deps.client,
             store,
-            xapi.Programme(programme, "", "").iri,
+            xapi.ProgrammeRef(programme, "", "").iri,
             sight=sight,
             keys=[key],
             by=by,
@@ -85,20 +85,20 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/behind/<metric>")
     def behind(launch_id: uuid.UUID, metric: str) -> ResponseReturnValue:
         """The evidence of a figure: the statements behind it, by person."""
-        who = session.current(deps, request, launch_id)
-        presence.looked(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
-        programme = _programme(who)
-        by = {name: request.args[name][:_LONGEST].replace("\0", "") for name in _NARROWED if request.args.get(name)}
-        store, ours = record_store_of(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
-        client, after = deps.own_client if ours else deps.client, request.args.get("after", "")[:_LONGEST]
+        who = session.require_session(deps, request, launch_id)
+        presence.record_report_view(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
+        programme = _requested_programme(who)
+        by = {name: request.args[name][:_MAX_LENGTH].replace("\0", "") for name in _FILTERS if request.args.get(name)}
+        store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
+        client, after = deps.own_client if ours else deps.client, request.args.get("after", "")[:_MAX_LENGTH]
         try:
-            found = lrs_client.behind(client, store, xapi.Programme(programme, "", "").iri, metric[:_LONGEST], after=after, by=by)
+            found = lrs_client.fetch_evidence(client, store, xapi.ProgrammeRef(programme, "", "").iri, metric[:_MAX_LENGTH], after=after, by=by)
         except OutsideCallFailed as failed:
             raise NotFound(f"What is behind this figure cannot be shown just now: {failed.message}") from None
-        names = viewing.people_of(deps.unit_of_work, tenant_id=who.tenant_id, episodes=[one["registration"] for one in found.episodes])
+        names = viewing.learner_names(deps.unit_of_work, tenant_id=who.tenant_id, episodes=[one["registration"] for one in found.episodes])
         return render_template(
             "behind.html",
-            **framed(deps, request, who),
+            **template_values(deps, request, who),
             found=found,
             names=names,
             metric=metric,
@@ -108,8 +108,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/<key>")
     def one(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        presence.looked(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
+        who = session.require_session(deps, request, launch_id)
+        presence.record_report_view(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
         deps.nudges.nudge(SEND_STATEMENTS)
         report: dict[str, Any] | None = None
         narrow: dict[str, list[str]] = {}
@@ -124,46 +124,48 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             log.warning("tenant %s: no report: %s", who.tenant_id, failed.message)
         return render_template(
             "report.html",
-            **framed(deps, request, who),
+            **template_values(deps, request, who),
             report=report,
             key=key,
-            label=KEYS[key],
+            label=REPORT_LABELS[key],
             narrow={name: values for name, values in narrow.items() if values},
             chosen=by,
             programme=programme if request.args.get("programme") else "",
             # The page where a training manager decides on what the report shows.
-            desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTES["business.level"] else "",
-            decided=weighing.decided(deps, who.tenant_id, programme, key, by.get("team", "")) if programme and by.keys() <= {"team"} else None,
-            reports=offered(viewing.sight(deps.unit_of_work, session=who)),
+            desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTE_ROLES["business.level"] else "",
+            decided=weighing.find_last_decision(deps, who.tenant_id, programme, key, by.get("team", ""))
+            if programme and by.keys() <= {"team"}
+            else None,
+            reports=visible_reports(viewing.load_figure_scope(deps.unit_of_work, session=who)),
         )
 
     @pages.get("/<key>.csv")
     def table(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         try:
             _, _, found, _ = asked(who, key)
         except OutsideCallFailed as failed:
             raise NotFound(f"The table cannot be made just now: {failed.message}") from None
-        return download(f"{key}.csv", "text/csv; charset=utf-8", _csv(found.reports[0]).encode())
+        return download_response(f"{key}.csv", "text/csv; charset=utf-8", _to_csv(found.reports[0]).encode())
 
     return pages
 
 
-def _programme(who: LaunchSession) -> str:
+def _requested_programme(who: LaunchSession) -> str:
     """The launch's programme; a training manager may name another one in the query."""
     named = request.args.get("programme", "")
-    if named and who.roles & roles.ROUTES["programmes.every"]:
-        return named[:_LONGEST]
+    if named and who.roles & roles.ROUTE_ROLES["programmes.every"]:
+        return named[:_MAX_LENGTH]
     if not who.programme:
         raise NotFound("No programme is set up for this activity yet.")
     return who.programme
 
 
-def _csv(report: dict[str, Any]) -> str:
+def _to_csv(report: dict[str, Any]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([column["label"] for column in report["columns"]])
     for row in report["rows"]:
         values = [row.get(column["key"]) for column in report["columns"]]
-        writer.writerow([safe(value) if isinstance(value, str) else value for value in values])
+        writer.writerow([escape_cell(value) if isinstance(value, str) else value for value in values])
     return out.getvalue()

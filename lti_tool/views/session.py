@@ -19,23 +19,23 @@ from flask import Request, Response, abort, redirect
 
 from core.errors import Forbidden, Unauthorised
 from lti_tool.actions import roles
-from lti_tool.actions.administering import SESSION_TIME as ADMIN_TIME
-from lti_tool.actions.entering import SESSION_TIME, Entered
-from lti_tool.actions.launching import LOGIN_TIME, Begun
+from lti_tool.actions.administering import ADMIN_SESSION_LIFETIME as ADMIN_TIME
+from lti_tool.actions.entering import LAUNCH_SESSION_LIFETIME, AcceptedLaunch
+from lti_tool.actions.launching import LOGIN_LIFETIME, StartedLogin
 from lti_tool.actions.signing_in import STATE_SECONDS as LEAVING_SECONDS
-from lti_tool.actions.tokens import digest
+from lti_tool.actions.tokens import hash_token
 from lti_tool.actions.visiting import VISIT
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, people
 from lti_tool.store.people import LaunchSession
 
-COOKIES_KEPT = 8  # sessions of one browser in one LMS that stay usable at the same time
-_LEAVING = "__Host-carryover-signing-in"
-_SESSION, _LOGIN, _ADMIN = "__Host-carryover-launch-", "__Host-carryover-login-", "__Host-carryover-admin-"
-_SIGNED_OUT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
+MAX_SESSION_COOKIES = 8  # sessions of one browser in one LMS that stay usable at the same time
+_SIGN_IN_COOKIE = "__Host-carryover-signing-in"
+_SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = "__Host-carryover-launch-", "__Host-carryover-login-", "__Host-carryover-admin-"
+_SIGNED_OUT_TEXT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
 
 
-def _set(response: Response, name: str, value: str, seconds: int) -> None:
+def _set_framed_cookie(response: Response, name: str, value: str, seconds: int) -> None:
     # Partitioned lets the cookie work in a frame on another site's page; __Host- binds it to
     # this host, over https (or locally).
     response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="None", partitioned=True, path="/")
@@ -43,97 +43,97 @@ def _set(response: Response, name: str, value: str, seconds: int) -> None:
 
 def login_key(state: str) -> str:
     """A short name for a login, for cookies and storage keys: it does not reveal the state."""
-    return digest(state).hex()[:16]
+    return hash_token(state).hex()[:16]
 
 
-def _login_name(state: str) -> str:
-    return _LOGIN + login_key(state)
+def _login_cookie_name(state: str) -> str:
+    return _LOGIN_PREFIX + login_key(state)
 
 
-def remember_login(response: Response, begun: Begun) -> None:
+def set_login_cookie(response: Response, begun: StartedLogin) -> None:
     """Bind the login to this browser."""
-    _set(response, _login_name(begun.state), begun.browser_secret, int(LOGIN_TIME.total_seconds()))
+    _set_framed_cookie(response, _login_cookie_name(begun.state), begun.browser_secret, int(LOGIN_LIFETIME.total_seconds()))
 
 
-def login_secret(request: Request, state: str) -> str | None:
+def read_login_secret(request: Request, state: str) -> str | None:
     """The secret that the browser sent back for this login."""
-    return request.cookies.get(_login_name(state)) if state else None
+    return request.cookies.get(_login_cookie_name(state)) if state else None
 
 
-def open_session(request: Request, response: Response, state: str, entered: Entered) -> None:
+def start_launch_session(request: Request, response: Response, state: str, entered: AcceptedLaunch) -> None:
     """Set the cookie with the secret of this launch; remove the login cookie and the oldest
     session cookies."""
-    _set(response, _login_name(state), "", 0)
-    open_visit(request, response, entered.launch_id, entered.secret)
+    _set_framed_cookie(response, _login_cookie_name(state), "", 0)
+    set_session_cookie(request, response, entered.launch_id, entered.secret)
 
 
-def open_visit(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
+def set_session_cookie(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
     """Set the cookie with the secret of this visit; remove the oldest session cookies."""
-    kept = [name for name in request.cookies if name.startswith(_SESSION)]
-    for name in kept[: max(len(kept) - COOKIES_KEPT + 1, 0)]:
-        _set(response, name, "", 0)
-    _set(response, _SESSION + launch_id.hex, secret, int(SESSION_TIME.total_seconds()))
+    kept = [name for name in request.cookies if name.startswith(_SESSION_PREFIX)]
+    for name in kept[: max(len(kept) - MAX_SESSION_COOKIES + 1, 0)]:
+        _set_framed_cookie(response, name, "", 0)
+    _set_framed_cookie(response, _SESSION_PREFIX + launch_id.hex, secret, int(LAUNCH_SESSION_LIFETIME.total_seconds()))
 
 
-def remember_leaving(response: Response, kept: str) -> None:
+def set_sign_in_cookie(response: Response, kept: str) -> None:
     """Set the cookie that the browser keeps while somebody is at the organisation's sign-in; an
     empty value removes it. The browser returns from another site by a link, hence SameSite=Lax."""
     seconds = LEAVING_SECONDS if kept else 0
-    response.set_cookie(_LEAVING, kept, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
+    response.set_cookie(_SIGN_IN_COOKIE, kept, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
 
 
-def leaving(request: Request) -> str:
+def read_sign_in_cookie(request: Request) -> str:
     """The value of the cookie after the return from the sign-in."""
-    return request.cookies.get(_LEAVING, "")
+    return request.cookies.get(_SIGN_IN_COOKIE, "")
 
 
-def current(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:
+def require_session(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:
     """The session of this request; raises Unauthorised if the browser does not hold its secret
     or it has ended."""
-    secret = _secret(request, launch_id)
-    found = people.launch_secret(deps.engine, launch_id)
-    if found is None or not hmac.compare_digest(found[1], digest(secret)):
-        raise Unauthorised(_SIGNED_OUT)
+    secret = _read_session_secret(request, launch_id)
+    found = people.find_launch_secret(deps.engine, launch_id)
+    if found is None or not hmac.compare_digest(found[1], hash_token(secret)):
+        raise Unauthorised(_SIGNED_OUT_TEXT)
     if request.method == "POST":
-        _require_own_form(deps, request, launch_id, secret)
+        _require_form_token(deps, request, launch_id, secret)
     with deps.unit_of_work(found[0]) as connection:
-        who = people.session(connection, found[0], launch_id)
+        who = people.load_session(connection, found[0], launch_id)
         if who is None:
             raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
-        listed = directory.roles_of(connection, who.tenant_id, who.person_id)
-    if who.joined_by in people.CLAIMED and listed and not (request.endpoint or "").startswith("joining."):
+        listed = directory.list_person_roles(connection, who.tenant_id, who.person_id)
+    if who.joined_by in people.CLAIM_KINDS and listed and not (request.endpoint or "").startswith("joining."):
         abort(redirect(f"/t/{launch_id}/confirm", code=303))  # an LMS's claim alone makes nobody a manager: it must be proven once
     if who.message == VISIT:
-        listed -= frozenset(roles.GRANTED)  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in
-    who = replace(who, roles=roles.of_session(who.role, listed))
-    roles.require(who.roles, request.endpoint)
+        listed -= frozenset(roles.GRANTABLE_ROLES)  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in
+    who = replace(who, roles=roles.roles_of_session(who.role, listed))
+    roles.require_role(who.roles, request.endpoint)
     return who
 
 
-def open_admin(response: Response, session_id: uuid.UUID, secret: str) -> None:
+def set_admin_cookie(response: Response, session_id: uuid.UUID, secret: str) -> None:
     """Set the cookie with the secret of an administration session. It is never framed, so
     SameSite=Strict works."""
     response.set_cookie(
-        _ADMIN + session_id.hex, secret, max_age=int(ADMIN_TIME.total_seconds()), secure=True, httponly=True, samesite="Strict", path="/"
+        _ADMIN_PREFIX + session_id.hex, secret, max_age=int(ADMIN_TIME.total_seconds()), secure=True, httponly=True, samesite="Strict", path="/"
     )
 
 
-def admin_secret(request: Request, session_id: uuid.UUID) -> str:
+def read_admin_secret(request: Request, session_id: uuid.UUID) -> str:
     """The secret of an administration session that the browser sent; empty if it sent none."""
-    return request.cookies.get(_ADMIN + session_id.hex, "")
+    return request.cookies.get(_ADMIN_PREFIX + session_id.hex, "")
 
 
 def form_token(request: Request, launch_id: uuid.UUID) -> str:
     """The token that forms of this session carry."""
-    return form_token_of(launch_id, _secret(request, launch_id))
+    return compute_form_token(launch_id, _read_session_secret(request, launch_id))
 
 
-def _secret(request: Request, launch_id: uuid.UUID) -> str:
+def _read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return given if scheme == "Bearer" else request.cookies.get(_SESSION + launch_id.hex, "")
+    return given if scheme == "Bearer" else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
 
 
-def own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:
+def require_own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:
     """Raise Forbidden for a form sent from another site's page; ``required``: also if the
     request does not say which page sent it."""
     origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
@@ -143,12 +143,12 @@ def own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None
         raise Forbidden("This form was sent from another site and was not taken.")
 
 
-def form_token_of(launch_id: uuid.UUID, secret: str) -> str:
+def compute_form_token(launch_id: uuid.UUID, secret: str) -> str:
     """Compute the form token of the session with this secret."""
     return hmac.digest(secret.encode(), launch_id.bytes, hashlib.sha256).hex()
 
 
-def _require_own_form(deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str) -> None:
-    own_origin(deps, request)
-    if not hmac.compare_digest(request.form.get("form_token", "").encode(), form_token_of(launch_id, secret).encode()):
-        raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT}")
+def _require_form_token(deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str) -> None:
+    require_own_origin(deps, request)
+    if not hmac.compare_digest(request.form.get("form_token", "").encode(), compute_form_token(launch_id, secret).encode()):
+        raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT_TEXT}")

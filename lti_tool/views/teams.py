@@ -12,7 +12,7 @@ from lti_tool.actions import presence, teams
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.views import session
-from lti_tool.views.frame import framed
+from lti_tool.views.frame import template_values
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -21,18 +21,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/team")
     def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        presence.looked(deps.unit_of_work, session=who, report=presence.TEAM, now=clock.now())
+        who = session.require_session(deps, request, launch_id)
+        presence.record_report_view(deps.unit_of_work, session=who, report=presence.TEAM, now=clock.now())
         deps.nudges.nudge(SEND_STATEMENTS)
-        people, titles = teams.people(deps.unit_of_work, session=who, now=clock.now())
-        return render_template("team.html", **framed(deps, request, who), people=people, titles=titles)
+        people, titles = teams.list_led_people(deps.unit_of_work, session=who, now=clock.now())
+        return render_template("team.html", **template_values(deps, request, who), people=people, titles=titles)
 
     @pages.get("/teams")
     def every(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
-        presence.looked(deps.unit_of_work, session=who, report=presence.TEAMS, now=clock.now())
+        who = session.require_session(deps, request, launch_id)
+        presence.record_report_view(deps.unit_of_work, session=who, report=presence.TEAMS, now=clock.now())
         deps.nudges.nudge(SEND_STATEMENTS)
-        view = teams.overview(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme, now=clock.now())
-        return render_template("teams.html", **framed(deps, request, who), view=view)
+        view = teams.load_team_overview(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme, now=clock.now())
+        return render_template("teams.html", **template_values(deps, request, who), view=view)
 
     return pages

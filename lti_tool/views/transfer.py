@@ -11,17 +11,17 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, Conflict, Refused
+from core.errors import BadInput, Conflict, RequestError
 from lti_tool.actions import transfer_views, transferring
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.mails import SEND_MAILS
 from lti_tool.store.outbox import SEND_STATEMENTS
 from lti_tool.store.people import LaunchSession
 from lti_tool.views import session
-from lti_tool.views.frame import framed
-from lti_tool.views.office import takes_file, text_of, uuid_from
+from lti_tool.views.frame import template_values
+from lti_tool.views.office import allow_large_upload, form_text, parse_uuid
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
@@ -30,10 +30,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     work = deps.unit_of_work
 
     def show(who: LaunchSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
-        return render_template(template, **framed(deps, request, who), **values), status
+        return render_template(template, **template_values(deps, request, who), **values), status
 
-    def page(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
-        view = transfer_views.work(work, session=who, now=clock.now())
+    def page(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
+        view = transfer_views.load_work_page(work, session=who, now=clock.now())
         sent = request.form.to_dict() if error else {}
         status = error.status if error else 200
         return show(
@@ -45,11 +45,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             error=error,
             field=str(error.where.get("field", "")) if error else "",
             form_id=uuid.uuid4(),
-            how_often=transferring.HOW_OFTEN,
+            how_often=transferring.USE_FREQUENCIES,
         )
 
     def act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str, back: str = "work") -> ResponseReturnValue:
-        who = session.current(deps, request, launch_id)
+        who = session.require_session(deps, request, launch_id)
         try:
             what(who)
         except (BadInput, Conflict) as error:
@@ -60,11 +60,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/work")
     def to_work(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return page(session.current(deps, request, launch_id))
+        return page(session.require_session(deps, request, launch_id))
 
     @pages.post("/tasks")
     def add_task(launch_id: uuid.UUID) -> ResponseReturnValue:
-        key, title, competency = text_of("task"), text_of("title"), text_of("competency")
+        key, title, competency = form_text("task"), form_text("title"), form_text("competency")
         return act(
             launch_id,
             lambda who: transferring.add_task(work, session=who, episode_id=None, key=key, title=title, competency=competency, now=clock.now()),
@@ -73,29 +73,29 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/tasks/drop")
     def drop_task(launch_id: uuid.UUID) -> ResponseReturnValue:
-        key = text_of("key")
-        return act(launch_id, lambda who: transferring.drop_task(work, session=who, key=key), "dropped")
+        key = form_text("key")
+        return act(launch_id, lambda who: transferring.remove_task(work, session=who, key=key), "dropped")
 
     @pages.post("/hand-in/<kind>")
     def hand_in(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
-        takes_file()
+        allow_large_upload()
         name = kind.replace("-", " ")
 
         def handed(who: LaunchSession) -> None:
             file = request.files.get("file")
-            brought = (" ".join(file.filename.replace("\0", "").split())[-LONGEST_NAME:], file.read()) if file and file.filename else None
-            transferring.hand_in(
-                work, session=who, kind=name, task=text_of("task"), words=text_of("words"), file=brought, peer=text_of("peer"), now=clock.now()
+            brought = (" ".join(file.filename.replace("\0", "").split())[-MAX_NAME_LENGTH:], file.read()) if file and file.filename else None
+            transferring.hand_in_work(
+                work, session=who, kind=name, task=form_text("task"), words=form_text("words"), file=brought, peer=form_text("peer"), now=clock.now()
             )
 
         return act(launch_id, handed, "handed")
 
     @pages.post("/no-opportunity")
     def no_opportunity(launch_id: uuid.UUID) -> ResponseReturnValue:
-        form_id, words = uuid_from(text_of("form_id")), text_of("words")
+        form_id, words = parse_uuid(form_text("form_id")), form_text("words")
         return act(
             launch_id,
-            lambda who: transferring.say_no_opportunity(work, session=who, form_id=form_id, words=words, now=clock.now()),
+            lambda who: transferring.report_no_opportunity(work, session=who, form_id=form_id, words=words, now=clock.now()),
             "told",
         )
 
@@ -104,37 +104,37 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return act(launch_id, lambda who: _follow_up(who, None), "followed")
 
     def _follow_up(who: LaunchSession, episode_id: uuid.UUID | None) -> None:
-        if text_of("still") not in ("yes", "no"):
+        if form_text("still") not in ("yes", "no"):
             raise BadInput("Say whether it is still used.", field="still")
-        still = text_of("still") == "yes"
-        transferring.answer_follow_up(work, session=who, episode_id=episode_id, still_used=still, how_often=text_of("how_often"), now=clock.now())
+        still = form_text("still") == "yes"
+        transferring.answer_follow_up(work, session=who, episode_id=episode_id, still_used=still, how_often=form_text("how_often"), now=clock.now())
 
     @pages.get("/documents/<uuid:document_id>")
     def document(launch_id: uuid.UUID, document_id: uuid.UUID) -> ResponseReturnValue:
         """A submitted file. It is only served as a download, never displayed inline, because
         its content is untrusted."""
-        who = session.current(deps, request, launch_id)
-        name, content = transferring.document(work, session=who, document_id=document_id)
+        who = session.require_session(deps, request, launch_id)
+        name, content = transferring.load_document(work, session=who, document_id=document_id)
         answer = Response(content, content_type="application/octet-stream")
         answer.headers.set("Content-Disposition", "attachment", filename=name)
         answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return answer
 
-    def inbox_page(who: LaunchSession, error: Refused | None = None) -> ResponseReturnValue:
-        view = transfer_views.inbox(work, session=who, now=clock.now())
+    def inbox_page(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
+        view = transfer_views.load_inbox(work, session=who, now=clock.now())
         status = error.status if error else 200
-        return show(who, "inbox.html", status, view=view, error=error, how_often=transferring.HOW_OFTEN)
+        return show(who, "inbox.html", status, view=view, error=error, how_often=transferring.USE_FREQUENCIES)
 
     @pages.get("/inbox")
     def inbox(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return inbox_page(session.current(deps, request, launch_id))
+        return inbox_page(session.require_session(deps, request, launch_id))
 
     @pages.post("/inbox/reviews/<uuid:handed_id>")
     def review(launch_id: uuid.UUID, handed_id: uuid.UUID) -> ResponseReturnValue:
-        good, next_step, weak = text_of("good"), text_of("next_step"), text_of("weak_content")
+        good, next_step, weak = form_text("good"), form_text("next_step"), form_text("weak_content")
         return act(
             launch_id,
-            lambda who: transferring.review(
+            lambda who: transferring.review_work(
                 work, session=who, handed_id=handed_id, good=good, next_step=next_step, weak_content=weak, now=clock.now()
             ),
             "reviewed",
@@ -143,10 +143,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/inbox/uses/<uuid:use_id>")
     def confirm(launch_id: uuid.UUID, use_id: uuid.UUID) -> ResponseReturnValue:
-        seen, words, record = text_of("seen") == "yes", text_of("words"), text_of("record")
+        seen, words, record = form_text("seen") == "yes", form_text("words"), form_text("record")
         return act(
             launch_id,
-            lambda who: transferring.confirm(work, session=who, use_id=use_id, seen=seen, words=words, record=record, now=clock.now()),
+            lambda who: transferring.confirm_use(work, session=who, use_id=use_id, seen=seen, words=words, record=record, now=clock.now()),
             "confirmed" if seen else "unseen",
             "inbox",
         )
@@ -157,7 +157,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/inbox/tasks/<uuid:episode_id>")
     def add_task_for(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        key, title, competency = text_of("task"), text_of("title"), text_of("competency")
+        key, title, competency = form_text("task"), form_text("title"), form_text("competency")
         return act(
             launch_id,
             lambda who: transferring.add_task(work, session=who, episode_id=episode_id, key=key, title=title, competency=competency, now=clock.now()),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Frame
 
-from lti_tool.views.reports import REPORTS
+from lti_tool.views.reports import REPORT_GROUPS
 from tests.demo import Demo
 from tests.e2e.test_learner_path import Pages, accessible, frame_of
 from tests.e2e.test_rooms import SIZES, opened
@@ -30,7 +30,7 @@ def test_every_report_is_reached_from_the_figures_and_reads_well(demo: Demo, pag
     frame.get_by_role("link", name="Every figure").press("Enter")
     frame.get_by_role("heading", name="Days to competency").wait_for()
     accessible(tab)
-    for some in REPORTS.values():
+    for some in REPORT_GROUPS.values():
         for key, label in some.items():
             chosen(frame, label)
             frame.locator(f"nav[aria-label=Reports] [aria-current=page]:text-is('{label}')").wait_for(state="attached")

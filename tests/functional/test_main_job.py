@@ -12,7 +12,7 @@ import httpx
 import pytest
 import tincan
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.demo import Browser, Demo, wait_until
 
@@ -130,7 +130,7 @@ def test_a_stock_client_saves_and_reads_back_and_its_statement_moves_the_metric_
 
     def said(verb: str, obj: str, at: datetime, **parts: Any) -> Any:
         context = {"registration": registration, "contextActivities": {"grouping": [programme]}, "extensions": parts.pop("extensions", {})}
-        value = {"actor": actor, "verb": {"id": VERBS[verb].id}, "object": {"id": obj}, "timestamp": text_of(at), "context": context}
+        value = {"actor": actor, "verb": {"id": VERBS[verb].id}, "object": {"id": obj}, "timestamp": format_instant(at), "context": context}
         return tincan.Statement({**value, **parts})
 
     assert lrs.save_statement(said("certified", f"{BASE}programmes/phishing-response/certification", certified)).success

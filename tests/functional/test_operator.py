@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.embedded import Servers
+from core.embedded import EmbeddedServers
 from tests.command_line import carryover
 from tests.conftest import environ_for
 from tests.demo import Demo
@@ -31,12 +31,12 @@ class Desk:
         return ended.stdout + ended.stderr
 
 
-def desk(servers: Servers, database: str, home: Path) -> Desk:
+def desk(servers: EmbeddedServers, database: str, home: Path) -> Desk:
     return Desk({**os.environ, **environ_for(servers, database, home)})
 
 
 @pytest.fixture
-def operator(servers: Servers, new_database: Callable[..., str], tmp_path: Path) -> Desk:
+def operator(servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path) -> Desk:
     made = desk(servers, new_database(), tmp_path / "home")
     made("migrate")
     made("tenant", "create", "First")
@@ -108,7 +108,7 @@ def test_rules_and_forwards(operator: Desk) -> None:
 
 
 def test_a_backup_is_whole_checked_and_restored_row_for_row(
-    operator: Desk, servers: Servers, new_database: Callable[..., str], tmp_path: Path
+    operator: Desk, servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
 ) -> None:
     operator("import", str(statements(tmp_path / "in.ndjson", 300)), "--report", str(tmp_path / "r"))
     kept = tmp_path / "home" / "attachments" / "1" / "ab"
@@ -145,7 +145,7 @@ def test_a_backup_is_whole_checked_and_restored_row_for_row(
 
 
 def test_the_doctor_finds_what_is_wrong_and_says_what_to_do(
-    operator: Desk, servers: Servers, new_database: Callable[..., str], tmp_path: Path
+    operator: Desk, servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
 ) -> None:
     said = operator("doctor", fails=True)
     assert "ok     clock" in said

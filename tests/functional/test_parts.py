@@ -12,13 +12,13 @@ from pathlib import Path
 
 import httpx
 
-from core.embedded import Servers
+from core.embedded import EmbeddedServers
 from tests.command_line import carryover
 from tests.conftest import environ_for
 from tests.demo import free_port, wait_until
 
 
-def test_an_operator_brings_it_up_part_by_part(servers: Servers, new_database: Callable[..., str], tmp_path: Path) -> None:
+def test_an_operator_brings_it_up_part_by_part(servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path) -> None:
     port = free_port()
     environ = {**os.environ, **environ_for(servers, new_database(), tmp_path), "PORT": str(port)}
     base = f"http://127.0.0.1:{port}"

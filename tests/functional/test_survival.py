@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.vocabulary import EXTENSIONS, VERBS
 from tests.command_line import carryover
 from tests.demo import Browser, Demo, free_port, wait_until
@@ -29,7 +29,7 @@ def episode() -> list[dict[str, object]]:
     def said(verb: str, obj: str, when: datetime, **parts: object) -> dict[str, object]:
         context = {"registration": registration, "extensions": {EXTENSIONS["kind"]: "check"}}
         actor = {"account": {"homePage": "https://kills.example", "name": registration}}
-        return {"actor": actor, "verb": {"id": VERBS[verb].id}, "object": {"id": obj}, "timestamp": text_of(when), "context": context, **parts}
+        return {"actor": actor, "verb": {"id": VERBS[verb].id}, "object": {"id": obj}, "timestamp": format_instant(when), "context": context, **parts}
 
     return [said("certified", "https://c.example", at), said("answered", "https://i.example", at + timedelta(days=90), result={"success": True})]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from core import clock
 from lrs.metrics.facts import facts_of
 from lrs.metrics.facts.reading import read
-from lrs.xapi.reading import Authority, Reader
+from lrs.xapi.reading import Authority, StatementParser
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def test_the_episode_of_the_docs_is_taken_and_counts() -> None:
     text = PAGE.read_text().partition("```json\n")[2].partition("```")[0]
-    incoming = Reader(family_2_0=False).statements(text.encode(), Authority.of(b'{"mbox":"mailto:a@example.org"}'))
+    incoming = StatementParser(family_2_0=False).statements(text.encode(), Authority.of(b'{"mbox":"mailto:a@example.org"}'))
     facts = facts_of(uuid.uuid4(), [read(n, json.dumps(one).encode(), clock.now()) for n, one in enumerate(json.loads(text))])
     assert len(incoming) == 2
     assert [(row["interval"], row["success"]) for row in facts.recalls] == [("1w", True)]

@@ -8,10 +8,10 @@ import pytest
 
 from core import deps as common_deps
 from core import settings
-from core.embedded import Servers
+from core.embedded import EmbeddedServers
 from lrs import app as store_app
 from lrs import cli as store_cli
-from lrs.actions.deps import StoreDeps, store_deps
+from lrs.actions.deps import StoreDeps, build_store_deps
 from lrs.actions.scopes import SCOPES
 from lti_tool import app as tool_app
 from lti_tool import bootstrap
@@ -21,15 +21,17 @@ from tests.support import goldens
 
 
 @pytest.fixture(scope="module")
-def migrated(servers: Servers, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def migrated(
+    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     environ = environ_for(servers, new_database(lrs_template), tmp_path_factory.mktemp("home"))
-    tool_cli.migrate(settings.read(environ))
+    tool_cli.migrate(settings.read_settings(environ))
     return environ
 
 
 @pytest.fixture
 def deps(migrated: dict[str, str]) -> Iterator[StoreDeps]:
-    made = store_deps(common_deps.build(settings.read(migrated)))
+    made = build_store_deps(common_deps.build_deps(settings.read_settings(migrated)))
     yield made
     made.close()
 
@@ -44,7 +46,7 @@ def test_the_routes_of_the_tool_and_who_may_call_them(migrated: dict[str, str]) 
 
 def test_the_routes_of_the_record_store_and_which_scope_opens_each(migrated: dict[str, str], deps: StoreDeps) -> None:
     """Asked with each scope alone: the answer decides, not a table."""
-    made = store_cli.create_tenant(settings.read(migrated), "one", [(scope, (scope,)) for scope in SCOPES])
+    made = store_cli.create_tenant(settings.read_settings(migrated), "one", [(scope, (scope,)) for scope in SCOPES])
     headers = {scope: goldens.basic(*pair) for scope, pair in zip(SCOPES, made, strict=True)}
     app = store_app.create_app(deps)
     goldens.require_golden("store_routes.txt", goldens.store_routes(app, app.test_client(), headers))

@@ -11,8 +11,8 @@ from sqlalchemy import MetaData, text
 
 from core import migrations, settings
 from core.database import APP_ROLE, make_engine
-from core.embedded import Servers
-from core.errors import Stop
+from core.embedded import EmbeddedServers
+from core.errors import FatalError
 from lrs.store import schema as lrs_schema
 from lrs.store import tables as lrs_tables
 from lti_tool import cli as tool_cli
@@ -20,15 +20,15 @@ from lti_tool.store import schema as tool_schema
 from lti_tool.store import tables as tool_tables
 from tests.conftest import environ_for
 
-HOUSES = [(lrs_schema.FOLDER, lrs_tables.metadata, "lrs"), (tool_schema.FOLDER, tool_tables.metadata, "lti_tool")]
+HOUSES = [(lrs_schema.MIGRATIONS_FOLDER, lrs_tables.metadata, "lrs"), (tool_schema.MIGRATIONS_FOLDER, tool_tables.metadata, "lti_tool")]
 # Who this installation is and the keys it signs with belong to no tenant.
 WITHOUT_TENANT = {"lti_tool.installation", "lti_tool.tool_key", "lrs.alembic_version", "lti_tool.alembic_version"}
 
 
 @pytest.fixture
-def migrated(servers: Servers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> dict[str, str]:
+def migrated(servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path) -> dict[str, str]:
     environ = environ_for(servers, new_database(lrs_template), tmp_path)
-    tool_cli.migrate(settings.read(environ))
+    tool_cli.migrate(settings.read_settings(environ))
     return environ
 
 
@@ -36,13 +36,13 @@ def migrated(servers: Servers, new_database: Callable[..., str], lrs_template: s
 def test_models_and_migrations_do_not_drift_apart(migrated: dict[str, str], folder: Path, metadata: MetaData, name: str) -> None:
     owner = make_engine(migrated["CARRYOVER_MIGRATION_URL"])
     with owner.connect() as connection:
-        command.check(migrations.config_for(folder, connection))
+        command.check(migrations.build_alembic_config(folder, connection))
     owner.dispose()
     assert {table.schema for table in metadata.tables.values()} == {name}
 
 
 def test_migrating_again_changes_nothing(migrated: dict[str, str]) -> None:
-    tool_cli.migrate(settings.read(migrated))
+    tool_cli.migrate(settings.read_settings(migrated))
 
 
 def test_every_table_has_a_tenant_and_is_under_row_level_security(migrated: dict[str, str]) -> None:
@@ -76,13 +76,15 @@ def test_tenant_leads_every_secondary_index() -> None:
                 assert first == "tenant_id" or index.name in before_the_tenant, index.name
 
 
-def test_a_migration_that_cannot_run_is_one_sentence_and_changes_nothing(servers: Servers, new_database: Callable[..., str], tmp_path: Path) -> None:
+def test_a_migration_that_cannot_run_is_one_sentence_and_changes_nothing(
+    servers: EmbeddedServers, new_database: Callable[..., str], tmp_path: Path
+) -> None:
     environ = environ_for(servers, new_database(), tmp_path)
     owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
     with owner.begin() as connection:
         connection.execute(text("CREATE SCHEMA lrs"))
         connection.execute(text("CREATE TABLE lrs.voiding (in_the_way int)"))
-    with pytest.raises(Stop, match="nothing was changed"):
+    with pytest.raises(FatalError, match="nothing was changed"):
         lrs_schema.upgrade(owner)
     with owner.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'lrs'")).scalar() == 1
@@ -90,13 +92,13 @@ def test_a_migration_that_cannot_run_is_one_sentence_and_changes_nothing(servers
 
 
 def test_an_update_keeps_joins_and_asks_to_look_at_those_that_a_claim_made(
-    servers: Servers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path
+    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path: Path
 ) -> None:
     """Before, an address, an id or a parameter of a launch made somebody a person of the list, for good."""
     environ = environ_for(servers, new_database(lrs_template), tmp_path)
     owner = make_engine(environ["CARRYOVER_MIGRATION_URL"])
     with owner.begin() as connection:
-        command.upgrade(migrations.config_for(tool_schema.FOLDER, connection), "0009")
+        command.upgrade(migrations.build_alembic_config(tool_schema.MIGRATIONS_FOLDER, connection), "0009")
     with owner.begin() as connection:
         connection.execute(text("INSERT INTO lti_tool.tenant (name, lrs_key, lrs_secret_sealed, practice) VALUES ('one', 'k', 's', false)"))
         tenant = connection.execute(text("SELECT tenant_id FROM lti_tool.tenant")).scalar_one()
@@ -131,7 +133,7 @@ def test_an_update_keeps_joins_and_asks_to_look_at_those_that_a_claim_made(
                 ),
                 values,
             )
-    tool_cli.migrate(settings.read(environ))
+    tool_cli.migrate(settings.read_settings(environ))
     with owner.connect() as connection:
         joined = connection.execute(text("SELECT subject, joined_by FROM lti_tool.identity ORDER BY subject")).all()
         (platform,) = connection.execute(text("SELECT names_people, wide_parameter, auth_audience FROM lti_tool.platform_registration")).all()

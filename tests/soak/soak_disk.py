@@ -21,7 +21,7 @@ import pytest
 from core import embedded, settings
 from core.embedded.postgres import EmbeddedPostgres
 from core.embedded.redis import EmbeddedRedis
-from core.processes import Children
+from core.processes import Supervisor
 from lrs import bootstrap, cli
 from lrs.app import create_app
 from tests.conftest import SECRET
@@ -41,8 +41,8 @@ def disk() -> Iterator[Path]:
 
 
 def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
-    assert embedded.programs("18") is not None
-    children, sockets = Children(), Path(tempfile.mkdtemp(prefix="carryover-pg-"))
+    assert embedded.find_postgres_programs("18") is not None
+    children, sockets = Supervisor(), Path(tempfile.mkdtemp(prefix="carryover-pg-"))
     server = EmbeddedPostgres(disk / "data", sockets / "pg", tmp_path / "log")
     redis = EmbeddedRedis(tmp_path / "redis", sockets / "redis.sock", tmp_path / "redis.log")
     try:
@@ -53,11 +53,11 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
         children.wait_until(redis.answers, 60, "Redis did not start")
         server.ensure_database()
         environ = {"CARRYOVER_HOME": str(tmp_path), "CARRYOVER_SECRET_KEY": SECRET, "CARRYOVER_REDIS_URL": redis.url}
-        made = settings.read(environ)
+        made = settings.read_settings(environ)
         made = replace(made, database_url=server.url("carryover_app"), migration_url=server.url("carryover_owner"))
-        cli.migrate(made)
+        cli.migrate_store(made)
         ((key, secret),) = cli.create_tenant(made, "a school", [("all", ("all",))])
-        deps = bootstrap.build({**environ, "CARRYOVER_DATABASE_URL": made.database_url, "CARRYOVER_MIGRATION_URL": made.migration_url})
+        deps = bootstrap.build_from_environ({**environ, "CARRYOVER_DATABASE_URL": made.database_url, "CARRYOVER_MIGRATION_URL": made.migration_url})
         client = create_app(deps).test_client()
 
         def post() -> tuple[int, str]:

@@ -20,10 +20,10 @@ import numpy as np
 from bench.metrics import Made, store
 from core import deps as ground_deps
 from core import settings
-from core.clock import text_of
-from core.embedded import Servers
+from core.clock import format_instant
+from core.embedded import EmbeddedServers
 from lrs import cli
-from lrs.actions.deps import store_deps
+from lrs.actions.deps import build_store_deps
 from lrs.jobs import count
 from lrs.metrics.catalogue import BY_KEY
 from lrs.metrics.definitions import Scope
@@ -117,7 +117,7 @@ class Learner(Made):
         stability = STABILITY * np.exp(SPREAD * random.normal())
         for interval in (WEEK, QUARTER):
             check = f"{self.programme}/checks/{interval.key}"
-            due = {"due_date": text_of(self.certified + timedelta(days=interval.due_days)), "interval": interval.key, "kind": "check"}
+            due = {"due_date": format_instant(self.certified + timedelta(days=interval.due_days)), "interval": interval.key, "kind": "check"}
             yield self.one("scheduled", check, "check", 0, due)
             if random.random() > ANSWERS:
                 continue
@@ -136,12 +136,12 @@ def world(runs: range) -> Iterator[tuple[uuid.UUID, uuid.UUID, str, bytes]]:
 
 
 def work(environ: dict[str, str]) -> None:
-    made = store_deps(ground_deps.build(settings.read(environ)))
-    count.count(made.engine, made.unit_of_work)
+    made = build_store_deps(ground_deps.build_deps(settings.read_settings(environ)))
+    count.count_all_tenants(made.engine, made.unit_of_work)
     made.close()
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say(servers: Servers, tmp_path: Path) -> None:
+def test_intervals_cover_the_truth_as_often_as_they_say(servers: EmbeddedServers, tmp_path: Path) -> None:
     found: dict[str, float] = {}
     with ProcessPoolExecutor() as pool:
         for name in METHODS:
@@ -160,7 +160,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(servers: Servers, tmp_pa
     assert all(LOW <= share <= HIGH for share in found.values()), found
 
 
-def _the_whole_way(servers: Servers, tmp_path: Path) -> dict[str, float]:
+def _the_whole_way(servers: EmbeddedServers, tmp_path: Path) -> dict[str, float]:
     """Statements are put where the store puts them, counted by two workers; then each run's programme is asked for its values."""
     database = "carryover"
     environ = {
@@ -171,13 +171,13 @@ def _the_whole_way(servers: Servers, tmp_path: Path) -> dict[str, float]:
         "CARRYOVER_SECRET_KEY": "soak" * 10,
     }
     assert database in servers.database_url
-    read = settings.read(environ)
-    cli.migrate(read)
+    read = settings.read_settings(environ)
+    cli.migrate_store(read)
     cli.create_tenant(read, "soak", [("soak", ("all",))])
     store(read, 1, world(range(RUNS)))
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(work, [environ] * 2))
-    made = store_deps(ground_deps.build(read))
+    made = build_store_deps(ground_deps.build_deps(read))
     asked = {
         "forgetting, after a week": ("retention_observed", WEEK, truth(WEEK.due_days)),
         "forgetting, after three months": ("retention_observed", QUARTER, truth(QUARTER.due_days)),

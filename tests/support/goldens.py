@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from carryover.cli import main
-from carryover.serving import TIMED
+from carryover.serving import ALL_TIMED_JOBS
 from core import embedded, queue, settings
 from lrs.actions.scopes import SCOPES
 from lrs.api import openapi
@@ -44,11 +44,11 @@ def tool_routes(app: Flask) -> str:
 
 
 def _roles(endpoint: str) -> str:
-    if endpoint in roles.OPEN:
+    if endpoint in roles.PUBLIC_ENDPOINTS:
         return "everybody"
-    if endpoint in roles.ADMINISTRATION:
+    if endpoint in roles.ADMIN_LINK_ENDPOINTS:
         return "administration by link"
-    return ", ".join(sorted(roles.ROUTES[endpoint]))
+    return ", ".join(sorted(roles.ROUTE_ROLES[endpoint]))
 
 
 def store_routes(app: Flask, client: FlaskClient, headers: dict[str, dict[str, str]]) -> str:
@@ -76,12 +76,12 @@ def methods(rule: Rule) -> str:
 
 def document() -> str:
     """The OpenAPI document."""
-    return json.dumps(openapi.document(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(openapi.openapi_document(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def tables(url: str) -> str:
     """The DDL of a migrated database, as pg_dump tells it."""
-    folder = embedded.programs("18")
+    folder = embedded.find_postgres_programs("18")
     assert folder is not None
     command = [str(folder / "pg_dump"), "--schema-only", "--no-owner", "--dbname", url.replace("postgresql+psycopg://", "postgresql://")]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -91,7 +91,9 @@ def tables(url: str) -> str:
 
 def jobs() -> str:
     """Name, queue and interval of every timed job."""
-    return "".join(f"{entry.job} {queue.queue_of(entry.job)} {entry.every_seconds}\n" for entry in sorted(TIMED, key=lambda entry: entry.job))
+    return "".join(
+        f"{entry.job} {queue.queue_name_for(entry.job)} {entry.every_seconds}\n" for entry in sorted(ALL_TIMED_JOBS, key=lambda entry: entry.job)
+    )
 
 
 def commands() -> str:
@@ -109,7 +111,7 @@ def _help(command: click.Command, name: str, parent: click.Context | None) -> It
 
 def setting_table() -> str:
     """Every setting with its default and meaning."""
-    return "".join(f"{entry.name}={entry.default}: {entry.meaning}\n" for entry in settings.TABLE)
+    return "".join(f"{entry.name}={entry.default}: {entry.meaning}\n" for entry in settings.SETTING_TABLE)
 
 
 def basic(key: str, secret: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func
 from lrs.metrics.definitions.engines import seconds_between
 from lrs.metrics.definitions.scope import Counting, Scope, group_of, labelled
 from lrs.store.tables import fact_activity, fact_check, fact_episode, fact_presence
-from lrs.vocabulary import ANSWERED_BY, BASELINE
+from lrs.vocabulary import BASELINE, REPLY_KINDS
 
 DAY = 86_400
 WEEK_OVER = 8 * DAY  # the end of the seventh day after, wherever that is
@@ -146,8 +146,8 @@ def _other(of: ColumnElement[Any], *where: Any) -> ColumnElement[bool]:
 
 
 _OTHER = fact_activity.alias("other")
-_ITS_HAND_IN = or_(*(and_(fact_activity.c.kind == answer, _OTHER.c.kind == kind) for kind, answer in ANSWERED_BY.items()))
-_ITS_ANSWER = or_(*(and_(fact_activity.c.kind == kind, _OTHER.c.kind == answer) for kind, answer in ANSWERED_BY.items()))
+_ITS_HAND_IN = or_(*(and_(fact_activity.c.kind == answer, _OTHER.c.kind == kind) for kind, answer in REPLY_KINDS.items()))
+_ITS_ANSWER = or_(*(and_(fact_activity.c.kind == kind, _OTHER.c.kind == answer) for kind, answer in REPLY_KINDS.items()))
 
 
 def _not_handed_in() -> ColumnElement[bool]:
@@ -159,7 +159,7 @@ def answered_within_a_week(scope: Scope) -> Select[Any]:
     """What was handed in and answered by the end of the seventh day after, of what was handed in so long ago."""
     a = fact_activity.c
     in_time = _one_if(_other(_ITS_ANSWER, seconds_between(a.done_at, _OTHER.c.done_at) <= WEEK_OVER))
-    where = (a.kind.in_(list(ANSWERED_BY)), a.done_at <= scope.as_of - timedelta(seconds=WEEK_OVER), _other(_ITS_ANSWER))
+    where = (a.kind.in_(list(REPLY_KINDS)), a.done_at <= scope.as_of - timedelta(seconds=WEEK_OVER), _other(_ITS_ANSWER))
     return _whole_and_parts(a.kind, in_time, scope, *where)
 
 

@@ -13,7 +13,7 @@ from core import clock
 from lrs.metrics.facts import observing, outside
 from lrs.metrics.facts.outside import Outside
 from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHED_BY, FINISHING_VERBS, OTHER, Read
-from lrs.vocabulary import BASELINE, INTERVALS, KINDS, LARGEST_GRADE, interval_at
+from lrs.vocabulary import ANSWER_KINDS, BASELINE, INTERVALS, MAX_EVIDENCE_GRADE, find_interval
 
 VERIFIED = 2
 LATEST_USE_SECONDS = 2**31 - 1  # 68 years: what the fact's column holds
@@ -127,8 +127,8 @@ def _recalls(statements: list[Read], certified: Read, common: dict[str, Any], fa
         if s.verb != "answered":
             continue
         kind, success = s.extension("kind"), s.result.get("success")
-        if kind not in KINDS:
-            facts.refuse(s, f"the extension kind is none of {', '.join(KINDS)}")
+        if kind not in ANSWER_KINDS:
+            facts.refuse(s, f"the extension kind is none of {', '.join(ANSWER_KINDS)}")
             continue
         if kind not in ("check", BASELINE):
             continue
@@ -137,7 +137,7 @@ def _recalls(statements: list[Read], certified: Read, common: dict[str, Any], fa
             facts.refuse(s, "the answer names no item, or does not say whether it was right")
             continue
         seconds = _seconds_since(certified, s)
-        found = interval_at(seconds)
+        found = find_interval(seconds)
         if kind == "check" and found is None:
             facts.refuse(s, "the answer lies in no interval's window")
             continue
@@ -173,8 +173,8 @@ def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts
             continue
         if grade is None:
             grade = 1  # without a grade, nobody but the learner vouches for it
-        if not isinstance(grade, int) or isinstance(grade, bool) or not 1 <= grade <= LARGEST_GRADE:
-            facts.refuse(s, f"the evidence grade is no whole number from 1 to {LARGEST_GRADE}")
+        if not isinstance(grade, int) or isinstance(grade, bool) or not 1 <= grade <= MAX_EVIDENCE_GRADE:
+            facts.refuse(s, f"the evidence grade is no whole number from 1 to {MAX_EVIDENCE_GRADE}")
             continue
         facts.uses.append(common | {"ord": s.ord, "task": s.object_id, "evidence_grade": grade, "seconds_since_anchor": seconds})
 
@@ -195,7 +195,7 @@ def _transfer(statements: list[Read], certified: Read, facts: Facts) -> dict[str
     return {
         "planned_seconds": first("committed"),
         "no_opportunity_seconds": first("had-no-opportunity"),
-        **{f"used_{grade}_seconds": _first(facts, grade) for grade in range(1, LARGEST_GRADE + 1)},
+        **{f"used_{grade}_seconds": _first(facts, grade) for grade in range(1, MAX_EVIDENCE_GRADE + 1)},
         "tasks_used": tasks(1),
         "tasks_verified": tasks(VERIFIED),
     }
@@ -215,7 +215,7 @@ def _activities(statements: list[Read], certified: Read, common: dict[str, Any],
             continue
         if s.verb == "scheduled":
             try:
-                due[s.object_id] = s.kind, clock.parse(str(s.extension("due_date"))), s.text_extension("interval")
+                due[s.object_id] = s.kind, clock.parse_instant(str(s.extension("due_date"))), s.text_extension("interval")
             except (ValueError, OverflowError):
                 facts.refuse(s, "the extension due_date is no time with an offset")
         elif s.verb == "attempted":
@@ -251,7 +251,7 @@ def _finish(
 ) -> None:
     """A statement of another system begins or finishes what is due of its kind: of checks that of its interval, of the rest the one that was
     due first and is not finished yet."""
-    kind, found = s.mapped.counts_as, interval_at(_seconds_since(certified, s))
+    kind, found = s.mapped.counts_as, find_interval(_seconds_since(certified, s))
     fit = [
         (due_at, activity)
         for activity, (of, due_at, interval) in due.items()
@@ -314,7 +314,7 @@ def _pauses(statements: list[Read], facts: Facts) -> list[tuple[datetime, dateti
         if s.verb == "suspended":
             until = s.text_extension("until")
             try:
-                holds.append((s.timestamp, clock.parse(until) if until else None))
+                holds.append((s.timestamp, clock.parse_instant(until) if until else None))
             except (ValueError, OverflowError):
                 facts.refuse(s, "the extension until is no time with an offset")
         elif s.verb == "resumed" and holds:

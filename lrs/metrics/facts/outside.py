@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from lrs.metrics.facts.reading import FINISHED_BY, Read, keys_of
-from lrs.vocabulary import KINDS, TASK
+from lrs.vocabulary import ANSWER_KINDS, TASK
 
 # What an activity may count as, and the verbs that then say something.
 _VERBS = {
@@ -49,7 +49,7 @@ class Outside(Read):
         """Its own where it says one; else what the mapping says."""
         own = super().extension(name)
         if name == "kind" and self.mapped.counts_as == "check":
-            return own if own in KINDS else "check"
+            return own if own in ANSWER_KINDS else "check"
         return self.mapped.evidence_grade if own is None and name == "evidence_grade" else own
 
     def grouped(self, kind: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, LONGEST_IRI, VERBS, share_of
+from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, MAX_IRI_BYTES, VERBS, score_share
 from lrs.vocabulary.aliases import VERB_ALIASES
 from lrs.xapi import special
 from lrs.xapi.actors import identity_of
@@ -102,7 +102,7 @@ class Read:
     def __init__(self, ord_: int, said: _Statement, stored: datetime) -> None:
         self.ord, self._said = ord_, said
         self.verb = _NAME_OF_VERB.get(said.verb.id)
-        self.timestamp = special.instant(said.timestamp) if said.timestamp else stored
+        self.timestamp = special.parse_timestamp(said.timestamp) if said.timestamp else stored
 
     @property
     def learner(self) -> int | None:
@@ -157,19 +157,19 @@ class Read:
     def seconds(self) -> float | None:
         """How long it took: ``result.duration``; None where it is not said, or is more than a day."""
         text = self.result.get("duration")
-        return special.duration_seconds(text) if isinstance(text, str) else None
+        return special.parse_duration_seconds(text) if isinstance(text, str) else None
 
     @property
     def training_seconds(self) -> int | None:
         """The same of a training; None for more than LONGEST_TRAINING, which nobody sat through: a session was left open."""
         text = self.result.get("duration")
-        seconds = special.duration_seconds(text, LONGEST_TRAINING) if isinstance(text, str) else None
+        seconds = special.parse_duration_seconds(text, LONGEST_TRAINING) if isinstance(text, str) else None
         return None if seconds is None else int(seconds)
 
     @property
     def share(self) -> float | None:
         """The score as a share from 0 to 1 (lrs.vocabulary.share_of); None where there is none."""
-        return share_of(self.result.get("score"))
+        return score_share(self.result.get("score"))
 
     def extension(self, name: str) -> Any:
         """The value of one of our context extensions."""
@@ -208,7 +208,7 @@ def _key_of_agent(identity: str) -> int:
 
 
 def _within(iri: str) -> str | None:
-    return iri if len(iri.encode()) <= LONGEST_IRI else None
+    return iri if len(iri.encode()) <= MAX_IRI_BYTES else None
 
 
 def read(ord_: int, payload: bytes, stored: datetime) -> Read:

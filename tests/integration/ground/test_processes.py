@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core import processes
-from core.errors import Stop
-from core.processes import Child, Children, command
+from core.errors import FatalError
+from core.processes import ChildProcess, Supervisor, command_starter
 
 
 def test_giving_up_tells_the_last_words_of_each_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -19,13 +19,13 @@ def test_giving_up_tells_the_last_words_of_each_child(tmp_path: Path, monkeypatc
     words = "import time\nfor n in range(30): print('line', n, flush=True)\ntime.sleep(60)"
     log = tmp_path / "server.log"
     log.write_text("an old line\nFATAL: no room\n")
-    children = Children()
+    children = Supervisor()
     try:
-        children.add(Child("the server", command([sys.executable, "-c", "import time; time.sleep(60)"], os.environ), log_file=log))
-        children.add(Child("the web server", command([sys.executable, "-c", words], os.environ, heard=True)))
+        children.add(ChildProcess("the server", command_starter([sys.executable, "-c", "import time; time.sleep(60)"], os.environ), log_file=log))
+        children.add(ChildProcess("the web server", command_starter([sys.executable, "-c", words], os.environ, heard=True)))
         children.wait_until(lambda: "line 29" in children._children[1].said, 30, "it said nothing")
-        children.add(Child("a quiet one", command([sys.executable, "-c", "import time; time.sleep(60)"], os.environ, heard=True)))
-        with pytest.raises(Stop) as told:
+        children.add(ChildProcess("a quiet one", command_starter([sys.executable, "-c", "import time; time.sleep(60)"], os.environ, heard=True)))
+        with pytest.raises(FatalError) as told:
             children.wait_until(lambda: False, 1, "Carryover did not become ready.")
     finally:
         children.kill()

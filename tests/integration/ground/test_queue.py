@@ -11,8 +11,8 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 from core import queue
-from core.embedded import Servers
-from core.queue import Nudges
+from core.embedded import EmbeddedServers
+from core.queue import JobRequests
 
 RAN: list[str] = []
 JOB = f"{__name__}.job"
@@ -24,8 +24,8 @@ def job() -> None:
 
 
 @pytest.fixture
-def connection(servers: Servers) -> Iterator[redis.Redis]:
-    made = queue.connect(servers.redis_url)
+def connection(servers: EmbeddedServers) -> Iterator[redis.Redis]:
+    made = queue.connect_redis(servers.redis_url)
     made.flushdb()
     RAN.clear()
     yield made
@@ -49,7 +49,7 @@ def work(connection: redis.Redis) -> None:
 
 
 def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(connection: redis.Redis) -> None:
-    nudges = Nudges(connection)
+    nudges = JobRequests(connection)
     for _ in range(5):
         nudges.nudge(JOB)
     until(lambda: nudges.depth() == 1)
@@ -68,13 +68,13 @@ def test_a_timed_job_can_be_read_by_a_json_worker(connection: redis.Redis) -> No
 
 
 def test_a_queue_that_is_down_fails_no_request() -> None:
-    nudges = Nudges(queue.connect("unix:///nowhere/redis.sock"))
+    nudges = JobRequests(queue.connect_redis("unix:///nowhere/redis.sock"))
     nudges.nudge(JOB)
     assert nudges.depth() is None
 
 
 def test_a_nudge_that_was_lost_with_its_queue_does_not_silence_the_next_ones_for_long(connection: redis.Redis) -> None:
-    Nudges(connection).nudge(JOB)
+    JobRequests(connection).nudge(JOB)
     until(lambda: bool(connection.keys("carryover:waiting:*")))
     (key,) = connection.keys("carryover:waiting:*")
-    assert 0 < connection.ttl(key) <= queue.WAITING_SECONDS
+    assert 0 < connection.ttl(key) <= queue.PENDING_KEY_SECONDS

@@ -21,15 +21,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from core import deps as ground_deps
-from core.embedded import Servers
+from core.embedded import EmbeddedServers
 from core.settings import Settings
 from lrs import app, cli
-from lrs.actions.deps import StoreDeps, store_deps
+from lrs.actions.deps import StoreDeps, build_store_deps
 
 
 @pytest.fixture
 def deps(lrs_settings: Settings) -> Iterator[StoreDeps]:
-    made = store_deps(ground_deps.build(lrs_settings))
+    made = build_store_deps(ground_deps.build_deps(lrs_settings))
     yield made
     made.close()
 
@@ -107,7 +107,7 @@ class Live:
 
 
 @pytest.fixture
-def live(lrs_settings: Settings, servers: Servers, tmp_path: Path) -> Iterator[Live]:
+def live(lrs_settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> Iterator[Live]:
     ((key, secret),) = cli.create_tenant(lrs_settings, "live", [("test", ("all",))], again=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

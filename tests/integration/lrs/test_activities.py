@@ -30,10 +30,10 @@ DEFINITIONS = st.fixed_dictionaries(
 
 @given(st.lists(st.tuples(st.integers(0, 5), DEFINITIONS), max_size=5), st.randoms())
 def test_the_merged_definition_does_not_depend_on_the_order(said: list[tuple[int, dict[str, Any]]], random: Any) -> None:
-    rows = [(seen, number, decoding.canonical(definition)) for number, (seen, definition) in enumerate(said) if definition]
+    rows = [(seen, number, decoding.encode_canonical(definition)) for number, (seen, definition) in enumerate(said) if definition]
     mixed = list(rows)
     random.shuffle(mixed)
-    assert definitions.merged(rows) == definitions.merged(mixed)
+    assert definitions.merge_definitions(rows) == definitions.merge_definitions(mixed)
 
 
 def test_every_order_of_arrival_gives_the_same_definition(one: Caller, statement: Make) -> None:

@@ -36,7 +36,7 @@ def test_every_route_is_described_and_nothing_else(one: Caller) -> None:
     }
     told = {
         (re.sub(r"\{(cost|merge|mapping|export)\}", "{number}", path), method)
-        for path, methods in openapi.document()["paths"].items()
+        for path, methods in openapi.openapi_document()["paths"].items()
         if path.startswith(BELOW)
         for method in methods
     }
@@ -48,7 +48,7 @@ def test_schemathesis_finds_no_failure_and_no_undocumented_answer(one: Caller, d
     assert one.send("PUT", "/api/v1/kpis/clicks", {"programme": PROGRAMME}, data=json.dumps(KPI)).status_code == 204
     count(deps)
     config = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(no_shrink=True))))
-    schema = schemathesis.openapi.from_dict(openapi.document(), config=config)
+    schema = schemathesis.openapi.from_dict(openapi.openapi_document(), config=config)
     schema.app = app.create_app(deps)
     answered: dict[int, int] = {}
     for result in schema.include(path_regex=f"^{BELOW}").get_all_operations():

@@ -24,7 +24,7 @@ from core import deps as ground_deps
 from core.settings import Settings
 from lrs import app
 from lrs.actions import attachments
-from lrs.actions.deps import StoreDeps, store_deps
+from lrs.actions.deps import StoreDeps, build_store_deps
 from tests.integration.lrs.conftest import Caller, body
 
 Make = Callable[..., dict[str, Any]]
@@ -138,7 +138,7 @@ def test_a_multipart_without_boundary_and_another_type_are_refused(one: Caller, 
 
 
 def test_a_tenants_room_for_attachments_ends_and_refused_files_are_swept(lrs_settings: Settings, one: Caller, statement: Make) -> None:
-    small = store_deps(ground_deps.build(replace(lrs_settings, attachments_bytes=1_000)))
+    small = build_store_deps(ground_deps.build_deps(replace(lrs_settings, attachments_bytes=1_000)))
     try:
         client = Caller(app.create_app(small).test_client(), one.key, one.secret)
         first = statement(id=str(uuid.uuid4()), attachments=[described(b"x" * 600)])
@@ -150,7 +150,7 @@ def test_a_tenants_room_for_attachments_ends_and_refused_files_are_swept(lrs_set
         with small.engine.begin() as connection:
             connection.execute(text("SELECT set_config('carryover.tenant_id', '1', true)"))
             connection.execute(text("UPDATE lrs.attachment SET created_at = now() - interval '2 days'"))
-        assert attachments.sweep(small.unit_of_work, small.blobs, tenant_id=1) == 1
+        assert attachments.remove_orphans(small.unit_of_work, small.blobs, tenant_id=1) == 1
         assert len(parts_of(client.get("/xapi/statements", attachments="true"))) == 2
     finally:
         small.close()

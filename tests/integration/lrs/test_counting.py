@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.clock import text_of
+from core.clock import format_instant
 from core.deps import Deps
 from lrs.jobs import count as counting
 from lrs.metrics.catalogue import BY_KEY
@@ -39,7 +39,7 @@ def said(verb: str, registration: uuid.UUID, obj: str, days: float = 0, extensio
         "actor": {"account": {"homePage": "https://h.example", "name": str(registration)}},
         "verb": {"id": VERBS[verb].id},
         "object": {"id": obj},
-        "timestamp": text_of(CERTIFIED + timedelta(days=days)),
+        "timestamp": format_instant(CERTIFIED + timedelta(days=days)),
         "context": {"registration": str(registration), "contextActivities": {"grouping": [PROGRAMME]}, "extensions": named},
         **parts,
     }
@@ -59,7 +59,7 @@ def void(target: dict[str, Any]) -> dict[str, Any]:
 
 def episode_of(n: int) -> list[dict[str, Any]]:
     registration = uuid.uuid4()
-    due = {"due_date": text_of(CERTIFIED + timedelta(days=7))}
+    due = {"due_date": format_instant(CERTIFIED + timedelta(days=7))}
     return [
         certified(registration),
         said("scheduled", registration, "https://check.example/1w", 0, due),
@@ -75,7 +75,7 @@ def figures(one: Caller) -> dict[str, tuple[int, int]]:
 
 
 def count(deps: Deps) -> int:
-    return counting.count(deps.engine, deps.unit_of_work)
+    return counting.count_all_tenants(deps.engine, deps.unit_of_work)
 
 
 def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: Deps, one: Caller) -> None:
@@ -109,7 +109,7 @@ def test_a_relevant_statement_moves_the_figure_and_voiding_it_moves_it_back(deps
 def test_each_metric_counts_what_its_definition_says(deps: Deps, one: Caller) -> None:
     one.post(episode_of(0))
     registration = uuid.uuid4()
-    late = {"due_date": text_of(datetime.now(UTC) + timedelta(days=5))}
+    late = {"due_date": format_instant(datetime.now(UTC) + timedelta(days=5))}
     one.post([certified(registration), said("scheduled", registration, "https://check.example/later", 0, late)])
     count(deps)
     assert figures(one)["transfer_by_grade 1"] == (1, 2)
@@ -136,7 +136,7 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one:
     one.post([orphan, *good, homeless, long])
     assert count(deps) == len(good) + 3
     assert figures(one)["transfer_by_grade 1"][0] == 1
-    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
     assert any("no certification" in reason for reason in reasons)
     assert any("no context.registration" in reason for reason in reasons)
@@ -160,7 +160,7 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps,
     monkeypatch.setattr("lrs.jobs.count.facts_of", poisonous)
     assert count(deps) == 27
     assert figures(one)["transfer_by_grade 1"] == (2, 3), "of the poisoned episode the use alone is set aside"
-    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
         assert reasons == ["it cannot be counted (NumericValueOutOfRange)"]
         assert connection.execute(text("SELECT count(*) FROM lrs.fact_episode WHERE team = 'ab'")).scalar() == 1
@@ -205,7 +205,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_no
     environ = {**os.environ, **environ_for(servers, database, deps.settings.home)}
     killed = subprocess.run([sys.executable, "-c", script], env=environ, check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    wait_until(lambda: work.backlog(deps.engine)[0] == 36)
+    wait_until(lambda: work.measure_backlog(deps.engine)[0] == 36)
     assert figures(one)["transfer_by_grade 1"] == (0, 0)
     assert count(deps) == 36
     assert figures(one)["transfer_by_grade 1"] == (4, 4)

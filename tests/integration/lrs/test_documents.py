@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lrs.xapi.documents import LARGEST_DOCUMENT
+from lrs.xapi.documents import MAX_DOCUMENT_BYTES
 from tests.integration.lrs.conftest import Caller
 
 AGENT = '{"mbox":"mailto:somebody@example.org"}'
@@ -107,7 +107,7 @@ def test_since_lists_what_was_written_after_a_moment(one: Caller, resource: Reso
     threading.Event().wait(0.01)
     from core import clock
 
-    moment = clock.text_of(clock.now())
+    moment = clock.format_instant(clock.now())
     threading.Event().wait(0.01)
     place = Place(one, resource, "late")
     place.send("PUT", {}, If_None_Match="*")
@@ -158,8 +158,8 @@ def test_tenants_have_documents_of_their_own(one: Caller, tenant: Any, resource:
 @EVERY
 def test_a_document_has_a_largest_size_however_it_grows(one: Caller, resource: Resource) -> None:
     place = Place(one, resource)
-    assert place.send("PUT", b"x" * (LARGEST_DOCUMENT + 1), "text/plain", If_None_Match="*").status_code == 400
-    half = "x" * (LARGEST_DOCUMENT * 2 // 3)
+    assert place.send("PUT", b"x" * (MAX_DOCUMENT_BYTES + 1), "text/plain", If_None_Match="*").status_code == 400
+    half = "x" * (MAX_DOCUMENT_BYTES * 2 // 3)
     assert place.send("POST", {"a": half}).status_code == 204
     assert place.send("POST", {"b": half}).status_code == 400
 

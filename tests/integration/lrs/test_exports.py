@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from core.queue import TimeIsUp
+from core.queue import JobTimedOut
 from lrs.actions import exports as acting
 from lrs.actions.deps import StoreDeps
 from lrs.jobs import export as making
@@ -30,7 +30,7 @@ def ask(one: Caller, **wish: Any) -> dict[str, Any]:
 
 def made(deps: StoreDeps, one: Caller, **wish: Any) -> tuple[dict[str, Any], zipfile.ZipFile]:
     export = ask(one, **wish)["export"]
-    making.make(deps, work.every_tenant(deps.engine)[0])
+    making.build_exports(deps, work.list_tenant_ids(deps.engine)[0])
     told = one.get(f"/api/v1/exports/{export}").json
     assert told["status"] == "made", told
     file = one.get(f"/api/v1/exports/{export}/file")
@@ -121,7 +121,7 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     assert one.get(f"/api/v1/exports/{whole['export']}").json["status"] == "expired"
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 200
     monkeypatch.setattr("core.clock.now", lambda: datetime(2100, 1, 1, tzinfo=UTC))
-    assert acting.let_go(deps, tenant_id=work.every_tenant(deps.engine)[0]) == 1
+    assert acting.discard_exports(deps, tenant_id=work.list_tenant_ids(deps.engine)[0]) == 1
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 404
 
 
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: Sto
         raise ValueError("no")
 
     monkeypatch.setitem(making._WRITERS, "parquet", fails)
-    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 2
+    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 2
     assert one.get(f"/api/v1/exports/{broken['export']}").json["status"] == "failed"
     assert one.get(f"/api/v1/exports/{fine['export']}").json["status"] == "made"
 
@@ -141,18 +141,18 @@ def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: StoreDep
     some = people(6)
     post(one, *some)
     count(deps)
-    export, kept = ask(one, people=True)["export"], making._kept
+    export, kept = ask(one, people=True)["export"], making._store_archive
 
     def erased_meanwhile(*given: Any) -> dict[str, Any]:
         assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": some[0].agent, "dry_run": False})).status_code == 200
         return kept(*given)
 
     monkeypatch.setattr(making, "_kept", erased_meanwhile)
-    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 0, "made anew"
-    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 0, "not while the removal is not counted"
+    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 0, "made anew"
+    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 0, "not while the removal is not counted"
     monkeypatch.setattr(making, "_kept", kept)
     count(deps)
-    assert making.make(deps, work.every_tenant(deps.engine)[0]) == 1
+    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 1
     told = one.get(f"/api/v1/exports/{export}").json
     assert {file["name"]: file["rows"] for file in told["manifest"]["files"]}["episodes.csv"] == 5
 
@@ -161,20 +161,20 @@ def test_a_file_that_is_never_finished_is_given_up_and_one_that_failed_can_be_as
     deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(one, key="large")
-    tenant_id, make = work.every_tenant(deps.engine)[0], making._made
+    tenant_id, make = work.list_tenant_ids(deps.engine)[0], making._write_archive
 
     def too_long(*given: Any) -> None:
-        raise TimeIsUp
+        raise JobTimedOut
 
     monkeypatch.setattr(making, "_made", too_long)
-    for _ in range(making.MOST_TRIES):
-        with pytest.raises(TimeIsUp):
-            making.make(deps, tenant_id)
-    assert making.make(deps, tenant_id) == 1
+    for _ in range(making.MAX_ATTEMPTS):
+        with pytest.raises(JobTimedOut):
+            making.build_exports(deps, tenant_id)
+    assert making.build_exports(deps, tenant_id) == 1
     assert "too long" in one.get("/api/v1/exports").json["exports"][0]["failed"]
     monkeypatch.setattr(making, "_made", make)
     assert ask(one, key="large")["status"] == "waiting"
-    assert making.make(deps, tenant_id) == 1
+    assert making.build_exports(deps, tenant_id) == 1
     assert one.get("/api/v1/exports").json["exports"][0]["status"] == "made"
 
 

@@ -29,7 +29,7 @@ UUIDS_OF_THE_STANDARD = ("12345678-1234-5678-1234-567812345678", "2a41c918-b88b-
 
 
 def set_aside(deps: StoreDeps) -> list[str]:
-    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
         return list(connection.execute(text("SELECT reason FROM lrs.uncountable ORDER BY ord")).scalars())
 
 
@@ -156,7 +156,7 @@ def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(one: Caller, d
     # By hand from the recording: of quiz 1, four of five say success for each (2 and 0 right), of quiz 18 four of six (2 and 0 right).
     assert retention(one) == (4, 16)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == before
-    assert work.backlog(deps.engine) == (0, None)
+    assert work.measure_backlog(deps.engine) == (0, None)
 
 
 def test_a_learner_who_used_tincan_for_python_can_ask_with_a_boolean(one: Caller, live: Any) -> None:
@@ -204,7 +204,7 @@ def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(on
     person.said[0]["result"] = {"score": {"raw": 60, "min": 0, "max": 100, "scaled": 0.2}}
     one.post(person.said)
     count(deps)
-    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
         assert connection.execute(text("SELECT exam FROM lrs.fact_episode")).scalar_one() == pytest.approx(0.6)
 
 

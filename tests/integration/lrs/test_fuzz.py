@@ -19,7 +19,7 @@ from lrs.actions.deps import StoreDeps
 from lrs.api import openapi
 from lrs.xapi import decoding
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.reading import Authority, Reader
+from lrs.xapi.reading import Authority, StatementParser
 from tests.integration.lrs.conftest import Caller, body
 from tests.integration.lrs.test_attachments import BOUNDARY, described, mixed, part, send
 
@@ -150,7 +150,7 @@ def test_the_quick_way_takes_nothing_that_the_whole_way_refuses_and_reads_the_sa
     assert decoding.decode(quick.payload) == decoding.decode(whole.payload)
 
 
-READERS = {family: Reader(family) for family in (False, True)}
+READERS = {family: StatementParser(family) for family in (False, True)}
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -217,7 +217,7 @@ def test_schemathesis_finds_no_failure_of_ours_on_any_resource(one: Caller, deps
     """A client that knows the OpenAPI document and means no good."""
     application = app.create_app(deps)
     config = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(no_shrink=True))))
-    schema = schemathesis.openapi.from_dict(openapi.document(), config=config)
+    schema = schemathesis.openapi.from_dict(openapi.openapi_document(), config=config)
     schema.app = application
     answered = 0
     for result in schema.get_all_operations():
@@ -248,4 +248,4 @@ def test_a_refusal_names_index_path_and_rule(one: Caller, statement: Make) -> No
     doubled = json.dumps([statement(), statement()]).replace('"mbox"', '"mbox": "mailto:x@example.org", "mbox"', 1)
     assert one.post(doubled).json["error"]["where"] == {"index": 0, "path": "$.actor.mbox"}
     with pytest.raises(StatementInvalid):
-        Reader(family_2_0=False).statements(b"[", AUTHORITY)
+        StatementParser(family_2_0=False).statements(b"[", AUTHORITY)

@@ -72,7 +72,7 @@ class Machine(RuleBasedStateMachine):
         self.sent: list[dict[str, Any]] = []
         self.merged: dict[int, int] = {}
         self.mapping: int | None = None
-        self.tenant_id = max(work.every_tenant(self.deps.engine))
+        self.tenant_id = max(work.list_tenant_ids(self.deps.engine))
 
     @initialize(data=st.data(), mapped=st.booleans())
     def shuffled(self, data: st.DataObject, mapped: bool) -> None:
@@ -136,7 +136,7 @@ class Machine(RuleBasedStateMachine):
     @rule(workers=st.integers(1, WORKERS))
     def count(self, workers: int) -> None:
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(lambda _: counting.count(self.deps.engine, self.deps.unit_of_work), range(workers)))
+            list(pool.map(lambda _: counting.count_all_tenants(self.deps.engine, self.deps.unit_of_work), range(workers)))
 
     @rule()
     def equals_a_full_recount(self) -> None:
@@ -147,7 +147,7 @@ class Machine(RuleBasedStateMachine):
             for table in FACTS:
                 connection.execute(text(f"DELETE FROM {table.fullname} WHERE tenant_id = {self.tenant_id}"))  # noqa: S608 - our own names
         owner.dispose()
-        counting.reconcile(self.deps.unit_of_work, self.tenant_id)
+        counting.reconcile_tenant(self.deps.unit_of_work, self.tenant_id)
         self.count(1)  # whose anchors were not there when they were counted
         full = self.facts()
         for table in FACTS:
@@ -181,7 +181,7 @@ def test_the_people_of_the_machine_fill_every_table_of_facts(deps: StoreDeps, te
     caller, person = tenant("full"), everything_about(0)
     map_quiz(caller)
     caller.post([*person.said, *of_no_episode(person), {**person.said[1], "id": str(uuid.uuid4()), "actor": {"mbox": "mailto:x@h.example"}}])
-    counting.count(deps.engine, deps.unit_of_work)
-    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
         filled = {table.name: connection.execute(select(func.count()).select_from(table)).scalar() for table in FACTS}
     assert all(filled.values()), filled

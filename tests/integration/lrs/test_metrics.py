@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.actions.deps import StoreDeps
 from lrs.jobs import compute as computing
 from lrs.jobs import count as counting
@@ -53,7 +53,7 @@ class Person:
             "actor": self.agent,
             "verb": {"id": VERBS[verb].id},
             "object": {"id": iri, **definition, **parts.pop("definition", {})},
-            "timestamp": text_of(self.certified + timedelta(days=days)),
+            "timestamp": format_instant(self.certified + timedelta(days=days)),
             "context": {
                 "registration": str(self.registration),
                 "contextActivities": activities,
@@ -71,7 +71,11 @@ class Person:
         iri = f"{PROGRAMME}/checks/{interval}"
         if kind == "check":
             self.add(
-                "scheduled", iri, 0, {"due_date": text_of(self.certified + timedelta(days=days)), "interval": interval, "kind": "check"}, "check"
+                "scheduled",
+                iri,
+                0,
+                {"due_date": format_instant(self.certified + timedelta(days=days)), "interval": interval, "kind": "check"},
+                "check",
             )
         for i, right in enumerate(rights):
             result = {"success": right, "response": "a" if right else "b", "duration": "PT12.5S"}
@@ -115,9 +119,9 @@ def post(caller: Caller, *people: Person) -> None:
 
 
 def count(deps: StoreDeps) -> None:
-    counting.count(deps.engine, deps.unit_of_work)
-    for tenant_id in work.every_tenant(deps.engine):
-        computing.compute(deps.unit_of_work, tenant_id)
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    for tenant_id in work.list_tenant_ids(deps.engine):
+        computing.compute_reports(deps.unit_of_work, tenant_id)
 
 
 def values(caller: Caller, key: str, **asked: str) -> dict[str, dict[str, Any]]:
@@ -203,12 +207,12 @@ def test_sustainability_tells_what_was_seen_and_what_nobody_looked_at(deps: Stor
 
 def test_adoption_is_of_everything_due_and_of_each_kind(deps: StoreDeps, one: Caller) -> None:
     person = Person().check("1w", 7, [True]).check("1m", 30, [])
-    due = {"due_date": text_of(person.certified + timedelta(days=7))}
+    due = {"due_date": format_instant(person.certified + timedelta(days=7))}
     exercise = {"parent": [{"id": f"{BASE}e", "definition": {"type": ACTIVITY_TYPES["exercise"]}}]}
     person.add("scheduled", f"{BASE}r", 0, due, "review", activities=exercise)
     person.add("reviewed", f"{BASE}r", 6, {"relation": "mentor"}, "review", activities=exercise)
     person.add("scheduled", f"{BASE}m", 0, due, "meeting").add(
-        "scheduled", f"{BASE}later", 0, {"due_date": text_of(NOW + timedelta(days=3))}, "meeting"
+        "scheduled", f"{BASE}later", 0, {"due_date": format_instant(NOW + timedelta(days=3))}, "meeting"
     )
     post(one, person)
     count(deps)
@@ -225,7 +229,7 @@ def test_adoption_is_of_everything_due_and_of_each_kind(deps: StoreDeps, one: Ca
 
 def test_a_follow_up_is_the_learners_to_answer_and_a_review_somebody_elses(deps: StoreDeps, one: Caller) -> None:
     person = Person()
-    due = {"due_date": text_of(person.certified + timedelta(days=7))}
+    due = {"due_date": format_instant(person.certified + timedelta(days=7))}
     for kind in ("follow-up", "review"):
         person.add("scheduled", f"{BASE}{kind}", 0, due, kind)
     person.add("responded", f"{BASE}follow-up", 5, {"relation": "manager"}, "follow-up", result={"success": True})
@@ -244,7 +248,7 @@ def test_every_filter_narrows_and_a_period_is_by_certification(deps: StoreDeps, 
         {"site": "a"},
         {"role": "x"},
         {"experience": "new"},
-        {"until": text_of(NOW - timedelta(days=100))},
+        {"until": format_instant(NOW - timedelta(days=100))},
     ):
         assert of(values(one, "transfer_rate", programme=PROGRAMME, **asked)[""]) == (0, 1), asked
     assert of(values(one, "transfer_rate", programme=PROGRAMME, team="nowhere")[""]) == (0, 0)
@@ -518,7 +522,7 @@ def test_erasing_a_person_takes_the_business_figures_of_that_person_along(deps: 
     assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": person.agent, "dry_run": False})).status_code == 200
     left = one.get("/api/v1/kpi-readings", programme=PROGRAMME, history="all").json["readings"]
     assert [row["subject"] for row in left] == ["north"]
-    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
+    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
         assert connection.execute(text("SELECT count(*) FROM lrs.kpi_reading WHERE subject LIKE 'account%'")).scalar() == 0
 
 
@@ -573,8 +577,8 @@ def test_the_scorecard_is_weighted_by_somebody_and_has_no_number_when_too_much_i
 def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, one: Caller) -> None:
     post(one, *(Person().check("1w", 7, [True, False]).used(9, 2).assessed(20, 3, "manager") for _ in range(5)))
     count(deps)
-    (tenant_id,) = work.every_tenant(deps.engine)
-    assert not counting.reconcile(deps.unit_of_work, tenant_id)
+    (tenant_id,) = work.list_tenant_ids(deps.engine)
+    assert not counting.reconcile_tenant(deps.unit_of_work, tenant_id)
     with deps.unit_of_work(tenant_id) as connection:
         assert connection.execute(text("SELECT count(*) FROM lrs.fact_competency WHERE rated > 0 AND asked > 0")).scalar() == 5, "one key for both"
 
@@ -586,7 +590,7 @@ def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, 
     count(deps)
     before, live = values(one, "transfer_rate", programme=PROGRAMME), report(one, "teams")
     post(one, *[Person(team="north") for _ in range(6)])
-    counting.count(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
     assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == of(before[""]) == (6, 6), "kept until the job runs again"
     assert report(one, "teams") == live
     assert of(values(one, "transfer_rate", programme=PROGRAMME, team="north")[""]) == (6, 12), "narrowed: made now"
@@ -595,8 +599,8 @@ def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, 
     assert report(one, "teams")["rows"][0]["people"] == 12, "decided anew: made now"
     count(deps)
     assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == (6, 12)
-    with deps.unit_of_work(work.every_tenant(deps.engine)[0]) as connection:
-        assert not computed.waiting(connection, work.every_tenant(deps.engine)[0])
+    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
+        assert not computed.list_pending_marks(connection, work.list_tenant_ids(deps.engine)[0])
 
 
 def test_a_programme_that_says_beforehand_what_it_is_to_bring_can_be_judged(one: Caller, deps: StoreDeps) -> None:

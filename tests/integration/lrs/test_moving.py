@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.errors import BadInput, Refused
+from core.errors import BadInput, RequestError
 from lrs import cli
 from lrs.actions import exporting, forwarding, importing
 from lrs.actions.deps import StoreDeps
-from lrs.actions.importing import Source
+from lrs.actions.importing import RemoteStore
 from lrs.store import forwards
 from tests.integration.lrs.conftest import Caller, Live, body
 from tests.integration.lrs.test_attachments import described, mixed, part, send
@@ -79,7 +79,7 @@ def target() -> Iterator[Moody]:
 
 
 def add(deps: StoreDeps, target: Moody, **filter_: str) -> int:
-    return forwarding.add(deps, tenant_id=1, url=target.address, key="k", secret="s", filter_=filter_, from_start=True, who="test")
+    return forwarding.add_forward(deps, tenant_id=1, url=target.address, key="k", secret="s", filter_=filter_, from_start=True, who="test")
 
 
 def due_again(deps: StoreDeps) -> None:
@@ -89,25 +89,25 @@ def due_again(deps: StoreDeps) -> None:
 
 def state(deps: StoreDeps) -> forwards.Forward:
     with deps.unit_of_work(1) as connection:
-        (found,) = forwards.every(connection, 1)
+        (found,) = forwards.list_forwards(connection, 1)
     return found
 
 
 def test_everything_that_passes_the_filter_arrives_once_and_in_order(one: Caller, deps: StoreDeps, statement: Make, target: Moody) -> None:
     sent = body(one.post([statement(verb={"id": ANSWERED if n % 2 else "https://v.example"}) for n in range(260)]))
     add(deps, target, verb=ANSWERED)
-    assert forwarding.send(deps, 1) == 130
+    assert forwarding.send_forwards(deps, 1) == 130
     assert list(target.held) == sent[1::2]
-    assert forwarding.send(deps, 1) == 0
+    assert forwarding.send_forwards(deps, 1) == 0
     (late,) = body(one.post(statement(verb={"id": ANSWERED})))
     (voider,) = body(one.post(statement(verb={"id": "http://adlnet.gov/expapi/verbs/voided"}, object={"objectType": "StatementRef", "id": sent[1]})))
-    assert forwarding.send(deps, 1) == 2
+    assert forwarding.send_forwards(deps, 1) == 2
     assert list(target.held)[-2:] == [late, voider]
     assert {"stored", "authority"}.isdisjoint(target.held[late])
     assert all(authorization == "Basic azpz" for authorization, _, _ in target.requests)
     one.version = "2.0.0"
     body(one.post(statement(verb={"id": ANSWERED})))
-    forwarding.send(deps, 1)
+    forwarding.send_forwards(deps, 1)
     assert target.requests[-1][1] == "2.0.0"
 
 
@@ -115,20 +115,20 @@ def test_a_target_that_is_away_gets_everything_later_and_nothing_twice(one: Call
     sent = body(one.post([statement() for _ in range(150)]))
     add(deps, target)
     target.moods = [503]
-    assert forwarding.send(deps, 1) == 0
+    assert forwarding.send_forwards(deps, 1) == 0
     assert (state(deps).failures, state(deps).last_error) == (1, "503 Service Unavailable: no")
-    assert forwarding.send(deps, 1) == 0, "it waits before it asks again"
+    assert forwarding.send_forwards(deps, 1) == 0, "it waits before it asks again"
     due_again(deps)
     target.moods = [200, 401]
-    assert forwarding.send(deps, 1) == 100
+    assert forwarding.send_forwards(deps, 1) == 100
     # The answer to the second batch was lost: it was stored there, and is sent again.
     target.held.update((one_id, one.get("/xapi/statements", statementId=one_id).json or {}) for one_id in sent[100:])
     due_again(deps)
-    assert forwarding.send(deps, 1) == 50
+    assert forwarding.send_forwards(deps, 1) == 50
     assert sorted(target.held) == sorted(sent)
     assert state(deps).last_error is None
     with deps.unit_of_work(1) as connection:
-        assert forwards.dead_letters(connection, 1, state(deps).forward_id, 10) == []
+        assert forwards.list_dead_letters(connection, 1, state(deps).forward_id, 10) == []
 
 
 def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
@@ -137,8 +137,8 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
     sent = body(one.post([statement() for _ in range(20)]))
     target.refused = {sent[7]}
     forward_id = add(deps, target)
-    assert forwarding.send(deps, 1) == 19
-    with cli.desk(lrs_settings, "") as desk:
+    assert forwarding.send_forwards(deps, 1) == 19
+    with cli.open_tenant(lrs_settings, "") as desk:
         assert desk.dead_letters(forward_id) == [(sent[7], "400: no")]
         assert desk.retry_forward(forward_id) == (0, 1)
         target.refused = set()
@@ -158,11 +158,11 @@ def test_a_target_that_takes_few_at_a_time_comes_to_the_end_although_one_stateme
     forward_id = add(deps, target)
     for _ in range(8):
         target.moods = [200] * 13 + [429]
-        forwarding.send(deps, 1)
+        forwarding.send_forwards(deps, 1)
         due_again(deps)
     assert sorted(target.held) == sorted(set(sent) - {sent[40]})
     with deps.unit_of_work(1) as connection:
-        assert [str(letter.id) for letter, _ in forwards.dead_letters(connection, 1, forward_id, 10)] == [sent[40]]
+        assert [str(letter.id) for letter, _ in forwards.list_dead_letters(connection, 1, forward_id, 10)] == [sent[40]]
 
 
 def test_an_attachment_whose_bytes_are_lost_is_a_dead_letter_and_stops_nothing(
@@ -173,10 +173,10 @@ def test_an_attachment_whose_bytes_are_lost_is_a_dead_letter_and_stops_nothing(
     (after,) = body(one.post(statement()))
     deps.blobs.remove(1, described(b"lost")["sha2"])
     forward_id = add(deps, target)
-    assert forwarding.send(deps, 1) == 1
+    assert forwarding.send_forwards(deps, 1) == 1
     assert list(target.held) == [after]
     with deps.unit_of_work(1) as connection:
-        ((letter, reason),) = forwards.dead_letters(connection, 1, forward_id, 10)
+        ((letter, reason),) = forwards.list_dead_letters(connection, 1, forward_id, 10)
     assert str(letter.id) == lost["id"]
     assert "not here any more" in reason
 
@@ -187,15 +187,15 @@ def test_a_forward_needs_an_address_and_a_filter_that_is_one(deps: StoreDeps, on
     with pytest.raises(BadInput, match="verb"):
         add(deps, target, verb="no iri")
     with pytest.raises(BadInput, match="begins with https"):
-        forwarding.add(deps, tenant_id=1, url="ftp://x", key="k", secret="s", filter_={}, from_start=True, who="test")
+        forwarding.add_forward(deps, tenant_id=1, url="ftp://x", key="k", secret="s", filter_={}, from_start=True, who="test")
 
 
 def test_between_two_real_stores_attachments_go_along(one: Caller, live: Live, deps: StoreDeps, statement: Make) -> None:
     sent = statement(id=str(uuid.uuid4()), attachments=[described(b"a file")])
     send(one, mixed(sent, part(b"a file")))
     body(one.post([statement() for _ in range(30)]))
-    forwarding.add(deps, tenant_id=1, url=f"{live.url}/xapi", key=live.key, secret=live.secret, filter_={}, from_start=True, who="test")
-    assert forwarding.send(deps, 1) == 31
+    forwarding.add_forward(deps, tenant_id=1, url=f"{live.url}/xapi", key=live.key, secret=live.secret, filter_={}, from_start=True, who="test")
+    assert forwarding.send_forwards(deps, 1) == 31
     there = Caller(one.client, live.key, live.secret)
     assert len(body(there.get("/xapi/statements"))["statements"]) == 31
     assert b"a file" in there.get("/xapi/statements", statementId=sent["id"], attachments="true").data
@@ -203,7 +203,7 @@ def test_between_two_real_stores_attachments_go_along(one: Caller, live: Live, d
 
 def take(deps: StoreDeps, path: Path, tenant_id: int = 1) -> tuple[Any, list[tuple[int, str, str]]]:
     told: list[tuple[int, str, str]] = []
-    run = importing.from_file(
+    run = importing.import_file(
         deps, tenant_id=tenant_id, path=path, report=lambda *line: told.append(line), progress=lambda run, size: None, who="test"
     )
     return run, told
@@ -248,7 +248,7 @@ def test_an_import_that_was_cut_goes_on_where_it_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        importing.from_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop_at_third, who="test")
+        importing.import_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop_at_third, who="test")
     run, _ = take(deps, path)
     assert (run.stored, run.known, run.lines, run.finished) == (45, 0, 45, True)
 
@@ -264,7 +264,7 @@ def test_another_file_under_the_same_name_is_taken_from_its_beginning(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        importing.from_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop, who="test")
+        importing.import_file(deps, tenant_id=1, path=path, report=lambda *line: None, progress=stop, who="test")
     path.write_text("".join(json.dumps(statement(id=str(uuid.uuid4()))) + "\n" for _ in range(40)))
     run, _ = take(deps, path)
     assert (run.stored, run.lines) == (40, 40)
@@ -273,18 +273,18 @@ def test_another_file_under_the_same_name_is_taken_from_its_beginning(
 def test_everything_is_taken_over_from_another_store(one: Caller, live: Live, deps: StoreDeps, statement: Make) -> None:
     there = Caller(one.client, live.key, live.secret)
     sent = body(there.post([statement(result={"score": {"raw": n}}) for n in range(230)]))
-    source = Source(f"{live.url}/xapi", live.key, live.secret)
+    source = RemoteStore(f"{live.url}/xapi", live.key, live.secret)
     read: list[int] = []
-    run = importing.from_store(
+    run = importing.import_from_store(
         deps, tenant_id=1, source=source, report=lambda *line: None, progress=lambda run, size: read.append(run.lines), who="test"
     )
     assert (run.stored, run.refused, read) == (230, 0, [100, 200, 230])
     assert body(one.get("/xapi/statements", limit=1, ascending="true"))["statements"][0]["id"] == sent[0]
-    with pytest.raises(Refused, match="401"):
-        importing.from_store(
+    with pytest.raises(RequestError, match="401"):
+        importing.import_from_store(
             deps,
             tenant_id=1,
-            source=Source(f"{live.url}/xapi", live.key, "wrong"),
+            source=RemoteStore(f"{live.url}/xapi", live.key, "wrong"),
             report=lambda *line: None,
             progress=lambda run, size: None,
             who="test",
@@ -313,7 +313,7 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
         ]
     )
     threading.Event().wait(0.01)
-    lines = list(exporting.lines(deps, tenant_id=1, identified=False))
+    lines = list(exporting.export_lines(deps, tenant_id=1, identified=False))
     text_ = b"".join(lines).decode()
     assert len(lines) == 154
     for hidden in ("A Name", "somebody@example.org", one.key, "Name's laptop"):
@@ -321,4 +321,4 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
     values = [json.loads(line) for line in lines]
     assert len({value["actor"]["account"]["name"] for value in values}) == 1
     assert values[1]["result"]["response"] == "b"
-    assert "A Name" in b"".join(exporting.lines(deps, tenant_id=1, identified=True)).decode()
+    assert "A Name" in b"".join(exporting.export_lines(deps, tenant_id=1, identified=True)).decode()

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from core import health, queue
-from core.errors import Stop
+from core.errors import FatalError
 from lrs import cli
 from lrs.actions.deps import StoreDeps
 from tests.integration.lrs.conftest import Caller
@@ -27,12 +27,12 @@ def ready(one: Caller) -> tuple[int, dict[str, Any]]:
 @pytest.fixture
 def workers(deps: StoreDeps) -> Iterator[redis.Redis]:
     """A worker on each queue: what each says of itself while it waits."""
-    connection = queue.connect(deps.settings.redis_url)
+    connection = queue.connect_redis(deps.settings.redis_url)
     for name in queue.QUEUES:
-        made = queue._ReportingWorker([queue._queue(name, connection)], name=f"{name}-{uuid.uuid4()}", connection=connection)
+        made = queue._ReportingWorker([queue._open_queue(name, connection)], name=f"{name}-{uuid.uuid4()}", connection=connection)
         made.heartbeat()
     yield connection
-    connection.delete(*(queue._alive_key(name) for name in queue.QUEUES))
+    connection.delete(*(queue._heartbeat_key(name) for name in queue.QUEUES))
 
 
 def test_ready_means_that_somebody_works_on_each_queue(one: Caller, workers: redis.Redis) -> None:
@@ -40,8 +40,8 @@ def test_ready_means_that_somebody_works_on_each_queue(one: Caller, workers: red
     status, said = ready(one)
     assert (status, said["status"], said["degraded"]) == (200, "ready", [])
     assert one.client.get("/health/worker").status_code == 200
-    assert 0 < workers.ttl(queue._alive_key(queue.LONG_QUEUE)) <= queue.SILENT_SECONDS, "a killed one is silent, and missed after that"
-    workers.delete(queue._alive_key(queue.LONG_QUEUE))
+    assert 0 < workers.ttl(queue._heartbeat_key(queue.LONG_QUEUE)) <= queue.WORKER_DEAD_SECONDS, "a killed one is silent, and missed after that"
+    workers.delete(queue._heartbeat_key(queue.LONG_QUEUE))
     status, said = ready(one)
     assert (status, said["status"], said["degraded"]) == (200, "degraded", ["worker"]), "statements are taken and wait"
     assert said["queue"]["without_worker"] == [queue.LONG_QUEUE]
@@ -52,7 +52,7 @@ def test_ready_means_that_somebody_works_on_each_queue(one: Caller, workers: red
 def test_a_backlog_older_than_a_minute_is_told(one: Caller, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     one.post({"actor": {"mbox": "mailto:a@example.org"}, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}})
     assert ready(one)[1]["degraded"] == [], "what came a moment ago is not late"
-    real = health.LATE
+    real = health.MAX_COUNTING_DELAY
     assert real == timedelta(minutes=1)
     monkeypatch.setattr("lrs.api.health.now", lambda: datetime.now(UTC) + real + timedelta(seconds=1))
     assert ready(one)[1]["degraded"] == ["counting"]
@@ -60,17 +60,17 @@ def test_a_backlog_older_than_a_minute_is_told(one: Caller, workers: redis.Redis
 
 def test_the_doctor_tells_of_the_same_backlog(one: Caller, deps: StoreDeps, monkeypatch: pytest.MonkeyPatch) -> None:
     one.post({"actor": {"mbox": "mailto:a@example.org"}, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}})
-    look = cli.checks(deps.settings)["counting"]
+    look = cli.doctor_checks(deps.settings)["counting"]
     assert look() == "1 statements wait to be counted"
     monkeypatch.setattr(cli, "LATE", timedelta(seconds=-1))
-    with pytest.raises(Stop, match="the oldest for"):
+    with pytest.raises(FatalError, match="the oldest for"):
         look()
 
 
 def test_a_disk_without_room_is_told_before_it_is_full(one: Caller, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.LEAST_FREE_BYTES - 1)
+    monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.MIN_FREE_BYTES - 1)
     assert ready(one)[1]["degraded"] == ["disk"]
-    monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.LARGEST_REQUEST - 1)
+    monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.MAX_REQUEST_BYTES - 1)
     assert (ready(one)[0], ready(one)[1]["status"]) == (503, "not ready"), "the next batch may not fit"
 
 

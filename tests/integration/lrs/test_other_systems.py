@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.actions.deps import StoreDeps
 from lrs.vocabulary import EARNED, VERBS
 from tests.integration.lrs.conftest import Caller
@@ -31,7 +31,7 @@ def elsewhere(person: Person, verb: str, iri: str, days: float, **parts: Any) ->
         "actor": person.agent,
         "verb": {"id": verb},
         "object": {"id": iri},
-        "timestamp": text_of(person.certified + timedelta(days=days)),
+        "timestamp": format_instant(person.certified + timedelta(days=days)),
         **parts,
     }
 
@@ -162,7 +162,7 @@ def test_an_answer_to_a_problem_of_open_edx_is_an_answer(one: Caller, deps: Stor
 def test_an_assignment_of_moodle_finishes_the_exercise_that_was_due_first(one: Caller, deps: StoreDeps) -> None:
     person = Person()
     for n in (1, 2):
-        due = text_of(person.certified + timedelta(days=10 * n))
+        due = format_instant(person.certified + timedelta(days=10 * n))
         person.add("scheduled", f"{PROGRAMME}/exercises/{n}", 0, {"due_date": due}, "exercise")
     map_(one, ASSIGNMENT, "exercise")
     one.post([*person.said, elsewhere(person, "http://activitystrea.ms/schema/1.0/submit", ASSIGNMENT, 9)])

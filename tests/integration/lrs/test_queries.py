@@ -74,14 +74,14 @@ def test_a_target_that_comes_after_its_reference_is_found_through_it_once_the_jo
     (first,) = post(one, statement(actor=B, object=ref(late)))
     (second,) = post(one, statement(actor=B, object=ref(first)))
     post(one, statement(id=late, verb={"id": "https://v.example/late"}))
-    count.count(deps.engine, deps.unit_of_work)
+    count.count_all_tenants(deps.engine, deps.unit_of_work)
     assert ids(one.get("/xapi/statements", verb="https://v.example/late")) == [late, second, first]
 
 
 def test_references_in_a_circle_do_no_harm(one: Caller, deps: StoreDeps, statement: Make) -> None:
     x, y = new(), new()
     post(one, statement(id=x, object=ref(y)), statement(id=y, actor=B, object=ref(x)))
-    count.count(deps.engine, deps.unit_of_work)
+    count.count_all_tenants(deps.engine, deps.unit_of_work)
     assert ids(one.get("/xapi/statements", agent=json.dumps(B))) == [y, x]
 
 
@@ -227,8 +227,8 @@ QUERIES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("asked", QUERIES, ids=lambda asked: "+".join(asked) or "nothing")
 def test_no_filter_reads_a_large_table_from_end_to_end(large: StoreDeps, asked: dict[str, Any]) -> None:
-    tenant_id = work.every_tenant(large.engine)[0]
-    sql, parameters = store.finding(tenant_id, StatementQuery(**asked), None, 101)
+    tenant_id = work.list_tenant_ids(large.engine)[0]
+    sql, parameters = store.build_statement_query(tenant_id, StatementQuery(**asked), None, 101)
     with large.unit_of_work(tenant_id) as connection, driver_cursor(connection) as cursor:
         plan = "\n".join(row[0] for row in cursor.execute(b"EXPLAIN " + sql, parameters))
     assert not re.search(r"Seq Scan on (statement|statement_rel|voiding)\b", plan), plan

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.clock import text_of
+from core.clock import format_instant
 from lrs.actions.deps import StoreDeps
 from lrs.metrics.statistics import impact
 from lrs.metrics.statistics.impact import Reading
@@ -238,7 +238,7 @@ def test_no_reviewer_is_blamed_for_an_answer_to_what_nobody_handed_in(deps: Stor
 
     def with_exercise(handed_in: float | None, answered: float | None) -> Person:
         person = Person()
-        due = {"due_date": text_of(person.certified + timedelta(days=7))}
+        due = {"due_date": format_instant(person.certified + timedelta(days=7))}
         place = f"{BASE}{person.name}"
         parent = {"parent": [{"id": f"{place}/exercise", "definition": {"type": ACTIVITY_TYPES["exercise"]}}]}
         person.add("scheduled", f"{place}/exercise", 0, due, "exercise").add("scheduled", f"{place}/answer", 0, due, "review", activities=parent)
@@ -264,7 +264,7 @@ def test_five_questions_say_too_few_below_five(deps: StoreDeps, one: Caller, ten
 
     def planned(done: bool) -> Person:
         person = Person()
-        due = {"due_date": text_of(person.certified + timedelta(days=7))}
+        due = {"due_date": format_instant(person.certified + timedelta(days=7))}
         person.add("scheduled", f"{BASE}{person.name}/plan", 0, due, "plan")
         return person.add("committed", f"{BASE}{person.name}/plan", 5, None, "plan") if done else person
 

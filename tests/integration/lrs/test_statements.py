@@ -19,7 +19,7 @@ from core import clock
 from core.deps import Deps
 from lrs.actions import statements
 from lrs.xapi.query import StatementQuery
-from lrs.xapi.reading import LARGEST_BATCH, Authority, Reader
+from lrs.xapi.reading import MAX_BATCH_SIZE, Authority, StatementParser
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]
@@ -238,9 +238,9 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
 
     def write(number: int) -> None:
         for count in range(each):
-            incoming = Reader(family_2_0=False).statements(json.dumps(statement()).encode(), Authority.of(AUTHORITY))
+            incoming = StatementParser(family_2_0=False).statements(json.dumps(statement()).encode(), Authority.of(AUTHORITY))
             with deps.unit_of_work(tenant_id) as connection:
-                store.insert(connection, tenant_id, incoming)
+                store.insert_new_statements(connection, tenant_id, incoming)
                 threading.Event().wait(0.002 * ((number + count) % 4))
             wrote.append(incoming[0].id)
 
@@ -251,7 +251,7 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
         after, last = None, False
         while not last:
             last = done.is_set()
-            page = statements.page(deps.unit_of_work, tenant_id=tenant_id, query=StatementQuery(ascending=True, after=after, limit=10))
+            page = statements.statement_page(deps.unit_of_work, tenant_id=tenant_id, query=StatementQuery(ascending=True, after=after, limit=10))
             assert page.horizon is not None
             horizons.append(page.horizon)
             if page.payloads:
@@ -273,7 +273,7 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
 def store_tenant(deps: Deps) -> int:
     from lrs.store import work
 
-    return work.every_tenant(deps.engine)[0]
+    return work.list_tenant_ids(deps.engine)[0]
 
 
 def store_ord(deps: Deps, tenant_id: int, statement_id: str) -> int:
@@ -308,5 +308,5 @@ def test_what_does_not_exist_is_said_in_json(one: Caller, path: str) -> None:
 def test_what_is_no_json_or_too_much_is_refused(one: Caller, statement: Make) -> None:
     plain = one.client.post("/xapi/statements", data=json.dumps(statement()), headers=one.headers(), content_type="text/plain")
     assert (plain.status_code, plain.json["error"]["where"]["header"]) == (400, "Content-Type")
-    assert one.post([statement() for _ in range(LARGEST_BATCH + 1)]).status_code == 400
+    assert one.post([statement() for _ in range(MAX_BATCH_SIZE + 1)]).status_code == 400
     assert one.post(b"[" + b" " * (33 * 1024 * 1024) + b"]").status_code == 413

@@ -44,8 +44,8 @@ def settled(week: int) -> Any:
 
 def watch(deps: StoreDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
     monkeypatch.setattr("core.clock.now", lambda: settled(week))
-    counting.count(deps.engine, deps.unit_of_work)
-    watching.watch(deps.unit_of_work, work.every_tenant(deps.engine)[0])
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    watching.watch_tenant(deps.unit_of_work, work.list_tenant_ids(deps.engine)[0])
 
 
 def alarms(one: Caller, **asked: str) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(deps: 
     before, after = one.get("/api/v1/weeks/checks_done", history="all", **asked).json["weeks"]
     assert (before["numerator"], after["numerator"]) == (9, 8)
     assert before["restated_at"]
-    assert before["restated_by"] == watching.WHO
+    assert before["restated_by"] == watching.SYSTEM_ACTOR
     assert "voided" in before["restated_why"]
     assert after["restated_at"] is None
 
@@ -122,14 +122,14 @@ def test_weeks_of_few_people_are_hidden_from_whoever_sees_groups_alone(
 
 def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: StoreDeps, one: Caller) -> None:
     post(one, Person().used(9, 2))
-    counting.count(deps.engine, deps.unit_of_work)
-    tenant_id = work.every_tenant(deps.engine)[0]
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    tenant_id = work.list_tenant_ids(deps.engine)[0]
     with deps.unit_of_work(tenant_id) as connection:
         connection.execute(text("UPDATE lrs.fact_use SET evidence_grade = 4"))
-    watching.self_check(deps.unit_of_work, tenant_id, counting.reconcile(deps.unit_of_work, tenant_id))
+    watching.update_self_check(deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id))
     (found,) = alarms(one)
     assert (found["series"], found["owner"]) == ("self-check", "operator")
-    watching.self_check(deps.unit_of_work, tenant_id, counting.reconcile(deps.unit_of_work, tenant_id))
+    watching.update_self_check(deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id))
     assert alarms(one) == []
 
 
@@ -168,7 +168,7 @@ def test_of_a_week_in_which_few_answered_nothing_is_told(deps: StoreDeps, one: C
 def test_nothing_is_judged_while_counting_is_behind(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     post(one, *people(9, 0, "north"))
     monkeypatch.setattr("core.clock.now", lambda: NOW + timedelta(days=30))
-    watching.watch(deps.unit_of_work, work.every_tenant(deps.engine)[0])
+    watching.watch_tenant(deps.unit_of_work, work.list_tenant_ids(deps.engine)[0])
     assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"] == []
 
 

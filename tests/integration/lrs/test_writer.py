@@ -16,9 +16,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from core.errors import Conflict
 from lrs.actions import statements as actions
 from lrs.actions.deps import StoreDeps
-from lrs.actions.statements import Writer
+from lrs.actions.statements import StatementWriter
 from lrs.store import statements as store
-from lrs.xapi.reading import Authority, Incoming, Reader
+from lrs.xapi.reading import Authority, Incoming, StatementParser
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]
@@ -26,7 +26,7 @@ AUTHORITY = Authority.of(b'{"account":{"homePage":"https://h.example","name":"k"
 
 
 def judged(*sent: dict[str, Any]) -> list[Incoming]:
-    return Reader(family_2_0=False).statements(json.dumps(list(sent)).encode(), AUTHORITY)
+    return StatementParser(family_2_0=False).statements(json.dumps(list(sent)).encode(), AUTHORITY)
 
 
 class Refusing:
@@ -44,7 +44,7 @@ class Refusing:
 def test_when_no_connection_can_be_had_all_who_wait_are_stored_the_careful_way_or_told(
     deps: StoreDeps, one: Caller, statement: Make, error: Exception
 ) -> None:
-    careful = Writer(Refusing(error), deps.unit_of_work)  # type: ignore[arg-type]  # what the writer uses of an engine
+    careful = StatementWriter(Refusing(error), deps.unit_of_work)  # type: ignore[arg-type]  # what the writer uses of an engine
     sent = [judged(statement()) for _ in range(12)]
     with ThreadPoolExecutor(6) as pool:
         assert all(pool.map(lambda incoming: careful.store(tenant_id=1, incoming=incoming), sent))
@@ -53,7 +53,7 @@ def test_when_no_connection_can_be_had_all_who_wait_are_stored_the_careful_way_o
     def away(tenant_id: int) -> Any:
         raise error
 
-    told = Writer(Refusing(error), away)  # type: ignore[arg-type]  # the same
+    told = StatementWriter(Refusing(error), away)  # type: ignore[arg-type]  # the same
     more = [judged(statement()) for _ in range(12)]
 
     def outcome(incoming: list[Incoming]) -> type[BaseException] | None:
@@ -70,7 +70,7 @@ def test_when_no_connection_can_be_had_all_who_wait_are_stored_the_careful_way_o
 
 def stored(deps: StoreDeps, sent: list[list[Incoming]]) -> set[uuid.UUID]:
     with deps.unit_of_work(1) as connection:
-        return set(store.by_ids(connection, 1, [one.id for incoming in sent for one in incoming]))
+        return set(store.find_statements_by_id(connection, 1, [one.id for incoming in sent for one in incoming]))
 
 
 def test_a_conflict_in_one_request_harms_no_other_that_is_stored_with_it(deps: StoreDeps, one: Caller, statement: Make) -> None:
@@ -111,7 +111,7 @@ def test_an_attempt_that_met_a_deadlock_is_made_again(monkeypatch: pytest.Monkey
             raise OperationalError("insert", {}, psycopg.errors.DeadlockDetected("met"))
         return real(*given)
 
-    real = store.insert
+    real = store.insert_new_statements
     monkeypatch.setattr(store, "insert", insert)
-    assert actions.store(deps.unit_of_work, tenant_id=1, incoming=judged(statement()))
+    assert actions.store_statements(deps.unit_of_work, tenant_id=1, incoming=judged(statement()))
     assert len(attempts) == 3

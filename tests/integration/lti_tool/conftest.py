@@ -25,8 +25,8 @@ from jwcrypto.jwk import JWK
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from adapters.lms.claims import CLAIM
-from carryover.sample_programme import document
+from adapters.lms.claims import CLAIM_PREFIX
+from carryover.sample_programme import sample_document
 from core import settings as ground_settings
 from lti_tool import app, bootstrap, cli
 from lti_tool.actions import directing
@@ -48,7 +48,7 @@ def capture(name: str) -> dict[str, Any]:
 def tool_template(servers: Any, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with both houses' tables."""
     name = new_database(lrs_template)
-    cli.migrate(ground_settings.read(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    cli.migrate(ground_settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
     return name
 
 
@@ -173,8 +173,8 @@ class Tool:
     def claims(self, made_for: str, recorded: str = "launch-resource-student1", /, **changes: Any) -> dict[str, Any]:
         """Recorded claims, made fresh: nonce, times, our registration and address."""
         now = int(time.time())
-        fresh = {"nonce": made_for, "iat": now, "exp": now + 60, "aud": CLIENT_ID, f"{CLAIM}target_link_uri": f"{TOOL}/lti/launch"}
-        fresh[f"{CLAIM}deployment_id"] = DEPLOYMENT_ID
+        fresh = {"nonce": made_for, "iat": now, "exp": now + 60, "aud": CLIENT_ID, f"{CLAIM_PREFIX}target_link_uri": f"{TOOL}/lti/launch"}
+        fresh[f"{CLAIM_PREFIX}deployment_id"] = DEPLOYMENT_ID
         merged = {**capture(recorded)["claims"], **fresh, **changes}
         return {key: value for key, value in merged.items() if value is not ...}
 
@@ -182,7 +182,7 @@ class Tool:
         return self.browser.post("/lti/launch", data={"state": state, "id_token": id_token, **more}, base_url="https://127.0.0.1:8080")
 
     def launch(self, recorded: str = "launch-resource-student1", /, **changes: Any) -> TestResponse:
-        deployment = changes.get(f"{CLAIM}deployment_id", DEPLOYMENT_ID)
+        deployment = changes.get(f"{CLAIM_PREFIX}deployment_id", DEPLOYMENT_ID)
         state, nonce = self.begun(lti_deployment_id=deployment if isinstance(deployment, str) else "")
         return self.enter(state, self.moodle.sign(self.claims(nonce, recorded, **changes)))
 
@@ -203,7 +203,7 @@ class Tool:
     def grant_to(self, subject: str, role: str) -> None:
         """Give a role to whom the LMS calls so, as an administrator does."""
         found = self.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=subject)
-        directing.grant(self.deps.unit_of_work, tenant_id=self.tenant_id, person_id=found[0][0], role=role, who="test")
+        directing.grant_role(self.deps.unit_of_work, tenant_id=self.tenant_id, person_id=found[0][0], role=role, who="test")
 
     def lets_say(self, whom: str, wide_parameter: bool = False) -> None:
         """What the platform may say about people of the list."""
@@ -222,7 +222,7 @@ class Tool:
 def running_tool(servers: Any, database: str, home: Path, server: FakeServer) -> Iterator[Tool]:
     """A tenant with the sample programme and a registered Moodle, whose student 5 was certified a week ago."""
     environ = {**environ_for(servers, database, home), "CARRYOVER_BASE_URL": TOOL, "CARRYOVER_LRS_URL": server.url}
-    settings = ground_settings.read(environ)
+    settings = ground_settings.read_settings(environ)
     deps = bootstrap.build(environ)
     tenant_id = cli.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
     platform = {
@@ -233,7 +233,9 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
         "key_set_url": f"{server.url}/certs",
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
-    cli.set_up(settings, tenant_id=tenant_id, programme=document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)})
+    cli.seed_tenant(
+        settings, tenant_id=tenant_id, programme=sample_document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)}
+    )
     moodle = Moodle(server)
     moodle.publish()
     yield Tool(deps, app.create_app(deps).test_client(), moodle, tenant_id)

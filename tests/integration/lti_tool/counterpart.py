@@ -38,7 +38,7 @@ from lti1p3platform.service_connector import (  # type: ignore[import-untyped]  
 )
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from carryover.sample_programme import document
+from carryover.sample_programme import sample_document
 from core import settings as ground_settings
 from lti_tool import app, bootstrap, cli
 from lti_tool.lti.deps import ToolDeps
@@ -469,7 +469,7 @@ class Meeting:
     def registered(self, issuer: str) -> platforms.Platform:
         """A platform as the tool knows it."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            return next(one for one in platforms.every(connection, self.tenant_id) if one.issuer == issuer)
+            return next(one for one in platforms.list_platforms(connection, self.tenant_id) if one.issuer == issuer)
 
 
 @contextmanager
@@ -478,7 +478,7 @@ def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
     ours, theirs, server = Served(), Served(), FakeServer()
     server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     environ = {**environ_for(servers, database, home), "CARRYOVER_BASE_URL": ours.url, "CARRYOVER_LRS_URL": server.url}
-    settings, deps = ground_settings.read(environ), bootstrap.build(environ)
+    settings, deps = ground_settings.read_settings(environ), bootstrap.build(environ)
     school = School(theirs.url, ours.url)
     ours.app, theirs.app = app.create_app(deps), platform_app(school)
     tenant_id = cli.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
@@ -491,7 +491,7 @@ def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
     certified = {f"learner-{number}": (f"Learner {number}", week_ago) for number in range(1, CERTIFIED + 1)}
-    cli.set_up(settings, tenant_id=tenant_id, programme=document(), platform=platform, deployments=[DEPLOYMENT_ID], certified=certified)
+    cli.seed_tenant(settings, tenant_id=tenant_id, programme=sample_document(), platform=platform, deployments=[DEPLOYMENT_ID], certified=certified)
     yield Meeting(deps, tenant_id, ours.url, school, server)
     for one in (ours, theirs, server):
         one.close()
@@ -503,7 +503,7 @@ def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
 def register_open_edx(met: Meeting) -> OpenEdx:
     """Open edX, entered by hand as an operator does."""
     edx = OpenEdx(met.server, met.tool)
-    typed = cli.ByHand(
+    typed = cli.ManualRegistration(
         name="Open edX",
         family="",
         issuer=edx.issuer,
@@ -515,5 +515,5 @@ def register_open_edx(met: Meeting) -> OpenEdx:
         deployment_ids=("1",),
         frame_origins=(),
     )
-    cli.Desk(met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test").add(typed, True)
+    cli.TenantOperator(met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test").add(typed, True)
     return edx

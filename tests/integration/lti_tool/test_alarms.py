@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters import xapi
-from adapters.channels import mailer_of
+from adapters.channels import create_mailer
 from lti_tool.jobs import alarms as jobs
 from lti_tool.jobs import mails as mail_job
 from tests.integration.lti_tool.conftest import Tool
@@ -17,7 +17,7 @@ from tests.integration.lti_tool.test_people import grant
 from tests.integration.lti_tool.test_visits import Postbox, postbox
 
 __all__ = ["console", "postbox"]
-PROGRAMME = xapi.Programme("phishing-response", "", "").iri
+PROGRAMME = xapi.ProgrammeRef("phishing-response", "", "").iri
 ALARM: dict[str, Any] = {
     "alarm_id": 7,
     "programme": PROGRAMME,
@@ -35,7 +35,7 @@ def mails(tool: Tool) -> list[tuple[str, str]]:
 def poll(tool: Tool, at: datetime, monkeypatch: pytest.MonkeyPatch, *alarms: dict[str, Any]) -> int:
     tool.moodle.server.says("/api/v1/alarms", (200, "OK", {"alarms": list(alarms), "next": None}))
     monkeypatch.setattr("core.clock.now", lambda: at)
-    return jobs.poll(tool.deps, tool.tenant_id)
+    return jobs.poll_tenant_alarms(tool.deps, tool.tenant_id)
 
 
 def test_each_level_is_told_once_to_whoever_it_concerns(tool: Tool, console: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +56,7 @@ def test_the_mail_carries_the_picture_of_its_chart_and_goes_without_where_none_c
     tool: Tool, console: str, postbox: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box, url = postbox
-    mailer = mailer_of(url, "Learning <learning@example.org>")
+    mailer = create_mailer(url, "Learning <learning@example.org>")
     assert mailer is not None
     png = b"\x89PNG\r\n\x1a\n and so on"
     tool.moodle.server.says("/api/v1/reports/checks_done/picture.png", (200, "OK", png), (503, "Service Unavailable", {}))
@@ -66,9 +66,9 @@ def test_the_mail_carries_the_picture_of_its_chart_and_goes_without_where_none_c
     monkeypatch.undo()
     first = tool.sql("SELECT min(id) FROM lti_tool.mail WHERE kind = 'alarm'")[0][0]
     tool.sql("UPDATE lti_tool.mail SET next_try_at = now() + interval '1 day' WHERE id > :first", first=first)
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 1
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == 1
     tool.sql("UPDATE lti_tool.mail SET next_try_at = now()")
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 1
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == 1
     with_it, without = box.letters
     assert [part.get_content_type() for part in with_it.walk()] == ["multipart/mixed", "text/plain", "image/png"]
     assert next(with_it.iter_attachments()).get_content() == png

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from carryover.sample_programme import document
+from carryover.sample_programme import sample_document
 from lrs.vocabulary import EXTENSIONS
 from lti_tool.actions import certifying, coaching, importing, nudging, programmes
 from tests.integration.lti_tool.conftest import Tool
@@ -137,7 +137,7 @@ def test_who_leads_is_reminded_of_the_look_at_three_months(tool: Tool, home: str
     tool.sql("UPDATE lti_tool.scheduled_act SET due_at = now() + interval '2 days' WHERE act = 'behaviour assessment'")
     tool.sql("UPDATE lti_tool.scheduled_act SET done_at = now() WHERE act <> 'behaviour assessment'")
     for hour in range(0, 120, 3):  # five days: a working hour is among them
-        nudging.remind(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW + timedelta(hours=hour))
+        nudging.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW + timedelta(hours=hour))
     told = tool.sql("SELECT p.external_id, m.path FROM lti_tool.mail m JOIN lti_tool.person p ON p.id = m.person_id WHERE m.kind = 'review'")
     assert told == [("E9", "inbox")], "once, to who leads"
 
@@ -148,7 +148,7 @@ def group(tool: Tool, home: str) -> str:
     tool.sql("UPDATE lti_tool.episode SET left_at = now() WHERE person_id IN (SELECT person_id FROM lti_tool.identity)")
     importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=PEERS, apply=True, who="test", now=NOW)
     for number in range(1, 5):
-        certifying.certify(
+        certifying.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"M{number}").id,
@@ -156,7 +156,7 @@ def group(tool: Tool, home: str) -> str:
             certified_at=NOW - timedelta(hours=1),
             now=NOW,
         )
-    assert coaching.form(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW) == 1
+    assert coaching.form_groups(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW) == 1
     return visit(tool, "SIS-L")
 
 
@@ -274,11 +274,13 @@ def test_a_case_that_was_rewritten_is_assessed_anew(tool: Tool, home: str) -> No
         return send(tool, visit(tool, "E8"), "assessments/cases/phishing-response", case="supplier-call", **levels)
 
     assert "1 of 6 done" in rate().text
-    made = document() | {"version": 2}
-    programmes.keep(tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made)
+    made = sample_document() | {"version": 2}
+    programmes.save_programme(tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made)
     assert "1 of 6 done" in rate().text and len(said(tool, "assessed")) == 1, "the same case in a later version is done"
     changed = [case | {"words": "Other words."} if case["key"] == "supplier-call" else case for case in made["rubric"]["cases"]]
-    programmes.keep(tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made | {"version": 3, "rubric": made["rubric"] | {"cases": changed}})
+    programmes.save_programme(
+        tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made | {"version": 3, "rubric": made["rubric"] | {"cases": changed}}
+    )
     assert "Other words." in tool.get(f"{visit(tool, 'E8')}assessments/cases/phishing-response").text
     assert "1 of 6 done" in rate().text and len(said(tool, "assessed")) == 2 and tool.rows("calibration") == 1
 
@@ -357,4 +359,4 @@ def test_a_programme_without_a_rubric_asks_for_none(tool: Tool, home: str) -> No
     assert "This programme has no rubric" in tool.get(f"{mine}assessments").text
     assert tool.get(f"{mine}assessments/form").status_code == 404
     assert "assessments/form" not in tool.get(f"{visit(tool, 'E8')}inbox").text
-    assert document()["rubric"], "the sample has one"
+    assert sample_document()["rubric"], "the sample has one"

@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
-from adapters.lms.claims import CLAIM
-from core.clock import text_of
+from adapters.lms.claims import CLAIM_PREFIX
+from core.clock import format_instant
 from lrs.vocabulary import BASE, EARNED, VERBS
 from lti_tool.actions import importing
 from lti_tool.jobs import beginnings
-from lti_tool.store.tenants import installation_id
+from lti_tool.store.tenants import get_installation_id
 from tests.demo import Browser
 from tests.integration.lti_tool.conftest import Asked, Reply, Tool
 from tests.integration.lti_tool.counterpart import Meeting, meeting
@@ -47,8 +47,8 @@ class Store:
 
     def say(self, verb: str, actor: dict[str, Any], days_ago: float = 1, **more: Any) -> None:
         held = self.by_verb.setdefault(verb, [])
-        stored = text_of(NOW + timedelta(seconds=len(held)))
-        held.append({"actor": actor, "timestamp": text_of(NOW - timedelta(days=days_ago)), "stored": stored, **more})
+        stored = format_instant(NOW + timedelta(seconds=len(held)))
+        held.append({"actor": actor, "timestamp": format_instant(NOW - timedelta(days=days_ago)), "stored": stored, **more})
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ def begun(tool: Tool) -> set[str]:
 
 def read(tool: Tool) -> int:
     tool.sql("UPDATE lti_tool.statement_source SET due_at = now() - interval '1 second'")
-    return beginnings.read(tool.deps, tool.tenant_id)
+    return beginnings.read_certification_sources(tool.deps, tool.tenant_id)
 
 
 def test_whoever_earned_it_somewhere_else_begins_the_programme_once(tool: Tool, console: str) -> None:
     store = Store(tool)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        ours = f"{BASE}installations/{installation_id(connection)}"
+        ours = f"{BASE}installations/{get_installation_id(connection)}"
     store.say(EARNED, {"mbox": "mailto:One@example.org"}, 3, result={"score": {"scaled": 0.9}})
     store.say(EARNED, {"account": {"homePage": "https://hr.example", "name": "E2"}})
     store.say(EARNED, {"mbox": "mailto:stranger@example.org"})
@@ -117,18 +117,18 @@ def test_accounts_of_a_system_that_is_not_trusted_name_nobody(tool: Tool, consol
     "statement",
     [
         {"actor": {"mbox": "mailto:one@example.org"}, "timestamp": "yesterday"},
-        {"actor": {"mbox": "mailto:one@example.org"}, "timestamp": text_of(NOW + timedelta(days=9))},
-        {"actor": {"mbox": 7}, "timestamp": text_of(NOW)},
-        {"actor": None, "timestamp": text_of(NOW)},
-        {"actor": {"account": {"homePage": "x", "name": 5}}, "timestamp": text_of(NOW)},
-        {"actor": {"account": {"homePage": "https://hr.example", "name": "E1\0"}}, "timestamp": text_of(NOW)},
-        {"actor": {"mbox": "mailto:one@example.org\0"}, "timestamp": text_of(NOW)},
+        {"actor": {"mbox": "mailto:one@example.org"}, "timestamp": format_instant(NOW + timedelta(days=9))},
+        {"actor": {"mbox": 7}, "timestamp": format_instant(NOW)},
+        {"actor": None, "timestamp": format_instant(NOW)},
+        {"actor": {"account": {"homePage": "x", "name": 5}}, "timestamp": format_instant(NOW)},
+        {"actor": {"account": {"homePage": "https://hr.example", "name": "E1\0"}}, "timestamp": format_instant(NOW)},
+        {"actor": {"mbox": "mailto:one@example.org\0"}, "timestamp": format_instant(NOW)},
         {"actor": {"mbox": "mailto:one@example.org"}, "timestamp": "0001-01-01T00:00:00+05:00"},
     ],
 )
 def test_what_names_nobody_or_no_moment_begins_nothing_and_stops_nothing(tool: Tool, console: str, statement: dict[str, Any]) -> None:
     store = Store(tool)
-    store.by_verb[EARNED] = [{**statement, "stored": text_of(NOW)}]
+    store.by_verb[EARNED] = [{**statement, "stored": format_instant(NOW)}]
     store.say(EARNED, {"mbox": "mailto:two@example.org"})
     tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
     assert read(tool) == 1 and begun(tool) == {"E2"}
@@ -152,7 +152,7 @@ def test_an_activity_that_was_taken_away_begins_nothing(tool: Tool, console: str
     store.say(EARNED, {"mbox": "mailto:one@example.org"})
     tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
     page = tool.post(f"{console}sources", tool.get(console), remove=ACTIVITY)
-    assert ACTIVITY not in page.text and beginnings.read(tool.deps, tool.tenant_id) == 0
+    assert ACTIVITY not in page.text and beginnings.read_certification_sources(tool.deps, tool.tenant_id) == 0
 
 
 @pytest.fixture(scope="module")
@@ -179,15 +179,15 @@ def test_who_reaches_the_mark_in_the_gradebook_begins_the_programme(met: Meeting
     column = next(address for address, one in met.school.columns.items() if one.get("tag") == "certification")
     assert met.school.columns[column]["scoreMaximum"] == 100
     for who, points in (("newcomer-1", 90), ("newcomer-2", 60), ("stranger", 100)):
-        met.school.scores[column, who] = {"scoreGiven": points, "scoreMaximum": 100, "timestamp": text_of(NOW)}
-    assert beginnings.read(deps, tenant_id) == 1
-    met.school.scores[column, "newcomer-2"] = {"scoreGiven": 75, "scoreMaximum": 100, "timestamp": text_of(NOW)}
+        met.school.scores[column, who] = {"scoreGiven": points, "scoreMaximum": 100, "timestamp": format_instant(NOW)}
+    assert beginnings.read_certification_sources(deps, tenant_id) == 1
+    met.school.scores[column, "newcomer-2"] = {"scoreGiven": 75, "scoreMaximum": 100, "timestamp": format_instant(NOW)}
     due(met)
-    assert beginnings.read(deps, tenant_id) == 1, "who reaches it later begins later, and nobody twice"
+    assert beginnings.read_certification_sources(deps, tenant_id) == 1, "who reaches it later begins later, and nobody twice"
     assert "2 people have begun by it." in browser.get(str(page.url)).text
     del met.school.columns[column]
     due(met)
-    assert beginnings.read(deps, tenant_id) == 0 and "It was not read to its end" in browser.get(str(page.url)).text
+    assert beginnings.read_certification_sources(deps, tenant_id) == 0 and "It was not read to its end" in browser.get(str(page.url)).text
     stopped = browser.submit("/course/certifying", percent="75", stop="1")
     assert "certifies nobody any more" in stopped.text
     for percent in ("0", "00800", "9" * 5_000, "x"):
@@ -211,7 +211,7 @@ def test_a_badge_begins_the_programme_for_its_holder(tool: Tool, console: str) -
         "id": f"{tool.moodle.server.url}/assertions/1",
         "badge": badge,
         "recipient": {"type": "email", "hashed": False, "identity": "one@example.org"},
-        "issuedOn": text_of(NOW - timedelta(days=4)),
+        "issuedOn": format_instant(NOW - timedelta(days=4)),
     }
     tool.moodle.server.says("/assertions/1", (200, "OK", assertion))
     mine, other = visit(tool, "E1"), visit(tool, "E2")
@@ -219,7 +219,7 @@ def test_a_badge_begins_the_programme_for_its_holder(tool: Tool, console: str) -
     stolen = tool.post(f"{other}badge", tool.get(f"{other}today"), badge=assertion["id"])
     assert stolen.status_code == 400 and "given to another address" in stolen.text
     assert tool.post(f"{other}badge", tool.get(f"{other}today"), badge="").status_code == 400
-    typed = tool.launch("launch-resource-student1", sub="666", email="one@example.org", **{f"{CLAIM}lis": ...}).location
+    typed = tool.launch("launch-resource-student1", sub="666", email="one@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     claimed = tool.post(f"{typed}badge", tool.get(typed), badge=assertion["id"])
     assert claimed.status_code == 400 and "proven" in claimed.text, "an address in an LMS's profile is anybody's"
     begun_page = tool.post(f"{mine}badge", tool.get(f"{mine}today"), badge=assertion["id"])

@@ -11,7 +11,7 @@ import jwt
 import pytest
 from werkzeug.test import TestResponse
 
-from adapters.lms.claims import CLAIM
+from adapters.lms.claims import CLAIM_PREFIX
 from tests.integration.lti_tool.conftest import Tool
 
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership#"
@@ -42,14 +42,14 @@ def rows(tool: Tool) -> dict[str, int]:
 
 
 BAD: dict[str, dict[str, Any]] = {
-    "B3 wrong LTI version": {f"{CLAIM}version": "11.3"},
-    "B4 no LTI version": {f"{CLAIM}version": ...},
-    "B6 several required claims missing": {"aud": ..., "iss": ..., "sub": ..., f"{CLAIM}deployment_id": ..., f"{CLAIM}roles": ...},
+    "B3 wrong LTI version": {f"{CLAIM_PREFIX}version": "11.3"},
+    "B4 no LTI version": {f"{CLAIM_PREFIX}version": ...},
+    "B6 several required claims missing": {"aud": ..., "iss": ..., "sub": ..., f"{CLAIM_PREFIX}deployment_id": ..., f"{CLAIM_PREFIX}roles": ...},
     "B7 iat and exp wrong": {"iat": 11111, "exp": 22222},
-    "B8 no message_type": {f"{CLAIM}message_type": ...},
-    "B9 no roles": {f"{CLAIM}roles": ...},
-    "B10 no deployment_id": {f"{CLAIM}deployment_id": ...},
-    "B11 no resource_link": {f"{CLAIM}resource_link": ...},
+    "B8 no message_type": {f"{CLAIM_PREFIX}message_type": ...},
+    "B9 no roles": {f"{CLAIM_PREFIX}roles": ...},
+    "B10 no deployment_id": {f"{CLAIM_PREFIX}deployment_id": ...},
+    "B11 no resource_link": {f"{CLAIM_PREFIX}resource_link": ...},
     "B12 no sub": {"sub": ...},
 }
 
@@ -84,13 +84,13 @@ VALID: dict[str, dict[str, Any]] = {
     "normal": {},
     "several roles": {"+roles": [f"{MEMBERSHIP}Mentor", "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Staff"]},
     "short role": {"short": True},
-    "unknown role": {f"{CLAIM}roles": ["http://purl.imsglobal.org/vocab/lis/v2/uknownrole/unknown#Helper"]},
-    "empty role": {f"{CLAIM}roles": [""]},
-    "no role": {f"{CLAIM}roles": []},
+    "unknown role": {f"{CLAIM_PREFIX}roles": ["http://purl.imsglobal.org/vocab/lis/v2/uknownrole/unknown#Helper"]},
+    "empty role": {f"{CLAIM_PREFIX}roles": [""]},
+    "no role": {f"{CLAIM_PREFIX}roles": []},
     "only an e-mail": {**PERSONAL, "email": "somebody@example.org"},
     "only names": {**PERSONAL, "given_name": "Given", "family_name": "Family"},
     "nothing personal": PERSONAL,
-    "an e-mail and no context": {**PERSONAL, "email": "somebody@example.org", f"{CLAIM}context": ...},
+    "an e-mail and no context": {**PERSONAL, "email": "somebody@example.org", f"{CLAIM_PREFIX}context": ...},
 }
 
 
@@ -100,11 +100,11 @@ def test_valid_launch(shared_tool: Tool, case: str, role: str) -> None:
     changes = dict(VALID[case])
     shared_tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     roles = [role if changes.pop("short", False) else f"{MEMBERSHIP}{role}", *changes.pop("+roles", [])]
-    answer = shared_tool.launch(**{f"{CLAIM}roles": roles, **changes})
+    answer = shared_tool.launch(**{f"{CLAIM_PREFIX}roles": roles, **changes})
     assert answer.status_code == 303
     page = shared_tool.get(answer.location)
     assert page.status_code == 200
-    teaches = role == "Instructor" and f"{CLAIM}roles" not in changes
+    teaches = role == "Instructor" and f"{CLAIM_PREFIX}roles" not in changes
     # Only an unknown role, or none: never a teacher. A Mentor's role in a course is no mentor of the organisation's list.
     expected = "does it last?" if teaches else "Start the check"
     assert expected in page.text, page.text

@@ -21,7 +21,7 @@ def wave(tool: Tool) -> Tool:
     """Four people who were certified yesterday."""
     importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
     for number in range(1, 5):
-        certifying.certify(
+        certifying.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"M{number}").id,
@@ -34,7 +34,7 @@ def wave(tool: Tool) -> Tool:
 
 
 def form(tool: Tool) -> int:
-    return coaching.form(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW)
+    return coaching.form_groups(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW)
 
 
 def begin(tool: Tool) -> str:
@@ -105,7 +105,7 @@ def test_who_is_not_in_it_sees_and_changes_nothing(wave: Tool) -> None:
     importing.import_people(
         wave.deps.unit_of_work, tenant_id=wave.tenant_id, content=b"id,name,email\nM9,Member 9,m9@example.org\n", apply=True, who="test", now=NOW
     )
-    certifying.certify(
+    certifying.certify_person(
         wave.deps.unit_of_work,
         tenant_id=wave.tenant_id,
         person_id=person(wave, "M9").id,
@@ -128,6 +128,6 @@ def test_a_meeting_tomorrow_is_told_to_each_member_once(wave: Tool) -> None:
     wave.sql("UPDATE lti_tool.meeting SET at = :at WHERE number = 1", at=at)
     before = at - timedelta(hours=23)
     for _ in range(2):
-        nudging.remind(wave.deps.unit_of_work, tenant_id=wave.tenant_id, now=before)
+        nudging.queue_reminders(wave.deps.unit_of_work, tenant_id=wave.tenant_id, now=before)
     told = wave.sql("SELECT subject FROM lti_tool.mail WHERE kind = 'coaching'")
     assert [row[0] for row in told] == ["Your coaching group meets on 26 November 2026"] * 4

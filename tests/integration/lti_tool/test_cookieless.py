@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from adapters.lms.claims import CLAIM
+from adapters.lms.claims import CLAIM_PREFIX
 from tests.integration.lti_tool.conftest import TOOL, Tool
 from tests.integration.lti_tool.test_certification import rows
 
@@ -218,7 +218,7 @@ def test_a_session_of_one_launch_opens_no_other(tool: Tool) -> None:
 
 
 def test_the_tool_knows_a_way_back_in_a_window_of_its_own(tool: Tool) -> None:
-    back = {f"{CLAIM}launch_presentation": {"return_url": "http://127.0.0.1:8100/course/view.php?id=2", "locale": "en"}}
+    back = {f"{CLAIM_PREFIX}launch_presentation": {"return_url": "http://127.0.0.1:8100/course/view.php?id=2", "locale": "en"}}
     home = tool.launch(**back).location
     alone = tool.browser.get(urlsplit(home).path, headers={"Sec-Fetch-Dest": "document"}, base_url=BASE)
     framed = tool.browser.get(urlsplit(home).path, headers={"Sec-Fetch-Dest": "iframe"}, base_url=BASE)

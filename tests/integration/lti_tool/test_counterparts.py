@@ -12,10 +12,10 @@ import httpx
 import jwt
 import pytest
 
-from adapters.lms import dialect
-from adapters.lms.claims import CLAIM, DEEP_LINKING_CLAIM
+from adapters.lms import dialect_for
+from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from adapters.lms.standard import LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE, SCORE_SCOPE
-from carryover.sample_programme import document
+from carryover.sample_programme import sample_document
 from lti_tool.jobs import grades, rosters
 from lti_tool.lti import services, tokens
 from tests.demo import Browser
@@ -31,7 +31,7 @@ from tests.integration.lti_tool.counterpart import (
     register_open_edx,
 )
 
-RIGHT = {item["stem"]: item["correct"][0] for item in document()["items"]}
+RIGHT = {item["stem"]: item["correct"][0] for item in sample_document()["items"]}
 
 
 @pytest.fixture(scope="module")
@@ -112,15 +112,15 @@ def test_a_finished_check_arrives_in_the_gradebook(met: Meeting, browser: Browse
     activity = met.school.activity("whole", "check", column=True, programme="phishing-response", page="check-1w")
     launch(met, browser, activity, "learner-2")
     assert "Your score is on its way" in finish_check(browser, right=4).text
-    assert grades.send(met.deps, met.tenant_id) == 1
+    assert grades.send_due_grades(met.deps, met.tenant_id) == 1
     score = met.school.scores[activity.column, "learner-2"]
     assert (score["scoreGiven"], score["scoreMaximum"]) == (4, 5)
     assert (score["activityProgress"], score["gradingProgress"]) == ("Completed", "FullyGraded")
     assert "Your score was sent to your course" in browser.get(str(browser.page.url)).text
 
     platform = met.registered(met.school.url)
-    lms = dialect(platform.family)
-    answer = services.call(met.deps, platform, RESULT_SCOPE, lambda token: lms.results(activity.column, "learner-2", token))
+    lms = dialect_for(platform.family)
+    answer = services.call_service(met.deps, platform, RESULT_SCOPE, lambda token: lms.results(activity.column, "learner-2", token))
     result = lms.read_result(answer.json(), "learner-2")
     assert (result.score, result.maximum) == (4, 5)
 
@@ -133,15 +133,15 @@ def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(met:
     answer = browser.submit("/chosen")
     assert "The course has 2 more activities." in answer.text
     claims = met.school.answers[-1]
-    assert (claims["iss"], claims["aud"], claims[f"{CLAIM}deployment_id"]) == (CLIENT_ID, met.school.url, DEPLOYMENT_ID)
-    assert claims[f"{DEEP_LINKING_CLAIM}data"] == "for teacher"
+    assert (claims["iss"], claims["aud"], claims[f"{CLAIM_PREFIX}deployment_id"]) == (CLIENT_ID, met.school.url, DEPLOYMENT_ID)
+    assert claims[f"{DEEP_LINKING_PREFIX}data"] == "for teacher"
     (column,) = columns_of(met, "chosen")
     assert (column["resourceId"], column["scoreMaximum"]) == ("phishing-response/1w", 5)
 
     check = met.school.activities["chosen-check-1w"]
     assert "check after 1 week" in launch(met, browser, check, "learner-3").text
     finish_check(browser, right=5)
-    assert grades.send(met.deps, met.tenant_id) == 1
+    assert grades.send_due_grades(met.deps, met.tenant_id) == 1
     assert met.school.scores[check.column, "learner-3"]["scoreGiven"] == 5
     assert "Transfer plan" in launch(met, browser, met.school.activities["chosen-plan"], "learner-3").text
 
@@ -161,7 +161,7 @@ def test_a_column_is_made_once_where_the_launch_names_only_the_gradebook(met: Me
     for person, right in (("learner-4", 3), ("learner-5", 2)):
         launch(met, browser, activity, person)
         finish_check(browser, right=right)
-        assert grades.send(met.deps, met.tenant_id) == 1
+        assert grades.send_due_grades(met.deps, met.tenant_id) == 1
         (column,) = columns_of(met, "columns")
         assert met.school.scores[column["id"], person]["scoreGiven"] == right
     assert (column["resourceId"], column["scoreMaximum"]) == ("phishing-response/1w", 5)
@@ -173,7 +173,7 @@ def test_a_column_that_is_there_is_found_by_its_resource(met: Meeting, browser: 
     met.school.new_column("known", {"label": "Another", "scoreMaximum": 5, "resourceId": "another", "tag": ""})
     launch(met, browser, met.school.activity("known", "today"), "learner-6")
     finish_check(browser, right=1)
-    assert grades.send(met.deps, met.tenant_id) == 1
+    assert grades.send_due_grades(met.deps, met.tenant_id) == 1
     assert met.school.scores[known["id"], "learner-6"]["scoreGiven"] == 1
     assert len(columns_of(met, "known")) == 2
 
@@ -199,7 +199,7 @@ def test_columns_are_made_renamed_and_removed_on_the_page_of_the_course(met: Mee
 
 def test_a_roster_of_several_pages_is_read_to_its_end(met: Meeting, browser: Browser) -> None:
     launch(met, browser, met.school.activity("roster", "figures"), "teacher")
-    assert rosters.sync(met.deps, met.tenant_id) >= 1
+    assert rosters.sync_due_rosters(met.deps, met.tenant_id) >= 1
     read = [urlsplit(url).query for url in met.school.pages_read if "/roster/" in url]
     assert read == ["limit=25", "limit=25&page=2", "limit=25&page=3"], "by a Link header whose rel stands without quotes"
     page = follow(browser, "Course: people")
@@ -212,7 +212,7 @@ def test_one_token_serves_many_scores(met: Meeting, browser: Browser) -> None:
     for person in ("learner-7", "learner-8", "learner-9"):
         launch(met, browser, activity, person)
         finish_check(browser, right=2)
-    assert grades.send(met.deps, met.tenant_id) == 3
+    assert grades.send_due_grades(met.deps, met.tenant_id) == 3
     assert {person for column, person in met.school.scores if column == activity.column} == {"learner-7", "learner-8", "learner-9"}
     assert met.school.asked.count(SCORE_SCOPE) == 1, "in all tests of this module"
 
@@ -248,6 +248,6 @@ def test_open_edx_takes_what_a_teacher_chose(met: Meeting, edx: OpenEdx, browser
 
 @pytest.mark.parametrize("scope", [SCORE_SCOPE, LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE])
 def test_open_edx_gives_a_token_for_our_assertion(met: Meeting, edx: OpenEdx, scope: str) -> None:
-    token = tokens.access_token(met.deps, met.registered(edx.issuer), scope)
+    token = tokens.get_access_token(met.deps, met.registered(edx.issuer), scope)
     assert edx.consumer().check_token(token, [scope])
     assert not edx.consumer().check_token(token, ["another scope"])

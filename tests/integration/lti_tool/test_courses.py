@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from adapters.lms.claims import CLAIM
+from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.actions import certifying
 from lti_tool.jobs import rosters
 from tests.integration.lti_tool.conftest import DEPLOYMENT_ID, Tool, capture
@@ -27,9 +27,9 @@ def activity(tool: Tool, context: str, link: str, title: str, history: str = "",
     return tool.launch(
         "launch-resource-teacher",
         **{
-            f"{CLAIM}context": {"id": context, "title": f"Course {context}"},
-            f"{CLAIM}resource_link": {"id": link, "title": title},
-            f"{CLAIM}custom": {"context_history": history or "$Context.id.history", **custom},
+            f"{CLAIM_PREFIX}context": {"id": context, "title": f"Course {context}"},
+            f"{CLAIM_PREFIX}resource_link": {"id": link, "title": title},
+            f"{CLAIM_PREFIX}custom": {"context_history": history or "$Context.id.history", **custom},
         },
     )
 
@@ -90,9 +90,9 @@ def finished(tool: Tool, **claims: Any) -> str:
 
 
 def review(tool: Tool, subject: Any = "5", recorded: str = "launch-resource-teacher", /, **changes: Any) -> Any:
-    for_user = {} if subject is ... else {f"{CLAIM}for_user": {"user_id": subject, "roles": [LEARNER]}}
+    for_user = {} if subject is ... else {f"{CLAIM_PREFIX}for_user": {"user_id": subject, "roles": [LEARNER]}}
     endpoint = {"scope": [], "lineitem": f"{tool.moodle.server.url}/lineitems/2/lineitem"}
-    answer = tool.launch(recorded, **{f"{CLAIM}message_type": "LtiSubmissionReviewRequest", AGS: endpoint, **for_user, **changes})
+    answer = tool.launch(recorded, **{f"{CLAIM_PREFIX}message_type": "LtiSubmissionReviewRequest", AGS: endpoint, **for_user, **changes})
     return tool.get(answer.location) if answer.status_code == 303 else answer
 
 
@@ -120,9 +120,9 @@ def test_learners_review_their_own_and_nobody_elses(tool: Tool) -> None:
 
 
 def test_a_review_shows_this_courses_checks_alone(tool: Tool) -> None:
-    finished(tool, **{f"{CLAIM}context": {"id": "77", "title": "Another course"}})
+    finished(tool, **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}})
     assert review(tool).status_code == 404
-    assert review(tool, **{f"{CLAIM}context": {"id": "77", "title": "Another course"}}).status_code == 200
+    assert review(tool, **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}}).status_code == 200
 
 
 def test_canvas_opens_a_submission_by_its_address(tool: Tool) -> None:
@@ -133,7 +133,7 @@ def test_canvas_opens_a_submission_by_its_address(tool: Tool) -> None:
         from urllib.parse import parse_qs
 
         asked = parse_qs(urlsplit(tool.login(target_link_uri=url).location).query)
-        token = tool.moodle.sign(tool.claims(asked["nonce"][0], recorded, **{f"{CLAIM}target_link_uri": url}))
+        token = tool.moodle.sign(tool.claims(asked["nonce"][0], recorded, **{f"{CLAIM_PREFIX}target_link_uri": url}))
         return tool.get(tool.enter(asked["state"][0], token).location)
 
     assert "of 5 right" in opened("launch-resource-teacher", target).text
@@ -149,8 +149,8 @@ def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> No
     members = [{"user_id": "3", "roles": ["Instructor"]}, {"user_id": "900", "roles": ["Learner"], "name": "From the roster"}]
     server.says("/members", (200, "OK", {"members": members}))
     home = tool.launch("launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}).location
-    assert rosters.sync(tool.deps, tool.tenant_id) == 1
-    assert rosters.sync(tool.deps, tool.tenant_id) == 0, "then not again before tomorrow"
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0, "then not again before tomorrow"
     page = tool.get(home)
     assert "From the roster" in page.text, "who never opened the activity can be certified as well"
     course = tool.get(f"{home}course/")
@@ -159,7 +159,7 @@ def test_a_roster_is_read_after_the_first_launch_and_on_demand(tool: Tool) -> No
     members.pop()
     server.says("/members", (200, "OK", {"members": members}))
     assert "being read" in tool.post(f"{home}course/roster", course).text
-    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     assert "(left the course)" in tool.get(f"{home}course/").text
     assert "From the roster" not in tool.get(home).text
 
@@ -169,9 +169,9 @@ def test_a_roster_that_the_lms_does_not_give_says_why(tool: Tool) -> None:
     server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
     server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     home = tool.launch("launch-resource-teacher", **{NRPS: {"context_memberships_url": f"{server.url}/members"}}).location
-    assert rosters.sync(tool.deps, tool.tenant_id) == 0
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0
     assert "contextmembership" in tool.get(f"{home}course/").text
-    without = tool.launch("launch-resource-teacher", **{f"{CLAIM}context": {"id": "66"}, NRPS: ...}).location
+    without = tool.launch("launch-resource-teacher", **{f"{CLAIM_PREFIX}context": {"id": "66"}, NRPS: ...}).location
     page = tool.get(f"{without}course/")
     assert "does not offer the roster" in page.text
     assert tool.post(f"{without}course/roster", page).status_code == 400
@@ -238,7 +238,7 @@ def test_a_course_page_is_for_who_teaches(tool: Tool) -> None:
 def test_courses_of_two_deployments_are_two(tool: Tool) -> None:
     tool.sql("UPDATE lti_tool.platform_registration SET approve_deployments = true")
     activity(tool, "5", "1", "x")
-    tool.launch("launch-resource-teacher", **{f"{CLAIM}deployment_id": "other", f"{CLAIM}context": {"id": "5", "title": "Same id"}})
+    tool.launch("launch-resource-teacher", **{f"{CLAIM_PREFIX}deployment_id": "other", f"{CLAIM_PREFIX}context": {"id": "5", "title": "Same id"}})
     assert {row.key for row in tool.sql("SELECT key FROM lti_tool.course")} == {f'["{DEPLOYMENT_ID}", "5"]', '["other", "5"]'}
 
 
@@ -251,12 +251,14 @@ def test_a_teacher_sees_figures_of_the_own_courses_people_and_of_nobody_else(too
     server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     server.says("/api/v1/reports", (200, "OK", {"reports": [], "dimensions": {}}))
     tool.launch()
-    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM}context": {"id": "77", "title": "Another course"}})
+    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}})
     mine, other = (
         tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :s", s=s)[0][0]
         for s in ("5", capture("launch-resource-student3-cjk")["claims"]["sub"])
     )
-    certifying.certify(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=other, programme="phishing-response", certified_at=NOW, now=NOW)
+    certifying.certify_person(
+        tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=other, programme="phishing-response", certified_at=NOW, now=NOW
+    )
     episodes = dict(tool.sql("SELECT person_id, id FROM lti_tool.episode"))
     server.requests.clear()
     home = tool.launch("launch-resource-teacher").location

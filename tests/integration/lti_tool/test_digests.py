@@ -33,7 +33,7 @@ def add(tool: Tool, console: str, url: str = SLACK, name: str = "#service-desk")
 
 
 def queue(tool: Tool, at: datetime) -> int:
-    return digests.queue(tool.deps.unit_of_work, tenant_id=tool.tenant_id, base_url=TOOL, now=at)
+    return digests.queue_digests(tool.deps.unit_of_work, tenant_id=tool.tenant_id, base_url=TOOL, now=at)
 
 
 def told(tool: Tool) -> list[str]:
@@ -56,7 +56,7 @@ def certify(tool: Tool, count: int) -> None:
     people = b"id,name,email\n" + b"".join(f"D{n},Person {n},d{n}@example.org\n".encode() for n in range(count))
     importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=MONDAY)
     for number in range(count):
-        certifying.certify(
+        certifying.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"D{number}").id,
@@ -87,8 +87,11 @@ def test_a_programme_in_which_nothing_is_ahead_is_silent(tool: Tool, console: st
 
 def test_what_a_channel_refuses_stands_on_its_page_and_a_removed_one_hears_nothing(tool: Tool, console: str) -> None:
     add(tool, console)
-    tool.sql("UPDATE lti_tool.channel SET url_sealed = :sealed", sealed=tool.deps.secrets.seal(digests.PURPOSE, f"{tool.moodle.server.url}/gone"))
-    assert posts.send(tool.deps, tool.tenant_id) == 0
+    tool.sql(
+        "UPDATE lti_tool.channel SET url_sealed = :sealed",
+        sealed=tool.deps.secrets.seal(digests.CHANNEL_URL_PURPOSE, f"{tool.moodle.server.url}/gone"),
+    )
+    assert posts.send_due_posts(tool.deps, tool.tenant_id) == 0
     assert "The channel answered 404" in tool.get(console).text
     channel = tool.sql("SELECT id FROM lti_tool.channel")[0][0]
     assert "<strong>#service-desk" not in tool.post(f"{console}channels", tool.get(console), remove=str(channel)).text

@@ -11,7 +11,7 @@ from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_digests import console
 
 __all__ = ["console"]
-PROGRAMME = xapi.Programme("phishing-response", "", "").iri
+PROGRAMME = xapi.ProgrammeRef("phishing-response", "", "").iri
 QUIZ = "https://moodle.example/mod/quiz/view.php?id=7"
 HELD: dict[str, Any] = {
     "mapping_id": 3,

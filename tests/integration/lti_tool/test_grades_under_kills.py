@@ -71,7 +71,7 @@ def queue(tool: Tool, columns: list[str], people: int, rounds: int, pause: float
                 for column, subject in wanted[start : start + 100]:
                     score = chance.randint(0, 1_000)
                     attempt = _attempt(connection, like.id)
-                    grades.add(
+                    grades.enqueue_grade(
                         connection,
                         tool.tenant_id,
                         NewGrade(attempt, like.registration_id, None, column, "", "", "", subject, score, 1_000, "", datetime.now(UTC)),

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from adapters.lms import dialect
+from adapters.lms import dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
-from core.http import GuardedClient, OutsideCallFailed, within
+from core.http import GuardedClient, OutsideCallFailed, limit_total_time
 from lti_tool import cli
 from lti_tool.jobs import rosters
 from lti_tool.lti import platform_keys
@@ -71,7 +71,7 @@ def test_all_calls_of_one_piece_of_work_end_together(server: FakeServer) -> None
     client = GuardedClient(allow_private=True)
     begun = time.monotonic()
     answered = 0
-    with within(0.7):
+    with limit_total_time(0.7):
         for _ in range(20):
             try:
                 answered += client.call("GET", f"{server.url}/slow").status == 200
@@ -85,21 +85,21 @@ def test_all_calls_of_one_piece_of_work_end_together(server: FakeServer) -> None
 
 @pytest.mark.parametrize("wait", ["9" * 5_000, "Mon, 01 Jan 99999999999 00:00:00 GMT", "-5", "soon", ""])
 def test_a_wait_that_is_none_does_no_harm(wait: str) -> None:
-    told = dialect("standard").outcome(429, "", {"retry-after": wait}, b"")
+    told = dialect_for("standard").outcome(429, "", {"retry-after": wait}, b"")
     assert told.wait_seconds is None or 0 <= told.wait_seconds <= 3_600
 
 
 def test_numbers_and_texts_of_line_items_are_what_can_be_kept() -> None:
-    item = dialect("standard").read_line_item({"id": "https://lms.example/1", "label": "a\0b", "scoreMaximum": 10**400, "tag": 5})
+    item = dialect_for("standard").read_line_item({"id": "https://lms.example/1", "label": "a\0b", "scoreMaximum": 10**400, "tag": 5})
     assert item is not None
     assert (item.label, item.maximum, item.tag) == ("ab", 0, "")
-    assert dialect("standard").read_line_item({"id": "https://lms.example/\0", "label": "x"}) is None
-    assert dialect("standard").read_result([{"userId": "5", "resultScore": 10**400, "resultMaximum": 5}], "5").score is None
+    assert dialect_for("standard").read_line_item({"id": "https://lms.example/\0", "label": "x"}) is None
+    assert dialect_for("standard").read_result([{"userId": "5", "resultScore": 10**400, "resultMaximum": 5}], "5").score is None
 
 
 def test_a_platform_that_is_switched_off_keeps_its_grades_for_later(tool: Tool) -> None:
     finish_check(tool)
-    desk = cli.Desk(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+    desk = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
     desk.set_status(desk.platforms()[0].id, "disable")
     tool.moodle.server.says(SCORES, (200, "OK", ""))
     assert send_grades(tool) == 0
@@ -123,15 +123,15 @@ def test_a_token_that_is_refused_for_a_moment_loses_no_grade(tool: Tool, status:
 def test_a_late_sender_changes_nothing_of_the_next_one(tool: Tool) -> None:
     finish_check(tool)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        late = stored.lease(connection, tool.tenant_id, [])
+        late = stored.lease_grade(connection, tool.tenant_id, [])
     tool.sql("UPDATE lti_tool.grade_outbox SET leased_until = now()")
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        next_one = stored.lease(connection, tool.tenant_id, [])
+        next_one = stored.lease_grade(connection, tool.tenant_id, [])
     assert late is not None and next_one is not None
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        stored.refuse(connection, tool.tenant_id, late, "too late")
-        stored.arrived(connection, tool.tenant_id, next_one, datetime.now(UTC))
-        stored.refuse(connection, tool.tenant_id, next_one, "too late as well")
+        stored.mark_grade_refused(connection, tool.tenant_id, late, "too late")
+        stored.mark_grade_sent(connection, tool.tenant_id, next_one, datetime.now(UTC))
+        stored.mark_grade_refused(connection, tool.tenant_id, next_one, "too late as well")
     row = grade_row(tool)
     assert row.sent_at is not None
     assert row.refused is None
@@ -145,7 +145,7 @@ def test_an_old_grade_that_was_refused_does_not_come_after_a_newer_one(tool: Too
     tool.moodle.server.says(SCORES, (200, "OK", ""))
     assert send_grades(tool) == 1
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert not stored.resend(connection, tool.tenant_id, old.id, None, None, datetime.now(UTC))
+        assert not stored.requeue_grade(connection, tool.tenant_id, old.id, None, None, datetime.now(UTC))
     assert send_grades(tool) == 0
     states = {row.id: (row.replaced, row.refused) for row in tool.sql("SELECT id, replaced, refused FROM lti_tool.grade_outbox")}
     assert states == {old.id: (True, None), newer: (False, None)}
@@ -200,7 +200,7 @@ def test_a_roster_page_of_many_thousands_is_kept(tool: Tool) -> None:
     server.says("/token", (200, "OK", {"access_token": "t"}))
     server.says("/members", (200, "OK", {"members": [{"user_id": f"u{n}", "roles": ["Learner"]} for n in range(3_000)]}))
     course_with_roster(tool, "/members")
-    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     assert tool.sql("SELECT members FROM lti_tool.roster_run")[0].members == 3_000
 
 
@@ -229,12 +229,12 @@ def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(tool: Tool, monk
 
 def test_a_platform_cannot_be_changed_into_another_organisations(tool: Tool) -> None:
     from core.errors import Conflict
-    from lti_tool.cli import ByHand
+    from lti_tool.cli import ManualRegistration
 
     url = tool.moodle.server.url
     other = cli.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
-    theirs = cli.Desk(tool.deps.unit_of_work, tool.deps.settings, other, "them")
-    made = theirs.add(ByHand("", "", "http://127.0.0.1:8100", "theirs", f"{url}/a", f"{url}/t", f"{url}/k", "", (), ()), True)
+    theirs = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
+    made = theirs.add(ManualRegistration("", "", "http://127.0.0.1:8100", "theirs", f"{url}/a", f"{url}/t", f"{url}/k", "", (), ()), True)
     with pytest.raises(Conflict):
         theirs.change(made, {"client_id": "43Y2YZJCB1NzxN9"})
 

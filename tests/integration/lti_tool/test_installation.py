@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import jwt as pyjwt
 import pytest
 
-from adapters.lms import dialect
-from adapters.lms.claims import CLAIM
+from adapters.lms import dialect_for
+from adapters.lms.claims import CLAIM_PREFIX
 from core.errors import BadInput, Conflict
 from lti_tool import cli
 from lti_tool.actions import registering
-from lti_tool.actions.registering import ByHand
+from lti_tool.actions.registering import ManualRegistration
 from lti_tool.lti import tokens
 from lti_tool.lti.errors import TokenRefused
 from tests.integration.lti_tool.conftest import Tool
@@ -24,8 +24,8 @@ TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 
 
 @pytest.fixture
-def desk(tool: Tool) -> cli.Desk:
-    return cli.Desk(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+def desk(tool: Tool) -> cli.TenantOperator:
+    return cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
 
 
 def configuration(tool: Tool, **changes: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def lms(tool: Tool, answer: Any = None, **changes: Any) -> None:
     tool.moodle.server.says("/register", answer or (200, "OK", {"client_id": "new-client"}))
 
 
-def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: cli.Desk) -> None:
+def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: cli.TenantOperator) -> None:
     lms(tool)
     address = desk.invite("the school", True)
     page = open_address(tool, address, confirm=False)
@@ -77,7 +77,7 @@ def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: 
     assert open_address(tool, address).status_code == 400
 
 
-def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_open(tool: Tool, desk: cli.Desk) -> None:
+def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_open(tool: Tool, desk: cli.TenantOperator) -> None:
     """Each start makes an address: the unused one of the start before hid that this one was used."""
     lms(tool)
     desk.invite("the demo", True)
@@ -90,7 +90,7 @@ def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_o
 
 
 @pytest.mark.parametrize("case", ["no such invite", "withdrawn", "expired"])
-def test_an_address_that_is_none(tool: Tool, desk: cli.Desk, case: str) -> None:
+def test_an_address_that_is_none(tool: Tool, desk: cli.TenantOperator, case: str) -> None:
     lms(tool)
     address = desk.invite("", True)
     if case == "withdrawn":
@@ -104,7 +104,7 @@ def test_an_address_that_is_none(tool: Tool, desk: cli.Desk, case: str) -> None:
     assert tool.moodle.server.count("/openid") == 0, "nobody makes this server call addresses without an invite"
 
 
-def test_opened_in_a_browser_it_says_where_it_belongs(tool: Tool, desk: cli.Desk) -> None:
+def test_opened_in_a_browser_it_says_where_it_belongs(tool: Tool, desk: cli.TenantOperator) -> None:
     page = open_address(tool, desk.invite("", True), openid_configuration="", registration_token="")
     assert page.status_code == 400
     assert "belongs into the LMS" in page.text
@@ -128,7 +128,7 @@ LIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", LIES)
-def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.Desk, case: str) -> None:
+def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.TenantOperator, case: str) -> None:
     lms(tool, **LIES[case])
     before = len(desk.platforms())
     answer = open_address(tool, desk.invite("", True))
@@ -147,7 +147,7 @@ def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.Desk, cas
         (404, "No", ""),
     ],
 )
-def test_a_configuration_that_is_none(tool: Tool, desk: cli.Desk, answer: Any) -> None:
+def test_a_configuration_that_is_none(tool: Tool, desk: cli.TenantOperator, answer: Any) -> None:
     tool.moodle.server.says("/openid", answer)
     refused = open_address(tool, desk.invite("", True))
     assert refused.status_code == 400
@@ -166,7 +166,7 @@ def test_a_configuration_that_is_none(tool: Tool, desk: cli.Desk, answer: Any) -
         "https://[::ffff:127.0.0.1]/",
     ],
 )
-def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.Desk, url: str) -> None:
+def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.TenantOperator, url: str) -> None:
     """SSRF: what a stranger names is judged after resolution (and plain http is no way at all)."""
     from core.http import GuardedClient
 
@@ -180,10 +180,10 @@ def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.Desk, url
     assert "could not be asked" in refused.text or "no web address" in refused.text
 
 
-def test_a_client_of_another_organisation_is_never_taken_over(tool: Tool, desk: cli.Desk) -> None:
+def test_a_client_of_another_organisation_is_never_taken_over(tool: Tool, desk: cli.TenantOperator) -> None:
     lms(tool, (200, "OK", {"client_id": "theirs"}))
     other = cli.create_tenant(_settings(tool), name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
-    theirs = cli.Desk(tool.deps.unit_of_work, tool.deps.settings, other, "them")
+    theirs = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
     assert open_address(tool, theirs.invite("", True)).status_code == 200
     answer = open_address(tool, desk.invite("", True))
     assert answer.status_code == 409
@@ -195,7 +195,7 @@ def _settings(tool: Tool) -> Any:
     return tool.deps.settings
 
 
-def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.Desk) -> None:
+def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.TenantOperator) -> None:
     lms(tool, (200, "OK", {"client_id": "new", TOOL_CONFIGURATION: {"deployment_id": 7}}))
     assert "waits for approval" in open_address(tool, desk.invite("", False)).text
     made = desk.platforms()[-1]
@@ -216,9 +216,9 @@ def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.Desk)
     assert open_address(tool, desk.invite("", True)).status_code == 200, "a removed one makes room"
 
 
-def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: Tool, desk: cli.Desk) -> None:
+def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: Tool, desk: cli.TenantOperator) -> None:
     platform = desk.platforms()[0]
-    name = f"{CLAIM}deployment_id"
+    name = f"{CLAIM_PREFIX}deployment_id"
     assert tool.launch(**{name: "9:d89e"}).status_code == 403
     assert ("9:d89e", "pending") in [(one.deployment_id, one.status) for one in desk.deployments(platform.id)]
     desk.decide(platform.id, "9:d89e", True)
@@ -229,7 +229,7 @@ def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: T
     assert "was refused" in tool.launch(**{name: "another"}).text
 
 
-BY_HAND = ByHand(
+BY_HAND = ManualRegistration(
     "", "", "https://lms.example", "c1", "https://lms.example/auth", "https://lms.example/token", "https://lms.example/keys", "", ("1",), ()
 )
 
@@ -252,19 +252,21 @@ BY_HAND = ByHand(
 )
 def test_what_is_typed_wrong_is_named(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as refused:
-        registering.checked(False, ByHand(**{**vars(BY_HAND), **changes}))
+        registering.validate_registration(False, ManualRegistration(**{**vars(BY_HAND), **changes}))
     assert refused.value.where["field"] == field
 
 
-def test_by_hand_hosted_canvas_needs_its_client_id_alone(tool: Tool, desk: cli.Desk) -> None:
-    made = desk.add(ByHand("", "", "https://canvas.instructure.com", "10000000000001", "", "", "", "", (), ("https://learn.example.edu",)), True)
+def test_by_hand_hosted_canvas_needs_its_client_id_alone(tool: Tool, desk: cli.TenantOperator) -> None:
+    made = desk.add(
+        ManualRegistration("", "", "https://canvas.instructure.com", "10000000000001", "", "", "", "", (), ("https://learn.example.edu",)), True
+    )
     platform = next(one for one in desk.platforms() if one.id == made)
     assert platform.family == "canvas"
     assert platform.auth_token_url == "https://sso.canvaslms.com/login/oauth2/token"
     assert platform.approve_deployments
-    desk.add(ByHand("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
+    desk.add(ManualRegistration("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
     with pytest.raises(Conflict, match="registered already"):
-        desk.add(ByHand("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
+        desk.add(ManualRegistration("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
     desk.change(made, {"name": "Our Canvas", "auth_login_url": "https://sso.beta.canvaslms.com/api/lti/authorize_redirect"})
     changed = next(one for one in desk.platforms() if one.id == made)
     assert (changed.name, changed.auth_token_url, changed.frame_origins) == ("Our Canvas", platform.auth_token_url, ["https://learn.example.edu"])
@@ -332,7 +334,7 @@ def canvas_tokens(tool: Tool) -> list[dict[str, Any]]:
     return taken
 
 
-def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, desk: cli.Desk) -> None:
+def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, desk: cli.TenantOperator) -> None:
     """No grade and no roster ever came: the assertion named Canvas's bare host."""
     canvas(tool)
     assert open_address(tool, desk.invite("", True)).status_code == 200
@@ -348,24 +350,24 @@ def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, de
     made = desk.platforms()[-1]
     assert (made.name, made.family, made.auth_audience, made.approve_deployments) == ("A university", "canvas", "", True)
     taken = canvas_tokens(tool)
-    assert tokens.access_token(tool.deps, made, CANVAS_SCOPES[0]) == "t"
+    assert tokens.get_access_token(tool.deps, made, CANVAS_SCOPES[0]) == "t"
     assert [one["aud"] for one in taken] == [f"{tool.moodle.server.url}/token"]
 
 
-def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: Tool, desk: cli.Desk) -> None:
+def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: Tool, desk: cli.TenantOperator) -> None:
     canvas(tool)
     assert open_address(tool, desk.invite("", True)).status_code == 200
     made = desk.platforms()[-1]
     desk.change(made.id, {"auth_audience": "sso.canvaslms.com"})
     taken = canvas_tokens(tool)
-    assert tokens.access_token(tool.deps, desk.platforms()[-1], CANVAS_SCOPES[0]) == "t"
+    assert tokens.get_access_token(tool.deps, desk.platforms()[-1], CANVAS_SCOPES[0]) == "t"
     assert [one["aud"] for one in taken] == ["sso.canvaslms.com", f"{tool.moodle.server.url}/token"]
     desk.change(made.id, {"auth_audience": ""})
     assert desk.platforms()[-1].auth_audience == "", "a setting can be cleared"
     assert desk.platforms()[-1].name == "A university", "what is not named stays"
     tool.moodle.server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
     with pytest.raises(TokenRefused):
-        tokens.access_token(tool.deps, desk.platforms()[-1], "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem")
+        tokens.get_access_token(tool.deps, desk.platforms()[-1], "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem")
 
 
 @pytest.mark.parametrize(
@@ -380,7 +382,7 @@ def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: T
 )
 def test_whom_an_assertion_names(family: str, said: str, audience: str) -> None:
     """D2L's audience is an address of its own (openwebwork/webwork2 #2342); a bare host names nobody."""
-    assert dialect(family).assertion_audience(said) == audience
+    assert dialect_for(family).assertion_audience(said) == audience
 
 
 SSO = "https://sso.canvaslms.com"
@@ -391,16 +393,16 @@ HOSTED = [f"{SSO}/api/lti/authorize_redirect", f"{SSO}/login/oauth2/token", f"{S
 def test_a_customer_of_hosted_canvas_registers_under_its_own_name(customer: str) -> None:
     """registration_endpoint and the configuration lie at HostUrl.context_host(account): the customer's own name where there is one."""
     configuration = f"{customer}/api/lti/security/openid-configuration?registration_token=x"
-    assert dialect("canvas").vouches("https://canvas.instructure.com", configuration, HOSTED) == ""
+    assert dialect_for("canvas").vouches("https://canvas.instructure.com", configuration, HOSTED) == ""
     for place in range(3):
         strange = [url if number != place else "https://evil.example/x" for number, url in enumerate(HOSTED)]
-        assert "evil.example" in dialect("canvas").vouches("https://canvas.instructure.com", configuration, strange)
+        assert "evil.example" in dialect_for("canvas").vouches("https://canvas.instructure.com", configuration, strange)
 
 
-def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: cli.Desk) -> None:
+def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: cli.TenantOperator) -> None:
     """Hosted Canvas has one issuer for everybody: a person is known within a registration."""
     url = tool.moodle.server.url
-    desk.add(ByHand("", "", "http://127.0.0.1:8100", "second", f"{url}/auth", f"{url}/token", f"{url}/certs", "", ("2",), ()), True)
+    desk.add(ManualRegistration("", "", "http://127.0.0.1:8100", "second", f"{url}/auth", f"{url}/token", f"{url}/certs", "", ("2",), ()), True)
     first = tool.launch().location
     answer = tool.login(client_id="second")
     state, nonce = (re.search(rf"{name}=([^&]+)", answer.location) for name in ("state", "nonce"))
@@ -419,18 +421,18 @@ def test_a_rotated_key_is_shown_before_it_signs_and_the_old_one_after(tool: Tool
     from lti_tool.lti import keys
 
     (old,) = tool.get("/lti/jwks.json").json["keys"]
-    made = cli.rotate_keys(_settings(tool), False)
+    made = cli.rotate_signing_key(_settings(tool), False)
     shown = {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]}
     assert shown == {old["kid"], made.kid}
-    signed = keys.sign(tool.deps.engine, tool.deps.secrets, {"a": 1})
+    signed = keys.sign_jwt(tool.deps.engine, tool.deps.secrets, {"a": 1})
     assert pyjwt.get_unverified_header(signed)["kid"] == old["kid"], "platforms keep what they fetched: the new one waits a day"
     _as_owner(tool, "UPDATE lti_tool.tool_key SET signs_from = signs_from - interval '25 hours', retires_at = retires_at - interval '25 hours'")
-    signed = keys.sign(tool.deps.engine, tool.deps.secrets, {"a": 1})
+    signed = keys.sign_jwt(tool.deps.engine, tool.deps.secrets, {"a": 1})
     assert pyjwt.get_unverified_header(signed)["kid"] == made.kid
     assert {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]} == {old["kid"], made.kid}
     _as_owner(tool, "UPDATE lti_tool.tool_key SET retires_at = retires_at - interval '25 hours'")
     assert [key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]] == [made.kid]
-    now = cli.rotate_keys(_settings(tool), True)
+    now = cli.rotate_signing_key(_settings(tool), True)
     assert [key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]] == [now.kid], "a key that became known is shown no longer"
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.lms.claims import CLAIM
+from adapters.lms.claims import CLAIM_PREFIX
 from tests.integration.lti_tool.conftest import Tool
 
 
 def _in(locale: str) -> dict[str, object]:
-    return {f"{CLAIM}launch_presentation": {"locale": locale, "return_url": "http://127.0.0.1:8100/course/view.php?id=2"}}
+    return {f"{CLAIM_PREFIX}launch_presentation": {"locale": locale, "return_url": "http://127.0.0.1:8100/course/view.php?id=2"}}
 
 
 @pytest.mark.parametrize(

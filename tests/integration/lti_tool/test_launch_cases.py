@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwcrypto.jwk import JWK
 from sqlalchemy import text
 
-from adapters.lms.claims import CLAIM
+from adapters.lms.claims import CLAIM_PREFIX
 from lti_tool.lti import platform_keys
 from lti_tool.store import platforms
 from tests.integration.lti_tool.conftest import CLIENT_ID, DEPLOYMENT_ID, ISSUER, TOOL, Moodle, Tool, unsigned
@@ -46,7 +46,7 @@ def add_platform(tool: Tool, **changes: Any) -> int:
         **changes,
     }
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        made = platforms.add(connection, tool.tenant_id, values)
+        made = platforms.insert_platform(connection, tool.tenant_id, values)
     assert made is not None
     return made
 
@@ -270,7 +270,7 @@ def test_unknown_kid(tool: Tool, case: str) -> None:
     assert tool.moodle.server.count("/certs") == fetched + 1, "exactly one look, then it cools down"
 
 
-def _kept(tool: Tool) -> platform_keys._Kept:
+def _kept(tool: Tool) -> platform_keys._CachedKeySet:
     return tool.deps.platform_keys._kept[f"{tool.moodle.server.url}/certs"]
 
 
@@ -413,32 +413,32 @@ BAD_CLAIMS: dict[str, Callable[[], dict[str, Any]]] = {
     "C14 iat a word": lambda: {"iat": "now"},
     "C14 iat negative": lambda: {"iat": -1},
     "C15 nbf ahead": lambda: {"nbf": int(NOW()) + 300},
-    "C16 unknown deployment": lambda: {f"{CLAIM}deployment_id": "999"},
-    "C19 message unknown": lambda: {f"{CLAIM}message_type": "LtiUnknownRequest"},
-    "C19 data privacy": lambda: {f"{CLAIM}message_type": "DataPrivacyLaunchRequest"},
-    "C19 EULA": lambda: {f"{CLAIM}message_type": "LtiEulaRequest"},
-    "C19 message a list": lambda: {f"{CLAIM}message_type": ["LtiResourceLinkRequest"]},
-    "C20 target missing": lambda: {f"{CLAIM}target_link_uri": ...},
-    "C20 target of another host": lambda: {f"{CLAIM}target_link_uri": "https://evil.example/lti/launch"},
-    "C20 target differs from the login's": lambda: {f"{CLAIM}target_link_uri": f"{TOOL}/lti/launch?other=1"},
-    "C20 target a script": lambda: {f"{CLAIM}target_link_uri": "javascript:alert(1)"},
-    "C21 resource_link no object": lambda: {f"{CLAIM}resource_link": "1"},
-    "C21 resource_link null": lambda: {f"{CLAIM}resource_link": None},
-    "C21 id empty": lambda: {f"{CLAIM}resource_link": {"id": ""}},
-    "C21 id a number": lambda: {f"{CLAIM}resource_link": {"id": 1}},
-    "C21 id too long": lambda: {f"{CLAIM}resource_link": {"id": "x" * 256}},
-    "C21 id no text that can be kept": lambda: {f"{CLAIM}resource_link": {"id": "\ud800"}},
-    "C22 roles a text": lambda: {f"{CLAIM}roles": "Instructor"},
-    "C22 roles null": lambda: {f"{CLAIM}roles": None},
-    "C22 roles a number": lambda: {f"{CLAIM}roles": 5},
-    "C22 roles of numbers": lambda: {f"{CLAIM}roles": [5]},
+    "C16 unknown deployment": lambda: {f"{CLAIM_PREFIX}deployment_id": "999"},
+    "C19 message unknown": lambda: {f"{CLAIM_PREFIX}message_type": "LtiUnknownRequest"},
+    "C19 data privacy": lambda: {f"{CLAIM_PREFIX}message_type": "DataPrivacyLaunchRequest"},
+    "C19 EULA": lambda: {f"{CLAIM_PREFIX}message_type": "LtiEulaRequest"},
+    "C19 message a list": lambda: {f"{CLAIM_PREFIX}message_type": ["LtiResourceLinkRequest"]},
+    "C20 target missing": lambda: {f"{CLAIM_PREFIX}target_link_uri": ...},
+    "C20 target of another host": lambda: {f"{CLAIM_PREFIX}target_link_uri": "https://evil.example/lti/launch"},
+    "C20 target differs from the login's": lambda: {f"{CLAIM_PREFIX}target_link_uri": f"{TOOL}/lti/launch?other=1"},
+    "C20 target a script": lambda: {f"{CLAIM_PREFIX}target_link_uri": "javascript:alert(1)"},
+    "C21 resource_link no object": lambda: {f"{CLAIM_PREFIX}resource_link": "1"},
+    "C21 resource_link null": lambda: {f"{CLAIM_PREFIX}resource_link": None},
+    "C21 id empty": lambda: {f"{CLAIM_PREFIX}resource_link": {"id": ""}},
+    "C21 id a number": lambda: {f"{CLAIM_PREFIX}resource_link": {"id": 1}},
+    "C21 id too long": lambda: {f"{CLAIM_PREFIX}resource_link": {"id": "x" * 256}},
+    "C21 id no text that can be kept": lambda: {f"{CLAIM_PREFIX}resource_link": {"id": "\ud800"}},
+    "C22 roles a text": lambda: {f"{CLAIM_PREFIX}roles": "Instructor"},
+    "C22 roles null": lambda: {f"{CLAIM_PREFIX}roles": None},
+    "C22 roles a number": lambda: {f"{CLAIM_PREFIX}roles": 5},
+    "C22 roles of numbers": lambda: {f"{CLAIM_PREFIX}roles": [5]},
     "C23 sub too long": lambda: {"sub": "x" * 256},
     "C23 sub a number": lambda: {"sub": 5},
     "C23 sub empty": lambda: {"sub": ""},
     "C23 sub with NUL": lambda: {"sub": "5\0"},
-    "C24 context no object": lambda: {f"{CLAIM}context": "5"},
-    "C24 context id a number": lambda: {f"{CLAIM}context": {"id": 5}},
-    "C18 presentation no object": lambda: {f"{CLAIM}launch_presentation": "x"},
+    "C24 context no object": lambda: {f"{CLAIM_PREFIX}context": "5"},
+    "C24 context id a number": lambda: {f"{CLAIM_PREFIX}context": {"id": 5}},
+    "C18 presentation no object": lambda: {f"{CLAIM_PREFIX}launch_presentation": "x"},
 }
 
 
@@ -455,12 +455,12 @@ GOOD_CLAIMS: dict[str, Callable[[], dict[str, Any]]] = {
     "C9 iat ahead within the leeway": lambda: {"iat": int(NOW()) + 30},
     "C14 an hour": lambda: {"exp": int(NOW()) + 3_600},
     "C23 sub in another script": lambda: {"sub": "学生-5"},
-    "C24 context missing": lambda: {f"{CLAIM}context": ...},
-    "C25 custom missing": lambda: {f"{CLAIM}custom": ...},
-    "C25 custom null": lambda: {f"{CLAIM}custom": None},
-    "C25 custom a list": lambda: {f"{CLAIM}custom": ["x"]},
-    "C25 a variable left as it was": lambda: {f"{CLAIM}custom": {"programme": "$Course.programme", "page": 5}},
-    "roles of other systems beside ours": lambda: {f"{CLAIM}roles": ["Learner", "urn:x:y#z"]},
+    "C24 context missing": lambda: {f"{CLAIM_PREFIX}context": ...},
+    "C25 custom missing": lambda: {f"{CLAIM_PREFIX}custom": ...},
+    "C25 custom null": lambda: {f"{CLAIM_PREFIX}custom": None},
+    "C25 custom a list": lambda: {f"{CLAIM_PREFIX}custom": ["x"]},
+    "C25 a variable left as it was": lambda: {f"{CLAIM_PREFIX}custom": {"programme": "$Course.programme", "page": 5}},
+    "roles of other systems beside ours": lambda: {f"{CLAIM_PREFIX}roles": ["Learner", "urn:x:y#z"]},
 }
 
 
@@ -475,8 +475,8 @@ def test_good_claims(shared_tool: Tool, case: str) -> None:
 def test_deployment_of_another_client(tool: Tool, case: str) -> None:
     other = add_platform(tool)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        platforms.meet_deployment(connection, tool.tenant_id, other, "77", "approved")
-    answer = tool.launch(**{f"{CLAIM}deployment_id": "77"})
+        platforms.insert_deployment(connection, tool.tenant_id, other, "77", "approved")
+    answer = tool.launch(**{f"{CLAIM_PREFIX}deployment_id": "77"})
     refused(tool, answer, rows(tool))
     assert "77" in answer.text, "the page names it for the administrator"
     waiting = tool.sql("SELECT registration_id, deployment_id FROM lti_tool.deployment WHERE status = 'pending'")
@@ -524,9 +524,9 @@ def test_html_in_claims(tool: Tool, case: str) -> None:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
     changes = {
         "name": evil,
-        f"{CLAIM}context": {"id": "5", "title": evil},
-        f"{CLAIM}resource_link": {"id": "1", "title": evil},
-        f"{CLAIM}launch_presentation": {"return_url": "javascript:alert(1)", "locale": evil},
+        f"{CLAIM_PREFIX}context": {"id": "5", "title": evil},
+        f"{CLAIM_PREFIX}resource_link": {"id": "1", "title": evil},
+        f"{CLAIM_PREFIX}launch_presentation": {"return_url": "javascript:alert(1)", "locale": evil},
     }
     for recorded in ("launch-resource-student1", "launch-resource-teacher", "launch-resource-student3-cjk"):
         home = tool.launch(recorded, **changes).location
@@ -612,7 +612,7 @@ def test_good_login(shared_tool: Tool, case: str) -> None:
 
 @pytest.mark.parametrize("case", ["L7 a flood of logins"])
 def test_flood(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lti_tool.views.launch.A_MINUTE", 3)
+    monkeypatch.setattr("lti_tool.views.launch.MAX_PER_MINUTE", 3)
     before = shared_tool.rows("login_state")
     answers = [
         shared_tool.browser.post("/lti/login", data={}, base_url="https://127.0.0.1:8080", environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
@@ -626,7 +626,7 @@ def test_flood(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_refused_launch_is_told_to_administrators_with_its_reason(tool: Tool) -> None:
-    tool.launch(**{f"{CLAIM}roles": ...})
+    tool.launch(**{f"{CLAIM_PREFIX}roles": ...})
     tool.launch()
     refusal, taken = tool.sql("SELECT taken, reason, detail FROM lti_tool.launch_log ORDER BY id")
     assert (refusal.taken, taken.taken) == (False, True)
@@ -642,6 +642,6 @@ def test_what_has_had_its_time_is_forgotten(tool: Tool) -> None:
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
         for table, column in (("login_state", "expires_at"), ("launch", "expires_at"), ("launch_log", "at")):
             connection.execute(text(f"UPDATE lti_tool.{table} SET {column} = :then"), {"then": long_ago})  # noqa: S608 - names of this test
-    upkeep.tidy(tool.deps, tool.tenant_id)
+    upkeep.discard_expired_data(tool.deps, tool.tenant_id)
     assert {table: tool.rows(table) for table in ("login_state", "launch", "launch_log")} == {"login_state": 0, "launch": 0, "launch_log": 0}
     assert tool.rows("membership") == 1, "who was there stays known"

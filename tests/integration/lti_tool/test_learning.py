@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from carryover.sample_programme import sample_document
 from lrs.vocabulary import EXTENSIONS, VERBS
 from tests.integration.lti_tool.conftest import Tool
 
@@ -59,10 +60,8 @@ def answer_check(tool: Tool, home: str) -> str:
 
 
 def right_choice(tool: Tool, page: TestResponse) -> str:
-    from carryover.sample_programme import document
-
     stem = unescape(page.text.split("<legend>")[1].split("</legend>")[0])
-    return str(next(item["correct"][0] for item in document()["items"] if item["stem"] == stem))
+    return str(next(item["correct"][0] for item in sample_document()["items"] if item["stem"] == stem))
 
 
 def test_certifying_schedules_only_the_checks_that_can_still_be_met(tool: Tool) -> None:
@@ -130,11 +129,9 @@ def test_an_answer_that_is_none_is_explained_and_nothing_is_kept(tool: Tool, fie
 
 
 def test_answers_are_never_in_the_page_before_they_are_given(tool: Tool) -> None:
-    from carryover.sample_programme import document
-
     _, page = open_check(tool)
     stem = unescape(page.text.split("<legend>")[1].split("</legend>")[0])
-    item = next(item for item in document()["items"] if item["stem"] == stem)
+    item = next(item for item in sample_document()["items"] if item["stem"] == stem)
     assert not any(choice["feedback"] in unescape(page.text) for choice in item["choices"])
 
 
@@ -275,11 +272,11 @@ def test_a_teacher_records_the_certification_of_a_learner_who_opened_the_activit
 
 def test_a_teacher_sees_the_learners_of_this_course_alone(tool: Tool) -> None:
     """Context ids are small numbers that other deployments use as well."""
-    from adapters.lms.claims import CLAIM
+    from adapters.lms.claims import CLAIM_PREFIX
 
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
-    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM}context": {"id": "77", "title": "Another course"}})
-    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM}context": None, f"{CLAIM}resource_link": {"id": "other"}})
+    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM_PREFIX}context": {"id": "77", "title": "Another course"}})
+    tool.launch("launch-resource-student3-cjk", **{f"{CLAIM_PREFIX}context": None, f"{CLAIM_PREFIX}resource_link": {"id": "other"}})
     assert "None: everyone" in tool.get(tool.launch("launch-resource-teacher").location).text
 
 
@@ -295,7 +292,7 @@ def test_an_act_that_fails_leaves_neither_its_rows_nor_its_statements(tool: Tool
     def broken(*given: Any, **named: Any) -> None:
         raise RuntimeError("the outbox breaks")
 
-    monkeypatch.setattr("lti_tool.store.outbox.add_statements", broken)
+    monkeypatch.setattr("lti_tool.store.outbox.insert_statements", broken)
     assert tool.post(where(page), page, position=1, choice="a").status_code == 500
     assert tool.rows("answer") == 0
     assert len(statements(tool)) == before

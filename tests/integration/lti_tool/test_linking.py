@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from adapters.lms.claims import CLAIM, DEEP_LINKING_CLAIM
+from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_certification import refused, rows
 from tests.integration.lti_tool.test_recorded import picked
 
-SETTINGS = f"{DEEP_LINKING_CLAIM}deep_linking_settings"
+SETTINGS = f"{DEEP_LINKING_PREFIX}deep_linking_settings"
 RETURN = "http://127.0.0.1:8100/mod/lti/contentitem_return.php"
 
 
@@ -86,14 +86,14 @@ DATA = 'csrf=&amp;<"\'> ü %2B + \t\\u0041 {"a": 1}'
 def test_data(tool: Tool, case: str) -> None:
     given: dict[str, Any] = {"data": DATA} if "byte" in case else {}
     _, claims = picked(tool, ["today"], **given)
-    assert claims.get(f"{DEEP_LINKING_CLAIM}data", ...) == (DATA if given else ...)
+    assert claims.get(f"{DEEP_LINKING_PREFIX}data", ...) == (DATA if given else ...)
 
 
 @pytest.mark.parametrize("data", [5, 1.5, True, "", [1, {"b": None, "a": [2]}], {"z": 1, "a": {"csrf": "x\0y"}}])
 def test_data_is_opaque(tool: Tool, data: Any) -> None:
     """Deep Linking 2.0, 4.4.1: "an opaque value which must be returned by the tool"; its examples are texts, it says of no type."""
     _, claims = picked(tool, ["today"], data=data)
-    assert json.dumps(claims[f"{DEEP_LINKING_CLAIM}data"]) == json.dumps(data)
+    assert json.dumps(claims[f"{DEEP_LINKING_PREFIX}data"]) == json.dumps(data)
 
 
 def test_the_specification_s_own_request_is_taken(tool: Tool) -> None:
@@ -114,7 +114,7 @@ def test_the_specification_s_own_request_is_taken(tool: Tool) -> None:
         "launch-deep-linking-teacher",
         aud=["43Y2YZJCB1NzxN9"],
         azp="43Y2YZJCB1NzxN9",
-        **{SETTINGS: settings, f"{CLAIM}target_link_uri": ..., f"{CLAIM}resource_link": ...},
+        **{SETTINGS: settings, f"{CLAIM_PREFIX}target_link_uri": ..., f"{CLAIM_PREFIX}resource_link": ...},
     )
     assert asked.status_code == 303, asked.text
     assert "platform.example" in tool.get(asked.location).text
@@ -130,7 +130,7 @@ def test_a_place_that_takes_no_activities_says_so(tool: Tool) -> None:
 def test_learner(shared_tool: Tool, case: str) -> None:
     before = rows(shared_tool)
     role = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
-    answer = shared_tool.launch("launch-deep-linking-teacher", **{f"{CLAIM}roles": [role]})
+    answer = shared_tool.launch("launch-deep-linking-teacher", **{f"{CLAIM_PREFIX}roles": [role]})
     assert "Only a teacher" in answer.text
     assert rows(shared_tool) == before
 
@@ -145,8 +145,8 @@ def test_answer(tool: Tool, case: str) -> None:
     assert header["alg"] == "RS256"
     assert claims["iss"] == "43Y2YZJCB1NzxN9"
     assert claims["aud"] == "http://127.0.0.1:8100"
-    assert claims[f"{CLAIM}message_type"] == "LtiDeepLinkingResponse"
-    assert claims[f"{CLAIM}version"] == "1.3.0"
+    assert claims[f"{CLAIM_PREFIX}message_type"] == "LtiDeepLinkingResponse"
+    assert claims[f"{CLAIM_PREFIX}version"] == "1.3.0"
     assert len(claims["nonce"]) >= 20
 
     def nulls(value: Any) -> bool:
@@ -207,7 +207,7 @@ def test_dates_and_columns_by_product(tool: Tool, family: str) -> None:
     page = tool.get(f"{home}pick")
     answer = tool.post(f"{home}pick", page, programme="phishing-response", page="check-1d", opens_on="2026-12-01", closes_on="2027-01-31")
     claims = jwt.decode(answer.text.split('name="JWT" value="')[1].split('"')[0], options={"verify_signature": False})
-    (item,) = claims[f"{DEEP_LINKING_CLAIM}content_items"]
+    (item,) = claims[f"{DEEP_LINKING_PREFIX}content_items"]
     assert item["available"] == {"startDateTime": "2026-12-01T00:00:00.000Z", "endDateTime": "2027-01-31T23:59:59.000Z"}
     assert item["submission"] == {"endDateTime": "2027-01-31T23:59:59.000Z"}
     assert "lineItem" not in item, "a column only where it was asked for"
@@ -225,9 +225,9 @@ def test_what_was_chosen_opens(tool: Tool) -> None:
         ("check-1d", "not on your schedule"),
         ("plan", "Transfer plan"),
     ):
-        home = tool.launch(**{f"{CLAIM}custom": {"programme": "phishing-response", "page": page}}).location
+        home = tool.launch(**{f"{CLAIM_PREFIX}custom": {"programme": "phishing-response", "page": page}}).location
         assert expected in tool.get(home).text, page
-    home = tool.launch(**{f"{CLAIM}custom": {"programme": "phishing-response", "page": "admin"}}).location
+    home = tool.launch(**{f"{CLAIM_PREFIX}custom": {"programme": "phishing-response", "page": "admin"}}).location
     assert "Phishing response" in tool.get(home).text, "a custom parameter makes nobody an administrator"
     assert tool.get(f"{home}admin/").status_code == 403
 

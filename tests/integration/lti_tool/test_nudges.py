@@ -24,7 +24,7 @@ def certified(tool: Tool) -> Tool:
     """Three people who were certified a week before, at the same hour."""
     importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
     for external_id in ("E1", "E2", "E3"):
-        certifying.certify(
+        certifying.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, external_id).id,
@@ -38,7 +38,7 @@ def certified(tool: Tool) -> Tool:
 def remind(tool: Tool, at: datetime) -> list[tuple[str, str, str]]:
     """(whom, kind, subject) of what is queued at this moment."""
     before = {row[0] for row in tool.sql("SELECT id FROM lti_tool.mail")}
-    nudging.remind(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=at)
+    nudging.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=at)
     rows = tool.sql("SELECT m.id, p.external_id, m.kind, m.subject FROM lti_tool.mail m JOIN lti_tool.person p ON p.id = m.person_id ORDER BY m.id")
     return [tuple(row[1:]) for row in rows if row[0] not in before]
 
@@ -90,7 +90,7 @@ def test_what_was_done_is_not_told(certified: Tool) -> None:
 def test_who_stopped_a_kind_or_is_on_hold_or_left_is_left_alone(certified: Tool) -> None:
     one = person(certified, "E1").id
     with certified.deps.unit_of_work(certified.tenant_id) as connection:
-        mails.stop(connection, certified.tenant_id, one, "due")
+        mails.insert_mail_stop(connection, certified.tenant_id, one, "due")
     assert remind(certified, NOW) == []
     later = NOW + timedelta(days=5, hours=1)
     certified.sql(

@@ -28,7 +28,7 @@ SCORES = "/lineitems/2/lineitem/scores"
 
 def send_statements(tool: Tool) -> int:
     store = RecordStore(tool.moodle.server.url, "key", "secret")
-    return statements.send(tool.deps.unit_of_work, tool.tenant_id, store, tool.deps.client)
+    return statements.send_due_statements(tool.deps.unit_of_work, tool.tenant_id, store, tool.deps.client)
 
 
 def finish_check(tool: Tool) -> None:
@@ -44,7 +44,7 @@ RESULTS = "/lineitems/2/lineitem/results"
 def send_grades(tool: Tool) -> int:
     if "/token" not in tool.moodle.server.answers:
         tool.moodle.server.says("/token", (200, "OK", {"access_token": "a-token", "expires_in": 3600}))
-    return grades.send(tool.deps, tool.tenant_id)
+    return grades.send_due_grades(tool.deps, tool.tenant_id)
 
 
 def grade_row(tool: Tool) -> Any:
@@ -168,7 +168,7 @@ def test_a_grade_that_a_teacher_changed_meanwhile_is_not_overwritten_unasked(too
 def test_a_sender_that_died_between_sending_and_noting_it_sends_once(tool: Tool, case: str) -> None:
     finish_check(tool)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        row = stored_grades.lease(connection, tool.tenant_id, [])
+        row = stored_grades.lease_grade(connection, tool.tenant_id, [])
     assert row is not None
     assert send_grades(tool) == 0, "leased rows are nobody else's"
     tool.sql("UPDATE lti_tool.grade_outbox SET leased_until = now()")
@@ -242,16 +242,16 @@ def test_no_token_is_logged(tool: Tool, case: str, caplog: pytest.LogCaptureFixt
 
 @pytest.mark.parametrize("case", ["A7 a teacher's launch", "A7 the test student", "A7 no score scope"])
 def test_who_gets_no_grade(tool: Tool, case: str) -> None:
-    from adapters.lms.claims import CLAIM
+    from adapters.lms.claims import CLAIM_PREFIX
 
     learner = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
     changes: dict[str, Any] = {
         "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": {"scope": [SCORE_SCOPE], "lineitem": f"{tool.moodle.server.url}/l"}
     }
     if "teacher" in case:
-        changes[f"{CLAIM}roles"] = [learner.replace("Learner", "Mentor")]
+        changes[f"{CLAIM_PREFIX}roles"] = [learner.replace("Learner", "Mentor")]
     elif "test student" in case:
-        changes[f"{CLAIM}roles"] = [learner, "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"]
+        changes[f"{CLAIM_PREFIX}roles"] = [learner, "http://purl.imsglobal.org/vocab/lti/system/person#TestUser"]
     else:
         changes["https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"]["scope"] = []
     tool.launch(**changes)
@@ -263,13 +263,13 @@ def test_a_newer_grade_of_a_person_takes_the_place_of_one_that_waits_and_never_o
     row = grade_row(tool)
     copy_grade(tool, row.id, row.place)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        leased = stored_grades.lease(connection, tool.tenant_id, [])
+        leased = stored_grades.lease_grade(connection, tool.tenant_id, [])
     assert leased is not None
     newest = copy_grade(tool, row.id, row.place)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert stored_grades.lease(connection, tool.tenant_id, []) is None, "while one is under way, the next one waits"
-        stored_grades.arrived(connection, tool.tenant_id, leased, datetime.now(UTC))
-        after = stored_grades.lease(connection, tool.tenant_id, [])
+        assert stored_grades.lease_grade(connection, tool.tenant_id, []) is None, "while one is under way, the next one waits"
+        stored_grades.mark_grade_sent(connection, tool.tenant_id, leased, datetime.now(UTC))
+        after = stored_grades.lease_grade(connection, tool.tenant_id, [])
     assert after is not None and after.id == newest
     assert after.at - leased.at >= timedelta(seconds=1)
 
@@ -283,7 +283,7 @@ def copy_grade(tool: Tool, like: int, place: str) -> int:
     old = tool.sql("SELECT * FROM lti_tool.grade_outbox WHERE id = :id", id=like)[0]
     made = NewGrade(attempt.id, old.registration_id, old.course_id, place, "", "", "", old.subject, 3, 5, "", datetime.now(UTC))
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        stored_grades.add(connection, tool.tenant_id, made)
+        stored_grades.enqueue_grade(connection, tool.tenant_id, made)
     return int(tool.sql("SELECT max(id) AS id FROM lti_tool.grade_outbox")[0].id)
 
 
@@ -311,7 +311,7 @@ def test_a_list_that_goes_on_elsewhere_is_not_followed(tool: Tool, case: str) ->
     link = {"Link": '<http://localhost:9/evil>; rel="next"'}
     tool.moodle.server.says("/members", (200, "OK", {"members": [{"user_id": "5", "roles": ["Learner"]}]}, link))
     course_with_roster(tool, "/members")
-    assert rosters.sync(tool.deps, tool.tenant_id) == 0
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0
     assert "another address" in tool.sql("SELECT reason FROM lti_tool.roster_run")[0].reason
 
 
@@ -333,7 +333,7 @@ def test_a_long_roster_is_read_to_its_end(tool: Tool, case: str) -> None:
     )
     server.says("/members", roster_page(0, False, server.url), roster_page(1, False, server.url), roster_page(2, False, server.url), last)
     course_with_roster(tool, "/members")
-    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     run = tool.sql("SELECT pages, members, arrived FROM lti_tool.roster_run")[0]
     assert (run.pages, run.members, run.arrived) == (4, 151, 150), "the teacher had been there"
     assert tool.sql("SELECT count(*) AS n FROM lti_tool.membership WHERE active AND role = 'learner'")[0].n == 150
@@ -345,7 +345,7 @@ def test_only_a_reading_to_the_end_makes_people_leave(tool: Tool, case: str) -> 
     server.says("/token", (200, "OK", {"access_token": "t"}))
     server.says("/members", roster_page(0, True, server.url))
     course_with_roster(tool, "/members")
-    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     active = "SELECT count(*) AS n FROM lti_tool.membership WHERE active"
     assert tool.sql(active)[0].n == 50, "the teacher is not on the list any more"
     again: dict[str, list[Any]] = {
@@ -356,7 +356,7 @@ def test_only_a_reading_to_the_end_makes_people_leave(tool: Tool, case: str) -> 
     }
     server.says("/members", *again[case])
     tool.sql("UPDATE lti_tool.course SET roster_due_at = now() - interval '1 second'")
-    assert rosters.sync(tool.deps, tool.tenant_id) == 0
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 0
     assert tool.sql(active)[0].n >= 50, "nobody was made to leave"
     assert tool.sql("SELECT reason FROM lti_tool.roster_run ORDER BY id DESC LIMIT 1")[0].reason
 
@@ -387,8 +387,8 @@ def test_no_grade_for_an_activity_without_a_place_in_the_gradebook(tool: Tool) -
 def token(tool: Tool) -> str:
     from lti_tool.store import platforms
 
-    (platform,) = platforms.find(tool.deps.engine, "http://127.0.0.1:8100", CLIENT_ID)
-    return tokens.access_token(tool.deps, platform, SCORE_SCOPE)
+    (platform,) = platforms.find_platforms(tool.deps.engine, "http://127.0.0.1:8100", CLIENT_ID)
+    return tokens.get_access_token(tool.deps, platform, SCORE_SCOPE)
 
 
 @pytest.mark.parametrize("case", ["A12 the assertion"])
@@ -429,9 +429,9 @@ def test_the_check_of_a_week_never_overwrites_the_check_of_a_day(tool: Tool, kno
     lists = f"{server.url}/edx"
     if known:
         with tool.deps.unit_of_work(tool.tenant_id) as connection:
-            place = stored_grades.place_of(lists, "phishing-response/1d")
+            place = stored_grades.place_key(lists, "phishing-response/1d")
             made = stored_grades.Column(place, first["id"], first["label"], 5.0)
-            stored_grades.keep_column(connection, tool.tenant_id, tool.sql("SELECT id FROM lti_tool.platform_registration")[0].id, made)
+            stored_grades.upsert_column(connection, tool.tenant_id, tool.sql("SELECT id FROM lti_tool.platform_registration")[0].id, made)
     endpoint = {"scope": [SCORE_SCOPE, LINE_ITEM_SCOPE], "lineitems": lists, "lineitem": first["id"]}
     home = tool.launch(**{"https://purl.imsglobal.org/spec/lti-ags/claim/endpoint": endpoint}).location
     answer_check(tool, home)

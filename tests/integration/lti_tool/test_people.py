@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from adapters.lms.claims import CLAIM
+from adapters.lms.claims import CLAIM_PREFIX
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.actions import directing, importing, visiting
 from lti_tool.store import directory
@@ -31,13 +31,13 @@ def take(tool: Tool, content: bytes, apply: bool = True) -> importing.Report:
 
 def person(tool: Tool, external_id: str) -> directory.Profile:
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        return directory.find(connection, tool.tenant_id, external_ids=[external_id])[0]
+        return directory.find_profiles(connection, tool.tenant_id, external_ids=[external_id])[0]
 
 
 def grant(tool: Tool, role: str, subject: str = "3") -> None:
     """Give a role to whom the LMS calls so."""
     found = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=subject)
-    directing.grant(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=found[0][0], role=role, who="test")
+    directing.grant_role(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=found[0][0], role=role, who="test")
 
 
 def test_a_look_changes_nothing_and_taking_it_over_does(tool: Tool) -> None:
@@ -87,7 +87,7 @@ def test_an_address_of_somebody_else_on_the_list_is_not_taken(tool: Tool) -> Non
 
 
 def lis(sourced_id: str) -> dict[str, Any]:
-    return {f"{CLAIM}lis": {"person_sourcedid": sourced_id}}
+    return {f"{CLAIM_PREFIX}lis": {"person_sourcedid": sourced_id}}
 
 
 def whose(tool: Tool, subject: str) -> uuid.UUID:
@@ -100,23 +100,29 @@ def test_a_launch_finds_the_person_as_the_registration_lets_it(tool: Tool) -> No
     take(tool, LIST)
     take(tool, b"id,name,email\nE6,Learner six,six@example.org\nE7,Learner seven,seven@example.org\n")
     tool.launch("launch-resource-student1", sub="80", email="x@example.org", **lis("E1"))
-    tool.launch("launch-resource-student1", sub="81", email="seven@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="81", email="seven@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     assert whose(tool, "80") != person(tool, "E1").id and whose(tool, "81") != person(tool, "E7").id, "nobody, until it is switched on"
     tool.lets_say("id")
     tool.launch("launch-resource-student1", sub="90", email="x@example.org", **lis("E1"))
     assert whose(tool, "90") == person(tool, "E1").id
-    tool.launch("launch-resource-student1", sub="82", email="seven@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="82", email="seven@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     assert whose(tool, "82") != person(tool, "E7").id, "not by an address"
-    tool.launch("launch-resource-student1", sub="83", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
+    tool.launch(
+        "launch-resource-student1", sub="83", email="y@example.org", **{f"{CLAIM_PREFIX}custom": {"person_id": "E6"}, f"{CLAIM_PREFIX}lis": ...}
+    )
     assert whose(tool, "83") != person(tool, "E6").id, "not by a parameter that a teacher may have typed"
     tool.lets_say("id or address", wide_parameter=True)
-    tool.launch("launch-resource-student1", sub="83", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
+    tool.launch(
+        "launch-resource-student1", sub="83", email="y@example.org", **{f"{CLAIM_PREFIX}custom": {"person_id": "E6"}, f"{CLAIM_PREFIX}lis": ...}
+    )
     assert tool.sql("SELECT sourced_id FROM lti_tool.identity WHERE subject = '83'")[0][0] == "E6", "who was met before can be suggested now"
-    tool.launch("launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM}custom": {"person_id": "E6"}, f"{CLAIM}lis": ...})
+    tool.launch(
+        "launch-resource-student1", sub="91", email="y@example.org", **{f"{CLAIM_PREFIX}custom": {"person_id": "E6"}, f"{CLAIM_PREFIX}lis": ...}
+    )
     assert whose(tool, "91") == person(tool, "E6").id
-    tool.launch("launch-resource-student1", sub="92", email="SEVEN@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="92", email="SEVEN@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert directory.profile(connection, tool.tenant_id, whose(tool, "92")).name == "Learner seven", "the list's name stays"
+        assert directory.get_profile(connection, tool.tenant_id, whose(tool, "92")).name == "Learner seven", "the list's name stays"
     assert dict(tool.sql("SELECT subject, joined_by FROM lti_tool.identity WHERE subject IN ('90', '91', '92')")) == {
         "90": "id", "91": "parameter", "92": "address"
     }  # fmt: skip
@@ -128,13 +134,17 @@ def test_a_parameter_typed_by_hand_does_not_make_a_class_one_person(tool: Tool) 
     tool.lets_say("id", wide_parameter=True)
     for subject in ("90", "91"):
         tool.launch(
-            "launch-resource-student1", sub=subject, email=f"{subject}@example.org", **{f"{CLAIM}custom": {"person_id": "E1"}, f"{CLAIM}lis": ...}
+            "launch-resource-student1",
+            sub=subject,
+            email=f"{subject}@example.org",
+            **{f"{CLAIM_PREFIX}custom": {"person_id": "E1"}, f"{CLAIM_PREFIX}lis": ...},
         )
     assert whose(tool, "90") != whose(tool, "91")
 
 
 @pytest.mark.parametrize(
-    "claims", [lis("E8"), {f"{CLAIM}custom": {"person_id": "E8"}, f"{CLAIM}lis": ...}, {"email": "eight@example.org", f"{CLAIM}lis": ...}]
+    "claims",
+    [lis("E8"), {f"{CLAIM_PREFIX}custom": {"person_id": "E8"}, f"{CLAIM_PREFIX}lis": ...}, {"email": "eight@example.org", f"{CLAIM_PREFIX}lis": ...}],
 )
 def test_no_claim_makes_anybody_a_mentor(tool: Tool, claims: dict[str, Any]) -> None:
     """E8 is somebody's mentor: whoever says E8, in whichever way, does not read what that learner handed in."""
@@ -153,7 +163,7 @@ def test_whoever_becomes_a_leader_later_confirms_it_before_the_pages_of_leaders_
     for path in ("", "today", "inbox", "team"):
         page = tool.get(f"{home}{path}")
         assert page.request.path.endswith("/confirm") and "Your course says who you are" in page.text, path
-    directing.grant(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=person(tool, "E1").id, role="training manager", who="test")
+    directing.grant_role(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=person(tool, "E1").id, role="training manager", who="test")
     assert tool.get(f"{home}people/").request.path.endswith("/confirm"), "a role that was given does not open by a claim either"
 
 
@@ -174,7 +184,7 @@ def test_a_second_claimant_is_an_alert_and_changes_nothing_for_the_first(tool: T
 def test_nobody_leads_because_an_lms_says_the_address_of_a_manager(tool: Tool) -> None:
     """A list names a manager by an address that is not on it: whoever says that address in an LMS is not meant."""
     tool.lets_say("id or address")
-    home = tool.launch("launch-resource-student1", sub="666", email="boss@example.org", **{f"{CLAIM}lis": ...}).location
+    home = tool.launch("launch-resource-student1", sub="666", email="boss@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     report = take(tool, b"id,name,email,manager\nE1,Learner one,one@example.org,boss@example.org\n")
     assert not report.applied and "neither in this file nor on the list" in report.lines[0].text
     assert tool.get(f"{home}team").status_code == 403
@@ -183,8 +193,8 @@ def test_nobody_leads_because_an_lms_says_the_address_of_a_manager(tool: Tool) -
 def test_a_second_claimant_does_not_stand_in_the_way_of_a_list_by_address(tool: Tool) -> None:
     take(tool, LIST)
     tool.lets_say("id or address")
-    tool.launch("launch-resource-student1", sub="90", email="one@example.org", **{f"{CLAIM}lis": ...})
-    tool.launch("launch-resource-student1", sub="666", email="one@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="90", email="one@example.org", **{f"{CLAIM_PREFIX}lis": ...})
+    tool.launch("launch-resource-student1", sub="666", email="one@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     assert take(tool, b"name,email,team\nLearner one,one@example.org,South\n").applied
     assert person(tool, "E1").team == "South" and person(tool, "E1").id == whose(tool, "90") != whose(tool, "666")
 
@@ -200,7 +210,7 @@ def test_a_code_is_not_read_in_what_is_stored_about_a_person_whom_somebody_claim
 
 def test_whoever_is_certified_already_goes_on_after_the_code(tool: Tool) -> None:
     take(tool, LIST)
-    home = tool.launch("launch-resource-student1", email="private@example.org", **{f"{CLAIM}lis": ...}).location
+    home = tool.launch("launch-resource-student1", email="private@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     met = whose(tool, "5")
     tool.post(f"{home}confirm", tool.get(f"{home}confirm"), act="mail", email="one@example.org")
     done = tool.post(f"{home}confirm", tool.get(f"{home}confirm"), act="code", code=code_for(tool, "one@example.org"))
@@ -213,7 +223,7 @@ def test_one_decision_confirms_one_user_and_no_other(tool: Tool) -> None:
     tool.lets_say("id")
     tool.launch("launch-resource-student1", sub="90", **lis("E1"))
     home = administrator(tool)
-    tool.launch("launch-resource-student1", sub="91", email="x@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="91", email="x@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     page = tool.get(f"{home}people/?unmatched=1")
     refused = tool.post(f"{home}people/join", page, met=str(whose(tool, "91")), external_id="E1")
     assert refused.status_code == 409 and "Take that join back first" in refused.text
@@ -235,7 +245,7 @@ def code_for(tool: Tool, email: str) -> str:
 
 def test_whom_a_launch_cannot_join_proves_it_by_a_mail_to_the_lists_address(tool: Tool) -> None:
     take(tool, LIST)
-    home = tool.launch("launch-resource-student1", sub="90", name="Somebody", email="private@example.org", **{f"{CLAIM}lis": ...}).location
+    home = tool.launch("launch-resource-student1", sub="90", name="Somebody", email="private@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     page = tool.get(home)
     assert "Are you on your organisation" in page.text
     page = tool.get(f"{home}confirm")
@@ -256,16 +266,16 @@ def test_whom_a_launch_cannot_join_proves_it_by_a_mail_to_the_lists_address(tool
 
 def test_a_code_that_was_mailed_for_one_user_joins_no_other(tool: Tool) -> None:
     take(tool, LIST)
-    mine = tool.launch("launch-resource-student1", sub="90", email="a@example.org", **{f"{CLAIM}lis": ...}).location
+    mine = tool.launch("launch-resource-student1", sub="90", email="a@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     tool.post(f"{mine}confirm", tool.get(f"{mine}confirm"), act="mail", email="eight@example.org")
     code = code_for(tool, "eight@example.org")
-    theirs = tool.launch("launch-resource-student1", sub="91", email="b@example.org", **{f"{CLAIM}lis": ...}).location
+    theirs = tool.launch("launch-resource-student1", sub="91", email="b@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     page = tool.get(f"{theirs}confirm")
     assert tool.post(f"{theirs}confirm", page, act="code", code=code).status_code == 400
     assert tool.post(f"{mine}confirm", tool.get(f"{mine}confirm"), act="code", code=code).status_code == 200
     assert whose(tool, "90") == person(tool, "E8").id, "and a mentor who proved it is the mentor"
     assert tool.get(f"{mine}inbox").status_code == 200
-    again = tool.launch("launch-resource-student1", sub="92", email="c@example.org", **{f"{CLAIM}lis": ...}).location
+    again = tool.launch("launch-resource-student1", sub="92", email="c@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     tool.post(f"{again}confirm", tool.get(f"{again}confirm"), act="mail", email="eight@example.org")
     refused = tool.post(f"{again}confirm", tool.get(f"{again}confirm"), act="code", code=code_for(tool, "eight@example.org"))
     assert refused.status_code == 409 and whose(tool, "90") == person(tool, "E8").id, "the second changes nothing for the first"
@@ -273,7 +283,7 @@ def test_a_code_that_was_mailed_for_one_user_joins_no_other(tool: Tool) -> None:
 
 def test_codes_are_not_guessed(tool: Tool) -> None:
     take(tool, LIST)
-    home = tool.launch("launch-resource-student1", sub=f"g{uuid.uuid4()}", email="a@example.org", **{f"{CLAIM}lis": ...}).location
+    home = tool.launch("launch-resource-student1", sub=f"g{uuid.uuid4()}", email="a@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     page = tool.get(f"{home}confirm")
     answers = [tool.post(f"{home}confirm", page, act="code", code=f"{n:08}").status_code for n in range(12)]
     assert answers[:10] == [400] * 10 and answers[10:] == [429, 429]
@@ -282,14 +292,14 @@ def test_codes_are_not_guessed(tool: Tool) -> None:
 def test_a_sign_in_at_the_organisations_provider_shows_a_code_for_the_course(tool: Tool) -> None:
     take(tool, LIST)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        visit, secret = visiting.begin(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=True, now=NOW)
-        by_mail, mail_secret = visiting.begin(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=False, now=NOW)
+        visit, secret = visiting.begin_visit(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=True, now=NOW)
+        by_mail, mail_secret = visiting.begin_visit(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=False, now=NOW)
     for one, its in ((visit, secret), (by_mail, mail_secret)):
         tool.browser.set_cookie(f"__Host-carryover-launch-{one.hex}", its, domain="127.0.0.1", secure=True, path="/")
     shown = tool.post(f"/t/{visit}/confirm", tool.get(f"/t/{visit}/confirm"), act="show")
     found = re.search(r"\b\d{8}\b", shown.text.split('role="status"')[1])
     assert found
-    home = tool.launch("launch-resource-student1", sub="90", email="a@example.org", **{f"{CLAIM}lis": ...}).location
+    home = tool.launch("launch-resource-student1", sub="90", email="a@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     tool.post(f"{home}confirm", tool.get(f"{home}confirm"), act="code", code=found[0])
     assert whose(tool, "90") == person(tool, "E8").id
     page = tool.get(f"/t/{by_mail}/me")
@@ -297,7 +307,7 @@ def test_a_sign_in_at_the_organisations_provider_shows_a_code_for_the_course(too
 
 
 def test_whom_an_lms_named_before_becomes_the_one_of_the_list_where_it_may_say_so(tool: Tool) -> None:
-    tool.launch("launch-resource-student1", sub="90", email="one@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="90", email="one@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     tool.launch("launch-resource-student1", sub="91", email="other@example.org", **lis("E8"))
     before = whose(tool, "90"), whose(tool, "91")
     assert take(tool, LIST, apply=False).counts == {"new": 3} and not tool.sql("SELECT 1 FROM lti_tool.person WHERE imported_at IS NOT NULL")
@@ -322,7 +332,7 @@ def administrator(tool: Tool) -> str:
 
 def test_matches_are_confirmed_in_bulk_and_joins_are_listed_and_taken_back(tool: Tool) -> None:
     take(tool, LIST)
-    learner = tool.launch("launch-resource-student1", sub="90", name="Somebody", email="one@example.org", **{f"{CLAIM}lis": ...}).location
+    learner = tool.launch("launch-resource-student1", sub="90", name="Somebody", email="one@example.org", **{f"{CLAIM_PREFIX}lis": ...}).location
     tool.launch("launch-resource-student1", sub="91", name="Another", email="x@example.org", **lis("E8"))
     home = administrator(tool)
     page = tool.get(f"{home}people/joins")
@@ -357,7 +367,7 @@ def test_a_claimed_join_is_looked_at_and_agreed_to(tool: Tool) -> None:
 
 def test_a_join_keeps_the_certification_whichever_name_it_is_under(tool: Tool) -> None:
     """The practice learner was certified under the LMS's name; the list came later, with the mentor of its line."""
-    tool.launch("launch-resource-student1", email="one@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", email="one@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     met = whose(tool, "5")
     take(tool, LIST)
     home = administrator(tool)
@@ -373,7 +383,7 @@ def test_who_is_not_matched_is_listed_and_joined_by_hand(tool: Tool) -> None:
     take(tool, LIST)
     home = tool.launch("launch-resource-teacher").location
     grant(tool, "admin")
-    tool.launch("launch-resource-student1", sub="90", name="Somebody", email="nobody@example.org", **{f"{CLAIM}lis": ...})
+    tool.launch("launch-resource-student1", sub="90", name="Somebody", email="nobody@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     home = tool.launch("launch-resource-teacher").location
     page = tool.get(f"{home}people/?unmatched=1")
     assert "Somebody" in page.text and "Learner one" not in page.text
@@ -421,7 +431,7 @@ def test_roles_are_granted_and_taken_away_with_a_line_in_the_audit_record(tool: 
     grant(tool, "training manager")
     home = tool.launch("launch-resource-teacher").location
     assert tool.get(f"{home}people/").status_code == 200
-    directing.withdraw(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=whose(tool, "3"), role="training manager", who="test")
+    directing.withdraw_role(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=whose(tool, "3"), role="training manager", who="test")
     assert tool.get(f"{home}people/").status_code == 403, "at once, in the running visit"
     acts = [row[0] for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
     assert acts[-2:] == ["gave a role", "took a role away"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from adapters.channels import mailer_of
+from adapters.channels import create_mailer
 from lrs.vocabulary import EXTENSIONS
 from lti_tool.actions import importing, nudging, presence
 from lti_tool.jobs import mails as mail_job
@@ -29,7 +29,7 @@ def test_a_visit_is_said_once_a_day_with_the_team(tool: Tool) -> None:
     assert one["actor"]["account"]["name"] == str(person(tool, "E1").id) and "registration" not in one["context"]
     assert one["context"]["extensions"][EXTENSIONS["team"]] == "North"
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        presence.came(connection, tool.tenant_id, person(tool, "E1").id, "phishing-response", NOW + timedelta(days=1))
+        presence.record_visit(connection, tool.tenant_id, person(tool, "E1").id, "phishing-response", NOW + timedelta(days=1))
     assert len(said(tool, "logged-in")) == 2
 
 
@@ -56,12 +56,12 @@ def test_a_nudge_that_was_sent_and_followed_is_on_record(tool: Tool, home: str, 
     box, url = postbox
     tool.sql("UPDATE lti_tool.scheduled_act SET due_at = now() + interval '1 hour' WHERE act = 'plan'")
     tool.sql("UPDATE lti_tool.person SET working_days = '{1,2,3,4,5,6,7}', time_zone = 'UTC'")
-    nudging.remind(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW.replace(hour=12))
+    nudging.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW.replace(hour=12))
     tool.sql("DELETE FROM lti_tool.mail WHERE kind <> 'due'")
     tool.sql("UPDATE lti_tool.mail SET next_try_at = now(), queued_at = now()")
-    mailer = mailer_of(url, "carryover@example.org")
+    mailer = create_mailer(url, "carryover@example.org")
     assert mailer is not None
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == len(box.letters) == 1
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == len(box.letters) == 1
     (sent,) = said(tool, "received")
     assert sent["context"]["extensions"][EXTENSIONS["nudge"]] == "due" and "plan" not in sent["object"]["definition"]["name"]["en"]
     link = re.search(r"/s/\S+", box.letters[0].get_content())

@@ -13,8 +13,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from adapters import people
-from adapters.questions import Item, html
-from carryover.sample_programme import document
+from adapters.questions import QuestionItem, html
+from carryover.sample_programme import sample_document
 from lti_tool.actions import authoring, programmes
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import verbs
@@ -241,7 +241,7 @@ def test_questions_and_answers_are_for_those_who_set_programmes_up(tool: Tool, p
 
 def test_the_sample_document_is_a_programme_that_can_be_edited(tool: Tool, office: str) -> None:
     page = tool.get(f"{office}programmes/phishing-response/")
-    assert document()["title"] in page.text and "Check after 6 months" in page.text
+    assert sample_document()["title"] in page.text and "Check after 6 months" in page.text
 
 
 def test_somebody_is_put_on_hold_comes_back_and_leaves(tool: Tool, office: str) -> None:
@@ -274,8 +274,8 @@ def take_in(tool: Tool, place: str, content: bytes, name: str) -> TestResponse:
     return look
 
 
-def items_of(tool: Tool) -> dict[str, Item]:
-    work = authoring.work(tool.deps.unit_of_work, tenant_id=tool.tenant_id, key="phishing-response")
+def items_of(tool: Tool) -> dict[str, QuestionItem]:
+    work = authoring.load_draft(tool.deps.unit_of_work, tenant_id=tool.tenant_id, key="phishing-response")
     return {item.key: item for item in work.programme.items}
 
 
@@ -308,7 +308,7 @@ def test_a_file_that_states_an_identifier_replaces_that_question_and_what_it_doe
     table = b'key,question,answers\nrecognise-sender,"Is it new?","* yes\n- no"\n'
     look = take_in(tool, place, table, "bank.csv")
     assert "0 new, 1 in the place of the question with the identifier that the file states" in look.text
-    assert "Is it new?" in look.text and html.plain(old.stem)[:40] in unescape(look.text), "old and new stand side by side"
+    assert "Is it new?" in look.text and html.html_to_text(old.stem)[:40] in unescape(look.text), "old and new stand side by side"
     new = items_of(tool)["recognise-sender"]
     assert new.stem == "Is it new?"
     for name in ("critical", "competency", "pool", "title", "source", "review_on", "tags", "explanation", "when_right", "when_wrong"):
@@ -366,7 +366,7 @@ def test_nothing_that_was_typed_on_the_programme_page_is_lost_by_saving_another_
 def test_a_wave_and_a_competency_are_named_as_people_call_them(tool: Tool, office: str) -> None:
     """A wave "München" had the hidden key "m-nchen", and a table that said München was refused line by line."""
     waves = [programmes.Wave("m-nchen", "München", date(2026, 11, 1)), programmes.Wave("koeln", "Köln", date(2026, 11, 1))]
-    assert [programmes.key_named(words, waves) for words in ("München", "MÜNCHEN ", "m-nchen", "Köln", "koeln", "Bonn")] == ["m-nchen"] * 3 + [
+    assert [programmes.resolve_key(words, waves) for words in ("München", "MÜNCHEN ", "m-nchen", "Köln", "koeln", "Bonn")] == ["m-nchen"] * 3 + [
         "koeln"
     ] * 2 + [""]
     found, faults = people.read_certifications(

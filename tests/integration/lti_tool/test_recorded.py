@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 import pytest
 
-from adapters.lms import Grade, LineItem, Verdict, dialect
-from adapters.lms.claims import CLAIM, DEEP_LINKING_CLAIM
+from adapters.lms import Grade, LineItem, ResponseVerdict, dialect_for
+from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from adapters.lms.standard import LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE, SCORE_SCOPE
 from core.http import OutsideCallFailed
 from lti_tool import cli
@@ -25,7 +25,7 @@ from lti_tool.store.platforms import Platform
 from tests.integration.lti_tool.conftest import CAPTURES, TOOL, Tool
 from tests.integration.lti_tool.recorded import RECORDED, exchanges, replayed
 
-MOODLE = dialect("moodle")
+MOODLE = dialect_for("moodle")
 ITEMS = "/mod/lti/services.php/2/lineitems?type_id=2"
 
 
@@ -33,7 +33,7 @@ def moodle(tool: Tool) -> Platform:
     """The registered platform, as Moodle."""
     tool.sql("UPDATE lti_tool.platform_registration SET family = 'moodle'")
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        return platforms.every(connection, tool.tenant_id)[0]
+        return platforms.list_platforms(connection, tool.tenant_id)[0]
 
 
 def with_token(tool: Tool) -> Platform:
@@ -52,22 +52,22 @@ def test_token_answers(tool: Tool, name: str) -> None:
     )
     granted = recorded["body"].get("scope", "").split() if isinstance(recorded["body"], dict) else []
     if SCORE_SCOPE in granted:
-        assert tokens.access_token(tool.deps, moodle(tool), SCORE_SCOPE) == recorded["body"]["access_token"]
+        assert tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE) == recorded["body"]["access_token"]
     else:
         with pytest.raises(TokenRefused) as refused:
-            tokens.access_token(tool.deps, moodle(tool), SCORE_SCOPE)
+            tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE)
         assert "score" in str(refused.value)
 
 
 def test_a_token_is_asked_for_once_an_hour_and_never_kept_in_clear(tool: Tool) -> None:
     platform = with_token(tool)
-    given = [tokens.access_token(tool.deps, platform, SCORE_SCOPE) for _ in range(3)]
+    given = [tokens.get_access_token(tool.deps, platform, SCORE_SCOPE) for _ in range(3)]
     assert len(set(given)) == 1
     assert tool.moodle.server.count("/token") == 1
     sealed = tool.sql("SELECT token_sealed, expires_at FROM lti_tool.access_token")[0]
     assert given[0] not in sealed.token_sealed
     tool.sql("UPDATE lti_tool.access_token SET expires_at = now()")
-    tokens.access_token(tool.deps, platform, SCORE_SCOPE)
+    tokens.get_access_token(tool.deps, platform, SCORE_SCOPE)
     assert tool.moodle.server.count("/token") == 2
 
 
@@ -84,17 +84,17 @@ def test_line_items_are_found_by_resource_read_made_changed_and_removed(tool: To
         "lineitem-get",
         "lineitem-delete",
     )
-    found = columns.find(tool.deps, platform, url, "r1")
+    found = columns.find_line_item(tool.deps, platform, url, "r1")
     assert found is not None
     assert (found.label, found.maximum, found.tag) == ("Étape 1", 11, "t")
     assert urlsplit(found.url).query == "type_id=2"
-    made = columns.make(tool.deps, platform, url, LineItem("Étape 1", 11, "r1", "t"))
+    made = columns.create_line_item(tool.deps, platform, url, LineItem("Étape 1", 11, "r1", "t"))
     assert made.resource_id == "r1"
-    columns.rename(tool.deps, platform, LineItem("Renamed", 50, "r1b", "tt", found.url))
+    columns.rename_line_item(tool.deps, platform, LineItem("Renamed", 50, "r1b", "tt", found.url))
     deleted = next(one for name, one in exchanges("services").items() if name == "lineitem-delete")["request"]["url"]
-    columns.remove(tool.deps, platform, deleted.replace(RECORDED, tool.moodle.server.url))
+    columns.delete_line_item(tool.deps, platform, deleted.replace(RECORDED, tool.moodle.server.url))
     there = exchanges("services")["lineitem-get"]["request"]["url"].replace(RECORDED, tool.moodle.server.url)
-    read = columns.read(tool.deps, platform, there)
+    read = columns.fetch_line_item(tool.deps, platform, there)
     assert read is not None and read.label == "Étape 0"
 
 
@@ -102,7 +102,7 @@ def test_a_list_without_matching_items_is_no_column(tool: Tool) -> None:
     platform = with_token(tool)
     replayed(tool.moodle.server, "lineitems-list")
     tool.moodle.server.says("/mod/lti/services.php/2/lineitems", (200, "OK", exchanges("services")["lineitems-list"]["response"]["body"]))
-    assert columns.find(tool.deps, platform, tool.moodle.server.url + ITEMS, "of-another-resource") is None
+    assert columns.find_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, "of-another-resource") is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_refused_columns_say_why(tool: Tool, name: str) -> None:
     platform, recorded = with_token(tool), exchanges("services")[name]["response"]
     tool.moodle.server.says("/mod/lti/services.php/2/lineitems", (recorded["status"], recorded["reason"], recorded["body"]))
     with pytest.raises((BadInput, OutsideCallFailed), match=str(recorded["status"])):
-        columns.make(tool.deps, platform, tool.moodle.server.url + ITEMS, LineItem("x", 5, "r", "t"))
+        columns.create_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, LineItem("x", 5, "r", "t"))
 
 
 # --- scores -----------------------------------------------------------------------------------------------------------------------
@@ -128,10 +128,12 @@ def test_every_recorded_answer_to_a_score_has_its_meaning(name: str) -> None:
     recorded = exchanges("services")[name]["response"]
     body = recorded["body"] if isinstance(recorded["body"], str) else json.dumps(recorded["body"])
     told = MOODLE.outcome(recorded["status"], recorded["reason"], {}, body.encode())
-    expected = {200: Verdict.TAKEN, 409: Verdict.AS_NEW_THERE, 401: Verdict.LATER, 502: Verdict.LATER}.get(recorded["status"], Verdict.NEVER)
+    expected = {200: ResponseVerdict.TAKEN, 409: ResponseVerdict.AS_NEW_THERE, 401: ResponseVerdict.LATER, 502: ResponseVerdict.LATER}.get(
+        recorded["status"], ResponseVerdict.NEVER
+    )
     assert told.verdict is expected
     assert "{" not in told.words, "what the person was graded with is not repeated"
-    if told.verdict is Verdict.NEVER:
+    if told.verdict is ResponseVerdict.NEVER:
         assert "send it again" in told.words or "sending again" in told.words, told.words
 
 
@@ -156,11 +158,16 @@ def test_the_recorded_sequence_of_scores_with_its_409s() -> None:
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         told = MOODLE.outcome(step["status"], step["reason"], {}, b"[]")
         newer = newest is None or at.replace(microsecond=0) > newest
-        assert told.verdict is (Verdict.TAKEN if newer else Verdict.AS_NEW_THERE)
+        assert told.verdict is (ResponseVerdict.TAKEN if newer else ResponseVerdict.AS_NEW_THERE)
         if newer:
             newest = at.replace(microsecond=0)
         given = step["score"]["scoreGiven"]
-        if step["results"] is not None and told.verdict is Verdict.TAKEN and step["score"]["gradingProgress"] == "FullyGraded" and given is not None:
+        if (
+            step["results"] is not None
+            and told.verdict is ResponseVerdict.TAKEN
+            and step["score"]["gradingProgress"] == "FullyGraded"
+            and given is not None
+        ):
             result = MOODLE.read_result(step["results"], "7")
             assert result.score is not None and result.maximum == 10
     assert [step["status"] for step in sequence].count(409) == 2
@@ -198,7 +205,7 @@ def test_the_recorded_roster_is_read_to_its_end(tool: Tool, path: str, names: li
     with_token(tool)
     replayed(tool.moodle.server, *names)
     course_with_roster(tool, path)
-    assert rosters.sync(tool.deps, tool.tenant_id) == 1
+    assert rosters.sync_due_rosters(tool.deps, tool.tenant_id) == 1
     run = tool.sql("SELECT pages, members, reason FROM lti_tool.roster_run")[0]
     recorded = {one["user_id"]: one for name in names for one in exchanges("services")[name]["response"]["body"]["members"]}
     assert (run.pages, run.members, run.reason) == (len(names), len(recorded), "")
@@ -224,7 +231,7 @@ def test_the_curly_quotes_of_moodles_line_item_paging_lead_nowhere(tool: Tool) -
     platform = with_token(tool)
     replayed(tool.moodle.server, "lineitems-limit2-from0")
     url = exchanges("services")["lineitems-limit2-from0"]["request"]["url"].replace(RECORDED, tool.moodle.server.url)
-    pages = list(services.pages(tool.deps, platform, (LINE_ITEM_SCOPE,), url, lambda address, token: MOODLE.find_line_items(address, token)))
+    pages = list(services.iter_pages(tool.deps, platform, (LINE_ITEM_SCOPE,), url, lambda address, token: MOODLE.find_line_items(address, token)))
     assert len(pages) == 1
 
 
@@ -236,7 +243,7 @@ def invite(tool: Tool) -> Callable[..., str]:
     """Makes an address that registers once."""
 
     def make(approves: bool = False) -> str:
-        desk = cli.Desk(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+        desk = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
         return urlsplit(desk.invite("a school", approves)).path
 
     return make
@@ -328,7 +335,7 @@ def test_a_registration_is_brought_up_to_date_by_its_own_lms_alone(tool: Tool, i
 
 def picked(tool: Tool, pages: list[str], columns: bool = True, /, **settings: Any) -> tuple[Any, dict[str, Any]]:
     """The recorded request for content, answered by a teacher: our page that carries the answer, and its claims."""
-    name = f"{DEEP_LINKING_CLAIM}deep_linking_settings"
+    name = f"{DEEP_LINKING_PREFIX}deep_linking_settings"
     recorded = json.loads((CAPTURES / "launch-deep-linking-teacher.json").read_text())["claims"][name]
     launched = tool.launch("launch-deep-linking-teacher", **{name: {**recorded, **settings}})
     page = tool.get(launched.location)
@@ -350,8 +357,8 @@ def test_one_check_as_the_recorded_choice_that_moodle_took(tool: Tool) -> None:
     answer, claims = picked(tool, ["check-1w"])
     recorded = VARIANTS["offered"]["pick"]
     assert set(claims) == set(recorded), "no member more, none less: Moodle sends no data, so none goes back"
-    (item,) = claims[f"{DEEP_LINKING_CLAIM}content_items"]
-    (theirs,) = recorded[f"{DEEP_LINKING_CLAIM}content_items"]
+    (item,) = claims[f"{DEEP_LINKING_PREFIX}content_items"]
+    (theirs,) = recorded[f"{DEEP_LINKING_PREFIX}content_items"]
     assert set(item) < set(theirs)
     assert "url" not in item, "Moodle then binds the activity to this very tool"
     assert item["custom"] == {"programme": "phishing-response", "page": "check-1w"}
@@ -366,7 +373,7 @@ def test_one_check_as_the_recorded_choice_that_moodle_took(tool: Tool) -> None:
 def test_several_choices_as_recorded(tool: Tool) -> None:
     moodle(tool)
     _, claims = picked(tool, ["today", "check-1d", "check-1m"])
-    items = claims[f"{DEEP_LINKING_CLAIM}content_items"]
+    items = claims[f"{DEEP_LINKING_PREFIX}content_items"]
     assert [item["custom"]["page"] for item in items] == ["today", "check-1d", "check-1m"]
     assert ["lineItem" in item for item in items] == [False, True, True], "one column for each check"
     assert len(VARIANTS["outcome"]["pickmulti"]["course_items"]) > 2
@@ -375,14 +382,14 @@ def test_several_choices_as_recorded(tool: Tool) -> None:
 @pytest.mark.parametrize("variant", ["pickempty", "picknoitems"])
 def test_no_choice_as_recorded(tool: Tool, variant: str) -> None:
     _, claims = picked(tool, [])
-    assert claims[f"{DEEP_LINKING_CLAIM}content_items"] == []
-    assert claims[f"{CLAIM}message_type"] == "LtiDeepLinkingResponse"
+    assert claims[f"{DEEP_LINKING_PREFIX}content_items"] == []
+    assert claims[f"{CLAIM_PREFIX}message_type"] == "LtiDeepLinkingResponse"
     assert not VARIANTS["outcome"][variant]["modal_still_open"], "Moodle closes its window at such an answer"
 
 
 def test_the_answer_names_deployment_and_audience_although_moodle_does_not_look(tool: Tool) -> None:
     _, claims = picked(tool, ["today"])
-    assert (claims["aud"], claims[f"{CLAIM}deployment_id"]) == ("http://127.0.0.1:8100", "2")
+    assert (claims["aud"], claims[f"{CLAIM_PREFIX}deployment_id"]) == ("http://127.0.0.1:8100", "2")
     assert claims["exp"] - claims["iat"] == 300
     assert VARIANTS["outcome"]["pickexpired"]["modal_still_open"], "but it does look at the time"
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from carryover.sample_programme import document
+from carryover.sample_programme import sample_document
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.actions import programmes
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import choices, right_choice, statements, where
 
 NOW = datetime.now(UTC)
-POOL = {item["key"]: item["pool"] for item in document()["items"]}
+POOL = {item["key"]: item["pool"] for item in sample_document()["items"]}
 
 
 def age(tool: Tool, by: timedelta) -> None:
@@ -95,10 +95,10 @@ def test_the_weekly_rhythm_gives_way_to_checks(tool: Tool) -> None:
 
 def with_baseline(tool: Tool) -> None:
     """The programme in a version that asks three questions on day 0."""
-    made = copy.deepcopy(document()) | {"version": 2}
+    made = copy.deepcopy(sample_document()) | {"version": 2}
     for item in [one for one in made["items"] if one["pool"] == "practice"][:3]:
         item["pool"] = "baseline"
-    programmes.keep(tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made)
+    programmes.save_programme(tool.deps.unit_of_work, tenant_id=tool.tenant_id, document=made)
 
 
 def test_the_baseline_is_asked_once_before_the_first_check(tool: Tool) -> None:

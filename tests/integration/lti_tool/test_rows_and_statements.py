@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from core.clock import parse
+from core.clock import parse_instant
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.actions import assessing, coaching, planning, remarking, transferring
 from lti_tool.store import people
@@ -79,13 +79,13 @@ def test_every_statement_equals_the_row_that_caused_it(tool: Tool, home: str) ->
     assert Counter(told) == Counter(answers) and len(answers) == 5
     dues = {(row[0], row[1]) for row in rows("SELECT 'checks/' || interval, due_at FROM lti_tool.scheduled_check WHERE episode_id = :mine")}
     acts = {(row[0], row[1]) for row in rows("SELECT act, due_at FROM lti_tool.scheduled_act WHERE episode_id = :mine AND act <> 'plan'")}
-    scheduled = {(one["object"]["id"], parse(extension(one, "due_date"))) for one in said(tool, "scheduled", learner)}
+    scheduled = {(one["object"]["id"], parse_instant(extension(one, "due_date"))) for one in said(tool, "scheduled", learner)}
     millisecond = timedelta(milliseconds=1)
     for name, at in dues | acts:
         assert any(iri.endswith(f"/{name.replace(' ', '-')}") and abs(due - at) <= millisecond for iri, due in scheduled), name
     (plan,) = rows("SELECT p.id, p.task, p.by_when FROM lti_tool.plan p WHERE p.episode_id = :mine")
     (committed,) = said(tool, "committed", learner)
-    assert committed["object"]["id"].endswith(str(plan[0])) and parse(extension(committed, "due_date")).date() == plan[2]
+    assert committed["object"]["id"].endswith(str(plan[0])) and parse_instant(extension(committed, "due_date")).date() == plan[2]
     (use,) = rows("SELECT u.task, u.grade, u.used_on FROM lti_tool.job_use u JOIN lti_tool.plan p ON p.id = u.plan_id WHERE p.episode_id = :mine")
     (applied,) = said(tool, "applied", learner)
     assert (applied["object"]["id"].rsplit("/", 1)[1], extension(applied, "evidence_grade")) == use[:2] == ("inbox", 3)
@@ -127,7 +127,7 @@ def test_every_statement_equals_the_row_that_caused_it(tool: Tool, home: str) ->
 def session_of(tool: Tool, external_id: str) -> LaunchSession:
     visit_id = uuid.UUID(visit(tool, external_id).split("/")[2])
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        found = people.session(connection, tool.tenant_id, visit_id)
+        found = people.load_session(connection, tool.tenant_id, visit_id)
     assert found is not None
     return replace(found, roles=frozenset(("learner", "mentor", "manager")))
 
@@ -136,47 +136,49 @@ def _use(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     mine = visit(tool, "SIS-L")
     report(tool, mine)
     who = session_of(tool, "SIS-L")
-    return lambda: planning.report_use(tool.deps.unit_of_work, session=who, form_id=form, task="inbox", used_on=NOW.date(), words="", now=NOW)
+    return lambda: planning.report_job_use(tool.deps.unit_of_work, session=who, form_id=form, task="inbox", used_on=NOW.date(), words="", now=NOW)
 
 
 def _confirmation(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     use = report(tool, visit(tool, "SIS-L"))
     who = session_of(tool, "E9")
-    return lambda: transferring.confirm(tool.deps.unit_of_work, session=who, use_id=use, seen=True, words="", now=NOW)
+    return lambda: transferring.confirm_use(tool.deps.unit_of_work, session=who, use_id=use, seen=True, words="", now=NOW)
 
 
 def _review(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     hand_in(tool, visit(tool, "SIS-L"))
     handed = tool.sql("SELECT id FROM lti_tool.handed_in")[0][0]
     who = session_of(tool, "E8")
-    return lambda: transferring.review(tool.deps.unit_of_work, session=who, handed_id=handed, good="Good", next_step="Next", weak_content="", now=NOW)
+    return lambda: transferring.review_work(
+        tool.deps.unit_of_work, session=who, handed_id=handed, good="Good", next_step="Next", weak_content="", now=NOW
+    )
 
 
 def _assessment(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     who, whose = session_of(tool, "E8"), episode(tool, "SIS-L")
     levels = {name.removeprefix("level-"): value for name, value in LEVELS.items()}
-    return lambda: assessing.send(
+    return lambda: assessing.submit_assessment(
         tool.deps.unit_of_work, session=who, form_id=form, episode_id=whose, method="watching", levels=levels, words="", now=NOW
     )
 
 
 def _case(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     who = session_of(tool, "E8")
-    return lambda: assessing.calibrate(
+    return lambda: assessing.submit_calibration(
         tool.deps.unit_of_work, session=who, programme="phishing-response", case_key="second-signature", levels={"second-way": "3"}, now=NOW
     )
 
 
 def _no_opportunity(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     who = session_of(tool, "SIS-L")
-    return lambda: transferring.say_no_opportunity(tool.deps.unit_of_work, session=who, form_id=form, words="", now=NOW)
+    return lambda: transferring.report_no_opportunity(tool.deps.unit_of_work, session=who, form_id=form, words="", now=NOW)
 
 
 def _meeting(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     tool.sql("UPDATE lti_tool.meeting SET at = now() WHERE number = 1")
     meeting = tool.sql("SELECT id FROM lti_tool.meeting WHERE number = 1")[0][0]
     who, there = session_of(tool, "SIS-L"), [str(episode(tool, "SIS-L"))]
-    return lambda: coaching.record(tool.deps.unit_of_work, session=who, meeting_id=meeting, there=there, now=datetime.now(UTC))
+    return lambda: coaching.record_meeting(tool.deps.unit_of_work, session=who, meeting_id=meeting, there=there, now=datetime.now(UTC))
 
 
 def _remark(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
@@ -186,7 +188,7 @@ def _remark(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     attempt = uuid.UUID(page.request.path.rsplit("/", 1)[1])
     tool.post(page.request.path, page, position=1, choice="a")
     who = session_of(tool, "SIS-L")
-    return lambda: remarking.remark(tool.deps.unit_of_work, session=who, form_id=form, attempt_id=attempt, position=1, words="Unclear.", now=NOW)
+    return lambda: remarking.save_remark(tool.deps.unit_of_work, session=who, form_id=form, attempt_id=attempt, position=1, words="Unclear.", now=NOW)
 
 
 @pytest.mark.parametrize(

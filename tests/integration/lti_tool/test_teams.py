@@ -41,7 +41,7 @@ def test_everybody_else_sees_teams_of_five_or_more(tool: Tool) -> None:
     tool.sql("UPDATE lti_tool.episode SET left_at = now()")
     importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
     for number in range(14):
-        certifying.certify(
+        certifying.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"T{number}").id,

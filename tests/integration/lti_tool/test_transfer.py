@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.actions import certifying, importing, transferring
-from lti_tool.views.session import form_token_of
+from lti_tool.views.session import compute_form_token
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import statements, verbs
 from tests.integration.lti_tool.test_people import grant, person
@@ -33,7 +33,7 @@ def home(tool: Tool) -> str:
     """The home of a learner who was certified an hour ago, and has a manager and a mentor."""
     importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
     learner = person(tool, "SIS-L").id
-    certifying.certify(
+    certifying.certify_person(
         tool.deps.unit_of_work,
         tenant_id=tool.tenant_id,
         person_id=learner,
@@ -54,7 +54,7 @@ def send(tool: Tool, home: str, path: str, **fields: Any) -> TestResponse:
     visit_id = uuid.UUID(home.split("/")[2])
     cookie = tool.browser.get_cookie(f"__Host-carryover-launch-{visit_id.hex}", domain="127.0.0.1")
     assert cookie is not None
-    token = form_token_of(visit_id, cookie.value)
+    token = compute_form_token(visit_id, cookie.value)
     return tool.browser.post(f"{home}{path}", data={"form_token": token, **fields}, base_url="https://127.0.0.1:8080", follow_redirects=True)
 
 

@@ -15,9 +15,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from adapters.channels import mailer_of
+from adapters.channels import create_mailer
 from lti_tool.actions import directing, importing, visiting
-from lti_tool.actions.visiting import Link
+from lti_tool.actions.visiting import VisitLink
 from lti_tool.jobs import mails as mail_job
 from lti_tool.store import learning, mails
 from tests.demo import free_port
@@ -63,14 +63,14 @@ def take(tool: Tool, content: bytes = LIST) -> None:
 
 
 def link_of(tool: Tool, person_id: uuid.UUID, path: str = "", made_at: datetime = NOW, mail_id: int = 0) -> str:
-    return f"/s/{visiting.make(tool.deps.secrets, Link(tool.tenant_id, person_id, 'phishing-response', path, mail_id, made_at))}"
+    return f"/s/{visiting.sign_link(tool.deps.secrets, VisitLink(tool.tenant_id, person_id, 'phishing-response', path, mail_id, made_at))}"
 
 
 def sign_in(tool: Tool, email: str) -> str:
     """The link of the mail that somebody asked for at the sign-in page."""
     press(tool, "/sign-in", email=email)
     person_id, programme, path, mail_id = tool.sql("SELECT person_id, programme, path, id FROM lti_tool.mail ORDER BY id DESC LIMIT 1")[0]
-    return f"/s/{visiting.make(tool.deps.secrets, Link(tool.tenant_id, person_id, programme, path, mail_id, NOW))}"
+    return f"/s/{visiting.sign_link(tool.deps.secrets, VisitLink(tool.tenant_id, person_id, programme, path, mail_id, NOW))}"
 
 
 def press(tool: Tool, path: str, **fields: Any) -> Any:
@@ -136,7 +136,7 @@ def test_signing_in_by_mail_tells_nobody_who_is_known(tool: Tool) -> None:
 def test_a_given_role_opens_by_signing_in_and_not_by_a_nudge(tool: Tool) -> None:
     take(tool)
     one = person(tool, "E1").id
-    directing.grant(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=one, role="training manager", who="test")
+    directing.grant_role(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=one, role="training manager", who="test")
     nudged, signed_in = (
         f"/t/{press(tool, link).request.path.split('/')[2]}/people/" for link in (link_of(tool, one), sign_in(tool, "one@example.org"))
     )
@@ -162,17 +162,17 @@ def queue(tool: Tool, *rows: tuple[str, str]) -> None:
                 "programme": "phishing-response",
                 "path": "today",
             }
-            mails.queue(connection, tool.tenant_id, [row, row])
+            mails.enqueue_mails(connection, tool.tenant_id, [row, row])
 
 
 def test_letters_reach_a_mail_server_once_each_with_a_link_that_works(tool: Tool, postbox: tuple[Postbox, str]) -> None:
     box, url = postbox
     take(tool)
     queue(tool, ("E1", "due 1"), ("E1", "due 1"), ("E8", "due 1"))
-    mailer = mailer_of(url, "Learning <learning@example.org>")
+    mailer = create_mailer(url, "Learning <learning@example.org>")
     assert mailer is not None
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 2
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 0
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == 2
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == 0
     letter = next(one for one in box.letters if "one@example.org" in one["To"])
     assert letter["From"] == "Learning <learning@example.org>" and letter["Subject"] == "A check is open"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" and letter["Auto-Submitted"] == "auto-generated"
@@ -191,32 +191,32 @@ def test_who_cannot_be_reached_is_told_and_holds_up_nobody(tool: Tool, postbox: 
     box, url = postbox
     take(tool, b"id,email\nE1,gone@example.org\nE8,busy@example.org\nE9,\n")
     queue(tool, ("E1", "k"), ("E8", "k"), ("E9", "k"))
-    mailer = mailer_of(url, "learning@example.org")
+    mailer = create_mailer(url, "learning@example.org")
     assert mailer is not None
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 0
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == 0
     refused = dict(tool.sql("SELECT p.external_id, m.refused FROM lti_tool.mail m JOIN lti_tool.person p ON p.id = m.person_id"))
     assert "550: no such person" in refused["E1"] and "No address" in refused["E9"] and refused["E8"] is None
     box.busy = False
     tool.sql("UPDATE lti_tool.mail SET next_try_at = now()")
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 1
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == 1
 
 
 def test_an_address_that_no_mail_can_carry_holds_up_nobody(tool: Tool, postbox: tuple[Postbox, str]) -> None:
     box, url = postbox
     take(tool, "id,email\nE1,jörg@example.org\nE8,eight@example.org\n".encode())
     queue(tool, ("E1", "k"), ("E8", "k"))
-    mailer = mailer_of(url, "learning@example.org")
+    mailer = create_mailer(url, "learning@example.org")
     assert mailer is not None
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) >= 1
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) >= 1
     assert any("eight@example.org" in letter["To"] for letter in box.letters)
 
 
 def test_a_mail_server_that_is_away_loses_nothing(tool: Tool) -> None:
     take(tool)
     queue(tool, ("E1", "k"))
-    mailer = mailer_of("smtp://127.0.0.1:9", "learning@example.org")
+    mailer = create_mailer("smtp://127.0.0.1:9", "learning@example.org")
     assert mailer is not None
-    assert mail_job.send(tool.deps, tool.tenant_id, mailer) == 0
+    assert mail_job.send_due_mails(tool.deps, tool.tenant_id, mailer) == 0
     assert tool.sql("SELECT tries, refused FROM lti_tool.mail") == [(1, None)]
 
 
@@ -224,5 +224,5 @@ def test_where_grades_go_is_remembered_by_the_latest_launch(tool: Tool) -> None:
     tool.launch()
     learner = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '5'")[0][0]
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        place = learning.grade_place(connection, tool.tenant_id, learner, "phishing-response")
+        place = learning.find_grade_place(connection, tool.tenant_id, learner, "phishing-response")
     assert place is not None and place.subject == "5" and place.line_items_url

@@ -109,12 +109,12 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def prove(issuer: Issuer) -> Iterator[Callable[..., badges.Badge]]:
+def prove(issuer: Issuer) -> Iterator[Callable[..., badges.VerifiedBadge]]:
     client = GuardedClient(allow_private=True)
 
-    def asked(text: str | bytes, email: str = "One@example.org") -> badges.Badge:
-        told = badges.text_of(text if isinstance(text, bytes) else text.encode())
-        return badges.proven(client, told, accepted=[issuer.badge], emails=[email], now=NOW)
+    def asked(text: str | bytes, email: str = "One@example.org") -> badges.VerifiedBadge:
+        told = badges.extract_badge_text(text if isinstance(text, bytes) else text.encode())
+        return badges.verify_badge(client, told, accepted=[issuer.badge], emails=[email], now=NOW)
 
     yield asked
     client.close()
@@ -127,17 +127,17 @@ def baked(text: str, name: str = "openbadges") -> bytes:
     return body.getvalue()
 
 
-def test_each_form_is_proven_and_says_when_it_was_earned(issuer: Issuer, prove: Callable[..., badges.Badge]) -> None:
+def test_each_form_is_proven_and_says_when_it_was_earned(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
     address = issuer.hosted()
     for text in (address, json.dumps(issuer.documents["/assertions/1"]), baked(address), issuer.signed(), baked(issuer.signed())):
-        assert prove(text) == badges.Badge(issuer.badge, datetime(2026, 11, 1, 10, tzinfo=UTC))
+        assert prove(text) == badges.VerifiedBadge(issuer.badge, datetime(2026, 11, 1, 10, tzinfo=UTC))
     for token in (issuer.credential(), baked(issuer.credential(), "openbadgecredential")):
-        assert prove(token) == badges.Badge(issuer.badge, datetime(2026, 11, 2, 10, tzinfo=UTC))
+        assert prove(token) == badges.VerifiedBadge(issuer.badge, datetime(2026, 11, 2, 10, tzinfo=UTC))
     plain = {"type": "email", "hashed": False, "identity": "one@example.org"}
     assert prove(issuer.hosted(recipient=plain)).badge == issuer.badge
 
 
-def test_somebody_else_s_badge_is_not_taken(issuer: Issuer, prove: Callable[..., badges.Badge]) -> None:
+def test_somebody_else_s_badge_is_not_taken(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
     for text in (issuer.hosted(), issuer.signed(), issuer.credential()):
         with pytest.raises(BadgeRefused, match="another address"):
             prove(text, "two@example.org")
@@ -156,12 +156,12 @@ def test_somebody_else_s_badge_is_not_taken(issuer: Issuer, prove: Callable[...,
         {"id": "https://other.example/1"},
     ],
 )
-def test_a_hosted_badge_with_one_fault_is_refused(issuer: Issuer, prove: Callable[..., badges.Badge], changes: dict[str, Any]) -> None:
+def test_a_hosted_badge_with_one_fault_is_refused(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge], changes: dict[str, Any]) -> None:
     with pytest.raises(BadgeRefused):
         prove(issuer.hosted(**changes))
 
 
-def test_what_proves_a_badge_stands_where_the_badge_stands(issuer: Issuer, prove: Callable[..., badges.Badge]) -> None:
+def test_what_proves_a_badge_stands_where_the_badge_stands(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
     """Else anybody could host, or sign, a badge of somebody else."""
     stranger = Issuer()
     stranger.badge = issuer.badge
@@ -180,7 +180,7 @@ def test_what_proves_a_badge_stands_where_the_badge_stands(issuer: Issuer, prove
     stranger.close()
 
 
-def test_what_was_taken_back_is_not_taken(issuer: Issuer, prove: Callable[..., badges.Badge]) -> None:
+def test_what_was_taken_back_is_not_taken(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
     status = {"id": f"{issuer.url}/status", "type": "1EdTechRevocationList"}
     assert prove(issuer.credential(credentialStatus=status))
     for text in (
@@ -199,15 +199,15 @@ def test_what_was_taken_back_is_not_taken(issuer: Issuer, prove: Callable[..., b
 @pytest.mark.parametrize(
     "text", [b"", b"nonsense", b"{", b"[]", b"{}", b"a.b.c", b"\x89PNG\r\n\x1a\nno picture", b"\xff\xfe", b"https://[", b'{"id": 5}', b"[" * 100_000]
 )
-def test_what_is_no_badge_says_so(prove: Callable[..., badges.Badge], text: bytes) -> None:
+def test_what_is_no_badge_says_so(prove: Callable[..., badges.VerifiedBadge], text: bytes) -> None:
     with pytest.raises(BadgeRefused):
         prove(text)
 
 
-def test_a_picture_without_a_badge_says_so(prove: Callable[..., badges.Badge]) -> None:
+def test_a_picture_without_a_badge_says_so(prove: Callable[..., badges.VerifiedBadge]) -> None:
     with pytest.raises(BadgeRefused, match="holds no badge"):
         prove(baked("x", "comment"))
 
 
-def test_a_badge_that_ends_later_is_taken(issuer: Issuer, prove: Callable[..., badges.Badge]) -> None:
+def test_a_badge_that_ends_later_is_taken(issuer: Issuer, prove: Callable[..., badges.VerifiedBadge]) -> None:
     assert prove(issuer.credential(validUntil=(NOW + timedelta(days=1)).isoformat()))

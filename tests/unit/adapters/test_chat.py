@@ -8,10 +8,10 @@ from threading import Thread
 
 import pytest
 
-from adapters.channels import NotNow, Undeliverable, chat
+from adapters.channels import DeliveryDeferred, Undeliverable, chat
 from core.http import GuardedClient
 
-DIGEST = chat.Digest("Phishing <response>", ["Checks & more: 12", "a few"], "https://learn.example/sign-in", "Open my page")
+DIGEST = chat.ChannelDigest("Phishing <response>", ["Checks & more: 12", "a few"], "https://learn.example/sign-in", "Open my page")
 
 
 @pytest.mark.parametrize(
@@ -30,18 +30,18 @@ DIGEST = chat.Digest("Phishing <response>", ["Checks & more: 12", "a few"], "htt
     ],
 )
 def test_an_address_is_of_the_product_whose_host_it_has(url: str, kind: str) -> None:
-    assert chat.kind_of(url) == kind
+    assert chat.detect_webhook_kind(url) == kind
 
 
 def test_slack_is_told_with_its_three_characters_escaped() -> None:
-    told = json.loads(chat.payload("slack", DIGEST))
+    told = json.loads(chat.build_payload("slack", DIGEST))
     assert told["text"] == "Phishing &lt;response&gt;"
     assert told["blocks"][0]["text"]["text"] == "*Phishing &lt;response&gt;*\n• Checks &amp; more: 12\n• a few"
     assert told["blocks"][1]["elements"][0]["text"] == "<https://learn.example/sign-in|Open my page>"
 
 
 def test_teams_is_told_by_an_adaptive_card_in_a_message() -> None:
-    told = json.loads(chat.payload("teams", DIGEST))
+    told = json.loads(chat.build_payload("teams", DIGEST))
     (attachment,) = told["attachments"]
     assert told["type"] == "message" and attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     card = attachment["content"]
@@ -51,7 +51,8 @@ def test_teams_is_told_by_an_adaptive_card_in_a_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"), [(200, None), (202, None), (429, NotNow), (500, NotNow), (404, Undeliverable), (410, Undeliverable), (302, Undeliverable)]
+    ("status", "outcome"),
+    [(200, None), (202, None), (429, DeliveryDeferred), (500, DeliveryDeferred), (404, Undeliverable), (410, Undeliverable), (302, Undeliverable)],
 )
 def test_what_the_answer_means(status: int, outcome: type | None) -> None:
     class Channel(BaseHTTPRequestHandler):
@@ -67,11 +68,11 @@ def test_what_the_answer_means(status: int, outcome: type | None) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Channel)
     Thread(target=server.serve_forever, daemon=True).start()
     client = GuardedClient(allow_private=True)
-    found = chat.post(client, f"http://127.0.0.1:{server.server_port}/services/secret", b"{}")
+    found = chat.post_payload(client, f"http://127.0.0.1:{server.server_port}/services/secret", b"{}")
     assert found is None if outcome is None else isinstance(found, outcome)
     assert "secret" not in str(found)
     server.shutdown()
     server.server_close()
-    away = chat.post(client, "https://127.0.0.1:9/services/secret", b"{}")
-    assert isinstance(away, NotNow) and "secret" not in str(away), "the address is a secret by itself"
+    away = chat.post_payload(client, "https://127.0.0.1:9/services/secret", b"{}")
+    assert isinstance(away, DeliveryDeferred) and "secret" not in str(away), "the address is a secret by itself"
     client.close()

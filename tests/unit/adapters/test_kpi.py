@@ -15,13 +15,13 @@ GERMAN = "Abteilung;Monat;Wert;Quelle\nDesk 1;2026-01;1.234,5;Mail gateway\nDesk
 OPTIONS = ("team", "month", "by hand")
 
 
-def read(text: str, **columns: str) -> tuple[list[dict[str, object]], list[int], list[kpi.Wrong]]:
-    sheet = kpi.sheet_of(text.encode())
-    return kpi.readings(sheet, columns or kpi.guessed(sheet), *OPTIONS)
+def read(text: str, **columns: str) -> tuple[list[dict[str, object]], list[int], list[kpi.LineProblem]]:
+    sheet = kpi.parse_sheet(text.encode())
+    return kpi.parse_readings(sheet, columns or kpi.guess_columns(sheet), *OPTIONS)
 
 
 def test_columns_are_guessed_by_the_names_people_give_them() -> None:
-    guessed = kpi.guessed(kpi.sheet_of(GERMAN.encode()))
+    guessed = kpi.guess_columns(kpi.parse_sheet(GERMAN.encode()))
     assert guessed == {"subject": "Abteilung", "period_start": "Monat", "period_end": "", "value": "Wert", "source": "Quelle"}
 
 
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_told_by_its_line_and_nothing_is_guessed(cells: str, to
 @pytest.mark.parametrize("text", ["", "a,a\n1,2\n", "team,month,value\n", ",".join(map(str, range(101))) + "\n1\n"])
 def test_what_is_no_table_is_refused_as_a_whole(text: str) -> None:
     with pytest.raises(FileRefused):
-        kpi.sheet_of(text.encode())
+        kpi.parse_sheet(text.encode())
 
 
 def test_a_field_without_a_column_is_asked_for() -> None:
@@ -76,8 +76,8 @@ def test_a_field_without_a_column_is_asked_for() -> None:
 def test_periods_of_one_kind_follow_each_other_without_gap_or_overlap(start: date, period: str) -> None:
     if period in ("month", "quarter", "year"):
         start = start.replace(day=1)
-    found, _, _ = kpi.readings(
-        kpi.sheet_of(f"team,from,value\na,{start},1\n".encode()), {"subject": "team", "period_start": "from", "value": "value"}, "team", period, ""
+    found, _, _ = kpi.parse_readings(
+        kpi.parse_sheet(f"team,from,value\na,{start},1\n".encode()), {"subject": "team", "period_start": "from", "value": "value"}, "team", period, ""
     )
     end = date.fromisoformat(str(found[0]["period_end"]))
     following = end + timedelta(days=1)
@@ -88,14 +88,14 @@ def test_periods_of_one_kind_follow_each_other_without_gap_or_overlap(start: dat
 
 
 def test_three_digits_behind_nothing_are_no_thousands() -> None:
-    assert (kpi.number_of("0.125"), kpi.number_of("12.3750"), kpi.number_of("1234.567")) == (0.125, 12.375, 1234.567)
+    assert (kpi.parse_number("0.125"), kpi.parse_number("12.3750"), kpi.parse_number("1234.567")) == (0.125, 12.375, 1234.567)
 
 
 @given(st.floats(-1e12, 1e12, allow_nan=False).map(lambda value: round(value, 3)))
 def test_a_number_written_in_either_way_is_read_as_it_is(value: float) -> None:
     english, german = f"{value:,.3f}", f"{value:,.3f}".translate(str.maketrans(",.", ".,"))
     for text in (f"{value:.4f}", english + "0", german + "0"):
-        assert kpi.number_of(text) == pytest.approx(value)
+        assert kpi.parse_number(text) == pytest.approx(value)
 
 
 def test_an_address_is_no_team() -> None:

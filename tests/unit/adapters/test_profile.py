@@ -13,44 +13,44 @@ import pytest
 
 from adapters import xapi
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS, profile
-from lrs.xapi.templates import breaks, values_at
+from lrs.xapi.templates import find_broken_rules, resolve_json_path
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-ACT = xapi.Act(uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi.Programme("p", "Programme", "1"), NOW, {"team": "t"})
-ITEM = xapi.Item("i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency")
+ACT = xapi.Act(uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi.ProgrammeRef("p", "Programme", "1"), NOW, {"team": "t"})
+ITEM = xapi.ItemDefinition("i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency")
 CHECK = xapi.Quiz("check", "1w", "One week")
-SEEN = xapi.Assessment(4, [("x", "c", 3), ("y", "c", 2)], 3)
+SEEN = xapi.RubricAssessment(4, [("x", "c", 3), ("y", "c", 2)], 3)
 BUILT = {
-    "registered": xapi.registered(ACT),
-    "certified": xapi.certified(ACT),
-    "scheduled": xapi.scheduled(ACT, CHECK, due_at=NOW),
-    "attempted": xapi.attempted(ACT, CHECK),
-    "answered": xapi.answered(ACT, CHECK, item=ITEM, response=xapi.Response("a", True, timedelta(seconds=3))),
-    "passed": xapi.finished(ACT, CHECK, right=4, asked=5, passed=True, took=None),
-    "failed": xapi.finished(ACT, CHECK, right=1, asked=5, passed=False, took=None),
-    "committed": xapi.committed(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
-    "applied": xapi.applied(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=2),
-    "suspended": xapi.suspended(ACT, NOW),
-    "resumed": xapi.resumed(ACT),
-    "unregistered": xapi.left(ACT),
-    "mapped": xapi.mapped(ACT, task="t", task_title="Task", competency="c", competency_title="Competency"),
-    "updated": xapi.revised(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
-    "submitted": xapi.handed_in(ACT, "exercise"),
-    "reviewed": xapi.reviewed(ACT, "feedback", reviewer=uuid.uuid4(), relation="manager"),
-    "confirmed": xapi.confirmed(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=3, by=uuid.uuid4(), relation="manager"),
-    "had-no-opportunity": xapi.had_no_opportunity(ACT),
-    "held": xapi.meeting_held(ACT, group=uuid.uuid4(), number=1),
-    "attended": xapi.attended(ACT, group=uuid.uuid4(), number=1),
-    "closed": xapi.action_closed(ACT, action=uuid.uuid4()),
-    "assessed": xapi.assessed(ACT, SEEN, titles={"c": "Competency"}, by=uuid.uuid4(), relation="mentor", method="watching", planned=True),
-    "commented": xapi.commented(ACT, item="i", stem="Stem?", competency="c", competency_title="Competency"),
-    "logged-in": xapi.logged_in(dataclasses.replace(ACT, episode=None)),
-    "viewed": xapi.report_viewed(dataclasses.replace(ACT, episode=None), "figures"),
-    "received": xapi.nudge_received(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
-    "opened": xapi.nudge_opened(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
-    "responded": xapi.followed_up(ACT, still_used=True, by=uuid.uuid4(), relation="learner"),
+    "registered": xapi.registered_statement(ACT),
+    "certified": xapi.certified_statement(ACT),
+    "scheduled": xapi.check_scheduled_statement(ACT, CHECK, due_at=NOW),
+    "attempted": xapi.attempted_statement(ACT, CHECK),
+    "answered": xapi.answered_statement(ACT, CHECK, item=ITEM, response=xapi.ItemResponse("a", True, timedelta(seconds=3))),
+    "passed": xapi.quiz_finished_statement(ACT, CHECK, right=4, asked=5, passed=True, took=None),
+    "failed": xapi.quiz_finished_statement(ACT, CHECK, right=1, asked=5, passed=False, took=None),
+    "committed": xapi.committed_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
+    "applied": xapi.applied_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=2),
+    "suspended": xapi.suspended_statement(ACT, NOW),
+    "resumed": xapi.resumed_statement(ACT),
+    "unregistered": xapi.unregistered_statement(ACT),
+    "mapped": xapi.task_mapped_statement(ACT, task="t", task_title="Task", competency="c", competency_title="Competency"),
+    "updated": xapi.plan_revised_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
+    "submitted": xapi.submitted_statement(ACT, "exercise"),
+    "reviewed": xapi.reviewed_statement(ACT, "feedback", reviewer=uuid.uuid4(), relation="manager"),
+    "confirmed": xapi.confirmed_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=3, by=uuid.uuid4(), relation="manager"),
+    "had-no-opportunity": xapi.no_opportunity_statement(ACT),
+    "held": xapi.meeting_held_statement(ACT, group=uuid.uuid4(), number=1),
+    "attended": xapi.attended_statement(ACT, group=uuid.uuid4(), number=1),
+    "closed": xapi.action_closed_statement(ACT, action=uuid.uuid4()),
+    "assessed": xapi.assessed_statement(ACT, SEEN, titles={"c": "Competency"}, by=uuid.uuid4(), relation="mentor", method="watching", planned=True),
+    "commented": xapi.commented_statement(ACT, item="i", stem="Stem?", competency="c", competency_title="Competency"),
+    "logged-in": xapi.logged_in_statement(dataclasses.replace(ACT, episode=None)),
+    "viewed": xapi.report_viewed_statement(dataclasses.replace(ACT, episode=None), "figures"),
+    "received": xapi.nudge_received_statement(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
+    "opened": xapi.nudge_opened_statement(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
+    "responded": xapi.follow_up_statement(ACT, still_used=True, by=uuid.uuid4(), relation="learner"),
 }
-DOCUMENT = profile.document()
+DOCUMENT = profile.build_profile()
 TEMPLATES = DOCUMENT["templates"]
 
 
@@ -60,47 +60,47 @@ def test_every_verb_we_send_has_a_template_and_every_template_a_statement() -> N
 
 @pytest.mark.parametrize("name", BUILT)
 def test_what_we_send_breaks_no_template(name: str) -> None:
-    assert breaks(json.loads(BUILT[name].payload), TEMPLATES) == []
+    assert find_broken_rules(json.loads(BUILT[name].payload), TEMPLATES) == []
 
 
 @pytest.mark.parametrize("act", ["plan", "exercise", "exercise review", "case study", "feedback", "behaviour assessment", "follow-up"])
 def test_every_act_of_the_protocol_is_scheduled_as_the_profile_says(act: str) -> None:
-    assert breaks(json.loads(xapi.act_scheduled(ACT, act, due_at=NOW).payload), TEMPLATES) == []
+    assert find_broken_rules(json.loads(xapi.act_scheduled_statement(ACT, act, due_at=NOW).payload), TEMPLATES) == []
 
 
 def test_a_meeting_is_scheduled_as_the_profile_says() -> None:
-    assert breaks(json.loads(xapi.meeting_scheduled(ACT, group=uuid.uuid4(), number=2, at=NOW).payload), TEMPLATES) == []
+    assert find_broken_rules(json.loads(xapi.meeting_scheduled_statement(ACT, group=uuid.uuid4(), number=2, at=NOW).payload), TEMPLATES) == []
 
 
 def test_a_calibration_is_of_no_episode_and_breaks_no_template() -> None:
-    value = json.loads(xapi.calibrated(dataclasses.replace(ACT, episode=None), SEEN, case="one", title="Case").payload)
-    assert breaks(value, TEMPLATES) == []
+    value = json.loads(xapi.calibration_statement(dataclasses.replace(ACT, episode=None), SEEN, case="one", title="Case").payload)
+    assert find_broken_rules(value, TEMPLATES) == []
     assert "registration" not in value["context"]
     assert value["context"]["instructor"] == value["actor"]
     del value["result"]["extensions"]
-    assert "is missing" in breaks(value, TEMPLATES)[0][1]
+    assert "is missing" in find_broken_rules(value, TEMPLATES)[0][1]
 
 
 def test_what_a_template_asks_for_is_missed() -> None:
     answered = json.loads(BUILT["answered"].payload)
     without = copy.deepcopy(answered)
     del without["result"]["success"]
-    ((template, reason),) = breaks(without, TEMPLATES)
+    ((template, reason),) = find_broken_rules(without, TEMPLATES)
     assert template == f"{BASE}templates/answered"
     assert reason == "$.result.success is missing"
     applied = json.loads(BUILT["applied"].payload)
     applied["context"]["extensions"][EXTENSIONS["evidence_grade"]] = True
-    assert "has none of the values" in breaks(applied, TEMPLATES)[0][1]
+    assert "has none of the values" in find_broken_rules(applied, TEMPLATES)[0][1]
     answered["verb"]["id"] = "https://v.example"
-    assert breaks(answered, TEMPLATES) == [("", "no template of the profile has this verb and these activity types")]
+    assert find_broken_rules(answered, TEMPLATES) == [("", "no template of the profile has this verb and these activity types")]
 
 
 def test_a_path_of_another_kind_leads_nowhere() -> None:
     value = {"a": [{"b": 1}, {"b": 2}], "x.y": 3}
-    assert values_at(value, "$.a[*].b") == [1, 2]
-    assert values_at(value, "$.a[1].b") == [2]
-    assert values_at(value, "$['x.y']") == [3]
-    assert values_at(value, "$..b") == []
+    assert resolve_json_path(value, "$.a[*].b") == [1, 2]
+    assert resolve_json_path(value, "$.a[1].b") == [2]
+    assert resolve_json_path(value, "$['x.y']") == [3]
+    assert resolve_json_path(value, "$..b") == []
 
 
 def test_the_document_has_what_the_specification_requires() -> None:

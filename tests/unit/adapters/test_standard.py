@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from adapters.lms import Grade, LaunchRefused, Role, Verdict, dialect
+from adapters.lms import Grade, LaunchRefused, ResponseVerdict, Role, dialect_for
 from adapters.lms import claims as claims_reader
 from adapters.lms.standard import SCORE_SCOPE
 
 CAPTURES = Path(__file__).parents[2] / "captures" / "moodle-4.5"
 MEMBERSHIP = "http://purl.imsglobal.org/vocab/lis/v2/membership"
-CLAIM = claims_reader.CLAIM
-standard = dialect("standard")
+CLAIM = claims_reader.CLAIM_PREFIX
+standard = dialect_for("standard")
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -127,22 +127,22 @@ def test_the_courses_before_this_one_are_read_from_the_history() -> None:
     assert claims_reader.read_launch(claims(**{f"{CLAIM}custom": {"context_history": "$Context.id.history"}})).context_history == ()
 
 
-CANVAS: list[tuple[int, bytes, Verdict]] = [
-    (200, b"", Verdict.TAKEN),
-    (403, b"403 Forbidden (Rate Limit Exceeded)", Verdict.LATER),
-    (403, b'{"errors":{"type":"unauthorized"}}', Verdict.NEVER),
-    (429, b"", Verdict.LATER),
-    (400, b'{"errors":{"message":"Provided timestamp of x before last updated timestamp of y"}}', Verdict.AS_NEW_THERE),
-    (422, b'{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not a student"}}', Verdict.NEVER),
-    (422, b'{"errors":{"message":"The maximum number of allowed attempts has been reached for this submission"}}', Verdict.NEVER),
-    (401, b"", Verdict.LATER),
-    (502, b"<html>", Verdict.LATER),
+CANVAS: list[tuple[int, bytes, ResponseVerdict]] = [
+    (200, b"", ResponseVerdict.TAKEN),
+    (403, b"403 Forbidden (Rate Limit Exceeded)", ResponseVerdict.LATER),
+    (403, b'{"errors":{"type":"unauthorized"}}', ResponseVerdict.NEVER),
+    (429, b"", ResponseVerdict.LATER),
+    (400, b'{"errors":{"message":"Provided timestamp of x before last updated timestamp of y"}}', ResponseVerdict.AS_NEW_THERE),
+    (422, b'{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not a student"}}', ResponseVerdict.NEVER),
+    (422, b'{"errors":{"message":"The maximum number of allowed attempts has been reached for this submission"}}', ResponseVerdict.NEVER),
+    (401, b"", ResponseVerdict.LATER),
+    (502, b"<html>", ResponseVerdict.LATER),
 ]
 
 
 @pytest.mark.parametrize(("status", "body", "expected"), CANVAS)
-def test_what_canvas_answers_to_a_score(status: int, body: bytes, expected: Verdict) -> None:
-    told = dialect("canvas").outcome(status, "", {}, body)
+def test_what_canvas_answers_to_a_score(status: int, body: bytes, expected: ResponseVerdict) -> None:
+    told = dialect_for("canvas").outcome(status, "", {}, body)
     assert told.verdict is expected
     assert "<html>" not in told.words
 
@@ -151,21 +151,21 @@ def test_canvas_makes_a_submission_once() -> None:
     extension = "https://canvas.instructure.com/lti/submission"
     for first in (True, False):
         grade = Grade("5", 4, 5, datetime(2026, 1, 1, tzinfo=UTC), "", first, "https://tool.example/lti/launch?attempt=1")
-        body = json.loads(dialect("canvas").score("https://canvas.example/items/1", grade, "t").body or b"")
+        body = json.loads(dialect_for("canvas").score("https://canvas.example/items/1", grade, "t").body or b"")
         assert body[extension]["new_submission"] is first
         assert ("submission_data" in body[extension]) is first
-    assert extension not in json.loads(dialect("moodle").score("https://m.example/i", Grade("5", 4, 5, datetime.now(UTC)), "t").body or b"")
+    assert extension not in json.loads(dialect_for("moodle").score("https://m.example/i", Grade("5", 4, 5, datetime.now(UTC)), "t").body or b"")
 
 
 @pytest.mark.parametrize(
     ("hint", "expected"), [('{"cmid":2,"launchid":"x"}', "https://m.example/mod/lti/launch.php?id=2"), ("x", ""), ("[]", ""), ('{"cmid":"2"}', "")]
 )
 def test_a_moodle_activity_can_be_opened_in_a_window_of_its_own(hint: str, expected: str) -> None:
-    assert dialect("moodle").relaunch_url("https://m.example", hint) == expected
+    assert dialect_for("moodle").relaunch_url("https://m.example", hint) == expected
     assert standard.relaunch_url("https://m.example", hint) == ""
 
 
 def test_pages_of_hosted_canvas_come_under_each_customers_name() -> None:
-    found = dialect("canvas").frame_origins("https://canvas.instructure.com", "https://sso.canvaslms.com/api/lti/authorize_redirect")
+    found = dialect_for("canvas").frame_origins("https://canvas.instructure.com", "https://sso.canvaslms.com/api/lti/authorize_redirect")
     assert found == ["https://*.instructure.com", "https://canvas.instructure.com", "https://sso.canvaslms.com"]
-    assert dialect("canvas").frame_origins("https://own.example", "https://own.example/auth") == ["https://own.example"]
+    assert dialect_for("canvas").frame_origins("https://own.example", "https://own.example/auth") == ["https://own.example"]

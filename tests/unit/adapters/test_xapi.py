@@ -10,63 +10,63 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import xapi
-from adapters.xapi import Act, Programme, Statement
+from adapters.xapi import Act, ProgrammeRef, Statement
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lrs.xapi import special
-from lrs.xapi.reading import Authority, Reader
+from lrs.xapi.reading import Authority, StatementParser
 
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 AUTHORITY = b'{"account":{"homePage":"https://h.example","name":"k"}}'
 
 
 def act(name: str = "a", revision: int = 1) -> Act:
-    programme = Programme("p", "A programme", "3")
+    programme = ProgrammeRef("p", "A programme", "3")
     return Act(uuid.UUID(int=1), "1", name, uuid.UUID(int=2), uuid.UUID(int=3, version=4), programme, AT, {"team": "North"}, revision)
 
 
-SEEN = xapi.Assessment(4, [("x", "c", 4), ("y", "c", 2)], 3)
+SEEN = xapi.RubricAssessment(4, [("x", "c", 4), ("y", "c", 2)], 3)
 
 
 def every_kind() -> list[Statement]:
-    item = xapi.Item("i", "Why?", "choice", ["a"], {"choices": [("a", "So"), ("b", "Not so")]}, "c", "A competency")
+    item = xapi.ItemDefinition("i", "Why?", "choice", ["a"], {"choices": [("a", "So"), ("b", "Not so")]}, "c", "A competency")
     check = xapi.Quiz("check", "1w", "1 week")
     plan = uuid.UUID(int=9, version=4)
     return [
-        xapi.registered(act()),
-        xapi.certified(act()),
-        xapi.scheduled(act(), check, due_at=AT),
-        xapi.attempted(act(), check),
-        xapi.answered(act(), check, item=item, response=xapi.Response("b", False, timedelta(seconds=71.239))),
-        xapi.finished(act(), check, right=4, asked=5, passed=True, took=timedelta(0)),
-        xapi.finished(act("b"), check, right=1, asked=5, passed=False, took=None),
-        xapi.committed(act(), plan=plan, task="t", task_title="A task", due_at=AT),
-        xapi.applied(act(), plan=plan, task="t", task_title="A task", evidence_grade=1),
-        xapi.suspended(act(), AT),
-        xapi.resumed(act()),
-        xapi.left(act()),
-        xapi.mapped(act(), task="t", task_title="A task", competency="c", competency_title="A competency"),
-        xapi.revised(act(), plan=plan, task="t", task_title="A task", due_at=AT),
-        xapi.handed_in(act(), "case study"),
-        xapi.reviewed(act(), "exercise review", reviewer=uuid.UUID(int=4), relation="mentor"),
-        xapi.confirmed(act(), plan=plan, task="t", task_title="A task", evidence_grade=3, by=uuid.UUID(int=4), relation="manager"),
-        xapi.had_no_opportunity(act()),
-        xapi.meeting_scheduled(act("m"), group=uuid.UUID(int=5), number=1, at=AT),
-        xapi.meeting_held(act(), group=uuid.UUID(int=5), number=1),
-        xapi.attended(act(), group=uuid.UUID(int=5), number=1),
-        xapi.action_closed(act(), action=uuid.UUID(int=6)),
-        xapi.commented(act(), item="i", stem="Why?", competency="c", competency_title="A competency"),
-        xapi.logged_in(act()),
-        xapi.report_viewed(act(), "figures"),
-        xapi.nudge_received(act(), nudge=7, kind="due"),
-        xapi.nudge_opened(act(), nudge=7, kind="due"),
-        xapi.assessed(act(), SEEN, titles={"c": "A competency"}, by=uuid.UUID(int=4), relation="peer", method="recording", planned=False),
-        xapi.followed_up(act(), still_used=True, by=uuid.UUID(int=4), relation="manager"),
+        xapi.registered_statement(act()),
+        xapi.certified_statement(act()),
+        xapi.check_scheduled_statement(act(), check, due_at=AT),
+        xapi.attempted_statement(act(), check),
+        xapi.answered_statement(act(), check, item=item, response=xapi.ItemResponse("b", False, timedelta(seconds=71.239))),
+        xapi.quiz_finished_statement(act(), check, right=4, asked=5, passed=True, took=timedelta(0)),
+        xapi.quiz_finished_statement(act("b"), check, right=1, asked=5, passed=False, took=None),
+        xapi.committed_statement(act(), plan=plan, task="t", task_title="A task", due_at=AT),
+        xapi.applied_statement(act(), plan=plan, task="t", task_title="A task", evidence_grade=1),
+        xapi.suspended_statement(act(), AT),
+        xapi.resumed_statement(act()),
+        xapi.unregistered_statement(act()),
+        xapi.task_mapped_statement(act(), task="t", task_title="A task", competency="c", competency_title="A competency"),
+        xapi.plan_revised_statement(act(), plan=plan, task="t", task_title="A task", due_at=AT),
+        xapi.submitted_statement(act(), "case study"),
+        xapi.reviewed_statement(act(), "exercise review", reviewer=uuid.UUID(int=4), relation="mentor"),
+        xapi.confirmed_statement(act(), plan=plan, task="t", task_title="A task", evidence_grade=3, by=uuid.UUID(int=4), relation="manager"),
+        xapi.no_opportunity_statement(act()),
+        xapi.meeting_scheduled_statement(act("m"), group=uuid.UUID(int=5), number=1, at=AT),
+        xapi.meeting_held_statement(act(), group=uuid.UUID(int=5), number=1),
+        xapi.attended_statement(act(), group=uuid.UUID(int=5), number=1),
+        xapi.action_closed_statement(act(), action=uuid.UUID(int=6)),
+        xapi.commented_statement(act(), item="i", stem="Why?", competency="c", competency_title="A competency"),
+        xapi.logged_in_statement(act()),
+        xapi.report_viewed_statement(act(), "figures"),
+        xapi.nudge_received_statement(act(), nudge=7, kind="due"),
+        xapi.nudge_opened_statement(act(), nudge=7, kind="due"),
+        xapi.assessed_statement(act(), SEEN, titles={"c": "A competency"}, by=uuid.UUID(int=4), relation="peer", method="recording", planned=False),
+        xapi.follow_up_statement(act(), still_used=True, by=uuid.UUID(int=4), relation="manager"),
     ]
 
 
 def test_the_record_store_takes_every_statement_we_write() -> None:
     body = b"[" + b",".join(one.payload for one in every_kind()) + b"]"
-    incoming = Reader(family_2_0=False).statements(body, Authority.of(AUTHORITY))
+    incoming = StatementParser(family_2_0=False).statements(body, Authority.of(AUTHORITY))
     assert [one.id for one in incoming] == [one.id for one in every_kind()]
 
 
@@ -83,9 +83,9 @@ def test_each_says_its_verb_its_episode_and_its_audience() -> None:
 
 
 def test_the_same_act_is_the_same_statement_and_a_correction_is_another() -> None:
-    assert xapi.certified(act()) == xapi.certified(act())
-    assert xapi.certified(act()).id != xapi.registered(act()).id
-    assert xapi.certified(act()).id != xapi.certified(act(revision=2)).id
+    assert xapi.certified_statement(act()) == xapi.certified_statement(act())
+    assert xapi.certified_statement(act()).id != xapi.registered_statement(act()).id
+    assert xapi.certified_statement(act()).id != xapi.certified_statement(act(revision=2)).id
 
 
 def test_an_assessment_carries_its_levels_their_mean_and_who_looked() -> None:
@@ -113,5 +113,5 @@ def test_an_answer_carries_choice_result_and_duration() -> None:
 @given(st.floats(1 / 60, 300))
 def test_the_hours_of_a_training_are_read_as_they_were_said(hours: float) -> None:
     """Whatever the library makes of the duration: beyond a day it writes days."""
-    said = json.loads(xapi.certified(act(), {"": 0.9}, xapi.Training(0.4, hours)).payload)
-    assert special.duration_seconds(said["result"]["duration"], 300 * 3_600) == round(hours * 60) * 60
+    said = json.loads(xapi.certified_statement(act(), {"": 0.9}, xapi.Training(0.4, hours)).payload)
+    assert special.parse_duration_seconds(said["result"]["duration"], 300 * 3_600) == round(hours * 60) * 60

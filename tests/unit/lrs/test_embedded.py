@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from core import embedded
-from core.errors import Stop
-from core.processes import Children
+from core.errors import FatalError
+from core.processes import Supervisor
 
 
 @pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])
 def test_an_unsupported_machine_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, machine: str) -> None:
     monkeypatch.setattr(platform, "system", lambda: system)
     monkeypatch.setattr(platform, "machine", lambda: machine)
-    with pytest.raises(Stop, match="CARRYOVER_DATABASE_URL") as stopped:
-        embedded.start(tmp_path, Children())
+    with pytest.raises(FatalError, match="CARRYOVER_DATABASE_URL") as stopped:
+        embedded.start_embedded_servers(tmp_path, Supervisor())
     assert machine in str(stopped.value)
 
 
@@ -25,6 +25,6 @@ def test_data_of_another_major_version_are_refused_and_left_alone(tmp_path: Path
     folder = tmp_path / "home" / "postgres"
     folder.mkdir(parents=True)
     (folder / "PG_VERSION").write_text("16\n")
-    with pytest.raises(Stop, match="PostgreSQL 16"):
-        embedded.start(tmp_path / "home", Children())
+    with pytest.raises(FatalError, match="PostgreSQL 16"):
+        embedded.start_embedded_servers(tmp_path / "home", Supervisor())
     assert (folder / "PG_VERSION").read_text() == "16\n"

@@ -95,5 +95,5 @@ def test_no_small_group_can_be_told_from_the_total(people: list[int]) -> None:
     reasons = privacy.shown_groups(people)
     hidden = [n for n, reason in zip(people, reasons, strict=True) if reason and n]
     shown = [n for n, reason in zip(people, reasons, strict=True) if not reason and n]
-    assert all(n >= privacy.FEWEST for n in shown)
-    assert not hidden or (len(hidden) > 1 and sum(hidden) >= privacy.FEWEST) or not shown
+    assert all(n >= privacy.MIN_GROUP_SIZE for n in shown)
+    assert not hidden or (len(hidden) > 1 and sum(hidden) >= privacy.MIN_GROUP_SIZE) or not shown

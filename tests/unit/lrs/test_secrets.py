@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import BadInput, Stop
+from core.errors import BadInput, FatalError
 from core.secrets import Secrets
 
 OLD, NEW = Secrets("old" * 20), Secrets("new" * 20, "old" * 20)
@@ -18,9 +18,9 @@ def test_what_was_sealed_opens_again_also_after_a_rotation() -> None:
 
 def test_another_key_or_another_purpose_opens_nothing() -> None:
     sealed = OLD.seal("purpose", "the text")
-    with pytest.raises(Stop, match="CARRYOVER_SECRET_KEY"):
+    with pytest.raises(FatalError, match="CARRYOVER_SECRET_KEY"):
         Secrets("other" * 20).unseal("purpose", sealed)
-    with pytest.raises(Stop):
+    with pytest.raises(FatalError):
         OLD.unseal("another purpose", sealed)
 
 

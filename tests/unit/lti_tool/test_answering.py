@@ -7,22 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.questions import Accepted, Choice, Item
-from adapters.questions.shapes import Kind, faults, key_from, lettered
+from adapters.questions import AcceptedAnswer, Choice, QuestionItem
+from adapters.questions.shapes import Kind, assign_letter_keys, find_item_faults, key_from_name
 from core.errors import BadInput
 from lti_tool.actions import answering
 
 ABC = [Choice("a", "Alpha", "Said to alpha"), Choice("b", "Beta", "Said to beta"), Choice("c", "Gamma", "Said to gamma")]
 
 
-def item(kind: Kind, **parts: object) -> Item:
-    return Item(key="i", competency="c", stem="Why?", kind=kind, **parts)  # type: ignore[arg-type]  # parts of tests
+def item(kind: Kind, **parts: object) -> QuestionItem:
+    return QuestionItem(key="i", competency="c", stem="Why?", kind=kind, **parts)  # type: ignore[arg-type]  # parts of tests
 
 
 SINGLE = item("single", choices=ABC, correct=["b"], explanation="Because.")
 MULTIPLE = item("multiple", choices=ABC, correct=["a", "c"])
-NUMERIC = item("numeric", accepted=[Accepted("12.5", "0.5", "Close enough"), Accepted("100")], when_wrong="Count again")
-SHORT = item("short", accepted=[Accepted("call*back"), Accepted("Ring them")])
+NUMERIC = item("numeric", accepted=[AcceptedAnswer("12.5", "0.5", "Close enough"), AcceptedAnswer("100")], when_wrong="Count again")
+SHORT = item("short", accepted=[AcceptedAnswer("call*back"), AcceptedAnswer("Ring them")])
 MATCHING = item(
     "matching",
     choices=[Choice("a", "Dog", match="barks"), Choice("b", "Cat", match="meows"), Choice("c", "Cow", match="moos")],
@@ -51,12 +51,12 @@ ORDERING = item("ordering", choices=ABC, correct=["c", "a", "b"])
         (ORDERING, {"place-1": ["a"], "place-2": ["b"], "place-3": ["c"]}, "a[,]b[,]c", False),
     ],
 )
-def test_a_form_is_read_and_judged(asked: Item, form: dict[str, list[str]], response: str, right: bool) -> None:
-    assert not faults(asked)
-    assert answering.read(asked, form) == response
-    assert answering.is_right(asked, response) is right
-    assert all(answering.shown(asked, response)) and all(answering.right_answer(asked))
-    named = answering.for_statement(asked, "Competency")
+def test_a_form_is_read_and_judged(asked: QuestionItem, form: dict[str, list[str]], response: str, right: bool) -> None:
+    assert not find_item_faults(asked)
+    assert answering.parse_response(asked, form) == response
+    assert answering.is_correct(asked, response) is right
+    assert all(answering.render_response(asked, response)) and all(answering.render_correct_answer(asked))
+    named = answering.to_xapi_item(asked, "Competency")
     assert named.patterns and named.interaction in ("choice", "numeric", "fill-in", "matching", "sequencing")
 
 
@@ -78,17 +78,17 @@ def test_a_form_is_read_and_judged(asked: Item, form: dict[str, list[str]], resp
         (ORDERING, {"place-1": ["a"], "place-2": ["a"], "place-3": ["b"]}),
     ],
 )
-def test_what_is_missing_is_said_and_nothing_is_taken(asked: Item, form: dict[str, list[str]]) -> None:
+def test_what_is_missing_is_said_and_nothing_is_taken(asked: QuestionItem, form: dict[str, list[str]]) -> None:
     with pytest.raises(BadInput):
-        answering.read(asked, form)
+        answering.parse_response(asked, form)
 
 
 def test_what_is_said_to_an_answer() -> None:
-    assert answering.said_to(SINGLE, "b") == answering.Said(["Said to beta"], [], ["Because."])
-    told = answering.said_to(SINGLE, "a")
-    assert told == answering.Said(["Said to alpha"], ["Said to beta"], ["Because."]), "who is wrong is told why what is right is right"
-    assert answering.said_to(NUMERIC, "12.6").to_answer == ["Close enough"]
-    assert answering.said_to(NUMERIC, "1").to_answer == ["Count again"]
+    assert answering.select_feedback(SINGLE, "b") == answering.ResponseFeedback(["Said to beta"], [], ["Because."])
+    told = answering.select_feedback(SINGLE, "a")
+    assert told == answering.ResponseFeedback(["Said to alpha"], ["Said to beta"], ["Because."]), "who is wrong is told why what is right is right"
+    assert answering.select_feedback(NUMERIC, "12.6").to_answer == ["Close enough"]
+    assert answering.select_feedback(NUMERIC, "1").to_answer == ["Count again"]
 
 
 @pytest.mark.parametrize(
@@ -106,33 +106,33 @@ def test_what_is_said_to_an_answer() -> None:
     ],
 )
 def test_numbers_as_people_type_them(typed: str, number: str | None) -> None:
-    found = answering.typed_number(typed)
+    found = answering.parse_typed_number(typed)
     assert (format(found, "f") if found is not None else None) == number
 
 
 @given(st.sampled_from([SINGLE, MULTIPLE, NUMERIC, SHORT, MATCHING, ORDERING]), st.dictionaries(st.sampled_from(["choice", "text", "match-a", "match-b", "match-c", "place-1", "place-2", "place-3"]), st.lists(st.text(max_size=8), max_size=3)))  # fmt: skip
-def test_any_form_is_an_answer_or_a_clear_no(asked: Item, form: dict[str, list[str]]) -> None:
+def test_any_form_is_an_answer_or_a_clear_no(asked: QuestionItem, form: dict[str, list[str]]) -> None:
     try:
-        response = answering.read(asked, form)
+        response = answering.parse_response(asked, form)
     except BadInput:
         return
-    answering.is_right(asked, response)
-    answering.said_to(asked, response)
+    answering.is_correct(asked, response)
+    answering.select_feedback(asked, response)
 
 
 def test_an_answer_faster_than_reading_is_a_rapid_guess() -> None:
-    assert answering.rapid(SINGLE, 1.0) and not answering.rapid(SINGLE, 3.5)
+    assert answering.is_rapid_guess(SINGLE, 1.0) and not answering.is_rapid_guess(SINGLE, 3.5)
     long = msgspec.structs.replace(SINGLE, stem=" ".join(["word"] * 100))
-    assert answering.rapid(long, 8) and not answering.rapid(long, 20)
+    assert answering.is_rapid_guess(long, 8) and not answering.is_rapid_guess(long, 20)
 
 
 @given(st.lists(st.text(min_size=1, max_size=10), unique=True, min_size=2, max_size=20))
 def test_keys_tell_nothing_of_the_order_in_which_an_author_wrote(texts: list[str]) -> None:
-    assert lettered(texts) == lettered(texts[::-1]) or len({text.casefold() for text in texts}) < len(texts)
-    assert len(set(lettered(texts).values())) == len(texts)
+    assert assign_letter_keys(texts) == assign_letter_keys(texts[::-1]) or len({text.casefold() for text in texts}) < len(texts)
+    assert len(set(assign_letter_keys(texts).values())) == len(texts)
 
 
 def test_keys_from_names() -> None:
-    assert key_from("Who's calling? (2)", set(), "q") == "who-s-calling-2"
-    assert key_from("???", set(), "q") == "q"
-    assert key_from("A", {"a", "a-2"}, "q") == "a-3"
+    assert key_from_name("Who's calling? (2)", set(), "q") == "who-s-calling-2"
+    assert key_from_name("???", set(), "q") == "q"
+    assert key_from_name("A", {"a", "a-2"}, "q") == "a-3"

@@ -9,22 +9,22 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.questions import Choice, Item
-from carryover.sample_programme import document
+from adapters.questions import Choice, QuestionItem
+from carryover.sample_programme import sample_document
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions.drawing import drawn
-from lti_tool.actions.programmes import Cell, Competency, Programme, checked, missing
+from lti_tool.actions.drawing import sample_check_items
+from lti_tool.actions.programmes import Cell, Competency, Programme, list_programme_gaps, parse_programme
 
-PROGRAMME = checked(document())
+PROGRAMME = parse_programme(sample_document())
 
 
-def walk(programme: Programme, episode: uuid.UUID) -> dict[str, list[Item]]:
+def walk(programme: Programme, episode: uuid.UUID) -> dict[str, list[QuestionItem]]:
     """All five checks of one learner, one after the other."""
     met: set[str] = set()
     found = {}
     for interval in INTERVALS:
-        keys = drawn(programme, episode, interval.key, met)
-        assert keys == drawn(programme, episode, interval.key, met)
+        keys = sample_check_items(programme, episode, interval.key, met)
+        assert keys == sample_check_items(programme, episode, interval.key, met)
         met.update(keys)
         found[interval.key] = [programme.item(key) for key in keys]
     return found
@@ -38,7 +38,7 @@ def programmes(draw: st.DrawFn) -> Programme:
     chosen = draw(st.lists(st.sampled_from(cells), min_size=1, max_size=5))
     blueprint = [Cell(competency, critical, count) for (competency, critical), count in Counter(chosen).items()]
     items = [
-        Item(
+        QuestionItem(
             f"{cell.competency}-{cell.critical}-{n}".lower(),
             cell.competency,
             "Why?",
@@ -67,13 +67,13 @@ def test_a_check_that_was_missed_changes_nothing_for_the_others() -> None:
     for n in range(50):
         episode, met = uuid.UUID(int=n), set[str]()
         for interval in INTERVALS[n % 3 :]:
-            keys = drawn(PROGRAMME, episode, interval.key, met)
+            keys = sample_check_items(PROGRAMME, episode, interval.key, met)
             assert len(keys) == 5 and not met.intersection(keys)
             met.update(keys)
 
 
 def test_learners_meet_different_items() -> None:
-    draws = {tuple(drawn(PROGRAMME, uuid.UUID(int=n), "1w", set())) for n in range(20)}
+    draws = {tuple(sample_check_items(PROGRAMME, uuid.UUID(int=n), "1w", set())) for n in range(20)}
     assert len(draws) > 15
 
 
@@ -92,4 +92,4 @@ def test_no_interval_gets_an_item_more_often_than_another() -> None:
 def test_a_programme_without_a_blueprint_gets_the_one_that_its_bank_serves() -> None:
     bare = msgspec.structs.replace(PROGRAMME, blueprint=[])
     assert {(cell.competency, cell.critical) for cell in bare.cells} == {(cell.competency, cell.critical) for cell in PROGRAMME.blueprint}
-    assert bare.questions == 5 and not missing(bare)
+    assert bare.questions == 5 and not list_programme_gaps(bare)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from carryover.sample_programme import document
+from carryover.sample_programme import sample_document
 from core.errors import BadInput
-from lti_tool.actions.programmes import checked, ready
+from lti_tool.actions.programmes import parse_complete_programme, parse_programme
 
 
 def test_the_sample_programme_is_complete() -> None:
-    programme = checked(document())
+    programme = parse_programme(sample_document())
     assert (len(programme.competencies), len(programme.tasks), len(programme.items)) == (4, 6, 43)
     assert sum(item.pool == "check" for item in programme.items) == 25
     for item in programme.items:
@@ -37,7 +37,7 @@ def test_the_sample_programme_is_complete() -> None:
     ],
 )
 def test_what_is_wrong_is_named(spoil: Callable[[dict[str, Any]], Any], words: str) -> None:
-    spoiled = copy.deepcopy(document())
+    spoiled = copy.deepcopy(sample_document())
     spoil(spoiled)
     with pytest.raises(BadInput, match=words):
-        ready(spoiled)
+        parse_complete_programme(spoiled)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput
 from lti_tool.actions import assessing, rubrics
-from lti_tool.actions.assessing import Exercise
+from lti_tool.actions.assessing import CalibrationExercise
 from lti_tool.actions.programmes import Programme
 from lti_tool.actions.rubrics import Case, Criterion, Rubric
-from lti_tool.store.assessments import Assessed, Calibrated
+from lti_tool.store.assessments import Assessment, Calibration
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 RUBRIC = Rubric(
@@ -25,9 +25,9 @@ RUBRIC = Rubric(
 )
 
 
-def assessed(rater: int, relation: str, days_ago: int, **levels: int) -> Assessed:
+def assessed(rater: int, relation: str, days_ago: int, **levels: int) -> Assessment:
     at = NOW - timedelta(days=days_ago)
-    return Assessed(uuid.uuid4(), uuid.UUID(int=rater), f"Rater {rater}", relation, "watching", levels, "", at)
+    return Assessment(uuid.uuid4(), uuid.UUID(int=rater), f"Rater {rater}", relation, "watching", levels, "", at)
 
 
 def test_somebody_is_competent_whose_levels_all_reach_it() -> None:
@@ -37,7 +37,7 @@ def test_somebody_is_competent_whose_levels_all_reach_it() -> None:
 
 
 def test_of_each_rater_the_latest_level_of_each_criterion_counts() -> None:
-    views, hidden = assessing.views_of([assessed(1, "manager", 1, a=3), assessed(2, "learner", 2, a=1), assessed(1, "manager", 5, a=1, b=2)])
+    views, hidden = assessing.summarize_ratings([assessed(1, "manager", 1, a=3), assessed(2, "learner", 2, a=1), assessed(1, "manager", 5, a=1, b=2)])
     assert [(view.title, view.levels, view.count) for view in views] == [("learner", {"a": 1}, 1), ("manager", {"a": 3, "b": 2}, 2)]
     assert hidden == 0
 
@@ -45,7 +45,7 @@ def test_of_each_rater_the_latest_level_of_each_criterion_counts() -> None:
 @given(st.lists(st.tuples(st.integers(1, 5), st.dictionaries(st.sampled_from("ab"), st.integers(1, 3), min_size=1)), max_size=12))
 def test_a_level_of_fewer_than_three_peers_is_never_shown(said: list[tuple[int, dict[str, int]]]) -> None:
     every = [assessed(rater, "peer", day, **levels) for day, (rater, levels) in enumerate(said)]
-    views, hidden = assessing.views_of(every)
+    views, hidden = assessing.summarize_ratings(every)
     raters = {rater for rater, _ in said}
     assert hidden == (len(raters) if len(raters) < 3 else 0)
     assert all(view.count % 3 == 0 for view in views), "answers are released by threes"
@@ -57,23 +57,23 @@ def test_a_level_of_fewer_than_three_peers_is_never_shown(said: list[tuple[int, 
 def test_one_more_answer_changes_nothing_that_is_shown() -> None:
     """Else its level would be known by the difference of two means."""
     three = [assessed(rater, "peer", 5, a=rater) for rater in (1, 2, 3)]
-    before, _ = assessing.views_of(three)
+    before, _ = assessing.summarize_ratings(three)
     for more in (assessed(4, "peer", 1, a=3), assessed(1, "peer", 1, a=3)):
-        assert assessing.views_of([more, *three])[0] == before
+        assert assessing.summarize_ratings([more, *three])[0] == before
 
 
 def test_with_another_number_of_levels_what_was_written_stays() -> None:
-    more = rubrics.with_levels(RUBRIC, ["1", "2", "3", "4"], 3)
-    assert more.criteria[0].anchors == ["x", "y", "z", ""] and rubrics.missing(more)
-    fewer = rubrics.with_levels(RUBRIC, ["1", "2"], 2)
+    more = rubrics.replace_levels(RUBRIC, ["1", "2", "3", "4"], 3)
+    assert more.criteria[0].anchors == ["x", "y", "z", ""] and rubrics.list_rubric_gaps(more)
+    fewer = rubrics.replace_levels(RUBRIC, ["1", "2"], 2)
     assert fewer.criteria[0].anchors == ["x", "y"] and fewer.cases[0].levels == {"a": 2, "b": 2}
-    rubrics.require_sound(fewer, {"one", "two"})
-    assert rubrics.missing(fewer) == [] == rubrics.missing(None)
+    rubrics.validate_rubric(fewer, {"one", "two"})
+    assert rubrics.list_rubric_gaps(fewer) == [] == rubrics.list_rubric_gaps(None)
 
 
 def test_a_case_without_a_criterion_that_is_left_goes() -> None:
-    assert rubrics.with_criteria(RUBRIC, RUBRIC.criteria[:1]).cases[0].levels == {"a": 2}
-    assert rubrics.with_criteria(RUBRIC, []).cases == []
+    assert rubrics.replace_criteria(RUBRIC, RUBRIC.criteria[:1]).cases[0].levels == {"a": 2}
+    assert rubrics.replace_criteria(RUBRIC, []).cases == []
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ def test_a_case_without_a_criterion_that_is_left_goes() -> None:
 )
 def test_what_is_no_rubric_is_refused(wrong: Rubric) -> None:
     with pytest.raises(BadInput):
-        rubrics.require_sound(wrong, {"one", "two"})
+        rubrics.validate_rubric(wrong, {"one", "two"})
 
 
 def test_the_exercise_tells_how_near_to_the_agreed_levels_a_rater_is() -> None:
     programme = Programme("p", 1, "P", 0.8, [], [])
-    done = Exercise(programme, RUBRIC, None, [(RUBRIC.cases[0], Calibrated("case", 1, {"a": 3, "b": 3}, NOW))])
+    done = CalibrationExercise(programme, RUBRIC, None, [(RUBRIC.cases[0], Calibration("case", 1, {"a": 3, "b": 3}, NOW))])
     assert done.exact == (1, 2) and done.lean == 0.5, "one level too high on one of two"
-    assert Exercise(programme, RUBRIC, RUBRIC.cases[0], []).lean is None
+    assert CalibrationExercise(programme, RUBRIC, RUBRIC.cases[0], []).lean is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.vocabulary import INTERVALS, interval_at
+from lrs.vocabulary import INTERVALS, find_interval
 from lti_tool.actions import working_time
 from lti_tool.actions.programmes import Calendar
 
@@ -22,12 +22,12 @@ def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
     certified: datetime, zone: str, days: list[int], off: list[date], interval: object
 ) -> None:
     assert isinstance(interval, type(INTERVALS[0]))
-    when = working_time.of(zone, days, Calendar(holidays=off))
-    due = working_time.due(certified, interval, when)
-    opens, closes = working_time.window(certified, interval)
-    assert opens <= working_time.opens(certified, interval, when) <= due < closes
-    assert when.day_of(working_time.opens(certified, interval, when)) == when.day_of(due), "nobody meets a check before its day"
-    assert interval_at(int((due - certified).total_seconds())) == interval, "answered when due, it counts for this interval"
+    when = working_time.resolve_working_time(zone, days, Calendar(holidays=off))
+    due = working_time.check_due_at(certified, interval, when)
+    opens, closes = working_time.check_window(certified, interval)
+    assert opens <= working_time.check_opens_at(certified, interval, when) <= due < closes
+    assert when.day_of(working_time.check_opens_at(certified, interval, when)) == when.day_of(due), "nobody meets a check before its day"
+    assert find_interval(int((due - certified).total_seconds())) == interval, "answered when due, it counts for this interval"
     local = due.astimezone(when.zone)
     if when.works_on(local.date()):
         # Nine by the wall clock, except where the clock jumped over it.
@@ -53,14 +53,16 @@ def test_a_check_is_due_inside_its_window_on_a_working_day_at_nine(
 )
 def test_worked_examples(certified: str, zone: str, interval: str, due: str) -> None:
     chosen = next(one for one in INTERVALS if one.key == interval)
-    assert working_time.due(datetime.fromisoformat(certified), chosen, working_time.of(zone, [], Calendar())) == datetime.fromisoformat(due)
+    assert working_time.check_due_at(
+        datetime.fromisoformat(certified), chosen, working_time.resolve_working_time(zone, [], Calendar())
+    ) == datetime.fromisoformat(due)
 
 
 def test_sunday_to_thursday_is_a_working_week_too() -> None:
-    when = working_time.of("Asia/Dubai", [7, 1, 2, 3, 4], Calendar())
-    assert when.day_of(working_time.due(datetime(2026, 11, 26, 10, tzinfo=UTC), INTERVALS[0], when)) == date(2026, 11, 29)
+    when = working_time.resolve_working_time("Asia/Dubai", [7, 1, 2, 3, 4], Calendar())
+    assert when.day_of(working_time.check_due_at(datetime(2026, 11, 26, 10, tzinfo=UTC), INTERVALS[0], when)) == date(2026, 11, 29)
 
 
 def test_the_programme_s_days_off_hold_for_everybody() -> None:
-    when = working_time.of("Europe/Berlin", [], Calendar(holidays=[date(2026, 12, 25)]))
-    assert when.day_of(working_time.due(datetime(2026, 12, 18, 10, tzinfo=UTC), INTERVALS[1], when)) == date(2026, 12, 28)
+    when = working_time.resolve_working_time("Europe/Berlin", [], Calendar(holidays=[date(2026, 12, 25)]))
+    assert when.day_of(working_time.check_due_at(datetime(2026, 12, 18, 10, tzinfo=UTC), INTERVALS[1], when)) == date(2026, 12, 28)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 
 from adapters.questions import gift, html, moodle_xml, qti, spreadsheet
-from adapters.questions.shapes import Item, Reading, stated_key
-from adapters.questions.truth import truth_of
+from adapters.questions.shapes import QuestionItem, Reading, key_from_identifier
+from adapters.questions.truth import parse_truth_word
 
 
-def only(reading: Reading) -> Item:
+def only(reading: Reading) -> QuestionItem:
     assert len(reading.items) == 1, reading.notes
     return reading.items[0]
 
@@ -44,7 +44,7 @@ def test_no_learner_reads_what_a_rubric_tells_the_scorer() -> None:
         '<rubricBlock view="candidate scorer"><p>Read carefully.</p></rubricBlock><p>Which is denser? <feedbackInline outcomeIdentifier="F" identifier="x"'
         f' showHide="show">INLINE</feedbackInline> Say it.</p>{CHOICES}<feedbackBlock outcomeIdentifier="FB" identifier="sol" showHide="show"><p>SOLUTION: water.</p></feedbackBlock>'
     )
-    reading = qti.read(item(body))
+    reading = qti.read_qti(item(body))
     found = only(reading)
     assert "Read carefully." in found.stem and "Which is denser?" in found.stem and "Say it." in found.stem
     assert not any(word in found.stem for word in ("SCORER", "TUTOR", "SOLUTION", "INLINE"))
@@ -62,17 +62,17 @@ def test_hidden_parts_stay_hidden_wherever_they_stand(inside: str) -> None:
             .decode()
             .replace('cardinality="single"', 'cardinality="ordered"')
         )
-        found = only(qti.read(declared.replace("<value>B</value>", "<value>A</value><value>B</value>").encode()))
+        found = only(qti.read_qti(declared.replace("<value>B</value>", "<value>A</value><value>B</value>").encode()))
     else:
-        found = only(qti.read(item("<p>Go</p>" + CHOICES.replace('maxChoices="1">', 'maxChoices="1">' + inside.format(hidden)))))
+        found = only(qti.read_qti(item("<p>Go</p>" + CHOICES.replace('maxChoices="1">', 'maxChoices="1">' + inside.format(hidden)))))
     assert "SECRET" not in " ".join([found.stem, *(choice.text for choice in found.choices)])
 
 
 def test_a_question_that_is_hidden_or_drawn_itself_is_refused() -> None:
     assert "after another answer" in lost(
-        qti.read(item(f'<p>A</p><feedbackBlock outcomeIdentifier="F" identifier="x" showHide="show">{CHOICES}</feedbackBlock>'))
+        qti.read_qti(item(f'<p>A</p><feedbackBlock outcomeIdentifier="F" identifier="x" showHide="show">{CHOICES}</feedbackBlock>'))
     )
-    assert "drawn anew" in lost(qti.read(item(f'<p>What is <printedVariable identifier="X"/>?</p>{CHOICES}')))
+    assert "drawn anew" in lost(qti.read_qti(item(f'<p>What is <printedVariable identifier="X"/>?</p>{CHOICES}')))
 
 
 # Learnosity's and r-exams' MathML, Canvas' equation_image (text2qti's sample), Moodle's TeX filters, Wiris, Word.
@@ -93,18 +93,22 @@ def test_no_question_is_asked_without_its_formula(text: str) -> None:
     in_stem = moodle(f'<questiontext format="html"><text><![CDATA[<p>{text}</p>]]></text></questiontext>' + answers(("1", 100), ("2", 0)))
     in_choice = moodle('<questiontext format="html"><text>Which?</text></questiontext>' + answers((text, 100), ("2", 0)))
     escaped = "".join(f"\\{char}" if char in "\\~=#{}:" else char for char in text)
-    for reading in (moodle_xml.read(in_stem), moodle_xml.read(in_choice), gift.read(f"::m::[html]{escaped}{{=1 ~2}}".encode())):
+    for reading in (
+        moodle_xml.read_moodle_xml(in_stem),
+        moodle_xml.read_moodle_xml(in_choice),
+        gift.read_gift(f"::m::[html]{escaped}{{=1 ~2}}".encode()),
+    ):
         assert "It holds a formula" in lost(reading)
     if "<" not in text:
-        assert "It holds a formula" in lost(spreadsheet.read(f'question,answers\n"{text}","* 1\n- 2"\n'.encode()))
+        assert "It holds a formula" in lost(spreadsheet.read_question_csv(f'question,answers\n"{text}","* 1\n- 2"\n'.encode()))
     if "<m" in text:
-        assert "It holds a formula" in lost(qti.read(item(f"<p>{text}</p>{CHOICES}")))
+        assert "It holds a formula" in lost(qti.read_qti(item(f"<p>{text}</p>{CHOICES}")))
 
 
 def test_money_code_and_signs_are_no_formulas() -> None:
-    assert html.taken("It costs $5 or $6.") == "It costs $5 or $6."
-    assert "<code>" in html.taken(r"What does <code>\(a\)</code> match in <pre>$$x$$</pre>?")
-    assert html.taken("x<sup>2</sup> + 1 = 5") == "x<sup>2</sup> + 1 = 5"
+    assert html.clean_imported_html("It costs $5 or $6.") == "It costs $5 or $6."
+    assert "<code>" in html.clean_imported_html(r"What does <code>\(a\)</code> match in <pre>$$x$$</pre>?")
+    assert html.clean_imported_html("x<sup>2</sup> + 1 = 5") == "x<sup>2</sup> + 1 = 5"
 
 
 @pytest.mark.parametrize(
@@ -115,35 +119,35 @@ def test_true_is_not_turned_into_false_in_any_language(true: str, false: str) ->
     """Moodle's question/format/xml writes the words of whoever exports; false first is as common as true first."""
     stem = '<questiontext format="html"><text>Sun rises east.</text></questiontext>'
     for given in (((true, 100), (false, 0)), ((false, 0), (true, 100))):
-        assert only(moodle_xml.read(moodle(stem + answers(*given), "truefalse"))).correct == ["true"]
+        assert only(moodle_xml.read_moodle_xml(moodle(stem + answers(*given), "truefalse"))).correct == ["true"]
     for given in (((true, 0), (false, 100)), ((false, 100), (true, 0))):
-        assert only(moodle_xml.read(moodle(stem + answers(*given), "truefalse"))).correct == ["false"]
-    assert (truth_of(true), truth_of(f" {false.upper()} ")) == (True, False)
+        assert only(moodle_xml.read_moodle_xml(moodle(stem + answers(*given), "truefalse"))).correct == ["false"]
+    assert (parse_truth_word(true), parse_truth_word(f" {false.upper()} ")) == (True, False)
 
 
 def test_true_and_false_in_words_that_nobody_here_knows_are_refused_by_name() -> None:
     stem = '<questiontext format="html"><text>Sun rises east.</text></questiontext>'
-    assert "'Ehe', 'Aha'" in lost(moodle_xml.read(moodle(stem + answers(("Ehe", 0), ("Aha", 100)), "truefalse"))).replace(" and ", ", ")
+    assert "'Ehe', 'Aha'" in lost(moodle_xml.read_moodle_xml(moodle(stem + answers(("Ehe", 0), ("Aha", 100)), "truefalse"))).replace(" and ", ", ")
 
 
 @pytest.mark.parametrize("title", ["Question 1", "Frage 1", "Лестница", "שאלה 1", "質問", "سؤال", "Q1", "Question"])
 def test_keys_made_of_titles_state_no_question(title: str) -> None:
-    reading = gift.read(f"::{title}::How high?{{=6 ~9}}\n\n::{title}::How low?{{=1 ~2}}\n".encode())
+    reading = gift.read_gift(f"::{title}::How high?{{=6 ~9}}\n\n::{title}::How low?{{=1 ~2}}\n".encode())
     assert len({one.key for one in reading.items}) == 2
     assert reading.stated == frozenset()
 
 
 def test_identifiers_that_a_file_states_are_keys_and_no_two_are_one() -> None:
-    reading = gift.read(
+    reading = gift.read_gift(
         b"// [id:ladder-1]\n::L::How high?{=6 ~9}\n\n// [id:Q 1]\n::A::x?{=6 ~9}\n\n// [id:q-1]\n::B::y?{=6 ~9}\n\n// [id:ladder-1]\n::C::z?{=6 ~9}\n"
     )
     keys = [one.key for one in reading.items]
     assert keys[0] == "ladder-1" and keys[2] == "q-1" and len(set(keys)) == 4
     assert reading.stated == {keys[0], keys[1], keys[2]}, "the second of the same identifier states nothing"
-    assert stated_key("Вопрос 1") != stated_key("Вопрос 2")
-    assert stated_key("Q1") != stated_key("q1") == "q1"
+    assert key_from_identifier("Вопрос 1") != key_from_identifier("Вопрос 2")
+    assert key_from_identifier("Q1") != key_from_identifier("q1") == "q1"
 
 
 def test_only_our_own_qti_identifiers_state_a_question() -> None:
-    assert qti.read(item(f"<p>Go?</p>{CHOICES}")).stated == frozenset()
-    assert qti.read(item(f"<p>Go?</p>{CHOICES}").replace(b'"r1"', b'"q_ladder-1"')).stated == {"ladder-1"}
+    assert qti.read_qti(item(f"<p>Go?</p>{CHOICES}")).stated == frozenset()
+    assert qti.read_qti(item(f"<p>Go?</p>{CHOICES}").replace(b'"r1"', b'"q_ladder-1"')).stated == {"ladder-1"}

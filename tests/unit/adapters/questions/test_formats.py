@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.questions import FileRefused, Item, Reading, gift, html, moodle_xml, qti, spreadsheet
-from adapters.questions.formats import FORMATS, guessed
-from adapters.questions.shapes import Accepted, Choice, by_key, faults, lettered, tidy
+from adapters.questions import FileRefused, QuestionItem, Reading, gift, html, moodle_xml, qti, spreadsheet
+from adapters.questions.formats import FORMATS, detect_format
+from adapters.questions.shapes import AcceptedAnswer, Choice, assign_letter_keys, find_item_faults, normalize_number, sort_by_key
 from tests.unit.adapters.questions import samples
 
 WHOLE = {"gift": samples.GIFT, "moodle": samples.whole_moodle(), "qti": samples.whole_qti(), "csv": samples.CSV}
 
 
-def by_title(reading: Reading) -> dict[str, Item]:
+def by_title(reading: Reading) -> dict[str, QuestionItem]:
     return {item.title: item for item in reading.items}
 
 
@@ -30,17 +30,17 @@ def by_title(reading: Reading) -> dict[str, Item]:
 def test_import_export_import_is_equal(name: str) -> None:
     form = FORMATS[name]
     first = form.read(WHOLE[name])
-    assert first.items and not any(faults(item) for item in first.items)
+    assert first.items and not any(find_item_faults(item) for item in first.items)
     content, _ = form.write(first.items, first.pictures, "A bank")
     again = form.read(content)
     assert again.items == first.items
     assert again.pictures == first.pictures
     assert not [note for note in again.notes if note.lost]
-    assert guessed(content, f"bank.{form.ending}") is form
+    assert detect_format(content, f"bank.{form.ending}") is form
 
 
 def test_gift_in_its_own_idiom() -> None:
-    reading = gift.read(samples.GIFT)
+    reading = gift.read_gift(samples.GIFT)
     items = by_title(reading)
     sender = items["Who sent it?"]
     assert (sender.key, sender.competency, sender.critical, sender.tags) == ("who-sent-it", "recognise", True, ["mail"])
@@ -55,9 +55,9 @@ def test_gift_in_its_own_idiom() -> None:
     assert late.choice("false").feedback == "Right: late is better than never." and late.choice("true").feedback == "It still stops the next ones."
     assert [one.value for one in items["Team"].accepted] == ["The service desk", "service desk"]
     assert items["Team"].when_wrong == "Look at the back of your badge."
-    assert items["Minutes"].accepted == [Accepted("15", "5", "On average.")] and items["Minutes"].when_wrong == "Look it up."
-    assert items["A range"].accepted == [Accepted("2020", "1")]
-    assert items["Plain number"].accepted == [Accepted("1")]
+    assert items["Minutes"].accepted == [AcceptedAnswer("15", "5", "On average.")] and items["Minutes"].when_wrong == "Look it up."
+    assert items["A range"].accepted == [AcceptedAnswer("2020", "1")]
+    assert items["Plain number"].accepted == [AcceptedAnswer("1")]
     assert items["Who does what"].other_matches == ["deletes the internet"]
     assert items["Missing word"].stem == "A false mail often presses for _____ and leaves one way out."
     order = items["First hour"]
@@ -72,16 +72,16 @@ def test_gift_in_its_own_idiom() -> None:
 
 def test_a_key_never_tells_which_one_is_right() -> None:
     """Authors write the right answer first; keys and their order follow the alphabet instead."""
-    first = gift.read(b"::a::Why? {=zebra ~ape ~bear}").items[0]
-    last = gift.read(b"::a::Why? {~bear ~ape =zebra}").items[0]
+    first = gift.read_gift(b"::a::Why? {=zebra ~ape ~bear}").items[0]
+    last = gift.read_gift(b"::a::Why? {~bear ~ape =zebra}").items[0]
     assert first.choices == last.choices and first.correct == last.correct == ["c"]
 
 
 def test_moodle_xml_in_its_own_idiom() -> None:
-    reading = moodle_xml.read(samples.whole_moodle())
+    reading = moodle_xml.read_moodle_xml(samples.whole_moodle())
     items = by_title(reading)
     sender = items["Sender"]
-    digest = html.pictures_in(sender.stem)[0]
+    digest = html.picture_digests(sender.stem)[0]
     assert reading.pictures[digest].content == samples.png() and reading.pictures[digest].media_type == "image/png"
     assert len(reading.pictures) == 2, "the picture in an answer came along"
     assert (sender.competency, sender.critical, sender.tags) == ("recognise", True, ["mail"])
@@ -89,8 +89,8 @@ def test_moodle_xml_in_its_own_idiom() -> None:
     assert "width" not in sender.stem
     assert (items["Several"].kind, len(items["Several"].correct)) == ("multiple", 2)
     assert items["Late"].correct == ["false"] and items["Late"].choice("true").feedback == "No, late helps."
-    assert items["Whom"].case_sensitive and items["Whom"].accepted == [Accepted("Service*desk")]
-    assert items["How many"].accepted == [Accepted("12.5", "0.5", "About.")]
+    assert items["Whom"].case_sensitive and items["Whom"].accepted == [AcceptedAnswer("Service*desk")]
+    assert items["How many"].accepted == [AcceptedAnswer("12.5", "0.5", "About.")]
     assert [one.match for one in items["Match"].choices] == ["removes &lt;b&gt;it&lt;/b&gt;", "report it"] and items["Match"].other_matches == [
         "sleeps"
     ]
@@ -102,11 +102,11 @@ def test_moodle_xml_in_its_own_idiom() -> None:
 
 
 def test_qti_as_canvas_lays_it_out() -> None:
-    reading = qti.read(samples.whole_qti())
+    reading = qti.read_qti(samples.whole_qti())
     items = {item.key: item for item in reading.items}
     assert len(items) == 8
     one = reading.items[0]
-    digest = html.pictures_in(one.stem)[0]
+    digest = html.picture_digests(one.stem)[0]
     assert reading.pictures[digest].content == samples.png()
     assert one.stem == f'<p>Who sent <em>it</em>?</p><img src="file:{digest}" alt="A mail">Choose one.'
     assert [(c.text, c.feedback) for c in one.choices if c.key in one.correct] == [("The domain", "It is paid for.")]
@@ -117,14 +117,14 @@ def test_qti_as_canvas_lays_it_out() -> None:
     assert [(c.text, c.match) for c in reading.items[4].choices] == [("Security", "remove"), ("You", "report")]
     assert reading.items[4].other_matches == ["sleep"]
     assert reading.items[5].stem == "<p>Call the _____ first.</p>"
-    assert reading.items[5].accepted == [Accepted("service desk")] and not reading.items[5].case_sensitive
-    assert [item.accepted for item in reading.items[6:]] == [[Accepted("12.5", "0.5")], [Accepted("20", "1")]]
+    assert reading.items[5].accepted == [AcceptedAnswer("service desk")] and not reading.items[5].case_sensitive
+    assert [item.accepted for item in reading.items[6:]] == [[AcceptedAnswer("12.5", "0.5")], [AcceptedAnswer("20", "1")]]
     lost = {note.where: note.text for note in reading.notes if note.lost}
     assert "essay" in lost["assessmentItems/q9.xml"] and "hotspotInteraction" in lost["assessmentItems/q10.xml"]
 
 
 def test_a_table_in_the_idiom_of_a_spreadsheet() -> None:
-    reading = spreadsheet.read(samples.CSV)
+    reading = spreadsheet.read_question_csv(samples.CSV)
     assert [item.kind for item in reading.items] == ["single", "multiple", "numeric", "short", "matching", "ordering"]
     one = reading.items[0]
     assert (one.competency, one.critical, one.tags) == ("recognise", True, ["mail", "sender"])
@@ -143,7 +143,7 @@ def test_a_table_in_the_idiom_of_a_spreadsheet() -> None:
 )
 def test_a_table_that_is_not_understood_says_where(head: bytes, words: str) -> None:
     with pytest.raises(FileRefused, match=words):
-        spreadsheet.read(head)
+        spreadsheet.read_question_csv(head)
 
 
 # What a format can hold of any question, for the round trip of all of them.
@@ -153,21 +153,21 @@ words = (
     .filter(bool)
 )
 rich = st.one_of(
-    words.map(lambda text: html.clean(html.escape(text))),
-    words.map(lambda text: html.clean(f"<p>{html.escape(text)}</p>")),
-    words.map(lambda text: html.clean(f"<strong>{html.escape(text)}</strong> = 3~4 {{x}} #1: a")),
+    words.map(lambda text: html.clean_html(html.text_to_html(text))),
+    words.map(lambda text: html.clean_html(f"<p>{html.text_to_html(text)}</p>")),
+    words.map(lambda text: html.clean_html(f"<strong>{html.text_to_html(text)}</strong> = 3~4 {{x}} #1: a")),
 ).filter(bool)
 maybe = st.one_of(st.just(""), rich)
 
 
 @st.composite
-def items(draw: st.DrawFn) -> Item:
+def items(draw: st.DrawFn) -> QuestionItem:
     kind = draw(st.sampled_from(["single", "multiple", "true_false", "numeric", "short", "matching", "ordering"]))
     fields: dict[str, Any] = {"kind": kind, "key": draw(st.from_regex(r"[a-z][a-z0-9]{0,9}(-[a-z0-9]{1,5})?", fullmatch=True)), "competency": "recognise", "stem": draw(rich), "title": draw(st.from_regex(r"[A-Z][a-z]{2,9}( [a-z]{1,9})?", fullmatch=True)), "critical": draw(st.booleans()), "pool": draw(st.sampled_from(["check", "practice"])), "explanation": draw(maybe), "source": draw(st.sampled_from(["", "Handbook 3.2"])), "review_on": draw(st.sampled_from([None, date(2027, 3, 1)])), "tags": draw(st.sampled_from([[], ["mail", "first hour"]]))}  # fmt: skip
     texts = draw(st.lists(rich, min_size=2, max_size=6, unique=True))
     if kind in ("single", "multiple"):
-        keys = lettered(texts)
-        choices = by_key(Choice(key, text, draw(maybe)) for text, key in keys.items())
+        keys = assign_letter_keys(texts)
+        choices = sort_by_key(Choice(key, text, draw(maybe)) for text, key in keys.items())
         count = 1 if kind == "single" else draw(st.integers(1, len(texts)))
         fields |= {"choices": choices, "correct": [one.key for one in choices][:count]}
     elif kind == "true_false":
@@ -176,30 +176,32 @@ def items(draw: st.DrawFn) -> Item:
             "correct": [draw(st.sampled_from(["true", "false"]))],
         }
     elif kind == "matching":
-        keys = lettered(texts, keep_order=True)
-        fields |= {"choices": [Choice(key, text, match=draw(words.map(lambda text: html.clean(html.escape(text))))) for text, key in keys.items()]}
+        keys = assign_letter_keys(texts, keep_order=True)
+        fields |= {
+            "choices": [Choice(key, text, match=draw(words.map(lambda text: html.clean_html(html.text_to_html(text))))) for text, key in keys.items()]
+        }
     elif kind == "ordering":
-        keys = lettered(texts)
-        fields |= {"choices": by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in texts]}
+        keys = assign_letter_keys(texts)
+        fields |= {"choices": sort_by_key(Choice(key, text) for text, key in keys.items()), "correct": [keys[text] for text in texts]}
     elif kind == "numeric":
-        numbers = st.decimals(-1000, 1000, places=3, allow_nan=False).map(lambda number: tidy(f"{number:f}"))
-        fields |= {"accepted": [Accepted(draw(numbers), tidy(draw(st.sampled_from(["0", "0.5", "2"]))))]}
+        numbers = st.decimals(-1000, 1000, places=3, allow_nan=False).map(lambda number: normalize_number(f"{number:f}"))
+        fields |= {"accepted": [AcceptedAnswer(draw(numbers), normalize_number(draw(st.sampled_from(["0", "0.5", "2"]))))]}
     else:
-        fields |= {"accepted": [Accepted(draw(st.from_regex(r"[a-z]{1,8}( [a-z]{1,8})?", fullmatch=True)))]}
-    return Item(**fields)
+        fields |= {"accepted": [AcceptedAnswer(draw(st.from_regex(r"[a-z]{1,8}( [a-z]{1,8})?", fullmatch=True)))]}
+    return QuestionItem(**fields)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_text_that_looks_like_a_marker_of_a_format_stays_text(name: str) -> None:
     choices = [Choice("a", "[html]", match="[plain] text"), Choice("b", "x", match="y")]
-    bank = [Item(key="q", competency="recognise", stem="[markdown] is what?", kind="matching", choices=choices, title="Marks")]
+    bank = [QuestionItem(key="q", competency="recognise", stem="[markdown] is what?", kind="matching", choices=choices, title="Marks")]
     content, _ = FORMATS[name].write(bank, {}, "A bank")
     assert FORMATS[name].read(content).items == bank
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @given(st.lists(items(), min_size=1, max_size=3, unique_by=lambda item: item.key))
-def test_any_question_survives_the_way_there_and_back(name: str, bank: list[Item]) -> None:
+def test_any_question_survives_the_way_there_and_back(name: str, bank: list[QuestionItem]) -> None:
     content, _ = FORMATS[name].write(bank, {}, "A bank")
     reading = FORMATS[name].read(content)
     assert reading.items == bank
@@ -257,7 +259,7 @@ def test_a_hostile_file_is_refused_and_explained(form: str, content: bytes, word
 def picture_in_moodle(content: bytes) -> Reading:
     file = f'<file name="a.png" path="/" encoding="base64">{base64.b64encode(content).decode()}</file>'
     body = "<single>true</single><shuffleanswers>1</shuffleanswers>" + samples.answer("100", "a") + samples.answer("0", "b")
-    return moodle_xml.read(
+    return moodle_xml.read_moodle_xml(
         samples.moodle(samples.moodle_question("multichoice", body, "P", '<p>Look <img src="@@PLUGINFILE@@/a.png" alt="x"></p>', file))
     )
 
@@ -284,9 +286,9 @@ def test_scripts_styles_and_foreign_pictures_are_taken_out_and_told() -> None:
         + samples.answer("0", '<b style="x">b</b>')
     )
     text = f'<p onclick="x()">Look<img src="https://tracker.example/x.gif"><img src="data:image/svg+xml;base64,PHN2Zy8+"><img alt="in" src="data:image/png;base64,{base64.b64encode(samples.png()).decode()}"></p>'
-    reading = moodle_xml.read(samples.moodle(samples.moodle_question("multichoice", body, "P", text)))
+    reading = moodle_xml.read_moodle_xml(samples.moodle(samples.moodle_question("multichoice", body, "P", text)))
     item = reading.items[0]
-    digest = html.pictures_in(item.stem)[0]
+    digest = html.picture_digests(item.stem)[0]
     assert item.stem == f'<p>Look<img alt="in" src="file:{digest}"></p>' and list(reading.pictures) == [digest]
     assert [one.text for one in item.choices] == ["<b>b</b>", "a"]
     told = " ".join(note.text for note in reading.notes)
@@ -297,15 +299,15 @@ def test_scripts_styles_and_foreign_pictures_are_taken_out_and_told() -> None:
 def test_no_bytes_do_more_than_be_refused(content: bytes, name: str) -> None:
     try:
         FORMATS[name].read(content)
-        guessed(content, "x")
+        detect_format(content, "x")
     except FileRefused:
         pass
 
 
 @given(st.text(st.sampled_from("{}=~#:%->\\[]TF1.*/ \nab$"), max_size=120))
 def test_no_gift_does_more_than_be_noted(text: str) -> None:
-    for item in gift.read(text.encode()).items:
-        assert not faults(item)
+    for item in gift.read_gift(text.encode()).items:
+        assert not find_item_faults(item)
 
 
 def test_classic_quizzes_of_canvas_come_along() -> None:
@@ -344,27 +346,27 @@ def test_classic_quizzes_of_canvas_come_along() -> None:
         item("es", "essay_question", '<response_str ident="response1"/>', ""),
     ]) + "</section></assessment></questestinterop>"  # fmt: skip
     manifest = b'<manifest xmlns="http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"><resources><resource identifier="g1" type="imsqti_xmlv1p2"><file href="g1/g1.xml"/></resource></resources></manifest>'
-    reading = qti.read(archive(**{"imsmanifest.xml": manifest, "g1/g1.xml": text.encode()}))
+    reading = qti.read_qti(archive(**{"imsmanifest.xml": manifest, "g1/g1.xml": text.encode()}))
     items = {item.title: item for item in reading.items}
     assert items["mc"].correct == ["a"] and items["mc"].choice("a").feedback == "Yes." and items["mc"].stem == "<p>Why?</p>"
     assert items["ma"].correct == ["a", "b"] and items["ma"].kind == "multiple"
     assert items["tf"].correct == ["false"]
-    assert items["sa"].accepted == [Accepted("desk")]
-    assert items["nu"].accepted == [Accepted("12", "0.5")]
+    assert items["sa"].accepted == [AcceptedAnswer("desk")]
+    assert items["nu"].accepted == [AcceptedAnswer("12", "0.5")]
     assert [(c.text, c.match) for c in items["ma2"].choices] == [("x", "two"), ("y", "one")] and items["ma2"].other_matches == ["three"]
     assert [note.lost for note in reading.notes] == [True]
 
 
 def test_what_a_format_cannot_hold_is_told() -> None:
-    item = Item("k", "c", "Why?", choices=[Choice("a", "A"), Choice("b", "B")], correct=["a"], when_right="Well done.")
-    assert "no room in GIFT" in gift.write([item])[1][0].text
+    item = QuestionItem("k", "c", "Why?", choices=[Choice("a", "A"), Choice("b", "B")], correct=["a"], when_right="Well done.")
+    assert "no room in GIFT" in gift.write_gift([item])[1][0].text
     pictured = msgspec.structs.replace(item, when_right="", stem=f'<img src="file:{"a" * 64}">')
-    for write in (gift.write, spreadsheet.write):
+    for write in (gift.write_gift, spreadsheet.write_question_csv):
         assert "pictures" in write([pictured])[1][0].text
 
 
 def test_a_table_holds_no_formula() -> None:
-    item = Item("k", "c", "=HYPERLINK(1)", kind="short", accepted=[Accepted("@x")])
-    content, _ = spreadsheet.write([item])
+    item = QuestionItem("k", "c", "=HYPERLINK(1)", kind="short", accepted=[AcceptedAnswer("@x")])
+    content, _ = spreadsheet.write_question_csv([item])
     assert b"'=HYPERLINK" in content and b"'@x" in content
-    assert spreadsheet.read(content).items[0].stem == "=HYPERLINK(1)"
+    assert spreadsheet.read_question_csv(content).items[0].stem == "=HYPERLINK(1)"
