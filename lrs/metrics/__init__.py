@@ -1,1 +1,2 @@
-"""From statements to figures: facts (rows), definitions (SQL counts), statistics (Python divides), catalogue (what it means)."""
+"""From statements to figures: ``facts`` (rows), ``definitions`` (counts in SQL), ``statistics``
+(division and estimates in Python), ``catalogue`` (what each metric means)."""

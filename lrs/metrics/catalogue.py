@@ -1,4 +1,5 @@
-"""The readable list of metrics: what each is, means and does not mean. Docs and the API's catalogue come from it."""
+"""The catalogue of metrics: what each is, means and does not mean. The documentation and the
+API's catalogue are generated from it."""
 
 from __future__ import annotations
 
@@ -32,9 +33,11 @@ _MANAGER = "training manager"
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric. ``parts`` are (key, label) pairs in the order in which they are shown; one empty key where there are none.
+    """One metric. ``parts`` are (key, label) pairs in display order; a single empty key if the
+    metric is not split.
 
-    ``count`` gives rows (SQL), ``estimate`` divides them (Python). ``good``: whether more is better, or less.
+    ``count`` selects rows (SQL), ``estimate`` divides them (Python). ``more_is_better``:
+    whether higher values are better.
     """
 
     key: str

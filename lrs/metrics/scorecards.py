@@ -1,4 +1,5 @@
-"""The scorecard's lines (domain, F5): which metric, from which floor to which target, with which weight."""
+"""The lines of the scorecard: which metric, from which floor to which target, with which
+weight."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import msgspec
 from lrs.metrics.catalogue import BY_KEY
 
 PERSPECTIVES = ("adoption", "performance impact", "learning efficiency", "sustainability", "innovation")
-IMPACT = "impact"  # not a metric of the catalogue: the effect on the business figure, as a share of the way to its target
+IMPACT = "impact"  # not in the catalogue: the effect on the business figure, as a share of the distance from baseline to target
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,7 +25,7 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight: float
 
 
-# Agreed with nobody yet: a start, until a training manager decides.
+# Nobody has agreed to these values: they are defaults until a training manager decides.
 DEFAULT = (
     Line("adoption", "adoption_due", "", 0.3, 0.8, 0.25),
     Line("performance impact", "transfer_rate", "", 0.1, 0.5, 0.25),
@@ -37,7 +38,7 @@ DEFAULT = (
 
 
 def faults(lines: Sequence[Line]) -> str:
-    """What is wrong with a set of lines, in a sentence; empty where nothing is."""
+    """The first fault of a set of lines, as a sentence; empty if there is none."""
     if not lines or len(lines) > 30:
         return "A scorecard has 1 to 30 lines."
     for i, line in enumerate(lines):
@@ -55,5 +56,5 @@ def faults(lines: Sequence[Line]) -> str:
 
 
 def read(lines: Sequence[dict[str, Any]]) -> list[Line]:
-    """Stored lines."""
+    """Convert stored lines to ``Line``."""
     return [msgspec.convert(line, Line) for line in lines]

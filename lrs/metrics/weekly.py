@@ -1,4 +1,5 @@
-"""Figures by week: what is published once a week is over, charted, and watched (metrics reference 4.4)."""
+"""Weekly figures: each is published when its week is over, charted, and monitored for
+alarms."""
 
 from __future__ import annotations
 
@@ -11,14 +12,15 @@ from lrs.metrics.definitions import Counting, groups
 
 @dataclass(frozen=True)
 class Series:
-    """A share by week: the names of its numerator and denominator in the rows of ``count``; more of it is better. ``fell``: what an alarm says."""
+    """A share by week, of which more is better. ``numerator`` and ``denominator`` name columns
+    in the rows of ``count``; ``fell`` is the text of an alarm."""
 
     label: str
     count: Counting
     numerator: str
     denominator: str
     fell: str
-    learners: str = "learners"  # of whom the share tells
+    learners: str = "learners"  # the column that counts the people in the share
     owner: str = "training manager"
 
 
@@ -38,5 +40,5 @@ SERIES: Mapping[str, Series] = {
 
 
 def day_of(week: int) -> date:
-    """The first day (a Thursday) of a week that is counted from 1 January 1970."""
+    """The first day (a Thursday) of a week numbered from 1 January 1970."""
     return datetime.fromtimestamp(week * groups.WEEK, UTC).date()

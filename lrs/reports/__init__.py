@@ -1,1 +1,2 @@
-"""Publishing figures: values that carry all that is needed to judge them, tables, pictures. No counting here."""
+"""Publishing figures: values with everything that is needed to judge them, tables and pictures.
+No counting here."""

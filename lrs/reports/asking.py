@@ -1,4 +1,4 @@
-"""What a report is asked for, and what several of them need."""
+"""The request that a report is built from, and helpers that several reports share."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from lrs.store import computed, definitions
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report is made for; ``individual``: whoever asks may see single people."""
+    """What a report is built from. ``individual``: whether the caller may see individual
+    people."""
 
     connection: Connection
     scope: Scope
@@ -30,7 +31,7 @@ Making = Callable[[Asked], Report]
 
 
 def names_of(asked: Asked, iris: Sequence[str]) -> dict[str, str]:
-    """What activities are called."""
+    """The names of activities."""
     return definitions.find_activity_names(asked.connection, asked.scope.tenant_id, iris)
 
 
@@ -44,7 +45,8 @@ def split_values(asked: Asked, metric: Metric, dimension: str) -> dict[str, dict
 
 
 def computed_report(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] | None:
-    """(body, watermark, when) of what the job made of the programme; None where it has not made it yet, or no programme is asked for."""
+    """(body, watermark, computed at) of the report that the job stored for the programme; None
+    if it is not computed yet, or if no programme is requested."""
     programme = asked.scope.programme
     if programme is None:
         return None
@@ -58,5 +60,6 @@ _WHOLE = "This is of the whole programme: it is not narrowed with the rest of th
 
 
 def of_the_whole(asked: Asked) -> tuple[str, ...]:
-    """What to say of a report that a job makes for a programme, where a page is narrowed."""
+    """The note on a report that a job computes for a whole programme, if the page is
+    narrowed."""
     return () if asked.scope.is_whole_programme else (_WHOLE,)

@@ -1,4 +1,4 @@
-"""From a figure to the statements behind it: for whoever may see single people."""
+"""From a figure to the statements behind it, for callers who may see individual people."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from lrs.xapi.writing import ORD_SHIFT
 
 
 def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.UUID | None, rows: int) -> list[dict[str, Any]]:
-    """Episodes of the scope beyond ``after``, each with the statements that the metric counts, in order of time: id, our word for the verb,
-    the object's id, when, and whether it succeeded (None where that is not said)."""
+    """Episodes of the scope after ``after``, each with the statements that the metric counts,
+    in chronological order: id, our word for the verb, the object's id, when, and whether it
+    succeeded (None if it is not stated)."""
     e = fact_episode.c
     query = select(e.registration, e.anchor, e.programme).where(*scope.episodes())
     if after is not None:
@@ -27,7 +28,7 @@ def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.U
     episodes = connection.execute(query.order_by(e.registration).limit(rows)).all()
     named, tenant_id = [row.registration for row in episodes], scope.tenant_id
     stored = facts.find_episode_statements(connection, tenant_id, named, keys_of(metric.verbs))
-    # Other systems say of an answer that it was assessed, and of a use that it was completed.
+    # Other systems send "assessed" for an answer and "completed" for a use.
     elsewhere = facts.find_borrowed_statements(connection, tenant_id, named, keys_of({*metric.verbs, "assessed", "completed"}))
     return [
         {

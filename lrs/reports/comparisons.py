@@ -1,4 +1,4 @@
-"""Groups side by side: waves, teams, programmes, use of the product."""
+"""Groups side by side: waves, teams, programmes, and use of the product."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lrs.reports.asking import Asked, names_of, split_values
 from lrs.reports.shape import Column, Report
 from lrs.store import kpis
 
-LOOK_BACK = timedelta(days=28)  # "active" in the month that ends now
+LOOK_BACK = timedelta(days=28)  # "active" means within the last 28 days
 
 _COMPARED = (("transfer_rate", ""), ("adoption_due", ""), ("retention_observed", None), ("sustainability", "all"), ("feedback_by_day_30", ""))
 
@@ -34,7 +34,7 @@ def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -
         row: dict[str, Any] = {"group": value or f"without a {word.lower()}", "people": people}
         for metric_key, (by_value, part) in found.items():
             parts = by_value.get(value, {})
-            # Of retention, the latest interval that anybody has reached.
+            # For retention, the latest interval that anybody has reached.
             one = (
                 parts.get(part, NOTHING)
                 if part is not None
@@ -61,7 +61,7 @@ def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -
 
 
 def waves(asked: Asked) -> Report:
-    """F3: waves side by side."""
+    """Waves side by side."""
     return _comparison(asked, "wave", "waves", "Waves", "Wave")
 
 
@@ -71,7 +71,7 @@ def teams(asked: Asked) -> Report:
 
 
 def use(asked: Asked) -> Report:
-    """G10: use of the product by team in the last 28 days."""
+    """Use of the product by team in the last 28 days."""
     since = asked.scope.as_of - LOOK_BACK
     scope = Scope(asked.scope.tenant_id, asked.scope.as_of, {k: v for k, v in asked.scope.by.items() if k == "programme"}, since)
     rows = asked.connection.execute(groups.presence_by_team(scope)).all()
@@ -102,8 +102,9 @@ def use(asked: Asked) -> Report:
 
 
 def innovation(asked: Asked) -> Report:
-    """F5: every programme of the organisation, and whether it says what it is to move, from where to where, and what that is expected to
-    bring: what can be judged afterwards."""
+    """Every programme of the tenant, and whether it states what it is meant to change, from
+    which baseline to which target, and the expected benefit: the conditions for judging it
+    afterwards."""
     tenant_id = asked.scope.tenant_id
     found = [row for row in asked.connection.execute(groups.programmes(tenant_id)) if asked.individual or row.learners >= privacy.MIN_GROUP_SIZE]
     names, told = names_of(asked, [row.programme for row in found]), list[dict[str, Any]]()

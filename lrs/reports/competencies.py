@@ -1,4 +1,4 @@
-"""Competencies: what many miss, and where."""
+"""Competencies: what many people miss, and where."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_TEAMS, MOST_COLUMNS = 40, 12
 
 
 def weak_domains(asked: Asked) -> Report:
-    """D3: what many miss, in checks and at work."""
+    """Competencies that many people miss, in checks and at work."""
     rows = asked.connection.execute(groups.competencies(asked.scope)).all()
     if not asked.individual:
         rows = [row for row in rows if row.learners >= privacy.MIN_GROUP_SIZE]
@@ -77,7 +77,8 @@ def weak_domains(asked: Asked) -> Report:
 
 
 def heat_map(asked: Asked) -> Report:
-    """Team by competency: the share right in checks; small cells hidden, and with them what would tell of them."""
+    """Team by competency: the share right in checks. Small cells are hidden, and with them the
+    cells from which they could be derived."""
     rows = asked.connection.execute(groups.competencies_by_team(asked.scope)).all()
     teams = sorted({row.team or "" for row in rows})[:MOST_TEAMS]
     keys = sorted({row.competency for row in rows})[:MOST_COLUMNS]
@@ -111,7 +112,8 @@ def heat_map(asked: Asked) -> Report:
 
 
 def _hidden_cells(people: Mapping[tuple[str, str], int], teams: Sequence[str], keys: Sequence[str]) -> set[tuple[str, str]]:
-    """Cells that are too small, then those that would tell of them along their row and their column, until nothing more is told."""
+    """Cells that are too small, then those from which they could be derived along their row or
+    column, until nothing more can be derived."""
     hidden = {place for place, n in people.items() if 0 < n < privacy.MIN_GROUP_SIZE}
     while True:
         before = len(hidden)

@@ -1,4 +1,4 @@
-"""Every report by its key."""
+"""The registry of reports by key."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ REPORTS: Mapping[str, Making] = {
     "quality": trust.quality,
 }
 
-MOST_VALUES = 200  # of one dimension that a page offers
+MOST_VALUES = 200  # values of one dimension that a page offers
 
 
 def dimensions(asked: Asked) -> dict[str, list[str]]:
-    """By what a programme's figures can be narrowed: the values of each dimension, those of fewer than five people left out."""
+    """The values of each dimension by which a programme's figures can be narrowed, without
+    those of fewer than five people."""
     whole, found = asked.scope.widest(), {}
     for name in DIMENSIONS[1:]:
         rows = [row for row in asked.connection.execute(groups.sizes(whole, name)) if row.value]

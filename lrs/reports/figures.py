@@ -1,4 +1,4 @@
-"""Asking for figures: one unit of work, one moment, one watermark for all of them."""
+"""Requesting figures: one transaction, one instant and one watermark for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Did the business figure move because of it: made by the job, because the libraries that estimate it are heavy."""
+"""Did the programme move the business figure: computed by the job, because the estimation
+libraries are heavy to load."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from lrs.xapi.keys import key_of
 
 
 def make(connection: Connection, scope: Scope) -> dict[str, Any]:
-    """The body of the computed report: for each business figure, its effect by the strongest method that its data allow."""
+    """The body of the computed report: for each business figure, its effect, estimated with the
+    strongest method that its data allow."""
     assert scope.programme is not None
     return {"kpis": [_one(connection, scope, one) for one in kpis.list_kpis(connection, scope.tenant_id, scope.programme)]}
 
@@ -64,7 +66,8 @@ def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
 
 
 def _started(connection: Connection, scope: Scope, kind: str) -> Callable[[str], datetime | None]:
-    """When a subject's treatment began: the first certification in it. A person is named by an identity (``account home name``)."""
+    """A lookup of when a subject's treatment began: its first certification. A person is named
+    by an identity (``account home name``)."""
     assert scope.programme is not None
     if kind == "person":
         people = kpis.find_learner_starts(connection, scope.tenant_id, scope.programme)
@@ -77,14 +80,15 @@ def _place(periods: Sequence[date], day: date) -> int:
 
 
 def _first_treated(periods: Sequence[date], at: datetime | None) -> int | None:
-    """The first period that begins after the certification; None where none does."""
+    """The first period that begins after the certification; None if there is none."""
     if at is None:
         return None
     return next((i + 1 for i, day in enumerate(periods) if day >= at.date()), None)
 
 
 def estimate(readings: Sequence[impact.Reading], randomised: bool) -> impact.Effect | None:
-    """By the strongest method that the data allow: waves, then two groups, then before and after."""
+    """Estimate with the strongest method that the data allow: waves, then two groups, then
+    before and after."""
     found = impact.group_time(readings, randomised) or impact.differences(readings)
     if found is not None:
         return found

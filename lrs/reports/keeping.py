@@ -1,4 +1,5 @@
-"""Reports and values of a large programme, as the job last made them: they take longer than a page may. All others are made when asked for."""
+"""Reports and values of a large programme, cached by the job because they take longer than a
+page may. All others are built on request."""
 
 from __future__ import annotations
 
@@ -20,12 +21,13 @@ from lrs.reports.values import MetricValue, as_json, values_of
 from lrs.store import computed
 from lrs.store.tables import fact_episode
 
-LARGE = 3_000  # episodes; below, the slowest report takes less than the 200 ms of a page (bench/results/metrics.md)
+LARGE = 3_000  # episodes; below that, the slowest report fits into the 200 ms of a page (bench/results/metrics.md)
 _VALUES, _DIMENSIONS = "values", "dimensions"
 
 
 def report(asked: Asked, key: str, watermark: datetime) -> Report:
-    """One report, stamped with when it was made and up to where was counted."""
+    """One report, stamped with the time it was computed and the watermark up to which
+    statements were counted."""
     kept = _kept(asked, key)
     if kept is not None:
         return Report(**{**kept, "columns": [Column(**one) for one in kept["columns"]]})
@@ -39,7 +41,8 @@ def report(asked: Asked, key: str, watermark: datetime) -> Report:
 
 
 def _hidden(asked: Asked) -> str:
-    """Why a narrowed report is not shown to whoever may not see single people; empty where it is."""
+    """Why a narrowed report is hidden from callers who may not see individual people; empty if
+    it is not."""
     wider = asked.scope.parents()
     if not wider:
         return ""
@@ -71,14 +74,15 @@ def _valued(asked: Asked, metric: Metric, watermark: datetime) -> list[MetricVal
 
 
 def narrowing(asked: Asked) -> dict[str, list[str]]:
-    """By what the programme's figures can be narrowed."""
+    """The values of each dimension by which the programme's figures can be narrowed."""
     whole = replace(asked, scope=asked.scope.widest())
     kept = _kept(whole, _DIMENSIONS)
     return dimensions(whole) if kept is None else kept
 
 
 def keep(connection: Connection, scope: Scope, watermark: datetime) -> None:
-    """Make and keep all of a programme, for whoever may see single people and for everybody else; nothing where it is small."""
+    """Build and cache everything for a programme, for callers who may see individual people and
+    for all others; nothing if the programme is small."""
     assert scope.programme is not None
     e = fact_episode.c
     episodes = connection.execute(select(func.count()).where(e.tenant_id == scope.tenant_id, e.programme == scope.programme)).scalar_one()
@@ -91,7 +95,7 @@ def keep(connection: Connection, scope: Scope, watermark: datetime) -> None:
         made |= {_name(asked, key): _made(asked, key, watermark).as_json() for key in REPORTS}
         made[_name(asked, _VALUES)] = {metric.key: as_json(_valued(asked, metric, watermark)) for metric in CATALOGUE}
         made[_name(asked, _DIMENSIONS)] = dimensions(asked)
-    for name, body in made.items():  # at the end: whoever decides anew waits for no row meanwhile
+    for name, body in made.items():  # at the end, so that a new decision does not wait for row locks in the meantime
         computed.upsert_computed_report(connection, scope.tenant_id, scope.programme, name, body, watermark)
 
 

@@ -1,4 +1,4 @@
-"""What lasts: how it fades, and when the first use comes."""
+"""What lasts: how knowledge fades, and when the first use happens."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from lrs.vocabulary import INTERVALS
 
 
 def first_use(asked: Asked) -> Report:
-    """Time to the first verified use: the curve of those who have not got there yet, turned round."""
+    """Time to the first verified use: one minus the survival curve of those who have not got
+    there yet."""
     rows = [row for row in asked.connection.execute(times.first_use(asked.scope)) if row.part == "verified"]
     people = sum(int(row.people) for row in rows)
     if people < (1 if asked.individual else privacy.MIN_GROUP_SIZE):
@@ -50,7 +51,8 @@ def first_use(asked: Asked) -> Report:
 
 
 def forgetting(asked: Asked) -> Report:
-    """The cohort's curve with its band, what was observed, and whether a memory model may speak."""
+    """The cohort's curve with its band, the observed points, and whether a memory model's
+    predictions may be shown."""
     found = computed_report(asked, "forgetting")
     observed, worst, best = (
         estimates_of(asked.connection, BY_KEY[key], asked.scope) for key in ("retention_observed", "retention_worst", "retention_best")

@@ -1,4 +1,5 @@
-"""Deciding that a weekly figure has a new level: by a person, with the reason, and only where the weeks say so (metrics reference 4.4)."""
+"""Deciding that a weekly figure has a new level: by a person, with the reason, and only if the
+weeks support it."""
 
 from __future__ import annotations
 
@@ -27,9 +28,11 @@ class NewLevel(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def decide(deps: StoreDeps, *, tenant_id: int, given: NewLevel, who: str) -> int:
-    """From now on weeks before ``since`` are no baseline; the alarm that is open there ends. Gives the decision's number.
+    """Exclude weeks before ``since`` from the baseline and end the open alarm on that figure.
+    Returns the id of the decision.
 
-    BadInput for a figure or a week that is not there; Conflict unless eight weeks or more, all since then, lie on one side of what was usual.
+    Raises BadInput for a figure or a week that does not exist; Conflict unless eight weeks or
+    more, all weeks since then, lie on one side of the previous centre.
     """
     if given.series not in SERIES:
         raise BadInput(f"series is one of {', '.join(SERIES)}.", path="$.series")

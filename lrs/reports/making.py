@@ -1,4 +1,5 @@
-"""Reports that take longer than a page may: made by a job for each programme whose facts changed. Kept whole; hidden when shown."""
+"""Reports that take longer than a page may: computed by a job for each programme whose facts
+changed. Stored in full; small groups are hidden when the report is shown."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def _raters(connection: Connection, scope: Scope) -> dict[str, Any]:
 
 
 def _agreement(rows: Sequence[Any]) -> dict[str, Any]:
-    """Alpha over (subject, criterion) as units, and each rater's severity. Raters are numbered: who they are is the tool's to know."""
+    """Alpha with (subject, criterion) as units, and each rater's severity. Raters are
+    identified by number: only the tool knows who they are."""
     ratings = [(f"{row.subject} {row.criterion}", int(row.rater), float(row.level)) for row in rows]
     by_criterion: dict[str, list[agreement.Rating]] = defaultdict(list)
     for row, rating in zip(rows, ratings, strict=True):

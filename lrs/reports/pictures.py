@@ -1,7 +1,10 @@
-"""Pictures from one declarative grammar (Vega-Lite), drawn on the server: SVG for pages, PNG for mails and files.
+"""Pictures from one declarative grammar (Vega-Lite), rendered on the server: SVG for pages, PNG
+for mails and files.
 
-Every mark is also told in words: the description of a picture is its sentences, and the table beside it says the same. Colours stand
-in the grammar as fixed ones and become CSS variables of the page (``--ink``, ``--soft``, ``--accent``, ``--bad``), so that light, dark and print work.
+Every mark is also available as text: the description of a picture holds its sentences, and the
+table beside it shows the same data. Colours are literal in the grammar and become CSS variables
+of the page (``--ink``, ``--soft``, ``--accent``, ``--bad``), so that light mode, dark mode and
+print work.
 """
 
 from __future__ import annotations
@@ -23,14 +26,15 @@ INK, SOFT, ACCENT, SIGNAL, BACK = "#222222", "#888888", "#1257a8", "#b3261e", "#
 _VARIABLES = {INK: "var(--ink, #222222)", SOFT: "var(--soft, #888888)", ACCENT: "var(--accent, #1257a8)", SIGNAL: "var(--bad, #b3261e)"}
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 WIDTH, ROW = 300, 30
-LABEL, LETTER = 230, 7.2  # pixels: the longest label, and a letter of 12 pixels height
-SLANT, COLUMN = 40, 56  # degrees of a column's name, pixels of a column
-MOST_KEPT = 500  # pictures that a process remembers: some kilobytes each
+LABEL, LETTER = 230, 7.2  # pixels: the longest label, and the width of a letter 12 pixels high
+SLANT, COLUMN = 40, 56  # angle of a column's label in degrees, width of a column in pixels
+MOST_KEPT = 500  # pictures cached in each process: a few kilobytes each
 Spec = dict[str, Any]
 
 
 def svg(spec: Spec, name: str, title: str, text: str) -> str:
-    """The picture with its title and description, to be put into a page; ``name`` is unique on the page."""
+    """The picture with its title and description, for embedding in a page; ``name`` must be
+    unique on the page."""
     return _svg(msgspec.json.encode(spec), name, title, text)
 
 
@@ -39,7 +43,8 @@ def _svg(spec: bytes, name: str, title: str, text: str) -> str:
     drawn = str(vl_convert.vegalite_to_svg(msgspec.json.decode(spec)))
     for colour, variable in _VARIABLES.items():
         drawn = drawn.replace(f'"{colour}"', f'"{variable}"')
-    # Our own title and description speak for the whole; the marks inside say nothing of their own.
+    # Our own title and description cover the whole picture, so the ARIA attributes of single
+    # marks are removed.
     drawn = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", drawn)
     drawn = drawn.replace(f'<rect width="100%" height="100%" fill="{BACK}"/>', "")
     drawn = re.sub(r'\bid="(clip\d+)"', rf'id="{name}-\1"', drawn)
@@ -54,12 +59,13 @@ def _svg(spec: bytes, name: str, title: str, text: str) -> str:
 
 
 def png(spec: Spec, scale: float = 2.0) -> bytes:
-    """The same as a bitmap on white."""
+    """The picture as a bitmap on white."""
     return bytes(vl_convert.vegalite_to_png({**spec, "background": BACK}, scale=scale))
 
 
 def bitmap(drawn: str, scale: float = 2.0) -> bytes:
-    """A drawn picture as a bitmap on white, in the grammar's own colours: for mails and files."""
+    """A rendered picture as a bitmap on white, in the grammar's literal colours: for mails and
+    files."""
     plain = re.sub(r"var\(--[a-z]+, (#[0-9a-f]{6})\)", r"\1", drawn)
     head = plain.index(">") + 1
     return bytes(vl_convert.svg_to_png(f'{plain[:head]}<rect width="100%" height="100%" fill="{BACK}"/>{plain[head:]}', scale=scale))
@@ -87,7 +93,8 @@ def _axis(unit: str, title: str | None = None) -> Spec:
 
 
 def _rows(field: str, labels: Sequence[str]) -> Spec:
-    """Named rows. The page's own font is not known here and may be wider than the one that is measured: room is left for it."""
+    """Named rows. The page's font is not known here and may be wider than the measured one, so
+    the axis reserves space for it."""
     room = min(LABEL, round(max((len(label) for label in labels), default=0) * LETTER) + 8)
     axis = {"grid": False, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": LABEL, "minExtent": room}
     return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": axis}
@@ -98,7 +105,8 @@ def _scale(unit: str) -> Spec:
 
 
 def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
-    """One row for each part that has a value (or all, where none has one): a dot and the bar of its interval, on one scale."""
+    """One row for each part that has a value (or for all parts, if none has): a dot and the bar
+    of its interval, on one scale."""
     values = [value for value in values if value.value is not None or value.suppressed] or values
     rows = [
         {
@@ -137,7 +145,8 @@ def draw(metric: Metric, values: Sequence[MetricValue]) -> str:
 
 
 def curve(points: Sequence[Mapping[str, float]], observed: Sequence[Mapping[str, float]], x_title: str) -> Spec:
-    """A curve with its band (x, value, low, high) and what was observed with its intervals; x on a log scale, shares on y."""
+    """A curve with its band (x, value, low, high), and the observed points with their
+    intervals; x on a log scale, shares on y."""
     x = {
         "field": "x",
         "type": "quantitative",
@@ -162,7 +171,7 @@ def curve(points: Sequence[Mapping[str, float]], observed: Sequence[Mapping[str,
 
 
 def steps(points: Sequence[Mapping[str, float]], x_title: str) -> Spec:
-    """A curve of steps with its band (x, value, low, high): what has come so far, by time."""
+    """A step curve with its band (x, value, low, high): the cumulative share by time."""
     x = {"field": "x", "type": "quantitative", "axis": {"title": x_title, "grid": False, "tickCount": 6}}
     y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": _axis(SHARE)}
     return {
@@ -181,7 +190,8 @@ def steps(points: Sequence[Mapping[str, float]], x_title: str) -> Spec:
 
 
 def control_chart(points: Sequence[Mapping[str, Any]], unit: str) -> Spec:
-    """Points in time (period, value, centre, low, high, signal) with their limits; what stands out is larger and of another shape."""
+    """Points in time (period, value, centre, low, high, signal) with their limits; signals are
+    larger and have a different shape."""
     x = {"field": "period", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": -60, "grid": False, "labelOverlap": True}}
     y = {"field": "value", "type": "quantitative", "scale": {"zero": False}, "axis": _axis(unit)}
     return {
@@ -209,7 +219,8 @@ def control_chart(points: Sequence[Mapping[str, Any]], unit: str) -> Spec:
 
 
 def control_charts(several: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> Spec:
-    """One below the other, each with its title and its own scale; limits (None) are left away where there are none."""
+    """One chart below the other, each with its title and its own scale; limits (None) are
+    omitted if there are none."""
     parts = []
     for title, points in several:
         limited = [{name: value for name, value in point.items() if value is not None} for point in points]
@@ -221,8 +232,10 @@ def control_charts(several: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -
 
 
 def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
-    """Cells (row, column, value, text): the deeper the colour, the higher the share; the number stands in it, so that colour is never alone."""
-    # Names stand slantwise above their columns: the last one needs room to its right, all of them above.
+    """Cells (row, column, value, text): the deeper the colour, the higher the share. Each cell
+    also shows the number, so that colour is never the only cue."""
+    # Column labels are slanted: the last one needs space to its right, all of them need space
+    # above.
     longest = max((len(str(cell["column"])) for cell in cells), default=0) * LETTER
     axis = {"title": None, "labelAngle": -SLANT, "labelLimit": LABEL, "minExtent": longest * sin(radians(SLANT)) + 8}
     x = {"field": "column", "type": "nominal", "sort": None, "axis": {**axis, "orient": "top", "grid": False, "domain": False}}
@@ -249,7 +262,7 @@ def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
 
 
 def forest(rows: Sequence[Mapping[str, Any]], x_title: str, unit: str = "", reference: float = 0.0) -> Spec:
-    """Estimates (label, value, low, high), one a row, beside what they are held against."""
+    """Estimates (label, value, low, high), one in each row, against a reference line."""
     y = _rows("label", [str(row["label"]) for row in rows])
     x = {"field": "value", "type": "quantitative", "axis": _axis(unit, x_title), **({"scale": _scale(unit)} if unit == SHARE else {})}
     line = {"field": "at", "type": "quantitative"}
@@ -270,7 +283,8 @@ def forest(rows: Sequence[Mapping[str, Any]], x_title: str, unit: str = "", refe
 
 
 def event_study(points: Sequence[Mapping[str, float]], x_title: str, y_title: str) -> Spec:
-    """Effects by time since the start (x, value, low, high); before the start they should lie around nothing."""
+    """Effects by time since the start (x, value, low, high); before the start they should lie
+    around 0."""
     x = {"field": "x", "type": "quantitative", "axis": {"title": x_title, "grid": False, "tickMinStep": 1}}
     y = {"field": "value", "type": "quantitative", "axis": {"title": y_title, "tickCount": 5}}
     return _base(

@@ -1,4 +1,5 @@
-"""Small groups are hidden from whoever has no individual access, also where they could be told from what is shown (domain, G8)."""
+"""Small groups are hidden from callers without individual access, and also if they could be
+derived from what is shown."""
 
 from __future__ import annotations
 
@@ -14,12 +15,14 @@ COMPLEMENT = "with it, a smaller group could be told from the total"
 
 
 def hidden_by_difference(people: int, wider: Sequence[int]) -> bool:
-    """Whether taking this group from a wider one that is shown leaves one to four people."""
+    """Whether subtracting this group from a wider group that is shown leaves one to four
+    people."""
     return any(0 < other - people < MIN_GROUP_SIZE for other in wider)
 
 
 def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:
-    """Of teams of one total, those that are hidden. People without a team are a group as well: what is left of the total tells of them."""
+    """The teams of one total that are hidden. People without a team form a group as well: what
+    remains of the total reveals them."""
     teams = sorted(people)
     left = max(0, whole - sum(people.values()))
     reasons = shown_groups([*(people[team] for team in teams), left])
@@ -27,8 +30,10 @@ def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:
 
 
 def shown_groups(people: Sequence[int]) -> list[str | None]:
-    """For each group of a split of one total, why it is hidden, or None. Where one alone is hidden, or all the hidden together are fewer than
-    five, the next smallest goes with them: otherwise the total less what is shown would tell of them (complementary suppression)."""
+    """For each group of a split of one total, why it is hidden, or None. If only one group is
+    hidden, or all the hidden ones together have fewer than five people, the next smallest is
+    hidden with them: otherwise the total minus what is shown would reveal them (complementary
+    suppression)."""
     reasons: list[str | None] = [TOO_FEW if 0 < n < MIN_GROUP_SIZE else None for n in people]
     while True:
         hidden = [n for n, reason in zip(people, reasons, strict=True) if reason]

@@ -1,4 +1,4 @@
-"""Questions and raters: do they measure."""
+"""Questions and raters: do they measure well."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from lrs.reports.asking import WAITING, Asked, computed_report, of_the_whole
 from lrs.reports.shape import Column, Report
 from lrs.store import definitions
 
-MOST_RESPONSES = 12  # different answers of one question that are kept, the most frequent first
+MOST_RESPONSES = 12  # distinct answers stored for one question, most frequent first
 
 
 def make_items(connection: Connection, scope: Scope) -> dict[str, Any]:
-    """Each question's figures from the first answers of a scope, with the words of its choices."""
+    """The figures of each question, from the first answers of a scope, with the texts of its
+    choices."""
     rows = [item_statistics.Answer(row.person, row.item, row.right, row.response, row.seconds) for row in connection.execute(groups.answers(scope))]
     analysed = item_statistics.analyse(rows)
     names = definitions.find_activity_names(connection, scope.tenant_id, [one.item for one in analysed])
@@ -31,7 +32,8 @@ def make_items(connection: Connection, scope: Scope) -> dict[str, Any]:
 
 
 def _responses(one: item_statistics.ItemFigures, told: dict[str, Any]) -> list[dict[str, Any]]:
-    """Which answers were given, how often, and whether they are right; with the words of single choices; distractors nobody chooses, too."""
+    """Which answers were given, how often, and whether they are right; with the texts of single
+    choices, and including distractors that nobody chose."""
     patterns = told.get("correctResponsesPattern")
     right = {str(pattern) for pattern in patterns} if isinstance(patterns, list) else set()
     words = {}
@@ -61,8 +63,9 @@ def _responses(one: item_statistics.ItemFigures, told: dict[str, Any]) -> list[d
 
 
 def items(asked: Asked) -> Report:
-    """D4: each question's difficulty, discrimination and answers. Narrowed for whoever may see single people: of everybody else, a question's
-    answers here and in the whole would tell of the few between."""
+    """The difficulty, discrimination and answers of each question. Narrowed only for callers
+    who may see individual people: for all others, a question's answers here and in the whole
+    would reveal the few people in between."""
     narrowed = asked.individual and not asked.scope.is_whole_programme
     found = (make_items(asked.connection, asked.scope), "", format_instant(asked.scope.as_of)) if narrowed else computed_report(asked, "items")
     columns = (
@@ -104,7 +107,7 @@ def items(asked: Asked) -> Report:
 
 
 def raters(asked: Asked) -> Report:
-    """Do raters mean the same by a level."""
+    """Whether raters mean the same by a level."""
     found = computed_report(asked, "raters")
     rows = []
     notes = [

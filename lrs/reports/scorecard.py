@@ -1,4 +1,5 @@
-"""The scorecard on one page (domain, F5): each line on its way from floor to target, one number where enough is known, teams side by side."""
+"""The scorecard on one page: each line between its floor and its target, one overall number if
+enough is known, and teams side by side."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
 
 
 def scorecard(asked: Asked) -> Report:
-    """Colour never stands alone: each line has a word. Good enough is one question (the target); whether it is changing is the series'."""
+    """The scorecard report. Colour is never the only cue: each line has a verdict in words.
+    Whether a line is good enough is answered here (by the target); whether it is changing is
+    answered by the weekly series."""
     decided = scorecards.find_latest_scorecard(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
     lines = read(decided[1]) if decided else list(DEFAULT)
     rows, scores = [], {}
@@ -55,7 +58,7 @@ def scorecard(asked: Asked) -> Report:
         notes.append(f"Without a value: {', '.join(missing)}.")
     if whole is None:
         notes.append("More than a quarter of the weight has no value, so there is no overall number.")
-    teams = _teams(asked, lines, weights) if "team" not in asked.scope.by else []  # one team has nobody beside it
+    teams = _teams(asked, lines, weights) if "team" not in asked.scope.by else []  # a single team has nothing to compare with
     worst = min((row for row in rows if row["score"] is not None), key=lambda row: float(str(row["score"])), default=None)
     return Report(
         "scorecard",
@@ -80,7 +83,7 @@ def scorecard(asked: Asked) -> Report:
 
 
 def label_of(line: Line) -> str:
-    """What a line is called on a page."""
+    """The label of a line on a page."""
     if line.metric == IMPACT:
         return IMPACT_LABEL
     metric = BY_KEY[line.metric]
@@ -107,11 +110,12 @@ def _estimate(asked: Asked, line: Line) -> Estimate:
 
 
 def _verdict(one: Estimate, line: Line) -> str:
-    """● yes: the whole interval is at the target or beyond. ▲ no: the whole interval is short of the floor. ◆ open: between, or not sure."""
+    """● yes: the whole interval is at the target or beyond. ▲ no: the whole interval is short
+    of the floor. ◆ open: in between, or uncertain."""
     if one.value is None:
         return _NO_DATA
     if one.low is None and one.high is None and line.metric != IMPACT:
-        return _OPEN  # without an interval nobody knows how sure it is
+        return _OPEN  # without an interval its uncertainty is unknown
     up = line.target > line.floor
     low, high = (one.low if one.low is not None else one.value), (one.high if one.high is not None else one.value)
     worst, best = (low, high) if up else (high, low)
@@ -123,7 +127,8 @@ def _verdict(one: Estimate, line: Line) -> str:
 
 
 def _teams(asked: Asked, lines: list[Line], weights: dict[str, float]) -> list[dict[str, Any]]:
-    """Each team's number, with the ranks between which it falls when the weights are a little different."""
+    """Each team's score, with the range of ranks that it takes when the weights vary
+    slightly."""
     by_line = [split_values(asked, BY_KEY[line.metric], "team") if line.metric != IMPACT else {} for line in lines]
     teams = sorted({team for found in by_line for team in found if team})
     people = [max((one.learners for found in by_line for one in found.get(team, {}).values()), default=0) for team in teams]

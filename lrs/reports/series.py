@@ -1,4 +1,5 @@
-"""Is it changing: figures week by week on their charts, and business figures period by period. Whether one is good enough is another question."""
+"""Is it changing: weekly figures on their control charts, and business figures by period.
+Whether a figure is good enough is a separate question."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ _STEADY = "Nothing has changed beyond ordinary variation: asking about a single 
 
 
 def week_by_week(key: str) -> Making:
-    """The report of one of SERIES."""
+    """A builder of the report on one of SERIES."""
 
     def made(asked: Asked) -> Report:
         return _weeks(asked, key)
@@ -32,7 +33,7 @@ def week_by_week(key: str) -> Making:
 
 
 def _weeks(asked: Asked, key: str) -> Report:
-    """G5: a share by week on a p′ chart, since its last new level."""
+    """A share by week on a p′ chart, since its last new level."""
     series, level = SERIES[key], _level(asked, key)
     rows = [
         (day_of(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
@@ -86,7 +87,8 @@ def _weeks(asked: Asked, key: str) -> Report:
 
 
 def _is_place(asked: Asked) -> bool:
-    """Whether what is asked for is the whole programme or one of its teams, as weeks are published and watched."""
+    """Whether the request is for the whole programme or for one of its teams, which is what
+    weekly figures are published and monitored for."""
     return asked.scope.by.keys() <= {"programme", "team"} and asked.scope.since is None and asked.scope.until is None
 
 
@@ -98,13 +100,14 @@ def _level(asked: Asked, key: str) -> Level | None:
 
 
 def _new_level(weeks: Sequence[date], values: Sequence[float], centre: float) -> str | None:
-    """Since when all weeks lie on one side of the centre, where that is a run."""
+    """The date since which all weeks lie on one side of the centre, if they are long enough to
+    be a run."""
     run = charts.run_at_end(values, centre)
     return weeks[-run].isoformat() if run >= charts.RUN and run < len(weeks) else None
 
 
 def _by_place(signals: Sequence[Signal]) -> dict[int, str]:
-    """Index → what stands out there."""
+    """Index → description of the signals there."""
     found: dict[int, list[str]] = defaultdict(list)
     for one in signals:
         found[one.index].append(f"{'up' if one.upward else 'down'}: {one.rule}")
@@ -117,7 +120,8 @@ def _drawn(rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, 
 
 
 def period_by_period(asked: Asked) -> Report:
-    """D2: each business figure on an XmR chart (Wheeler): the mean of its subjects in each period, against its own moving ranges."""
+    """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
+    against its own moving ranges."""
     programme, tenant_id = asked.scope.programme or "", asked.scope.tenant_id
     told: list[dict[str, Any]] = []
     drawn: list[tuple[str, list[dict[str, Any]]]] = []

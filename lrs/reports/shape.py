@@ -1,4 +1,4 @@
-"""The one shape of a report that is more than a figure: words, a table, a picture."""
+"""The common shape of a report that is more than a single figure: text, a table, a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can it be trusted: what makes figures doubtful, the five questions."""
+"""Can the figures be trusted: what makes them doubtful, and the five questions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lrs.reports.values import estimates_of
 
 
 def quality(asked: Asked) -> Report:
-    """G7: what would make figures doubtful, before they are read."""
+    """What would make figures doubtful, to be checked before they are read."""
     row = asked.connection.execute(groups.quality(asked.scope)).one()
     fast = asked.connection.execute(groups.speed(asked.scope)).one()
     refused = asked.connection.execute(groups.refused(asked.scope.tenant_id)).all()
@@ -67,7 +67,7 @@ def quality(asked: Asked) -> Report:
 
 
 def checklist(asked: Asked) -> Report:
-    """E4: five questions of the programme, answered from data where there are any."""
+    """Five questions on the programme, answered from data if there are any."""
 
     def of(key: str, part: str = "") -> Estimate:
         return estimates_of(asked.connection, BY_KEY[key], asked.scope).get(part, NOTHING)

@@ -1,4 +1,5 @@
-"""Metric values: a figure never travels without numerator, denominator, interval, n, version and watermark."""
+"""Metric values: a figure is never published without numerator, denominator, interval, n,
+version and watermark."""
 
 from __future__ import annotations
 
@@ -49,12 +50,13 @@ class MetricValue:
 
 
 def estimates_of(connection: Connection, metric: Metric, scope: Scope) -> dict[str, Estimate]:
-    """Part -> estimate, counted now."""
+    """Part -> estimate, counted on request."""
     return metric.estimate(connection.execute(metric.count(scope)).all())
 
 
 def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
-    """The values of a metric, one for each of its parts, counted now. ``individual``: whoever asks may see single people."""
+    """The values of a metric, one for each of its parts, counted on request. ``individual``:
+    whether the caller may see individual people."""
     found = estimates_of(connection, metric, scope)
     wider = [] if individual else [estimates_of(connection, metric, one) for one in scope.parents()]
     made = []
@@ -83,7 +85,8 @@ def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: d
             computed_at=format_instant(scope.as_of),
         )
         if not individual:
-            # Of nobody and yet of something: none of a group did what is counted, and how large the group is, nobody knows.
+            # No learners but a denominator: nobody in the group did what is counted, and the
+            # size of the group is unknown.
             if one.learners < privacy.MIN_GROUP_SIZE and (one.learners or one.denominator):
                 value = hidden(value, privacy.TOO_FEW)
             elif privacy.hidden_by_difference(one.learners, [other.get(part, NOTHING).learners for other in wider]):
@@ -93,18 +96,19 @@ def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: d
 
 
 def _number(value: float) -> float:
-    """A count as a whole number."""
+    """A whole number as an int."""
     return int(value) if float(value).is_integer() else value
 
 
 def hidden(value: MetricValue, reason: str) -> MetricValue:
-    """The same without any number that tells of people."""
+    """A copy without any number that reveals people."""
     nothing = {"numerator": None, "denominator": None, "value": None, "ci_low": None, "ci_high": None, "learners": None}
-    return replace(value, **nothing, flags=[], suppressed=True, reason=reason)  # type: ignore[arg-type]  # all of them may be None
+    return replace(value, **nothing, flags=[], suppressed=True, reason=reason)  # type: ignore[arg-type]  # each of these fields may be None
 
 
 def shown(value: float | None, unit: str) -> str:
-    """A number in words a page can show: ``83 %``, ``12 days``, ``0.91``; an en dash where there is none."""
+    """A number formatted for a page: ``83 %``, ``12 days``, ``0.91``; an en dash if there is
+    none."""
     if value is None:
         return "–"
     if unit == SHARE:
@@ -115,7 +119,7 @@ def shown(value: float | None, unit: str) -> str:
 
 
 def sentence(value: MetricValue) -> str:
-    """One value in words."""
+    """One value as a sentence."""
     where = f"{value.part_label}: " if value.part else ""
     if value.suppressed:
         return f"{where}not shown: {value.reason}."
@@ -131,12 +135,13 @@ def sentence(value: MetricValue) -> str:
 
 
 def as_json(values: Iterable[MetricValue]) -> list[dict[str, Any]]:
-    """For the API."""
+    """The values for the API."""
     return [asdict(value) for value in values]
 
 
 def as_csv(values: Iterable[MetricValue]) -> str:
-    """A table with a header line. Texts that a spreadsheet would run as a formula get an apostrophe in front."""
+    """A CSV table with a header line. Texts that a spreadsheet would run as a formula are
+    prefixed with an apostrophe."""
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(MetricValue.__dataclass_fields__), lineterminator="\r\n")
     writer.writeheader()
@@ -147,5 +152,5 @@ def as_csv(values: Iterable[MetricValue]) -> str:
 
 
 def harmless(value: Any) -> Any:
-    """A text that no spreadsheet runs."""
+    """Escape a text that a spreadsheet would run as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

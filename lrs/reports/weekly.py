@@ -1,4 +1,4 @@
-"""What of weekly figures may be shown to whoever may not see single people."""
+"""Which weekly figures may be shown to callers who may not see individual people."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from lrs.store.watching import WeekFigure
 
 
 def hidden(connection: Connection, tenant_id: int, programme: str, series: str, figures: Sequence[WeekFigure]) -> set[int]:
-    """The numbers of the figures that are hidden: of fewer than five people; of a team from which, with the others and the whole, a smaller
-    one could be told; and every one that was restated, because with its successor it may tell of the one person in between."""
+    """The ids of the figures that are hidden: those of fewer than five people; those of a team
+    from which, together with the others and the whole, a smaller one could be derived; and
+    every restated one, because the difference from its successor may reveal the one person in
+    between."""
     found = {one.figure_id for one in figures if one.learners < privacy.MIN_GROUP_SIZE or one.restated_at is not None}
     weeks = sorted({one.week for one in figures if one.team})
     if weeks:

@@ -1,4 +1,5 @@
-"""What the job estimated, for people: effects with their evidence; return on investment, its forecast beside it, and what it rests on."""
+"""Presenting what the job estimated: effects with their evidence; return on investment, its
+forecast beside it, and the assumptions behind it."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ _NOT_A_HEADLINE = "Not a headline: the evidence does not say that it is because 
 
 
 def headline(grade: str) -> bool:
-    """Evidence C and D never becomes a headline."""
+    """Whether evidence of this grade may become a headline: C and D never do."""
     return grade in ("A", "B")
 
 
@@ -48,7 +49,7 @@ def _effects(asked: Asked) -> tuple[list[dict[str, Any]], str, str] | None:
 
 
 def impact(asked: Asked) -> Report:
-    """D2: business figures, before and after, with a comparison where there is one."""
+    """Business figures before and after, with a comparison group if there is one."""
     made = _effects(asked)
     rows, notes, drawn, study = [], [*of_the_whole(asked)], [], None
     for one in made[0] if made else ():
@@ -114,7 +115,7 @@ def impact(asked: Asked) -> Report:
 
 
 def roi(asked: Asked) -> Report:
-    """F6: what came back, of what was spent; the forecast beside the actual."""
+    """What came back for what was spent; the forecast beside the actual."""
     programme = asked.scope.programme or ""
     ledger = kpis.list_costs(asked.connection, asked.scope.tenant_id, programme)
     spent = sum((line.amount for line in ledger), Decimal(0))
@@ -199,7 +200,7 @@ def _why_not(by_key: dict[str, dict[str, Any]], one: Kpi) -> str:
 
 
 def _not_one_currency(ledger: Sequence[Cost]) -> str:
-    """Why the lines of a ledger cannot be summed, in words; empty where they can."""
+    """Why the lines of a ledger cannot be summed, in words; empty if they can."""
     said = sorted({line.currency for line in ledger if line.currency})
     without = sum(1 for line in ledger if not line.currency)
     if without:
@@ -208,7 +209,8 @@ def _not_one_currency(ledger: Sequence[Cost]) -> str:
 
 
 def _range(one: Kpi, effect: dict[str, Any]) -> money.Range:
-    """The effect in the good direction; its 95 % interval narrowed to the 90 % that the draws take."""
+    """The effect, signed so that positive is good, with its 95 % interval narrowed to the 90 %
+    range that the simulation expects."""
     sign = 1.0 if one.more_is_better else -1.0
     nearer = z_of(0.90) / z_of()
     value = sign * effect["value"]
@@ -217,7 +219,7 @@ def _range(one: Kpi, effect: dict[str, Any]) -> money.Range:
 
 
 def _line(one: Kpi, which: str, effect: money.Range, body: dict[str, Any], a_year: float, costs: float, grade: str) -> dict[str, Any]:
-    """``a_year``: subjects × periods in a year."""
+    """A row of the report. ``a_year``: subjects × periods in a year."""
     unit, months = money.Range(**body["unit_value"]), float(body["months"])
     volume = a_year * months / periods.MONTHS
     drawn = money.spread(effect, unit, volume, costs, months)
@@ -238,7 +240,8 @@ def _line(one: Kpi, which: str, effect: money.Range, body: dict[str, Any], a_yea
 
 
 def way_to_target(asked: Asked) -> float | None:
-    """How much of the way from baseline to target the strongest effect has gone: of the scorecard; only of evidence A or B."""
+    """The share of the distance from baseline to target that the strongest effect has covered,
+    for the scorecard; only with evidence A or B."""
     made = _effects(asked)
     if made is None:
         return None

@@ -1,9 +1,11 @@
-"""Counting: SQLAlchemy Core selects over the flat fact tables. No division; what an engine says in its own way is in ``engines``.
+"""Counting: SQLAlchemy Core selects over the flat fact tables. No division; whatever differs
+between database engines is in ``engines``.
 
-Three shapes of rows, each with ``part`` (what splits a figure: an interval, a kind; empty for all of it):
+Three shapes of rows, each with ``part`` (the key that splits a figure: an interval, a kind;
+empty for the whole):
 
-- shares: numerator, denominator, learners, and the sums of products kk, kn, nn over people, by which answers of one person that hang
-  together are seen (``shares``);
+- shares: numerator, denominator, learners, and the sums of products kk, kn, nn over people,
+  which show how strongly the answers of one person are correlated (``shares``);
 - times: days, met, people (``times``);
 - means: n, total, squares, learners (``means``).
 """

@@ -1,4 +1,4 @@
-"""What each database engine says in its own way (architecture, decision 9)."""
+"""Functions that each database engine (PostgreSQL, ClickHouse) spells differently."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 
-class seconds_between(FunctionElement[int]):  # noqa: N801 - a function of SQL
+class seconds_between(FunctionElement[int]):  # noqa: N801 - an SQL function
     """Whole seconds from the first instant to the second, rounded down."""
 
     type = BigInteger()

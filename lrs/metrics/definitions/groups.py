@@ -1,4 +1,5 @@
-"""Counts by group: competencies, teams, waves, weeks; and answers one by one for what is computed by a job."""
+"""Counts by group (competencies, teams, waves, weeks), and single answers for what a job
+computes."""
 
 from __future__ import annotations
 
@@ -18,12 +19,12 @@ WEEK = 7 * 86_400
 
 
 def competencies(scope: Scope) -> Select[Any]:
-    """competency, asked, right, rated, reached, learners."""
+    """Rows of competency, asked, right, rated, reached, learners."""
     return _competencies(scope, fact_competency.c.competency)
 
 
 def competencies_by_team(scope: Scope) -> Select[Any]:
-    """team, competency, asked, right, rated, reached, learners."""
+    """Rows of team, competency, asked, right, rated, reached, learners."""
     return _competencies(scope, E.team, fact_competency.c.competency)
 
 
@@ -35,26 +36,27 @@ def _competencies(scope: Scope, *keys: ColumnElement[Any]) -> Select[Any]:
 
 
 def sizes(scope: Scope, dimension: str) -> Select[Any]:
-    """value, learners: how many people each value of a dimension has."""
+    """Rows of value, learners: how many people each value of a dimension has."""
     column = E[dimension]
     return select(column.label("value"), func.count(distinct(E.learner)).label("learners")).where(*scope.episodes()).group_by(column).order_by(column)
 
 
 def programmes(tenant_id: int) -> Select[Any]:
-    """programme, learners: of a tenant."""
+    """Rows of programme, learners: the programmes of a tenant."""
     query = select(E.programme, func.count(distinct(E.learner)).label("learners")).where(E.tenant_id == tenant_id)
     return query.group_by(E.programme).order_by(E.programme)
 
 
 def answers(scope: Scope) -> Select[Any]:
-    """person, item, right, response, seconds of every first answer to a check item."""
+    """Rows of person, item, right, response, seconds: every first answer to a check item."""
     r = fact_recall.c
     query = select(r.learner.label("person"), r.item, r.success.label("right"), r.response, r.took_seconds.label("seconds"))
     return query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
 
 
 def histories(scope: Scope) -> Select[Any]:
-    """learner, competency, seconds, right in order of time: what a memory model reads."""
+    """Rows of learner, competency, seconds, right in chronological order, as a memory model
+    needs them."""
     r = fact_recall.c
     query = select(r.learner, r.competency, r.seconds_since_anchor.label("seconds"), r.success.label("right"))
     query = query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
@@ -62,7 +64,7 @@ def histories(scope: Scope) -> Select[Any]:
 
 
 def fading(scope: Scope) -> Select[Any]:
-    """learner, days, right, asked: one row for each check that somebody answered."""
+    """Rows of learner, days, right, asked: one for each answered check."""
     r = fact_recall.c
     days = cast(func.avg(r.seconds_since_anchor), BigInteger) / 86_400.0
     query = select(r.learner, days.label("days"), func.sum(case((r.success, 1), else_=0)).label("right"), func.count().label("asked"))
@@ -70,12 +72,14 @@ def fading(scope: Scope) -> Select[Any]:
     return query.group_by(r.learner, r.registration, r.interval)
 
 
-IN_TIME = timedelta(days=7)  # after it was due, a check counts for its week; then the week's figure is final
+IN_TIME = timedelta(days=7)  # a check done within this time after its due date still counts for its week; after that, the week's figure is final
 
 
 def weeks_of_checks(scope: Scope) -> Select[Any]:
-    """group, week, due, done, asked, right, learners (of whom something was due), answerers (who answered): checks by the week in which they were due, counted from 1 January 1970 (a Thursday);
-    done, and answers, within a week of it. Weeks of which that week is not over yet are left out."""
+    """Rows of group, week, due, done, asked, right, learners (for whom something was due),
+    answerers (who answered): checks by the week in which they were due, numbered from 1 January
+    1970 (a Thursday); ``done`` and the answers are those within a week of the due date. Weeks
+    for which that week is not over yet are left out."""
     c = fact_check.c
     in_time = c.done_at <= c.due_at + IN_TIME
     inner = (
@@ -100,7 +104,8 @@ def weeks_of_checks(scope: Scope) -> Select[Any]:
 
 
 def weeks_of_transfer(scope: Scope) -> Select[Any]:
-    """group, week, certified, used, learners: episodes by the week in which their 90 days ended, and those with a verified use in them."""
+    """Rows of group, week, certified, used, learners: episodes by the week in which their 90
+    days ended, and how many of them had a verified use within the 90 days."""
     ended = E.anchor + timedelta(seconds=USE_WITHIN)
     inner = (
         select(
@@ -124,7 +129,8 @@ def _week_of(instant: ColumnElement[Any]) -> ColumnElement[int]:
 
 
 def settled(scope: Scope) -> datetime:
-    """Up to here weeks are complete, and the week after them is over."""
+    """The instant before which weeks are final: they are over, and so is the week after
+    them."""
     last = int((scope.as_of - IN_TIME).timestamp()) // WEEK
     return datetime.fromtimestamp(last * WEEK, UTC)
 
@@ -134,7 +140,8 @@ def _epoch() -> ColumnElement[Any]:
 
 
 def presence_by_team(scope: Scope) -> Select[Any]:
-    """team, people, days, looks: who was here, and who looked at figures, since ``scope.since``."""
+    """Rows of team, people, days, looks since ``scope.since``: who logged in, and who viewed
+    figures."""
     p = fact_presence.c
     where = [p.tenant_id == scope.tenant_id, p.what.in_(("logged-in", "viewed"))]
     if scope.programme is not None:
@@ -148,7 +155,8 @@ def presence_by_team(scope: Scope) -> Select[Any]:
 
 
 def ratings(scope: Scope, calibration: bool) -> Select[Any]:
-    """subject, criterion, rater, level, levels in order of time: of raters' exercises, or of people's work."""
+    """Rows of subject, criterion, rater, level, levels in chronological order: either of
+    raters' exercises or of people's work."""
     r = fact_rating.c
     query = select(r.subject, r.criterion, r.rater, r.level, r.levels).where(r.tenant_id == scope.tenant_id, r.calibration.is_(calibration))
     if scope.programme is not None:
@@ -157,8 +165,8 @@ def ratings(scope: Scope, calibration: bool) -> Select[Any]:
 
 
 def quality(scope: Scope) -> Select[*tuple[Any, ...]]:
-    """One row of what would make figures doubtful: episodes, and how many of them lack a team, a schedule, a baseline; answers and rapid ones;
-    answers of less than a second; what is due and what is not."""
+    """One row of what would make the figures doubtful: the number of episodes and learners, and
+    how many episodes lack a team, a schedule or a baseline, or lie in the future."""
     c, a = fact_check.c, fact_activity.c
     scheduled = select(a.registration).where(a.tenant_id == E.tenant_id, a.registration == E.registration).exists()
     based = select(c.registration).where(c.tenant_id == E.tenant_id, c.registration == E.registration, c.interval == BASELINE).exists()
@@ -174,7 +182,7 @@ def quality(scope: Scope) -> Select[*tuple[Any, ...]]:
 
 
 def speed(scope: Scope) -> Select[*tuple[Any, ...]]:
-    """answers, timed, impossible (under a second), rapid, in checks."""
+    """One row of answers, timed, impossible (under a second), rapid, from checks."""
     r = fact_recall.c
     return (
         select(
@@ -189,10 +197,10 @@ def speed(scope: Scope) -> Select[*tuple[Any, ...]]:
 
 
 def refused(tenant_id: int) -> Select[Any]:
-    """reason, statements: what could not be counted."""
+    """Rows of reason, statements: what could not be counted."""
     u, b = uncountable.c, borrowed.c
     elsewhere = (
         select(b.ord).where(b.tenant_id == u.tenant_id, b.ord == u.ord, b.registration != u.registration).exists()
-    )  # another episode answers for it
+    )  # it counts for another episode
     query = select(u.reason, func.count().label("statements")).where(u.tenant_id == tenant_id, ~elsewhere)
     return query.group_by(u.reason).order_by(func.count().desc())

@@ -1,4 +1,5 @@
-"""Means. Each select gives part, n, total, squares, learners; ``paired`` the sums of products of two shares of the same people."""
+"""Means. Each select gives part, n, total, squares, learners. ``_paired`` gives the sums of
+products of two shares of the same people."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ PRODUCTS = ("kk", "kn", "nn", "kb", "km", "nb", "nm", "bb", "bm", "mm")
 
 
 def intensity(scope: Scope) -> Select[Any]:
-    """Distinct tasks with a verified use, of those who have a plan."""
+    """The number of distinct tasks with a verified use, over people with a plan."""
     t = cast(E.tasks_verified, Float)
     return (
         select(
@@ -32,7 +33,8 @@ def intensity(scope: Scope) -> Select[Any]:
 
 
 def behaviour(scope: Scope) -> Select[Any]:
-    """The level of each criterion on a scale from 0 (lowest) to 1 (highest), by who looked; an assessment counts once, by its mean."""
+    """The level of each criterion on a scale from 0 (lowest) to 1 (highest), by the rater's
+    relation; an assessment counts once, with its mean."""
     r = fact_rating.c
     scaled = cast(r.level - 1, Float) / case((r.levels > 1, r.levels - 1), else_=1)
     one = (
@@ -52,8 +54,9 @@ def behaviour(scope: Scope) -> Select[Any]:
 
 
 def bound(unanswered: float) -> Counting:
-    """The share right of every check that came due, with what was not answered taken for ``unanswered``: 0 nothing known, 1 all of it
-    (Manski 1989). A check counts once, however many questions it had."""
+    """The share right over every check that came due, with ``unanswered`` imputed for checks
+    that were not answered: 0 for nothing known, 1 for everything known (Manski 1989). A check
+    counts once, however many questions it had."""
 
     def counted(scope: Scope) -> Select[Any]:
         c = fact_check.c
@@ -68,7 +71,8 @@ def bound(unanswered: float) -> Counting:
             func.count().label("n"),
             func.sum(i.share).label("total"),
             func.sum(i.share * i.share).label("squares"),
-            # The others' part is taken for granted: what is told is told of those who answered.
+            # The share of the others is imputed, so only those who answered are revealed by the
+            # figure.
             func.count(distinct(i.answered)).label("learners"),
         ).group_by(i.interval, i.group)
 
@@ -76,7 +80,7 @@ def bound(unanswered: float) -> Counting:
 
 
 def against_form(scope: Scope) -> Select[Any]:
-    """Recall at each interval beside the day-0 form of the same people."""
+    """Recall at each interval compared with the day-0 form of the same people."""
     c, base = fact_check.c, fact_check.alias("base")
     joined = fact_check.join(fact_episode, scope.of(fact_check)).join(
         base, (base.c.tenant_id == c.tenant_id) & (base.c.registration == c.registration) & (base.c.interval == BASELINE)
@@ -85,7 +89,7 @@ def against_form(scope: Scope) -> Select[Any]:
 
 
 def against_exam(scope: Scope) -> Select[Any]:
-    """Recall at each interval beside what the exam of the same people showed."""
+    """Recall at each interval compared with the exam score of the same people."""
     return _paired(scope, fact_check.join(fact_episode, scope.of(fact_check)), cast(E.exam, Float), cast(literal(1), Float), E.exam.is_not(None))
 
 
@@ -109,7 +113,7 @@ def _paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Select[An
 
 
 def _products(one: Any) -> Select[Any]:
-    """Of a row for each person and part: sums, and sums of products."""
+    """Sums, and sums of products, from one row for each person and part."""
     sums = {name: func.sum(one.c[name[0]] * one.c[name[1]]).label(name) for name in PRODUCTS}
     return select(
         one.c.part,
@@ -120,13 +124,14 @@ def _products(one: Any) -> Select[Any]:
 
 
 def gain(scope: Scope) -> Select[Any]:
-    """What was gained, of what there was to gain, from the test before the training to the exam after it: sums over the same people. Who knew
-    everything before had nothing to gain, and is left out."""
+    """What was gained out of what could be gained, from the test before the training to the
+    exam after it: sums over the same people. People who knew everything beforehand had nothing
+    to gain, and are left out."""
     return _gained(scope, cast(literal(1), Float))
 
 
 def efficiency(scope: Scope) -> Select[Any]:
-    """The same beside the hours that the training took."""
+    """The gain, with the hours that the training took."""
     return _gained(scope, cast(E.training_seconds, Float) / 3_600, E.training_seconds > 0)
 
 

@@ -1,4 +1,5 @@
-"""What is counted over: a tenant at a moment, and perhaps one programme, version, wave, team, site, role, experience or period."""
+"""What is counted over: a tenant at an instant, optionally narrowed to one programme, version,
+wave, team, site, role, experience or period."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam
 
 from lrs.store.tables import fact_episode
 
-# Filters by an episode's own columns, in the words of the API.
+# Filters on an episode's own columns, named as in the API.
 DIMENSIONS = ("programme", "programme_version", "wave", "team", "site", "role", "experience")
 
 
 @dataclass(frozen=True)
 class Scope:
-    """``by``: dimension -> value; ``since`` and ``until``: certified in [since, until). ``split``: a dimension by whose values each part is
-    counted apart; its value stands behind the part (``split_part``). ``episodes_of``: of these registrations alone; None: of all."""
+    """``by``: dimension -> value. ``since`` and ``until``: certified in [since, until).
+    ``split``: a dimension by whose values each part is counted separately; the value is
+    appended to the part (``split_part``). ``episodes_of``: only these registrations; None for
+    all."""
 
     tenant_id: int
     as_of: datetime
@@ -31,19 +34,20 @@ class Scope:
 
     @property
     def programme(self) -> str | None:
-        """The one programme, where it is one."""
+        """The programme, if the scope is limited to one."""
         return self.by.get("programme")
 
     def narrowed(self, **by: str) -> Scope:
-        """The same with more filters."""
+        """A copy with more filters."""
         return replace(self, by={**self.by, **by})
 
     def widest(self) -> Scope:
-        """The whole programme, or all of these episodes."""
+        """A copy without any filter except the programme and ``episodes_of``."""
         return replace(self, by={key: value for key, value in self.by.items() if key == "programme"}, since=None, until=None)
 
     def parents(self) -> list[Scope]:
-        """The scopes that are wider by one filter: from them and this one, the people in between can be told."""
+        """The scopes that are wider by one filter: subtracting this scope from one of them
+        reveals the people in between."""
         wider = [replace(self, by={key: value for key, value in self.by.items() if key != left}) for left in self.by if left != "programme"]
         if self.since is not None or self.until is not None:
             wider.append(replace(self, since=None, until=None))
@@ -63,37 +67,41 @@ class Scope:
 
     @property
     def is_whole_programme(self) -> bool:
-        """Whether a fact of the programme is in it whatever its episode says."""
+        """Whether every fact of the programme belongs to the scope, whatever its episode
+        says."""
         narrowed = self.since is not None or self.until is not None or self.split is not None or self.episodes_of is not None
         return set(self.by) == {"programme"} and not narrowed
 
     def facts(self, query: Select[Any], table: Any) -> Select[Any]:
-        """``query`` over the facts of this scope: joined with their episodes only where those decide which are in it."""
+        """``query`` over the facts of this scope, joined with their episodes only where the
+        episodes decide which facts belong to it."""
         if self.is_whole_programme:
             return query.select_from(table).where(table.c.tenant_id == self.tenant_id, table.c.programme == self.programme)
         return query.select_from(table.join(fact_episode, self.of(table))).where(*self.episodes())
 
     def of(self, table: Any) -> ColumnElement[bool]:
-        """The join of a fact table with the episodes of this scope; the fact's own programme is said as well, for its index."""
+        """The ON clause that joins a fact table with the episodes of this scope. The fact's own
+        programme is compared as well, so that its index can be used."""
         same = and_(table.c.tenant_id == fact_episode.c.tenant_id, table.c.registration == fact_episode.c.registration)
         return and_(same, table.c.programme == self.programme) if self.programme is not None else same
 
 
-_BETWEEN = "\x1f"  # the unit separator: in no part, and no text of a dimension is meant to hold it
+_BETWEEN = "\x1f"  # the unit separator: no part contains it, and no value of a dimension should
 
 
 def group_of(scope: Scope) -> ColumnElement[Any]:
-    """The value of the dimension that the scope is split by; an empty text where it is not."""
+    """The value of the dimension by which the scope is split; an empty string if it is not
+    split."""
     return literal("") if scope.split is None else func.coalesce(fact_episode.c[scope.split], literal(""))
 
 
 def labelled(part: ColumnElement[Any], group: ColumnElement[Any], scope: Scope) -> ColumnElement[Any]:
-    """The part, with the group that the scope is split by."""
+    """The part, with the value by which the scope is split appended."""
     return part if scope.split is None else func.concat(part, literal(_BETWEEN), group)
 
 
 def split_part(part: str) -> tuple[str, str]:
-    """(part, value of the dimension; empty where it is not known)."""
+    """Parse a part into (part, value of the dimension; empty if it is not known)."""
     first, _, value = part.partition(_BETWEEN)
     return first, value
 

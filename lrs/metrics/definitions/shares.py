@@ -1,4 +1,5 @@
-"""Shares: how many of how many. Each select gives part, numerator, denominator, learners, kk, kn, nn."""
+"""Shares: how many out of how many. Each select gives part, numerator, denominator, learners,
+kk, kn, nn."""
 
 from __future__ import annotations
 
@@ -14,11 +15,11 @@ from lrs.store.tables import fact_activity, fact_check, fact_episode, fact_prese
 from lrs.vocabulary import BASELINE, REPLY_KINDS
 
 DAY = 86_400
-WEEK_OVER = 8 * DAY  # the end of the seventh day after, wherever that is
-USE_WITHIN = 90 * DAY  # the plan's horizon (domain, A2)
+WEEK_OVER = 8 * DAY  # the end of the seventh day after, in any time zone
+USE_WITHIN = 90 * DAY  # the period that a transfer plan covers
 SCRAP_AFTER = 60 * DAY
 SUSTAINED_AFTER = 90 * DAY
-EARLY_ENOUGH = 60 * DAY  # a first verified use before day 60 can be looked at again within the half year (metrics reference 4.1)
+EARLY_ENOUGH = 60 * DAY  # a first verified use before day 60 can be observed again within the half year
 GRADES = ("1", "2", "3", "4")
 E = fact_episode.c
 
@@ -31,8 +32,8 @@ def _by_learner(part: ColumnElement[Any], k: ColumnElement[Any], n: ColumnElemen
 
 
 def _of_episodes(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -> Select[Any]:
-    """The shares of some parts: of the episodes of which the second condition holds, those of which the first does. In one look at the
-    episodes."""
+    """The shares of some parts: among the episodes that meet the second condition, those that
+    meet the first. Computed in one scan of the episodes."""
     one = select(group_of(scope).label("group"), E.learner.label("learner"))
     for i, (k, n) in enumerate(parts.values()):
         one = one.add_columns(func.sum(_one_if(and_(n, k))).label(f"k{i}"), func.sum(_one_if(n)).label(f"n{i}"))
@@ -48,7 +49,8 @@ def _of_episodes(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -> Select[A
 
 
 def _summed(scope: Scope, *some: Select[Any]) -> Select[Any]:
-    """Over learners: the counts, and the sums of products that show how much of one person hangs together."""
+    """Sum over learners: the counts, and the sums of products that show how strongly the
+    answers of one person are correlated."""
     one = (union_all(*some) if len(some) > 1 else some[0]).subquery()
     k, n = cast(one.c.k, BigInteger), cast(one.c.n, BigInteger)
     return (
@@ -71,20 +73,20 @@ def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def recall(scope: Scope) -> Select[Any]:
-    """Right first answers of all first answers to check items, by interval."""
+    """Right first answers out of all first answers to check items, by interval."""
     c = fact_check.c
     return _summed(scope, _by_learner(c.interval, c.right, c.asked, scope, fact_check, c.interval != BASELINE))
 
 
 def response(scope: Scope) -> Select[Any]:
-    """Checks that were answered, of those that came due, by interval."""
+    """Checks that were answered, out of those that came due, by interval."""
     c = fact_check.c
     answered = _one_if(or_(c.asked > 0, c.done_at.is_not(None)))
     return _summed(scope, _by_learner(c.interval, answered, literal(1), scope, fact_check, c.due_at <= scope.as_of))
 
 
 def rapid(scope: Scope) -> Select[Any]:
-    """Answers that came faster than the question can be read, of all answers in checks."""
+    """Answers given faster than the question can be read, out of all answers in checks."""
     c = fact_check.c
     return _summed(scope, _by_learner(literal(""), c.rapid, c.asked, scope, fact_check, c.interval != BASELINE))
 
@@ -98,34 +100,38 @@ def _used(grade: str) -> ColumnElement[bool]:
 
 
 def transfer(scope: Scope) -> Select[Any]:
-    """Verified use within 90 days, of all certified; and of those whose 90 days are over."""
+    """Verified use within 90 days, out of all certified episodes; and out of those whose 90
+    days are over."""
     return _of_episodes(scope, {"": (_used("2"), true()), "matured": (_used("2"), _old_enough(scope, USE_WITHIN))})
 
 
 def transfer_by_grade(scope: Scope) -> Select[Any]:
-    """A use of at least each evidence grade within 90 days, of all certified."""
+    """A use of at least each evidence grade within 90 days, out of all certified episodes."""
     return _of_episodes(scope, {grade: (_used(grade), true()) for grade in GRADES})
 
 
 def transfer_where(scope: Scope) -> Select[Any]:
-    """Verified use of those with a plan; of those who had an opportunity."""
+    """Verified use among those with a plan, and among those who had an opportunity."""
     no_chance = and_(E.no_opportunity_seconds.is_not(None), E.used_1_seconds.is_(None))
     return _of_episodes(scope, {"planned": (_used("2"), E.planned_seconds.is_not(None)), "opportunity": (_used("2"), not_(no_chance))})
 
 
 def no_opportunity(scope: Scope) -> Select[Any]:
-    """Said that there was nothing to use it on, and used it nowhere, of all certified."""
+    """Episodes whose learner reported that there was nothing to use the skill on, and that have
+    no use, out of all certified episodes."""
     return _of_episodes(scope, {"": (and_(E.no_opportunity_seconds.is_not(None), E.used_1_seconds.is_(None)), true())})
 
 
 def scrap(scope: Scope) -> Select[Any]:
-    """No use of any kind by day 60, of those certified 60 days ago or more."""
+    """Episodes without a use of any kind by day 60, out of those certified 60 days ago or
+    more."""
     unused = or_(E.used_1_seconds.is_(None), E.used_1_seconds > SCRAP_AFTER)
     return _of_episodes(scope, {"": (unused, _old_enough(scope, SCRAP_AFTER))})
 
 
 def sustained(scope: Scope) -> Select[Any]:
-    """Still done 90 days or more after a first verified use before day 60: of those whom somebody looked at; and of all, unseen as not."""
+    """Still done 90 days or more after a first verified use before day 60: among those observed
+    by somebody; and among all, with those not observed counted as not doing it."""
     early = E.used_2_seconds < EARLY_ENOUGH
     due = seconds_between(E.anchor, cast(literal(scope.as_of), E.anchor.type)) >= E.used_2_seconds + SUSTAINED_AFTER
     return _of_episodes(
@@ -134,13 +140,15 @@ def sustained(scope: Scope) -> Select[Any]:
 
 
 def adoption(scope: Scope) -> Select[Any]:
-    """What was finished of what is due by now: of everything, and of each kind of activity. An answer to what was not handed in cannot be given."""
+    """What was finished out of what is due by now: overall, and for each kind of activity.
+    Reviews of work that was not handed in are left out, because they cannot be given."""
     a = fact_activity.c
     return _whole_and_parts(a.kind, _one_if(a.done_at.is_not(None)), scope, a.due_at <= scope.as_of, ~_not_handed_in())
 
 
 def _other(of: ColumnElement[Any], *where: Any) -> ColumnElement[bool]:
-    """The same episode has the other of what is handed in and its answer, with these conditions; ``of`` pairs the two kinds."""
+    """Whether the same episode has the counterpart (the hand-in of an answer, or the answer to
+    a hand-in) with these conditions; ``of`` pairs the two kinds."""
     a, h = fact_activity.c, _OTHER.c
     return select(h.activity).where(h.tenant_id == a.tenant_id, h.registration == a.registration, of, *where).exists()
 
@@ -151,12 +159,13 @@ _ITS_ANSWER = or_(*(and_(fact_activity.c.kind == kind, _OTHER.c.kind == answer) 
 
 
 def _not_handed_in() -> ColumnElement[bool]:
-    """It is the answer to something that was to be handed in, and was not."""
+    """Whether it is the answer to work that was to be handed in, and was not."""
     return _other(_ITS_HAND_IN, _OTHER.c.done_at.is_(None))
 
 
 def answered_within_a_week(scope: Scope) -> Select[Any]:
-    """What was handed in and answered by the end of the seventh day after, of what was handed in so long ago."""
+    """What was handed in and answered by the end of the seventh day after, out of what was
+    handed in at least that long ago."""
     a = fact_activity.c
     in_time = _one_if(_other(_ITS_ANSWER, seconds_between(a.done_at, _OTHER.c.done_at) <= WEEK_OVER))
     where = (a.kind.in_(list(REPLY_KINDS)), a.done_at <= scope.as_of - timedelta(seconds=WEEK_OVER), _other(_ITS_ANSWER))
@@ -171,14 +180,15 @@ def _whole_and_parts(part: ColumnElement[Any], k: ColumnElement[Any], scope: Sco
 
 
 def started(scope: Scope) -> Select[Any]:
-    """Checks that were begun, of those due by now."""
+    """Checks that were started, out of those due by now."""
     a = fact_activity.c
     begun = _one_if(or_(a.started_at.is_not(None), a.done_at.is_not(None)))
     return _summed(scope, _by_learner(literal(""), begun, literal(1), scope, fact_activity, a.kind == "check", a.due_at <= scope.as_of))
 
 
 def reach(scope: Scope) -> Select[Any]:
-    """Did anything at all (a check, a plan, a use), of all certified."""
+    """Episodes with any activity at all (a check, a plan, a use), out of all certified
+    episodes."""
     c = fact_check.c
     answered = (
         select(c.registration).where(c.tenant_id == E.tenant_id, c.registration == E.registration, c.asked > 0, c.interval != BASELINE).exists()
@@ -200,14 +210,15 @@ reviews_on_time = _on_time("exercise review")
 
 
 def coaching(scope: Scope) -> Select[Any]:
-    """Meetings attended, of meetings that were due."""
+    """Meetings attended, out of meetings that were due."""
     a = fact_activity.c
     attended = _one_if(a.done_at.is_not(None))
     return _summed(scope, _by_learner(literal(""), attended, literal(1), scope, fact_activity, a.kind == "meeting", a.due_at <= scope.as_of))
 
 
 def nudges(scope: Scope) -> Select[Any]:
-    """Mails whose link was followed, of mails handed over. Presence knows no wave, no version and no episode: those filters give nothing."""
+    """Mails whose link was followed, out of mails handed to the mail server. Presences carry no
+    wave, version or episode: with those filters the result is empty."""
     p = fact_presence.c
     allowed = {"programme", "team", "site", "role"}
     where = [

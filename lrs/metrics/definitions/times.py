@@ -1,4 +1,5 @@
-"""Times to an event. Each select gives part, days, met, people: whole days since the anchor, censored at leaving or now."""
+"""Times to an event. Each select gives part, days, met, people: whole days since the anchor,
+censored at the time of leaving or now."""
 
 from __future__ import annotations
 
@@ -30,12 +31,13 @@ def _until(part: str, column: ColumnElement[Any], scope: Scope) -> Select[Any]:
 
 
 def first_use(scope: Scope) -> Select[Any]:
-    """To the first use on the job: of any kind, and verified."""
+    """Time to the first use on the job: of any kind, and verified."""
     both = union_all(_until("any", E.used_1_seconds, scope), _until("verified", E.used_2_seconds, scope)).subquery()
     return select(both.c.part, both.c.days, both.c.met, both.c.people)
 
 
 def competency(scope: Scope) -> Select[Any]:
-    """To the second of two qualified observations in a row at the rubric's bar."""
+    """Time to the second of two consecutive qualified observations that met the rubric's
+    standard."""
     one = _until("", E.competent_seconds, scope).subquery()
     return select(one.c.part, one.c.days, one.c.met, one.c.people)

@@ -1,8 +1,9 @@
-"""Turning statements into fact rows. Pure: no database, no clock.
+"""Derive fact rows from statements. Pure: no database, no clock.
 
-The unit is the episode, named by ``context.registration``: all its facts are made anew from all its statements, so it makes
-no difference in what order they came, how often a job ran, or what was voided since (architecture, decision 5). Statements of
-no episode (use of the product, raters' exercises) give rows of their own, each from itself alone.
+The unit is the episode, named by ``context.registration``. All its facts are recomputed from
+all its statements, so neither the order of arrival, nor the number of job runs, nor a later
+voiding makes a difference. Statements without an episode (use of the product, raters'
+exercises) give rows of their own, each from that statement alone.
 """
 
 from lrs.metrics.facts.episode import TABLES, VERIFIED, Facts, facts_of

@@ -1,4 +1,5 @@
-"""The facts of one episode: the anchor first, then everything that is measured from it."""
+"""The facts of one episode: first the anchor (the certification), then everything measured from
+it."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ from lrs.metrics.facts.reading import COUNTED_VERBS, FINISHED_BY, FINISHING_VERB
 from lrs.vocabulary import ANSWER_KINDS, BASELINE, INTERVALS, MAX_EVIDENCE_GRADE, find_interval
 
 VERIFIED = 2
-LATEST_USE_SECONDS = 2**31 - 1  # 68 years: what the fact's column holds
+LATEST_USE_SECONDS = 2**31 - 1  # 68 years, the largest value of the fact's column
 LONGEST_RESPONSE = 500
-# Responses that are keys of given parts. What people wrote themselves stays in the statement.
+# Interactions whose responses are keys of given options. Free text stays in the statement.
 _GIVEN_PARTS = frozenset(("choice", "true-false", "matching", "sequencing", "likert"))
 _AUDIENCE = ("wave", "team", "site", "role", "experience")
-_MOST = 2**15 - 1  # what a smallint holds
+_MOST = 2**15 - 1  # the largest smallint
 
 Rows = dict[str, list[dict[str, Any]]]
 TABLES = ("episodes", "recalls", "checks", "competencies", "uses", "activities", "ratings", "borrowed")
@@ -29,7 +30,8 @@ TABLES = ("episodes", "recalls", "checks", "competencies", "uses", "activities",
 
 @dataclass
 class Facts:
-    """Rows for each fact table (a name of TABLES), and what could not be counted: (ord, reason)."""
+    """Rows for each fact table (a name of TABLES), and the statements that could not be
+    counted, as (ord, reason)."""
 
     rows: Rows = field(default_factory=lambda: {name: [] for name in TABLES})
     uncountable: list[tuple[int, str]] = field(default_factory=list)
@@ -40,7 +42,7 @@ class Facts:
         raise AttributeError(name)
 
     def refuse(self, s: Read, reason: str) -> None:
-        """``s`` is not counted."""
+        """Record that ``s`` is not counted, and why."""
         self.uncountable.append((s.ord, reason))
 
 
@@ -51,10 +53,13 @@ def facts_of(
     mappings: outside.Mappings = outside.NONE,
     without: Mapping[int, str] | None = None,
 ) -> Facts:
-    """All facts of one episode from all its statements that are not voided, in any order, and from those of other systems that count for it.
+    """Derive all facts of one episode from all its statements that are not voided, in any
+    order, and from the statements of other systems that count for it.
 
-    ``same``: keys of agents that are another agent, by a merge of persons. ``mappings``: what activities of other systems count as.
-    ``without``: statements (ord) of other systems that cannot be counted, each with its reason: they are set aside, and the episode counts.
+    ``same``: agent keys mapped to the agent they were merged into. ``mappings``: what the
+    activities of other systems count as. ``without``: statements (ord) of other systems that
+    cannot be counted, each with its reason: they are set aside, and the episode is still
+    counted.
     """
     facts = Facts()
     same = same or {}
@@ -96,14 +101,16 @@ def _merged(key: int | None, same: Mapping[int, int]) -> int | None:
 
 
 def _training(certified: Read) -> dict[str, Any]:
-    """What the test before the training showed, a share from 0 to 1; how long the training took: the certification's duration."""
+    """The score of the test before the training, as a share from 0 to 1, and the length of the
+    training, from the certification's duration."""
     before, took = certified.extension("pre_test"), certified.training_seconds
     share = isinstance(before, int | float) and not isinstance(before, bool) and 0 <= before <= 1
     return {"pre_test": float(before) if share else None, "training_seconds": min(took, LATEST_USE_SECONDS) if took else None}
 
 
 def _audience(statements: list[Read], certified: Read) -> dict[str, Any]:
-    """Wave, team, site, role and experience as the latest ``registered`` gives them; the programme's version as certified."""
+    """Wave, team, site, role and experience from the latest ``registered`` (or the
+    certification); the programme's version from the certification."""
     audience: dict[str, Any] = dict.fromkeys(_AUDIENCE)
     registered_at = left_at = None
     for s in statements:
@@ -121,7 +128,8 @@ def _seconds_since(anchor: Read, s: Read) -> int:
 
 
 def _recalls(statements: list[Read], certified: Read, common: dict[str, Any], facts: Facts) -> None:
-    """First answers to each item in each window, of checks and of the baseline: practice and remediation do not measure."""
+    """First answers to each item in each window, from checks and from the baseline. Practice
+    and remediation are not measurements."""
     met: set[tuple[str, str]] = set()
     for s in statements:
         if s.verb != "answered":
@@ -143,7 +151,7 @@ def _recalls(statements: list[Read], certified: Read, common: dict[str, Any], fa
             continue
         interval = BASELINE if kind == BASELINE or found is None else found.key
         if (interval, item) in met:
-            continue  # only the first answer measures
+            continue  # only the first answer is a measurement
         met.add((interval, item))
         response = s.result.get("response") if s.interaction in _GIVEN_PARTS else None
         facts.recalls.append(
@@ -172,7 +180,7 @@ def _uses(statements: list[Read], certified: Read, common: dict[str, Any], facts
             facts.refuse(s, "the use lies before the certification or decades after it, or names no task")
             continue
         if grade is None:
-            grade = 1  # without a grade, nobody but the learner vouches for it
+            grade = 1  # without a grade, it is self-reported
         if not isinstance(grade, int) or isinstance(grade, bool) or not 1 <= grade <= MAX_EVIDENCE_GRADE:
             facts.refuse(s, f"the evidence grade is no whole number from 1 to {MAX_EVIDENCE_GRADE}")
             continue
@@ -184,7 +192,7 @@ def _first(facts: Facts, grade: int) -> int | None:
 
 
 def _transfer(statements: list[Read], certified: Read, facts: Facts) -> dict[str, Any]:
-    """Plan, "no opportunity", the first use of each grade, and on how many tasks."""
+    """The plan, "no opportunity", the first use at each grade, and the number of tasks."""
 
     def first(verb: str) -> int | None:
         return next((_seconds_since(certified, s) for s in statements if s.verb == verb), None)
@@ -202,7 +210,8 @@ def _transfer(statements: list[Read], certified: Read, facts: Facts) -> dict[str
 
 
 def _activities(statements: list[Read], certified: Read, common: dict[str, Any], facts: Facts) -> None:
-    """What was scheduled, when it was due, and when it was first finished. What fell due in a pause, or after leaving, was never due."""
+    """What was scheduled, when it was due, and when it was first finished. What fell due during
+    a pause or after the person left counts as never due."""
     due: dict[str, tuple[str, datetime, str | None]] = {}
     started: dict[str, datetime] = {}
     elsewhere: list[Outside] = []
@@ -249,8 +258,8 @@ def _finish(
     started: dict[str, datetime],
     done: dict[str, dict[str, datetime]],
 ) -> None:
-    """A statement of another system begins or finishes what is due of its kind: of checks that of its interval, of the rest the one that was
-    due first and is not finished yet."""
+    """Let a statement of another system start or finish a due activity of its kind: for checks
+    the one of its interval, for other kinds the earliest due one that is not finished yet."""
     kind, found = s.mapped.counts_as, find_interval(_seconds_since(certified, s))
     fit = [
         (due_at, activity)
@@ -267,7 +276,8 @@ def _finish(
 
 
 def _counts_as_done(s: Read) -> bool:
-    """A follow-up is the learner's to answer; a review and a look at the work are somebody else's. Without a relation, it is taken as it stands."""
+    """A follow-up is for the learner to answer; a review and an assessment are for somebody
+    else. Without a relation, the statement is accepted as it is."""
     relation = s.extension("relation")
     if relation is None:
         return True
@@ -275,7 +285,7 @@ def _counts_as_done(s: Read) -> bool:
 
 
 def _checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, Any]]) -> None:
-    """A row for each interval that was scheduled or answered."""
+    """Add a row for each interval that was scheduled or answered."""
     told: dict[str, dict[str, Any]] = {}
     for key in [interval.key for interval in INTERVALS] + [BASELINE]:
         answers = [row for row in facts.recalls if row["interval"] == key]
@@ -292,7 +302,7 @@ def _checks(common: dict[str, Any], facts: Facts, due: dict[str, dict[str, Any]]
 
 
 def _competencies(common: dict[str, Any], facts: Facts, seen: Iterable[observing.Seen]) -> None:
-    """Answers in checks and ratings by others, by competency."""
+    """Count answers in checks and ratings by others, by competency."""
     found: dict[str, dict[str, int]] = defaultdict(lambda: {"asked": 0, "right": 0, "rated": 0, "reached": 0})
     for row in facts.recalls:
         if row["competency"] and row["interval"] != BASELINE:
@@ -307,7 +317,8 @@ def _competencies(common: dict[str, Any], facts: Facts, seen: Iterable[observing
 
 
 def _pauses(statements: list[Read], facts: Facts) -> list[tuple[datetime, datetime | None]]:
-    """[from, to) of each time in which nothing was due (None: its end is not known): on hold, or between leaving and coming back."""
+    """The periods [from, to) in which nothing was due (None: the end is not known): on hold, or
+    between leaving and re-registering."""
     holds: list[tuple[datetime, datetime | None]] = []
     away: list[tuple[datetime, datetime | None]] = []
     for s in statements:

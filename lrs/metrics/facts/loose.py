@@ -11,7 +11,8 @@ from lrs.store.tables import NO_EPISODE
 
 
 def loose_facts(s: Read, same: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:
-    """Rows by kind: ``presences``, ``ratings``, ``uncountable``. What the metrics have no use for gives none."""
+    """Rows by kind: ``presences``, ``ratings``, ``uncountable``. A statement that no metric
+    uses gives no rows."""
     refused: list[dict[str, Any]] = []
 
     def refuse(one: Read, reason: str) -> None:

@@ -1,4 +1,5 @@
-"""What others saw of somebody's work: ratings by criterion, competence reached, behaviour that lasted."""
+"""What others observed of a person's work: ratings by criterion, competence reached, behaviour
+sustained."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from lrs.metrics.facts.reading import Read, text_in
 from lrs.vocabulary import EXTENSIONS
 
 MOST_LEVELS, MOST_CRITERIA = 100, 200
-QUALIFIED = frozenset(("mentor", "manager"))  # whose look decides on competence; peers and learners are counted beside
-CONSECUTIVE = 2  # observations in a row, so that luck is not taken for competence (metrics reference 4.1, time to competency)
+QUALIFIED = frozenset(("mentor", "manager"))  # whose assessment decides on competence; peers and learners are counted separately
+CONSECUTIVE = 2  # observations in a row, so that luck is not mistaken for competence
 SUSTAINED_SECONDS = 90 * 86_400
 
 Refuse = Callable[[Read, str], None]
@@ -21,7 +22,8 @@ Refuse = Callable[[Read, str], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """One assessment: when, who by, whether all that was seen reached the bar, and its rows of ``fact_rating``."""
+    """One assessment: when, by whom, whether everything observed met the standard, and its rows
+    of ``fact_rating``."""
 
     at: datetime
     relation: str | None
@@ -31,7 +33,7 @@ class Seen:
 
 
 def ratings(statements: Iterable[Read], registration: uuid.UUID, programme: str, learner: int, same: Mapping[int, int], refuse: Refuse) -> list[Seen]:
-    """The assessments of one episode, in order of time."""
+    """The assessments of one episode, in chronological order."""
     found = []
     for s in statements:
         if s.verb == "assessed":
@@ -44,7 +46,8 @@ def ratings(statements: Iterable[Read], registration: uuid.UUID, programme: str,
 
 
 def calibration(s: Read, same: Mapping[int, int], refuse: Refuse) -> list[dict[str, Any]]:
-    """The rows of a rater's exercise: a statement of no episode, about a described case."""
+    """The rows of a rater's exercise: a statement without an episode, about a described
+    case."""
     rater, programme, case = s.learner, s.grouped("programme"), s.object_id
     if rater is None or programme is None or case is None:
         refuse(s, "the rater's exercise names no rater, no programme or no case")
@@ -90,8 +93,10 @@ def _whole(value: Any, most: int) -> bool:
 
 
 def outcome(statements: Sequence[Read], certified: Read, seen: Sequence[Seen], verified_seconds: int | None) -> dict[str, Any]:
-    """``competent_seconds``: the second of two qualified observations in a row that reached the bar. ``sustained``: what was seen last, 90
-    days or more after the first verified use, by others or by the answer to the follow-up; the supervisor's word goes before the learner's.
+    """``competent_seconds``: the second of two consecutive qualified observations that met the
+    standard. ``sustained``: the latest observation 90 days or more after the first verified
+    use, by others or from the answer to the follow-up; the supervisor's answer takes precedence
+    over the learner's.
     """
     row, competent = 0, None
     for one in seen:

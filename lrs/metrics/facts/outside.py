@@ -1,8 +1,11 @@
-"""Statements of other systems that count for an episode, because somebody said what their activity counts as.
+"""Statements of other systems that count for an episode because an activity mapping says what
+their activity counts as.
 
-A quiz of Moodle, an assignable unit of cmi5, a problem of Open edX or a ticket of a work system know nothing of a certification: they name
-no registration of ours, and no kind. An activity mapping says what they are in a programme. They count for the episode of the same person
-(after merges) in that programme that had begun when they happened; where there are several, for the one that had begun last.
+A Moodle quiz, a cmi5 assignable unit, an Open edX problem or a ticket of a work system knows
+nothing of a certification: its statements name no registration of ours, and no kind. An
+activity mapping says what it is in a programme. Such statements count for the episode of the
+same person (after merges) in that programme that had begun when they happened; if there are
+several, for the one that began last.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Any, Protocol
 from lrs.metrics.facts.reading import FINISHED_BY, Read, keys_of
 from lrs.vocabulary import ANSWER_KINDS, TASK
 
-# What an activity may count as, and the verbs that then say something.
+# What an activity may count as, and the verbs that are meaningful for it.
 _VERBS = {
     "check": frozenset(("answered", "attempted", "assessed")) | FINISHED_BY["check"],
     **{kind: FINISHED_BY[kind] | {"completed"} for kind in ("exercise", "case study", "meeting")},
@@ -26,7 +29,8 @@ OUTSIDE_VERB_KEYS = keys_of(frozenset().union(*_VERBS.values()))
 
 @dataclass(frozen=True)
 class Mapped:
-    """What one activity counts as in one programme; ``competency`` and ``evidence_grade`` where its statements say none themselves."""
+    """What one activity counts as in one programme. ``competency`` and ``evidence_grade`` apply
+    where its statements carry none."""
 
     activity: str
     programme: str
@@ -36,62 +40,67 @@ class Mapped:
 
 
 class Outside(Read):
-    """A statement that is read as what its activity counts as."""
+    """A statement read as what its activity counts as."""
 
     __slots__ = ("mapped",)
 
     def __init__(self, read: Read, mapped: Mapped) -> None:
         self.ord, self._said, self.verb, self.timestamp, self.mapped = read.ord, read._said, read.verb, read.timestamp, mapped
         if mapped.counts_as == "check" and read.verb == "assessed":
-            self.verb = "answered"  # Open edX says of an answer to a problem that it was evaluated
+            self.verb = "answered"  # Open edX sends "evaluated" for an answer to a problem
 
     def extension(self, name: str) -> Any:
-        """Its own where it says one; else what the mapping says."""
+        """The statement's own value if it has one, else the value from the mapping."""
         own = super().extension(name)
         if name == "kind" and self.mapped.counts_as == "check":
             return own if own in ANSWER_KINDS else "check"
         return self.mapped.evidence_grade if own is None and name == "evidence_grade" else own
 
     def grouped(self, kind: str) -> str | None:
-        """The same of its competency."""
+        """The statement's own grouping activity, else for a competency the one from the
+        mapping."""
         return super().grouped(kind) or (self.mapped.competency if kind == "competency" else None)
 
     @property
     def is_use(self) -> bool:
-        """A task that was finished in a work system was done."""
+        """Whether it counts as a use on the job: a task finished in a work system."""
         return self.mapped.counts_as == TASK
 
 
 class Elsewhere(Protocol):
-    """Where statements of other episodes, and of none, are found."""
+    """The source of statements of other episodes, and of none."""
 
     def began_next(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
-        """When the person's next episode in this programme began."""
+        """The time at which the person's next episode in this programme began."""
         ...
 
     def statements(self, learner: int, programme: str) -> Iterable[Read]:
-        """Those of the person about mapped activities, that are not voided and name no episode of the person in this programme."""
+        """The person's statements about mapped activities that are not voided and do not name
+        an episode of the person in this programme."""
         ...
 
 
 @dataclass(frozen=True)
 class Mappings:
-    """Activity → what it counts as, by programme; and where statements about them are found."""
+    """Activity → what it counts as, by programme; and the source of statements about those
+    activities."""
 
     by_programme: Mapping[str, Mapping[str, Mapped]] = field(default_factory=dict)
     elsewhere: Elsewhere | None = None
 
     def read(self, s: Read, programme: str) -> Read:
-        """The same statement, as what its activity counts as in this programme."""
+        """The same statement, read as what its activity counts as in this programme."""
         known = self.by_programme.get(programme)
         if not known:
             return s
         mapped = next((known[activity] for activity in s.activities if activity in known), None)
-        # As what it is the nearest activity says; what that has no use for counts for nothing.
+        # The nearest mapped activity decides; a statement whose verb means nothing for it is
+        # not mapped.
         return Outside(s, mapped) if mapped is not None and s.verb in _VERBS[mapped.counts_as] else s
 
     def of(self, learner: int, programme: str, anchor: datetime) -> Sequence[Outside]:
-        """What counts for an episode although it does not name its registration."""
+        """The statements that count for an episode although they do not name its
+        registration."""
         if self.elsewhere is None or programme not in self.by_programme:
             return ()
         until = self.elsewhere.began_next(learner, programme, anchor)

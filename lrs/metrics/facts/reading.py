@@ -1,4 +1,4 @@
-"""Small views on a decoded statement, as the facts need them."""
+"""A small view of a decoded statement, limited to what the facts need."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from lrs.xapi.keys import key_of
 _NAME_OF_VERB = VERB_ALIASES | {verb.id: name for name, verb in VERBS.items()}
 _NAME_OF_TYPE = {iri: name for name, iri in ACTIVITY_TYPES.items()}
 LONGEST_TRAINING = 300 * 3_600  # seconds; eight weeks of work
-# What finishes what was scheduled, by its kind. Of a kind that is none of ours, any of these verbs does.
+# The verbs that finish a scheduled activity, by its kind. For an unknown kind, any of these
+# verbs does.
 FINISHED_BY = {
     "check": frozenset(("passed", "failed", "completed")),
     "plan": frozenset(("committed",)),
@@ -35,13 +36,13 @@ OTHER = "other"
 FINISHING_VERBS = frozenset().union(*FINISHED_BY.values())
 _EPISODE_VERBS = FINISHING_VERBS | {"registered", "unregistered", "certified", "scheduled", "attempted", "answered"}
 COUNTED_VERBS = _EPISODE_VERBS | {"applied", "suspended", "resumed", "had-no-opportunity"}
-# What is counted although it belongs to no episode: use of the product, and raters' exercises.
+# Verbs that are counted without an episode: use of the product, and raters' exercises.
 PRESENCE_VERBS = frozenset(("logged-in", "viewed", "received", "opened"))
 LOOSE_VERBS = PRESENCE_VERBS | {"assessed"}
 
 
 def keys_of(names: Collection[str]) -> frozenset[int]:
-    """The keys of every IRI that says one of our verbs."""
+    """The keys of every IRI that stands for one of these verbs."""
     return frozenset(key_of("verb", iri) for iri, name in _NAME_OF_VERB.items() if name in names)
 
 
@@ -80,7 +81,7 @@ class _Verb(msgspec.Struct):
 
 
 class _Statement(msgspec.Struct):
-    """The parts of a statement that facts are made from; the rest is not even decoded."""
+    """The parts of a statement that facts are derived from; the rest is not even decoded."""
 
     actor: dict[str, Any]
     verb: _Verb
@@ -90,12 +91,14 @@ class _Statement(msgspec.Struct):
     timestamp: str | None = None
 
 
-# JSON numbers know no largest one: what no double holds is infinite here, and whoever uses a number asks whether it is finite.
+# JSON numbers are unbounded: one that exceeds a double becomes infinite here, so every use must
+# check that it is finite.
 _DECODER = msgspec.json.Decoder(_Statement, float_hook=float)
 
 
 class Read:
-    """A statement with its place in the store. ``verb`` is our word for it, or None when it is none of ours."""
+    """A statement with its position in the store. ``verb`` is our word for its verb, or None if
+    it is not one of ours."""
 
     __slots__ = ("_said", "ord", "timestamp", "verb")
 
@@ -111,19 +114,22 @@ class Read:
 
     @property
     def instructor(self) -> int | None:
-        """Key of the instructor: whoever reviewed, confirmed or assessed; None where nobody is named."""
+        """Key of the instructor, who reviewed, confirmed or assessed; None if nobody is
+        named."""
         named = self._said.context.instructor
         return _key(named) if named else None
 
     @property
     def object_id(self) -> str | None:
-        """The activity's id; None where the object is no activity, or its id is longer than a fact can hold."""
+        """The activity's id; None if the object is not an activity, or if its id is longer than
+        a fact can hold."""
         obj = self._said.object
         return _within(obj.id) if obj.objectType == "Activity" and obj.id is not None else None
 
     @property
     def activities(self) -> Iterator[str]:
-        """The ids of the activities that it speaks of, from the nearest on: its object, then of its context parent, grouping and other."""
+        """The ids of the activities it refers to, nearest first: its object, then its context's
+        parent, grouping and other."""
         near = self._said.context.contextActivities
         if self._said.object.objectType == "Activity" and self._said.object.id is not None:
             yield self._said.object.id
@@ -134,10 +140,11 @@ class Read:
 
     @property
     def kind(self) -> str:
-        """What the object is, in our words; ``other`` where its type is none of ours."""
+        """What the object is, in our words; ``other`` if its type is not one of ours."""
         kind = _NAME_OF_TYPE.get(self._said.object.type or "", OTHER)
         if kind == "review":
-            # The answer to an exercise, or the feedback on a case study: its parent says which.
+            # Either the review of an exercise or the feedback on a case study: the parent tells
+            # which.
             parents = {_NAME_OF_TYPE.get(one.type or "") for one in _listed(self._said.context.contextActivities.parent)}
             return "exercise review" if "exercise" in parents else "feedback" if "case study" in parents else kind
         return kind
@@ -155,20 +162,22 @@ class Read:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took: ``result.duration``; None where it is not said, or is more than a day."""
+        """How long it took, from ``result.duration``; None if it is missing or longer than a
+        day."""
         text = self.result.get("duration")
         return special.parse_duration_seconds(text) if isinstance(text, str) else None
 
     @property
     def training_seconds(self) -> int | None:
-        """The same of a training; None for more than LONGEST_TRAINING, which nobody sat through: a session was left open."""
+        """The duration of a training; None above LONGEST_TRAINING, which nobody can have
+        attended: a session was left open."""
         text = self.result.get("duration")
         seconds = special.parse_duration_seconds(text, LONGEST_TRAINING) if isinstance(text, str) else None
         return None if seconds is None else int(seconds)
 
     @property
     def share(self) -> float | None:
-        """The score as a share from 0 to 1 (lrs.vocabulary.share_of); None where there is none."""
+        """The score as a share from 0 to 1 (lrs.vocabulary.share_of); None if there is none."""
         return score_share(self.result.get("score"))
 
     def extension(self, name: str) -> Any:
@@ -176,7 +185,8 @@ class Read:
         return self._said.context.extensions.get(EXTENSIONS[name])
 
     def text_extension(self, name: str) -> str | None:
-        """The same where it is a text; without NUL, which the database cannot hold."""
+        """A context extension if it is a string, without NUL, which the database cannot
+        hold."""
         return text_in(self.extension(name))
 
     def grouped(self, kind: str) -> str | None:
@@ -193,7 +203,8 @@ def _listed(value: list[_Object] | _Object) -> list[_Object]:
 
 
 def text_in(value: Any) -> str | None:
-    """A text without NUL, which the database cannot hold; None for anything else, and for an empty one."""
+    """A string without NUL, which the database cannot hold; None for anything else, and for an
+    empty string."""
     return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
 
@@ -202,7 +213,7 @@ def _key(actor: dict[str, Any]) -> int | None:
     return _key_of_agent(identity) if identity else None
 
 
-@lru_cache(10_000)  # an episode names the same few people again and again
+@lru_cache(10_000)  # an episode repeats the same few people
 def _key_of_agent(identity: str) -> int:
     return key_of("agent", identity)
 
@@ -212,5 +223,6 @@ def _within(iri: str) -> str | None:
 
 
 def read(ord_: int, payload: bytes, stored: datetime) -> Read:
-    """A statement that was judged when it was stored; without a timestamp of its own it happened when it was stored."""
+    """Decode a statement that was validated when it was stored; without a timestamp of its own,
+    it happened when it was stored."""
     return Read(ord_, _DECODER.decode(payload), stored)

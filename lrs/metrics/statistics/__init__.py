@@ -1,1 +1,1 @@
-"""Dividing and estimating, on the few rows that the definitions count. Pure Python."""
+"""Division and estimation on the few rows that the definitions select. Pure Python."""

@@ -1,4 +1,4 @@
-"""Do raters mean the same by a level? Krippendorff's alpha, and how severe each rater is."""
+"""Do raters mean the same by a level? Krippendorff's alpha, and the severity of each rater."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-RELY, TENTATIVE = 0.80, 0.667  # Krippendorff 2004: rely on it; draw tentative conclusions; below: calibrate again
-SEVERE = 0.5  # levels from the consensus (metrics reference 4.5)
+RELY, TENTATIVE = 0.80, 0.667  # Krippendorff 2004: reliable; tentative conclusions only; below that, calibrate again
+SEVERE = 0.5  # levels from the consensus
 DRAWS, SEED = 1_000, 7_274  # of the bootstrap; the seed is arbitrary, so that the same ratings give the same interval
 
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -22,7 +22,8 @@ Rating = tuple[str, int, float]  # unit, rater, level
 
 @dataclass(frozen=True)
 class Agreement:
-    """Alpha with its interval by bootstrap over units; None where there is nothing to compare (no unit with two raters, one level alone)."""
+    """Alpha with a bootstrap interval over units; None if there is nothing to compare (no unit
+    with two raters, or only one level)."""
 
     alpha: float | None
     low: float | None
@@ -32,8 +33,9 @@ class Agreement:
 
 
 def alpha(matrix: Sequence[Sequence[float | None]], scale: Scale = "ordinal") -> float | None:
-    """Krippendorff's alpha of raters × units, None where a rater did not see a unit (Krippendorff 2011, "Computing Krippendorff's
-    Alpha-Reliability"). None as well where no unit has two raters, or all of them gave one level."""
+    """Krippendorff's alpha of raters × units, with None where a rater did not rate a unit
+    (Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"). Returns None if no unit
+    has two raters, or if all of them gave one level."""
     data = np.array([[np.nan if value is None else value for value in row] for row in matrix], dtype=float)
     levels = np.unique(data[~np.isnan(data)])
     return _alpha(_counted(data, levels), levels, scale)
@@ -45,7 +47,8 @@ def _counted(data: Matrix, levels: Matrix) -> Matrix:
 
 
 def _alpha(counts: Matrix, levels: Matrix, scale: Scale) -> float | None:
-    """1 - observed / expected disagreement, from the coincidences of pairs of values within units."""
+    """1 - observed / expected disagreement, from the coincidences of pairs of values within
+    units."""
     raters = counts.sum(axis=1)
     paired = counts[raters >= 2]
     weight = 1 / (raters[raters >= 2] - 1)
@@ -61,11 +64,12 @@ def _alpha(counts: Matrix, levels: Matrix, scale: Scale) -> float | None:
 
 
 def _distances(levels: Matrix, totals: Matrix, scale: Scale) -> Matrix:
-    """How far two levels are apart, squared: by the scale (section D of the paper)."""
+    """The squared distance between levels, by scale (section D of the paper)."""
     if scale == "nominal":
         return 1.0 - np.eye(len(levels))
     if scale == "ordinal":
-        # Ranks between two levels, the ends by half: all values from the one to the other, less half of both.
+        # Ranks between two levels, with the ends counted half: all values from one to the
+        # other, less half of both.
         middle = np.cumsum(totals) - totals / 2
         return np.asarray((middle[:, None] - middle[None, :]) ** 2)
     apart = (levels[:, None] - levels[None, :]) ** 2
@@ -76,7 +80,8 @@ def _distances(levels: Matrix, totals: Matrix, scale: Scale) -> Matrix:
 
 
 def agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Agreement:
-    """Alpha of (unit, rater, level), the latest of one rater for one unit; units that one rater alone saw are left out."""
+    """Alpha of (unit, rater, level), with the latest rating of each rater for each unit; units
+    seen by only one rater are left out."""
     seen: dict[str, dict[int, float]] = defaultdict(dict)
     for unit, rater, level in ratings:
         seen[unit][rater] = level
@@ -98,7 +103,8 @@ def agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Agreement:
 
 
 def severity(ratings: Iterable[Rating]) -> dict[int, tuple[float, int]]:
-    """Rater -> (mean distance in levels from the mean of the others on the same units, units). Above 0: kinder than the others."""
+    """Rater -> (mean distance in levels from the mean of the others on the same units, units).
+    Above 0: more lenient than the others."""
     seen: dict[str, dict[int, float]] = defaultdict(dict)
     for unit, rater, level in ratings:
         seen[unit][rater] = level

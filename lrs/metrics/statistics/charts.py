@@ -1,4 +1,5 @@
-"""Is it changing? Process behaviour charts (Wheeler 1993), apart from whether it is good enough."""
+"""Is it changing? Process behaviour charts (Wheeler 1993), which do not judge whether it is
+good enough."""
 
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ from statistics import fmean, median
 NATURAL, UPPER_RANGE, MEDIAN_NATURAL, MEDIAN_UPPER_RANGE = 2.660, 3.268, 3.145, 3.865  # Wheeler 1993, for moving ranges of two
 LEAST_BASELINE, BETTER_BASELINE = 12, 20
 RUN = 8  # consecutive on one side of the centre
-NEAR, NEAR_OF = 3, 4  # of the last four, nearer to a limit than to the centre
+NEAR, NEAR_OF = 3, 4  # three of the last four are closer to a limit than to the centre
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Centre and natural process limits; of moving ranges, their mean (or median) and upper limit."""
+    """Centre and natural process limits; for moving ranges, their mean (or median) and upper
+    limit."""
 
     centre: float
     low: float
@@ -27,7 +29,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Signal:
-    """A point that ordinary variation does not explain: its place in the series, the rule, and to which side."""
+    """A point that ordinary variation does not explain: its index in the series, the rule, and
+    the direction."""
 
     index: int
     rule: str
@@ -35,9 +38,10 @@ class Signal:
 
 
 def xmr(values: Sequence[float], robust: bool = False) -> Limits:
-    """Limits of individual values from their moving ranges: mean ± 2.66 mean range; ``robust``: median ± 3.145 median range.
+    """Limits of individual values from their moving ranges: mean ± 2.66 mean range; ``robust``:
+    median ± 3.145 median range.
 
-    ValueError for fewer than two values.
+    Raises ValueError for fewer than two values.
     """
     if len(values) < 2:
         raise ValueError("limits need two values at least")
@@ -48,17 +52,20 @@ def xmr(values: Sequence[float], robust: bool = False) -> Limits:
 
 
 def baseline(values: Sequence[float]) -> tuple[Limits, bool]:
-    """Limits of a baseline, and whether they are the robust ones: where a range lies beyond the upper limit of ranges, something happened within
-    the baseline, and the mean would widen the limits by it."""
+    """Limits of a baseline, and whether they are the robust ones: a range beyond the upper
+    limit of ranges means that something happened within the baseline, and the mean would widen
+    the limits because of it."""
     plain = xmr(values)
     jumps = any(abs(after - before) > plain.upper_range for before, after in itertools.pairwise(values))
     return (xmr(values, robust=True), True) if jumps else (plain, False)
 
 
 def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BETTER_BASELINE) -> tuple[float, list[tuple[float, float]], float]:
-    """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which is the p chart where points vary as chance alone
-    makes them (sigma Z of 1 or less). Laney 2002. Centre and sigma Z are those of the first ``baseline`` points: what comes later is held
-    against them and moves them no more. Limits may lie beyond 0 and 1: the rules need them so, a picture cuts them.
+    """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which
+    equals the p chart if points vary only by chance (sigma Z of 1 or less). Laney 2002. Centre
+    and sigma Z are those of the first ``baseline`` points: later points are compared with them
+    and do not shift them. Limits may lie beyond 0 and 1: the rules need that, and a picture
+    clips them.
     """
     first = counts[:baseline]
     n = sum(trials for _, trials in first)
@@ -75,9 +82,10 @@ def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BETTER_BASELINE) 
 
 
 def signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]) -> list[Signal]:
-    """Wheeler's three detection rules: a point beyond a limit; eight in a row on one side; three of four nearer to a limit than to the centre."""
+    """Wheeler's three detection rules: a point beyond a limit; eight in a row on one side;
+    three of four closer to a limit than to the centre."""
     found = []
-    for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):  # a point without trials lies on the centre, and ends every run
+    for i, (value, (low, high)) in enumerate(zip(values, limits, strict=True)):  # a point without trials lies on the centre and ends every run
         if not low <= value <= high:
             found.append(Signal(i, "beyond a limit", value > high))
         for upward in (True, False):
@@ -97,7 +105,8 @@ def signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float
 
 
 def run_at_end(values: Sequence[float], centre: float) -> int:
-    """How many of the last values lie on one side of the centre, all of them on the same; one that lies on it ends the run."""
+    """How many of the last values lie on the same side of the centre; a value equal to the
+    centre ends the run."""
     upward = bool(values) and values[-1] > centre
     length = 0
     for value in reversed(values):

@@ -1,4 +1,5 @@
-"""One number of several: normalised on a frozen range, weighted by somebody named, with what the weights decide (OECD/JRC 2008)."""
+"""A composite score: normalised on a fixed range, weighted by a named person, with its
+sensitivity to the weights (OECD/JRC 2008)."""
 
 from __future__ import annotations
 
@@ -6,20 +7,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-MOST_MISSING = 0.25  # of the weights; beyond, there is no number
+MOST_MISSING = 0.25  # share of the weights; above that, there is no composite
 DRAWS, SEED = 1_000, 7_274  # of weights; the seed is arbitrary
-CONCENTRATION = 20.0  # of the Dirichlet around the given weights: most draws move a weight of a quarter by a tenth either way
+CONCENTRATION = 20.0  # of the Dirichlet distribution around the given weights: most draws move a weight of 0.25 by up to 0.1 either way
 
 
 def normalised(value: float, floor: float, target: float) -> float:
-    """0 at the floor, 100 at the target, clipped; a floor above the target means that less is better. ValueError where both are one."""
+    """0 at the floor, 100 at the target, clipped; a floor above the target means that less is
+    better. Raises ValueError if both are equal."""
     if floor == target:
         raise ValueError("floor and target are the same")
     return min(100.0, max(0.0, 100 * (value - floor) / (target - floor)))
 
 
 def composite(scores: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
-    """The weighted mean of scores that are there; None where more than a quarter of the weight is missing. Never re-scaled silently."""
+    """The weighted mean of the available scores; None if more than a quarter of the weight is
+    missing. Never re-scaled silently."""
     whole = sum(weights.values())
     there = {key: value for key, value in scores.items() if value is not None and weights.get(key)}
     held = sum(weights[key] for key in there)
@@ -29,8 +32,9 @@ def composite(scores: Mapping[str, float | None], weights: Mapping[str, float]) 
 
 
 def rank_intervals(groups: Sequence[Mapping[str, float | None]], weights: Mapping[str, float]) -> list[tuple[int, int] | None]:
-    """For each group, between which ranks (1 is best) it falls in 90 % of the draws of other weights around the given ones; None for a group
-    without a number. Weights are drawn from a Dirichlet distribution.
+    """For each group, the range of ranks (1 is best) that it takes in 90 % of the draws of
+    other weights around the given ones; None for a group without a composite. Weights are drawn
+    from a Dirichlet distribution.
     """
     keys = [key for key, weight in weights.items() if weight > 0]
     scored = [i for i, one in enumerate(groups) if composite(one, weights) is not None]

@@ -1,4 +1,5 @@
-"""Weak domains: a competency that many miss points at the training content, not at the people (domain, D3)."""
+"""Weak domains: a competency that many people miss points to the training content, not to the
+people."""
 
 from __future__ import annotations
 
@@ -11,8 +12,8 @@ from scipy.special import betaincc, betaincinv, betaln
 
 from lrs.metrics.statistics import discoveries
 
-TARGET = 0.8  # the share that counts as mastered
-FDR = 0.10  # of what is called weak, the share that may be called so by chance (Benjamini & Hochberg 1995)
+TARGET = 0.8  # the share right that counts as mastery
+FDR = 0.10  # the share of domains called weak that may be so by chance (Benjamini & Hochberg 1995)
 FLAT = (1.0, 1.0)
 
 
@@ -32,14 +33,16 @@ class Domain:
 
 
 def weak_domains(counts: Sequence[tuple[str, int, int]], target: float = TARGET) -> list[Domain]:
-    """(key, right, asked) of each competency, shrunken towards all of them by a beta-binomial prior fitted to them (empirical Bayes), and
-    tested against ``target`` with the false discovery rate held at 10 %. The weakest first. Keys without a question are left out.
+    """(key, right, asked) of each competency, shrunken towards all of them by a beta-binomial
+    prior fitted to them (empirical Bayes), and tested against ``target`` with the false
+    discovery rate controlled at 10 %. Weakest first. Keys without a question are left out.
     """
     asked = [one for one in counts if one[2] > 0]
     if not asked:
         return []
     a, b = prior([(k, n) for _, k, n in asked])
-    # That the share is the target or more, by its posterior Beta(a + k, b + n - k).
+    # The probability that the share is the target or more, from its posterior Beta(a + k, b + n
+    # - k).
     above = {key: float(betaincc(a + k, b + n - k, target)) for key, k, n in asked}
     weak = discoveries.standing(above, FDR)
     found = []
@@ -50,8 +53,9 @@ def weak_domains(counts: Sequence[tuple[str, int, int]], target: float = TARGET)
 
 
 def prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """(a, b) of the beta-binomial that makes the counts likeliest; flat where there are fewer than three of them. It weighs no more than what
-    was asked of the competency in the middle: a few of them that look alike by chance say little about how alike they are."""
+    """(a, b) of the beta-binomial that maximises the likelihood of the counts; flat for fewer
+    than three of them. Its weight is capped at the median number of questions: a few
+    competencies that look alike by chance say little about how alike they are."""
     if len(counts) < 3:
         return FLAT
     k, n = np.array([one[0] for one in counts], float), np.array([one[1] for one in counts], float)

@@ -1,4 +1,4 @@
-"""From counted rows to estimates: what the rows of each shape give, by part."""
+"""From counted rows to estimates, by part, for each shape of rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from lrs.metrics.statistics.survival import kaplan_meier, quantile
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval; None where it cannot be known. ``numerator`` of ``denominator`` as the metric's formula names them."""
+    """A value with its 95 % interval; None if it cannot be known. ``numerator`` and
+    ``denominator`` are those named in the metric's formula."""
 
     numerator: float
     denominator: float
@@ -25,7 +26,7 @@ class Estimate:
     flags: tuple[str, ...] = ()
 
 
-ROUNDING = 1e-12  # of sums of squares: less is no spread
+ROUNDING = 1e-12  # for sums of squares: a smaller spread is rounding error
 
 NOTHING = Estimate(0, 0, None, None, None, 0)
 
@@ -35,7 +36,8 @@ def shares(rows: Iterable[Any]) -> dict[str, Estimate]:
     found = {}
     for row in rows:
         k, n, people = int(row.numerator), int(row.denominator), int(row.learners)
-        # Mails may be opened that were handed over before the period: never more than all.
+        # Mails sent before the period may be opened within it: cap the numerator at the
+        # denominator.
         k = min(k, n)
         low, high = clustered_wilson(k, n, float(row.kk), float(row.kn), float(row.nn), people)
         found[row.part] = Estimate(k, n, k / n, low, high, people)
@@ -43,7 +45,8 @@ def shares(rows: Iterable[Any]) -> dict[str, Estimate]:
 
 
 def medians(rows: Iterable[Any]) -> dict[str, Estimate]:
-    """Rows of ``definitions.times``: the median days by Kaplan and Meier; numerator: who met it, denominator: everybody."""
+    """Rows of ``definitions.times``: the median days by Kaplan and Meier; numerator: people who
+    met the event, denominator: everybody."""
     times: dict[str, list[tuple[float, bool, int]]] = defaultdict(list)
     for row in rows:
         times[row.part].append((float(row.days), bool(row.met), int(row.people)))
@@ -57,8 +60,8 @@ def medians(rows: Iterable[Any]) -> dict[str, Estimate]:
 
 
 def means(rows: Iterable[Any]) -> dict[str, Estimate]:
-    """Rows of ``definitions.means``: the mean with a normal interval; numerator: the total. Where all are alike, nothing can be seen of how
-    they vary, so no interval is told."""
+    """Rows of ``definitions.means``: the mean with a normal interval; numerator: the total. If
+    all values are equal, their variation cannot be estimated, so there is no interval."""
     found = {}
     for row in rows:
         n, total = int(row.n), float(row.total or 0)
@@ -72,7 +75,7 @@ def means(rows: Iterable[Any]) -> dict[str, Estimate]:
 
 
 def means_of_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
-    """The same of shares: an interval ends at none and at all."""
+    """Means of shares: the interval is clipped to [0, 1]."""
     return {
         part: replace(one, low=None if one.low is None else max(0.0, one.low), high=None if one.high is None else min(1.0, one.high))
         for part, one in means(rows).items()
@@ -80,9 +83,10 @@ def means_of_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
 
 
 def ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
-    """Rows of paired shares: the ratio of two ratios of sums over the same people, its interval on the log scale (linearised by person).
+    """Rows of paired shares: the ratio of two ratios of sums over the same people, with its
+    interval on the log scale (linearised by person).
 
-    Not the mean of each person's ratio, which a person with a baseline near 0 would decide.
+    Not the mean of each person's ratio, which one person with a baseline near 0 would dominate.
     """
     found = {}
     for row in rows:
@@ -103,11 +107,12 @@ def ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
     return found
 
 
-FEWEST_GAINS = 20  # people; metrics reference, learning efficiency
+FEWEST_GAINS = 20  # people, of the learning gain and the learning efficiency
 
 
 def gains(rows: Iterable[Any]) -> dict[str, Estimate]:
-    """The same of what was gained; of fewer than FEWEST_GAINS people none is told. Where nothing was gained, the interval is none, too."""
+    """Ratios of gains; no value for fewer than FEWEST_GAINS people. If nothing was gained,
+    there is no interval either."""
     few = (f"fewer than {FEWEST_GAINS} people have a test before and after",)
     return {
         part: one if one.learners >= FEWEST_GAINS else replace(one, value=None, low=None, high=None, flags=few) for part, one in ratios(rows).items()

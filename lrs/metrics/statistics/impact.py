@@ -1,7 +1,9 @@
-"""Did the business figure move because of it? Difference-in-differences, group-time effects, interrupted time series.
+"""Did the programme move the business figure? Difference-in-differences, group-time effects,
+interrupted time series.
 
-The strength of evidence is part of the answer (metrics reference 4.2): A waves in random order, B a comparison group that did not
-differ before, C before and after without a comparison, D anything weaker. C and D never become a headline.
+The strength of evidence is part of the answer: A waves in random order, B a comparison group
+that did not differ before, C before and after without a comparison, D anything weaker. C and D
+never become a headline.
 """
 
 from __future__ import annotations
@@ -22,20 +24,21 @@ from statsmodels.stats.power import TTestIndPower
 
 from lrs.metrics.statistics.proportions import CONFIDENCE, z_of
 
-FEW_CLUSTERS = 30  # below: a randomisation test beside the clustered errors
+FEW_CLUSTERS = 30  # below that, p comes from a randomisation test, beside the clustered errors
 LEAST_EACH = 2  # units in each arm, periods on each side
-LEAST_COMPARED = 4  # units in each arm, and periods before, of evidence that may become a headline: with fewer, chance alone looks like an effect
-NO_SPREAD = 1e-9  # an error this small beside the values is rounding: what does not vary says nothing of how sure an effect is
-DRAWS, SEED = 1_000, 7_274  # of the randomisation test; the seed is arbitrary
+LEAST_COMPARED = 4  # units in each arm, and periods before, for evidence that may become a headline: with fewer, chance alone looks like an effect
+NO_SPREAD = 1e-9  # an error this small relative to the values is rounding: without variation, the uncertainty of an effect is unknown
+DRAWS, SEED = 1_000, 7_274  # for the randomisation test; the seed is arbitrary
 PRE_TREND_LEVEL = 0.05
 POWER = 0.8
-LEAST_SERIES = 8  # points of an interrupted series
-MOST_NAMED = 5  # subjects that a sentence names
+LEAST_SERIES = 8  # points in an interrupted time series
+MOST_NAMED = 5  # units listed by name in a message
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A value of one unit (person, team or site) in one period; ``treated_from``: the first period with the treatment, None for never."""
+    """The value of one unit (person, team or site) in one period. ``treated_from``: the first
+    period with the treatment, None for never."""
 
     unit: str
     period: int
@@ -45,7 +48,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Effect:
-    """An effect in the unit of the figure, with its 95 % interval; ``grade`` A to D; ``checks`` in words, for the page."""
+    """An effect in the unit of the figure, with its 95 % interval; ``grade`` from A to D;
+    ``checks``: sentences for the page."""
 
     method: str
     value: float
@@ -68,8 +72,9 @@ def two_by_two(before_treated: float, after_treated: float, before_control: floa
 
 
 def why_unbalanced(readings: Sequence[Reading]) -> str:
-    """Why these readings are no panel, in words; empty where every unit has one value in every period. Means over unequal periods would take
-    what moved everybody for an effect."""
+    """Why these readings do not form a balanced panel, in words; empty if every unit has one
+    value in every period. Means over unequal periods would mistake a common trend for an
+    effect."""
     periods = {r.period for r in readings}
     held: dict[str, set[int]] = defaultdict(set)
     for r in readings:
@@ -86,15 +91,18 @@ def why_unbalanced(readings: Sequence[Reading]) -> str:
 
 
 def _sure(error: float, values: Iterable[float]) -> bool:
-    """Whether an error says anything: it is a number, and more than rounding."""
+    """Whether an error is usable: it is finite, and larger than rounding."""
     return bool(np.isfinite(error)) and error > NO_SPREAD * max(1.0, *(abs(value) for value in values))
 
 
 def differences(readings: Sequence[Reading]) -> Effect | None:
-    """Difference-in-differences with one start: y = unit's mean + period's mean + effect, errors clustered by unit.
+    """Difference-in-differences with one start: y = unit's mean + period's mean + effect, with
+    errors clustered by unit.
 
-    None where there are not two units in each arm with readings on both sides, or where the changes do not vary at all. With fewer than thirty units, p is that of a randomisation
-    test over which units are treated. The placebo pretends the treatment came half way through the time before.
+    Returns None if an arm has fewer than two units with readings on both sides, or if the
+    changes do not vary at all. With fewer than thirty units, p is that of a randomisation test
+    over which units are treated. The placebo pretends that the treatment came half way through
+    the time before.
     """
     starts = {r.treated_from for r in readings if r.treated_from is not None}
     if len(starts) != 1:
@@ -145,7 +153,7 @@ def differences(readings: Sequence[Reading]) -> Effect | None:
 
 
 def _too_few(treated: int, controls: int, before: int) -> str:
-    """Why so few are no evidence for a headline; empty where they are enough."""
+    """Why so few units or periods are not evidence for a headline; empty if they are enough."""
     if min(treated, controls) < LEAST_COMPARED:
         return f"fewer than {LEAST_COMPARED} on a side: too few to tell an effect from chance"
     return f"fewer than {LEAST_COMPARED} periods before: too few to see whether both moved alike" if before < LEAST_COMPARED else ""
@@ -159,7 +167,7 @@ def _on_both_sides(readings: Sequence[Reading], start: int) -> list[Reading]:
 
 
 def _changes(readings: Sequence[Reading], start: int) -> dict[str, float]:
-    """Unit -> mean after less mean before."""
+    """Unit -> mean after minus mean before."""
     sides: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for r in readings:
         sides[r.unit][r.period >= start].append(r.value)
@@ -167,9 +175,11 @@ def _changes(readings: Sequence[Reading], start: int) -> dict[str, float]:
 
 
 def _difference(change: dict[str, float], treated: set[str]) -> tuple[float, float, float]:
-    """The effect, its error and degrees of freedom: of each unit's change by arm, with a variance of its own for each arm (Welch 1947).
+    """The effect, its error and its degrees of freedom, from the change of each unit by arm,
+    with a separate variance for each arm (Welch 1947).
 
-    One change a unit is the panel's error clustered by unit (Bertrand, Duflo & Mullainathan 2004, collapsing time).
+    Using one change per unit is equivalent to clustering the panel's errors by unit (Bertrand,
+    Duflo & Mullainathan 2004, collapsing time).
     """
     arms = [[value for unit, value in change.items() if (unit in treated) is arm] for arm in (True, False)]
     parts = [float(np.var(arm, ddof=1)) / len(arm) for arm in arms]
@@ -188,7 +198,8 @@ def _randomised(change: dict[str, float], treated: set[str], value: float) -> fl
 
 
 def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None, list[tuple[int, float, float, float]]]:
-    """The joint test that the leads are 0, and (periods from the start, effect, low, high); the last period before is the reference."""
+    """The p of the joint test that the leads are 0, and (periods from the start, effect, low,
+    high); the last period before the start is the reference."""
     periods = sorted({r.period for r in readings})
     before = [p for p in periods if p < start]
     if len(before) < LEAST_EACH:
@@ -206,7 +217,7 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
         values.append(r.value)
         groups.append(units.index(unit))
     x, y, g = np.array(rows), np.array(values), np.array(groups)
-    # Within units: the unit's own mean is taken out, which is its fixed effect.
+    # Within transformation: subtract the unit's own mean, which is its fixed effect.
     for place in range(len(units)):
         chosen = g == place
         x[chosen] -= x[chosen].mean(axis=0)
@@ -215,7 +226,8 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     first = len(others)
     leads = [first + i for i, p in enumerate(others) if p < start]
     z = z_of(CONFIDENCE)
-    # With few units the clustered covariance is of less than full rank, and rounding may leave a variance below 0.
+    # With few units the clustered covariance is rank-deficient, and rounding may leave a
+    # variance below 0.
     errors = np.sqrt(np.maximum(np.diag(fit.cov_params()), 0.0))
     by_time = []
     for i, p in enumerate(others):
@@ -225,7 +237,7 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     for number, column in enumerate(leads):
         test[number, column] = 1
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the same: the p is then that of fewer tests
+        warnings.simplefilter("ignore")  # about the same rank deficiency: p is then that of fewer restrictions
         p_value = float(np.squeeze(fit.wald_test(test, use_f=False, scalar=True).pvalue))
     return (p_value if np.isfinite(p_value) else None), by_time
 
@@ -242,13 +254,15 @@ def _placebo(readings: Sequence[Reading], start: int, treated: set[str]) -> floa
 
 
 def _detectable(treated: int, controls: int) -> float:
-    """The smallest effect in standard deviations that such groups would show four times in five (Cohen 1988)."""
+    """The smallest effect, in standard deviations, that groups of this size would detect with a
+    power of 80 % (Cohen 1988)."""
     return float(TTestIndPower().solve_power(nobs1=treated, ratio=controls / treated, alpha=1 - CONFIDENCE, power=POWER))
 
 
 def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect | None:
-    """Staggered waves: effects of each wave at each time against those not yet treated, then averaged by time since the start (Callaway &
-    Sant'Anna 2021). None where there are not two waves, or nobody who was treated later or never.
+    """Staggered waves: effects of each wave at each time against those not yet treated, then
+    averaged by time since the start (Callaway & Sant'Anna 2021). None if there are fewer than
+    two waves, or nobody who was treated later or never.
     """
     starts = {r.treated_from for r in readings if r.treated_from is not None}
     never = {r.unit for r in readings if r.treated_from is None}
@@ -265,14 +279,15 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
     )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of small groups: the interval says as much
+            warnings.simplefilter("ignore")  # about small groups: the interval shows that already
             found = moderndid.att_gt(
                 data, "value", "period", "unit", "start", control_group="nevertreated" if len(never) >= LEAST_EACH else "notyettreated"
             )
             dynamic, whole = moderndid.aggte(found, type="dynamic"), moderndid.aggte(found, type="group")
     except (ValueError, np.linalg.LinAlgError):
         return None
-    # The influence functions give the error of many units; with few in a wave it is too small, as a variance by n instead of n - 1 is.
+    # The influence functions give an asymptotic error; with few units in a wave it is too
+    # small, like a variance divided by n instead of n - 1.
     cohorts = len(starts) + bool(never)
     size, freedom = max(2.0, len(units) / cohorts), max(1, len(units) - cohorts)
     wider, z = sqrt(size / (size - 1)), float(student.ppf(0.5 + CONFIDENCE / 2, freedom))
@@ -302,16 +317,19 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
 
 
 def _compared(readings: Sequence[Reading], starts: set[int], never: set[str]) -> tuple[int, int]:
-    """Units that the first wave is compared with (those never treated, else those of later waves), and periods before it."""
+    """How many units the first wave is compared with (those never treated, else those of later
+    waves), and how many periods precede it."""
     first = min(starts)
     later = {r.unit for r in readings if r.treated_from is not None and r.treated_from > first}
     return len(never) if len(never) >= LEAST_EACH else len(later | never), len({r.period for r in readings if r.period < first})
 
 
 def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | None:
-    """No comparison group: did the level change at the start, beyond the trend before? Segmented regression with Newey & West's errors.
+    """Without a comparison group: did the level change at the start, beyond the earlier trend?
+    Segmented regression with Newey & West's errors.
 
-    Before and after is not because of: evidence C at best. None for fewer than eight points, or fewer than three on a side.
+    Before and after is not causation: evidence C at best. None for fewer than eight points, or
+    fewer than three on a side.
     """
     ordered = sorted(series)
     before = [one for one in ordered if one[0] < start]
@@ -321,15 +339,16 @@ def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | Non
     fit = OLS(np.array([value for _, value in ordered]), x).fit(
         cov_type="HAC", cov_kwds={"maxlags": max(1, round(len(ordered) ** 0.25)), "use_correction": True}
     )
-    # The mean effect over the time after: level and slope together.
+    # The mean effect over the periods after the start: level and slope together.
     after = [period - start for period, _ in ordered if period >= start]
     weights = np.array([0.0, 0.0, 1.0, fmean(after)])
     value = float(weights @ fit.params)
-    # Newey & West's error is too small in a short series without autocorrelation, the plain one with it: the larger of the two.
+    # Newey & West's error is too small in a short series without autocorrelation, the plain one
+    # in a series with it: take the larger.
     error = max(sqrt(float(weights @ one.cov_params() @ weights)) for one in (fit, OLS([value for _, value in ordered], x).fit()))
     if not _sure(error, (one for _, one in ordered)):
         return None
-    # Student's quantile: a series is short, and its four parameters are estimated from it.
+    # Student's quantile, because a series is short and four parameters are estimated from it.
     freedom = len(ordered) - x.shape[1]
     half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
     checks = ["before and after, without a comparison: something else may have changed at the same time"]

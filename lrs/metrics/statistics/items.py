@@ -1,4 +1,5 @@
-"""Item analysis (domain, D4): is a question too easy, does it tell who knows from who does not, which distractors work."""
+"""Item analysis: is a question too easy, does it discriminate between people who know and
+people who do not, and which distractors work."""
 
 from __future__ import annotations
 
@@ -8,16 +9,17 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean, pvariance
 
-TO_SHOW, TO_ACT = 30, 100  # answers (metrics reference 4.5)
+TO_SHOW, TO_ACT = 30, 100  # answers: below the first, an item is not judged; below the second, a flag is only a first sign
 TOO_HARD, TOO_EASY = 0.2, 0.95
 WEAK, WRONG_KEY = 0.15, 0.0  # corrected point-biserial
-KELLEY = 0.27  # upper and lower share of people (Kelley 1939)
-USELESS = 0.05  # a distractor that fewer choose
+KELLEY = 0.27  # share of people in the upper and the lower group (Kelley 1939)
+USELESS = 0.05  # a distractor chosen by a smaller share is useless
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One person's first answer to one item: whose, whether right, the keys that were chosen (None where they are not kept), how long."""
+    """One person's first answer to one item: the person, whether it was right, the keys chosen
+    (None if they are not stored), and how long it took."""
 
     person: int
     item: str
@@ -28,8 +30,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class ItemFigures:
-    """Of one item. ``difficulty``: share right. ``discrimination``: correlation with the score on the other items of the same person.
-    ``upper_lower``: share right in the upper 27 % less that in the lower. None where it cannot be computed."""
+    """The figures of one item. ``difficulty``: share right. ``discrimination``: correlation
+    with the score on the same person's other items. ``upper_lower``: share right in the upper
+    27 % minus that in the lower. None if it cannot be computed."""
 
     item: str
     answers: int
@@ -43,7 +46,8 @@ class ItemFigures:
 
 
 def analyse(answers: Sequence[Answer]) -> list[ItemFigures]:
-    """Each item of a set of first answers, in order of its name. The score on the rest is a share: people met different items."""
+    """Analyse each item of a set of first answers, sorted by item. The score on the other items
+    is a share, because people answered different items."""
     by_person: dict[int, list[Answer]] = defaultdict(list)
     by_item: dict[str, list[Answer]] = defaultdict(list)
     for one in answers:
@@ -73,7 +77,7 @@ def _item(item: str, theirs: list[Answer], by_person: dict[int, list[Answer]], r
 
 
 def _correlation(pairs: Sequence[tuple[float, bool]]) -> float | None:
-    """Pearson's r of a score and right or wrong: the point-biserial."""
+    """Pearson's r of a score with right or wrong: the point-biserial correlation."""
     if len(pairs) < 3:
         return None
     scores, outcomes = [p[0] for p in pairs], [float(p[1]) for p in pairs]
@@ -110,7 +114,8 @@ def _flags(n: int, difficulty: float, discrimination: float | None) -> list[str]
 
 
 def kr20(matrix: Sequence[Sequence[bool]]) -> float | None:
-    """Kuder & Richardson's formula 20 (1937) of people × items, each answered by all; None where people or items do not differ."""
+    """Kuder & Richardson's formula 20 (1937) of people × items, each answered by everybody;
+    None if people or items do not vary."""
     if len(matrix) < 2 or len(matrix[0]) < 2:
         return None
     items = len(matrix[0])

@@ -1,4 +1,5 @@
-"""How what was learnt fades: the cohort's curve, its half-life, and whether a memory model may speak for our people."""
+"""How knowledge fades: the cohort's curve, its half-life, and whether a memory model predicts
+our people well enough to be shown."""
 
 from __future__ import annotations
 
@@ -15,24 +16,26 @@ from scipy.optimize import least_squares
 
 DECAY = 0.1542  # w20 of FSRS-6's default weights
 FACTOR = 0.9 ** (-1 / DECAY) - 1  # so that R(S, S) = 0.9
-DRAWS, SEED = 300, 7_274  # of the bootstrap over people; the seed is arbitrary
+DRAWS, SEED = 300, 7_274  # for the bootstrap over people; the seed is arbitrary
 LEAST_INTERVALS, LEAST_PEOPLE = 3, 20
 BINS = 10
-# A model is judged on so many people, drawn by the seed: on 2,000 people the log loss is known to a thousandth, and a million answers take minutes.
+# At most this many people, sampled with the seed, are used to score a model: with 2,000 the log
+# loss is known to a thousandth, and a million answers take minutes.
 MOST_PEOPLE_JUDGED = 2_000
 _SCHEDULER = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=365)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def retrievability(days: float, stability: float) -> float:
-    """R(t, S) = (1 + F·t/S)^−d, as FSRS-6 has it."""
+    """R(t, S) = (1 + F·t/S)^−d, as defined by FSRS-6."""
     return float((1 + FACTOR * days / stability) ** -DECAY)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """p(t) = a·(1 + F·t/S)^−d with a band for each of ``days``; ``half_life`` in days, None outside the data; ``area``: the mean of p over the
-    time that was seen (the area under the curve, by its length), with its interval."""
+    """p(t) = a·(1 + F·t/S)^−d with a band for each of ``days``. ``half_life`` in days, None
+    outside the observed range. ``area``: the mean of p over the observed time (the area under
+    the curve divided by its length), with its interval."""
 
     start: float
     stability: float
@@ -48,7 +51,8 @@ Answered = tuple[int, float, int, int]  # learner, days since certification, rig
 
 
 def forgetting(answers: Sequence[Answered]) -> Curve | None:
-    """The cohort's curve with a band by bootstrap over people. None below three intervals' worth of times or twenty people."""
+    """The cohort's curve with a bootstrap band over people. None for fewer than twenty people
+    or fewer than three distinct intervals."""
     people: dict[int, list[Answered]] = defaultdict(list)
     for one in answers:
         people[one[0]].append(one)
@@ -56,7 +60,8 @@ def forgetting(answers: Sequence[Answered]) -> Curve | None:
     if len(people) < LEAST_PEOPLE or len(spans) < LEAST_INTERVALS:
         return None
     days, right, asked = (np.array([one[i] for one in answers], float) for i in (1, 2, 3))
-    # By twentieths of the logarithm (5 % of the time passed): the fit then takes as long for a million answers as for a thousand.
+    # Binned by twentieths of the logarithm (5 % of the elapsed time), so that the fit takes as
+    # long for a million answers as for a thousand.
     logs, bins = np.unique(np.round(np.log(days) * 20), return_inverse=True)
     middle = np.exp(logs / 20)
 
@@ -85,7 +90,8 @@ def forgetting(answers: Sequence[Answered]) -> Curve | None:
 
 
 def _fit(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
-    """Least squares of shares, weighted by how much was asked; a within (0, 1], S from an hour to a thousand years (so flat is allowed)."""
+    """Least squares on shares, weighted by the number of questions; a in (0, 1], S from an hour
+    to a thousand years (so that a flat curve is possible)."""
     root = np.sqrt(asked)
 
     def apart(x: np.ndarray) -> np.ndarray:
@@ -98,7 +104,7 @@ def _fit(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[fl
 
 @dataclass(frozen=True)
 class Score:
-    """How well predictions met what happened; smaller is better but for ``auc``."""
+    """How well predictions matched the outcomes; smaller is better, except for ``auc``."""
 
     log_loss: float
     rmse_bins: float
@@ -107,7 +113,8 @@ class Score:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The memory model beside a constant and a power law, on the same answers; ``shown``: it beats both, so it may be shown."""
+    """The memory model compared with a constant and a power law, on the same answers.
+    ``shown``: it beats both, so it may be shown."""
 
     answers: int
     people: int
@@ -117,7 +124,7 @@ class Comparison:
 
     @property
     def shown(self) -> bool:
-        """Only a model that is better than either on log loss may speak."""
+        """Only a model with a lower log loss than both baselines may be shown."""
         return self.model.log_loss < min(self.constant.log_loss, self.power.log_loss)
 
 
@@ -125,12 +132,13 @@ History = tuple[int, str, Sequence[tuple[float, bool]]]  # learner, competency, 
 
 
 def compare(histories: Sequence[History]) -> Comparison | None:
-    """FSRS with its default weights (binary: wrong is Again, right is Good; the certification is the first Good) against two baselines,
-    each of them fitted on the other half of the people. None for fewer than twenty people, or answers all alike.
+    """Compare FSRS with its default weights (binary: wrong is Again, right is Good; the
+    certification is the first Good) with two baselines, each fitted on the other half of the
+    people. None for fewer than twenty people, or if all answers are right or all wrong.
     """
     everybody = sorted({learner for learner, _, _ in histories})
     if len(everybody) > MOST_PEOPLE_JUDGED:
-        everybody = Random(SEED).sample(everybody, MOST_PEOPLE_JUDGED)  # noqa: S311 - a sample for statistics
+        everybody = Random(SEED).sample(everybody, MOST_PEOPLE_JUDGED)  # noqa: S311 - statistical sampling, not security
     judged, rows = set(everybody), list[tuple[int, float, bool, float]]()
     for learner, _, answers in histories:
         if learner not in judged:
@@ -152,7 +160,7 @@ def compare(histories: Sequence[History]) -> Comparison | None:
 
 
 def _predict(answers: Sequence[tuple[float, bool]]) -> list[float]:
-    # With a number of its own: without one, the library sleeps a millisecond to make one up.
+    # Pass a card id: without one, the library sleeps for a millisecond to generate it.
     card, _ = _SCHEDULER.review_card(Card(card_id=1), Rating.Good, _EPOCH)
     found = []
     for days, right in answers:
@@ -169,7 +177,8 @@ def _power_law(days: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
 
 
 def score(predicted: np.ndarray, truth: np.ndarray) -> Score:
-    """Log loss, root mean square distance of means in ten equal bins, and the area under the ROC curve (None where all are alike)."""
+    """Log loss, root mean square distance between means in ten equal-width bins, and the area
+    under the ROC curve (None if all outcomes are equal)."""
     p = np.clip(predicted, 1e-6, 1 - 1e-6)
     loss = float(-(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean())
     bins = np.minimum((p * BINS).astype(int), BINS - 1)
@@ -181,7 +190,7 @@ def _auc(p: np.ndarray, truth: np.ndarray) -> float | None:
     right, wrong = p[truth == 1], p[truth == 0]
     if not len(right) or not len(wrong):
         return None
-    # Mann & Whitney's statistic by ranks, ties shared.
+    # Mann & Whitney's statistic from ranks, with average ranks for ties.
     _, inverse, counts = np.unique(p, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     return float((ranks[truth == 1].sum() - len(right) * (len(right) + 1) / 2) / (len(right) * len(wrong)))

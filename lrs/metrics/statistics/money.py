@@ -1,4 +1,4 @@
-"""Return on investment after Phillips, never without its uncertainty."""
+"""Return on investment according to Phillips, always with its uncertainty."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from lrs.metrics.statistics.proportions import z_of
 
-DRAWS, SEED = 10_000, 7_274  # of the Monte Carlo; the seed is arbitrary, so that the same inputs give the same figures
+DRAWS, SEED = 10_000, 7_274  # for the Monte Carlo simulation; the seed is arbitrary but fixed, so that the same inputs give the same figures
 
 
 @dataclass(frozen=True)
 class Range:
-    """A quantity with what it is thought to lie between (a 90 % range); ``low`` = ``high`` where it is known."""
+    """A quantity with its plausible range (90 %); ``low`` = ``high`` if it is known exactly."""
 
     low: float
     best: float
@@ -22,7 +22,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Return:
-    """Money as given; ``roi`` as a share (7.41 is 741 %); ``payback_months`` None where nothing comes back."""
+    """Amounts in the given currency; ``roi`` as a share (7.41 is 741 %); ``payback_months`` is
+    None if there are no benefits."""
 
     benefits: float
     costs: float
@@ -33,7 +34,8 @@ class Return:
 
 @dataclass(frozen=True)
 class Spread:
-    """5th, 50th and 95th percentile of ROI and of payback months (None: never), and how likely the ROI is above 0."""
+    """5th, 50th and 95th percentile of ROI and of payback months (None: never), and the
+    probability that the ROI is above 0."""
 
     roi: tuple[float, float, float]
     payback_months: tuple[float | None, float | None, float | None]
@@ -41,9 +43,10 @@ class Spread:
 
 
 def returns(benefits: float, costs: float, months: float = 12.0) -> Return:
-    """BCR = benefits/costs; ROI = (benefits − costs)/costs; payback = costs / monthly gross benefits (Phillips & Phillips 2007).
+    """BCR = benefits/costs; ROI = (benefits − costs)/costs; payback = costs / monthly gross
+    benefits (Phillips & Phillips 2007).
 
-    ValueError for costs that are not above 0.
+    Raises ValueError unless costs are above 0.
     """
     if costs <= 0:
         raise ValueError("without costs there is no return on them")
@@ -52,9 +55,11 @@ def returns(benefits: float, costs: float, months: float = 12.0) -> Return:
 
 
 def spread(effect: Range, unit_value: Range, volume: float, costs: float, months: float = 12.0) -> Spread:
-    """The ROI over what effect and unit value may be: benefits = effect × unit value × volume, each drawn independently.
+    """The ROI over the ranges of effect and unit value: benefits = effect × unit value ×
+    volume, each drawn independently.
 
-    A range is taken as the 5th and 95th percentile of a normal distribution around ``best``, with a width of its own on either side.
+    A range is taken as the 5th and 95th percentile of a normal distribution around ``best``,
+    with a separate width on either side.
     """
     random = np.random.default_rng(SEED)
 

@@ -1,4 +1,5 @@
-"""Time to an event that some have not met yet: Kaplan & Meier's estimator. Never the mean of those who have."""
+"""Time to an event that some people have not met yet: Kaplan & Meier's estimator. Never the
+mean over those who have."""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from lrs.metrics.statistics.proportions import CONFIDENCE, z_of
 
 @dataclass(frozen=True)
 class Step:
-    """The curve from ``at`` on: the share that has not met the event, with its interval; how many were at risk just before."""
+    """The curve from ``at`` on: the share that has not met the event, with its interval, and
+    how many were at risk just before."""
 
     at: float
     share: float
@@ -22,9 +24,11 @@ class Step:
 
 
 def kaplan_meier(times: Iterable[tuple[float, bool, int]], confidence: float = CONFIDENCE) -> list[Step]:
-    """The survival curve (Kaplan & Meier 1958) of (time, met the event, how many people); censored ones leave after those who met it.
+    """The survival curve (Kaplan & Meier 1958) from (time, met the event, number of people); at
+    the same time, censored people leave after those who met the event.
 
-    The interval is Greenwood's variance on the log(−log) scale (Kalbfleisch & Prentice 1980), so it stays within [0, 1].
+    The interval uses Greenwood's variance on the log(−log) scale (Kalbfleisch & Prentice 1980),
+    so it stays within [0, 1].
     """
     at: dict[float, list[int]] = {}
     for time, met, people in times:
@@ -50,7 +54,8 @@ def _bounds(share: float, variance: float, z: float) -> tuple[float, float]:
 
 
 def quantile(steps: list[Step], share: float = 0.5) -> tuple[float | None, float | None, float | None]:
-    """(time, low, high) at which no more than ``share`` is left; None where the curve does not come down so far (Brookmeyer & Crowley 1982)."""
+    """(time, low, high) at which no more than ``share`` is left; None if the curve does not
+    fall that far (Brookmeyer & Crowley 1982)."""
 
     def first(values: Iterable[tuple[float, float]]) -> float | None:
         return next((time for time, value in values if value <= share + 1e-12), None)
@@ -59,5 +64,5 @@ def quantile(steps: list[Step], share: float = 0.5) -> tuple[float | None, float
 
 
 def left_at(steps: list[Step], time: float) -> float:
-    """The share that has not met the event at a time."""
+    """The share that has not met the event by a given time."""
     return next((step.share for step in reversed(steps) if step.at <= time), 1.0)

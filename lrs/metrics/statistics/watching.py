@@ -1,4 +1,4 @@
-"""Is a weekly figure changing for the worse, beyond ordinary variation (metrics reference 4.4): what an alarm is raised on."""
+"""Whether a weekly figure is getting worse beyond ordinary variation: the basis of an alarm."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from scipy.special import bdtr, ndtr
 
 from lrs.metrics.statistics import charts
 
-LEAST_A_WEEK = 5  # trials of the week in the middle; below, a share says nothing
-FALSE_ALARMS = 0.10  # of all alarms that are raised at once, so many may be false (Benjamini & Hochberg 1995)
-# How likely a rule fires at one point of a series in which nothing changes, to the bad side.
+LEAST_A_WEEK = 5  # median trials in a week; below that, a share is meaningless
+FALSE_ALARMS = 0.10  # the share of alarms raised at once that may be false (Benjamini & Hochberg 1995)
+# The probability that a rule fires in the bad direction at one point of a series without any
+# change.
 _BY_CHANCE = {"eight in a row on one side": 0.5**8, "three of four near a limit": 4 * float(ndtr(-1.5)) ** 3}
 CALM_WEEKS = 2  # weeks without a signal until an alarm ends
-COOL_DOWN_WEEKS = 4  # after its end, until it may begin again
+COOL_DOWN_WEEKS = 4  # after an alarm ends, until it may be raised again
 OWNER, SPONSOR, STEERING = "owner", "sponsor", "steering"
 
 
 def enough(counts: Sequence[tuple[int, int]]) -> bool:
-    """Whether (successes, trials) of complete weeks make a baseline; grey where not."""
+    """Whether (successes, trials) of complete weeks are enough for a baseline; the chart is
+    grey if not."""
     return len(counts) >= charts.LEAST_BASELINE and median(n for _, n in counts) >= LEAST_A_WEEK
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The last of a series of weeks. ``p``: how likely its rule fires by chance, None without a signal to the bad side."""
+    """The verdict on the last of a series of weeks. ``p``: the probability that its rule fires
+    by chance; None without a signal in the bad direction."""
 
     value: float
     centre: float
@@ -35,12 +38,13 @@ class Judged:
 
 
 def judge(counts: Sequence[tuple[int, int]], season: Sequence[float]) -> Judged | None:
-    """(successes, trials) of complete weeks, of which more is better, and what of each share is the season's; None where there are too few
-    to say anything."""
+    """Judge the last week. ``counts``: (successes, trials) of complete weeks, of which more is
+    better; ``season``: the seasonal component of each share. None if there are too few weeks or
+    trials to judge."""
     if not enough(counts) or counts[-1][1] < LEAST_A_WEEK:
         return None
     centre, limits, over = charts.p_chart(counts)
-    usual = fmean(season[: charts.BETTER_BASELINE])  # what of the centre is the season's
+    usual = fmean(season[: charts.BETTER_BASELINE])  # the seasonal component of the centre
     values = [(k / n if n else centre) - (part - usual) for (k, n), part in zip(counts, season, strict=True)]
     last = len(values) - 1
     found: dict[str, float] = {}
@@ -52,8 +56,9 @@ def judge(counts: Sequence[tuple[int, int]], season: Sequence[float]) -> Judged 
 
 
 def _tail(counts: Sequence[tuple[int, int]], value: float, centre: float, over: float) -> float:
-    """How likely so low a share is by chance: the binomial tail, of fewer trials where weeks vary more than chance alone makes them (sigma Z).
-    A baseline in which all, or none, succeeded is taken for one with half a failure, or half a success, more."""
+    """The probability of a share this low by chance: the binomial tail, with fewer trials if
+    weeks vary more than by chance alone (sigma Z). A baseline in which all, or none, succeeded
+    is treated as if it had half a failure, or half a success, more."""
     trials = sum(n for _, n in counts[: charts.BETTER_BASELINE])
     usual = min(max(centre, 0.5 / (trials + 1)), 1 - 0.5 / (trials + 1))
     effective = max(1, round(counts[-1][1] / over**2))
@@ -62,16 +67,18 @@ def _tail(counts: Sequence[tuple[int, int]], value: float, centre: float, over: 
 
 @dataclass(frozen=True)
 class State:
-    """Where an alarm stands: weeks with a signal in a row, weeks without one since, the level to which it has come."""
+    """The state of an alarm: consecutive weeks with a signal, weeks without one since, and the
+    escalation level reached."""
 
     weeks: int
     calm: int
     level: str
-    history: str  # of the last weeks, "x" for a signal and "." for none, the latest at the end
+    history: str  # the last three weeks, "x" for a signal and "." for none, latest last
 
 
 def after(state: State | None, signalled: bool) -> State:
-    """The same a week later: two of three weeks go to the sponsor, three in a row to the steering group; it comes down by ending alone."""
+    """The state one week later: two of three weeks escalate to the sponsor, three in a row to
+    the steering group. The level falls only when the alarm ends."""
     history = ((state.history if state else "") + ("x" if signalled else "."))[-3:]
     weeks, calm = ((state.weeks if state else 0) + 1, 0) if signalled else (0, (state.calm if state else 0) + 1)
     level = state.level if state else OWNER
