@@ -31,7 +31,7 @@ from core.settings import Settings
 from lrs import app, cli
 from lrs.actions.deps import StoreDeps, build_store_deps
 from lrs.jobs import compute, count
-from lrs.reports.every import REPORTS
+from lrs.reports.every import REPORT_BUILDERS
 from lrs.store import facts
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS
 from lrs.xapi.keys import key_of
@@ -160,7 +160,7 @@ def pages(made: StoreDeps, key: str, secret: str) -> list[tuple[str, float, floa
     client = app.create_app(made).test_client()
     signed = {"Authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
     asked = {"the four headlines": "/api/v1/figures?" + "&".join(f"key={one}" for one in HEADLINES) + f"&programme={PROGRAMME}"}
-    asked |= {f"report {one}": f"/api/v1/reports?key={one}&programme={PROGRAMME}" for one in REPORTS}
+    asked |= {f"report {one}": f"/api/v1/reports?key={one}&programme={PROGRAMME}" for one in REPORT_BUILDERS}
     asked["report scorecard, one team"] = f"/api/v1/reports?key=scorecard&programme={PROGRAMME}&team=team%201"
     asked["the four headlines, one team"] = asked["the four headlines"] + "&team=team%201"
     found = []

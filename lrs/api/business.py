@@ -24,8 +24,8 @@ from lrs.api.asking import (
     require_programme,
     wants_history,
 )
-from lrs.metrics.scorecards import DEFAULT, Line, faults, read
-from lrs.reports.scorecard import label_of
+from lrs.metrics.scorecards import DEFAULT_LINES, Line, describe_fault, parse_lines
+from lrs.reports.scorecard import line_label
 from lrs.store import kpis, scorecards
 
 COMPUTE_JOB = "lrs.long_worker.compute"
@@ -139,8 +139,8 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = scorecards.find_latest_scorecard(connection, caller.tenant_id, require_programme())
-        version, lines, who, at = found or (0, [msgspec.structs.asdict(line) for line in DEFAULT], "", None)
-        named = [{**line, "label": label_of(one)} for line, one in zip(lines, read(lines), strict=True)]
+        version, lines, who, at = found or (0, [msgspec.structs.asdict(line) for line in DEFAULT_LINES], "", None)
+        named = [{**line, "label": line_label(one)} for line, one in zip(lines, parse_lines(lines), strict=True)]
         return json_with_etag({"version": version, "lines": named, "who": who, "at": format_instant(at) if at else None})
 
     @pages.put("/scorecard")
@@ -148,7 +148,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         given = decode_body(Scorecard)
-        wrong = faults(given.lines)
+        wrong = describe_fault(given.lines)
         if wrong:
             raise BadInput(wrong, path="$.lines")
         lines = [msgspec.structs.asdict(line) for line in given.lines]

@@ -15,11 +15,11 @@ from core.errors import BadInput, NotFound
 from lrs.actions.deps import StoreDeps
 from lrs.api import access
 from lrs.api.asking import FILTERS, allow_parameters, json_with_etag, page_limit, request_filters
-from lrs.metrics.catalogue import BY_KEY, CATALOGUE, Metric
+from lrs.metrics.catalogue import CATALOGUE, METRICS_BY_KEY, Metric
 from lrs.reports import behind, keeping, pictures, values
-from lrs.reports.asking import Asked
-from lrs.reports.every import REPORTS
-from lrs.reports.figures import figures, watermark_of
+from lrs.reports.asking import ReportRequest
+from lrs.reports.every import REPORT_BUILDERS
+from lrs.reports.figures import counted_up_to, load_figures
 from lrs.reports.shape import Report
 from lrs.reports.values import MetricValue
 from lrs.store.credentials import Caller
@@ -44,14 +44,14 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """The values of one metric: JSON, or CSV where Accept asks for text/csv."""
         found = _values([_require_metric(key)], *FILTERS)[0]
         if _wants_csv():
-            return _csv_response(values.as_csv(found), key)
-        return json_with_etag({"metric": key, "values": values.as_json(found), "next": None}, *_VOLATILE_KEYS)
+            return _csv_response(values.values_as_csv(found), key)
+        return json_with_etag({"metric": key, "values": values.values_as_json(found), "next": None}, *_VOLATILE_KEYS)
 
     @pages.get("/metrics/<key>/picture.png")
     def bitmap(key: str) -> ResponseReturnValue:
         """The picture of one metric, for an e-mail or a document."""
         metric = _require_metric(key)
-        return Response(pictures.png(pictures.intervals(metric, _values([metric], *FILTERS)[0])), content_type="image/png")
+        return Response(pictures.render_png(pictures.interval_chart(metric, _values([metric], *FILTERS)[0])), content_type="image/png")
 
     @pages.get("/metrics/<key>/evidence")
     def evidence(key: str) -> ResponseReturnValue:
@@ -67,7 +67,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             raise BadInput("after is the registration that the page before ended with.", parameter="after") from None
         limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
-            found = behind.evidence(connection, asked.scope, metric, after, limit)
+            found = behind.list_evidence(connection, asked.scope, metric, after, limit)
         following = found[-1]["registration"] if len(found) == limit else None
         return json_with_etag({"metric": key, "episodes": found, "next": following})
 
@@ -80,10 +80,10 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         body = [
             {
                 **_catalogue_entry(metric),
-                "values": values.as_json(found),
-                "sentences": [values.sentence(v) for v in found],
-                "shown": [values.shown(v.value, v.unit) for v in found],
-                "svg": pictures.draw(metric, found),
+                "values": values.values_as_json(found),
+                "sentences": [values.describe_value(v) for v in found],
+                "shown": [values.format_value(v.value, v.unit) for v in found],
+                "svg": pictures.draw_metric(metric, found),
             }
             for metric, found in zip(wanted, _values(wanted, *FILTERS, "key"), strict=True)
         ]
@@ -99,7 +99,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         wanted = request.args.getlist("key")
         request_filters(caller)  # invalid or forbidden filters are refused even if they have no effect
         if not wanted:
-            return json_with_etag({"reports": sorted(REPORTS), "next": None})
+            return json_with_etag({"reports": sorted(REPORT_BUILDERS), "next": None})
         found, narrow = _reports(caller, wanted, narrow=True)
         return json_with_etag({"reports": [one.as_json() for one in found], "dimensions": narrow, "next": None}, *_VOLATILE_KEYS)
 
@@ -119,7 +119,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         ((found,), _) = _reports(caller, [key], narrow=False)
         if not found.svg:
             raise NotFound("This report has no picture now: there is too little to draw.")
-        return Response(pictures.bitmap(found.svg), content_type="image/png")
+        return Response(pictures.svg_to_png(found.svg), content_type="image/png")
 
     def _reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
         """Compute reports at one moment and, if requested, the dimensions by which they can
@@ -131,15 +131,15 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         if asked.scope.episodes_of is not None and not set(keys) <= set(SUBSET_REPORTS):
             raise BadInput(f"Of chosen episodes there are these reports alone: {', '.join(SUBSET_REPORTS)}.", parameter="key")
         with deps.unit_of_work(caller.tenant_id) as connection:
-            watermark = watermark_of(connection, caller.tenant_id)
-            whole = Asked(connection, asked.scope, asked.individual)
-            return [keeping.report(whole, key, watermark) for key in keys], keeping.narrowing(whole) if narrow else {}
+            watermark = counted_up_to(connection, caller.tenant_id)
+            whole = ReportRequest(connection, asked.scope, asked.individual)
+            return [keeping.load_report(whole, key, watermark) for key in keys], keeping.load_dimension_values(whole) if narrow else {}
 
     def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters(*allowed)
         asked = request_filters(caller)
-        return figures(deps.unit_of_work, wanted, asked.scope, asked.individual)
+        return load_figures(deps.unit_of_work, wanted, asked.scope, asked.individual)
 
     return pages
 
@@ -153,13 +153,13 @@ def _csv_response(text: str, name: str) -> Response:
 
 
 def _require_metric(key: str) -> Metric:
-    if key not in BY_KEY:
+    if key not in METRICS_BY_KEY:
         raise NotFound(f"There is no metric {key!r}; GET /api/v1/metrics lists them.")
-    return BY_KEY[key]
+    return METRICS_BY_KEY[key]
 
 
 def _require_report(key: str) -> None:
-    if key not in REPORTS:
+    if key not in REPORT_BUILDERS:
         raise NotFound(f"There is no report {key!r}; GET /api/v1/reports lists them.")
 
 

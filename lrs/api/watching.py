@@ -27,7 +27,7 @@ from lrs.api.asking import (
     require_programme,
     wants_history,
 )
-from lrs.metrics.weekly import SERIES
+from lrs.metrics.weekly import WEEKLY_SERIES
 from lrs.reports import levels, weekly
 from lrs.store import watching
 from lrs.store.credentials import Caller
@@ -55,17 +55,17 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("programme", "team", "after", "limit", "history")
-        if key not in SERIES:
-            raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(SERIES)}.")
+        if key not in WEEKLY_SERIES:
+            raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}.")
         limit, every = page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = watching.list_week_figures(
                 connection, caller.tenant_id, require_programme(), key, request.args.get("team", ""), page_cursor("after"), limit, every
             )
-            hidden = set() if _may_see_individuals(caller) else weekly.hidden(connection, caller.tenant_id, require_programme(), key, found)
+            hidden = set() if _may_see_individuals(caller) else weekly.hidden_figures(connection, caller.tenant_id, require_programme(), key, found)
         listed = [_week_row(asdict(one), one.figure_id in hidden) for one in found]
         return json_with_etag(
-            {"series": key, "label": SERIES[key].label, "weeks": listed, "next": found[-1].figure_id if len(found) == limit else None}
+            {"series": key, "label": WEEKLY_SERIES[key].label, "weeks": listed, "next": found[-1].figure_id if len(found) == limit else None}
         )
 
     @pages.post("/baselines")
@@ -74,7 +74,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         given = decode_body(levels.NewLevel)
-        return jsonify({"baseline": levels.decide(deps, tenant_id=caller.tenant_id, given=given, who=f"credential {caller.key}")}), 201
+        return jsonify({"baseline": levels.decide_new_level(deps, tenant_id=caller.tenant_id, given=given, who=f"credential {caller.key}")}), 201
 
     @pages.get("/baselines")
     def decided() -> ResponseReturnValue:

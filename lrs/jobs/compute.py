@@ -35,13 +35,13 @@ def _compute_programme(unit_of_work: UnitOfWork, tenant_id: int, programme: str,
     with unit_of_work(tenant_id) as connection:
         if not try_advisory_lock(connection, COMPUTE_LOCK, tenant_id, programme) or not computed.has_pending_marks(connection, tenant_id, marks):
             return False
-        watermark = figures.watermark_of(connection, tenant_id)
+        watermark = figures.counted_up_to(connection, tenant_id)
         scope = Scope(tenant_id, clock.now(), {"programme": programme})
-        for name, make in making.REPORTS.items():
+        for name, make in making.COMPUTED_REPORTS.items():
             with _isolate_failure(connection, tenant_id, programme, name):
                 computed.upsert_computed_report(connection, tenant_id, programme, name, make(connection, scope), watermark)
         with _isolate_failure(connection, tenant_id, programme, "what is kept") as fine:
-            keeping.keep(connection, scope, watermark)
+            keeping.cache_reports(connection, scope, watermark)
         if not fine:  # better none than an outdated one, which would be retried again and again
             computed.discard_cached_reports(connection, tenant_id, programme)
         computed.delete_marks(connection, tenant_id, marks)

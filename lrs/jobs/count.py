@@ -20,9 +20,9 @@ from core.database import UnitOfWork
 from core.queue import JobTimedOut
 from lrs.jobs import outside
 from lrs.jobs.outside import parse_stored
-from lrs.metrics.facts import facts_of, loose_facts
-from lrs.metrics.facts.outside import NONE, Mappings
-from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, LOOSE_VERB_KEYS
+from lrs.metrics.facts import derive_facts, standalone_facts
+from lrs.metrics.facts.outside import NO_MAPPINGS, ActivityMappings
+from lrs.metrics.facts.reading import COUNTED_VERB_KEYS, STANDALONE_VERB_KEYS
 from lrs.store import facts as store
 from lrs.store import mappings, merges, references, work
 from lrs.store.tables import NO_EPISODE
@@ -81,7 +81,7 @@ def recount_loose_statements(connection: Connection, tenant_id: int, ords: Seque
     same = merges.load_merge_map(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
     for stored in store.list_loose_statements(connection, tenant_id, ords):
-        for kind, made in loose_facts(parse_stored(stored), same).items():
+        for kind, made in standalone_facts(parse_stored(stored), same).items():
             rows[kind] += made
     return store.replace_loose_facts(connection, tenant_id, ords, rows)
 
@@ -221,7 +221,7 @@ def recount_episodes(
         known = outside.tenant_mappings(connection, tenant_id, same)
         for registration in ordered:
             theirs = [parse_stored(one) for one in stored.get(registration, []) if one.ord not in without]
-            facts = facts_of(registration, theirs, same, known, without)
+            facts = derive_facts(registration, theirs, same, known, without)
             aside = facts.uncountable + [(one.ord, without[one.ord]) for one in stored.get(registration, []) if one.ord in without]
             for kind, made in facts.rows.items():
                 rows.setdefault(kind, []).extend(made)
@@ -230,10 +230,14 @@ def recount_episodes(
 
 
 def _replace_facts(
-    connection: Connection, tenant_id: int, ordered: Sequence[uuid.UUID], rows: Mapping[str, list[dict[str, Any]]], known: Mappings | None = None
+    connection: Connection,
+    tenant_id: int,
+    ordered: Sequence[uuid.UUID],
+    rows: Mapping[str, list[dict[str, Any]]],
+    known: ActivityMappings | None = None,
 ) -> bool:
     known = outside.tenant_mappings(connection, tenant_id, merges.load_merge_map(connection, tenant_id)) if known is None else known
-    if known is NONE:
+    if known is NO_MAPPINGS:
         return store.replace_episode_facts(connection, tenant_id, ordered, rows)
     before = mappings.find_episode_keys(connection, tenant_id, ordered)
     changed = store.replace_episode_facts(connection, tenant_id, ordered, rows)
@@ -283,7 +287,7 @@ def _reconcile_loose_statements(unit_of_work: UnitOfWork, tenant_id: int) -> boo
     changed, after = False, 0
     while True:
         with unit_of_work(tenant_id) as connection:
-            ords = store.list_loose_ords(connection, tenant_id, LOOSE_VERB_KEYS | COUNTED_VERB_KEYS, after, COUNT_BATCH_ROWS)
+            ords = store.list_loose_ords(connection, tenant_id, STANDALONE_VERB_KEYS | COUNTED_VERB_KEYS, after, COUNT_BATCH_ROWS)
             if not ords:
                 return changed
             merges.lock_merges_shared(connection, tenant_id)

@@ -29,12 +29,12 @@ from core.queue import JobTimedOut
 from lrs.actions.deps import StoreDeps
 from lrs.metrics.catalogue import CATALOGUE
 from lrs.metrics.definitions import Scope
-from lrs.metrics.weekly import SERIES
+from lrs.metrics.weekly import WEEKLY_SERIES
 from lrs.reports import keeping, pictures, privacy, values, weekly
-from lrs.reports.asking import Asked
-from lrs.reports.every import REPORTS
-from lrs.reports.figures import watermark_of
-from lrs.reports.values import MetricValue, harmless
+from lrs.reports.asking import ReportRequest
+from lrs.reports.every import REPORT_BUILDERS
+from lrs.reports.figures import counted_up_to
+from lrs.reports.values import MetricValue, escape_formula
 from lrs.store import exports, tables, watching, work
 from lrs.store.alone import EXPORT_LOCK, try_advisory_lock
 from lrs.store.blobs import CHUNK_BYTES
@@ -133,7 +133,7 @@ def _write_archive(deps: StoreDeps, connection: Connection, tenant_id: int, one:
     """Write the archive and store its bytes; return the manifest and the address of the
     bytes.
     """
-    watermark, now = watermark_of(connection, tenant_id), clock.now()
+    watermark, now = counted_up_to(connection, tenant_id), clock.now()
     in_all = sum(_count_rows(connection, tenant_id, one.programme, table) for table in _export_tables(one).values())
     _save_progress(deps, tenant_id, one, {"rows_in_all": in_all})
     done, told = 0, []
@@ -173,12 +173,12 @@ def _write_archive(deps: StoreDeps, connection: Connection, tenant_id: int, one:
 
 def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[tuple[str, bytes]]:
     """Yield the pictures of all reports as shown on their pages: (file name, PNG)."""
-    asked = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
-    watermark = watermark_of(connection, tenant_id)
-    for key in REPORTS:
-        svg = keeping.report(asked, key, watermark).svg
+    asked = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
+    watermark = counted_up_to(connection, tenant_id)
+    for key in REPORT_BUILDERS:
+        svg = keeping.load_report(asked, key, watermark).svg
         if svg:
-            yield f"pictures/{key}.png", pictures.bitmap(svg)
+            yield f"pictures/{key}.png", pictures.svg_to_png(svg)
 
 
 def _store_archive(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
@@ -223,17 +223,17 @@ def _value_batches(connection: Connection, tenant_id: int, one: Export) -> RowBa
     Unless individual-level data is requested, small groups are suppressed, and so is any
     group from which they could be derived (complementary suppression, per dimension).
     """
-    whole = Asked(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), True)
-    watermark = watermark_of(connection, tenant_id)
-    told = [value for metric in keeping.values(replace(whole, individual=one.individual), CATALOGUE, watermark) for value in metric]
+    whole = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), True)
+    watermark = counted_up_to(connection, tenant_id)
+    told = [value for metric in keeping.load_metric_values(replace(whole, individual=one.individual), CATALOGUE, watermark) for value in metric]
     yield [_value_row(value, "", "") for value in told]
     people = {(value.metric, value.part): value.learners or 0 for value in told}
-    named = keeping.narrowing(replace(whole, individual=one.individual))  # not even the name of a small group
-    for dimension, members in keeping.narrowing(whole).items():
+    named = keeping.load_dimension_values(replace(whole, individual=one.individual))  # not even the name of a small group
+    for dimension, members in keeping.load_dimension_values(whole).items():
         counted: dict[tuple[str, str], dict[str, MetricValue]] = defaultdict(dict)
         for member in members:
             asked = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
-            for metric in keeping.values(asked, CATALOGUE, watermark):
+            for metric in keeping.load_metric_values(asked, CATALOGUE, watermark):
                 for value in metric:
                     counted[value.metric, value.part][member] = value
         for place, by_member in counted.items():
@@ -243,7 +243,7 @@ def _value_batches(connection: Connection, tenant_id: int, one: Export) -> RowBa
                 else privacy.hidden_teams({m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()}, people.get(place, 0))
             )
             yield [
-                _value_row(values.hidden(v, privacy.COMPLEMENT) if m in hidden else v, dimension, m)
+                _value_row(values.suppress_value(v, privacy.COMPLEMENTARY) if m in hidden else v, dimension, m)
                 for m, v in by_member.items()
                 if m in named.get(dimension, ())
             ]
@@ -266,11 +266,11 @@ def _table_batches(connection: Connection, tenant_id: int, one: Export, table: T
 
 def _week_batches(connection: Connection, tenant_id: int, programme: str) -> RowBatches:
     """Weekly figures as seen by a caller without access to individual-level data."""
-    for series in SERIES:
+    for series in WEEKLY_SERIES:
         for team in ["", *watching.list_published_teams(connection, tenant_id, programme)]:
             after = 0
             while found := watching.list_week_figures(connection, tenant_id, programme, series, team, after, EXPORT_BATCH_ROWS, every=False):
-                hidden, after = weekly.hidden(connection, tenant_id, programme, series, found), found[-1].figure_id
+                hidden, after = weekly.hidden_figures(connection, tenant_id, programme, series, found), found[-1].figure_id
                 yield [{"programme": programme, **asdict(one)} for one in found if one.figure_id not in hidden]
 
 
@@ -301,7 +301,7 @@ class _CsvWriter:
 
     @staticmethod
     def _told(value: Any) -> Any:
-        return value.isoformat() if hasattr(value, "isoformat") else harmless(value)
+        return value.isoformat() if hasattr(value, "isoformat") else escape_formula(value)
 
     def __enter__(self) -> _CsvWriter:
         return self

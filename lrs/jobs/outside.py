@@ -13,8 +13,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from core.clock import from_microseconds
-from lrs.metrics.facts.outside import NONE, OUTSIDE_VERB_KEYS, Mapped, Mappings
-from lrs.metrics.facts.reading import Read, read
+from lrs.metrics.facts.outside import EXTERNAL_VERB_KEYS, NO_MAPPINGS, ActivityMappings, Mapped
+from lrs.metrics.facts.reading import StatementView, decode_statement
 from lrs.store import facts, mappings
 from lrs.store.mappings import EpisodeKey
 from lrs.store.statements import StoredStatement
@@ -23,12 +23,12 @@ from lrs.xapi.writing import ORD_SHIFT
 log = logging.getLogger(__name__)
 
 
-def parse_stored(stored: StoredStatement) -> Read:
+def parse_stored(stored: StoredStatement) -> StatementView:
     """Parse a statement as it was stored."""
-    return read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
+    return decode_statement(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
 
 
-def readable_statements(some: Iterable[StoredStatement], verb: str | None = None) -> Iterator[Read]:
+def readable_statements(some: Iterable[StoredStatement], verb: str | None = None) -> Iterator[StatementView]:
     """Yield the statements that can be parsed, restricted to one of our verbs if given. One
     that cannot be parsed is set aside where it is counted itself, and affects no other.
     """
@@ -53,24 +53,24 @@ class _ExternalStatements:
         began = mappings.find_episode_anchors(self.connection, self.tenant_id, learner, programme).values()
         return min((at for at in began if at > anchor), default=None)
 
-    def statements(self, learner: int, programme: str) -> Iterable[Read]:
+    def statements(self, learner: int, programme: str) -> Iterable[StatementView]:
         named = [learner, *(alias for alias, agent in self.same.items() if agent == learner)]
         own = mappings.find_episode_anchors(self.connection, self.tenant_id, learner, programme)
-        found = mappings.list_statements_about(self.connection, self.tenant_id, named, self.by_programme[programme], OUTSIDE_VERB_KEYS, own)
+        found = mappings.list_statements_about(self.connection, self.tenant_id, named, self.by_programme[programme], EXTERNAL_VERB_KEYS, own)
         return readable_statements(found)
 
 
-def tenant_mappings(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> Mappings:
+def tenant_mappings(connection: Connection, tenant_id: int, same: Mapping[int, int]) -> ActivityMappings:
     """Return the activity mappings of each programme, with access to this tenant's
     statements.
     """
     by_programme: dict[str, dict[str, Mapped]] = defaultdict(dict)
     for one in mappings.list_active_mappings(connection, tenant_id):
         by_programme[one.programme][one.activity] = Mapped(one.activity, one.programme, one.counts_as, one.competency, one.evidence_grade)
-    return Mappings(by_programme, _ExternalStatements(connection, tenant_id, same, by_programme)) if by_programme else NONE
+    return ActivityMappings(by_programme, _ExternalStatements(connection, tenant_id, same, by_programme)) if by_programme else NO_MAPPINGS
 
 
-def external_ords_for(connection: Connection, tenant_id: int, begun: Iterable[Read], same: Mapping[int, int]) -> set[int]:
+def external_ords_for(connection: Connection, tenant_id: int, begun: Iterable[StatementView], same: Mapping[int, int]) -> set[int]:
     """Return the statements (ord) of other systems that may count for an episode begun by
     one of these certifications.
     """
@@ -91,7 +91,7 @@ def mark_borrowers(connection: Connection, tenant_id: int, ords: Sequence[int], 
     by_activity: dict[str, set[str]] = defaultdict(set)
     for one in mappings.list_active_mappings(connection, tenant_id):
         by_activity[one.activity].add(one.programme)
-    for s in readable_statements(mappings.list_statements_with_verbs(connection, tenant_id, ords, OUTSIDE_VERB_KEYS)):
+    for s in readable_statements(mappings.list_statements_with_verbs(connection, tenant_id, ords, EXTERNAL_VERB_KEYS)):
         if s.learner is not None:
             learner = same.get(s.learner, s.learner)
             wanted |= {(learner, programme) for activity in s.activities for programme in by_activity.get(activity, ())}
@@ -100,7 +100,7 @@ def mark_borrowers(connection: Connection, tenant_id: int, ords: Sequence[int], 
     )
 
 
-def mark_sibling_episodes(connection: Connection, tenant_id: int, moved: Collection[EpisodeKey], known: Mappings) -> None:
+def mark_sibling_episodes(connection: Connection, tenant_id: int, moved: Collection[EpisodeKey], known: ActivityMappings) -> None:
     """After episodes were added, removed or moved, mark the person's other episodes in the
     same programme for recount, since the assignment of external statements depends on when
     each one began. If a single episode changed, it has been recounted already and is

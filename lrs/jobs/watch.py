@@ -18,10 +18,10 @@ from core.database import UnitOfWork
 from core.queue import JobTimedOut
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import discoveries, seasons, watching
-from lrs.metrics.statistics.watching import Judged, State
-from lrs.metrics.weekly import SERIES, day_of
+from lrs.metrics.statistics.watching import AlarmState, WeekVerdict
+from lrs.metrics.weekly import WEEKLY_SERIES, week_start
 from lrs.reports import privacy
-from lrs.reports.figures import watermark_of
+from lrs.reports.figures import counted_up_to
 from lrs.store import watching as store
 from lrs.store import work
 from lrs.store.alone import MONITORING_LOCK, try_advisory_lock
@@ -44,7 +44,7 @@ def watch_tenant(unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACT
     """
     scope = Scope(tenant_id, clock.now())
     with unit_of_work(tenant_id) as connection:
-        if watermark_of(connection, tenant_id) < groups.settled(scope) or work.has_pending_episodes(connection, tenant_id):
+        if counted_up_to(connection, tenant_id) < groups.settled_until(scope) or work.has_pending_episodes(connection, tenant_id):
             return 0
         programmes = store.list_monitored_programmes(connection, tenant_id)
     found = 0
@@ -72,12 +72,12 @@ def _watch_programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who
 def _count_weeks(connection: Connection, scope: Scope) -> dict[FigureKey, WeekCounts]:
     """Count every completed week, for the programme and for each of its teams."""
     found: dict[FigureKey, WeekCounts] = {}
-    for key, series in SERIES.items():
+    for key, series in WEEKLY_SERIES.items():
         for split in (None, "team"):
             for row in connection.execute(series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))):
                 if split is None or row.group:  # people without a team form no team
                     counts = (int(getattr(row, series.numerator)), int(getattr(row, series.denominator)), int(getattr(row, series.learners)))
-                    found[key, row.group, day_of(int(row.week))] = counts
+                    found[key, row.group, week_start(int(row.week))] = counts
     return found
 
 
@@ -100,35 +100,35 @@ def _update_alarms(connection: Connection, scope: Scope, programme: str, counted
     """Judge the last settled week of every scope that has data for it; for an open alarm
     whose scope has none, that week counts as calm.
     """
-    tenant_id, last = scope.tenant_id, (groups.settled(scope) - WEEK).date()
+    tenant_id, last = scope.tenant_id, (groups.settled_until(scope) - WEEK).date()
     by_scope: dict[tuple[str, str], dict[date, WeekCounts]] = defaultdict(dict)
     for (series, team, week), counts in counted.items():
         by_scope[series, team][week] = counts
     for place, level in store.find_current_baselines(connection, tenant_id, programme).items():
         by_scope[place] = {week: counts for week, counts in by_scope[place].items() if week >= level.since}
-    judged: dict[tuple[str, str], Judged] = {}
+    judged: dict[tuple[str, str], WeekVerdict] = {}
     hidden: dict[str, set[str]] = {}
-    for key in SERIES:
+    for key in WEEKLY_SERIES:
         people = {team: weeks[last][2] for (series, team), weeks in by_scope.items() if series == key and team and last in weeks}
         hidden[key] = privacy.hidden_teams(people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2])
     for place, weeks in by_scope.items():
         # Readers of alarms may be restricted to groups: a team whose figure is suppressed gets
         # no alarm.
         if last in weeks and weeks[last][2] >= privacy.MIN_GROUP_SIZE and place[1] not in hidden[place[0]]:
-            one = watching.judge(*_fill_gaps(weeks, last))
+            one = watching.judge_last_week(*_fill_gaps(weeks, last))
             if one is not None:
                 judged[place] = one
-    standing = discoveries.standing({"\n".join(place): one.p for place, one in judged.items()}, watching.FALSE_ALARMS)
+    standing = discoveries.benjamini_hochberg({"\n".join(place): one.p for place, one in judged.items()}, watching.FALSE_ALARM_RATE)
     open_now = {(one.series, one.team): one for one in store.list_alarms(connection, tenant_id, programme=programme, ended=False)}
     lately = store.find_recently_ended(connection, tenant_id, programme, last - watching.COOL_DOWN_WEEKS * WEEK)
     for place, one in judged.items():
         if "\n".join(place) in standing and place not in open_now and place not in lately:
-            first = {"programme": programme, "series": place[0], "team": place[1], "owner": SERIES[place[0]].owner}
-            store.insert_alarm(connection, tenant_id, {**first, **_alarm_text(place, last, one), **asdict(watching.after(None, True))})
+            first = {"programme": programme, "series": place[0], "team": place[1], "owner": WEEKLY_SERIES[place[0]].owner}
+            store.insert_alarm(connection, tenant_id, {**first, **_alarm_text(place, last, one), **asdict(watching.advance_alarm_state(None, True))})
     for place, held in open_now.items():
         if held.week < last:  # each week is judged once, however often the job runs
             signalled = "\n".join(place) in standing
-            state = watching.after(State(held.weeks, held.calm, held.level, held.history), signalled)
+            state = watching.advance_alarm_state(AlarmState(held.weeks, held.calm, held.level, held.history), signalled)
             values: dict[str, Any] = {**asdict(state), "week": last, **(_alarm_text(place, last, judged[place]) if signalled else {})}
             store.update_alarm(connection, tenant_id, held.alarm_id, values, end=state.calm >= watching.CALM_WEEKS)
 
@@ -141,11 +141,11 @@ def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple
     calendar = [first + n * WEEK for n in range((last - first) // WEEK + 1)]
     counts = [weeks.get(week, (0, 0, 0))[:2] for week in calendar]
     usual = sum(k for k, _ in counts) / max(1, sum(n for _, n in counts))
-    return counts, seasons.season_of([k / n if n else usual for k, n in counts])
+    return counts, seasons.seasonal_component([k / n if n else usual for k, n in counts])
 
 
-def _alarm_text(scope: tuple[str, str], week: date, one: Judged) -> dict[str, Any]:
-    series = SERIES[scope[0]]
+def _alarm_text(scope: tuple[str, str], week: date, one: WeekVerdict) -> dict[str, Any]:
+    series = WEEKLY_SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
     words = f"{series.fell}{where}: {one.value:.0%} in the week from {week.isoformat()}, {one.centre:.0%} before ({one.rule})."
     return {"words": words, "week": week}
@@ -161,7 +161,7 @@ def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -
         if changed and not held:
             words = "A full recount changed figures that had been counted bit by bit. The log says of which episodes; they are right now."
             first = {"programme": "", "series": store.SELF_CHECK, "team": "", "owner": "operator", "words": words, "week": today}
-            store.insert_alarm(connection, tenant_id, {**first, **asdict(watching.after(None, True))})
+            store.insert_alarm(connection, tenant_id, {**first, **asdict(watching.advance_alarm_state(None, True))})
         for one in held:
-            state = watching.after(State(one.weeks, one.calm, one.level, one.history), changed)
+            state = watching.advance_alarm_state(AlarmState(one.weeks, one.calm, one.level, one.history), changed)
             store.update_alarm(connection, tenant_id, one.alarm_id, {**asdict(state), "week": today}, end=not changed)

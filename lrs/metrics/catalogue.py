@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lrs.metrics.definitions import Counting, means, shares, times
+from lrs.metrics.definitions import CountQuery, means, shares, times
 from lrs.metrics.statistics import estimates
 from lrs.metrics.statistics.estimates import Estimate
 from lrs.vocabulary import INTERVALS
 
 SHARE, DAYS, TASKS, LEVEL, RATIO = "share", "days", "tasks", "level from 0 to 1", "ratio"
-ALL = (("", "All"),)
-_BY_INTERVAL = tuple((interval.key, interval.label) for interval in INTERVALS)
-_KINDS = (
+UNSPLIT = (("", "All"),)
+_INTERVAL_PARTS = tuple((interval.key, interval.label) for interval in INTERVALS)
+_KIND_PARTS = (
     ("", "Everything due so far"),
     ("check", "Checks"),
     ("plan", "Transfer plans"),
@@ -27,8 +27,8 @@ _KINDS = (
     ("meeting", "Coaching meetings"),
     ("follow-up", "Follow-ups"),
 )
-_SECONDS, _DATES = "within seconds of a statement", "within seconds of a statement, and when a date passes"
-_MANAGER = "training manager"
+_UPDATED_ON_STATEMENT, _UPDATED_ON_DATE = "within seconds of a statement", "within seconds of a statement, and when a date passes"
+_DEFAULT_OWNER = "training manager"
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class Metric:
     formula: str
     verbs: tuple[str, ...]
     source: str
-    count: Counting
-    estimate: Callable[[Iterable[Any]], dict[str, Estimate]] = estimates.shares
-    parts: tuple[tuple[str, str], ...] = ALL
-    owner: str = _MANAGER
-    update_frequency: str = _SECONDS
+    count: CountQuery
+    estimate: Callable[[Iterable[Any]], dict[str, Estimate]] = estimates.estimate_shares
+    parts: tuple[tuple[str, str], ...] = UNSPLIT
+    owner: str = _DEFAULT_OWNER
+    update_frequency: str = _UPDATED_ON_STATEMENT
     more_is_better: bool = True
 
 
@@ -75,8 +75,8 @@ CATALOGUE = (
         ),
         verbs=("answered", "certified"),
         source="Wilson 1927; Brown, Cai & DasGupta 2001; Kish 1965 for the design effect",
-        count=shares.recall,
-        parts=_BY_INTERVAL,
+        count=shares.select_recall,
+        parts=_INTERVAL_PARTS,
     ),
     Metric(
         key="retention_response",
@@ -90,9 +90,9 @@ CATALOGUE = (
         formula="scheduled checks with an answer / scheduled checks due by now",
         verbs=("scheduled", "answered"),
         source="response rate RR1 of the AAPOR, for a schedule",
-        count=shares.response,
-        parts=_BY_INTERVAL,
-        update_frequency=_DATES,
+        count=shares.select_response_rate,
+        parts=_INTERVAL_PARTS,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="retention_worst",
@@ -106,10 +106,10 @@ CATALOGUE = (
         formula="mean over checks due of: right / asked where answered, 0 where not",
         verbs=("scheduled", "answered"),
         source="worst-case bound of a mean with missing answers (Manski 1989)",
-        count=means.bound(0.0),
-        estimate=estimates.means_of_shares,
-        parts=_BY_INTERVAL,
-        update_frequency=_DATES,
+        count=means.recall_bound(0.0),
+        estimate=estimates.estimate_means_of_shares,
+        parts=_INTERVAL_PARTS,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="retention_best",
@@ -123,10 +123,10 @@ CATALOGUE = (
         formula="mean over checks due of: right / asked where answered, 1 where not",
         verbs=("scheduled", "answered"),
         source="best-case bound of a mean with missing answers (Manski 1989)",
-        count=means.bound(1.0),
-        estimate=estimates.means_of_shares,
-        parts=_BY_INTERVAL,
-        update_frequency=_DATES,
+        count=means.recall_bound(1.0),
+        estimate=estimates.estimate_means_of_shares,
+        parts=_INTERVAL_PARTS,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="retention_ratio",
@@ -140,9 +140,9 @@ CATALOGUE = (
         formula="(right / asked at the interval) / (right / asked on day 0) of the same people; sums, not the mean of persons' ratios",
         verbs=("answered",),
         source="ratio of ratio estimators, linearised by person (Cochran 1977, chapter 6)",
-        count=means.against_form,
-        estimate=estimates.ratios,
-        parts=_BY_INTERVAL,
+        count=means.select_recall_against_form,
+        estimate=estimates.estimate_ratios,
+        parts=_INTERVAL_PARTS,
     ),
     Metric(
         key="retention_of_exam",
@@ -156,9 +156,9 @@ CATALOGUE = (
         formula="(right / asked at the interval) / mean exam score of the same people",
         verbs=("answered", "certified"),
         source="ratio of ratio estimators, linearised by person (Cochran 1977, chapter 6)",
-        count=means.against_exam,
-        estimate=estimates.ratios,
-        parts=_BY_INTERVAL,
+        count=means.select_recall_against_exam,
+        estimate=estimates.estimate_ratios,
+        parts=_INTERVAL_PARTS,
     ),
     Metric(
         key="transfer_rate",
@@ -172,9 +172,9 @@ CATALOGUE = (
         formula="certified episodes with a use of evidence grade 2 or more within 90 days / all certified episodes",
         verbs=("applied", "certified"),
         source="Baldwin & Ford 1988; LTEM tier 7 (Thalheimer 2018)",
-        count=shares.transfer,
+        count=shares.select_transfer,
         parts=(("", "All certified"), ("matured", "Certified 90 days ago or more")),
-        update_frequency=_DATES,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="transfer_by_grade",
@@ -188,7 +188,7 @@ CATALOGUE = (
         formula="certified episodes with a use of at least this evidence grade within 90 days / all certified episodes",
         verbs=("applied", "certified"),
         source="Baldwin & Ford 1988",
-        count=shares.transfer_by_grade,
+        count=shares.select_transfer_by_grade,
         parts=(("1", "Said so themselves"), ("2", "A peer or more"), ("3", "The supervisor or more"), ("4", "A work record")),
     ),
     Metric(
@@ -203,7 +203,7 @@ CATALOGUE = (
         formula="verified episodes / episodes with a plan; verified episodes / episodes without an unanswered “no opportunity”",
         verbs=("applied", "committed", "had-no-opportunity"),
         source="Ford, Quiñones, Sego & Sorra 1992 on opportunity to perform",
-        count=shares.transfer_where,
+        count=shares.select_conditional_transfer,
         parts=(("planned", "Those with a plan"), ("opportunity", "Those with an opportunity")),
     ),
     Metric(
@@ -218,7 +218,7 @@ CATALOGUE = (
         formula="episodes with “no opportunity” and without a use / all certified episodes",
         verbs=("had-no-opportunity", "certified"),
         source="Ford, Quiñones, Sego & Sorra 1992",
-        count=shares.no_opportunity,
+        count=shares.select_no_opportunity,
         more_is_better=False,
     ),
     Metric(
@@ -233,8 +233,8 @@ CATALOGUE = (
         formula="distinct tasks with a verified use / episodes with a plan; normal 95 % interval",
         verbs=("applied", "committed"),
         source="Baldwin & Ford 1988 (generalisation)",
-        count=means.intensity,
-        estimate=estimates.means,
+        count=means.select_transfer_intensity,
+        estimate=estimates.estimate_means,
     ),
     Metric(
         key="scrap_learning",
@@ -248,9 +248,9 @@ CATALOGUE = (
         formula="episodes without a use by day 60 / episodes certified 60 days ago or more",
         verbs=("applied", "certified"),
         source="Mattox 2010 (delivered but not applied)",
-        count=shares.scrap,
+        count=shares.select_scrap_learning,
         more_is_better=False,
-        update_frequency=_DATES,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="time_to_first_use",
@@ -264,11 +264,11 @@ CATALOGUE = (
         formula="Kaplan and Meier's median of days from certification to first use, censored at leaving or now",
         verbs=("applied", "certified"),
         source="Kaplan & Meier 1958; Brookmeyer & Crowley 1982 for the interval",
-        count=times.first_use,
-        estimate=estimates.medians,
+        count=times.select_time_to_first_use,
+        estimate=estimates.estimate_medians,
         parts=(("any", "Reported"), ("verified", "Verified")),
         more_is_better=False,
-        update_frequency=_DATES,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="time_to_competency",
@@ -282,10 +282,10 @@ CATALOGUE = (
         formula="Kaplan and Meier's median of days from certification to the second of two qualified observations in a row at the bar",
         verbs=("assessed", "certified"),
         source="Kaplan & Meier 1958; time-to-proficiency practice (Rosenbaum & Williams 2004)",
-        count=times.competency,
-        estimate=estimates.medians,
+        count=times.select_time_to_competency,
+        estimate=estimates.estimate_medians,
         more_is_better=False,
-        update_frequency=_DATES,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="sustainability",
@@ -299,9 +299,9 @@ CATALOGUE = (
         formula="episodes seen doing it 90 days after the first verified use / those looked at; / all of them",
         verbs=("applied", "assessed", "responded"),
         source="LTEM tier 7, the clause “remembered” (Thalheimer 2018)",
-        count=shares.sustained,
+        count=shares.select_sustained_use,
         parts=(("seen", "Of those looked at"), ("all", "Of all, unseen as not")),
-        update_frequency=_DATES,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="adoption_due",
@@ -318,9 +318,9 @@ CATALOGUE = (
         ),
         verbs=("scheduled", "passed", "failed", "completed", "committed", "submitted", "reviewed", "attended", "assessed", "responded"),
         source="participation = answered / available",
-        count=shares.adoption,
-        parts=_KINDS,
-        update_frequency=_DATES,
+        count=shares.select_adoption,
+        parts=_KIND_PARTS,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="reach",
@@ -334,7 +334,7 @@ CATALOGUE = (
         formula="episodes with an answer in a check, a plan or a use / all certified episodes",
         verbs=("certified", "answered", "committed", "applied"),
         source="RE-AIM: reach (Glasgow, Vogt & Boles 1999)",
-        count=shares.reach,
+        count=shares.select_reach,
     ),
     Metric(
         key="checks_started",
@@ -348,8 +348,8 @@ CATALOGUE = (
         formula="scheduled checks begun / scheduled checks due by now",
         verbs=("scheduled", "attempted"),
         source="engagement = started / available",
-        count=shares.started,
-        update_frequency=_DATES,
+        count=shares.select_checks_started,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="rapid_guesses",
@@ -363,7 +363,7 @@ CATALOGUE = (
         formula="answers marked as rapid / answers in checks",
         verbs=("answered",),
         source="Wise & Kong 2005 (response-time effort)",
-        count=shares.rapid,
+        count=shares.select_rapid_guesses,
         more_is_better=False,
     ),
     Metric(
@@ -378,8 +378,8 @@ CATALOGUE = (
         formula="feedback given by its due date / feedback due by now",
         verbs=("scheduled", "reviewed"),
         source="domain A4",
-        count=shares.feedback_on_time,
-        update_frequency=_DATES,
+        count=shares.select_feedback_on_time,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="reviews_by_day_7",
@@ -393,8 +393,8 @@ CATALOGUE = (
         formula="exercise reviews given by their due date / exercise reviews due by now",
         verbs=("scheduled", "reviewed"),
         source="domain A3",
-        count=shares.reviews_on_time,
-        update_frequency=_DATES,
+        count=shares.select_reviews_on_time,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="answered_within_a_week",
@@ -408,9 +408,9 @@ CATALOGUE = (
         formula="hand-ins answered within 8 × 24 hours / hand-ins of 8 × 24 hours ago or more whose answer was scheduled",
         verbs=("scheduled", "submitted", "reviewed"),
         source="domain A3 and A4, from the hand-in on",
-        count=shares.answered_within_a_week,
+        count=shares.select_answered_in_a_week,
         parts=(("", "Both"), ("exercise", "Exercises"), ("case study", "Case studies")),
-        update_frequency=_DATES,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="coaching_attended",
@@ -424,8 +424,8 @@ CATALOGUE = (
         formula="meetings attended / meetings due by now, counted by person",
         verbs=("scheduled", "attended"),
         source="domain B1",
-        count=shares.coaching,
-        update_frequency=_DATES,
+        count=shares.select_coaching_attended,
+        update_frequency=_UPDATED_ON_DATE,
     ),
     Metric(
         key="behaviour",
@@ -439,8 +439,8 @@ CATALOGUE = (
         formula="mean over assessments of the mean of (level − 1) / (levels − 1) over criteria; normal 95 % interval",
         verbs=("assessed",),
         source="domain D1",
-        count=means.behaviour,
-        estimate=estimates.means,
+        count=means.select_behaviour,
+        estimate=estimates.estimate_means,
         parts=(("manager", "Managers"), ("mentor", "Mentors"), ("peer", "Peers"), ("learner", "Learners of themselves")),
     ),
     Metric(
@@ -455,8 +455,8 @@ CATALOGUE = (
         formula="Σ (exam − test before) / Σ (1 − test before), of people with both; interval linearised by person; from 20 people on",
         verbs=("certified",),
         source="normalised gain (Hake 1998)",
-        count=means.gain,
-        estimate=estimates.gains,
+        count=means.select_learning_gain,
+        estimate=estimates.estimate_gains,
     ),
     Metric(
         key="learning_efficiency",
@@ -470,8 +470,8 @@ CATALOGUE = (
         formula="(Σ (exam − test before) / Σ (1 − test before)) / mean hours, of people with all three; from 20 people on",
         verbs=("certified",),
         source="normalised gain (Hake 1998), by learning time",
-        count=means.efficiency,
-        estimate=estimates.gains,
+        count=means.select_learning_efficiency,
+        estimate=estimates.estimate_gains,
     ),
     Metric(
         key="nudges_opened",
@@ -485,8 +485,8 @@ CATALOGUE = (
         formula="mails whose link was followed / mails handed to the mail server",
         verbs=("received", "opened"),
         source="clicks, not pixels: mail programs fetch pictures by themselves",
-        count=shares.nudges,
+        count=shares.select_reminders_opened,
     ),
 )
 
-BY_KEY = {metric.key: metric for metric in CATALOGUE}
+METRICS_BY_KEY = {metric.key: metric for metric in CATALOGUE}

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from lrs.metrics.definitions import Counting, groups
+from lrs.metrics.definitions import CountQuery, groups
 
 
 @dataclass(frozen=True)
-class Series:
+class WeeklySeries:
     """A share by week, of which more is better. ``numerator`` and ``denominator`` name columns
     in the rows of ``count``; ``fell`` is the text of an alarm."""
 
     label: str
-    count: Counting
+    count: CountQuery
     numerator: str
     denominator: str
     fell: str
@@ -24,14 +24,16 @@ class Series:
     owner: str = "training manager"
 
 
-SERIES: Mapping[str, Series] = {
-    "checks_done": Series("Checks done within a week of being due", groups.weeks_of_checks, "done", "due", "Fewer checks are done than before"),
-    "answers_right": Series(
-        "Answers right, by the week of the check", groups.weeks_of_checks, "right", "asked", "Fewer answers are right than before", "answerers"
+WEEKLY_SERIES: Mapping[str, WeeklySeries] = {
+    "checks_done": WeeklySeries(
+        "Checks done within a week of being due", groups.select_checks_by_week, "done", "due", "Fewer checks are done than before"
     ),
-    "used": Series(
+    "answers_right": WeeklySeries(
+        "Answers right, by the week of the check", groups.select_checks_by_week, "right", "asked", "Fewer answers are right than before", "answerers"
+    ),
+    "used": WeeklySeries(
         "Verified use within 90 days, by the week in which they ended",
-        groups.weeks_of_transfer,
+        groups.select_transfer_by_week,
         "used",
         "certified",
         "Fewer people use what they learned than before",
@@ -39,6 +41,6 @@ SERIES: Mapping[str, Series] = {
 }
 
 
-def day_of(week: int) -> date:
+def week_start(week: int) -> date:
     """The first day (a Thursday) of a week numbered from 1 January 1970."""
-    return datetime.fromtimestamp(week * groups.WEEK, UTC).date()
+    return datetime.fromtimestamp(week * groups.WEEK_SECONDS, UTC).date()

@@ -10,15 +10,15 @@ from sqlalchemy import Connection
 
 from core.clock import format_instant
 from lrs.metrics.catalogue import Metric
-from lrs.metrics.definitions import Scope, split_part
+from lrs.metrics.definitions import Scope, parse_part
 from lrs.metrics.statistics.estimates import Estimate
 from lrs.reports.shape import Report
-from lrs.reports.values import estimates_of
+from lrs.reports.values import compute_estimates
 from lrs.store import computed, definitions
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReportRequest:
     """What a report is built from. ``individual``: whether the caller may see individual
     people."""
 
@@ -27,24 +27,24 @@ class Asked:
     individual: bool
 
 
-Making = Callable[[Asked], Report]
+ReportBuilder = Callable[[ReportRequest], Report]
 
 
-def names_of(asked: Asked, iris: Sequence[str]) -> dict[str, str]:
+def activity_names(asked: ReportRequest, iris: Sequence[str]) -> dict[str, str]:
     """The names of activities."""
     return definitions.find_activity_names(asked.connection, asked.scope.tenant_id, iris)
 
 
-def split_values(asked: Asked, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
+def estimates_by_value(asked: ReportRequest, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
     """Value of the dimension -> part -> estimate."""
     found: dict[str, dict[str, Estimate]] = {}
-    for label, one in estimates_of(asked.connection, metric, replace(asked.scope, split=dimension)).items():
-        part, value = split_part(label)
+    for label, one in compute_estimates(asked.connection, metric, replace(asked.scope, split=dimension)).items():
+        part, value = parse_part(label)
         found.setdefault(value, {})[part] = one
     return found
 
 
-def computed_report(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] | None:
+def find_computed_report(asked: ReportRequest, name: str) -> tuple[dict[str, Any], str, str] | None:
     """(body, watermark, computed at) of the report that the job stored for the programme; None
     if it is not computed yet, or if no programme is requested."""
     programme = asked.scope.programme
@@ -54,12 +54,12 @@ def computed_report(asked: Asked, name: str) -> tuple[dict[str, Any], str, str] 
     return (found[0], format_instant(found[1]), format_instant(found[2])) if found else None
 
 
-WAITING = "It is being computed; look again in a minute."
+NOT_COMPUTED_YET = "It is being computed; look again in a minute."
 
-_WHOLE = "This is of the whole programme: it is not narrowed with the rest of the page."
+_NOT_NARROWED = "This is of the whole programme: it is not narrowed with the rest of the page."
 
 
-def of_the_whole(asked: Asked) -> tuple[str, ...]:
+def not_narrowed_notes(asked: ReportRequest) -> tuple[str, ...]:
     """The note on a report that a job computes for a whole programme, if the page is
     narrowed."""
-    return () if asked.scope.is_whole_programme else (_WHOLE,)
+    return () if asked.scope.is_whole_programme else (_NOT_NARROWED,)

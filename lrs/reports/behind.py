@@ -10,14 +10,14 @@ from sqlalchemy import Connection, select
 from core.clock import format_instant, from_microseconds
 from lrs.metrics.catalogue import Metric
 from lrs.metrics.definitions import Scope
-from lrs.metrics.facts.reading import keys_of, read
+from lrs.metrics.facts.reading import decode_statement, verb_keys
 from lrs.store import facts
 from lrs.store.statements import StoredStatement
 from lrs.store.tables import fact_episode
 from lrs.xapi.writing import ORD_SHIFT
 
 
-def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.UUID | None, rows: int) -> list[dict[str, Any]]:
+def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.UUID | None, rows: int) -> list[dict[str, Any]]:
     """Episodes of the scope after ``after``, each with the statements that the metric counts,
     in chronological order: id, our word for the verb, the object's id, when, and whether it
     succeeded (None if it is not stated)."""
@@ -27,16 +27,16 @@ def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.U
         query = query.where(e.registration > after)
     episodes = connection.execute(query.order_by(e.registration).limit(rows)).all()
     named, tenant_id = [row.registration for row in episodes], scope.tenant_id
-    stored = facts.find_episode_statements(connection, tenant_id, named, keys_of(metric.verbs))
+    stored = facts.find_episode_statements(connection, tenant_id, named, verb_keys(metric.verbs))
     # Other systems send "assessed" for an answer and "completed" for a use.
-    elsewhere = facts.find_borrowed_statements(connection, tenant_id, named, keys_of({*metric.verbs, "assessed", "completed"}))
+    elsewhere = facts.find_borrowed_statements(connection, tenant_id, named, verb_keys({*metric.verbs, "assessed", "completed"}))
     return [
         {
             "registration": str(row.registration),
             "programme": row.programme,
             "certified_at": format_instant(row.anchor),
             "statements": sorted(
-                (_told(one) for one in [*stored.get(row.registration, []), *elsewhere.get(row.registration, [])]),
+                (_evidence_entry(one) for one in [*stored.get(row.registration, []), *elsewhere.get(row.registration, [])]),
                 key=lambda told: (str(told["at"]), str(told["id"])),
             ),
         }
@@ -44,8 +44,8 @@ def evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.U
     ]
 
 
-def _told(stored: StoredStatement) -> dict[str, Any]:
-    s = read(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
+def _evidence_entry(stored: StoredStatement) -> dict[str, Any]:
+    s = decode_statement(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
     success = s.result.get("success")
     return {
         "id": str(stored.id),

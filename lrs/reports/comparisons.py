@@ -5,28 +5,28 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from lrs.metrics.catalogue import BY_KEY
+from lrs.metrics.catalogue import METRICS_BY_KEY
 from lrs.metrics.definitions import Scope, groups
-from lrs.metrics.statistics.estimates import NOTHING
+from lrs.metrics.statistics.estimates import NO_ESTIMATE
 from lrs.reports import pictures, privacy
-from lrs.reports.asking import Asked, names_of, split_values
+from lrs.reports.asking import ReportRequest, activity_names, estimates_by_value
 from lrs.reports.shape import Column, Report
 from lrs.store import kpis
 
-LOOK_BACK = timedelta(days=28)  # "active" means within the last 28 days
+USAGE_WINDOW = timedelta(days=28)  # "active" means within the last 28 days
 
-_COMPARED = (("transfer_rate", ""), ("adoption_due", ""), ("retention_observed", None), ("sustainability", "all"), ("feedback_by_day_30", ""))
+_COMPARED_METRICS = (("transfer_rate", ""), ("adoption_due", ""), ("retention_observed", None), ("sustainability", "all"), ("feedback_by_day_30", ""))
 
 
-def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -> Report:
-    sizes = [(row.value or "", int(row.learners)) for row in asked.connection.execute(groups.sizes(asked.scope, dimension))]
-    reasons = [None] * len(sizes) if asked.individual else privacy.shown_groups([n for _, n in sizes])
+def _comparison_report(asked: ReportRequest, dimension: str, key: str, title: str, word: str) -> Report:
+    sizes = [(row.value or "", int(row.learners)) for row in asked.connection.execute(groups.select_group_sizes(asked.scope, dimension))]
+    reasons = [None] * len(sizes) if asked.individual else privacy.suppression_reasons([n for _, n in sizes])
     columns = [Column("group", word), Column("people", "People", "count")]
     found = {}
-    for metric_key, part in _COMPARED:
-        metric = BY_KEY[metric_key]
+    for metric_key, part in _COMPARED_METRICS:
+        metric = METRICS_BY_KEY[metric_key]
         columns.append(Column(metric_key, metric.label, "share"))
-        found[metric_key] = (split_values(asked, metric, dimension), part)
+        found[metric_key] = (estimates_by_value(asked, metric, dimension), part)
     rows, drawn = [], []
     for (value, people), reason in zip(sizes, reasons, strict=True):
         if reason:
@@ -36,9 +36,9 @@ def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -
             parts = by_value.get(value, {})
             # For retention, the latest interval that anybody has reached.
             one = (
-                parts.get(part, NOTHING)
+                parts.get(part, NO_ESTIMATE)
                 if part is not None
-                else next((parts[k] for k, _ in reversed(BY_KEY[metric_key].parts) if k in parts), NOTHING)
+                else next((parts[k] for k, _ in reversed(METRICS_BY_KEY[metric_key].parts) if k in parts), NO_ESTIMATE)
             )
             row[metric_key] = one.value if asked.individual or one.learners >= privacy.MIN_GROUP_SIZE else None
             if metric_key == "transfer_rate" and row[metric_key] is not None:
@@ -56,26 +56,26 @@ def _comparison(asked: Asked, dimension: str, key: str, title: str, word: str) -
             *((f"{left_out} of fewer than five people, or that would tell of them, are left out.",) if left_out else ()),
             "Retention is that of the latest interval that somebody has reached.",
         ),
-        svg=pictures.svg(pictures.forest(drawn, "transfer", "share"), f"picture-{key}", title, words) if len(drawn) > 1 else "",
+        svg=pictures.render_svg(pictures.forest_plot(drawn, "transfer", "share"), f"picture-{key}", title, words) if len(drawn) > 1 else "",
     )
 
 
-def waves(asked: Asked) -> Report:
+def waves_report(asked: ReportRequest) -> Report:
     """Waves side by side."""
-    return _comparison(asked, "wave", "waves", "Waves", "Wave")
+    return _comparison_report(asked, "wave", "waves", "Waves", "Wave")
 
 
-def teams(asked: Asked) -> Report:
+def teams_report(asked: ReportRequest) -> Report:
     """Teams side by side."""
-    return _comparison(asked, "team", "teams", "Teams", "Team")
+    return _comparison_report(asked, "team", "teams", "Teams", "Team")
 
 
-def use(asked: Asked) -> Report:
+def usage_report(asked: ReportRequest) -> Report:
     """Use of the product by team in the last 28 days."""
-    since = asked.scope.as_of - LOOK_BACK
+    since = asked.scope.as_of - USAGE_WINDOW
     scope = Scope(asked.scope.tenant_id, asked.scope.as_of, {k: v for k, v in asked.scope.by.items() if k == "programme"}, since)
-    rows = asked.connection.execute(groups.presence_by_team(scope)).all()
-    reasons = [None] * len(rows) if asked.individual else privacy.shown_groups([int(row.people) for row in rows])
+    rows = asked.connection.execute(groups.select_presence_by_team(scope)).all()
+    reasons = [None] * len(rows) if asked.individual else privacy.suppression_reasons([int(row.people) for row in rows])
     told = [
         {
             "team": row.team or "without a team",
@@ -101,13 +101,15 @@ def use(asked: Asked) -> Report:
     )
 
 
-def innovation(asked: Asked) -> Report:
+def innovation_report(asked: ReportRequest) -> Report:
     """Every programme of the tenant, and whether it states what it is meant to change, from
     which baseline to which target, and the expected benefit: the conditions for judging it
     afterwards."""
     tenant_id = asked.scope.tenant_id
-    found = [row for row in asked.connection.execute(groups.programmes(tenant_id)) if asked.individual or row.learners >= privacy.MIN_GROUP_SIZE]
-    names, told = names_of(asked, [row.programme for row in found]), list[dict[str, Any]]()
+    found = [
+        row for row in asked.connection.execute(groups.select_programmes(tenant_id)) if asked.individual or row.learners >= privacy.MIN_GROUP_SIZE
+    ]
+    names, told = activity_names(asked, [row.programme for row in found]), list[dict[str, Any]]()
     for row in found:
         figures = kpis.list_kpis(asked.connection, tenant_id, row.programme)
         worth = [kpis.find_latest_valuation(asked.connection, tenant_id, row.programme, one.kpi) for one in figures]

@@ -8,23 +8,23 @@ from typing import Any
 from lrs.metrics.definitions import groups
 from lrs.metrics.statistics import domains
 from lrs.reports import pictures, privacy
-from lrs.reports.asking import Asked, names_of
+from lrs.reports.asking import ReportRequest, activity_names
 from lrs.reports.shape import Column, Report
-from lrs.reports.values import shown
+from lrs.reports.values import format_value
 
-MOST_TEAMS, MOST_COLUMNS = 40, 12
+MAX_TEAMS, MAX_COLUMNS = 40, 12
 
 
-def weak_domains(asked: Asked) -> Report:
+def weak_domains_report(asked: ReportRequest) -> Report:
     """Competencies that many people miss, in checks and at work."""
-    rows = asked.connection.execute(groups.competencies(asked.scope)).all()
+    rows = asked.connection.execute(groups.select_competencies(asked.scope)).all()
     if not asked.individual:
         rows = [row for row in rows if row.learners >= privacy.MIN_GROUP_SIZE]
-    names = names_of(asked, [row.competency for row in rows])
+    names = activity_names(asked, [row.competency for row in rows])
     told, drawn = [], []
     at_work = any(row.rated for row in rows)
     for where, k, n in (("in checks", "right", "asked"), ("at work", "reached", "rated")):
-        for one in domains.weak_domains([(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]):
+        for one in domains.estimate_domains([(row.competency, int(getattr(row, k)), int(getattr(row, n))) for row in rows]):
             label = f"{names[one.key]}, {where}" if at_work else names[one.key]
             told.append(
                 {
@@ -48,7 +48,7 @@ def weak_domains(asked: Asked) -> Report:
     return Report(
         "weak_domains",
         "What the training left open",
-        f"Competencies that many miss, held against {domains.TARGET:.0%}: what is weak across people points at the content, not at them.",
+        f"Competencies that many miss, held against {domains.MASTERY_TARGET:.0%}: what is weak across people points at the content, not at them.",
         (
             Column("competency", "Competency"),
             Column("where", "Seen"),
@@ -62,10 +62,10 @@ def weak_domains(asked: Asked) -> Report:
         told,
         notes=(
             "The likely share is drawn towards that of all competencies where little was asked (empirical Bayes); weak means that even its upper"
-            f" bound lies under {domains.TARGET:.0%}, and of all called weak at most one in ten is so by chance (Benjamini and Hochberg).",
+            f" bound lies under {domains.MASTERY_TARGET:.0%}, and of all called weak at most one in ten is so by chance (Benjamini and Hochberg).",
         ),
-        svg=pictures.svg(
-            pictures.forest(drawn, f"likely share; the line is {domains.TARGET:.0%}", "share", domains.TARGET),
+        svg=pictures.render_svg(
+            pictures.forest_plot(drawn, f"likely share; the line is {domains.MASTERY_TARGET:.0%}", "share", domains.MASTERY_TARGET),
             "picture-weak-domains",
             "What the training left open",
             sentences,
@@ -76,13 +76,13 @@ def weak_domains(asked: Asked) -> Report:
     )
 
 
-def heat_map(asked: Asked) -> Report:
+def heat_map_report(asked: ReportRequest) -> Report:
     """Team by competency: the share right in checks. Small cells are hidden, and with them the
     cells from which they could be derived."""
-    rows = asked.connection.execute(groups.competencies_by_team(asked.scope)).all()
-    teams = sorted({row.team or "" for row in rows})[:MOST_TEAMS]
-    keys = sorted({row.competency for row in rows})[:MOST_COLUMNS]
-    names = names_of(asked, keys)
+    rows = asked.connection.execute(groups.select_competencies_by_team(asked.scope)).all()
+    teams = sorted({row.team or "" for row in rows})[:MAX_TEAMS]
+    keys = sorted({row.competency for row in rows})[:MAX_COLUMNS]
+    names = activity_names(asked, keys)
     at = {(row.team or "", row.competency): row for row in rows}
     hidden = set() if asked.individual else _hidden_cells({place: int(row.learners) for place, row in at.items()}, teams, keys)
     table, cells = [], []
@@ -95,7 +95,7 @@ def heat_map(asked: Asked) -> Report:
                 line[key] = None
                 text = "·"
             else:
-                line[key], text = share, shown(share, "share")
+                line[key], text = share, format_value(share, "share")
             cells.append({"row": line["team"], "column": names[key], "value": 0 if line[key] is None else line[key], "text": text})
         table.append(line)
     words = " ".join(f"{cell['row']}, {cell['column']}: {cell['text']}." for cell in cells)
@@ -106,7 +106,7 @@ def heat_map(asked: Asked) -> Report:
         (Column("team", "Team"), *(Column(key, names[key], "share") for key in keys)),
         table,
         notes=("A dot stands where fewer than five people are, or where a smaller group could be told from it.",) if hidden else (),
-        svg=pictures.svg(pictures.heat_map(cells), "picture-heat-map", "Teams and competencies", words) if cells else "",
+        svg=pictures.render_svg(pictures.heat_map_chart(cells), "picture-heat-map", "Teams and competencies", words) if cells else "",
         what_to_do="A pale column is the content's; a pale row is a team that needs time or coaching.",
     )
 
@@ -121,6 +121,6 @@ def _hidden_cells(people: Mapping[tuple[str, str], int], teams: Sequence[str], k
             places = [place for place in line if people.get(place)]
             if any(place in hidden for place in places):
                 sizes = [privacy.MIN_GROUP_SIZE - 1 if place in hidden else people[place] for place in places]
-                hidden |= {place for place, reason in zip(places, privacy.shown_groups(sizes), strict=True) if reason}
+                hidden |= {place for place, reason in zip(places, privacy.suppression_reasons(sizes), strict=True) if reason}
         if len(hidden) == before:
             return hidden

@@ -12,25 +12,25 @@ from sqlalchemy import Connection
 
 from lrs.metrics.definitions import Scope
 from lrs.metrics.statistics import impact
-from lrs.metrics.statistics.periods import length_of
+from lrs.metrics.statistics.periods import period_length
 from lrs.store import kpis
 from lrs.store.kpis import Kpi
 from lrs.xapi.keys import key_of
 
 
-def make(connection: Connection, scope: Scope) -> dict[str, Any]:
+def compute_impact(connection: Connection, scope: Scope) -> dict[str, Any]:
     """The body of the computed report: for each business figure, its effect, estimated with the
     strongest method that its data allow."""
     assert scope.programme is not None
-    return {"kpis": [_one(connection, scope, one) for one in kpis.list_kpis(connection, scope.tenant_id, scope.programme)]}
+    return {"kpis": [_estimate_kpi(connection, scope, one) for one in kpis.list_kpis(connection, scope.tenant_id, scope.programme)]}
 
 
-def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
+def _estimate_kpi(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
     assert scope.programme is not None
     rows = kpis.list_current_values(connection, scope.tenant_id, scope.programme, one.kpi)
     periods = sorted({row[2] for row in rows})
     kinds = {row[0] for row in rows}
-    lasting = {length_of(row[2], row[3]) for row in rows}
+    lasting = {period_length(row[2], row[3]) for row in rows}
     effect, why = None, ""
     if len(kinds) > 1:
         why = "Its readings are of persons and of teams or sites at once; send them of one kind."
@@ -38,12 +38,13 @@ def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
         told = ", ".join(sorted(length.name for length in lasting))
         why = f"Its readings cover periods of different length ({told}), which cannot be compared; send them of one."
     elif rows:
-        started = _started(connection, scope, next(iter(kinds)))
+        started = _treatment_starts(connection, scope, next(iter(kinds)))
         readings = [
-            impact.Reading(subject, _place(periods, day), value, _first_treated(periods, started(subject))) for _, subject, day, _, value in rows
+            impact.Reading(subject, _period_number(periods, day), value, _first_treated_period(periods, started(subject)))
+            for _, subject, day, _, value in rows
         ]
-        why = impact.why_unbalanced(readings)
-        effect = None if why else estimate(readings, one.waves_randomised)
+        why = impact.explain_unbalanced(readings)
+        effect = None if why else estimate_effect(readings, one.waves_randomised)
         if effect is None and not why:
             why = (
                 "No estimate: it takes two certified and two others with values before and after, or a series of eight periods, and values that"
@@ -65,7 +66,7 @@ def _one(connection: Connection, scope: Scope, one: Kpi) -> dict[str, Any]:
     }
 
 
-def _started(connection: Connection, scope: Scope, kind: str) -> Callable[[str], datetime | None]:
+def _treatment_starts(connection: Connection, scope: Scope, kind: str) -> Callable[[str], datetime | None]:
     """A lookup of when a subject's treatment began: its first certification. A person is named
     by an identity (``account home name``)."""
     assert scope.programme is not None
@@ -75,21 +76,21 @@ def _started(connection: Connection, scope: Scope, kind: str) -> Callable[[str],
     return kpis.find_group_starts(connection, scope.tenant_id, scope.programme, kind).get
 
 
-def _place(periods: Sequence[date], day: date) -> int:
+def _period_number(periods: Sequence[date], day: date) -> int:
     return periods.index(day) + 1  # from 1: group-time effects take 0 for "never"
 
 
-def _first_treated(periods: Sequence[date], at: datetime | None) -> int | None:
+def _first_treated_period(periods: Sequence[date], at: datetime | None) -> int | None:
     """The first period that begins after the certification; None if there is none."""
     if at is None:
         return None
     return next((i + 1 for i, day in enumerate(periods) if day >= at.date()), None)
 
 
-def estimate(readings: Sequence[impact.Reading], randomised: bool) -> impact.Effect | None:
+def estimate_effect(readings: Sequence[impact.Reading], randomised: bool) -> impact.Effect | None:
     """Estimate with the strongest method that the data allow: waves, then two groups, then
     before and after."""
-    found = impact.group_time(readings, randomised) or impact.differences(readings)
+    found = impact.group_time_effects(readings, randomised) or impact.difference_in_differences(readings)
     if found is not None:
         return found
     treated = [r for r in readings if r.treated_from is not None]
@@ -99,4 +100,4 @@ def estimate(readings: Sequence[impact.Reading], randomised: bool) -> impact.Eff
     by_period: dict[int, list[float]] = {}
     for r in treated:
         by_period.setdefault(r.period, []).append(r.value)
-    return impact.interrupted([(period, sum(some) / len(some)) for period, some in by_period.items()], starts[len(starts) // 2])
+    return impact.interrupted_time_series([(period, sum(some) / len(some)) for period, some in by_period.items()], starts[len(starts) // 2])

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from lrs.metrics.catalogue import BY_KEY
+from lrs.metrics.catalogue import METRICS_BY_KEY
 from lrs.metrics.definitions import times
 from lrs.metrics.statistics import survival
-from lrs.metrics.statistics.estimates import NOTHING
+from lrs.metrics.statistics.estimates import NO_ESTIMATE
 from lrs.reports import pictures, privacy
-from lrs.reports.asking import Asked, computed_report, of_the_whole
+from lrs.reports.asking import ReportRequest, find_computed_report, not_narrowed_notes
 from lrs.reports.shape import Column, Report
-from lrs.reports.values import estimates_of
+from lrs.reports.values import compute_estimates
 from lrs.vocabulary import INTERVALS
 
 
-def first_use(asked: Asked) -> Report:
+def first_use_report(asked: ReportRequest) -> Report:
     """Time to the first verified use: one minus the survival curve of those who have not got
     there yet."""
-    rows = [row for row in asked.connection.execute(times.first_use(asked.scope)) if row.part == "verified"]
+    rows = [row for row in asked.connection.execute(times.select_time_to_first_use(asked.scope)) if row.part == "verified"]
     people = sum(int(row.people) for row in rows)
     if people < (1 if asked.individual else privacy.MIN_GROUP_SIZE):
         rows = []
@@ -46,23 +46,25 @@ def first_use(asked: Asked) -> Report:
         ),
         told if asked.individual else [{**row, "events": None, "at_risk": None} for row in told],
         notes=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
-        svg=pictures.svg(pictures.steps(points, "days since certification"), "picture-first-use", "When the first use comes", words) if told else "",
+        svg=pictures.render_svg(pictures.step_chart(points, "days since certification"), "picture-first-use", "When the first use comes", words)
+        if told
+        else "",
     )
 
 
-def forgetting(asked: Asked) -> Report:
+def forgetting_report(asked: ReportRequest) -> Report:
     """The cohort's curve with its band, the observed points, and whether a memory model's
     predictions may be shown."""
-    found = computed_report(asked, "forgetting")
+    found = find_computed_report(asked, "forgetting")
     observed, worst, best = (
-        estimates_of(asked.connection, BY_KEY[key], asked.scope) for key in ("retention_observed", "retention_worst", "retention_best")
+        compute_estimates(asked.connection, METRICS_BY_KEY[key], asked.scope) for key in ("retention_observed", "retention_worst", "retention_best")
     )
     rows, points = [], []
     for interval in INTERVALS:
-        one = observed.get(interval.key, NOTHING)
+        one = observed.get(interval.key, NO_ESTIMATE)
         if one.value is None or (not asked.individual and one.learners < privacy.MIN_GROUP_SIZE):
             continue
-        bounds = {"worst": worst.get(interval.key, NOTHING).value, "best": best.get(interval.key, NOTHING).value}
+        bounds = {"worst": worst.get(interval.key, NO_ESTIMATE).value, "best": best.get(interval.key, NO_ESTIMATE).value}
         rows.append(
             {
                 "after": interval.label,
@@ -84,7 +86,7 @@ def forgetting(asked: Asked) -> Report:
         if fitted
         else []
     )
-    notes = ["The line, and what is said of models, is of the whole programme; the points are narrowed."] if of_the_whole(asked) else []
+    notes = ["The line, and what is said of models, is of the whole programme; the points are narrowed."] if not_narrowed_notes(asked) else []
     if fitted:
         half, area = fitted["half_life"], fitted.get("area")
         if area:
@@ -126,7 +128,9 @@ def forgetting(asked: Asked) -> Report:
         ),
         rows,
         notes=notes or ["A curve needs answers of twenty people over three intervals."],
-        svg=pictures.svg(pictures.curve(line, points, "days since certification"), "picture-forgetting", "How what was learnt fades", words)
+        svg=pictures.render_svg(
+            pictures.curve_chart(line, points, "days since certification"), "picture-forgetting", "How what was learnt fades", words
+        )
         if points
         else "",
         watermark=found[1] if found else "",

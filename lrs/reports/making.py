@@ -16,13 +16,16 @@ from lrs.metrics.statistics import agreement, memory
 from lrs.reports import impact, questions
 
 
-def _forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
-    rows = [(int(row.learner), max(float(row.days), 0.01), int(row.right), int(row.asked)) for row in connection.execute(groups.fading(scope))]
-    curve = memory.forgetting(rows)
+def _compute_forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
+    rows = [
+        (int(row.learner), max(float(row.days), 0.01), int(row.right), int(row.asked))
+        for row in connection.execute(groups.select_answered_checks(scope))
+    ]
+    curve = memory.fit_forgetting_curve(rows)
     told: dict[tuple[int, str], list[tuple[float, bool]]] = defaultdict(list)
-    for row in connection.execute(groups.histories(scope)):
+    for row in connection.execute(groups.select_answer_histories(scope)):
         told[(int(row.learner), row.competency or "")].append((float(row.seconds) / 86_400, bool(row.right)))
-    compared = memory.compare([(learner, competency, answers) for (learner, competency), answers in told.items()])
+    compared = memory.compare_models([(learner, competency, answers) for (learner, competency), answers in told.items()])
     people = len({row[0] for row in rows})
     return {
         "people": people,
@@ -31,24 +34,25 @@ def _forgetting(connection: Connection, scope: Scope) -> dict[str, Any]:
     }
 
 
-def _raters(connection: Connection, scope: Scope) -> dict[str, Any]:
+def _compute_raters(connection: Connection, scope: Scope) -> dict[str, Any]:
     return {
-        name: _agreement(connection.execute(groups.ratings(scope, calibration)).all()) for name, calibration in (("cases", True), ("work", False))
+        name: _compute_agreement(connection.execute(groups.select_ratings(scope, calibration)).all())
+        for name, calibration in (("cases", True), ("work", False))
     }
 
 
-def _agreement(rows: Sequence[Any]) -> dict[str, Any]:
+def _compute_agreement(rows: Sequence[Any]) -> dict[str, Any]:
     """Alpha with (subject, criterion) as units, and each rater's severity. Raters are
     identified by number: only the tool knows who they are."""
     ratings = [(f"{row.subject} {row.criterion}", int(row.rater), float(row.level)) for row in rows]
     by_criterion: dict[str, list[agreement.Rating]] = defaultdict(list)
     for row, rating in zip(rows, ratings, strict=True):
         by_criterion[row.criterion].append(rating)
-    whole = agreement.agreement(ratings)
-    severe = agreement.severity(ratings)
+    whole = agreement.measure_agreement(ratings)
+    severe = agreement.rater_severity(ratings)
     criteria = []
     for criterion, some in sorted(by_criterion.items()):
-        one = agreement.agreement(some)
+        one = agreement.measure_agreement(some)
         criteria.append({"criterion": criterion, **asdict(one), "mean": fmean(level for _, _, level in some)})
     return {
         **asdict(whole),
@@ -57,9 +61,9 @@ def _agreement(rows: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-REPORTS: Mapping[str, Callable[[Connection, Scope], dict[str, Any]]] = {
-    "items": questions.make_items,
-    "forgetting": _forgetting,
-    "raters": _raters,
-    "impact": impact.make,
+COMPUTED_REPORTS: Mapping[str, Callable[[Connection, Scope], dict[str, Any]]] = {
+    "items": questions.compute_items,
+    "forgetting": _compute_forgetting,
+    "raters": _compute_raters,
+    "impact": impact.compute_impact,
 }

@@ -20,33 +20,33 @@ import msgspec
 import vl_convert
 
 from lrs.metrics.catalogue import SHARE, Metric
-from lrs.reports.values import MetricValue, sentence, shown
+from lrs.reports.values import MetricValue, describe_value, format_value
 
-INK, SOFT, ACCENT, SIGNAL, BACK = "#222222", "#888888", "#1257a8", "#b3261e", "#ffffff"
-_VARIABLES = {INK: "var(--ink, #222222)", SOFT: "var(--soft, #888888)", ACCENT: "var(--accent, #1257a8)", SIGNAL: "var(--bad, #b3261e)"}
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-WIDTH, ROW = 300, 30
-LABEL, LETTER = 230, 7.2  # pixels: the longest label, and the width of a letter 12 pixels high
-SLANT, COLUMN = 40, 56  # angle of a column's label in degrees, width of a column in pixels
-MOST_KEPT = 500  # pictures cached in each process: a few kilobytes each
+INK, SOFT, ACCENT, SIGNAL, BACKGROUND = "#222222", "#888888", "#1257a8", "#b3261e", "#ffffff"
+_CSS_VARIABLES = {INK: "var(--ink, #222222)", SOFT: "var(--soft, #888888)", ACCENT: "var(--accent, #1257a8)", SIGNAL: "var(--bad, #b3261e)"}
+VEGA_LITE_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+CHART_WIDTH, ROW_HEIGHT = 300, 30
+MAX_LABEL_WIDTH, LETTER_WIDTH = 230, 7.2  # pixels: the longest label, and the width of a letter 12 pixels high
+LABEL_ANGLE, COLUMN_WIDTH = 40, 56  # angle of a column's label in degrees, width of a column in pixels
+MAX_CACHED_PICTURES = 500  # pictures cached in each process: a few kilobytes each
 Spec = dict[str, Any]
 
 
-def svg(spec: Spec, name: str, title: str, text: str) -> str:
+def render_svg(spec: Spec, name: str, title: str, text: str) -> str:
     """The picture with its title and description, for embedding in a page; ``name`` must be
     unique on the page."""
-    return _svg(msgspec.json.encode(spec), name, title, text)
+    return _render_svg_cached(msgspec.json.encode(spec), name, title, text)
 
 
-@lru_cache(MOST_KEPT)
-def _svg(spec: bytes, name: str, title: str, text: str) -> str:
+@lru_cache(MAX_CACHED_PICTURES)
+def _render_svg_cached(spec: bytes, name: str, title: str, text: str) -> str:
     drawn = str(vl_convert.vegalite_to_svg(msgspec.json.decode(spec)))
-    for colour, variable in _VARIABLES.items():
+    for colour, variable in _CSS_VARIABLES.items():
         drawn = drawn.replace(f'"{colour}"', f'"{variable}"')
     # Our own title and description cover the whole picture, so the ARIA attributes of single
     # marks are removed.
     drawn = re.sub(r' (?:role|aria-[a-z]+)="[^"]*"', "", drawn)
-    drawn = drawn.replace(f'<rect width="100%" height="100%" fill="{BACK}"/>', "")
+    drawn = drawn.replace(f'<rect width="100%" height="100%" fill="{BACKGROUND}"/>', "")
     drawn = re.sub(r'\bid="(clip\d+)"', rf'id="{name}-\1"', drawn)
     drawn = re.sub(r"url\(#(clip\d+)\)", rf"url(#{name}-\1)", drawn)
     sized = re.match(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', drawn)
@@ -58,23 +58,23 @@ def _svg(spec: bytes, name: str, title: str, text: str) -> str:
     return head + drawn[sized.end() :]
 
 
-def png(spec: Spec, scale: float = 2.0) -> bytes:
+def render_png(spec: Spec, scale: float = 2.0) -> bytes:
     """The picture as a bitmap on white."""
-    return bytes(vl_convert.vegalite_to_png({**spec, "background": BACK}, scale=scale))
+    return bytes(vl_convert.vegalite_to_png({**spec, "background": BACKGROUND}, scale=scale))
 
 
-def bitmap(drawn: str, scale: float = 2.0) -> bytes:
+def svg_to_png(drawn: str, scale: float = 2.0) -> bytes:
     """A rendered picture as a bitmap on white, in the grammar's literal colours: for mails and
     files."""
     plain = re.sub(r"var\(--[a-z]+, (#[0-9a-f]{6})\)", r"\1", drawn)
     head = plain.index(">") + 1
-    return bytes(vl_convert.svg_to_png(f'{plain[:head]}<rect width="100%" height="100%" fill="{BACK}"/>{plain[head:]}', scale=scale))
+    return bytes(vl_convert.svg_to_png(f'{plain[:head]}<rect width="100%" height="100%" fill="{BACKGROUND}"/>{plain[head:]}', scale=scale))
 
 
-def _base(height: int | Mapping[str, int], layers: Sequence[Spec], width: int = WIDTH) -> Spec:
+def _base_spec(height: int | Mapping[str, int], layers: Sequence[Spec], width: int = CHART_WIDTH) -> Spec:
     text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
     return {
-        "$schema": SCHEMA,
+        "$schema": VEGA_LITE_SCHEMA,
         "width": width,
         "height": height,
         "background": None,
@@ -88,23 +88,23 @@ def _base(height: int | Mapping[str, int], layers: Sequence[Spec], width: int = 
     }
 
 
-def _axis(unit: str, title: str | None = None) -> Spec:
+def _axis_spec(unit: str, title: str | None = None) -> Spec:
     return {"title": title, **({"format": "%", "tickCount": 5} if unit == SHARE else {"tickCount": 5})}
 
 
-def _rows(field: str, labels: Sequence[str]) -> Spec:
+def _row_encoding(field: str, labels: Sequence[str]) -> Spec:
     """Named rows. The page's font is not known here and may be wider than the measured one, so
     the axis reserves space for it."""
-    room = min(LABEL, round(max((len(label) for label in labels), default=0) * LETTER) + 8)
-    axis = {"grid": False, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": LABEL, "minExtent": room}
+    room = min(MAX_LABEL_WIDTH, round(max((len(label) for label in labels), default=0) * LETTER_WIDTH) + 8)
+    axis = {"grid": False, "ticks": False, "domain": False, "labelPadding": 8, "labelLimit": MAX_LABEL_WIDTH, "minExtent": room}
     return {"field": field, "type": "nominal", "sort": None, "title": None, "axis": axis}
 
 
-def _scale(unit: str) -> Spec:
+def _scale_spec(unit: str) -> Spec:
     return {"domain": [0, 1]} if unit == SHARE else {"zero": True}
 
 
-def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
+def interval_chart(metric: Metric, values: Sequence[MetricValue]) -> Spec:
     """One row for each part that has a value (or for all parts, if none has): a dot and the bar
     of its interval, on one scale."""
     values = [value for value in values if value.value is not None or value.suppressed] or values
@@ -114,15 +114,15 @@ def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
             "value": value.value,
             "low": value.ci_low if value.ci_low is not None else value.value,
             "high": value.ci_high if value.ci_high is not None else value.value,
-            "text": shown(value.value, value.unit) if not value.suppressed else "not shown",
+            "text": format_value(value.value, value.unit) if not value.suppressed else "not shown",
         }
         for value in values
     ]
-    y = _rows("part", [str(row["part"]) for row in rows])
-    x = {"field": "value", "type": "quantitative", "scale": _scale(metric.unit), "axis": _axis(metric.unit)}
+    y = _row_encoding("part", [str(row["part"]) for row in rows])
+    x = {"field": "value", "type": "quantitative", "scale": _scale_spec(metric.unit), "axis": _axis_spec(metric.unit)}
     return {
-        **_base(
-            {"step": ROW},
+        **_base_spec(
+            {"step": ROW_HEIGHT},
             [
                 {
                     "mark": {"type": "bar", "height": 8, "cornerRadius": 4, "color": ACCENT, "opacity": 0.35},
@@ -131,7 +131,7 @@ def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
                 {"mark": {"type": "point", "filled": True, "size": 90, "color": ACCENT, "opacity": 1}, "encoding": {"y": y, "x": x}},
                 {
                     "mark": {"type": "text", "align": "left", "color": INK, "fontSize": 12, "fontWeight": 600},
-                    "encoding": {"y": y, "x": {"value": WIDTH + 10}, "text": {"field": "text"}},
+                    "encoding": {"y": y, "x": {"value": CHART_WIDTH + 10}, "text": {"field": "text"}},
                 },
             ],
         ),
@@ -139,12 +139,12 @@ def intervals(metric: Metric, values: Sequence[MetricValue]) -> Spec:
     }
 
 
-def draw(metric: Metric, values: Sequence[MetricValue]) -> str:
+def draw_metric(metric: Metric, values: Sequence[MetricValue]) -> str:
     """A metric's picture."""
-    return svg(intervals(metric, values), f"picture-{metric.key}", metric.label, " ".join(sentence(value) for value in values))
+    return render_svg(interval_chart(metric, values), f"picture-{metric.key}", metric.label, " ".join(describe_value(value) for value in values))
 
 
-def curve(points: Sequence[Mapping[str, float]], observed: Sequence[Mapping[str, float]], x_title: str) -> Spec:
+def curve_chart(points: Sequence[Mapping[str, float]], observed: Sequence[Mapping[str, float]], x_title: str) -> Spec:
     """A curve with its band (x, value, low, high), and the observed points with their
     intervals; x on a log scale, shares on y."""
     x = {
@@ -153,9 +153,9 @@ def curve(points: Sequence[Mapping[str, float]], observed: Sequence[Mapping[str,
         "scale": {"type": "log", "nice": False},
         "axis": {"title": x_title, "values": [1, 7, 30, 90, 180], "grid": False},
     }
-    y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": _axis(SHARE)}
+    y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": _axis_spec(SHARE)}
     band, line = {"values": list(points)}, {"values": list(observed)}
-    return _base(
+    return _base_spec(
         180,
         [
             {
@@ -170,12 +170,12 @@ def curve(points: Sequence[Mapping[str, float]], observed: Sequence[Mapping[str,
     )
 
 
-def steps(points: Sequence[Mapping[str, float]], x_title: str) -> Spec:
+def step_chart(points: Sequence[Mapping[str, float]], x_title: str) -> Spec:
     """A step curve with its band (x, value, low, high): the cumulative share by time."""
     x = {"field": "x", "type": "quantitative", "axis": {"title": x_title, "grid": False, "tickCount": 6}}
-    y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": _axis(SHARE)}
+    y = {"field": "value", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": _axis_spec(SHARE)}
     return {
-        **_base(
+        **_base_spec(
             180,
             [
                 {
@@ -193,9 +193,9 @@ def control_chart(points: Sequence[Mapping[str, Any]], unit: str) -> Spec:
     """Points in time (period, value, centre, low, high, signal) with their limits; signals are
     larger and have a different shape."""
     x = {"field": "period", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": -60, "grid": False, "labelOverlap": True}}
-    y = {"field": "value", "type": "quantitative", "scale": {"zero": False}, "axis": _axis(unit)}
+    y = {"field": "value", "type": "quantitative", "scale": {"zero": False}, "axis": _axis_spec(unit)}
     return {
-        **_base(
+        **_base_spec(
             180,
             [
                 *(
@@ -218,7 +218,7 @@ def control_chart(points: Sequence[Mapping[str, Any]], unit: str) -> Spec:
     }
 
 
-def control_charts(several: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> Spec:
+def stacked_control_charts(several: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> Spec:
     """One chart below the other, each with its title and its own scale; limits (None) are
     omitted if there are none."""
     parts = []
@@ -226,22 +226,22 @@ def control_charts(several: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -
         limited = [{name: value for name, value in point.items() if value is not None} for point in points]
         one = control_chart([{**point, "signal": bool(point.get("signal"))} for point in limited], "")
         parts.append({name: value for name, value in one.items() if name in ("width", "height", "layer", "data")} | {"title": title})
-    shape = _base(180, [])
+    shape = _base_spec(180, [])
     title_text = {"color": INK, "fontSize": 13, "anchor": "start"}
-    return {"$schema": SCHEMA, "background": None, "vconcat": parts, "config": {**shape["config"], "title": title_text}}
+    return {"$schema": VEGA_LITE_SCHEMA, "background": None, "vconcat": parts, "config": {**shape["config"], "title": title_text}}
 
 
-def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
+def heat_map_chart(cells: Sequence[Mapping[str, Any]]) -> Spec:
     """Cells (row, column, value, text): the deeper the colour, the higher the share. Each cell
     also shows the number, so that colour is never the only cue."""
     # Column labels are slanted: the last one needs space to its right, all of them need space
     # above.
-    longest = max((len(str(cell["column"])) for cell in cells), default=0) * LETTER
-    axis = {"title": None, "labelAngle": -SLANT, "labelLimit": LABEL, "minExtent": longest * sin(radians(SLANT)) + 8}
+    longest = max((len(str(cell["column"])) for cell in cells), default=0) * LETTER_WIDTH
+    axis = {"title": None, "labelAngle": -LABEL_ANGLE, "labelLimit": MAX_LABEL_WIDTH, "minExtent": longest * sin(radians(LABEL_ANGLE)) + 8}
     x = {"field": "column", "type": "nominal", "sort": None, "axis": {**axis, "orient": "top", "grid": False, "domain": False}}
     y = {"field": "row", "type": "nominal", "sort": None, "axis": {"title": None, "grid": False, "domain": False}}
     return {
-        **_base(
+        **_base_spec(
             {"step": 34},
             [
                 {
@@ -255,20 +255,20 @@ def heat_map(cells: Sequence[Mapping[str, Any]]) -> Spec:
                 {"mark": {"type": "text", "color": INK, "fontSize": 12}, "encoding": {"x": x, "y": y, "text": {"field": "text"}}},
             ],
         ),
-        "width": {"step": COLUMN},
-        "padding": {"left": 5, "top": 5, "bottom": 5, "right": max(5, longest * cos(radians(SLANT)) - COLUMN / 2)},
+        "width": {"step": COLUMN_WIDTH},
+        "padding": {"left": 5, "top": 5, "bottom": 5, "right": max(5, longest * cos(radians(LABEL_ANGLE)) - COLUMN_WIDTH / 2)},
         "data": {"values": list(cells)},
     }
 
 
-def forest(rows: Sequence[Mapping[str, Any]], x_title: str, unit: str = "", reference: float = 0.0) -> Spec:
+def forest_plot(rows: Sequence[Mapping[str, Any]], x_title: str, unit: str = "", reference: float = 0.0) -> Spec:
     """Estimates (label, value, low, high), one in each row, against a reference line."""
-    y = _rows("label", [str(row["label"]) for row in rows])
-    x = {"field": "value", "type": "quantitative", "axis": _axis(unit, x_title), **({"scale": _scale(unit)} if unit == SHARE else {})}
+    y = _row_encoding("label", [str(row["label"]) for row in rows])
+    x = {"field": "value", "type": "quantitative", "axis": _axis_spec(unit, x_title), **({"scale": _scale_spec(unit)} if unit == SHARE else {})}
     line = {"field": "at", "type": "quantitative"}
     return {
-        **_base(
-            {"step": ROW},
+        **_base_spec(
+            {"step": ROW_HEIGHT},
             [
                 {"data": {"values": [{"at": reference}]}, "mark": {"type": "rule", "color": INK}, "encoding": {"x": line}},
                 {
@@ -282,12 +282,12 @@ def forest(rows: Sequence[Mapping[str, Any]], x_title: str, unit: str = "", refe
     }
 
 
-def event_study(points: Sequence[Mapping[str, float]], x_title: str, y_title: str) -> Spec:
+def event_study_chart(points: Sequence[Mapping[str, float]], x_title: str, y_title: str) -> Spec:
     """Effects by time since the start (x, value, low, high); before the start they should lie
     around 0."""
     x = {"field": "x", "type": "quantitative", "axis": {"title": x_title, "grid": False, "tickMinStep": 1}}
     y = {"field": "value", "type": "quantitative", "axis": {"title": y_title, "tickCount": 5}}
-    return _base(
+    return _base_spec(
         180,
         [
             {"data": {"values": [{"at": 0}]}, "mark": {"type": "rule", "color": INK}, "encoding": {"y": {"field": "at", "type": "quantitative"}}},

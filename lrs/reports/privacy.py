@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from lrs.vocabulary import MIN_GROUP_SIZE, MIN_RATERS
 
-__all__ = ["MIN_GROUP_SIZE", "MIN_RATERS", "hidden_by_difference", "hidden_teams", "shown_groups"]
+__all__ = ["MIN_GROUP_SIZE", "MIN_RATERS", "hidden_teams", "is_hidden_by_difference", "suppression_reasons"]
 
 TOO_FEW = f"fewer than {MIN_GROUP_SIZE} people"
 BY_DIFFERENCE = f"it would tell of fewer than {MIN_GROUP_SIZE} people, by what is shown of a wider group"
-COMPLEMENT = "with it, a smaller group could be told from the total"
+COMPLEMENTARY = "with it, a smaller group could be told from the total"
 
 
-def hidden_by_difference(people: int, wider: Sequence[int]) -> bool:
+def is_hidden_by_difference(people: int, wider: Sequence[int]) -> bool:
     """Whether subtracting this group from a wider group that is shown leaves one to four
     people."""
     return any(0 < other - people < MIN_GROUP_SIZE for other in wider)
@@ -25,11 +25,11 @@ def hidden_teams(people: Mapping[str, int], whole: int) -> set[str]:
     remains of the total reveals them."""
     teams = sorted(people)
     left = max(0, whole - sum(people.values()))
-    reasons = shown_groups([*(people[team] for team in teams), left])
+    reasons = suppression_reasons([*(people[team] for team in teams), left])
     return {team for team, reason in zip(teams, reasons, strict=False) if reason}
 
 
-def shown_groups(people: Sequence[int]) -> list[str | None]:
+def suppression_reasons(people: Sequence[int]) -> list[str | None]:
     """For each group of a split of one total, why it is hidden, or None. If only one group is
     hidden, or all the hidden ones together have fewer than five people, the next smallest is
     hidden with them: otherwise the total minus what is shown would reveal them (complementary
@@ -42,4 +42,4 @@ def shown_groups(people: Sequence[int]) -> list[str | None]:
         left = [(n, i) for i, n in enumerate(people) if n and reasons[i] is None]
         if not left:
             return reasons
-        reasons[min(left)[1]] = COMPLEMENT
+        reasons[min(left)[1]] = COMPLEMENTARY

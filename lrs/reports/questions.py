@@ -11,27 +11,30 @@ from core.clock import format_instant
 from lrs.metrics.definitions import Scope, groups
 from lrs.metrics.statistics import items as item_statistics
 from lrs.reports import privacy
-from lrs.reports.asking import WAITING, Asked, computed_report, of_the_whole
+from lrs.reports.asking import NOT_COMPUTED_YET, ReportRequest, find_computed_report, not_narrowed_notes
 from lrs.reports.shape import Column, Report
 from lrs.store import definitions
 
-MOST_RESPONSES = 12  # distinct answers stored for one question, most frequent first
+MAX_RESPONSES = 12  # distinct answers stored for one question, most frequent first
 
 
-def make_items(connection: Connection, scope: Scope) -> dict[str, Any]:
+def compute_items(connection: Connection, scope: Scope) -> dict[str, Any]:
     """The figures of each question, from the first answers of a scope, with the texts of its
     choices."""
-    rows = [item_statistics.Answer(row.person, row.item, row.right, row.response, row.seconds) for row in connection.execute(groups.answers(scope))]
-    analysed = item_statistics.analyse(rows)
+    rows = [
+        item_statistics.ItemAnswer(row.person, row.item, row.right, row.response, row.seconds)
+        for row in connection.execute(groups.select_first_answers(scope))
+    ]
+    analysed = item_statistics.analyse_items(rows)
     names = definitions.find_activity_names(connection, scope.tenant_id, [one.item for one in analysed])
     shown = []
     for one in analysed:
         told = definitions.find_activity_definition(connection, scope.tenant_id, one.item) or {}
-        shown.append({**asdict(one), "name": names[one.item], "responses": _responses(one, told)})
+        shown.append({**asdict(one), "name": names[one.item], "responses": _response_rows(one, told)})
     return {"items": shown, "answers": len(rows), "people": len({row.person for row in rows})}
 
 
-def _responses(one: item_statistics.ItemFigures, told: dict[str, Any]) -> list[dict[str, Any]]:
+def _response_rows(one: item_statistics.ItemAnalysis, told: dict[str, Any]) -> list[dict[str, Any]]:
     """Which answers were given, how often, and whether they are right; with the texts of single
     choices, and including distractors that nobody chose."""
     patterns = told.get("correctResponsesPattern")
@@ -55,19 +58,23 @@ def _responses(one: item_statistics.ItemFigures, told: dict[str, Any]) -> list[d
             "answers": count,
             "share": count / one.answers,
             "right": response in right,
-            "useless": response not in right and one.answers >= item_statistics.TO_SHOW and count / one.answers < item_statistics.USELESS,
+            "useless": response not in right
+            and one.answers >= item_statistics.MIN_ANSWERS_TO_SHOW
+            and count / one.answers < item_statistics.USELESS_SHARE,
         }
         for response, count in given.items()
     ]
-    return sorted(rows, key=lambda row: (-row["answers"], row["response"]))[:MOST_RESPONSES]
+    return sorted(rows, key=lambda row: (-row["answers"], row["response"]))[:MAX_RESPONSES]
 
 
-def items(asked: Asked) -> Report:
+def items_report(asked: ReportRequest) -> Report:
     """The difficulty, discrimination and answers of each question. Narrowed only for callers
     who may see individual people: for all others, a question's answers here and in the whole
     would reveal the few people in between."""
     narrowed = asked.individual and not asked.scope.is_whole_programme
-    found = (make_items(asked.connection, asked.scope), "", format_instant(asked.scope.as_of)) if narrowed else computed_report(asked, "items")
+    found = (
+        (compute_items(asked.connection, asked.scope), "", format_instant(asked.scope.as_of)) if narrowed else find_computed_report(asked, "items")
+    )
     columns = (
         Column("name", "Question"),
         Column("answers", "Answers", "count"),
@@ -95,23 +102,23 @@ def items(asked: Asked) -> Report:
         columns,
         rows,
         notes=(
-            *(() if narrowed else of_the_whole(asked)),
+            *(() if narrowed else not_narrowed_notes(asked)),
             "“Tells who knows” is the correlation with the share right on the same person's other questions (corrected point-biserial): under"
             " 0.15 it hardly tells; under 0 look whether the right answer is marked right.",
             "Judge a question from 30 answers on, act on it from 100 on. A distractor that fewer than one in twenty choose does no work.",
         ),
-        what_to_do="Questions to look at stand first." if found else WAITING,
+        what_to_do="Questions to look at stand first." if found else NOT_COMPUTED_YET,
         watermark=found[1] if found else "",
         computed_at=found[2] if found else "",
     )
 
 
-def raters(asked: Asked) -> Report:
+def raters_report(asked: ReportRequest) -> Report:
     """Whether raters mean the same by a level."""
-    found = computed_report(asked, "raters")
+    found = find_computed_report(asked, "raters")
     rows = []
     notes = [
-        *of_the_whole(asked),
+        *not_narrowed_notes(asked),
         "Alpha of 0.80 and more: rely on it; 0.667 to 0.80: draw tentative conclusions; below: calibrate again (Krippendorff 2004).",
     ]
     for where, words in (("cases", "described cases"), ("work", "people's work")):
@@ -153,7 +160,7 @@ def raters(asked: Asked) -> Report:
         ),
         rows,
         notes=notes,
-        what_to_do="" if found else WAITING,
+        what_to_do="" if found else NOT_COMPUTED_YET,
         watermark=found[1] if found else "",
         computed_at=found[2] if found else "",
     )

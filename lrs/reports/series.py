@@ -10,41 +10,41 @@ from typing import Any
 
 from lrs.metrics.statistics import charts, watching
 from lrs.metrics.statistics.charts import Signal
-from lrs.metrics.weekly import SERIES, day_of
+from lrs.metrics.weekly import WEEKLY_SERIES, week_start
 from lrs.reports import pictures, privacy
-from lrs.reports.asking import Asked, Making, of_the_whole
+from lrs.reports.asking import ReportBuilder, ReportRequest, not_narrowed_notes
 from lrs.reports.shape import Column, Report
 from lrs.store import kpis
 from lrs.store import watching as store
 from lrs.store.watching import Level
 
-MOST_POINTS = 52
-_CHANGING = "It is changing: look at what happened in the {word}s marked."
-_STEADY = "Nothing has changed beyond ordinary variation: asking about a single {word} leads nowhere."
+MAX_POINTS = 52
+_CHANGING_ADVICE = "It is changing: look at what happened in the {word}s marked."
+_STEADY_ADVICE = "Nothing has changed beyond ordinary variation: asking about a single {word} leads nowhere."
 
 
-def week_by_week(key: str) -> Making:
+def weekly_report_builder(key: str) -> ReportBuilder:
     """A builder of the report on one of SERIES."""
 
-    def made(asked: Asked) -> Report:
-        return _weeks(asked, key)
+    def made(asked: ReportRequest) -> Report:
+        return _weekly_report(asked, key)
 
     return made
 
 
-def _weeks(asked: Asked, key: str) -> Report:
+def _weekly_report(asked: ReportRequest, key: str) -> Report:
     """A share by week on a p′ chart, since its last new level."""
-    series, level = SERIES[key], _level(asked, key)
+    series, level = WEEKLY_SERIES[key], _current_level(asked, key)
     rows = [
-        (day_of(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
+        (week_start(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
         for row in asked.connection.execute(series.count(asked.scope))
         if getattr(row, series.denominator) and (asked.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
     ]
     rows = [row for row in rows if level is None or row[0] >= level.since]
     counts = [(k, n) for _, k, n in rows]
     centre, limits, over = charts.p_chart(counts)
-    enough, values = watching.enough(counts), [k / n for k, n in counts]
-    found = _by_place(charts.signals(values, centre, limits) if enough else [])
+    enough, values = watching.has_baseline(counts), [k / n for k, n in counts]
+    found = _signals_by_index(charts.detect_signals(values, centre, limits) if enough else [])
     told: list[dict[str, Any]] = [
         {
             "week": week.isoformat(),
@@ -56,14 +56,16 @@ def _weeks(asked: Asked, key: str) -> Report:
             "signal": found.get(i, ""),
         }
         for i, ((week, k, n), (low, high)) in enumerate(zip(rows, limits, strict=True))
-    ][-MOST_POINTS:]
+    ][-MAX_POINTS:]
     words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
     if not enough:
-        verdict = f"Grey: too little to say. {charts.LEAST_BASELINE} complete weeks with {watching.LEAST_A_WEEK} of them or more make a baseline."
+        verdict = (
+            f"Grey: too little to say. {charts.MIN_BASELINE_POINTS} complete weeks with {watching.MIN_TRIALS_A_WEEK} of them or more make a baseline."
+        )
     else:
-        verdict = (_CHANGING if any(row["signal"] for row in told) else _STEADY).format(word="week")
+        verdict = (_CHANGING_ADVICE if any(row["signal"] for row in told) else _STEADY_ADVICE).format(word="week")
     spread = "weeks vary more than chance alone, the limits allow for it" if over > 1.05 else "weeks vary as chance alone makes them"
-    notes = [f"The first {charts.BETTER_BASELINE} weeks are the baseline. Laney’s p′ chart; sigma Z is {over:.2f}: {spread}."]
+    notes = [f"The first {charts.BASELINE_POINTS} weeks are the baseline. Laney’s p′ chart; sigma Z is {over:.2f}: {spread}."]
     if level is not None:
         notes.append(f"A new level holds since {level.since.isoformat()}; weeks before are left out. Why: {level.why}")
     return Report(
@@ -80,33 +82,33 @@ def _weeks(asked: Asked, key: str) -> Report:
         ),
         told,
         notes=notes,
-        svg=_drawn([{**row, "period": row["week"]} for row in told], "share", f"picture-{key.replace('_', '-')}", series.label, words),
+        svg=_draw_control_chart([{**row, "period": row["week"]} for row in told], "share", f"picture-{key.replace('_', '-')}", series.label, words),
         what_to_do=verdict,
-        extra={"new_level": _new_level([week for week, _, _ in rows], values, centre) if enough and _is_place(asked) else None},
+        extra={"new_level": _find_new_level([week for week, _, _ in rows], values, centre) if enough and _is_watched_scope(asked) else None},
     )
 
 
-def _is_place(asked: Asked) -> bool:
+def _is_watched_scope(asked: ReportRequest) -> bool:
     """Whether the request is for the whole programme or for one of its teams, which is what
     weekly figures are published and monitored for."""
     return asked.scope.by.keys() <= {"programme", "team"} and asked.scope.since is None and asked.scope.until is None
 
 
-def _level(asked: Asked, key: str) -> Level | None:
-    if not _is_place(asked):
+def _current_level(asked: ReportRequest, key: str) -> Level | None:
+    if not _is_watched_scope(asked):
         return None
     found = store.find_current_baselines(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
     return found.get((key, asked.scope.by.get("team", "")))
 
 
-def _new_level(weeks: Sequence[date], values: Sequence[float], centre: float) -> str | None:
+def _find_new_level(weeks: Sequence[date], values: Sequence[float], centre: float) -> str | None:
     """The date since which all weeks lie on one side of the centre, if they are long enough to
     be a run."""
-    run = charts.run_at_end(values, centre)
-    return weeks[-run].isoformat() if run >= charts.RUN and run < len(weeks) else None
+    run = charts.trailing_run_length(values, centre)
+    return weeks[-run].isoformat() if run >= charts.RUN_LENGTH and run < len(weeks) else None
 
 
-def _by_place(signals: Sequence[Signal]) -> dict[int, str]:
+def _signals_by_index(signals: Sequence[Signal]) -> dict[int, str]:
     """Index → description of the signals there."""
     found: dict[int, list[str]] = defaultdict(list)
     for one in signals:
@@ -114,18 +116,18 @@ def _by_place(signals: Sequence[Signal]) -> dict[int, str]:
     return {index: "; ".join(some) for index, some in found.items()}
 
 
-def _drawn(rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str) -> str:
+def _draw_control_chart(rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str) -> str:
     points = [{**{k: row[k] for k in ("period", "value", "centre", "low", "high")}, "signal": bool(row["signal"])} for row in rows]
-    return pictures.svg(pictures.control_chart(points, unit), name, title, words) if points else ""
+    return pictures.render_svg(pictures.control_chart(points, unit), name, title, words) if points else ""
 
 
-def period_by_period(asked: Asked) -> Report:
+def readings_report(asked: ReportRequest) -> Report:
     """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
     against its own moving ranges."""
     programme, tenant_id = asked.scope.programme or "", asked.scope.tenant_id
     told: list[dict[str, Any]] = []
     drawn: list[tuple[str, list[dict[str, Any]]]] = []
-    notes: list[str] = [*of_the_whole(asked)]
+    notes: list[str] = [*not_narrowed_notes(asked)]
     for one in kpis.list_kpis(asked.connection, tenant_id, programme):
         found_means = kpis.average_readings(asked.connection, tenant_id, programme, one.kpi)
         if len({kind for kind, *_ in found_means}) > 1:
@@ -133,14 +135,14 @@ def period_by_period(asked: Asked) -> Report:
             continue
         kept = [(day, mean, n) for kind, day, mean, n in found_means if asked.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE]
         means = [mean for _, mean, _ in kept]
-        if len(means) < charts.LEAST_BASELINE:
-            notes.append(f"{one.label}: {len(means)} periods, too few for limits; {charts.LEAST_BASELINE} make a baseline.")
+        if len(means) < charts.MIN_BASELINE_POINTS:
+            notes.append(f"{one.label}: {len(means)} periods, too few for limits; {charts.MIN_BASELINE_POINTS} make a baseline.")
             limits = None
         else:
-            limits, robust = charts.baseline(means[: charts.BETTER_BASELINE])
+            limits, robust = charts.baseline_limits(means[: charts.BASELINE_POINTS])
             if robust:
                 notes.append(f"{one.label}: its baseline jumps, so its limits are those of the medians, which one value does not move.")
-        found = _by_place(charts.signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
+        found = _signals_by_index(charts.detect_signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
         rows = [
             {
                 "kpi": one.label,
@@ -153,12 +155,16 @@ def period_by_period(asked: Asked) -> Report:
                 "signal": found.get(i, ""),
             }
             for i, (day, mean, subjects) in enumerate(kept)
-        ][-MOST_POINTS:]
+        ][-MAX_POINTS:]
         told += rows
         if rows:
             drawn.append((f"{one.label} ({one.unit})", rows))
     words = " ".join(f"{row['kpi']}, {row['period']}: {row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
-    verdict = (_CHANGING if any(row["signal"] for row in told) else _STEADY).format(word="period") if any(r["low"] is not None for r in told) else ""
+    verdict = (
+        (_CHANGING_ADVICE if any(row["signal"] for row in told) else _STEADY_ADVICE).format(word="period")
+        if any(r["low"] is not None for r in told)
+        else ""
+    )
     return Report(
         "readings",
         "Business figures, period by period",
@@ -175,9 +181,11 @@ def period_by_period(asked: Asked) -> Report:
         told,
         notes=(
             *notes,
-            f"The first {charts.BETTER_BASELINE} periods are the baseline. XmR chart: mean ± {charts.NATURAL} mean moving ranges, or median ± {charts.MEDIAN_NATURAL} median ones (Wheeler 1993).",
+            f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± {charts.NATURAL_FACTOR} mean moving ranges, or median ± {charts.MEDIAN_NATURAL_FACTOR} median ones (Wheeler 1993).",
             "That it moved does not say why: what the programme did is under Business figures, beside a comparison.",
         ),
-        svg=pictures.svg(pictures.control_charts(drawn), "picture-readings", "Business figures, period by period", words) if drawn else "",
+        svg=pictures.render_svg(pictures.stacked_control_charts(drawn), "picture-readings", "Business figures, period by period", words)
+        if drawn
+        else "",
         what_to_do=verdict,
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lrs.reports.values import harmless
+from lrs.reports.values import escape_formula
 
 
 @dataclass(frozen=True)
@@ -46,5 +46,5 @@ class Report:
         writer = csv.writer(out, lineterminator="\r\n")
         writer.writerow([column.key for column in self.columns])
         for row in self.rows:
-            writer.writerow([harmless(row.get(column.key)) for column in self.columns])
+            writer.writerow([escape_formula(row.get(column.key)) for column in self.columns])
         return out.getvalue()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from lrs.metrics.catalogue import BY_KEY
+from lrs.metrics.catalogue import METRICS_BY_KEY
 from lrs.metrics.definitions import groups
-from lrs.metrics.statistics.estimates import NOTHING, Estimate
+from lrs.metrics.statistics.estimates import NO_ESTIMATE, Estimate
 from lrs.reports import privacy
-from lrs.reports.asking import Asked
+from lrs.reports.asking import ReportRequest
 from lrs.reports.shape import Column, Report
-from lrs.reports.values import estimates_of
+from lrs.reports.values import compute_estimates
 
 
-def quality(asked: Asked) -> Report:
+def quality_report(asked: ReportRequest) -> Report:
     """What would make figures doubtful, to be checked before they are read."""
-    row = asked.connection.execute(groups.quality(asked.scope)).one()
-    fast = asked.connection.execute(groups.speed(asked.scope)).one()
-    refused = asked.connection.execute(groups.refused(asked.scope.tenant_id)).all()
+    row = asked.connection.execute(groups.select_data_quality(asked.scope)).one()
+    fast = asked.connection.execute(groups.select_answer_speed(asked.scope)).one()
+    refused = asked.connection.execute(groups.select_refusals(asked.scope.tenant_id)).all()
     episodes = int(row.episodes)
 
     def line(what: str, n: Any, of: int, limit: float, remedy: str) -> dict[str, Any]:
@@ -66,11 +66,11 @@ def quality(asked: Asked) -> Report:
     )
 
 
-def checklist(asked: Asked) -> Report:
+def checklist_report(asked: ReportRequest) -> Report:
     """Five questions on the programme, answered from data if there are any."""
 
     def of(key: str, part: str = "") -> Estimate:
-        return estimates_of(asked.connection, BY_KEY[key], asked.scope).get(part, NOTHING)
+        return compute_estimates(asked.connection, METRICS_BY_KEY[key], asked.scope).get(part, NO_ESTIMATE)
 
     def answer(question: str, one: Estimate, what: str) -> dict[str, Any]:
         few = 0 < one.learners < privacy.MIN_GROUP_SIZE

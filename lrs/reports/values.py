@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from core.clock import format_instant
 from lrs.metrics.catalogue import RATIO, SHARE, Metric
 from lrs.metrics.definitions import Scope
-from lrs.metrics.statistics.estimates import NOTHING, Estimate
+from lrs.metrics.statistics.estimates import NO_ESTIMATE, Estimate
 from lrs.metrics.statistics.proportions import CONFIDENCE
 from lrs.reports import privacy
 
@@ -49,19 +49,19 @@ class MetricValue:
     computed_at: str
 
 
-def estimates_of(connection: Connection, metric: Metric, scope: Scope) -> dict[str, Estimate]:
+def compute_estimates(connection: Connection, metric: Metric, scope: Scope) -> dict[str, Estimate]:
     """Part -> estimate, counted on request."""
     return metric.estimate(connection.execute(metric.count(scope)).all())
 
 
-def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
+def compute_metric_values(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
     """The values of a metric, one for each of its parts, counted on request. ``individual``:
     whether the caller may see individual people."""
-    found = estimates_of(connection, metric, scope)
-    wider = [] if individual else [estimates_of(connection, metric, one) for one in scope.parents()]
+    found = compute_estimates(connection, metric, scope)
+    wider = [] if individual else [compute_estimates(connection, metric, one) for one in scope.parents()]
     made = []
     for part, label in metric.parts:
-        one = found.get(part, NOTHING)
+        one = found.get(part, NO_ESTIMATE)
         value = MetricValue(
             metric=metric.key,
             version=metric.version,
@@ -71,8 +71,8 @@ def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: d
             unit=metric.unit,
             programme=scope.programme,
             scope=dict(scope.by),
-            numerator=_number(one.numerator),
-            denominator=_number(one.denominator),
+            numerator=_whole_if_possible(one.numerator),
+            denominator=_whole_if_possible(one.denominator),
             value=one.value,
             ci_low=one.low,
             ci_high=one.high,
@@ -88,25 +88,25 @@ def values_of(connection: Connection, metric: Metric, scope: Scope, watermark: d
             # No learners but a denominator: nobody in the group did what is counted, and the
             # size of the group is unknown.
             if one.learners < privacy.MIN_GROUP_SIZE and (one.learners or one.denominator):
-                value = hidden(value, privacy.TOO_FEW)
-            elif privacy.hidden_by_difference(one.learners, [other.get(part, NOTHING).learners for other in wider]):
-                value = hidden(value, privacy.BY_DIFFERENCE)
+                value = suppress_value(value, privacy.TOO_FEW)
+            elif privacy.is_hidden_by_difference(one.learners, [other.get(part, NO_ESTIMATE).learners for other in wider]):
+                value = suppress_value(value, privacy.BY_DIFFERENCE)
         made.append(value)
     return made
 
 
-def _number(value: float) -> float:
+def _whole_if_possible(value: float) -> float:
     """A whole number as an int."""
     return int(value) if float(value).is_integer() else value
 
 
-def hidden(value: MetricValue, reason: str) -> MetricValue:
+def suppress_value(value: MetricValue, reason: str) -> MetricValue:
     """A copy without any number that reveals people."""
     nothing = {"numerator": None, "denominator": None, "value": None, "ci_low": None, "ci_high": None, "learners": None}
     return replace(value, **nothing, flags=[], suppressed=True, reason=reason)  # type: ignore[arg-type]  # each of these fields may be None
 
 
-def shown(value: float | None, unit: str) -> str:
+def format_value(value: float | None, unit: str) -> str:
     """A number formatted for a page: ``83 %``, ``12 days``, ``0.91``; an en dash if there is
     none."""
     if value is None:
@@ -118,7 +118,7 @@ def shown(value: float | None, unit: str) -> str:
     return f"{value:.2f}" if unit == RATIO or abs(value) < 10 else f"{value:.0f}"
 
 
-def sentence(value: MetricValue) -> str:
+def describe_value(value: MetricValue) -> str:
     """One value as a sentence."""
     where = f"{value.part_label}: " if value.part else ""
     if value.suppressed:
@@ -128,29 +128,29 @@ def sentence(value: MetricValue) -> str:
     people = f"{value.learners} {'person' if value.learners == 1 else 'people'}"
     interval = ""
     if value.ci_low is not None or value.ci_high is not None:
-        high = "beyond what was seen" if value.ci_high is None else shown(value.ci_high, value.unit)
-        interval = f"95 % interval {shown(value.ci_low, value.unit)} to {high}; "
+        high = "beyond what was seen" if value.ci_high is None else format_value(value.ci_high, value.unit)
+        interval = f"95 % interval {format_value(value.ci_low, value.unit)} to {high}; "
     counts = f"{value.numerator} of {value.denominator}; " if value.unit in (SHARE, "days") else ""
-    return f"{where}{shown(value.value, value.unit)} ({counts}{interval}{people})."
+    return f"{where}{format_value(value.value, value.unit)} ({counts}{interval}{people})."
 
 
-def as_json(values: Iterable[MetricValue]) -> list[dict[str, Any]]:
+def values_as_json(values: Iterable[MetricValue]) -> list[dict[str, Any]]:
     """The values for the API."""
     return [asdict(value) for value in values]
 
 
-def as_csv(values: Iterable[MetricValue]) -> str:
+def values_as_csv(values: Iterable[MetricValue]) -> str:
     """A CSV table with a header line. Texts that a spreadsheet would run as a formula are
     prefixed with an apostrophe."""
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(MetricValue.__dataclass_fields__), lineterminator="\r\n")
     writer.writeheader()
-    for row in as_json(values):
+    for row in values_as_json(values):
         flat = {**row, "scope": "; ".join(f"{k}={v}" for k, v in row["scope"].items()), "flags": "; ".join(row["flags"])}
-        writer.writerow({name: harmless(value) for name, value in flat.items()})
+        writer.writerow({name: escape_formula(value) for name, value in flat.items()})
     return out.getvalue()
 
 
-def harmless(value: Any) -> Any:
+def escape_formula(value: Any) -> Any:
     """Escape a text that a spreadsheet would run as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

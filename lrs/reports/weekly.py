@@ -11,7 +11,7 @@ from lrs.store import watching
 from lrs.store.watching import WeekFigure
 
 
-def hidden(connection: Connection, tenant_id: int, programme: str, series: str, figures: Sequence[WeekFigure]) -> set[int]:
+def hidden_figures(connection: Connection, tenant_id: int, programme: str, series: str, figures: Sequence[WeekFigure]) -> set[int]:
     """The ids of the figures that are hidden: those of fewer than five people; those of a team
     from which, together with the others and the whole, a smaller one could be derived; and
     every restated one, because the difference from its successor may reveal the one person in

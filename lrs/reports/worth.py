@@ -7,33 +7,33 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from lrs.metrics.catalogue import BY_KEY
+from lrs.metrics.catalogue import METRICS_BY_KEY
 from lrs.metrics.statistics import money, periods
-from lrs.metrics.statistics.estimates import NOTHING
-from lrs.metrics.statistics.proportions import z_of
+from lrs.metrics.statistics.estimates import NO_ESTIMATE
+from lrs.metrics.statistics.proportions import normal_quantile
 from lrs.reports import pictures, privacy
-from lrs.reports.asking import WAITING, Asked, computed_report, of_the_whole
+from lrs.reports.asking import NOT_COMPUTED_YET, ReportRequest, find_computed_report, not_narrowed_notes
 from lrs.reports.shape import Column, Report
-from lrs.reports.values import estimates_of
+from lrs.reports.values import compute_estimates
 from lrs.store import kpis
 from lrs.store.kpis import Cost, Kpi
 
-GRADES = {
+GRADE_MEANINGS = {
     "A": "waves in an order drawn by lot",
     "B": "a comparison group that moved alike before",
     "C": "before and after, or groups that moved apart before: not because of",
     "D": "an estimate",
 }
-_NOT_A_HEADLINE = "Not a headline: the evidence does not say that it is because of the programme."
+_NOT_A_HEADLINE_NOTE = "Not a headline: the evidence does not say that it is because of the programme."
 
 
-def headline(grade: str) -> bool:
+def is_headline_grade(grade: str) -> bool:
     """Whether evidence of this grade may become a headline: C and D never do."""
     return grade in ("A", "B")
 
 
-def _effects(asked: Asked) -> tuple[list[dict[str, Any]], str, str] | None:
-    made = computed_report(asked, "impact")
+def _visible_effects(asked: ReportRequest) -> tuple[list[dict[str, Any]], str, str] | None:
+    made = find_computed_report(asked, "impact")
     if made is None:
         return None
     shown = []
@@ -48,10 +48,10 @@ def _effects(asked: Asked) -> tuple[list[dict[str, Any]], str, str] | None:
     return shown, made[1], made[2]
 
 
-def impact(asked: Asked) -> Report:
+def impact_report(asked: ReportRequest) -> Report:
     """Business figures before and after, with a comparison group if there is one."""
-    made = _effects(asked)
-    rows, notes, drawn, study = [], [*of_the_whole(asked)], [], None
+    made = _visible_effects(asked)
+    rows, notes, drawn, study = [], [*not_narrowed_notes(asked)], [], None
     for one in made[0] if made else ():
         effect = one["effect"]
         row = {"kpi": one["label"], "unit": one["unit"], "subjects": one["subjects"], "periods": one["periods"]}
@@ -66,7 +66,7 @@ def impact(asked: Asked) -> Report:
                 "high": effect["high"],
                 "p": effect["p"],
                 "method": effect["method"],
-                "grade": f"{effect['grade']}: {GRADES[effect['grade']]}",
+                "grade": f"{effect['grade']}: {GRADE_MEANINGS[effect['grade']]}",
             }
         )
         notes += [f"{one['label']}: {check}." for check in effect["checks"]]
@@ -82,13 +82,13 @@ def impact(asked: Asked) -> Report:
     words = " ".join(f"{one['label']}: {one['value']:.2f}, from {one['low']:.2f} to {one['high']:.2f}." for one in drawn)
     svg = ""
     if study is not None:
-        spec = pictures.event_study(study[1], "periods from the start", study[0]["unit"])
+        spec = pictures.event_study_chart(study[1], "periods from the start", study[0]["unit"])
         told = " ".join(
             f"{point['x']:.0f} periods from the start: {point['value']:.2f} ({point['low']:.2f} to {point['high']:.2f})." for point in study[1]
         )
-        svg = pictures.svg(spec, "picture-impact", f"{study[0]['label']} by time from the start", told)
+        svg = pictures.render_svg(spec, "picture-impact", f"{study[0]['label']} by time from the start", told)
     elif drawn:
-        svg = pictures.svg(pictures.forest(drawn, "effect"), "picture-impact", "Effects on business figures", words)
+        svg = pictures.render_svg(pictures.forest_plot(drawn, "effect"), "picture-impact", "Effects on business figures", words)
     return Report(
         "impact",
         "Business figures",
@@ -108,21 +108,21 @@ def impact(asked: Asked) -> Report:
         rows,
         notes=notes,
         svg=svg,
-        what_to_do="" if made else WAITING,
+        what_to_do="" if made else NOT_COMPUTED_YET,
         watermark=made[1] if made else "",
         computed_at=made[2] if made else "",
     )
 
 
-def roi(asked: Asked) -> Report:
+def roi_report(asked: ReportRequest) -> Report:
     """What came back for what was spent; the forecast beside the actual."""
     programme = asked.scope.programme or ""
     ledger = kpis.list_costs(asked.connection, asked.scope.tenant_id, programme)
     spent = sum((line.amount for line in ledger), Decimal(0))
-    costs, mixed = float(spent), _not_one_currency(ledger)
-    made = _effects(asked)
+    costs, mixed = float(spent), _explain_mixed_currency(ledger)
+    made = _visible_effects(asked)
     by_key = {one["kpi"]: one for one in made[0]} if made else {}
-    rows, notes, best = [], [*of_the_whole(asked), *([mixed] if mixed else ())], ""
+    rows, notes, best = [], [*not_narrowed_notes(asked), *([mixed] if mixed else ())], ""
     currency = next((line.currency for line in ledger if line.currency), "")
     for one in kpis.list_kpis(asked.connection, asked.scope.tenant_id, programme):
         worth = kpis.find_latest_valuation(asked.connection, asked.scope.tenant_id, programme, one.kpi)
@@ -140,30 +140,34 @@ def roi(asked: Asked) -> Report:
             continue
         a_year = by_key.get(one.kpi, {}).get("periods_a_year")
         if a_year is None:
-            notes.append(f"{one.label}: its readings do not say yet how long a period is, so there is no return by them. {_why_not(by_key, one)}")
+            notes.append(
+                f"{one.label}: its readings do not say yet how long a period is, so there is no return by them. {_explain_no_effect(by_key, one)}"
+            )
             continue
         forecast = body.get("forecast_effect")
         if forecast is not None and (body.get("forecast_costs") or costs):
             treated = effect["treated"] if effect else 1
-            rows.append(_line(one, "forecast", money.Range(**forecast), body, treated * a_year, body.get("forecast_costs") or costs, "a forecast"))
+            rows.append(
+                _roi_row(one, "forecast", money.QuantityRange(**forecast), body, treated * a_year, body.get("forecast_costs") or costs, "a forecast")
+            )
         if effect is None:
-            notes.append(f"{one.label}: {_why_not(by_key, one)}")
+            notes.append(f"{one.label}: {_explain_no_effect(by_key, one)}")
             continue
         if costs <= 0:
             notes.append("No costs are in the ledger; without costs there is no return on them.")
             continue
-        line = _line(one, "actual", _range(one, effect), body, effect["treated"] * a_year, costs, effect["grade"])
+        line = _roi_row(one, "actual", _effect_range(one, effect), body, effect["treated"] * a_year, costs, effect["grade"])
         rows.append(line)
-        if headline(effect["grade"]):
+        if is_headline_grade(effect["grade"]):
             best = f"{one.label}: {line['p50']:.0%} came back beyond the costs (between {line['p5']:.0%} and {line['p95']:.0%}); above nothing with a probability of {line['above_zero']:.0%}."
         else:
-            notes.append(f"{one.label}: {_NOT_A_HEADLINE}")
+            notes.append(f"{one.label}: {_NOT_A_HEADLINE_NOTE}")
     by_category: dict[tuple[str, str], Decimal] = {}
     for cost in ledger:
         key = cost.category, cost.currency or "no currency said"
         by_category[key] = by_category.get(key, Decimal(0)) + cost.amount
     notes += [f"Cost, {category}: {amount:,.0f} {of}." for (category, of), amount in sorted(by_category.items())]
-    people = estimates_of(asked.connection, BY_KEY["reach"], asked.scope).get("", NOTHING).learners
+    people = compute_estimates(asked.connection, METRICS_BY_KEY["reach"], asked.scope).get("", NO_ESTIMATE).learners
     if costs and not mixed and (people if asked.individual else people >= privacy.MIN_GROUP_SIZE):
         notes.append(f"Cost per person certified: {costs / people:,.2f} {currency}.")
     hours = sum(line.hours or 0 for line in ledger)
@@ -195,11 +199,11 @@ def roi(asked: Asked) -> Report:
     )
 
 
-def _why_not(by_key: dict[str, dict[str, Any]], one: Kpi) -> str:
-    return str(by_key.get(one.kpi, {}).get("why_not") or WAITING)
+def _explain_no_effect(by_key: dict[str, dict[str, Any]], one: Kpi) -> str:
+    return str(by_key.get(one.kpi, {}).get("why_not") or NOT_COMPUTED_YET)
 
 
-def _not_one_currency(ledger: Sequence[Cost]) -> str:
+def _explain_mixed_currency(ledger: Sequence[Cost]) -> str:
     """Why the lines of a ledger cannot be summed, in words; empty if they can."""
     said = sorted({line.currency for line in ledger if line.currency})
     without = sum(1 for line in ledger if not line.currency)
@@ -208,22 +212,22 @@ def _not_one_currency(ledger: Sequence[Cost]) -> str:
     return f"The costs are in {' and '.join(said)}, so there is no sum of them: enter all in one currency." if len(said) > 1 else ""
 
 
-def _range(one: Kpi, effect: dict[str, Any]) -> money.Range:
+def _effect_range(one: Kpi, effect: dict[str, Any]) -> money.QuantityRange:
     """The effect, signed so that positive is good, with its 95 % interval narrowed to the 90 %
     range that the simulation expects."""
     sign = 1.0 if one.more_is_better else -1.0
-    nearer = z_of(0.90) / z_of()
+    nearer = normal_quantile(0.90) / normal_quantile()
     value = sign * effect["value"]
     low, high = sorted((sign * effect["low"], sign * effect["high"]))
-    return money.Range(value - (value - low) * nearer, value, value + (high - value) * nearer)
+    return money.QuantityRange(value - (value - low) * nearer, value, value + (high - value) * nearer)
 
 
-def _line(one: Kpi, which: str, effect: money.Range, body: dict[str, Any], a_year: float, costs: float, grade: str) -> dict[str, Any]:
+def _roi_row(one: Kpi, which: str, effect: money.QuantityRange, body: dict[str, Any], a_year: float, costs: float, grade: str) -> dict[str, Any]:
     """A row of the report. ``a_year``: subjects × periods in a year."""
-    unit, months = money.Range(**body["unit_value"]), float(body["months"])
-    volume = a_year * months / periods.MONTHS
-    drawn = money.spread(effect, unit, volume, costs, months)
-    plain = money.returns(effect.best * unit.best * volume, costs, months)
+    unit, months = money.QuantityRange(**body["unit_value"]), float(body["months"])
+    volume = a_year * months / periods.MONTHS_A_YEAR
+    drawn = money.simulate_roi(effect, unit, volume, costs, months)
+    plain = money.compute_roi(effect.best * unit.best * volume, costs, months)
     return {
         "kpi": one.label,
         "which": which,
@@ -239,13 +243,13 @@ def _line(one: Kpi, which: str, effect: money.Range, body: dict[str, Any], a_yea
     }
 
 
-def way_to_target(asked: Asked) -> float | None:
+def progress_to_target(asked: ReportRequest) -> float | None:
     """The share of the distance from baseline to target that the strongest effect has covered,
     for the scorecard; only with evidence A or B."""
-    made = _effects(asked)
+    made = _visible_effects(asked)
     if made is None:
         return None
-    effects = {one["kpi"]: one["effect"] for one in made[0] if one["effect"] and headline(one["effect"]["grade"])}
+    effects = {one["kpi"]: one["effect"] for one in made[0] if one["effect"] and is_headline_grade(one["effect"]["grade"])}
     for one in kpis.list_kpis(asked.connection, asked.scope.tenant_id, asked.scope.programme or ""):
         if one.kpi in effects and one.baseline is not None and one.target is not None and one.target != one.baseline:
             return float(effects[one.kpi]["value"]) / (one.target - one.baseline)

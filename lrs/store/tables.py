@@ -549,7 +549,7 @@ week_figure = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("figure_id", BigInteger, Identity(always=True), primary_key=True),
     Column("programme", Text, nullable=False),
-    # A key of lrs.metrics.weekly.SERIES.
+    # A key of lrs.metrics.weekly.WEEKLY_SERIES.
     Column("series", Text, nullable=False),
     # Empty: the whole programme.
     Column("team", Text, nullable=False),
@@ -584,7 +584,7 @@ alarm = Table(
     Column("alarm_id", BigInteger, Identity(always=True), primary_key=True),
     # Empty if it concerns no programme.
     Column("programme", Text, nullable=False),
-    # A key of lrs.metrics.weekly.SERIES, or "self-check".
+    # A key of lrs.metrics.weekly.WEEKLY_SERIES, or "self-check".
     Column("series", Text, nullable=False),
     Column("team", Text, nullable=False),
     Column("words", Text, nullable=False),

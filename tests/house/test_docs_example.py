@@ -7,8 +7,8 @@ import uuid
 from pathlib import Path
 
 from core import clock
-from lrs.metrics.facts import facts_of
-from lrs.metrics.facts.reading import read
+from lrs.metrics.facts import derive_facts
+from lrs.metrics.facts.reading import decode_statement
 from lrs.xapi.reading import Authority, StatementParser
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 def test_the_episode_of_the_docs_is_taken_and_counts() -> None:
     text = PAGE.read_text().partition("```json\n")[2].partition("```")[0]
     incoming = StatementParser(family_2_0=False).statements(text.encode(), Authority.of(b'{"mbox":"mailto:a@example.org"}'))
-    facts = facts_of(uuid.uuid4(), [read(n, json.dumps(one).encode(), clock.now()) for n, one in enumerate(json.loads(text))])
+    facts = derive_facts(uuid.uuid4(), [decode_statement(n, json.dumps(one).encode(), clock.now()) for n, one in enumerate(json.loads(text))])
     assert len(incoming) == 2
     assert [(row["interval"], row["success"]) for row in facts.recalls] == [("1w", True)]
     assert facts.uncountable == []

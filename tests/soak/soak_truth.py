@@ -25,11 +25,11 @@ from core.embedded import EmbeddedServers
 from lrs import cli
 from lrs.actions.deps import build_store_deps
 from lrs.jobs import count
-from lrs.metrics.catalogue import BY_KEY
+from lrs.metrics.catalogue import METRICS_BY_KEY
 from lrs.metrics.definitions import Scope
 from lrs.metrics.statistics import impact
 from lrs.metrics.statistics.impact import Effect, Reading
-from lrs.reports.values import estimates_of
+from lrs.reports.values import compute_estimates
 from lrs.vocabulary import BASE, INTERVALS
 
 RUNS, SEED = 2_000, 20_261_125  # the seed is the day on which this was written
@@ -58,16 +58,16 @@ def panel(random: np.random.Generator, starts: list[int | None]) -> list[Reading
 
 
 def two_groups(random: np.random.Generator) -> Effect | None:
-    return impact.differences(panel(random, [START if team < TEAMS // 2 else None for team in range(TEAMS)]))
+    return impact.difference_in_differences(panel(random, [START if team < TEAMS // 2 else None for team in range(TEAMS)]))
 
 
 def waves(random: np.random.Generator) -> Effect | None:
-    return impact.group_time(panel(random, [None if team % 4 == 3 else WAVES[team % 4] for team in range(TEAMS + 20)]))
+    return impact.group_time_effects(panel(random, [None if team % 4 == 3 else WAVES[team % 4] for team in range(TEAMS + 20)]))
 
 
 def before_and_after(random: np.random.Generator) -> Effect | None:
     noise = random.normal(0, 2, SERIES)
-    return impact.interrupted([(t, 20 + 0.2 * t + noise[t] + (EFFECT if t >= SERIES // 2 else 0.0)) for t in range(SERIES)], SERIES // 2)
+    return impact.interrupted_time_series([(t, 20 + 0.2 * t + noise[t] + (EFFECT if t >= SERIES // 2 else 0.0)) for t in range(SERIES)], SERIES // 2)
 
 
 METHODS: dict[str, Callable[[np.random.Generator], Effect | None]] = {
@@ -189,7 +189,7 @@ def _the_whole_way(servers: EmbeddedServers, tmp_path: Path) -> dict[str, float]
         for run in range(RUNS):
             scope = Scope(1, datetime.now(UTC), {"programme": f"{BASE}programmes/run-{run}"})
             for name, (key, interval, true) in asked.items():
-                one = estimates_of(connection, BY_KEY[key], scope)[interval.key]
+                one = compute_estimates(connection, METRICS_BY_KEY[key], scope)[interval.key]
                 assert one.low is not None
                 assert one.high is not None
                 hits[name] += one.low <= true <= one.high

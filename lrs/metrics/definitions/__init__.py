@@ -10,6 +10,6 @@ empty for the whole):
 - means: n, total, squares, learners (``means``).
 """
 
-from lrs.metrics.definitions.scope import DIMENSIONS, Counting, Scope, split_part
+from lrs.metrics.definitions.scope import DIMENSIONS, CountQuery, Scope, parse_part
 
-__all__ = ["DIMENSIONS", "Counting", "Scope", "split_part"]
+__all__ = ["DIMENSIONS", "CountQuery", "Scope", "parse_part"]

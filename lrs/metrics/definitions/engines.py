@@ -21,12 +21,12 @@ class seconds_between(FunctionElement[int]):  # noqa: N801 - an SQL function
 
 
 @compiles(seconds_between, "postgresql")
-def _on_postgresql(element: seconds_between, compiler: Any, **kw: Any) -> str:
+def _compile_postgresql(element: seconds_between, compiler: Any, **kw: Any) -> str:
     earlier, later = (compiler.process(one, **kw) for one in element.clauses)
     return f"CAST(floor(extract(epoch FROM ({later} - {earlier}))) AS bigint)"
 
 
 @compiles(seconds_between, "clickhousedb")
-def _on_clickhouse(element: seconds_between, compiler: Any, **kw: Any) -> str:
+def _compile_clickhouse(element: seconds_between, compiler: Any, **kw: Any) -> str:
     earlier, later = (compiler.process(one, **kw) for one in element.clauses)
     return f"dateDiff('second', {earlier}, {later})"

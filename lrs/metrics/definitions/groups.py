@@ -9,52 +9,57 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, distinct, func, literal, select
 
 from lrs.metrics.definitions.engines import seconds_between
-from lrs.metrics.definitions.scope import Scope, group_of
+from lrs.metrics.definitions.scope import Scope, split_column
 from lrs.metrics.definitions.shares import USE_WITHIN
 from lrs.store.tables import borrowed, fact_activity, fact_check, fact_competency, fact_episode, fact_presence, fact_rating, fact_recall, uncountable
 from lrs.vocabulary import BASELINE
 
-E = fact_episode.c
-WEEK = 7 * 86_400
+EPISODE = fact_episode.c
+WEEK_SECONDS = 7 * 86_400
 
 
-def competencies(scope: Scope) -> Select[Any]:
+def select_competencies(scope: Scope) -> Select[Any]:
     """Rows of competency, asked, right, rated, reached, learners."""
-    return _competencies(scope, fact_competency.c.competency)
+    return _select_competency_sums(scope, fact_competency.c.competency)
 
 
-def competencies_by_team(scope: Scope) -> Select[Any]:
+def select_competencies_by_team(scope: Scope) -> Select[Any]:
     """Rows of team, competency, asked, right, rated, reached, learners."""
-    return _competencies(scope, E.team, fact_competency.c.competency)
+    return _select_competency_sums(scope, EPISODE.team, fact_competency.c.competency)
 
 
-def _competencies(scope: Scope, *keys: ColumnElement[Any]) -> Select[Any]:
+def _select_competency_sums(scope: Scope, *keys: ColumnElement[Any]) -> Select[Any]:
     c = fact_competency.c
     sums = [func.sum(c[name]).label(name) for name in ("asked", "right", "rated", "reached")]
-    query = select(*keys, *sums, func.count(distinct(E.learner)).label("learners"))
+    query = select(*keys, *sums, func.count(distinct(EPISODE.learner)).label("learners"))
     return query.select_from(fact_competency.join(fact_episode, scope.of(fact_competency))).where(*scope.episodes()).group_by(*keys)
 
 
-def sizes(scope: Scope, dimension: str) -> Select[Any]:
+def select_group_sizes(scope: Scope, dimension: str) -> Select[Any]:
     """Rows of value, learners: how many people each value of a dimension has."""
-    column = E[dimension]
-    return select(column.label("value"), func.count(distinct(E.learner)).label("learners")).where(*scope.episodes()).group_by(column).order_by(column)
+    column = EPISODE[dimension]
+    return (
+        select(column.label("value"), func.count(distinct(EPISODE.learner)).label("learners"))
+        .where(*scope.episodes())
+        .group_by(column)
+        .order_by(column)
+    )
 
 
-def programmes(tenant_id: int) -> Select[Any]:
+def select_programmes(tenant_id: int) -> Select[Any]:
     """Rows of programme, learners: the programmes of a tenant."""
-    query = select(E.programme, func.count(distinct(E.learner)).label("learners")).where(E.tenant_id == tenant_id)
-    return query.group_by(E.programme).order_by(E.programme)
+    query = select(EPISODE.programme, func.count(distinct(EPISODE.learner)).label("learners")).where(EPISODE.tenant_id == tenant_id)
+    return query.group_by(EPISODE.programme).order_by(EPISODE.programme)
 
 
-def answers(scope: Scope) -> Select[Any]:
+def select_first_answers(scope: Scope) -> Select[Any]:
     """Rows of person, item, right, response, seconds: every first answer to a check item."""
     r = fact_recall.c
     query = select(r.learner.label("person"), r.item, r.success.label("right"), r.response, r.took_seconds.label("seconds"))
     return query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
 
 
-def histories(scope: Scope) -> Select[Any]:
+def select_answer_histories(scope: Scope) -> Select[Any]:
     """Rows of learner, competency, seconds, right in chronological order, as a memory model
     needs them."""
     r = fact_recall.c
@@ -63,7 +68,7 @@ def histories(scope: Scope) -> Select[Any]:
     return query.order_by(r.learner, r.competency, r.seconds_since_anchor, r.item)
 
 
-def fading(scope: Scope) -> Select[Any]:
+def select_answered_checks(scope: Scope) -> Select[Any]:
     """Rows of learner, days, right, asked: one for each answered check."""
     r = fact_recall.c
     days = cast(func.avg(r.seconds_since_anchor), BigInteger) / 86_400.0
@@ -72,28 +77,28 @@ def fading(scope: Scope) -> Select[Any]:
     return query.group_by(r.learner, r.registration, r.interval)
 
 
-IN_TIME = timedelta(days=7)  # a check done within this time after its due date still counts for its week; after that, the week's figure is final
+CHECK_GRACE = timedelta(days=7)  # a check done within this time after its due date still counts for its week; after that, the week's figure is final
 
 
-def weeks_of_checks(scope: Scope) -> Select[Any]:
+def select_checks_by_week(scope: Scope) -> Select[Any]:
     """Rows of group, week, due, done, asked, right, learners (for whom something was due),
     answerers (who answered): checks by the week in which they were due, numbered from 1 January
     1970 (a Thursday); ``done`` and the answers are those within a week of the due date. Weeks
     for which that week is not over yet are left out."""
     c = fact_check.c
-    in_time = c.done_at <= c.due_at + IN_TIME
+    in_time = c.done_at <= c.due_at + CHECK_GRACE
     inner = (
         select(
-            group_of(scope).label("group"),
-            _week_of(c.due_at).label("week"),
+            split_column(scope).label("group"),
+            _week_number(c.due_at).label("week"),
             case((in_time, 1), else_=0).label("done"),
             case((in_time, c.asked), else_=0).label("asked"),
             case((in_time, c.right), else_=0).label("right"),
-            E.learner,
-            case((and_(in_time, c.asked > 0), E.learner)).label("answerer"),
+            EPISODE.learner,
+            case((and_(in_time, c.asked > 0), EPISODE.learner)).label("answerer"),
         )
         .select_from(fact_check.join(fact_episode, scope.of(fact_check)))
-        .where(*scope.episodes(), c.due_at < settled(scope))
+        .where(*scope.episodes(), c.due_at < settled_until(scope))
         .subquery()
     )
     i = inner.c
@@ -103,18 +108,18 @@ def weeks_of_checks(scope: Scope) -> Select[Any]:
     return query.group_by(i.group, i.week).order_by(i.group, i.week)
 
 
-def weeks_of_transfer(scope: Scope) -> Select[Any]:
+def select_transfer_by_week(scope: Scope) -> Select[Any]:
     """Rows of group, week, certified, used, learners: episodes by the week in which their 90
     days ended, and how many of them had a verified use within the 90 days."""
-    ended = E.anchor + timedelta(seconds=USE_WITHIN)
+    ended = EPISODE.anchor + timedelta(seconds=USE_WITHIN)
     inner = (
         select(
-            group_of(scope).label("group"),
-            _week_of(ended).label("week"),
-            case((E.used_2_seconds <= USE_WITHIN, 1), else_=0).label("used"),
-            E.learner,
+            split_column(scope).label("group"),
+            _week_number(ended).label("week"),
+            case((EPISODE.used_2_seconds <= USE_WITHIN, 1), else_=0).label("used"),
+            EPISODE.learner,
         )
-        .where(*scope.episodes(), ended < settled(scope))
+        .where(*scope.episodes(), ended < settled_until(scope))
         .subquery()
     )
     i = inner.c
@@ -124,22 +129,22 @@ def weeks_of_transfer(scope: Scope) -> Select[Any]:
     return query.group_by(i.group, i.week).order_by(i.group, i.week)
 
 
-def _week_of(instant: ColumnElement[Any]) -> ColumnElement[int]:
-    return cast(func.floor(seconds_between(_epoch(), instant) / WEEK), BigInteger)
+def _week_number(instant: ColumnElement[Any]) -> ColumnElement[int]:
+    return cast(func.floor(seconds_between(_epoch(), instant) / WEEK_SECONDS), BigInteger)
 
 
-def settled(scope: Scope) -> datetime:
+def settled_until(scope: Scope) -> datetime:
     """The instant before which weeks are final: they are over, and so is the week after
     them."""
-    last = int((scope.as_of - IN_TIME).timestamp()) // WEEK
-    return datetime.fromtimestamp(last * WEEK, UTC)
+    last = int((scope.as_of - CHECK_GRACE).timestamp()) // WEEK_SECONDS
+    return datetime.fromtimestamp(last * WEEK_SECONDS, UTC)
 
 
 def _epoch() -> ColumnElement[Any]:
-    return cast(literal("1970-01-01T00:00:00+00:00"), E.anchor.type)
+    return cast(literal("1970-01-01T00:00:00+00:00"), EPISODE.anchor.type)
 
 
-def presence_by_team(scope: Scope) -> Select[Any]:
+def select_presence_by_team(scope: Scope) -> Select[Any]:
     """Rows of team, people, days, looks since ``scope.since``: who logged in, and who viewed
     figures."""
     p = fact_presence.c
@@ -154,7 +159,7 @@ def presence_by_team(scope: Scope) -> Select[Any]:
     return query.where(*where).group_by(p.team).order_by(p.team)
 
 
-def ratings(scope: Scope, calibration: bool) -> Select[Any]:
+def select_ratings(scope: Scope, calibration: bool) -> Select[Any]:
     """Rows of subject, criterion, rater, level, levels in chronological order: either of
     raters' exercises or of people's work."""
     r = fact_rating.c
@@ -164,24 +169,24 @@ def ratings(scope: Scope, calibration: bool) -> Select[Any]:
     return query.order_by(r.at, r.ord)
 
 
-def quality(scope: Scope) -> Select[*tuple[Any, ...]]:
+def select_data_quality(scope: Scope) -> Select[*tuple[Any, ...]]:
     """One row of what would make the figures doubtful: the number of episodes and learners, and
     how many episodes lack a team, a schedule or a baseline, or lie in the future."""
     c, a = fact_check.c, fact_activity.c
-    scheduled = select(a.registration).where(a.tenant_id == E.tenant_id, a.registration == E.registration).exists()
-    based = select(c.registration).where(c.tenant_id == E.tenant_id, c.registration == E.registration, c.interval == BASELINE).exists()
+    scheduled = select(a.registration).where(a.tenant_id == EPISODE.tenant_id, a.registration == EPISODE.registration).exists()
+    based = select(c.registration).where(c.tenant_id == EPISODE.tenant_id, c.registration == EPISODE.registration, c.interval == BASELINE).exists()
     counted = select(
         func.count().label("episodes"),
-        func.count(distinct(E.learner)).label("learners"),
-        func.sum(case((E.team.is_(None), 1), else_=0)).label("without_team"),
+        func.count(distinct(EPISODE.learner)).label("learners"),
+        func.sum(case((EPISODE.team.is_(None), 1), else_=0)).label("without_team"),
         func.sum(case((~scheduled, 1), else_=0)).label("without_schedule"),
-        func.sum(case((and_(~based, E.exam.is_(None)), 1), else_=0)).label("without_baseline"),
-        func.sum(case((E.anchor > scope.as_of, 1), else_=0)).label("in_the_future"),
+        func.sum(case((and_(~based, EPISODE.exam.is_(None)), 1), else_=0)).label("without_baseline"),
+        func.sum(case((EPISODE.anchor > scope.as_of, 1), else_=0)).label("in_the_future"),
     )
     return counted.where(*scope.episodes())
 
 
-def speed(scope: Scope) -> Select[*tuple[Any, ...]]:
+def select_answer_speed(scope: Scope) -> Select[*tuple[Any, ...]]:
     """One row of answers, timed, impossible (under a second), rapid, from checks."""
     r = fact_recall.c
     return (
@@ -196,7 +201,7 @@ def speed(scope: Scope) -> Select[*tuple[Any, ...]]:
     )
 
 
-def refused(tenant_id: int) -> Select[Any]:
+def select_refusals(tenant_id: int) -> Select[Any]:
     """Rows of reason, statements: what could not be counted."""
     u, b = uncountable.c, borrowed.c
     elsewhere = (

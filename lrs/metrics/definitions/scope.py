@@ -86,24 +86,24 @@ class Scope:
         return and_(same, table.c.programme == self.programme) if self.programme is not None else same
 
 
-_BETWEEN = "\x1f"  # the unit separator: no part contains it, and no value of a dimension should
+_SEPARATOR = "\x1f"  # the unit separator: no part contains it, and no value of a dimension should
 
 
-def group_of(scope: Scope) -> ColumnElement[Any]:
+def split_column(scope: Scope) -> ColumnElement[Any]:
     """The value of the dimension by which the scope is split; an empty string if it is not
     split."""
     return literal("") if scope.split is None else func.coalesce(fact_episode.c[scope.split], literal(""))
 
 
-def labelled(part: ColumnElement[Any], group: ColumnElement[Any], scope: Scope) -> ColumnElement[Any]:
+def part_with_group(part: ColumnElement[Any], group: ColumnElement[Any], scope: Scope) -> ColumnElement[Any]:
     """The part, with the value by which the scope is split appended."""
-    return part if scope.split is None else func.concat(part, literal(_BETWEEN), group)
+    return part if scope.split is None else func.concat(part, literal(_SEPARATOR), group)
 
 
-def split_part(part: str) -> tuple[str, str]:
+def parse_part(part: str) -> tuple[str, str]:
     """Parse a part into (part, value of the dimension; empty if it is not known)."""
-    first, _, value = part.partition(_BETWEEN)
+    first, _, value = part.partition(_SEPARATOR)
     return first, value
 
 
-Counting = Callable[[Scope], Select[Any]]
+CountQuery = Callable[[Scope], Select[Any]]

@@ -6,7 +6,7 @@ voiding makes a difference. Statements without an episode (use of the product, r
 exercises) give rows of their own, each from that statement alone.
 """
 
-from lrs.metrics.facts.episode import TABLES, VERIFIED, Facts, facts_of
-from lrs.metrics.facts.loose import loose_facts
+from lrs.metrics.facts.episode import FACT_TABLES, VERIFIED_GRADE, Facts, derive_facts
+from lrs.metrics.facts.loose import standalone_facts
 
-__all__ = ["TABLES", "VERIFIED", "Facts", "facts_of", "loose_facts"]
+__all__ = ["FACT_TABLES", "VERIFIED_GRADE", "Facts", "derive_facts", "standalone_facts"]

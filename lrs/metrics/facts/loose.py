@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from lrs.metrics.facts import observing
-from lrs.metrics.facts.reading import COUNTED_VERBS, PRESENCE_VERBS, Read
+from lrs.metrics.facts.reading import COUNTED_VERBS, PRESENCE_VERBS, StatementView
 from lrs.store.tables import NO_EPISODE
 
 
-def loose_facts(s: Read, same: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:
+def standalone_facts(s: StatementView, same: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:
     """Rows by kind: ``presences``, ``ratings``, ``uncountable``. A statement that no metric
     uses gives no rows."""
     refused: list[dict[str, Any]] = []
 
-    def refuse(one: Read, reason: str) -> None:
+    def refuse(one: StatementView, reason: str) -> None:
         refused.append({"ord": one.ord, "registration": NO_EPISODE, "reason": reason})
 
     if s.verb in PRESENCE_VERBS:
@@ -26,7 +26,7 @@ def loose_facts(s: Read, same: Mapping[int, int]) -> dict[str, list[dict[str, An
         audience = {name: s.text_extension(name) for name in ("team", "site", "role")}
         return {"presences": [{"ord": s.ord, "agent": same.get(agent, agent), "programme": programme, "what": s.verb, **audience, "at": s.timestamp}]}
     if s.verb == "assessed" and s.kind == "calibration case":
-        return {"ratings": observing.calibration(s, same, refuse), "uncountable": refused}
+        return {"ratings": observing.calibration_ratings(s, same, refuse), "uncountable": refused}
     if s.verb in COUNTED_VERBS:
         refuse(s, "it has no context.registration, so it belongs to no episode")
     return {"uncountable": refused}

@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from lrs.metrics.facts.reading import FINISHED_BY, Read, keys_of
+from lrs.metrics.facts.reading import FINISHED_BY, StatementView, verb_keys
 from lrs.vocabulary import ANSWER_KINDS, TASK
 
 # What an activity may count as, and the verbs that are meaningful for it.
-_VERBS = {
+_VERBS_BY_KIND = {
     "check": frozenset(("answered", "attempted", "assessed")) | FINISHED_BY["check"],
     **{kind: FINISHED_BY[kind] | {"completed"} for kind in ("exercise", "case study", "meeting")},
     TASK: frozenset(("applied", "completed")),
 }
-OUTSIDE_VERB_KEYS = keys_of(frozenset().union(*_VERBS.values()))
+EXTERNAL_VERB_KEYS = verb_keys(frozenset().union(*_VERBS_BY_KIND.values()))
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Mapped:
     evidence_grade: int | None = None
 
 
-class Outside(Read):
+class ExternalStatement(StatementView):
     """A statement read as what its activity counts as."""
 
     __slots__ = ("mapped",)
 
-    def __init__(self, read: Read, mapped: Mapped) -> None:
+    def __init__(self, read: StatementView, mapped: Mapped) -> None:
         self.ord, self._said, self.verb, self.timestamp, self.mapped = read.ord, read._said, read.verb, read.timestamp, mapped
         if mapped.counts_as == "check" and read.verb == "assessed":
             self.verb = "answered"  # Open edX sends "evaluated" for an answer to a problem
@@ -67,28 +67,28 @@ class Outside(Read):
         return self.mapped.counts_as == TASK
 
 
-class Elsewhere(Protocol):
+class ExternalSource(Protocol):
     """The source of statements of other episodes, and of none."""
 
     def began_next(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
         """The time at which the person's next episode in this programme began."""
         ...
 
-    def statements(self, learner: int, programme: str) -> Iterable[Read]:
+    def statements(self, learner: int, programme: str) -> Iterable[StatementView]:
         """The person's statements about mapped activities that are not voided and do not name
         an episode of the person in this programme."""
         ...
 
 
 @dataclass(frozen=True)
-class Mappings:
+class ActivityMappings:
     """Activity → what it counts as, by programme; and the source of statements about those
     activities."""
 
     by_programme: Mapping[str, Mapping[str, Mapped]] = field(default_factory=dict)
-    elsewhere: Elsewhere | None = None
+    elsewhere: ExternalSource | None = None
 
-    def read(self, s: Read, programme: str) -> Read:
+    def read(self, s: StatementView, programme: str) -> StatementView:
         """The same statement, read as what its activity counts as in this programme."""
         known = self.by_programme.get(programme)
         if not known:
@@ -96,16 +96,16 @@ class Mappings:
         mapped = next((known[activity] for activity in s.activities if activity in known), None)
         # The nearest mapped activity decides; a statement whose verb means nothing for it is
         # not mapped.
-        return Outside(s, mapped) if mapped is not None and s.verb in _VERBS[mapped.counts_as] else s
+        return ExternalStatement(s, mapped) if mapped is not None and s.verb in _VERBS_BY_KIND[mapped.counts_as] else s
 
-    def of(self, learner: int, programme: str, anchor: datetime) -> Sequence[Outside]:
+    def of(self, learner: int, programme: str, anchor: datetime) -> Sequence[ExternalStatement]:
         """The statements that count for an episode although they do not name its
         registration."""
         if self.elsewhere is None or programme not in self.by_programme:
             return ()
         until = self.elsewhere.began_next(learner, programme, anchor)
         found = (self.read(s, programme) for s in self.elsewhere.statements(learner, programme))
-        return [s for s in found if isinstance(s, Outside) and s.timestamp >= anchor and (until is None or s.timestamp < until)]
+        return [s for s in found if isinstance(s, ExternalStatement) and s.timestamp >= anchor and (until is None or s.timestamp < until)]
 
 
-NONE = Mappings()
+NO_MAPPINGS = ActivityMappings()

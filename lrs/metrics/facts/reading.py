@@ -15,9 +15,9 @@ from lrs.xapi import special
 from lrs.xapi.actors import identity_of
 from lrs.xapi.keys import key_of
 
-_NAME_OF_VERB = VERB_ALIASES | {verb.id: name for name, verb in VERBS.items()}
-_NAME_OF_TYPE = {iri: name for name, iri in ACTIVITY_TYPES.items()}
-LONGEST_TRAINING = 300 * 3_600  # seconds; eight weeks of work
+_VERB_NAMES = VERB_ALIASES | {verb.id: name for name, verb in VERBS.items()}
+_ACTIVITY_TYPE_NAMES = {iri: name for name, iri in ACTIVITY_TYPES.items()}
+MAX_TRAINING_SECONDS = 300 * 3_600  # seconds; eight weeks of work
 # The verbs that finish a scheduled activity, by its kind. For an unknown kind, any of these
 # verbs does.
 FINISHED_BY = {
@@ -32,21 +32,21 @@ FINISHED_BY = {
     "follow-up": frozenset(("responded",)),
     "meeting": frozenset(("attended",)),
 }
-OTHER = "other"
+OTHER_KIND = "other"
 FINISHING_VERBS = frozenset().union(*FINISHED_BY.values())
 _EPISODE_VERBS = FINISHING_VERBS | {"registered", "unregistered", "certified", "scheduled", "attempted", "answered"}
 COUNTED_VERBS = _EPISODE_VERBS | {"applied", "suspended", "resumed", "had-no-opportunity"}
 # Verbs that are counted without an episode: use of the product, and raters' exercises.
 PRESENCE_VERBS = frozenset(("logged-in", "viewed", "received", "opened"))
-LOOSE_VERBS = PRESENCE_VERBS | {"assessed"}
+STANDALONE_VERBS = PRESENCE_VERBS | {"assessed"}
 
 
-def keys_of(names: Collection[str]) -> frozenset[int]:
+def verb_keys(names: Collection[str]) -> frozenset[int]:
     """The keys of every IRI that stands for one of these verbs."""
-    return frozenset(key_of("verb", iri) for iri, name in _NAME_OF_VERB.items() if name in names)
+    return frozenset(key_of("verb", iri) for iri, name in _VERB_NAMES.items() if name in names)
 
 
-COUNTED_VERB_KEYS, LOOSE_VERB_KEYS = keys_of(COUNTED_VERBS), keys_of(LOOSE_VERBS)
+COUNTED_VERB_KEYS, STANDALONE_VERB_KEYS = verb_keys(COUNTED_VERBS), verb_keys(STANDALONE_VERBS)
 
 
 class _Definition(msgspec.Struct):
@@ -96,7 +96,7 @@ class _Statement(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Statement, float_hook=float)
 
 
-class Read:
+class StatementView:
     """A statement with its position in the store. ``verb`` is our word for its verb, or None if
     it is not one of ours."""
 
@@ -104,27 +104,27 @@ class Read:
 
     def __init__(self, ord_: int, said: _Statement, stored: datetime) -> None:
         self.ord, self._said = ord_, said
-        self.verb = _NAME_OF_VERB.get(said.verb.id)
+        self.verb = _VERB_NAMES.get(said.verb.id)
         self.timestamp = special.parse_timestamp(said.timestamp) if said.timestamp else stored
 
     @property
     def learner(self) -> int | None:
         """Key of the actor; None for an anonymous group."""
-        return _key(self._said.actor)
+        return _agent_key(self._said.actor)
 
     @property
     def instructor(self) -> int | None:
         """Key of the instructor, who reviewed, confirmed or assessed; None if nobody is
         named."""
         named = self._said.context.instructor
-        return _key(named) if named else None
+        return _agent_key(named) if named else None
 
     @property
     def object_id(self) -> str | None:
         """The activity's id; None if the object is not an activity, or if its id is longer than
         a fact can hold."""
         obj = self._said.object
-        return _within(obj.id) if obj.objectType == "Activity" and obj.id is not None else None
+        return _iri_within_limit(obj.id) if obj.objectType == "Activity" and obj.id is not None else None
 
     @property
     def activities(self) -> Iterator[str]:
@@ -134,18 +134,18 @@ class Read:
         if self._said.object.objectType == "Activity" and self._said.object.id is not None:
             yield self._said.object.id
         for some in (near.parent, near.grouping, near.other):
-            for one in _listed(some):
+            for one in _as_list(some):
                 if one.id is not None:
                     yield one.id
 
     @property
     def kind(self) -> str:
         """What the object is, in our words; ``other`` if its type is not one of ours."""
-        kind = _NAME_OF_TYPE.get(self._said.object.type or "", OTHER)
+        kind = _ACTIVITY_TYPE_NAMES.get(self._said.object.type or "", OTHER_KIND)
         if kind == "review":
             # Either the review of an exercise or the feedback on a case study: the parent tells
             # which.
-            parents = {_NAME_OF_TYPE.get(one.type or "") for one in _listed(self._said.context.contextActivities.parent)}
+            parents = {_ACTIVITY_TYPE_NAMES.get(one.type or "") for one in _as_list(self._said.context.contextActivities.parent)}
             return "exercise review" if "exercise" in parents else "feedback" if "case study" in parents else kind
         return kind
 
@@ -172,7 +172,7 @@ class Read:
         """The duration of a training; None above LONGEST_TRAINING, which nobody can have
         attended: a session was left open."""
         text = self.result.get("duration")
-        seconds = special.parse_duration_seconds(text, LONGEST_TRAINING) if isinstance(text, str) else None
+        seconds = special.parse_duration_seconds(text, MAX_TRAINING_SECONDS) if isinstance(text, str) else None
         return None if seconds is None else int(seconds)
 
     @property
@@ -187,42 +187,42 @@ class Read:
     def text_extension(self, name: str) -> str | None:
         """A context extension if it is a string, without NUL, which the database cannot
         hold."""
-        return text_in(self.extension(name))
+        return clean_text(self.extension(name))
 
     def grouped(self, kind: str) -> str | None:
         """The first grouping activity of a kind (a key of ACTIVITY_TYPES)."""
         wanted = ACTIVITY_TYPES[kind]
-        for activity in _listed(self._said.context.contextActivities.grouping):
+        for activity in _as_list(self._said.context.contextActivities.grouping):
             if activity.type == wanted and activity.id is not None:
-                return _within(activity.id)
+                return _iri_within_limit(activity.id)
         return None
 
 
-def _listed(value: list[_Object] | _Object) -> list[_Object]:
+def _as_list(value: list[_Object] | _Object) -> list[_Object]:
     return value if isinstance(value, list) else [value]
 
 
-def text_in(value: Any) -> str | None:
+def clean_text(value: Any) -> str | None:
     """A string without NUL, which the database cannot hold; None for anything else, and for an
     empty string."""
     return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
 
-def _key(actor: dict[str, Any]) -> int | None:
+def _agent_key(actor: dict[str, Any]) -> int | None:
     identity = identity_of(actor)
-    return _key_of_agent(identity) if identity else None
+    return _cached_agent_key(identity) if identity else None
 
 
 @lru_cache(10_000)  # an episode repeats the same few people
-def _key_of_agent(identity: str) -> int:
+def _cached_agent_key(identity: str) -> int:
     return key_of("agent", identity)
 
 
-def _within(iri: str) -> str | None:
+def _iri_within_limit(iri: str) -> str | None:
     return iri if len(iri.encode()) <= MAX_IRI_BYTES else None
 
 
-def read(ord_: int, payload: bytes, stored: datetime) -> Read:
+def decode_statement(ord_: int, payload: bytes, stored: datetime) -> StatementView:
     """Decode a statement that was validated when it was stored; without a timestamp of its own,
     it happened when it was stored."""
-    return Read(ord_, _DECODER.decode(payload), stored)
+    return StatementView(ord_, _DECODER.decode(payload), stored)

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-RELY, TENTATIVE = 0.80, 0.667  # Krippendorff 2004: reliable; tentative conclusions only; below that, calibrate again
-SEVERE = 0.5  # levels from the consensus
+RELIABLE_ALPHA, TENTATIVE_ALPHA = 0.80, 0.667  # Krippendorff 2004: reliable; tentative conclusions only; below that, calibrate again
+SEVERITY_LIMIT = 0.5  # levels from the consensus
 DRAWS, SEED = 1_000, 7_274  # of the bootstrap; the seed is arbitrary, so that the same ratings give the same interval
 
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -32,21 +32,21 @@ class Agreement:
     raters: int
 
 
-def alpha(matrix: Sequence[Sequence[float | None]], scale: Scale = "ordinal") -> float | None:
+def krippendorff_alpha(matrix: Sequence[Sequence[float | None]], scale: Scale = "ordinal") -> float | None:
     """Krippendorff's alpha of raters × units, with None where a rater did not rate a unit
     (Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability"). Returns None if no unit
     has two raters, or if all of them gave one level."""
     data = np.array([[np.nan if value is None else value for value in row] for row in matrix], dtype=float)
     levels = np.unique(data[~np.isnan(data)])
-    return _alpha(_counted(data, levels), levels, scale)
+    return _alpha_of_counts(_count_levels(data, levels), levels, scale)
 
 
-def _counted(data: Matrix, levels: Matrix) -> Matrix:
+def _count_levels(data: Matrix, levels: Matrix) -> Matrix:
     """Unit × level: how many raters gave the unit this level."""
     return np.stack([(data == level).sum(axis=0) for level in levels], axis=1).astype(float) if levels.size else np.zeros((data.shape[1], 0))
 
 
-def _alpha(counts: Matrix, levels: Matrix, scale: Scale) -> float | None:
+def _alpha_of_counts(counts: Matrix, levels: Matrix, scale: Scale) -> float | None:
     """1 - observed / expected disagreement, from the coincidences of pairs of values within
     units."""
     raters = counts.sum(axis=1)
@@ -59,11 +59,11 @@ def _alpha(counts: Matrix, levels: Matrix, scale: Scale) -> float | None:
         return None
     coincidences, totals, levels = coincidences[np.ix_(there, there)], totals[there], levels[there]
     expected = (np.outer(totals, totals) - np.diag(totals)) / (totals.sum() - 1)
-    apart = _distances(levels, totals, scale)
+    apart = _squared_distances(levels, totals, scale)
     return float(1 - (coincidences * apart).sum() / (expected * apart).sum())
 
 
-def _distances(levels: Matrix, totals: Matrix, scale: Scale) -> Matrix:
+def _squared_distances(levels: Matrix, totals: Matrix, scale: Scale) -> Matrix:
     """The squared distance between levels, by scale (section D of the paper)."""
     if scale == "nominal":
         return 1.0 - np.eye(len(levels))
@@ -79,7 +79,7 @@ def _distances(levels: Matrix, totals: Matrix, scale: Scale) -> Matrix:
     return np.divide(apart, sums, out=np.zeros_like(apart), where=sums > 0)
 
 
-def agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Agreement:
+def measure_agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Agreement:
     """Alpha of (unit, rater, level), with the latest rating of each rater for each unit; units
     seen by only one rater are left out."""
     seen: dict[str, dict[int, float]] = defaultdict(dict)
@@ -91,18 +91,18 @@ def agreement(ratings: Iterable[Rating], scale: Scale = "ordinal") -> Agreement:
         return Agreement(None, None, None, 0, 0)
     data = np.array([[seen[unit].get(rater, np.nan) for unit in units] for rater in raters], dtype=float)
     levels = np.unique(data[~np.isnan(data)])
-    counts = _counted(data, levels)
-    value = _alpha(counts, levels, scale)
+    counts = _count_levels(data, levels)
+    value = _alpha_of_counts(counts, levels, scale)
     if value is None:
         return Agreement(None, None, None, len(units), len(raters))
     random = np.random.default_rng(SEED)
-    drawn = [_alpha(counts[random.integers(len(units), size=len(units))], levels, scale) for _ in range(DRAWS)]
+    drawn = [_alpha_of_counts(counts[random.integers(len(units), size=len(units))], levels, scale) for _ in range(DRAWS)]
     found = [one for one in drawn if one is not None]
     low, high = (float(bound) for bound in np.quantile(found, (0.025, 0.975))) if found else (None, None)
     return Agreement(value, low, high, len(units), len(raters))
 
 
-def severity(ratings: Iterable[Rating]) -> dict[int, tuple[float, int]]:
+def rater_severity(ratings: Iterable[Rating]) -> dict[int, tuple[float, int]]:
     """Rater -> (mean distance in levels from the mean of the others on the same units, units).
     Above 0: more lenient than the others."""
     seen: dict[str, dict[int, float]] = defaultdict(dict)

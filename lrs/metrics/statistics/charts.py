@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import fmean, median
 
-NATURAL, UPPER_RANGE, MEDIAN_NATURAL, MEDIAN_UPPER_RANGE = 2.660, 3.268, 3.145, 3.865  # Wheeler 1993, for moving ranges of two
-LEAST_BASELINE, BETTER_BASELINE = 12, 20
-RUN = 8  # consecutive on one side of the centre
-NEAR, NEAR_OF = 3, 4  # three of the last four are closer to a limit than to the centre
+NATURAL_FACTOR, UPPER_RANGE_FACTOR, MEDIAN_NATURAL_FACTOR, MEDIAN_RANGE_FACTOR = 2.660, 3.268, 3.145, 3.865  # Wheeler 1993, for moving ranges of two
+MIN_BASELINE_POINTS, BASELINE_POINTS = 12, 20
+RUN_LENGTH = 8  # consecutive on one side of the centre
+NEAR_POINTS, NEAR_WINDOW = 3, 4  # three of the last four are closer to a limit than to the centre
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProcessLimits:
     """Centre and natural process limits; for moving ranges, their mean (or median) and upper
     limit."""
 
@@ -37,7 +37,7 @@ class Signal:
     upward: bool
 
 
-def xmr(values: Sequence[float], robust: bool = False) -> Limits:
+def xmr_limits(values: Sequence[float], robust: bool = False) -> ProcessLimits:
     """Limits of individual values from their moving ranges: mean ± 2.66 mean range; ``robust``:
     median ± 3.145 median range.
 
@@ -47,20 +47,20 @@ def xmr(values: Sequence[float], robust: bool = False) -> Limits:
         raise ValueError("limits need two values at least")
     ranges = [abs(after - before) for before, after in itertools.pairwise(values)]
     centre, typical = (median(values), median(ranges)) if robust else (fmean(values), fmean(ranges))
-    half = (MEDIAN_NATURAL if robust else NATURAL) * typical
-    return Limits(centre, centre - half, centre + half, typical, (MEDIAN_UPPER_RANGE if robust else UPPER_RANGE) * typical)
+    half = (MEDIAN_NATURAL_FACTOR if robust else NATURAL_FACTOR) * typical
+    return ProcessLimits(centre, centre - half, centre + half, typical, (MEDIAN_RANGE_FACTOR if robust else UPPER_RANGE_FACTOR) * typical)
 
 
-def baseline(values: Sequence[float]) -> tuple[Limits, bool]:
+def baseline_limits(values: Sequence[float]) -> tuple[ProcessLimits, bool]:
     """Limits of a baseline, and whether they are the robust ones: a range beyond the upper
     limit of ranges means that something happened within the baseline, and the mean would widen
     the limits because of it."""
-    plain = xmr(values)
+    plain = xmr_limits(values)
     jumps = any(abs(after - before) > plain.upper_range for before, after in itertools.pairwise(values))
-    return (xmr(values, robust=True), True) if jumps else (plain, False)
+    return (xmr_limits(values, robust=True), True) if jumps else (plain, False)
 
 
-def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BETTER_BASELINE) -> tuple[float, list[tuple[float, float]], float]:
+def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BASELINE_POINTS) -> tuple[float, list[tuple[float, float]], float]:
     """(centre, limits for each point, sigma Z) of (successes, trials): Laney's p′ chart, which
     equals the p chart if points vary only by chance (sigma Z of 1 or less). Laney 2002. Centre
     and sigma Z are those of the first ``baseline`` points: later points are compared with them
@@ -81,7 +81,7 @@ def p_chart(counts: Sequence[tuple[int, int]], baseline: int = BETTER_BASELINE) 
     return p, limits, over
 
 
-def signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]) -> list[Signal]:
+def detect_signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float, float]]) -> list[Signal]:
     """Wheeler's three detection rules: a point beyond a limit; eight in a row on one side;
     three of four closer to a limit than to the centre."""
     found = []
@@ -97,14 +97,14 @@ def signals(values: Sequence[float], centre: float, limits: Sequence[tuple[float
                 low_j, high_j = limits[j]
                 return values[j] > (centre + high_j) / 2 if up else values[j] < (centre + low_j) / 2
 
-            if i >= RUN - 1 and all(on_side(j) for j in range(i - RUN + 1, i + 1)):
+            if i >= RUN_LENGTH - 1 and all(on_side(j) for j in range(i - RUN_LENGTH + 1, i + 1)):
                 found.append(Signal(i, "eight in a row on one side", upward))
-            if i >= NEAR_OF - 1 and near(i) and sum(near(j) for j in range(i - NEAR_OF + 1, i + 1)) >= NEAR:
+            if i >= NEAR_WINDOW - 1 and near(i) and sum(near(j) for j in range(i - NEAR_WINDOW + 1, i + 1)) >= NEAR_POINTS:
                 found.append(Signal(i, "three of four near a limit", upward))
     return found
 
 
-def run_at_end(values: Sequence[float], centre: float) -> int:
+def trailing_run_length(values: Sequence[float], centre: float) -> int:
     """How many of the last values lie on the same side of the centre; a value equal to the
     centre ends the run."""
     upward = bool(values) and values[-1] > centre

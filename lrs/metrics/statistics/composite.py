@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-MOST_MISSING = 0.25  # share of the weights; above that, there is no composite
+MAX_MISSING_WEIGHT = 0.25  # share of the weights; above that, there is no composite
 DRAWS, SEED = 1_000, 7_274  # of weights; the seed is arbitrary
 CONCENTRATION = 20.0  # of the Dirichlet distribution around the given weights: most draws move a weight of 0.25 by up to 0.1 either way
 
 
-def normalised(value: float, floor: float, target: float) -> float:
+def normalise_score(value: float, floor: float, target: float) -> float:
     """0 at the floor, 100 at the target, clipped; a floor above the target means that less is
     better. Raises ValueError if both are equal."""
     if floor == target:
@@ -20,13 +20,13 @@ def normalised(value: float, floor: float, target: float) -> float:
     return min(100.0, max(0.0, 100 * (value - floor) / (target - floor)))
 
 
-def composite(scores: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
+def weighted_composite(scores: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
     """The weighted mean of the available scores; None if more than a quarter of the weight is
     missing. Never re-scaled silently."""
     whole = sum(weights.values())
     there = {key: value for key, value in scores.items() if value is not None and weights.get(key)}
     held = sum(weights[key] for key in there)
-    if not whole or held < (1 - MOST_MISSING) * whole:
+    if not whole or held < (1 - MAX_MISSING_WEIGHT) * whole:
         return None
     return sum(weights[key] * value for key, value in there.items()) / held
 
@@ -37,7 +37,7 @@ def rank_intervals(groups: Sequence[Mapping[str, float | None]], weights: Mappin
     from a Dirichlet distribution.
     """
     keys = [key for key, weight in weights.items() if weight > 0]
-    scored = [i for i, one in enumerate(groups) if composite(one, weights) is not None]
+    scored = [i for i, one in enumerate(groups) if weighted_composite(one, weights) is not None]
     if not scored:
         return [None] * len(groups)
     whole = sum(weights[key] for key in keys)

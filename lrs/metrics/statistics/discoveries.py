@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 
-def standing(p: Mapping[str, float | None], rate: float) -> set[str]:
+def benjamini_hochberg(p: Mapping[str, float | None], rate: float) -> set[str]:
     """The keys whose p is significant when at most ``rate`` of all significant ones may be so
     by chance. None: tested, without a signal."""
     ordered = sorted((value, key) for key, value in p.items() if value is not None)

@@ -12,13 +12,13 @@ from scipy.special import betaincc, betaincinv, betaln
 
 from lrs.metrics.statistics import discoveries
 
-TARGET = 0.8  # the share right that counts as mastery
-FDR = 0.10  # the share of domains called weak that may be so by chance (Benjamini & Hochberg 1995)
-FLAT = (1.0, 1.0)
+MASTERY_TARGET = 0.8  # the share right that counts as mastery
+FALSE_DISCOVERY_RATE = 0.10  # the share of domains called weak that may be so by chance (Benjamini & Hochberg 1995)
+FLAT_PRIOR = (1.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Domain:
+class DomainEstimate:
     """Counts of one competency, its shrunken share with a 95 % interval, and whether it is weak beyond chance."""
 
     key: str
@@ -32,7 +32,7 @@ class Domain:
     weak: bool
 
 
-def weak_domains(counts: Sequence[tuple[str, int, int]], target: float = TARGET) -> list[Domain]:
+def estimate_domains(counts: Sequence[tuple[str, int, int]], target: float = MASTERY_TARGET) -> list[DomainEstimate]:
     """(key, right, asked) of each competency, shrunken towards all of them by a beta-binomial
     prior fitted to them (empirical Bayes), and tested against ``target`` with the false
     discovery rate controlled at 10 %. Weakest first. Keys without a question are left out.
@@ -40,24 +40,24 @@ def weak_domains(counts: Sequence[tuple[str, int, int]], target: float = TARGET)
     asked = [one for one in counts if one[2] > 0]
     if not asked:
         return []
-    a, b = prior([(k, n) for _, k, n in asked])
+    a, b = fit_prior([(k, n) for _, k, n in asked])
     # The probability that the share is the target or more, from its posterior Beta(a + k, b + n
     # - k).
     above = {key: float(betaincc(a + k, b + n - k, target)) for key, k, n in asked}
-    weak = discoveries.standing(above, FDR)
+    weak = discoveries.benjamini_hochberg(above, FALSE_DISCOVERY_RATE)
     found = []
     for key, k, n in asked:
         low, high = (float(bound) for bound in betaincinv(a + k, b + n - k, (0.025, 0.975)))
-        found.append(Domain(key, k, n, k / n, (a + k) / (a + b + n), low, high, above[key], key in weak and high < target))
+        found.append(DomainEstimate(key, k, n, k / n, (a + k) / (a + b + n), low, high, above[key], key in weak and high < target))
     return sorted(found, key=lambda one: one.shrunken)
 
 
-def prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
+def fit_prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
     """(a, b) of the beta-binomial that maximises the likelihood of the counts; flat for fewer
     than three of them. Its weight is capped at the median number of questions: a few
     competencies that look alike by chance say little about how alike they are."""
     if len(counts) < 3:
-        return FLAT
+        return FLAT_PRIOR
     k, n = np.array([one[0] for one in counts], float), np.array([one[1] for one in counts], float)
 
     def unlikely(x: np.ndarray) -> float:

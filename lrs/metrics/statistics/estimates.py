@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from math import exp, log, sqrt
 from typing import Any
 
-from lrs.metrics.statistics.proportions import clustered_wilson, z_of
-from lrs.metrics.statistics.survival import kaplan_meier, quantile
+from lrs.metrics.statistics.proportions import clustered_wilson_interval, normal_quantile
+from lrs.metrics.statistics.survival import kaplan_meier, survival_quantile
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Estimate:
     flags: tuple[str, ...] = ()
 
 
-ROUNDING = 1e-12  # for sums of squares: a smaller spread is rounding error
+ROUNDING_TOLERANCE = 1e-12  # for sums of squares: a smaller spread is rounding error
 
-NOTHING = Estimate(0, 0, None, None, None, 0)
+NO_ESTIMATE = Estimate(0, 0, None, None, None, 0)
 
 
-def shares(rows: Iterable[Any]) -> dict[str, Estimate]:
+def estimate_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Rows of ``definitions.shares``: Wilson's interval on the effective number of trials."""
     found = {}
     for row in rows:
@@ -39,12 +39,12 @@ def shares(rows: Iterable[Any]) -> dict[str, Estimate]:
         # Mails sent before the period may be opened within it: cap the numerator at the
         # denominator.
         k = min(k, n)
-        low, high = clustered_wilson(k, n, float(row.kk), float(row.kn), float(row.nn), people)
+        low, high = clustered_wilson_interval(k, n, float(row.kk), float(row.kn), float(row.nn), people)
         found[row.part] = Estimate(k, n, k / n, low, high, people)
     return found
 
 
-def medians(rows: Iterable[Any]) -> dict[str, Estimate]:
+def estimate_medians(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Rows of ``definitions.times``: the median days by Kaplan and Meier; numerator: people who
     met the event, denominator: everybody."""
     times: dict[str, list[tuple[float, bool, int]]] = defaultdict(list)
@@ -53,13 +53,13 @@ def medians(rows: Iterable[Any]) -> dict[str, Estimate]:
     found = {}
     for part, some in times.items():
         met, people = sum(n for _, yes, n in some if yes), sum(n for _, _, n in some)
-        value, low, high = quantile(kaplan_meier(some))
+        value, low, high = survival_quantile(kaplan_meier(some))
         flags = () if value is not None else ("fewer than half have met it so far, so there is no median yet",)
         found[part] = Estimate(met, people, value, low, high, people, flags)
     return found
 
 
-def means(rows: Iterable[Any]) -> dict[str, Estimate]:
+def estimate_means(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Rows of ``definitions.means``: the mean with a normal interval; numerator: the total. If
     all values are equal, their variation cannot be estimated, so there is no interval."""
     found = {}
@@ -69,20 +69,20 @@ def means(rows: Iterable[Any]) -> dict[str, Estimate]:
             continue
         mean = total / n
         spread = float(row.squares) / n - mean * mean
-        half = z_of() * sqrt(spread * n / (n - 1) / n) if n > 1 and spread > ROUNDING * max(1.0, mean * mean) else None
+        half = normal_quantile() * sqrt(spread * n / (n - 1) / n) if n > 1 and spread > ROUNDING_TOLERANCE * max(1.0, mean * mean) else None
         found[row.part] = Estimate(total, n, mean, None if half is None else mean - half, None if half is None else mean + half, int(row.learners))
     return found
 
 
-def means_of_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
+def estimate_means_of_shares(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Means of shares: the interval is clipped to [0, 1]."""
     return {
         part: replace(one, low=None if one.low is None else max(0.0, one.low), high=None if one.high is None else min(1.0, one.high))
-        for part, one in means(rows).items()
+        for part, one in estimate_means(rows).items()
     }
 
 
-def ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
+def estimate_ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Rows of paired shares: the ratio of two ratios of sums over the same people, with its
     interval on the log scale (linearised by person).
 
@@ -101,19 +101,20 @@ def ratios(rows: Iterable[Any]) -> dict[str, Estimate]:
             base = float(row.bb) - 2 * q * float(row.bm) + q * q * float(row.mm)
             both = float(row.kb) - q * float(row.km) - p * float(row.nb) + p * q * float(row.nm)
             variance = max(0.0, own / (k * k) + base / (b * b) - 2 * both / (k * b)) * people / (people - 1)
-            spread = z_of() * sqrt(variance)
+            spread = normal_quantile() * sqrt(variance)
             low, high = exp(log(value) - spread), exp(log(value) + spread)
         found[row.part] = Estimate(p, q, value, low, high, people)
     return found
 
 
-FEWEST_GAINS = 20  # people, of the learning gain and the learning efficiency
+MIN_PEOPLE_FOR_GAINS = 20  # people, of the learning gain and the learning efficiency
 
 
-def gains(rows: Iterable[Any]) -> dict[str, Estimate]:
+def estimate_gains(rows: Iterable[Any]) -> dict[str, Estimate]:
     """Ratios of gains; no value for fewer than FEWEST_GAINS people. If nothing was gained,
     there is no interval either."""
-    few = (f"fewer than {FEWEST_GAINS} people have a test before and after",)
+    few = (f"fewer than {MIN_PEOPLE_FOR_GAINS} people have a test before and after",)
     return {
-        part: one if one.learners >= FEWEST_GAINS else replace(one, value=None, low=None, high=None, flags=few) for part, one in ratios(rows).items()
+        part: one if one.learners >= MIN_PEOPLE_FOR_GAINS else replace(one, value=None, low=None, high=None, flags=few)
+        for part, one in estimate_ratios(rows).items()
     }

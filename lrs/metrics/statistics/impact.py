@@ -22,17 +22,17 @@ from scipy.stats import t as student
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.power import TTestIndPower
 
-from lrs.metrics.statistics.proportions import CONFIDENCE, z_of
+from lrs.metrics.statistics.proportions import CONFIDENCE, normal_quantile
 
 FEW_CLUSTERS = 30  # below that, p comes from a randomisation test, beside the clustered errors
-LEAST_EACH = 2  # units in each arm, periods on each side
-LEAST_COMPARED = 4  # units in each arm, and periods before, for evidence that may become a headline: with fewer, chance alone looks like an effect
-NO_SPREAD = 1e-9  # an error this small relative to the values is rounding: without variation, the uncertainty of an effect is unknown
+MIN_PER_SIDE = 2  # units in each arm, periods on each side
+MIN_FOR_HEADLINE = 4  # units in each arm, and periods before, for evidence that may become a headline: with fewer, chance alone looks like an effect
+NEGLIGIBLE_ERROR = 1e-9  # an error this small relative to the values is rounding: without variation, the uncertainty of an effect is unknown
 DRAWS, SEED = 1_000, 7_274  # for the randomisation test; the seed is arbitrary
 PRE_TREND_LEVEL = 0.05
 POWER = 0.8
-LEAST_SERIES = 8  # points in an interrupted time series
-MOST_NAMED = 5  # units listed by name in a message
+MIN_SERIES_POINTS = 8  # points in an interrupted time series
+MAX_UNITS_NAMED = 5  # units listed by name in a message
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ class Effect:
     checks: list[str] = field(default_factory=list)
 
 
-def two_by_two(before_treated: float, after_treated: float, before_control: float, after_control: float) -> float:
+def two_by_two_did(before_treated: float, after_treated: float, before_control: float, after_control: float) -> float:
     """The difference of differences of four means (Card & Krueger 1994, table 3)."""
     return (after_treated - before_treated) - (after_control - before_control)
 
 
-def why_unbalanced(readings: Sequence[Reading]) -> str:
+def explain_unbalanced(readings: Sequence[Reading]) -> str:
     """Why these readings do not form a balanced panel, in words; empty if every unit has one
     value in every period. Means over unequal periods would mistake a common trend for an
     effect."""
@@ -82,20 +82,20 @@ def why_unbalanced(readings: Sequence[Reading]) -> str:
     gaps = {unit: len(periods) - len(own) for unit, own in held.items() if own != periods}
     if not gaps:
         return ""
-    named = ", ".join(f"{unit} ({missing})" for unit, missing in sorted(gaps.items())[:MOST_NAMED])
-    more = f" and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
+    named = ", ".join(f"{unit} ({missing})" for unit, missing in sorted(gaps.items())[:MAX_UNITS_NAMED])
+    more = f" and {len(gaps) - MAX_UNITS_NAMED} more" if len(gaps) > MAX_UNITS_NAMED else ""
     return (
         f"{len(gaps)} of {len(held)} have no value for every one of the {len(periods)} periods: {named}{more}. Send what is missing, or leave them"
         " out: means over unequal periods would take what moved everybody for an effect."
     )
 
 
-def _sure(error: float, values: Iterable[float]) -> bool:
+def _is_usable_error(error: float, values: Iterable[float]) -> bool:
     """Whether an error is usable: it is finite, and larger than rounding."""
-    return bool(np.isfinite(error)) and error > NO_SPREAD * max(1.0, *(abs(value) for value in values))
+    return bool(np.isfinite(error)) and error > NEGLIGIBLE_ERROR * max(1.0, *(abs(value) for value in values))
 
 
-def differences(readings: Sequence[Reading]) -> Effect | None:
+def difference_in_differences(readings: Sequence[Reading]) -> Effect | None:
     """Difference-in-differences with one start: y = unit's mean + period's mean + effect, with
     errors clustered by unit.
 
@@ -108,18 +108,18 @@ def differences(readings: Sequence[Reading]) -> Effect | None:
     if len(starts) != 1:
         return None
     (start,) = starts
-    both = _on_both_sides(readings, start)
+    both = _with_both_sides(readings, start)
     treated, controls = ({r.unit for r in both if (r.treated_from is not None) is arm} for arm in (True, False))
-    if min(len(treated), len(controls)) < LEAST_EACH:
+    if min(len(treated), len(controls)) < MIN_PER_SIDE:
         return None
-    change = _changes(both, start)
-    value, error, freedom = _difference(change, treated)
-    if not _sure(error, change.values()):
+    change = _change_by_unit(both, start)
+    value, error, freedom = _welch_difference(change, treated)
+    if not _is_usable_error(error, change.values()):
         return None
     half = float(student.ppf(0.5 + CONFIDENCE / 2, freedom)) * error
-    p = _randomised(change, treated, value) if len(change) < FEW_CLUSTERS else float(2 * student.sf(abs(value / error), freedom))
+    p = _randomisation_p(change, treated, value) if len(change) < FEW_CLUSTERS else float(2 * student.sf(abs(value / error), freedom))
     pre_trend, by_time = _event_study(both, start)
-    placebo = _placebo(both, start, treated)
+    placebo = _placebo_effect(both, start, treated)
     deviation = float(np.std(list(change.values()), ddof=1))
     checks = [f"{len(treated)} with the treatment, {len(controls)} without"]
     grade = "B"
@@ -129,12 +129,12 @@ def differences(readings: Sequence[Reading]) -> Effect | None:
         grade, checks = "C", [*checks, "they moved apart before the treatment already"]
     else:
         checks.append("before the treatment they moved alike, as far as can be seen")
-    few = _too_few(len(treated), len(controls), len({r.period for r in both if r.period < start}))
+    few = _explain_too_few(len(treated), len(controls), len({r.period for r in both if r.period < start}))
     if few:
         grade, checks = "C", [*checks, few]
     if len(change) < FEW_CLUSTERS:
         checks.append("few units: the probability is that of a randomisation test")
-    detectable = _detectable(len(treated), len(controls)) * deviation
+    detectable = _detectable_effect(len(treated), len(controls)) * deviation
     return Effect(
         "difference-in-differences",
         value,
@@ -152,21 +152,21 @@ def differences(readings: Sequence[Reading]) -> Effect | None:
     )
 
 
-def _too_few(treated: int, controls: int, before: int) -> str:
+def _explain_too_few(treated: int, controls: int, before: int) -> str:
     """Why so few units or periods are not evidence for a headline; empty if they are enough."""
-    if min(treated, controls) < LEAST_COMPARED:
-        return f"fewer than {LEAST_COMPARED} on a side: too few to tell an effect from chance"
-    return f"fewer than {LEAST_COMPARED} periods before: too few to see whether both moved alike" if before < LEAST_COMPARED else ""
+    if min(treated, controls) < MIN_FOR_HEADLINE:
+        return f"fewer than {MIN_FOR_HEADLINE} on a side: too few to tell an effect from chance"
+    return f"fewer than {MIN_FOR_HEADLINE} periods before: too few to see whether both moved alike" if before < MIN_FOR_HEADLINE else ""
 
 
-def _on_both_sides(readings: Sequence[Reading], start: int) -> list[Reading]:
+def _with_both_sides(readings: Sequence[Reading], start: int) -> list[Reading]:
     sides: dict[str, set[bool]] = defaultdict(set)
     for r in readings:
         sides[r.unit].add(r.period >= start)
     return [r for r in readings if len(sides[r.unit]) == 2]
 
 
-def _changes(readings: Sequence[Reading], start: int) -> dict[str, float]:
+def _change_by_unit(readings: Sequence[Reading], start: int) -> dict[str, float]:
     """Unit -> mean after minus mean before."""
     sides: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for r in readings:
@@ -174,7 +174,7 @@ def _changes(readings: Sequence[Reading], start: int) -> dict[str, float]:
     return {unit: fmean(after) - fmean(before) for unit, (before, after) in sides.items()}
 
 
-def _difference(change: dict[str, float], treated: set[str]) -> tuple[float, float, float]:
+def _welch_difference(change: dict[str, float], treated: set[str]) -> tuple[float, float, float]:
     """The effect, its error and its degrees of freedom, from the change of each unit by arm,
     with a separate variance for each arm (Welch 1947).
 
@@ -188,7 +188,7 @@ def _difference(change: dict[str, float], treated: set[str]) -> tuple[float, flo
     return fmean(arms[0]) - fmean(arms[1]), sqrt(sum(parts)), freedom
 
 
-def _randomised(change: dict[str, float], treated: set[str], value: float) -> float:
+def _randomisation_p(change: dict[str, float], treated: set[str], value: float) -> float:
     random, values = np.random.default_rng(SEED), np.array(list(change.values()))
     extreme = 1
     for _ in range(DRAWS):
@@ -202,7 +202,7 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     high); the last period before the start is the reference."""
     periods = sorted({r.period for r in readings})
     before = [p for p in periods if p < start]
-    if len(before) < LEAST_EACH:
+    if len(before) < MIN_PER_SIDE:
         return None, []
     reference = before[-1]
     units = sorted({r.unit for r in readings})
@@ -225,7 +225,7 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     fit = OLS(y, x).fit(cov_type="cluster", cov_kwds={"groups": g})
     first = len(others)
     leads = [first + i for i, p in enumerate(others) if p < start]
-    z = z_of(CONFIDENCE)
+    z = normal_quantile(CONFIDENCE)
     # With few units the clustered covariance is rank-deficient, and rounding may leave a
     # variance below 0.
     errors = np.sqrt(np.maximum(np.diag(fit.cov_params()), 0.0))
@@ -242,24 +242,24 @@ def _event_study(readings: Sequence[Reading], start: int) -> tuple[float | None,
     return (p_value if np.isfinite(p_value) else None), by_time
 
 
-def _placebo(readings: Sequence[Reading], start: int, treated: set[str]) -> float | None:
+def _placebo_effect(readings: Sequence[Reading], start: int, treated: set[str]) -> float | None:
     early = [r for r in readings if r.period < start]
     periods = sorted({r.period for r in early})
-    if len(periods) < 2 * LEAST_EACH:
+    if len(periods) < 2 * MIN_PER_SIDE:
         return None
     pretended = periods[len(periods) // 2]
-    change = _changes(_on_both_sides(early, pretended), pretended)
+    change = _change_by_unit(_with_both_sides(early, pretended), pretended)
     arms = treated & change.keys()
-    return _difference(change, arms)[0] if min(len(arms), len(change.keys() - arms)) >= LEAST_EACH else None
+    return _welch_difference(change, arms)[0] if min(len(arms), len(change.keys() - arms)) >= MIN_PER_SIDE else None
 
 
-def _detectable(treated: int, controls: int) -> float:
+def _detectable_effect(treated: int, controls: int) -> float:
     """The smallest effect, in standard deviations, that groups of this size would detect with a
     power of 80 % (Cohen 1988)."""
     return float(TTestIndPower().solve_power(nobs1=treated, ratio=controls / treated, alpha=1 - CONFIDENCE, power=POWER))
 
 
-def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect | None:
+def group_time_effects(readings: Sequence[Reading], randomised: bool = False) -> Effect | None:
     """Staggered waves: effects of each wave at each time against those not yet treated, then
     averaged by time since the start (Callaway & Sant'Anna 2021). None if there are fewer than
     two waves, or nobody who was treated later or never.
@@ -281,7 +281,7 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about small groups: the interval shows that already
             found = moderndid.att_gt(
-                data, "value", "period", "unit", "start", control_group="nevertreated" if len(never) >= LEAST_EACH else "notyettreated"
+                data, "value", "period", "unit", "start", control_group="nevertreated" if len(never) >= MIN_PER_SIDE else "notyettreated"
             )
             dynamic, whole = moderndid.aggte(found, type="dynamic"), moderndid.aggte(found, type="group")
     except (ValueError, np.linalg.LinAlgError):
@@ -292,7 +292,7 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
     size, freedom = max(2.0, len(units) / cohorts), max(1, len(units) - cohorts)
     wider, z = sqrt(size / (size - 1)), float(student.ppf(0.5 + CONFIDENCE / 2, freedom))
     value, error = float(whole.overall_att), wider * float(whole.overall_se)
-    if not (np.isfinite(value) and _sure(error, (r.value for r in readings))):
+    if not (np.isfinite(value) and _is_usable_error(error, (r.value for r in readings))):
         return None
     by_time = [
         (int(e), float(a), float(a - z * wider * s), float(a + z * wider * s))
@@ -307,7 +307,7 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
         "the waves moved alike before, as far as can be seen" if grade != "C" else "the waves moved apart before, or nothing is known of before"
     )
     treated = {r.unit for r in readings if r.treated_from is not None}
-    few = _too_few(len(treated), *_compared(readings, starts, never))
+    few = _explain_too_few(len(treated), *_comparison_sizes(readings, starts, never))
     if few:
         grade, checks = "C", [*checks, few]
     p = float(2 * student.sf(abs(value / error), freedom))
@@ -316,15 +316,15 @@ def group_time(readings: Sequence[Reading], randomised: bool = False) -> Effect 
     )
 
 
-def _compared(readings: Sequence[Reading], starts: set[int], never: set[str]) -> tuple[int, int]:
+def _comparison_sizes(readings: Sequence[Reading], starts: set[int], never: set[str]) -> tuple[int, int]:
     """How many units the first wave is compared with (those never treated, else those of later
     waves), and how many periods precede it."""
     first = min(starts)
     later = {r.unit for r in readings if r.treated_from is not None and r.treated_from > first}
-    return len(never) if len(never) >= LEAST_EACH else len(later | never), len({r.period for r in readings if r.period < first})
+    return len(never) if len(never) >= MIN_PER_SIDE else len(later | never), len({r.period for r in readings if r.period < first})
 
 
-def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | None:
+def interrupted_time_series(series: Sequence[tuple[int, float]], start: int) -> Effect | None:
     """Without a comparison group: did the level change at the start, beyond the earlier trend?
     Segmented regression with Newey & West's errors.
 
@@ -333,7 +333,7 @@ def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | Non
     """
     ordered = sorted(series)
     before = [one for one in ordered if one[0] < start]
-    if len(ordered) < LEAST_SERIES or min(len(before), len(ordered) - len(before)) < 3:
+    if len(ordered) < MIN_SERIES_POINTS or min(len(before), len(ordered) - len(before)) < 3:
         return None
     x = np.array([[1.0, period, float(period >= start), max(0, period - start)] for period, _ in ordered])
     fit = OLS(np.array([value for _, value in ordered]), x).fit(
@@ -346,7 +346,7 @@ def interrupted(series: Sequence[tuple[int, float]], start: int) -> Effect | Non
     # Newey & West's error is too small in a short series without autocorrelation, the plain one
     # in a series with it: take the larger.
     error = max(sqrt(float(weights @ one.cov_params() @ weights)) for one in (fit, OLS([value for _, value in ordered], x).fit()))
-    if not _sure(error, (one for _, one in ordered)):
+    if not _is_usable_error(error, (one for _, one in ordered)):
         return None
     # Student's quantile, because a series is short and four parameters are estimated from it.
     freedom = len(ordered) - x.shape[1]

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import fmean, pvariance
 
-TO_SHOW, TO_ACT = 30, 100  # answers: below the first, an item is not judged; below the second, a flag is only a first sign
+MIN_ANSWERS_TO_SHOW, MIN_ANSWERS_TO_ACT = 30, 100  # answers: below the first, an item is not judged; below the second, a flag is only a first sign
 TOO_HARD, TOO_EASY = 0.2, 0.95
-WEAK, WRONG_KEY = 0.15, 0.0  # corrected point-biserial
-KELLEY = 0.27  # share of people in the upper and the lower group (Kelley 1939)
-USELESS = 0.05  # a distractor chosen by a smaller share is useless
+WEAK_DISCRIMINATION, WRONG_KEY_DISCRIMINATION = 0.15, 0.0  # corrected point-biserial
+KELLEY_SHARE = 0.27  # share of people in the upper and the lower group (Kelley 1939)
+USELESS_SHARE = 0.05  # a distractor chosen by a smaller share is useless
 
 
 @dataclass(frozen=True)
-class Answer:
+class ItemAnswer:
     """One person's first answer to one item: the person, whether it was right, the keys chosen
     (None if they are not stored), and how long it took."""
 
@@ -29,7 +29,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class ItemFigures:
+class ItemAnalysis:
     """The figures of one item. ``difficulty``: share right. ``discrimination``: correlation
     with the score on the same person's other items. ``upper_lower``: share right in the upper
     27 % minus that in the lower. None if it cannot be computed."""
@@ -45,25 +45,25 @@ class ItemFigures:
     flags: list[str] = field(default_factory=list)
 
 
-def analyse(answers: Sequence[Answer]) -> list[ItemFigures]:
+def analyse_items(answers: Sequence[ItemAnswer]) -> list[ItemAnalysis]:
     """Analyse each item of a set of first answers, sorted by item. The score on the other items
     is a share, because people answered different items."""
-    by_person: dict[int, list[Answer]] = defaultdict(list)
-    by_item: dict[str, list[Answer]] = defaultdict(list)
+    by_person: dict[int, list[ItemAnswer]] = defaultdict(list)
+    by_item: dict[str, list[ItemAnswer]] = defaultdict(list)
     for one in answers:
         by_person[one.person].append(one)
         by_item[one.item].append(one)
     right = {person: sum(a.right for a in theirs) for person, theirs in by_person.items()}
-    return [_item(item, theirs, by_person, right) for item, theirs in sorted(by_item.items())]
+    return [_analyse_item(item, theirs, by_person, right) for item, theirs in sorted(by_item.items())]
 
 
-def _item(item: str, theirs: list[Answer], by_person: dict[int, list[Answer]], right: dict[int, int]) -> ItemFigures:
+def _analyse_item(item: str, theirs: list[ItemAnswer], by_person: dict[int, list[ItemAnswer]], right: dict[int, int]) -> ItemAnalysis:
     n, k = len(theirs), sum(a.right for a in theirs)
     rest = [((right[a.person] - a.right) / (len(by_person[a.person]) - 1), a.right) for a in theirs if len(by_person[a.person]) > 1]
     took = sorted(a.seconds for a in theirs if a.seconds is not None)
     responses = Counter(a.response for a in theirs if a.response)
-    discrimination, difficulty = _correlation(rest), k / n
-    return ItemFigures(
+    discrimination, difficulty = _point_biserial(rest), k / n
+    return ItemAnalysis(
         item,
         n,
         k,
@@ -72,11 +72,11 @@ def _item(item: str, theirs: list[Answer], by_person: dict[int, list[Answer]], r
         _upper_lower(rest),
         took[len(took) // 2] if took else None,
         responses.most_common(),
-        _flags(n, difficulty, discrimination),
+        _item_flags(n, difficulty, discrimination),
     )
 
 
-def _correlation(pairs: Sequence[tuple[float, bool]]) -> float | None:
+def _point_biserial(pairs: Sequence[tuple[float, bool]]) -> float | None:
     """Pearson's r of a score with right or wrong: the point-biserial correlation."""
     if len(pairs) < 3:
         return None
@@ -89,27 +89,27 @@ def _correlation(pairs: Sequence[tuple[float, bool]]) -> float | None:
 
 
 def _upper_lower(pairs: Sequence[tuple[float, bool]]) -> float | None:
-    size = round(len(pairs) * KELLEY)
+    size = round(len(pairs) * KELLEY_SHARE)
     if size < 2:
         return None
     ordered = sorted(pairs, key=lambda pair: pair[0])
     return fmean(p[1] for p in ordered[-size:]) - fmean(p[1] for p in ordered[:size])
 
 
-def _flags(n: int, difficulty: float, discrimination: float | None) -> list[str]:
-    if n < TO_SHOW:
-        return [f"fewer than {TO_SHOW} answers: too few to judge it"]
+def _item_flags(n: int, difficulty: float, discrimination: float | None) -> list[str]:
+    if n < MIN_ANSWERS_TO_SHOW:
+        return [f"fewer than {MIN_ANSWERS_TO_SHOW} answers: too few to judge it"]
     found = []
     if difficulty < TOO_HARD:
         found.append("nearly everybody misses it")
     if difficulty > TOO_EASY:
         found.append("nearly everybody knows it")
-    if discrimination is not None and discrimination < WRONG_KEY:
+    if discrimination is not None and discrimination < WRONG_KEY_DISCRIMINATION:
         found.append("those who know more miss it: look whether the right answer is marked right")
-    elif discrimination is not None and discrimination < WEAK:
+    elif discrimination is not None and discrimination < WEAK_DISCRIMINATION:
         found.append("it hardly tells who knows from who does not")
-    if found and n < TO_ACT:
-        found.append(f"a first sign: act on it from {TO_ACT} answers on")
+    if found and n < MIN_ANSWERS_TO_ACT:
+        found.append(f"a first sign: act on it from {MIN_ANSWERS_TO_ACT} answers on")
     return found
 
 

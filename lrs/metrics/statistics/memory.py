@@ -17,11 +17,11 @@ from scipy.optimize import least_squares
 DECAY = 0.1542  # w20 of FSRS-6's default weights
 FACTOR = 0.9 ** (-1 / DECAY) - 1  # so that R(S, S) = 0.9
 DRAWS, SEED = 300, 7_274  # for the bootstrap over people; the seed is arbitrary
-LEAST_INTERVALS, LEAST_PEOPLE = 3, 20
+MIN_INTERVALS, MIN_PEOPLE = 3, 20
 BINS = 10
 # At most this many people, sampled with the seed, are used to score a model: with 2,000 the log
 # loss is known to a thousandth, and a million answers take minutes.
-MOST_PEOPLE_JUDGED = 2_000
+MAX_PEOPLE_SCORED = 2_000
 _SCHEDULER = Scheduler(learning_steps=(), relearning_steps=(), enable_fuzzing=False, maximum_interval=365)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def retrievability(days: float, stability: float) -> float:
 
 
 @dataclass(frozen=True)
-class Curve:
+class ForgettingCurve:
     """p(t) = a·(1 + F·t/S)^−d with a band for each of ``days``. ``half_life`` in days, None
     outside the observed range. ``area``: the mean of p over the observed time (the area under
     the curve divided by its length), with its interval."""
@@ -47,17 +47,17 @@ class Curve:
     area: tuple[float, float, float]
 
 
-Answered = tuple[int, float, int, int]  # learner, days since certification, right, asked
+AnsweredCheck = tuple[int, float, int, int]  # learner, days since certification, right, asked
 
 
-def forgetting(answers: Sequence[Answered]) -> Curve | None:
+def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | None:
     """The cohort's curve with a bootstrap band over people. None for fewer than twenty people
     or fewer than three distinct intervals."""
-    people: dict[int, list[Answered]] = defaultdict(list)
+    people: dict[int, list[AnsweredCheck]] = defaultdict(list)
     for one in answers:
         people[one[0]].append(one)
     spans = {round(log(max(days, 0.5)) * 2) for _, days, _, _ in answers}
-    if len(people) < LEAST_PEOPLE or len(spans) < LEAST_INTERVALS:
+    if len(people) < MIN_PEOPLE or len(spans) < MIN_INTERVALS:
         return None
     days, right, asked = (np.array([one[i] for one in answers], float) for i in (1, 2, 3))
     # Binned by twentieths of the logarithm (5 % of the elapsed time), so that the fit takes as
@@ -67,7 +67,7 @@ def forgetting(answers: Sequence[Answered]) -> Curve | None:
 
     def fitted(weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)) -> tuple[float, float]:
         told, of = (np.bincount(bins, weights * part, len(logs)) for part in (right, asked))
-        return _fit(middle[of > 0], told[of > 0], of[of > 0], start)
+        return _fit_curve(middle[of > 0], told[of > 0], of[of > 0], start)
 
     found = fitted(np.ones(len(answers)))
     grid = np.geomspace(max(0.5, days.min()), days.max(), 40)
@@ -86,10 +86,12 @@ def forgetting(answers: Sequence[Answered]) -> Curve | None:
     inside = float(days.min()) <= half <= float(days.max())
     least, most = np.quantile(areas, (0.025, 0.975))
     area = (float(np.trapezoid(share, grid) / (grid[-1] - grid[0])), float(least), float(most))
-    return Curve(a, s, list(map(float, grid)), list(map(float, share)), list(map(float, low)), list(map(float, high)), half if inside else None, area)
+    return ForgettingCurve(
+        a, s, list(map(float, grid)), list(map(float, share)), list(map(float, low)), list(map(float, high)), half if inside else None, area
+    )
 
 
-def _fit(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
+def _fit_curve(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[float, float]) -> tuple[float, float]:
     """Least squares on shares, weighted by the number of questions; a in (0, 1], S from an hour
     to a thousand years (so that a flat curve is possible)."""
     root = np.sqrt(asked)
@@ -103,7 +105,7 @@ def _fit(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tuple[fl
 
 
 @dataclass(frozen=True)
-class Score:
+class PredictionScore:
     """How well predictions matched the outcomes; smaller is better, except for ``auc``."""
 
     log_loss: float
@@ -112,15 +114,15 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ModelComparison:
     """The memory model compared with a constant and a power law, on the same answers.
     ``shown``: it beats both, so it may be shown."""
 
     answers: int
     people: int
-    model: Score
-    constant: Score
-    power: Score
+    model: PredictionScore
+    constant: PredictionScore
+    power: PredictionScore
 
     @property
     def shown(self) -> bool:
@@ -128,25 +130,25 @@ class Comparison:
         return self.model.log_loss < min(self.constant.log_loss, self.power.log_loss)
 
 
-History = tuple[int, str, Sequence[tuple[float, bool]]]  # learner, competency, (days since certification, right) in order
+AnswerHistory = tuple[int, str, Sequence[tuple[float, bool]]]  # learner, competency, (days since certification, right) in order
 
 
-def compare(histories: Sequence[History]) -> Comparison | None:
+def compare_models(histories: Sequence[AnswerHistory]) -> ModelComparison | None:
     """Compare FSRS with its default weights (binary: wrong is Again, right is Good; the
     certification is the first Good) with two baselines, each fitted on the other half of the
     people. None for fewer than twenty people, or if all answers are right or all wrong.
     """
     everybody = sorted({learner for learner, _, _ in histories})
-    if len(everybody) > MOST_PEOPLE_JUDGED:
-        everybody = Random(SEED).sample(everybody, MOST_PEOPLE_JUDGED)  # noqa: S311 - statistical sampling, not security
+    if len(everybody) > MAX_PEOPLE_SCORED:
+        everybody = Random(SEED).sample(everybody, MAX_PEOPLE_SCORED)  # noqa: S311 - statistical sampling, not security
     judged, rows = set(everybody), list[tuple[int, float, bool, float]]()
     for learner, _, answers in histories:
         if learner not in judged:
             continue
-        rows += [(learner, days, right, predicted) for (days, right), predicted in zip(answers, _predict(answers), strict=True)]
+        rows += [(learner, days, right, predicted) for (days, right), predicted in zip(answers, _predict_fsrs(answers), strict=True)]
     learners = sorted({row[0] for row in rows})
     truth = np.array([row[2] for row in rows], float)
-    if len(learners) < LEAST_PEOPLE or truth.min(initial=1) == truth.max(initial=0):
+    if len(learners) < MIN_PEOPLE or truth.min(initial=1) == truth.max(initial=0):
         return None
     half = {learner: i % 2 for i, learner in enumerate(learners)}
     side, days = np.array([half[row[0]] for row in rows]), np.array([row[1] for row in rows])
@@ -154,12 +156,18 @@ def compare(histories: Sequence[History]) -> Comparison | None:
     for one in (0, 1):
         other = side != one
         constant[side == one] = truth[other].mean()
-        a, b = _power_law(days[other], truth[other])
+        a, b = _fit_power_law(days[other], truth[other])
         power[side == one] = a * (1 + days[side == one]) ** -b
-    return Comparison(len(rows), len(learners), score(np.array([row[3] for row in rows]), truth), score(constant, truth), score(power, truth))
+    return ModelComparison(
+        len(rows),
+        len(learners),
+        score_predictions(np.array([row[3] for row in rows]), truth),
+        score_predictions(constant, truth),
+        score_predictions(power, truth),
+    )
 
 
-def _predict(answers: Sequence[tuple[float, bool]]) -> list[float]:
+def _predict_fsrs(answers: Sequence[tuple[float, bool]]) -> list[float]:
     # Pass a card id: without one, the library sleeps for a millisecond to generate it.
     card, _ = _SCHEDULER.review_card(Card(card_id=1), Rating.Good, _EPOCH)
     found = []
@@ -171,22 +179,22 @@ def _predict(answers: Sequence[tuple[float, bool]]) -> list[float]:
     return found
 
 
-def _power_law(days: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+def _fit_power_law(days: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     found = least_squares(lambda x: x[0] * (1 + days) ** -x[1] - truth, (0.9, 0.1), bounds=([1e-3, 0.0], [1.0, 3.0]))
     return float(found.x[0]), float(found.x[1])
 
 
-def score(predicted: np.ndarray, truth: np.ndarray) -> Score:
+def score_predictions(predicted: np.ndarray, truth: np.ndarray) -> PredictionScore:
     """Log loss, root mean square distance between means in ten equal-width bins, and the area
     under the ROC curve (None if all outcomes are equal)."""
     p = np.clip(predicted, 1e-6, 1 - 1e-6)
     loss = float(-(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean())
     bins = np.minimum((p * BINS).astype(int), BINS - 1)
     squares = sum(((p[bins == b].mean() - truth[bins == b].mean()) ** 2) * (bins == b).sum() for b in range(BINS) if (bins == b).any())
-    return Score(loss, sqrt(float(squares) / len(p)), _auc(p, truth))
+    return PredictionScore(loss, sqrt(float(squares) / len(p)), _roc_auc(p, truth))
 
 
-def _auc(p: np.ndarray, truth: np.ndarray) -> float | None:
+def _roc_auc(p: np.ndarray, truth: np.ndarray) -> float | None:
     right, wrong = p[truth == 1], p[truth == 0]
     if not len(right) or not len(wrong):
         return None

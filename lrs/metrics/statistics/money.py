@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lrs.metrics.statistics.proportions import z_of
+from lrs.metrics.statistics.proportions import normal_quantile
 
 DRAWS, SEED = 10_000, 7_274  # for the Monte Carlo simulation; the seed is arbitrary but fixed, so that the same inputs give the same figures
 
 
 @dataclass(frozen=True)
-class Range:
+class QuantityRange:
     """A quantity with its plausible range (90 %); ``low`` = ``high`` if it is known exactly."""
 
     low: float
@@ -21,7 +21,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Return:
+class RoiResult:
     """Amounts in the given currency; ``roi`` as a share (7.41 is 741 %); ``payback_months`` is
     None if there are no benefits."""
 
@@ -33,7 +33,7 @@ class Return:
 
 
 @dataclass(frozen=True)
-class Spread:
+class RoiSpread:
     """5th, 50th and 95th percentile of ROI and of payback months (None: never), and the
     probability that the ROI is above 0."""
 
@@ -42,7 +42,7 @@ class Spread:
     above_zero: float
 
 
-def returns(benefits: float, costs: float, months: float = 12.0) -> Return:
+def compute_roi(benefits: float, costs: float, months: float = 12.0) -> RoiResult:
     """BCR = benefits/costs; ROI = (benefits − costs)/costs; payback = costs / monthly gross
     benefits (Phillips & Phillips 2007).
 
@@ -51,10 +51,10 @@ def returns(benefits: float, costs: float, months: float = 12.0) -> Return:
     if costs <= 0:
         raise ValueError("without costs there is no return on them")
     payback = costs / (benefits / months) if benefits > 0 else None
-    return Return(benefits, costs, benefits / costs, (benefits - costs) / costs, payback)
+    return RoiResult(benefits, costs, benefits / costs, (benefits - costs) / costs, payback)
 
 
-def spread(effect: Range, unit_value: Range, volume: float, costs: float, months: float = 12.0) -> Spread:
+def simulate_roi(effect: QuantityRange, unit_value: QuantityRange, volume: float, costs: float, months: float = 12.0) -> RoiSpread:
     """The ROI over the ranges of effect and unit value: benefits = effect × unit value ×
     volume, each drawn independently.
 
@@ -63,9 +63,9 @@ def spread(effect: Range, unit_value: Range, volume: float, costs: float, months
     """
     random = np.random.default_rng(SEED)
 
-    def draw(one: Range) -> np.ndarray:
+    def draw(one: QuantityRange) -> np.ndarray:
         z = random.standard_normal(DRAWS)
-        widths = np.where(z < 0, one.best - one.low, one.high - one.best) / z_of(0.90)
+        widths = np.where(z < 0, one.best - one.low, one.high - one.best) / normal_quantile(0.90)
         return one.best + z * widths
 
     benefits = draw(effect) * draw(unit_value) * volume
@@ -74,8 +74,8 @@ def spread(effect: Range, unit_value: Range, volume: float, costs: float, months
         payback = np.where(benefits > 0, costs / (np.maximum(benefits, 0) / months), np.inf)
     low, mid, high = (float(value) for value in np.quantile(roi, (0.05, 0.5, 0.95)))
     times = [float(value) for value in np.quantile(payback, (0.05, 0.5, 0.95), method="nearest")]
-    return Spread((low, mid, high), (_finite(times[0]), _finite(times[1]), _finite(times[2])), float((roi > 0).mean()))
+    return RoiSpread((low, mid, high), (_finite_or_none(times[0]), _finite_or_none(times[1]), _finite_or_none(times[2])), float((roi > 0).mean()))
 
 
-def _finite(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None

@@ -8,12 +8,12 @@ from statistics import NormalDist
 CONFIDENCE = 0.95
 
 
-def z_of(confidence: float = CONFIDENCE) -> float:
+def normal_quantile(confidence: float = CONFIDENCE) -> float:
     """The two-sided standard normal quantile."""
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
-def wilson(successes: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def wilson_interval(successes: float, trials: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """The Wilson score interval (Wilson 1927; recommended by Brown, Cai & DasGupta 2001): (low,
     high), both within [0, 1].
 
@@ -22,7 +22,7 @@ def wilson(successes: float, trials: float, confidence: float = CONFIDENCE) -> t
     """
     if trials <= 0 or not 0 <= successes <= trials:
         raise ValueError(f"no proportion: {successes} of {trials}")
-    z = z_of(confidence)
+    z = normal_quantile(confidence)
     p, shrink = successes / trials, 1 + z * z / trials
     centre = (p + z * z / (2 * trials)) / shrink
     half = z / shrink * sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))
@@ -47,7 +47,9 @@ def design_effect(k: float, n: float, kk: float, kn: float, nn: float, clusters:
     return max(1.0, squares / (n * p * (1 - p) * n / max(1.0, n - 1)))
 
 
-def clustered_wilson(k: float, n: float, kk: float, kn: float, nn: float, clusters: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def clustered_wilson_interval(
+    k: float, n: float, kk: float, kn: float, nn: float, clusters: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
     """Wilson's interval on the effective number of trials n/deff (Korn & Graubard 1998, with
     Wilson's in place of the exact interval).
 
@@ -56,4 +58,4 @@ def clustered_wilson(k: float, n: float, kk: float, kn: float, nn: float, cluste
     """
     p = k / n
     effective = min(n, clusters) if p in (0.0, 1.0) else n / design_effect(k, n, kk, kn, nn, clusters)
-    return wilson(p * effective, effective, confidence)
+    return wilson_interval(p * effective, effective, confidence)

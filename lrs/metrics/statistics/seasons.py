@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from statsmodels.tsa.seasonal import STL
 
-CYCLE, CYCLES = 52, 2  # weeks in a year; a seasonal component needs two full years
+SEASON_WEEKS, MIN_SEASONS = 52, 2  # weeks in a year; a seasonal component needs two full years
 
 
-def season_of(values: Sequence[float]) -> list[float]:
+def seasonal_component(values: Sequence[float]) -> list[float]:
     """The seasonal component of each value; zero throughout for a series shorter than two
     years."""
-    if len(values) < CYCLES * CYCLE:
+    if len(values) < MIN_SEASONS * SEASON_WEEKS:
         return [0.0] * len(values)
-    return [float(part) for part in STL(list(values), period=CYCLE, robust=True).fit().seasonal]
+    return [float(part) for part in STL(list(values), period=SEASON_WEEKS, robust=True).fit().seasonal]

@@ -20,8 +20,8 @@ from sqlalchemy import text
 from core.clock import format_instant
 from core.deps import Deps
 from lrs.jobs import count as counting
-from lrs.metrics.catalogue import BY_KEY
-from lrs.metrics.facts import facts_of
+from lrs.metrics.catalogue import METRICS_BY_KEY
+from lrs.metrics.facts import derive_facts
 from lrs.store import work
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.conftest import environ_for
@@ -149,7 +149,7 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps,
     for part in nul:
         part["context"]["extensions"][EXTENSIONS["team"]] = "a\0b"
     one.post(nul + poison + episode_of(2))
-    make = facts_of
+    make = derive_facts
 
     def poisonous(registration: uuid.UUID, statements: Any, *more: Any) -> Any:
         facts = make(registration, statements, *more)
@@ -232,7 +232,7 @@ def test_csv_for_whoever_asks_for_it(deps: Deps, one: Caller) -> None:
 
 def test_the_catalogue_and_its_errors(one: Caller) -> None:
     metrics = one.get("/api/v1/metrics").json["metrics"]
-    assert {metric["key"] for metric in metrics} == set(BY_KEY)
+    assert {metric["key"] for metric in metrics} == set(METRICS_BY_KEY)
     assert one.get("/api/v1/metrics/unknown/values").status_code == 404
     wrong = one.get("/api/v1/metrics/transfer_rate/values", tame="x")
     assert (wrong.status_code, wrong.json["error"]["where"]) == (400, {"parameter": "tame"})

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from tincan import Agent, RemoteLRS
 
 from lrs.actions.deps import StoreDeps
-from lrs.metrics.facts import facts_of, loose_facts
+from lrs.metrics.facts import derive_facts, standalone_facts
 from lrs.store import work
 from lrs.vocabulary import EXTENSIONS
 from tests.integration.lrs.conftest import Caller
@@ -82,7 +82,7 @@ def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps
     number = map_(one, QUIZ, "check")
     good, bad = moodle_answer(person, 1, True, 7), moodle_answer(person, 2, True, 7)
     one.post([*person.said, *other.said, good, bad])
-    make = facts_of
+    make = derive_facts
 
     def breaking(registration: uuid.UUID, statements: Any, same: Any, mappings: Any, without: Any) -> Any:
         facts = make(registration, statements, same, mappings, without)
@@ -123,7 +123,7 @@ def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(one: Call
     def breaking(s: Any, same: Any) -> Any:
         if s.object_id == "http://e.org/bad":
             raise TypeError("whatever it is")
-        return loose_facts(s, same)
+        return standalone_facts(s, same)
 
     monkeypatch.setattr("lrs.jobs.count.loose_facts", breaking)
     one.post([{**AN_EVENT, "object": {"id": "http://e.org/bad"}}, AN_EVENT, *Person().said])

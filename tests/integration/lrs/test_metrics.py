@@ -18,9 +18,9 @@ from core.clock import format_instant
 from lrs.actions.deps import StoreDeps
 from lrs.jobs import compute as computing
 from lrs.jobs import count as counting
-from lrs.metrics.scorecards import DEFAULT
+from lrs.metrics.scorecards import DEFAULT_LINES
 from lrs.reports import keeping
-from lrs.reports.every import REPORTS
+from lrs.reports.every import REPORT_BUILDERS
 from lrs.store import computed, work
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.integration.lrs.conftest import Caller
@@ -296,7 +296,7 @@ def test_an_answer_that_did_not_change_is_not_sent_again(deps: StoreDeps, one: C
     assert one.send("GET", path, headers={"If-None-Match": tag}).status_code == 200
 
 
-@pytest.mark.parametrize("key", REPORTS)
+@pytest.mark.parametrize("key", REPORT_BUILDERS)
 def test_every_report_answers_when_nothing_is_there_and_when_much_is(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller], key: str) -> None:
     analyst = tenant("one", ("metrics/read",))
     for caller in (one, analyst):
@@ -594,7 +594,7 @@ def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, 
     assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == of(before[""]) == (6, 6), "kept until the job runs again"
     assert report(one, "teams") == live
     assert of(values(one, "transfer_rate", programme=PROGRAMME, team="north")[""]) == (6, 12), "narrowed: made now"
-    weighed = {"programme": PROGRAMME, "lines": [{**msgspec.structs.asdict(line), "weight": 1 / 7} for line in DEFAULT]}
+    weighed = {"programme": PROGRAMME, "lines": [{**msgspec.structs.asdict(line), "weight": 1 / 7} for line in DEFAULT_LINES]}
     assert one.send("PUT", "/api/v1/scorecard", data=json.dumps(weighed)).status_code == 200
     assert report(one, "teams")["rows"][0]["people"] == 12, "decided anew: made now"
     count(deps)

@@ -12,8 +12,8 @@ from core.clock import format_instant
 from lrs.actions.deps import StoreDeps
 from lrs.metrics.statistics import impact
 from lrs.metrics.statistics.impact import Reading
-from lrs.metrics.statistics.periods import length_of
-from lrs.reports.impact import estimate
+from lrs.metrics.statistics.periods import period_length
+from lrs.reports.impact import estimate_effect
 from lrs.store.reporting import VIEWS
 from lrs.vocabulary import ACTIVITY_TYPES, BASE
 from tests.integration.lrs.conftest import Caller
@@ -108,7 +108,7 @@ def test_a_return_on_investment_scales_by_the_period_of_a_reading(deps: StoreDep
     assert effect["value"] == pytest.approx(2, abs=1.0)
     (actual,) = report(one, "roi")["rows"]
     assert actual["benefits"] == pytest.approx(effect["value"] * 100 * 12 * a_year, rel=1e-9)
-    assert length_of(*periods(kind, 0)).a_year == a_year
+    assert period_length(*periods(kind, 0)).a_year == a_year
 
 
 def test_readings_of_weeks_and_months_in_one_figure_give_no_estimate(deps: StoreDeps, one: Caller) -> None:
@@ -173,10 +173,10 @@ def panel(treated: int, controls: int, start: int, periods: int, late: int = 1, 
 def test_teams_whose_readings_begin_late_are_given_no_effect() -> None:
     """The audit: a common trend, no effect, treated teams three months late gave −7.60, grade B."""
     late = panel(6, 6, 7, 12, late=4)
-    why = impact.why_unbalanced(late)
+    why = impact.explain_unbalanced(late)
     assert why.startswith("6 of 12 have no value for every one of the 12 periods: t0 (3)")
-    assert impact.why_unbalanced(panel(6, 6, 7, 12)) == ""
-    found = estimate(panel(6, 6, 7, 12, effect=3), False)
+    assert impact.explain_unbalanced(panel(6, 6, 7, 12)) == ""
+    found = estimate_effect(panel(6, 6, 7, 12, effect=3), False)
     assert found is not None
     assert found.value == pytest.approx(3, abs=0.6)
 
@@ -199,7 +199,7 @@ def test_a_page_says_why_an_unbalanced_panel_gives_no_estimate(deps: StoreDeps, 
 def test_fewer_than_four_on_a_side_or_four_periods_before_are_no_comparison_that_makes_a_headline(
     treated: int, controls: int, start: int, periods: int
 ) -> None:
-    found = estimate(panel(treated, controls, start, periods, effect=3), False)
+    found = estimate_effect(panel(treated, controls, start, periods, effect=3), False)
     assert found is not None
     assert found.grade == "C"
     assert any("fewer than 4" in check for check in found.checks)
@@ -215,7 +215,7 @@ def test_waves_of_few_are_no_headline_either() -> None:
         ]
 
     for units, first in ((3, 6), (6, 3)):
-        found = estimate(waves(units, first), True)
+        found = estimate_effect(waves(units, first), True)
         assert found is not None
         assert found.grade == "C"
 
@@ -226,11 +226,11 @@ def test_values_that_do_not_vary_give_no_estimate(value: float) -> None:
     starts: dict[str, list[int | None]] = {"two groups": [7] * 6 + [None] * 6, "waves": [5] * 4 + [8] * 4 + [None] * 4, "series": [7]}
     for name, arms in starts.items():
         flat = [Reading(f"u{place}", period, value, start) for place, start in enumerate(arms) for period in range(1, 13)]
-        assert estimate(flat, False) is None, name
+        assert estimate_effect(flat, False) is None, name
         if name == "waves":
             continue  # their mean climbs in two steps, which a line does not fit: before and after has something to say
         step = [Reading(r.unit, r.period, value + (5 if r.treated_from and r.period >= r.treated_from else 0), r.treated_from) for r in flat]
-        assert estimate(step, False) is None, f"{name}: a step without any noise says nothing of how sure it is"
+        assert estimate_effect(step, False) is None, f"{name}: a step without any noise says nothing of how sure it is"
 
 
 def test_no_reviewer_is_blamed_for_an_answer_to_what_nobody_handed_in(deps: StoreDeps, one: Caller) -> None:

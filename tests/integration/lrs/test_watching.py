@@ -27,8 +27,8 @@ START = NOW - timedelta(days=7 * (WEEKS + 3))
 
 def people(done: int, week: int, team: str) -> list[Person]:
     """Ten people whose first check falls due in the same week."""
-    due_week = int(START.timestamp()) // groups.WEEK + 1 + week
-    due_days_ago = (NOW.timestamp() - (due_week * groups.WEEK + 3 * 86_400)) / 86_400
+    due_week = int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week
+    due_days_ago = (NOW.timestamp() - (due_week * groups.WEEK_SECONDS + 3 * 86_400)) / 86_400
     found = []
     for n in range(A_WEEK):
         person = Person(team=team, certified_days_ago=due_days_ago + 7)
@@ -38,8 +38,8 @@ def people(done: int, week: int, team: str) -> list[Person]:
 
 def settled(week: int) -> Any:
     """A moment at which this week's figures are final, and those of the next are not."""
-    due_week = int(START.timestamp()) // groups.WEEK + 1 + week
-    return NOW - timedelta(seconds=NOW.timestamp() - (due_week + 2) * groups.WEEK - 3_600)
+    due_week = int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week
+    return NOW - timedelta(seconds=NOW.timestamp() - (due_week + 2) * groups.WEEK_SECONDS - 3_600)
 
 
 def watch(deps: StoreDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
@@ -173,7 +173,7 @@ def test_nothing_is_judged_while_counting_is_behind(deps: StoreDeps, one: Caller
 
 
 def day_of_week(week: int) -> str:
-    return (NOW.fromtimestamp((int(START.timestamp()) // groups.WEEK + 1 + week) * groups.WEEK, NOW.tzinfo)).date().isoformat()
+    return (NOW.fromtimestamp((int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week) * groups.WEEK_SECONDS, NOW.tzinfo)).date().isoformat()
 
 
 def test_a_new_level_is_the_act_of_a_person_and_only_where_the_weeks_say_so(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.metrics.facts import Facts, facts_of
-from lrs.metrics.facts.reading import Read, read
+from lrs.metrics.facts import Facts, derive_facts
+from lrs.metrics.facts.reading import StatementView, decode_statement
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS, find_interval
 from lrs.xapi import special
 
@@ -23,7 +23,7 @@ PROGRAMME = f"{BASE}programmes/p"
 DAY = timedelta(days=1)
 
 
-def said(ord_: int, verb: str, at: datetime, obj: str, extensions: dict[str, Any] | None = None, **parts: Any) -> Read:
+def said(ord_: int, verb: str, at: datetime, obj: str, extensions: dict[str, Any] | None = None, **parts: Any) -> StatementView:
     value = {
         "actor": LEARNER,
         "verb": {"id": VERBS[verb].id if verb in VERBS else verb},
@@ -36,20 +36,20 @@ def said(ord_: int, verb: str, at: datetime, obj: str, extensions: dict[str, Any
         },
         **parts,
     }
-    return read(ord_, json.dumps(value).encode(), at)
+    return decode_statement(ord_, json.dumps(value).encode(), at)
 
 
-def certified(ord_: int = 1) -> Read:
+def certified(ord_: int = 1) -> StatementView:
     return said(ord_, "certified", CERTIFIED, f"{PROGRAMME}/certification")
 
 
-def answered(ord_: int, days: float, success: bool, item: str = "i1", kind: str | None = "check") -> Read:
+def answered(ord_: int, days: float, success: bool, item: str = "i1", kind: str | None = "check") -> StatementView:
     extensions = {"kind": kind} if kind else {}
     return said(ord_, "answered", CERTIFIED + days * DAY, item, extensions, result={"success": success})
 
 
 def test_an_answer_belongs_to_the_window_of_the_time_that_really_passed() -> None:
-    facts = facts_of(EPISODE, [certified(), answered(2, 7, True), answered(3, 31, False, "i2")])
+    facts = derive_facts(EPISODE, [certified(), answered(2, 7, True), answered(3, 31, False, "i2")])
     assert [(row["interval"], row["item"], row["success"]) for row in facts.recalls] == [("1w", "i1", True), ("1m", "i2", False)]
     assert facts.recalls[0]["seconds_since_anchor"] == 7 * 86_400
     assert facts.episodes[0]["anchor"] == CERTIFIED
@@ -57,13 +57,13 @@ def test_an_answer_belongs_to_the_window_of_the_time_that_really_passed() -> Non
 
 
 def test_only_the_first_answer_to_an_item_measures() -> None:
-    facts = facts_of(EPISODE, [certified(), answered(3, 7.2, True), answered(2, 7.1, False)])
+    facts = derive_facts(EPISODE, [certified(), answered(3, 7.2, True), answered(2, 7.1, False)])
     assert [row["success"] for row in facts.recalls] == [False]
 
 
 @pytest.mark.parametrize("kind", ["reinforcement", "remediation"])
 def test_what_is_no_check_does_not_measure_and_is_no_fault(kind: str) -> None:
-    facts = facts_of(EPISODE, [certified(), answered(2, 7, True, kind=kind)])
+    facts = derive_facts(EPISODE, [certified(), answered(2, 7, True, kind=kind)])
     assert facts.recalls == []
     assert facts.uncountable == []
 
@@ -83,15 +83,15 @@ def test_what_is_no_check_does_not_measure_and_is_no_fault(kind: str) -> None:
         (said(2, "answered", CERTIFIED + 7 * DAY, "i", {"kind": "check"}, actor={"mbox": "mailto:other@example.org"}), "not the learner"),
     ],
 )
-def test_what_cannot_be_counted_is_named_with_its_reason(broken: Read, reason: str) -> None:
-    facts = facts_of(EPISODE, [certified(), broken])
+def test_what_cannot_be_counted_is_named_with_its_reason(broken: StatementView, reason: str) -> None:
+    facts = derive_facts(EPISODE, [certified(), broken])
     assert [ord_ for ord_, _ in facts.uncountable] == [2]
     assert reason in facts.uncountable[0][1]
     assert facts.episodes
 
 
 def test_without_a_certification_nothing_is_measured() -> None:
-    facts = facts_of(EPISODE, [answered(2, 7, True)])
+    facts = derive_facts(EPISODE, [answered(2, 7, True)])
     assert facts.episodes == facts.recalls == []
     assert "no certification" in facts.uncountable[0][1]
 
@@ -103,7 +103,7 @@ def test_a_use_keeps_its_evidence_grade_and_is_self_reported_without_one() -> No
         said(3, "applied", later, "t2"),
         said(4, "applied", later, "t3", {"evidence_grade": 4}),
     ]
-    assert [row["evidence_grade"] for row in facts_of(EPISODE, [certified(), *uses]).uses] == [3, 1, 4]
+    assert [row["evidence_grade"] for row in derive_facts(EPISODE, [certified(), *uses]).uses] == [3, 1, 4]
 
 
 def test_a_scheduled_check_is_done_when_it_was_passed_or_failed() -> None:
@@ -114,20 +114,20 @@ def test_a_scheduled_check_is_done_when_it_was_passed_or_failed() -> None:
         said(3, "scheduled", CERTIFIED, "c2", {"due_date": due.isoformat()}),
         said(4, "failed", due + DAY, "c1"),
     ]
-    assert [(row["activity"], row["done_at"]) for row in facts_of(EPISODE, statements).activities] == [("c1", due + DAY), ("c2", None)]
+    assert [(row["activity"], row["done_at"]) for row in derive_facts(EPISODE, statements).activities] == [("c1", due + DAY), ("c2", None)]
 
 
 def test_the_audience_comes_from_registered() -> None:
-    facts = facts_of(EPISODE, [certified(), said(2, "registered", CERTIFIED, PROGRAMME, {"team": "North", "wave": "1"})])
+    facts = derive_facts(EPISODE, [certified(), said(2, "registered", CERTIFIED, PROGRAMME, {"team": "North", "wave": "1"})])
     assert (facts.episodes[0]["team"], facts.episodes[0]["wave"], facts.episodes[0]["site"]) == ("North", "1", None)
 
 
 def test_other_words_for_the_same_verb_count() -> None:
     earned = said(1, "http://id.tincanapi.com/verb/earned", CERTIFIED, PROGRAMME)
-    assert facts_of(EPISODE, [earned, answered(2, 7, True)]).recalls
+    assert derive_facts(EPISODE, [earned, answered(2, 7, True)]).recalls
 
 
-def everything() -> list[Read]:
+def everything() -> list[StatementView]:
     due = (CERTIFIED + 7 * DAY).isoformat()
     return [
         certified(),
@@ -142,11 +142,11 @@ def everything() -> list[Read]:
 
 
 @given(st.permutations(everything()))
-def test_the_order_in_which_statements_came_makes_no_difference(statements: list[Read]) -> None:
+def test_the_order_in_which_statements_came_makes_no_difference(statements: list[StatementView]) -> None:
     def comparable(facts: Facts) -> list[str]:
         return [repr(sorted(map(repr, rows))) for rows in (facts.episodes, facts.recalls, facts.uses, facts.activities, facts.uncountable)]
 
-    assert comparable(facts_of(EPISODE, statements)) == comparable(facts_of(EPISODE, everything()))
+    assert comparable(derive_facts(EPISODE, statements)) == comparable(derive_facts(EPISODE, everything()))
 
 
 @given(st.integers(0, 400 * 86_400))
@@ -167,11 +167,11 @@ def test_each_check_is_due_inside_its_window() -> None:
 def test_every_timestamp_that_the_door_takes_can_be_read(text: str) -> None:
     special.require_timestamp(text, "$.timestamp")
     value = {"actor": LEARNER, "verb": {"id": "v:v"}, "object": {"id": "o:o"}, "timestamp": text}
-    assert read(1, json.dumps(value).encode(), CERTIFIED).timestamp.year == 2026
+    assert decode_statement(1, json.dumps(value).encode(), CERTIFIED).timestamp.year == 2026
 
 
 def test_what_falls_due_in_a_pause_or_after_leaving_was_never_due() -> None:
-    def scheduled(ord_: int, name: str, days: int) -> Read:
+    def scheduled(ord_: int, name: str, days: int) -> StatementView:
         at = (CERTIFIED + timedelta(days=days)).isoformat()
         return said(ord_, "scheduled", CERTIFIED, f"https://o.example/{name}", {"due_date": at})
 
@@ -182,10 +182,10 @@ def test_what_falls_due_in_a_pause_or_after_leaving_was_never_due() -> None:
     ]
     due = [scheduled(2, "before", 4), scheduled(3, "within", 7), scheduled(4, "after", 12), scheduled(5, "done", 8), scheduled(6, "gone", 60)]
     done = said(7, "passed", CERTIFIED + timedelta(days=9), "https://o.example/done")
-    facts = facts_of(EPISODE, [certified(), *due, done, *pause])
+    facts = derive_facts(EPISODE, [certified(), *due, done, *pause])
     assert {row["activity"].rsplit("/", 1)[1] for row in facts.activities} == {"before", "after"}
     assert facts.uncountable == []
     back = said(13, "registered", CERTIFIED + timedelta(days=55), PROGRAMME)
-    again = facts_of(EPISODE, [certified(), *due, done, *pause, scheduled(8, "while away", 50), back])
+    again = derive_facts(EPISODE, [certified(), *due, done, *pause, scheduled(8, "while away", 50), back])
     assert {row["activity"].rsplit("/", 1)[1] for row in again.activities} == {"before", "after", "gone"}, "who came back is due again"
     assert again.episodes[0]["left_at"] is None

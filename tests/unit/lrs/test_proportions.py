@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.metrics.statistics.proportions import wilson
+from lrs.metrics.statistics.proportions import wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -22,19 +22,19 @@ from lrs.metrics.statistics.proportions import wilson
     ],
 )
 def test_published_examples(successes: int, trials: int, low: float, high: float) -> None:
-    assert wilson(successes, trials) == pytest.approx((low, high), abs=0.00006)
+    assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=0.00006)
 
 
 @given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_holds_the_proportion_and_stays_within_0_and_1(case: tuple[int, int]) -> None:
     successes, trials = case
-    low, high = wilson(successes, trials)
+    low, high = wilson_interval(successes, trials)
     assert 0 <= low <= successes / trials <= high <= 1
-    mirrored = wilson(trials - successes, trials)
+    mirrored = wilson_interval(trials - successes, trials)
     assert (1 - high, 1 - low) == pytest.approx(mirrored)
 
 
 @pytest.mark.parametrize(("successes", "trials"), [(0, 0), (-1, 5), (6, 5)])
 def test_what_is_no_proportion_is_refused(successes: int, trials: int) -> None:
     with pytest.raises(ValueError, match="no proportion"):
-        wilson(successes, trials)
+        wilson_interval(successes, trials)

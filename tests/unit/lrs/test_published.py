@@ -12,7 +12,7 @@ from lifelines.datasets import load_leukemia
 from statsmodels.stats.proportion import proportion_confint
 
 from lrs.metrics.statistics import agreement, charts, estimates, impact, items, memory, money, survival
-from lrs.metrics.statistics.proportions import clustered_wilson, design_effect, wilson
+from lrs.metrics.statistics.proportions import clustered_wilson_interval, design_effect, wilson_interval
 
 
 def test_wilson_bounds_behave_as_brown_cai_and_dasgupta_show() -> None:
@@ -20,18 +20,18 @@ def test_wilson_bounds_behave_as_brown_cai_and_dasgupta_show() -> None:
     # of n = 100 the interval covers p = 0.106 far better than Wald's does; the bounds are those of every other implementation, too.
     z2 = 1.959963984540054**2
     for n in (5, 10, 50):
-        assert wilson(0, n) == pytest.approx((0, z2 / (n + z2)))
+        assert wilson_interval(0, n) == pytest.approx((0, z2 / (n + z2)))
     for k, n in ((1, 10), (7, 25), (42, 50)):
-        assert wilson(k, n) == pytest.approx(proportion_confint(k, n, method="wilson"))
+        assert wilson_interval(k, n) == pytest.approx(proportion_confint(k, n, method="wilson"))
     from scipy.stats import binom
 
-    covered = sum(binom.pmf(k, 100, 0.106) for k in range(101) if wilson(k, 100)[0] <= 0.106 <= wilson(k, 100)[1])
+    covered = sum(binom.pmf(k, 100, 0.106) for k in range(101) if wilson_interval(k, 100)[0] <= 0.106 <= wilson_interval(k, 100)[1])
     assert covered == pytest.approx(0.95, abs=0.015), "their figure 5: close to the nominal level where Wald's is at 0.91"
 
 
 def test_card_and_krueger() -> None:
     # Card & Krueger 1994, AER 84:772, table 3, rows 1 to 3: FTE per store, Pennsylvania 23.33 -> 21.17, New Jersey 20.44 -> 21.03.
-    effect = impact.two_by_two(20.44, 21.03, 23.33, 21.17)
+    effect = impact.two_by_two_did(20.44, 21.03, 23.33, 21.17)
     assert effect == pytest.approx(2.75, abs=1e-9), "from the published rounded means"
     assert effect == pytest.approx(2.76, abs=0.0101), "as published"
     readings = [
@@ -40,7 +40,7 @@ def test_card_and_krueger() -> None:
         for store, spread in enumerate((-1.5, 0.0, 1.5))
         for period, mean in enumerate(means)
     ]
-    found = impact.differences(readings)
+    found = impact.difference_in_differences(readings)
     assert found is not None
     assert found.value == pytest.approx(2.75, abs=1e-9)
     assert found.grade == "C", "two periods cannot show that both moved alike before"
@@ -57,7 +57,7 @@ OBSERVED: list[list[float | None]] = [
 
 @pytest.mark.parametrize(("scale", "alpha"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849), ("ratio", 0.797)])
 def test_krippendorffs_own_example(scale: agreement.Scale, alpha: float) -> None:
-    assert agreement.alpha(OBSERVED, scale) == pytest.approx(alpha, abs=0.0005)
+    assert agreement.krippendorff_alpha(OBSERVED, scale) == pytest.approx(alpha, abs=0.0005)
 
 
 @pytest.mark.parametrize("scale", ["nominal", "ordinal", "interval", "ratio"])
@@ -67,14 +67,14 @@ def test_alpha_is_what_the_authors_of_the_reference_package_compute(scale: agree
     data = random.integers(1, 6, size=(int(random.integers(2, 6)), int(random.integers(3, 30)))).astype(float)
     data[random.random(data.shape) < 0.3] = np.nan
     matrix = [[None if np.isnan(value) else float(value) for value in row] for row in data]
-    ours = agreement.alpha(matrix, scale)
+    ours = agreement.krippendorff_alpha(matrix, scale)
     assert ours is not None
     assert ours == pytest.approx(float(krippendorff.alpha(reliability_data=data, level_of_measurement=scale)), abs=1e-12)
 
 
 def test_agreement_leaves_out_units_that_one_rater_alone_saw() -> None:
     ratings = [(f"u{unit}", rater, value) for rater, row in enumerate(OBSERVED) for unit, value in enumerate(row) if value is not None]
-    found = agreement.agreement(ratings)
+    found = agreement.measure_agreement(ratings)
     assert found.alpha == pytest.approx(0.815, abs=0.0005)
     assert (found.units, found.raters) == (11, 4), "the twelfth unit has one observer"
     assert found.low is not None
@@ -85,19 +85,19 @@ def test_agreement_leaves_out_units_that_one_rater_alone_saw() -> None:
 def test_wheelers_example_of_individual_values() -> None:
     # Wheeler, Understanding Variation (1993): in-process inventory, hundreds of pounds, 31 months. Average 20.39, average moving range 4.7.
     months = "19 27 20 16 18 25 22 24 17 25 15 17 20 22 19 16 22 19 25 22 18 20 16 17 20 15 27 25 17 19 28"
-    found = charts.xmr([float(one) for one in months.split()])
+    found = charts.xmr_limits([float(one) for one in months.split()])
     assert found.centre == pytest.approx(20.39, abs=0.005)
     assert found.moving_range == pytest.approx(4.7, abs=0.05)
     assert found.high == pytest.approx(32.89, abs=0.1)
     assert found.low == pytest.approx(7.89, abs=0.1)
     assert found.upper_range == pytest.approx(15.36, abs=0.1)
     values = [float(one) for one in months.split()]
-    assert [s.rule for s in charts.signals(values, found.centre, [(found.low, found.high)] * len(values)) if s.rule == "beyond a limit"] == []
+    assert [s.rule for s in charts.detect_signals(values, found.centre, [(found.low, found.high)] * len(values)) if s.rule == "beyond a limit"] == []
 
 
 def test_individual_values_of_the_engineering_statistics_handbook() -> None:
     # NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.2.2: flow rates; centre 50.81, limits 45.8159 and 55.8041 (3/1.128, not 2.66).
-    found = charts.xmr([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
+    found = charts.xmr_limits([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
     assert found.centre == pytest.approx(50.81)
     assert found.moving_range == pytest.approx(1.8778, abs=0.00005)
     assert (found.low, found.high) == pytest.approx((45.8159, 55.8041), abs=0.01)
@@ -121,10 +121,10 @@ def test_the_leukaemia_remissions() -> None:
     published = {6: 0.857, 7: 0.807, 10: 0.753, 13: 0.690, 16: 0.627, 22: 0.538, 23: 0.448}
     assert {int(s.at): round(s.share, 3) for s in steps} == published
     assert [s.at_risk for s in steps] == [21, 17, 15, 12, 11, 7, 6]
-    assert survival.quantile(steps)[0] == 23
-    assert survival.quantile(survival.kaplan_meier(placebo))[0] == 8
+    assert survival.survival_quantile(steps)[0] == 23
+    assert survival.survival_quantile(survival.kaplan_meier(placebo))[0] == 8
     assert (steps[0].low, steps[0].high) == pytest.approx((0.6197, 0.9516), abs=0.0005), "log(-log) interval, as R's survfit and lifelines give it"
-    assert survival.left_at(steps, 5.9) == 1.0
+    assert survival.survival_at(steps, 5.9) == 1.0
 
 
 def test_group_time_effects_of_the_minimum_wage_example() -> None:
@@ -134,7 +134,7 @@ def test_group_time_effects_of_the_minimum_wage_example() -> None:
         impact.Reading(str(county), int(year), float(employed), int(start) or None)
         for year, county, employed, start in data.select("year", "countyreal", "lemp", "first.treat").iter_rows()
     ]
-    found = impact.group_time(readings)
+    found = impact.group_time_effects(readings)
     assert found is not None
     assert found.value == pytest.approx(-0.0310, abs=0.00005), "overall effect by group"
     dynamic = {e: value for e, value, _, _ in found.by_time}
@@ -146,12 +146,12 @@ def test_group_time_effects_of_the_minimum_wage_example() -> None:
 
 def test_a_roi_of_phillips() -> None:
     # Phillips 1997, Handbook of Training Evaluation: a literacy programme at a maker of electronics; benefits 321,600, costs 38,233 dollars.
-    found = money.returns(321_600, 38_233)
+    found = money.compute_roi(321_600, 38_233)
     assert found.benefit_cost_ratio == pytest.approx(8.4, abs=0.02)
     assert found.roi == pytest.approx(7.41, abs=0.005), "741 %"
     assert found.payback_months == pytest.approx(1.43, abs=0.005)
     with pytest.raises(ValueError, match="without costs"):
-        money.returns(1, 0)
+        money.compute_roi(1, 0)
 
 
 def test_reference_vectors_of_fsrs() -> None:
@@ -185,16 +185,16 @@ def test_answers_of_one_person_that_hang_together_widen_the_interval() -> None:
     sums = (sum(a * a for a, _ in alike), sum(a * b for a, b in alike), sum(b * b for _, b in alike))
     assert design_effect(k, n, *sums, 20) == pytest.approx(5 * (20 / 19) / (100 / 99))
     assert design_effect(70, 100, 70, 70, 100, 100) == pytest.approx(1), "one trial each: nothing hangs together"
-    low, high = clustered_wilson(k, n, *sums, 20)
-    assert low < wilson(60, 100)[0]
-    assert high > wilson(60, 100)[1]
-    assert clustered_wilson(100, 100, 500, 500, 500, 20) == wilson(20, 20), "all right: the people count, not their answers"
+    low, high = clustered_wilson_interval(k, n, *sums, 20)
+    assert low < wilson_interval(60, 100)[0]
+    assert high > wilson_interval(60, 100)[1]
+    assert clustered_wilson_interval(100, 100, 500, 500, 500, 20) == wilson_interval(20, 20), "all right: the people count, not their answers"
 
 
 def test_a_mean_of_values_that_are_all_alike_tells_no_interval() -> None:
     def row(values: list[float]) -> SimpleNamespace:
         return SimpleNamespace(part="", n=len(values), total=sum(values), squares=sum(v * v for v in values), learners=len(values))
 
-    alike, apart = estimates.means([row([0.0] * 26)])[""], estimates.means([row([0.0, 1.0] * 13)])[""]
+    alike, apart = estimates.estimate_means([row([0.0] * 26)])[""], estimates.estimate_means([row([0.0, 1.0] * 13)])[""]
     assert (alike.value, alike.low, alike.high) == (0.0, None, None)
     assert apart.low == pytest.approx(0.5 - 1.96 * (0.25 * 26 / 25 / 26) ** 0.5, abs=1e-4)

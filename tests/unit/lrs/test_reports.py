@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.metrics.catalogue import BY_KEY, CATALOGUE
+from lrs.metrics.catalogue import CATALOGUE, METRICS_BY_KEY
 from lrs.reports import pictures, privacy, values
-from lrs.reports.values import MetricValue, as_csv
+from lrs.reports.values import MetricValue, values_as_csv
 from lrs.vocabulary import VERBS
 
 VALUE = MetricValue(
@@ -41,13 +41,13 @@ NOTHING = replace(VALUE, numerator=0, denominator=0, value=None, ci_low=None, ci
 
 
 def test_a_figure_in_words_names_all_that_is_needed_to_judge_it() -> None:
-    assert values.sentence(VALUE) == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
-    assert values.sentence(replace(NOTHING, part="1w", part_label="1 week")) == "1 week: nothing to count yet."
+    assert values.describe_value(VALUE) == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
+    assert values.describe_value(replace(NOTHING, part="1w", part_label="1 week")) == "1 week: nothing to count yet."
 
 
 def test_the_picture_has_a_title_and_a_description_and_escapes_what_it_is_given() -> None:
-    metric = replace(BY_KEY["transfer_rate"], label='Use <of> "it"')
-    root = ElementTree.fromstring(pictures.draw(metric, [replace(VALUE, part_label="<script>"), NOTHING]))  # noqa: S314 - our own picture
+    metric = replace(METRICS_BY_KEY["transfer_rate"], label='Use <of> "it"')
+    root = ElementTree.fromstring(pictures.draw_metric(metric, [replace(VALUE, part_label="<script>"), NOTHING]))  # noqa: S314 - our own picture
     name = "{http://www.w3.org/2000/svg}"
     assert root.get("role") == "img"
     assert root.findtext(f"{name}title") == 'Use <of> "it"'
@@ -56,13 +56,13 @@ def test_the_picture_has_a_title_and_a_description_and_escapes_what_it_is_given(
 
 
 def test_a_spreadsheet_runs_nothing_from_the_csv() -> None:
-    (row,) = csv.DictReader(io.StringIO(as_csv([replace(VALUE, programme="=HYPERLINK(1)")])))
+    (row,) = csv.DictReader(io.StringIO(values_as_csv([replace(VALUE, programme="=HYPERLINK(1)")])))
     assert row["programme"] == "'=HYPERLINK(1)"
     assert row["numerator"] == "5"
 
 
 def test_every_metric_of_the_catalogue_says_what_it_means_and_what_not() -> None:
-    assert len(BY_KEY) == len(CATALOGUE)
+    assert len(METRICS_BY_KEY) == len(CATALOGUE)
     for metric in CATALOGUE:
         for text in (
             metric.label,
@@ -79,20 +79,20 @@ def test_every_metric_of_the_catalogue_says_what_it_means_and_what_not() -> None
 
 
 def test_the_headline_of_transfer_is_what_somebody_else_confirmed() -> None:
-    metric = BY_KEY["transfer_rate"]
+    metric = METRICS_BY_KEY["transfer_rate"]
     assert "somebody else confirmed" in metric.meaning
     assert metric.parts[0] == ("", "All certified"), "the honest denominator stands first"
 
 
 def test_a_suppressed_value_tells_no_number() -> None:
-    gone = values.hidden(VALUE, "fewer than 5 people")
+    gone = values.suppress_value(VALUE, "fewer than 5 people")
     assert (gone.value, gone.numerator, gone.denominator, gone.learners, gone.ci_low) == (None, None, None, None, None)
-    assert values.sentence(gone) == "not shown: fewer than 5 people."
+    assert values.describe_value(gone) == "not shown: fewer than 5 people."
 
 
 @given(st.lists(st.integers(0, 40), max_size=12))
 def test_no_small_group_can_be_told_from_the_total(people: list[int]) -> None:
-    reasons = privacy.shown_groups(people)
+    reasons = privacy.suppression_reasons(people)
     hidden = [n for n, reason in zip(people, reasons, strict=True) if reason and n]
     shown = [n for n, reason in zip(people, reasons, strict=True) if not reason and n]
     assert all(n >= privacy.MIN_GROUP_SIZE for n in shown)
