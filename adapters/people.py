@@ -46,7 +46,7 @@ class PersonRow:
     language: str
     working_days: tuple[int, ...]
     comparison: bool
-    said: frozenset[str]
+    given_columns: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -392,14 +392,14 @@ class RubricAssessment:
 
     levels: int
     scores: Sequence[tuple[str, str, int]]
-    bar: int
+    competent_level: int
 
     @property
     def result(self) -> dict[str, Any]:
         """A statement's result: the mean level, and the level of each criterion."""
         mean = sum(level for _, _, level in self.scores) / len(self.scores)
         told = [
-            {"criterion": criterion, "competency": competency, "level": level, "reached": level >= self.bar}
+            {"criterion": criterion, "competency": competency, "level": level, "reached": level >= self.competent_level}
             for criterion, competency, level in self.scores
         ]
         score = {"scaled": (mean - 1) / (self.levels - 1), "raw": mean, "min": 1, "max": self.levels}

@@ -27,7 +27,7 @@ from lrs.xapi.reading import Authority, Incoming, StatementParser
 
 STATEMENTS, BATCH, ROUNDS = 10_000, 100, 3
 SINGLES = 6_000
-AUTHORITY = Authority.of(b'{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"key"}}')
+AUTHORITY = Authority.from_json(b'{"objectType":"Agent","account":{"homePage":"https://bench.example","name":"key"}}')
 READER = StatementParser(family_2_0=False)
 LIMIT = "COPY, one transaction (the limit)"
 

@@ -126,7 +126,7 @@ def restore_backup(settings: Settings, folder: Path) -> dict[str, Any]:
                 while piece := file.read(CHUNK_BYTES):
                     arriving.write(piece)
             arriving.close()
-            blobs.keep(int(tenant_id), sha2, arriving)
+            blobs.store_upload(int(tenant_id), sha2, arriving)
     with _connect_as_owner(settings) as connection:
         counts = _row_counts(connection)
     if counts != manifest["rows"]:

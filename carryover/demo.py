@@ -110,7 +110,7 @@ def _run_with_servers(settings: Settings, servers: embedded.EmbeddedServers, chi
     lrs_cli.migrate_store(settings)
     tool_cli.migrate(settings)
     practice = PracticeTenant(settings)
-    practice.set_up()
+    practice.ensure_installed()
     practice.write_demo_json()
     environ = _child_environ(settings)
     _write_private_file(
@@ -124,7 +124,7 @@ def _run_with_servers(settings: Settings, servers: embedded.EmbeddedServers, chi
     late = f"Carryover did not become ready within {READY_SECONDS} s."
     children.wait_until(lambda: _fetch_json(f"{served}/health/live") is not None, READY_SECONDS, late)
     if not children.stopping and not practice.seeded:
-        practice.seed(served)
+        practice.seed_cohort(served)
     for part in serving.WORKER_PARTS:
         children.add(ChildProcess(f"the worker's {part}", command_starter(serving.worker_part_command(part), environ, heard=True)))
     if not practice.seeded:
@@ -133,11 +133,11 @@ def _run_with_servers(settings: Settings, servers: embedded.EmbeddedServers, chi
         children.wait_until(
             lambda: _is_settled(_fetch_json(f"{served}/health/ready")), READY_SECONDS, f"The practice data were not counted within {READY_SECONDS} s."
         )
-        practice.remember_seeding()
+        practice.mark_seeded()
     children.wait_until(lambda: _is_serving(_fetch_json(f"{served}/health/ready")), READY_SECONDS, late)
     if not children.stopping:
-        practice.tell()
-        threading.Thread(target=practice.keep_inviting, args=(children,), name="invites", daemon=True).start()
+        practice.announce_ready()
+        threading.Thread(target=practice.renew_invites, args=(children,), name="invites", daemon=True).start()
         children.watch()
 
 
@@ -222,25 +222,25 @@ class PracticeTenant:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._file = settings, settings.home / PRACTICE_STATE_FILE
-        self._address = ""
-        self._kept: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self._invite_url = ""
+        self._state: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
-    def _keep(self, **values: Any) -> None:
-        self._kept |= values
-        _write_private_file(self._file, json.dumps(self._kept))
+    def _save_state(self, **values: Any) -> None:
+        self._state |= values
+        _write_private_file(self._file, json.dumps(self._state))
 
-    def set_up(self) -> None:
+    def ensure_installed(self) -> None:
         """Create the tenant, credentials, programme, platform and practice learner;
         idempotent.
         """
         settings = self._settings
-        if "started_at" not in self._kept:
-            self._keep(started_at=clock.format_instant(clock.now()))
-        if "tool" not in self._kept:
+        if "started_at" not in self._state:
+            self._save_state(started_at=clock.format_instant(clock.now()))
+        if "tool" not in self._state:
             wanted = [("the tool", lrs_cli.TOOL_SCOPES), ("demo xAPI", ("all",)), ("demo reporting", ("metrics/read",))]
             tool, xapi, api = lrs_cli.create_tenant(settings, PRACTICE_TENANT, wanted, again=True)
-            self._keep(tool=tool, xapi=xapi, api=api)
-        key, secret = self._kept["tool"]
+            self._save_state(tool=tool, xapi=xapi, api=api)
+        key, secret = self._state["tool"]
         tenant_id = tool_cli.create_tenant(settings, name=PRACTICE_TENANT, lrs_url=None, lrs_key=key, lrs_secret=secret, practice=True)
         learner = PEOPLE["learner"]
         installation = tool_cli.seed_tenant(
@@ -254,16 +254,16 @@ class PracticeTenant:
             sourced={PEOPLE[key].subject: _sourced_id(PEOPLE[key]) for key in LISTED_PEOPLE},
             roles={_sourced_id(PEOPLE["teacher"]): "training manager", _sourced_id(PEOPLE["admin"]): "admin"},
         )
-        self._keep(tenant_id=tenant_id, installation=str(installation))
+        self._save_state(tenant_id=tenant_id, installation=str(installation))
 
     def _started_at(self) -> datetime:
-        return clock.parse_instant(self._kept["started_at"])
+        return clock.parse_instant(self._state["started_at"])
 
-    def seed(self, served: str) -> None:
+    def seed_cohort(self, served: str) -> None:
         """Post the practice cohort through the record store's own HTTP API; idempotent."""
         client = GuardedClient(allow_private=True)  # our own server on this machine
-        made = cohort.cohort_statements(uuid.UUID(self._kept["installation"]), str(self._kept["tenant_id"]), sample_document(), self._started_at())
-        key, secret = self._kept["xapi"]
+        made = cohort.cohort_statements(uuid.UUID(self._state["installation"]), str(self._state["tenant_id"]), sample_document(), self._started_at())
+        key, secret = self._state["xapi"]
         while batch := list(islice(made, SEED_BATCH_SIZE)):
             answer = client.call(
                 "POST",
@@ -279,19 +279,19 @@ class PracticeTenant:
     @property
     def seeded(self) -> bool:
         """Whether the practice cohort is stored and counted."""
-        return bool(self._kept.get("seeded"))
+        return bool(self._state.get("seeded"))
 
-    def remember_seeding(self) -> None:
+    def mark_seeded(self) -> None:
         """Record that seeding is complete, so that later starts are ready as soon as the
         server responds.
         """
-        self._keep(seeded=True)
+        self._save_state(seeded=True)
 
     def write_demo_json(self) -> None:
         """Write all URLs and the credentials for them, readable by this user only."""
         settings = self._settings
         lms = lms_base_url(settings.base_url)
-        xapi, api = self._kept["xapi"], self._kept["api"]
+        xapi, api = self._state["xapi"], self._state["api"]
         told = {
             "base_url": settings.base_url,
             "xapi": {"endpoint": f"{settings.base_url}/xapi", "key": xapi[0], "secret": xapi[1]},
@@ -299,16 +299,16 @@ class PracticeTenant:
             "launch": {who: f"{lms}/practice/launch/{who}" for who in PEOPLE},
             # For your own LMS: paste it where a tool is added by its registration URL. It works
             # once.
-            "registration_url": self._invite(),
+            "registration_url": self._create_invite(),
         }
         _write_private_file(settings.home / "demo.json", json.dumps(told, indent=2) + "\n")
 
-    def _invite(self) -> str:
+    def _create_invite(self) -> str:
         with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as desk:
-            self._address = desk.invite(INVITE_NOTE, approves=True)
-        return self._address
+            self._invite_url = desk.create_invite(INVITE_NOTE, approves=True)
+        return self._invite_url
 
-    def keep_inviting(self, children: Supervisor) -> None:
+    def renew_invites(self, children: Supervisor) -> None:
         """Keep a usable registration URL in demo.json: when it has been used, it is replaced
         by a new one.
         """
@@ -316,13 +316,13 @@ class PracticeTenant:
             time.sleep(INVITE_CHECK_SECONDS)
             try:
                 with tool_cli.open_tenant(self._settings, PRACTICE_TENANT) as desk:
-                    works = desk.invite_works(self._address)
+                    works = desk.is_invite_usable(self._invite_url)
                 if not works:
                     self.write_demo_json()
             except (SQLAlchemyError, FatalError, OSError) as error:
                 log.debug("no look at the invites: %s", error)  # the servers are restarting or stopping
 
-    def tell(self) -> None:
+    def announce_ready(self) -> None:
         """Print where to find everything."""
         home, lms = self._settings.home, lms_base_url(self._settings.base_url)
         lines = ["", f"Carryover is ready: {lms}/practice/", f"Keys and addresses: {home / 'demo.json'}", "Stop it with Ctrl-C.", ""]

@@ -67,7 +67,7 @@ def _agents_from_options(mbox: str | None, openid: str | None, mbox_sha1sum: str
 
 def _erase_from_store(settings: Settings, tenant: str, agent: dict[str, Any], really: bool) -> dict[str, int]:
     with lrs_cli.open_tenant(settings, tenant) as desk:
-        return asdict(desk.erase(json.dumps(agent), dry_run=not really))
+        return asdict(desk.erase_person(json.dumps(agent), dry_run=not really))
 
 
 def _erase_person(settings: Settings, tenant: str, named: str) -> None:

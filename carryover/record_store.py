@@ -120,7 +120,7 @@ def issuer_add(desk: TenantAdmin, address: str, audience: str, mapping: tuple[st
 @with_tenant
 def issuer_list(desk: TenantAdmin) -> None:
     """All issuers."""
-    for one in desk.issuers():
+    for one in desk.list_issuers():
         click.echo(f"{one.issuer}  audience {one.audience}  keys {one.keys_url}  {json.dumps(one.scopes)}")
 
 
@@ -155,7 +155,7 @@ def retention_add(desk: TenantAdmin, days: int, verb: str | None, activity: str 
 @with_tenant
 def retention_list(desk: TenantAdmin) -> None:
     """All rules."""
-    for rule in desk.rules():
+    for rule in desk.list_rules():
         click.echo(f"{rule.rule_id}  {rule.days} days  {rule.verb or 'every verb'}  {rule.activity or 'every activity'}")
 
 
@@ -190,7 +190,7 @@ def forward_add(desk: TenantAdmin, url: str, key: str, filters: tuple[str, ...],
 @with_tenant
 def forward_list(desk: TenantAdmin) -> None:
     """All targets and how they stand."""
-    for one, dead in desk.forwards():
+    for one, dead in desk.list_forwards():
         state = "stopped" if one.stopped else f"failing ({one.failures} times): {one.last_error}" if one.failures else "in order"
         click.echo(f"{one.forward_id}  {one.url}  {state}  dead letters: {dead}  {json.dumps(one.filter)}")
 
@@ -218,7 +218,7 @@ def forward_retry(desk: TenantAdmin, number: int) -> None:
 @with_tenant
 def forward_stop(desk: TenantAdmin, number: int) -> None:
     """Stop sending; nothing is forgotten."""
-    desk.stop_forward(number, True)
+    desk.set_forward_stopped(number, True)
     click.echo(f"Forward {number} is stopped; carryover forward start {number} goes on where it stopped.")
 
 
@@ -227,7 +227,7 @@ def forward_stop(desk: TenantAdmin, number: int) -> None:
 @with_tenant
 def forward_start(desk: TenantAdmin, number: int) -> None:
     """Go on where it stopped."""
-    desk.stop_forward(number, False)
+    desk.set_forward_stopped(number, False)
     click.echo(f"Forward {number} goes on.")
 
 
@@ -268,7 +268,7 @@ def import_statements(desk: TenantAdmin, file: Path | None, url: str | None, key
             run = desk.import_file(file, tell, lambda run, size: bar.update(size))
         else:
             source = RemoteStore(str(url), key, _read_secret("secret"))
-            run = desk.import_store(source, tell, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
+            run = desk.import_from_store(source, tell, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
             click.echo(err=True)
     click.echo(f"{run.stored} stored, {run.known} known already, {run.refused} refused" + (f" (see {report})." if run.refused else "."))
 
@@ -291,7 +291,7 @@ def export_statements(desk: TenantAdmin, file: Any, identified: bool) -> None:
 @with_tenant
 def audit_list(desk: TenantAdmin, rows: int) -> None:
     """The latest acts on a tenant's data."""
-    for entry in desk.audit(rows):
+    for entry in desk.latest_audit_entries(rows):
         click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
 
 
@@ -342,7 +342,7 @@ def metrics_rebuild(desk: TenantAdmin) -> None:
             bar.length = of
             bar.update(done - bar.pos)
 
-        changed = desk.rebuild(progress)
+        changed = desk.rebuild_facts(progress)
     if changed:
         click.echo("Facts changed by it although nothing waited to be counted: something had been counted wrongly, and is right now.")
     else:

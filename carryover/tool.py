@@ -42,7 +42,7 @@ def platform() -> None:
 @with_tenant
 def platform_invite(desk: TenantOperator, note: str, approve: bool) -> None:
     """Make an address that registers an LMS once (dynamic registration)."""
-    click.echo(desk.invite(note, approve))
+    click.echo(desk.create_invite(note, approve))
 
 
 @platform.command("list")
@@ -100,7 +100,7 @@ def _platform_options(default: str | None) -> Callable[[Callable[..., R]], Calla
 @with_tenant
 def platform_add(desk: TenantOperator, /, deployments: tuple[str, ...], origins: tuple[str, ...], pending: bool, **fields: str) -> None:
     """Register an LMS by hand. Hosted Canvas needs issuer and client id alone."""
-    made = desk.add(ManualRegistration(**fields, deployment_ids=deployments, frame_origins=origins), not pending)
+    made = desk.add_platform(ManualRegistration(**fields, deployment_ids=deployments, frame_origins=origins), not pending)
     click.echo(f"Platform {made} is registered{', and waits for approval' if pending else ''}.")
 
 
@@ -110,7 +110,7 @@ def platform_add(desk: TenantOperator, /, deployments: tuple[str, ...], origins:
 @with_tenant
 def platform_update(desk: TenantOperator, /, number: int, **fields: str | None) -> None:
     """Change what is named; the rest stays. An empty text clears what may be empty (--auth-audience "")."""
-    desk.change(number, {name: value for name, value in fields.items() if value is not None})
+    desk.change_platform(number, {name: value for name, value in fields.items() if value is not None})
     click.echo(f"Platform {number} is changed.")
 
 
@@ -121,7 +121,7 @@ def platform_update(desk: TenantOperator, /, number: int, **fields: str | None) 
 def platform_approve(desk: TenantOperator, number: int, deployment: str) -> None:
     """Take a platform's launches, or those of one of its deployments."""
     if deployment:
-        desk.decide(number, deployment, True)
+        desk.decide_deployment(number, deployment, True)
         click.echo(f"Launches of deployment {deployment} are taken.")
     else:
         desk.set_status(number, "approve")
@@ -164,7 +164,7 @@ def admin() -> None:
 @with_tenant
 def admin_link(desk: TenantOperator) -> None:
     """Make a link that opens the administration once, within half an hour."""
-    click.echo(desk.admin_link())
+    click.echo(desk.create_admin_link())
 
 
 @click.group()

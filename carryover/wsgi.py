@@ -23,11 +23,11 @@ class PathDispatcher:
     """Dispatches a request to the application mounted at its first path segment."""
 
     def __init__(self, houses: Mapping[str, WSGIApplication], otherwise: WSGIApplication) -> None:
-        self._houses, self._otherwise = dict(houses), otherwise
+        self._apps, self._default_app = dict(houses), otherwise
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         first = environ.get("PATH_INFO", "").lstrip("/").partition("/")[0]
-        return self._houses.get(first, self._otherwise)(environ, start_response)
+        return self._apps.get(first, self._default_app)(environ, start_response)
 
 
 def mounted_apps(*more: HealthCheck) -> tuple[dict[str, WSGIApplication], WSGIApplication]:

@@ -22,7 +22,7 @@ class Deps:
     engine: Engine
     unit_of_work: UnitOfWork
     secrets: Secrets
-    nudges: JobRequests
+    job_requests: JobRequests
 
 
 def build_deps(settings: Settings) -> Deps:
@@ -34,5 +34,5 @@ def build_deps(settings: Settings) -> Deps:
         engine=engine,
         unit_of_work=make_unit_of_work(engine),
         secrets=Secrets(settings.secret_key, settings.secret_key_previous),
-        nudges=JobRequests(queue.connect_redis(settings.redis_url)),
+        job_requests=JobRequests(queue.connect_redis(settings.redis_url)),
     )

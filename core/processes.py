@@ -74,28 +74,28 @@ class ChildProcess:
     log_file: Path | None = None
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
-    hearing: threading.Thread | None = None
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
+    output_thread: threading.Thread | None = None
+    output_tail: deque[str] = field(default_factory=lambda: deque(maxlen=TAIL_LINES))
 
-    def begin(self) -> None:
+    def spawn(self) -> None:
         """Start it. Its output, if it is piped to us, is forwarded to our standard error, and
         the last lines are kept."""
         self.process = self.start()
         if self.process.stdout is not None:
-            self.hearing = threading.Thread(target=self._pass_on, args=(self.process.stdout,), name=f"words of {self.name}", daemon=True)
-            self.hearing.start()
+            self.output_thread = threading.Thread(target=self._forward_output, args=(self.process.stdout,), name=f"words of {self.name}", daemon=True)
+            self.output_thread.start()
 
-    def _pass_on(self, words: IO[bytes]) -> None:
+    def _forward_output(self, words: IO[bytes]) -> None:
         with words:
             for line in words:
-                self.said.append(line.decode("utf-8", "replace").rstrip())
+                self.output_tail.append(line.decode("utf-8", "replace").rstrip())
                 sys.stderr.write(line.decode("utf-8", "replace"))
                 sys.stderr.flush()
 
     def last_lines(self) -> list[str]:
         """The last lines of its output, from memory or from its log file."""
         if self.log_file is None or not self.log_file.exists():
-            return list(self.said)
+            return list(self.output_tail)
         with self.log_file.open("rb") as file:
             file.seek(max(0, self.log_file.stat().st_size - TAIL_BYTES))
             return file.read().decode("utf-8", "replace").splitlines()[-TAIL_LINES:]
@@ -117,8 +117,8 @@ class ChildProcess:
         kill_session(self.process.pid)
         self.process.wait()
         self.process = None
-        if self.hearing is not None:
-            self.hearing.join(STOP_RETRY_SECONDS)  # its last output is forwarded to our standard error
+        if self.output_thread is not None:
+            self.output_thread.join(STOP_RETRY_SECONDS)  # its last output is forwarded to our standard error
 
 
 def command_starter(arguments: list[str], environ: Mapping[str, str], *, heard: bool = False) -> Callable[[], subprocess.Popen[bytes]]:
@@ -150,7 +150,7 @@ class Supervisor:
     def add(self, child: ChildProcess) -> None:
         """Start ``child`` and supervise it from now on."""
         self._children.append(child)
-        child.begin()
+        child.spawn()
 
     def stop_on_signals(self) -> None:
         """SIGTERM and SIGINT end :meth:`watch`."""
@@ -161,7 +161,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
 
-    def look(self) -> None:
+    def restart_dead_children(self) -> None:
         """Restart dead children; Stop if one keeps dying."""
         for child in self._children:
             if child.process is None or child.process.poll() is None:
@@ -174,12 +174,12 @@ class Supervisor:
                 raise FatalError(f"{child.name} ended {len(child.deaths)} times within a minute; its last messages above say why.")
             log.warning("%s ended (status %s) and is started again", child.name, code)
             time.sleep(min(len(child.deaths) - 1, 3))
-            child.begin()
+            child.spawn()
 
     def watch(self) -> None:
         """Keep everything running until a signal requests a stop."""
         while not self.stopping:
-            self.look()
+            self.restart_dead_children()
             time.sleep(POLL_INTERVAL_SECONDS)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, failure: str) -> None:
@@ -188,17 +188,17 @@ class Supervisor:
         began = told = time.monotonic()
         deadline = began + seconds
         while not self.stopping:
-            self.look()
+            self.restart_dead_children()
             if ready():
                 return
             if time.monotonic() > deadline:
-                raise FatalError("\n".join((failure, *self._last_words())))
+                raise FatalError("\n".join((failure, *self._collect_last_output())))
             if time.monotonic() - told > PROGRESS_LOG_SECONDS:
                 told = time.monotonic()
                 log.warning("%s is still starting (%.0f s of up to %.0f s); this machine is busy", self._children[-1].name, told - began, seconds)
             time.sleep(POLL_INTERVAL_SECONDS)
 
-    def _last_words(self) -> list[str]:
+    def _collect_last_output(self) -> list[str]:
         found = []
         for child in self._children:
             lines = child.last_lines()

@@ -74,7 +74,7 @@ class JobRequests:
         self._changed = threading.Condition()
         self._sender: tuple[int, threading.Thread] | None = None
 
-    def nudge(self, job: str) -> None:
+    def request_job(self, job: str) -> None:
         """Request ``job`` soon. Never raises: the timer enqueues it again."""
         with self._changed:
             if job in self._wanted:
@@ -100,12 +100,12 @@ class JobRequests:
                     log.warning("the queue does not answer (%s); the timer will pick the work up", type(error).__name__)
             time.sleep(ENQUEUE_INTERVAL_SECONDS)
 
-    def begin(self, job: str) -> None:
+    def mark_job_started(self, job: str) -> None:
         """Called first by every job: a request from now on means new work and is enqueued
         again."""
         self._connection.delete(_pending_key(job))
 
-    def without_worker(self) -> list[str]:
+    def queues_without_worker(self) -> list[str]:
         """The queues without a recent heartbeat of a worker; empty if the queue does not
         answer, which :meth:`depth` reports."""
         try:
@@ -113,7 +113,7 @@ class JobRequests:
         except redis.RedisError:
             return []
 
-    def depth(self) -> int | None:
+    def count_waiting_jobs(self) -> int | None:
         """The number of jobs in the queues, or None if the queue does not answer."""
         try:
             return sum(int(_open_queue(name, self._connection).count) for name in QUEUES)

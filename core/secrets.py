@@ -64,7 +64,7 @@ class Secrets:
         timestamped."""
         return str(self._serializer(purpose).dumps(value))
 
-    def verified(self, purpose: str, token: str, max_age_seconds: int) -> Any:
+    def verify_token(self, purpose: str, token: str, max_age_seconds: int) -> Any:
         """Return the value of a token that we signed; BadInput if it was altered or is older
         than ``max_age_seconds``."""
         try:

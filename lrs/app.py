@@ -51,7 +51,7 @@ def create_app(deps: StoreDeps) -> Flask:
         deps,
         MAX_BODY_BYTES,
         lambda: [*_SECURITY_HEADERS, *CORS_HEADERS, (CONSISTENT_THROUGH_HEADER, seen.text())],
-        lambda: deps.nudges.nudge(COUNT_JOB),
+        lambda: deps.job_requests.request_job(COUNT_JOB),
     )
     app.wsgi_app = DrainRequestBody(AlternateSyntax(quick))  # type: ignore[method-assign]  # the place that Flask documents for middleware
     return app

@@ -110,14 +110,14 @@ class TenantAdmin:
         try:
             with self.deps.unit_of_work(self.tenant_id) as connection:
                 made = tokens.add_token_issuer(
-                    connection, self.deps.outside, tenant_id=self.tenant_id, issuer=issuer, audience=audience, scopes=scopes
+                    connection, self.deps.outbound_client, tenant_id=self.tenant_id, issuer=issuer, audience=audience, scopes=scopes
                 )
                 audit.insert_audit_entry(connection, self.tenant_id, self.who, "named a token issuer", {"issuer": issuer, "audience": audience})
         except IntegrityError:
             raise Conflict("Tokens of this issuer for this audience belong to another tenant already; use an audience of its own.") from None
         return made
 
-    def issuers(self) -> list[TokenIssuer]:
+    def list_issuers(self) -> list[TokenIssuer]:
         """All issuers."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return token_issuers.list_token_issuers(connection, self.tenant_id)
@@ -129,7 +129,7 @@ class TenantAdmin:
                 raise NotFound(f"This tenant has no issuer {issuer!r}.")
             audit.insert_audit_entry(connection, self.tenant_id, self.who, "removed a token issuer", {"issuer": issuer})
 
-    def erase(self, agent: str, dry_run: bool) -> Erased:
+    def erase_person(self, agent: str, dry_run: bool) -> Erased:
         """Erase a person, given as the JSON of an agent."""
         return erasing.erase_person(self.deps, tenant_id=self.tenant_id, agent=query.parse_agent(agent), who=self.who, dry_run=dry_run)
 
@@ -142,7 +142,7 @@ class TenantAdmin:
             )
         return rule_id
 
-    def rules(self) -> list[RetentionRule]:
+    def list_rules(self) -> list[RetentionRule]:
         """All retention rules."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return retention.list_retention_rules(connection, self.tenant_id)
@@ -160,7 +160,7 @@ class TenantAdmin:
             self.deps, tenant_id=self.tenant_id, url=url, key=key, secret=secret, filter_=filter_, from_start=from_start, who=self.who
         )
 
-    def forwards(self) -> list[tuple[Forward, int]]:
+    def list_forwards(self) -> list[tuple[Forward, int]]:
         """Return all forwarding targets, each with the number of its dead letters (up to
         1,000).
         """
@@ -177,7 +177,7 @@ class TenantAdmin:
         """Send dead letters again: (delivered, still dead)."""
         return forwarding.retry_dead_letters(self.deps, tenant_id=self.tenant_id, forward_id=forward_id)
 
-    def stop_forward(self, forward_id: int, stopped: bool) -> None:
+    def set_forward_stopped(self, forward_id: int, stopped: bool) -> None:
         """Stop a target, or resume where it stopped."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             if not forwards.set_forward_stopped(connection, self.tenant_id, forward_id, stopped):
@@ -194,7 +194,7 @@ class TenantAdmin:
         """Import statements from a file, one per line."""
         return importing.import_file(self.deps, tenant_id=self.tenant_id, path=path, report=report, progress=progress, who=self.who)
 
-    def import_store(self, source: RemoteStore, report: importing.Report, progress: importing.ReportProgress) -> ImportRun:
+    def import_from_store(self, source: RemoteStore, report: importing.Report, progress: importing.ReportProgress) -> ImportRun:
         """Import statements from another record store."""
         return importing.import_from_store(self.deps, tenant_id=self.tenant_id, source=source, report=report, progress=progress, who=self.who)
 
@@ -226,7 +226,7 @@ class TenantAdmin:
         with self.deps.unit_of_work(self.tenant_id) as connection:
             audit.insert_audit_entry(connection, self.tenant_id, self.who, "ended a reporting user", {"role": name})
 
-    def rebuild(self, progress: Callable[[int, int], None]) -> bool:
+    def rebuild_facts(self, progress: Callable[[int, int], None]) -> bool:
         """Recompute all facts from their statements; return whether one changed although
         nothing was pending.
         """
@@ -237,7 +237,7 @@ class TenantAdmin:
             audit.insert_audit_entry(connection, self.tenant_id, self.who, "rebuilt all facts", {"changed": changed})
         return changed
 
-    def audit(self, rows: int) -> list[AuditEntry]:
+    def latest_audit_entries(self, rows: int) -> list[AuditEntry]:
         """Return the latest audit entries."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
             return audit.list_audit_entries(connection, self.tenant_id, rows)
@@ -291,7 +291,7 @@ def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
         blobs = BlobStore(settings.attachments_url)
         arriving = blobs.open(1)
         arriving.write(b"x")
-        blobs.drop(arriving)
+        blobs.discard_upload(arriving)
         return f"{settings.attachments_url} can be written"
 
     def statements() -> str:

@@ -34,31 +34,31 @@ def _process_deps() -> StoreDeps:
 
 def compute() -> None:
     """Compute the reports that take too long for a page request."""
-    _process_deps().nudges.begin("lrs.long_worker.compute")
+    _process_deps().job_requests.mark_job_started("lrs.long_worker.compute")
     upkeep.compute_due_reports(_process_deps())
 
 
 def watch() -> None:
     """Publish the figures of completed weeks; raise and end alarms."""
-    _process_deps().nudges.begin("lrs.long_worker.watch")
+    _process_deps().job_requests.mark_job_started("lrs.long_worker.watch")
     upkeep.watch_tenants(_process_deps())
 
 
 def export() -> None:
     """Build the requested export files."""
-    _process_deps().nudges.begin("lrs.long_worker.export")
+    _process_deps().job_requests.mark_job_started("lrs.long_worker.export")
     upkeep.export_tenants(_process_deps())
 
 
 def retain() -> None:
     """Apply the tenants' retention rules."""
-    _process_deps().nudges.begin("lrs.long_worker.retain")
+    _process_deps().job_requests.mark_job_started("lrs.long_worker.retain")
     upkeep.apply_retention_rules(_process_deps())
 
 
 def reconcile() -> None:
     """Recount everything; a figure that changes was wrong, which is an error to investigate."""
-    _process_deps().nudges.begin("lrs.long_worker.reconcile")
+    _process_deps().job_requests.mark_job_started("lrs.long_worker.reconcile")
     counting.count_all_tenants(_process_deps().engine, _process_deps().unit_of_work)
     for tenant_id in work.list_tenant_ids(_process_deps().engine):
         changed = counting.reconcile_tenant(_process_deps().unit_of_work, tenant_id)

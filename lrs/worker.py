@@ -28,17 +28,17 @@ def _process_deps() -> StoreDeps:
 
 def count() -> None:
     """Count the pending statements."""
-    _process_deps().nudges.begin("lrs.worker.count")
+    _process_deps().job_requests.mark_job_started("lrs.worker.count")
     counting.count_all_tenants(_process_deps().engine, _process_deps().unit_of_work)
 
 
 def forward() -> None:
     """Forward statements to other record stores."""
-    _process_deps().nudges.begin("lrs.worker.forward")
+    _process_deps().job_requests.mark_job_started("lrs.worker.forward")
     upkeep.forward_tenants(_process_deps())
 
 
 def tag() -> None:
     """Check statements that claim a profile against its templates."""
-    _process_deps().nudges.begin("lrs.worker.tag")
+    _process_deps().job_requests.mark_job_started("lrs.worker.tag")
     upkeep.tag_tenants(_process_deps())

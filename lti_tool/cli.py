@@ -81,14 +81,14 @@ class TenantOperator:
     tenant_id: int
     who: str
 
-    def invite(self, note: str, approves: bool) -> str:
+    def create_invite(self, note: str, approves: bool) -> str:
         """Create a single-use URL that an LMS administrator pastes."""
         _, secret = registering.create_invite(
             self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now()
         )
         return registering.invite_url(self.settings.base_url, secret)
 
-    def invite_works(self, address: str) -> bool:
+    def is_invite_usable(self, address: str) -> bool:
         """Whether this URL is unused, and valid for at least another day."""
         with self.unit_of_work(self.tenant_id) as connection:
             return platforms.is_invite_usable(connection, self.tenant_id, hash_token(address.rpartition("/")[2]), clock.now() + timedelta(days=1))
@@ -102,7 +102,7 @@ class TenantOperator:
         """List the deployments of a registration."""
         return administering.load_platform_details(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
 
-    def add(self, typed: ManualRegistration, approved: bool) -> int:
+    def add_platform(self, typed: ManualRegistration, approved: bool) -> int:
         """Register a platform manually; returns its number."""
         return registering.register_manually(
             self.unit_of_work,
@@ -113,7 +113,7 @@ class TenantOperator:
             who=self.who,
         )
 
-    def change(self, registration_id: int, changed: Mapping[str, str]) -> None:
+    def change_platform(self, registration_id: int, changed: Mapping[str, str]) -> None:
         """Change the typed fields of a platform, only those that are given; an empty text
         clears a field that may be empty."""
         with self.unit_of_work(self.tenant_id) as connection:
@@ -132,7 +132,7 @@ class TenantOperator:
             self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, status=STATUS_BY_ACTION[act], who=self.who
         )
 
-    def decide(self, registration_id: int, deployment_id: str, approve: bool) -> None:
+    def decide_deployment(self, registration_id: int, deployment_id: str, approve: bool) -> None:
         """Approve or refuse a deployment."""
         administering.decide_deployment(
             self.unit_of_work,
@@ -143,7 +143,7 @@ class TenantOperator:
             who=self.who,
         )
 
-    def admin_link(self) -> str:
+    def create_admin_link(self) -> str:
         """Create a single-use link that opens the administration."""
         return f"{self.settings.base_url}/admin/enter/{administering.create_admin_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
 

@@ -48,7 +48,7 @@ def _deps() -> ToolDeps:
 def send_statements() -> None:
     """Send the statements that are due."""
     deps = _deps()
-    deps.nudges.begin(SEND_STATEMENTS)
+    deps.job_requests.mark_job_started(SEND_STATEMENTS)
 
     def send(tenant_id: int) -> None:
         store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
@@ -60,14 +60,14 @@ def send_statements() -> None:
 def send_grades() -> None:
     """Send the grades that are due."""
     deps = _deps()
-    deps.nudges.begin(SEND_GRADES)
+    deps.job_requests.mark_job_started(SEND_GRADES)
     _for_each_tenant(outbox.list_tenants_with_outbox(deps.engine), lambda tenant_id: grades.send_due_grades(deps, tenant_id))
 
 
 def remind() -> None:
     """Queue the reminders of this hour, and the digests of this week."""
     deps = _deps()
-    deps.nudges.begin(QUEUE_REMINDERS)
+    deps.job_requests.mark_job_started(QUEUE_REMINDERS)
 
     def queue(tenant_id: int) -> None:
         nudging.queue_reminders(deps.unit_of_work, tenant_id=tenant_id, now=clock.now())
@@ -79,28 +79,28 @@ def remind() -> None:
 def read_beginnings() -> None:
     """Read the sources of automatic certifications."""
     deps = _deps()
-    deps.nudges.begin(READ_CERTIFICATIONS)
+    deps.job_requests.mark_job_started(READ_CERTIFICATIONS)
     _for_each_tenant(tenants.list_tenant_ids(deps.engine), lambda tenant_id: beginnings.read_certification_sources(deps, tenant_id))
 
 
 def poll_alarms() -> None:
     """Poll the record store for alarms."""
     deps = _deps()
-    deps.nudges.begin(POLL_ALARMS)
+    deps.job_requests.mark_job_started(POLL_ALARMS)
     _for_each_tenant(tenants.list_tenant_ids(deps.engine), lambda tenant_id: alarms.poll_tenant_alarms(deps, tenant_id))
 
 
 def send_posts() -> None:
     """Send the queued posts to channels."""
     deps = _deps()
-    deps.nudges.begin(SEND_POSTS)
+    deps.job_requests.mark_job_started(SEND_POSTS)
     _for_each_tenant(tenants.list_tenant_ids(deps.engine), lambda tenant_id: posts.send_due_posts(deps, tenant_id))
 
 
 def send_mails() -> None:
     """Send the queued mails. Without a mail server they stay queued."""
     deps = _deps()
-    deps.nudges.begin(SEND_MAILS)
+    deps.job_requests.mark_job_started(SEND_MAILS)
     mailer = create_mailer(deps.settings.mail_url, deps.settings.mail_from)
     if mailer is not None:
         _for_each_tenant(tenants.list_tenant_ids(deps.engine), lambda tenant_id: mails.send_due_mails(deps, tenant_id, mailer))
@@ -109,14 +109,14 @@ def send_mails() -> None:
 def sync_rosters() -> None:
     """Read the rosters that are due."""
     deps = _deps()
-    deps.nudges.begin(SYNC_ROSTERS)
+    deps.job_requests.mark_job_started(SYNC_ROSTERS)
     _for_each_tenant(courses.list_tenants_with_rosters(deps.engine), lambda tenant_id: rosters.sync_due_rosters(deps, tenant_id))
 
 
 def tidy() -> None:
     """Discard expired data."""
     deps = _deps()
-    deps.nudges.begin(DISCARD_EXPIRED)
+    deps.job_requests.mark_job_started(DISCARD_EXPIRED)
     _for_each_tenant(tenants.list_tenant_ids(deps.engine), lambda tenant_id: upkeep.discard_expired_data(deps, tenant_id))
 
 

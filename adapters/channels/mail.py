@@ -116,16 +116,16 @@ class SmtpMailer:
         """Submit each message."""
         outcomes: list[DeliveryDeferred | Undeliverable | None] = []
         try:
-            with self._connected() as server:
+            with self._connect() as server:
                 for letter in letters:
-                    outcomes.append(self._one(server, letter))
+                    outcomes.append(self._send_message(server, letter))
         except (smtplib.SMTPException, OSError) as error:
             # Messages without an outcome are deferred; one whose reply was lost is sent again
             # with the same Message-ID.
             outcomes += [DeliveryDeferred(f"The mail server does not answer as it should ({type(error).__name__}).")] * (len(letters) - len(outcomes))
         return outcomes
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connect(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self._tls:
             server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_SECONDS, context=context)
@@ -137,19 +137,19 @@ class SmtpMailer:
             server.login(self._user, self._password)
         return server
 
-    def _one(self, server: smtplib.SMTP, letter: MailMessage) -> DeliveryDeferred | Undeliverable | None:
+    def _send_message(self, server: smtplib.SMTP, letter: MailMessage) -> DeliveryDeferred | Undeliverable | None:
         try:
             server.send_message(build_email_message(letter, self._sender))
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
-            return self._told(code, words)
+            return self._classify_reply(code, words)
         except smtplib.SMTPResponseException as error:
-            return self._told(error.smtp_code, error.smtp_error)
+            return self._classify_reply(error.smtp_code, error.smtp_error)
         except (ValueError, smtplib.SMTPNotSupportedError) as error:
             return Undeliverable(f"The address cannot be written to: {error}.")
         return None
 
-    def _told(self, code: int, words: bytes | str) -> DeliveryDeferred | Undeliverable:
+    def _classify_reply(self, code: int, words: bytes | str) -> DeliveryDeferred | Undeliverable:
         said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
         text = f"The mail server answered {code}: {' '.join(said.split())[:200]}"
         return Undeliverable(text) if 500 <= code < 600 else DeliveryDeferred(text)

@@ -57,9 +57,9 @@ class CanvasDialect(StandardDialect):
         told = super().outcome(status, reason, headers, body)
         lowered = body[:2_000].lower()
         if status == 403 and b"rate limit" in lowered:
-            return ResponseOutcome(ResponseVerdict.LATER, told.words, told.wait_seconds)
+            return ResponseOutcome(ResponseVerdict.RETRY_LATER, told.words, told.wait_seconds)
         if status == 400 and b"timestamp" in lowered:
-            return ResponseOutcome(ResponseVerdict.AS_NEW_THERE, told.words)
+            return ResponseOutcome(ResponseVerdict.NOT_NEWER, told.words)
         return told
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
@@ -85,12 +85,12 @@ class CanvasDialect(StandardDialect):
         (lib/canvas/oauth/client_credentials_provider.rb)."""
         return ""
 
-    def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+    def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
         """Hosted Canvas serves the configuration of its one issuer from each customer's host,
         which may be the customer's own domain. The endpoints for sign-in, keys and tokens must
         be on known hosts, so nobody else can forge a launch of this issuer."""
         if issuer not in HOSTED_ISSUERS:
-            return super().vouches(issuer, configuration_url, endpoints)
+            return super().configuration_problem(issuer, configuration_url, endpoints)
         for url in endpoints:
             host = urlsplit(url).hostname or ""
             if not host.endswith((".instructure.com", ".canvaslms.com")):
@@ -121,7 +121,7 @@ class CanvasDialect(StandardDialect):
         }
         return body
 
-    def configuration(self, tool: ToolFacts) -> dict[str, Any]:
+    def developer_key_json(self, tool: ToolFacts) -> dict[str, Any]:
         """The JSON that an administrator pastes under Developer Keys, or whose URL is entered
         there."""
         placements = [

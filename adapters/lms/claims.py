@@ -75,7 +75,7 @@ def read_launch(claims: dict[str, Any]) -> Launch:
         name=_read_text(claims.get("name")) or " ".join(filter(None, (_read_text(claims.get("given_name")), _read_text(claims.get("family_name"))))),
         email=_read_text(claims.get("email")),
         sourced_id=(_read_sourced_id(claims) or _read_text(custom.get(PERSON_ID)))[:MAX_SOURCED_ID_LENGTH],
-        sourced_by_parameter=not _read_sourced_id(claims),
+        sourced_id_from_custom=not _read_sourced_id(claims),
         locale=_read_text(presentation.get("locale")) or _read_text(claims.get("locale")),
         return_url=_read_url(presentation.get("return_url")),
         line_item_url=_read_url(endpoint.get("lineitem")),

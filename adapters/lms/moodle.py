@@ -24,9 +24,9 @@ class MoodleDialect(StandardDialect):
         a limit is set."""
         return super().results(urlunsplit(urlsplit(line_item_url)._replace(query="")), subject, token)
 
-    def results_address(self, line_item_url: str) -> str:
+    def results_url(self, line_item_url: str) -> str:
         """Drop ``type_id`` here as well, for the reason given in :meth:`results`."""
-        return super().results_address(urlunsplit(urlsplit(line_item_url)._replace(query="")))
+        return super().results_url(urlunsplit(urlsplit(line_item_url)._replace(query="")))
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         if status == 400 and "Incorrect score" in reason:
@@ -42,10 +42,10 @@ class MoodleDialect(StandardDialect):
         found["custom"] = {name: " ".join(value.split()) for name, value in item.custom.items()}
         return found
 
-    def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+    def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
         """All of Moodle's endpoints are on its own host."""
         strange = [url for url in endpoints if url_origin(url) != url_origin(issuer)]
-        return super().vouches(issuer, configuration_url, endpoints) or (f"{strange[0]} is not at {url_origin(issuer)}" if strange else "")
+        return super().configuration_problem(issuer, configuration_url, endpoints) or (f"{strange[0]} is not at {url_origin(issuer)}" if strange else "")
 
     def relaunch_url(self, issuer: str, message_hint: str) -> str:
         """The page that Moodle itself loads into the frame. The message hint cannot be reused

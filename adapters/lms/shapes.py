@@ -53,7 +53,7 @@ class Launch:
     """A launch in our data model. Texts that the LMS left out are empty.
 
     ``sourced_id`` is the organisation's id of the person: from the claim lis, or
-    (``sourced_by_parameter``) from the custom parameter person_id, which may have been typed by
+    (``sourced_id_from_custom``) from the custom parameter person_id, which may have been typed by
     whoever set up the activity.
 
     ``role`` is the role in the course. ``administers`` says that the person administers the
@@ -75,7 +75,7 @@ class Launch:
     name: str
     email: str
     sourced_id: str
-    sourced_by_parameter: bool
+    sourced_id_from_custom: bool
     locale: str
     return_url: str
     line_item_url: str
@@ -151,10 +151,10 @@ class LmsRequest:
 class ResponseVerdict(StrEnum):
     """How the sender of a request has to treat the response."""
 
-    TAKEN = "taken"
-    AS_NEW_THERE = "as new there"  # The gradebook holds a grade that is at least as new.
-    LATER = "later"
-    NEVER = "never"
+    ACCEPTED = "taken"
+    NOT_NEWER = "as new there"  # The gradebook holds a grade that is at least as new.
+    RETRY_LATER = "later"
+    REJECTED = "never"
 
 
 @dataclass(frozen=True)

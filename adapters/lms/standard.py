@@ -78,21 +78,21 @@ class StandardDialect:
         if grade.comment:
             body["comment"] = grade.comment
         body |= self._score_extras(grade)
-        return self._send("POST", _append_path(line_item_url, "scores"), _SCORE_TYPE, body, token)
+        return self._json_request("POST", _append_path(line_item_url, "scores"), _SCORE_TYPE, body, token)
 
     def _score_extras(self, grade: Grade) -> dict[str, Any]:
         return {}
 
     def results(self, line_item_url: str, subject: str, token: str) -> LmsRequest:
         """Request the gradebook's result of a person (AGS 2.0, 3.5)."""
-        return self._ask(_add_query(_append_path(line_item_url, "results"), user_id=subject), _RESULTS_TYPE, token)
+        return self._get_request(_add_query(_append_path(line_item_url, "results"), user_id=subject), _RESULTS_TYPE, token)
 
-    def every_result(self, url: str, token: str) -> LmsRequest:
-        """Request a page of all results of a column; ``url`` is from :meth:`results_address`,
+    def results_page_request(self, url: str, token: str) -> LmsRequest:
+        """Request a page of all results of a column; ``url`` is from :meth:`results_url`,
         or from a page's Link header."""
-        return self._ask(url, _RESULTS_TYPE, token)
+        return self._get_request(url, _RESULTS_TYPE, token)
 
-    def results_address(self, line_item_url: str) -> str:
+    def results_url(self, line_item_url: str) -> str:
         """URL of the first page of all results of a column."""
         return _append_path(line_item_url, "results")
 
@@ -115,13 +115,13 @@ class StandardDialect:
     def outcome(self, status: int, reason: str, headers: Mapping[str, str], body: bytes) -> ResponseOutcome:
         """Interpret the response to a score."""
         if 200 <= status < 300:
-            return ResponseOutcome(ResponseVerdict.TAKEN, "")
+            return ResponseOutcome(ResponseVerdict.ACCEPTED, "")
         said = f"{self.label} answered {status}: {_refusal_reason(reason, body)}"
         if status == 409:
-            return ResponseOutcome(ResponseVerdict.AS_NEW_THERE, f"{said}. The gradebook holds a grade that is as new as this one.")
+            return ResponseOutcome(ResponseVerdict.NOT_NEWER, f"{said}. The gradebook holds a grade that is as new as this one.")
         if status in _RETRYABLE_STATUSES or status >= 500 or not 400 <= status < 500:
-            return ResponseOutcome(ResponseVerdict.LATER, said, _retry_after_seconds(headers.get("retry-after", "")))
-        return ResponseOutcome(ResponseVerdict.NEVER, f"{said}. {self._advice(status, reason, body)}")
+            return ResponseOutcome(ResponseVerdict.RETRY_LATER, said, _retry_after_seconds(headers.get("retry-after", "")))
+        return ResponseOutcome(ResponseVerdict.REJECTED, f"{said}. {self._advice(status, reason, body)}")
 
     def _advice(self, status: int, reason: str, body: bytes) -> str:
         if status == 404:
@@ -137,11 +137,11 @@ class StandardDialect:
         3.2.3). No limit is sent: without one an LMS returns everything it has, and pages come
         with a Link header."""
         wanted = {name: value for name, value in (("resource_id", resource_id), ("tag", tag)) if value}
-        return self._ask(_add_query(line_items_url, **wanted), _LINE_ITEMS_TYPE, token)
+        return self._get_request(_add_query(line_items_url, **wanted), _LINE_ITEMS_TYPE, token)
 
     def line_item(self, url: str, token: str) -> LmsRequest:
         """Request one column (AGS 2.0, 3.2.4)."""
-        return self._ask(url, _LINE_ITEM_TYPE, token)
+        return self._get_request(url, _LINE_ITEM_TYPE, token)
 
     def read_line_items(self, body: Any) -> list[LineItem]:
         """The columns in a response; invalid entries are skipped."""
@@ -157,11 +157,11 @@ class StandardDialect:
 
     def create_line_item(self, line_items_url: str, item: LineItem, token: str) -> LmsRequest:
         """Create a column (AGS 2.0, 3.2.5)."""
-        return self._send("POST", line_items_url, _LINE_ITEM_TYPE, self.line_item_body(item), token)
+        return self._json_request("POST", line_items_url, _LINE_ITEM_TYPE, self.line_item_body(item), token)
 
     def update_line_item(self, item: LineItem, token: str) -> LmsRequest:
         """Change a column's label or maximum (AGS 2.0, 3.2.6)."""
-        return self._send("PUT", item.url, _LINE_ITEM_TYPE, {"id": item.url, **self.line_item_body(item)}, token)
+        return self._json_request("PUT", item.url, _LINE_ITEM_TYPE, {"id": item.url, **self.line_item_body(item)}, token)
 
     def delete_line_item(self, url: str, token: str) -> LmsRequest:
         """Delete a column together with its grades (AGS 2.0, 3.2.8)."""
@@ -177,7 +177,7 @@ class StandardDialect:
     def members(self, url: str, token: str) -> LmsRequest:
         """Request a page of the roster (NRPS 2.0, 2.4); further pages follow from the Link
         header."""
-        return self._ask(url, _MEMBERS_TYPE, token)
+        return self._get_request(url, _MEMBERS_TYPE, token)
 
     def read_members(self, body: Any) -> list[RosterMember]:
         """The members on a page; ValueError if it is not a roster page, so that it does not
@@ -244,7 +244,7 @@ class StandardDialect:
             },
         }
 
-    def vouches(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
+    def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
         """Check whether an LMS's OpenID configuration is authoritative for an issuer and its
         endpoints (sign-in, tokens, keys): returns an empty string if so, else the reason why
         not.
@@ -288,11 +288,11 @@ class StandardDialect:
 
     # --- requests -----------------------------------------------------------------------------------------------------------
 
-    def _ask(self, url: str, kind: str, token: str) -> LmsRequest:
+    def _get_request(self, url: str, kind: str, token: str) -> LmsRequest:
         # Moodle requires the exact media type: */* and lists of types are answered with 400.
         return LmsRequest("GET", url, {"Authorization": f"Bearer {token}", "Accept": kind})
 
-    def _send(self, method: str, url: str, kind: str, body: dict[str, Any], token: str) -> LmsRequest:
+    def _json_request(self, method: str, url: str, kind: str, body: dict[str, Any], token: str) -> LmsRequest:
         return LmsRequest(method, url, {"Authorization": f"Bearer {token}", "Content-Type": kind}, json.dumps(body).encode())
 
 

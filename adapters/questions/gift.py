@@ -70,7 +70,7 @@ def read_gift(content: bytes) -> Reading:
         except UnsupportedQuestion as error:
             notes.append(ImportNote(where, str(error), lost=True))
             continue
-        keys.keep(item.key)
+        keys.reserve_key(item.key)
         items.append(item)
         notes += [ImportNote(where, text) for text in told]
     return Reading(items, {}, notes, keys.stated)
@@ -119,7 +119,7 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
     ids, tags = _ID_COMMENT.search(comments), [tag.replace("\\]", "]") for tag in _TAG_COMMENT.findall(comments)]
     title = title or html.html_to_text(_clean_html_of(stem, form))[:80]
     fields: dict[str, Any] = {
-        "key": keys.of(ids[1].replace("\\]", "]") if ids else "", title),
+        "key": keys.allocate_key(ids[1].replace("\\]", "]") if ids else "", title),
         "competency": "",
         "stem": _clean_html_of(stem, form),
         "title": title[:255],

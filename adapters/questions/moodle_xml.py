@@ -83,7 +83,7 @@ def read_moodle_xml(content: bytes) -> Reading:
         except UnsupportedQuestion as error:
             notes.append(ImportNote(where, str(error), lost=True))
             continue
-        keys.keep(item.key)
+        keys.reserve_key(item.key)
         items.append(item)
         shown = {digest for text in item.texts() for digest in html.picture_digests(text)}
         pictures.update({digest: one for digest, one in told.pictures.items() if digest in shown})
@@ -103,7 +103,7 @@ def _read_question(element: etree._Element, title: str, keys: KeyAllocator, told
     tags = [_child_text(tag, "text") for tag in element.findall("tags/tag")]
     name = title or html.html_to_text(stem)[:80]
     fields: dict[str, Any] = {
-        "key": keys.of(_child_text(element, "idnumber"), name),
+        "key": keys.allocate_key(_child_text(element, "idnumber"), name),
         "competency": "",
         "stem": stem,
         "title": name[:255],

@@ -72,11 +72,11 @@ class _ItemContext:
     pictures: dict[str, Picture] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def picture(self, address: str) -> str:
+    def import_picture(self, address: str) -> str:
         """Return ``file:<digest>`` for a picture in the archive; empty, with a note, if it is
         missing or not acceptable."""
         bare = unquote(address.split("?")[0].split("#")[0])
-        found = next((self.files[name] for name in self._candidates(bare) if name in self.files), None)
+        found = next((self.files[name] for name in self._candidate_paths(bare) if name in self.files), None)
         if found is None:
             self.notes.append(f"The picture {bare[:120]!r} is left out: it is not in the package.")
             return ""
@@ -88,7 +88,7 @@ class _ItemContext:
         self.pictures[picture.digest] = picture
         return f"file:{picture.digest}"
 
-    def _candidates(self, address: str) -> Iterator[str]:
+    def _candidate_paths(self, address: str) -> Iterator[str]:
         rest = re.sub(r"^(\$|%24)IMS[-_]CC[-_]FILE_?BASE(\$|%24)/", "", address)
         yield resolve_archive_path(self.place, rest)
         yield posixpath.normpath(rest.lstrip("/"))
@@ -139,7 +139,7 @@ def read_qti(content: bytes) -> Reading:
         except (UnsupportedQuestion, FileRefused) as error:
             notes.append(ImportNote(place, str(error), lost=True))
             continue
-        keys.keep(item.key)
+        keys.reserve_key(item.key)
         items.append(item)
         shown = {digest for text in item.texts() for digest in html.picture_digests(text)}
         pictures.update({digest: one for digest, one in package.pictures.items() if digest in shown})
@@ -201,7 +201,7 @@ def _read_qti_item(root: etree._Element, package: _ItemContext, tags: list[str],
         identifier.removeprefix(_OWN_ID_PREFIX) if identifier.startswith(_OWN_ID_PREFIX) else ""
     )  # Other products use identifiers that are unique only within a file.
     fields: dict[str, Any] = {
-        "key": keys.of(ours, title or identifier),
+        "key": keys.allocate_key(ours, title or identifier),
         "competency": "",
         "title": title,
         "stem": html.clean_imported_html(f"{stem}{prompt}"),
@@ -436,7 +436,7 @@ def _outer_html(element: etree._Element, name: str, package: _ItemContext, skip:
             package.notes.append(f"The picture {address[:120]!r} is left out: it lies on another server, which would see who answers.")
             return ""
         else:
-            source = package.picture(address)
+            source = package.import_picture(address)
         alt = escape(element.get("alt", ""))
         return f'<img src="{source}" alt="{alt}">' if source.startswith("file:") else ""
     inner = _inner_html(element, package, skip, blank)

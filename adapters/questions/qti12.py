@@ -54,7 +54,7 @@ def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> 
             except (UnsupportedQuestion, FileRefused) as error:
                 notes.append(ImportNote(where, str(error), lost=True))
                 continue
-            keys.keep(item.key)
+            keys.reserve_key(item.key)
             items[identifier] = item
             if "<img" in _material_html(element):
                 notes.append(ImportNote(where, "Its pictures are left out: a Classic Quizzes export names them by their place in Canvas."))
@@ -91,7 +91,7 @@ def _read_qti12_item(element: etree._Element, keys: KeyAllocator) -> QuestionIte
     said = {one.get("ident", ""): html.clean_imported_html(_material_html(one)) for one in _descendants_named(element, "itemfeedback")}
     title = " ".join(element.get("title", "").split())[:255]
     fields: dict[str, Any] = {
-        "key": keys.of("", title if title and title != "Question" else html.html_to_text(stem)[:60]),
+        "key": keys.allocate_key("", title if title and title != "Question" else html.html_to_text(stem)[:60]),
         "competency": "",
         "title": title,
         "stem": stem,

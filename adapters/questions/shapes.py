@@ -122,7 +122,7 @@ class Reading:
     pictures: dict[str, Picture]
     notes: list[ImportNote]
     stated: frozenset[str] = frozenset()
-    unsaid: dict[str, frozenset[str]] | None = None
+    missing_columns: dict[str, frozenset[str]] | None = None
 
 
 class KeyAllocator:
@@ -133,7 +133,7 @@ class KeyAllocator:
         self._taken: set[str] = set()
         self._stated: set[str] = set()
 
-    def of(self, identifier: str, name: str) -> str:
+    def allocate_key(self, identifier: str, name: str) -> str:
         """Return a free key; the identifier's own if the file gives one that no earlier
         question has used."""
         key = key_from_identifier(identifier)
@@ -144,7 +144,7 @@ class KeyAllocator:
         self._stated.discard(key)
         return key
 
-    def keep(self, key: str) -> None:
+    def reserve_key(self, key: str) -> None:
         """Record that a question with this key was accepted."""
         self._taken.add(key)
 

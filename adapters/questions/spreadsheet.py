@@ -55,7 +55,7 @@ def read_question_csv(content: bytes) -> Reading:
         except UnsupportedQuestion as error:
             notes.append(ImportNote(f"line {line}", str(error), lost=True))
             continue
-        keys.keep(item.key)
+        keys.reserve_key(item.key)
         unsaid[item.key] = frozenset(COLUMNS) - row.keys()
         items.append(item)
     return Reading(items, {}, notes, keys.stated, unsaid)
@@ -85,7 +85,7 @@ def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
     if pool not in ("check", "practice", "baseline"):
         raise UnsupportedQuestion(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
     fields |= {
-        "key": keys.of(said("key", ""), title or html.html_to_text(stem)[:60]),
+        "key": keys.allocate_key(said("key", ""), title or html.html_to_text(stem)[:60]),
         "title": title,
         "stem": stem,
         "pool": pool,

@@ -65,7 +65,7 @@ def _verify_response(deps: PracticeDeps, session: Session, token: str) -> tuple[
         raise _InvalidResponse("content_items must be a list")
     for item in items:
         _require_valid_item(tool, item)
-    if not deps.ledger.first_use(f"nonce {tool.client_id} {claims['nonce']}"):
+    if not deps.ledger.claim_once(f"nonce {tool.client_id} {claims['nonce']}"):
         raise _InvalidResponse("its nonce was used before")
     return tool, items
 

@@ -77,7 +77,7 @@ class PracticeDatabase:
                 row = db.execute("SELECT value FROM kept WHERE name = 'key'").fetchone()
         return str(row[0])
 
-    def first_use(self, name: str) -> bool:
+    def claim_once(self, name: str) -> bool:
         """Record ``name`` (of an assertion or nonce) as used; return whether it was new."""
         with self.open() as db:
             return db.execute("INSERT OR IGNORE INTO used VALUES (?)", (name,)).rowcount == 1

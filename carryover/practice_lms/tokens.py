@@ -37,7 +37,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             claims = keys.verify_tool_token(deps, tool, assertion, deps.at("token"), ("sub", "jti"))
         except keys.InvalidToken:
             return refused("invalid_client")
-        if not deps.ledger.first_use(f"jti {tool.client_id} {claims['jti']}"):
+        if not deps.ledger.claim_once(f"jti {tool.client_id} {claims['jti']}"):
             return refused("invalid_client")
         scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in tool.scopes]
         if not scopes:

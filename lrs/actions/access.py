@@ -22,24 +22,24 @@ class CredentialCache:
 
     def __init__(self, engine: Engine, secrets: Secrets) -> None:
         self._engine, self._secrets = engine, secrets
-        self._believed: dict[bytes, tuple[float, Caller]] = {}
+        self._cache: dict[bytes, tuple[float, Caller]] = {}
 
-    def believed(self, key: str, secret: str) -> Caller | None:
+    def cached_caller(self, key: str, secret: str) -> Caller | None:
         """Return the caller if this key and secret were verified within the last few
         seconds.
         """
-        known = self._believed.get(_cache_key(key, secret))
+        known = self._cache.get(_cache_key(key, secret))
         return known[1] if known is not None and known[0] > time.monotonic() else None
 
     def caller(self, key: str, secret: str) -> Caller | None:
         """Return the caller, or None when key or secret is wrong."""
-        found = self.believed(key, secret)
+        found = self.cached_caller(key, secret)
         if found is None:
             found = credentials.authenticate_credential(self._engine, self._secrets, key, secret)
             if found is not None:
-                if len(self._believed) >= MAX_CACHE_ENTRIES:
-                    self._believed.clear()
-                self._believed[_cache_key(key, secret)] = (time.monotonic() + CACHE_SECONDS, found)
+                if len(self._cache) >= MAX_CACHE_ENTRIES:
+                    self._cache.clear()
+                self._cache[_cache_key(key, secret)] = (time.monotonic() + CACHE_SECONDS, found)
         return found
 
 

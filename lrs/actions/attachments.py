@@ -46,7 +46,7 @@ def multipart_body(
         yield mixed
     finally:
         for one in opened:
-            blobs.drop(one)
+            blobs.discard_upload(one)
 
 
 def match_attachments(incoming: Sequence[Incoming], arrived: Sequence[ReceivedAttachment]) -> list[Incoming]:
@@ -101,7 +101,7 @@ def store_attachments(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: 
         attachments.record_attachments(connection, tenant_id, [(one.sha2, one.bytes) for one in arrived])
     for one in arrived:
         assert isinstance(one.sink, BlobUpload)
-        blobs.keep(tenant_id, one.sha2, one.sink)
+        blobs.store_upload(tenant_id, one.sha2, one.sink)
 
 
 def remove_orphans(unit_of_work: UnitOfWork, blobs: BlobStore, *, tenant_id: int) -> int:

@@ -31,7 +31,7 @@ class BrowsePage:
 
     statements: list[StatementRow]
     after: int | None
-    breaks: dict[int, list[str]]
+    template_violations: dict[int, list[str]]
     voided: set[int]
 
 

@@ -26,14 +26,14 @@ class StoreDeps(Deps):
     readers: dict[bool, StatementParser]  # keyed by whether the request is xAPI 2.0
     blobs: BlobStore
     exports: BlobStore
-    outside: GuardedClient
+    outbound_client: GuardedClient
     access: CredentialCache
     tokens: TokenVerifier
 
     def close(self) -> None:
         """Close all connections."""
         self.writer.close()
-        self.outside.close()
+        self.outbound_client.close()
         self.engine.dispose()
 
 
@@ -49,7 +49,7 @@ def build_store_deps(deps: Deps) -> StoreDeps:
         readers={family_2_0: StatementParser(family_2_0) for family_2_0 in (False, True)},
         blobs=BlobStore(deps.settings.attachments_url),
         exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports"),
-        outside=outside,
+        outbound_client=outside,
         access=CredentialCache(deps.engine, deps.secrets),
         tokens=TokenVerifier(deps.engine, outside),
     )

@@ -47,7 +47,7 @@ def request_export(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> 
         audit.insert_audit_entry(
             connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people}
         )
-    deps.nudges.nudge(EXPORT_JOB)
+    deps.job_requests.request_job(EXPORT_JOB)
     return made
 
 

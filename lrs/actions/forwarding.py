@@ -127,11 +127,11 @@ def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
 
 def _matches_filter(connection: Connection, tenant_id: int, wanted: query.StatementQuery, one: StoredStatement) -> bool:
     value = decoding.decode(one.payload)
-    if wanted.holds(value):
+    if wanted.matches_statement(value):
         return True
     target = references.find_ref_target(value)
     # A voiding statement is forwarded wherever the voided one was.
-    return target is not None and any(wanted.holds(other) for other in references.follow_refs(connection, tenant_id, target))
+    return target is not None and any(wanted.matches_statement(other) for other in references.follow_refs(connection, tenant_id, target))
 
 
 def _prepare(one: StoredStatement, held: Sequence[str]) -> _PreparedStatement:
@@ -215,7 +215,7 @@ def _call_target(
     if content_type:
         headers["Content-Type"] = content_type
     try:
-        return deps.outside.call(method, url, headers=headers, body=body, basic=(target.key, secret))
+        return deps.outbound_client.call(method, url, headers=headers, body=body, basic=(target.key, secret))
     except OutsideCallFailed as error:
         raise _TargetUnavailable(error.message) from None
 

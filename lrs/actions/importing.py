@@ -26,7 +26,7 @@ from lrs.xapi import decoding
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.reading import Authority, Incoming
 
-_IMPORT_AUTHORITY = Authority.of(build_authority("import"))  # vouches for statements that have no authority
+_IMPORT_AUTHORITY = Authority.from_json(build_authority("import"))  # vouches for statements that have no authority
 BATCH_LINES = 500
 FINGERPRINT_BYTES = 64 * 1024
 MAX_LINE_BYTES = 32 * 1024 * 1024
@@ -186,7 +186,7 @@ def _store_batch(deps: StoreDeps, tenant_id: int, judged: Sequence[tuple[int, In
 
 def _fetch_page(deps: StoreDeps, source: RemoteStore, address: str) -> bytes:
     headers = {"X-Experience-API-Version": "1.0.3", "Accept": "application/json"}
-    answer = deps.outside.call("GET", address, headers=headers, basic=(source.key, source.secret))
+    answer = deps.outbound_client.call("GET", address, headers=headers, basic=(source.key, source.secret))
     if answer.status != 200:
         words = answer.body[:300].decode("utf-8", "replace")
         raise RequestError(f"{source.url} answered {answer.status}: {words}. What was imported so far stays; start the same import again to go on.")

@@ -86,10 +86,10 @@ class StatementWriter:
 
     def __init__(self, quick: Engine, unit_of_work: UnitOfWork) -> None:
         self._engine, self._unit_of_work = quick, unit_of_work
-        self._known = DefinitionCache()
+        self._known_definitions = DefinitionCache()
         self._lock = threading.Lock()
         self._queue: list[_PendingWrite] = []
-        self._led = False
+        self._has_leader = False
 
     def store(self, *, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         """Store all or nothing; False when all of it was already stored. Conflict when a
@@ -99,44 +99,44 @@ class StatementWriter:
             return False
         now = clock.to_microseconds(clock.now())
         said = [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions]
-        unknown = self._known.unknown(tenant_id, said)
+        unknown = self._known_definitions.select_unstored(tenant_id, said)
         if unknown or any(one.refers or one.attachments for one in incoming):
             new = store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming, said=unknown)
-            self._known.learn(tenant_id, unknown)
+            self._known_definitions.remember_stored(tenant_id, unknown)
             return new
         if len(incoming) > SMALL_REQUEST_LIMIT:
-            return self._write(tenant_id, incoming)
-        return self._together(_PendingWrite(tenant_id, incoming))
+            return self._write_alone(tenant_id, incoming)
+        return self._group_commit(_PendingWrite(tenant_id, incoming))
 
     def close(self) -> None:
         """Close the connections."""
         self._engine.dispose()
 
-    def _together(self, waiting: _PendingWrite) -> bool:
+    def _group_commit(self, waiting: _PendingWrite) -> bool:
         """Group commit: one request leads and writes for all that wait, then passes the lead
         to the first that arrived meanwhile.
         """
         waiting.turn.acquire()
         with self._lock:
             self._queue.append(waiting)
-            leads = not self._led
-            self._led = True
+            leads = not self._has_leader
+            self._has_leader = True
         if not leads:
             waiting.turn.acquire()
         if not waiting.done:
             try:
                 while not waiting.done:
-                    self._write_shared(self._taken())
+                    self._write_shared(self._take_batch())
             finally:
                 with self._lock:
-                    self._led = bool(self._queue)
+                    self._has_leader = bool(self._queue)
                     if self._queue:
                         self._queue[0].turn.release()
         if waiting.error is not None:
             raise waiting.error
         return waiting.new
 
-    def _taken(self) -> list[_PendingWrite]:
+    def _take_batch(self) -> list[_PendingWrite]:
         """Take the first waiting request, and those of the same tenant that fit into its
         batch.
         """
@@ -155,7 +155,7 @@ class StatementWriter:
         every = [statement for one in taken for statement in one.incoming]
         stored = False
         try:
-            stored = self._all_new(taken[0].tenant_id, every)
+            stored = self._insert_if_all_new(taken[0].tenant_id, every)
         finally:
             # Whatever happened, no request is reported as stored unless the database confirmed
             # it.
@@ -168,10 +168,10 @@ class StatementWriter:
                 one.done = True
                 one.turn.release()
 
-    def _write(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
-        return self._all_new(tenant_id, incoming) or store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
+    def _write_alone(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
+        return self._insert_if_all_new(tenant_id, incoming) or store_statements(self._unit_of_work, tenant_id=tenant_id, incoming=incoming)
 
-    def _all_new(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
+    def _insert_if_all_new(self, tenant_id: int, incoming: Sequence[Incoming]) -> bool:
         """Insert everything if all of it is new; return whether it was stored. If False,
         nothing was stored, and the slow path finds out why.
         """
@@ -215,7 +215,7 @@ def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Seque
     """
     if said is None:
         now = clock.to_microseconds(clock.now())
-        said = DefinitionCache().unknown(tenant_id, [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions])
+        said = DefinitionCache().select_unstored(tenant_id, [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions])
 
     def attempt() -> int:
         with unit_of_work(tenant_id) as connection:
@@ -319,11 +319,11 @@ def _matches_and_readable(connection: Connection, tenant_id: int, query: Stateme
     if not query.may_read(value):
         return False
     target = references.find_ref_target(value)
-    if query.holds(value):
+    if query.matches_statement(value):
         return True
     # The content of a target is disclosed only to callers who may read the target.
     chain = references.follow_refs(connection, tenant_id, target) if target is not None else ()
-    return any(query.may_read(other) and query.holds(other) for other in chain)
+    return any(query.may_read(other) and query.matches_statement(other) for other in chain)
 
 
 def activity_definitions(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: Sequence[bytes]) -> dict[str, Any]:

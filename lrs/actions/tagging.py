@@ -29,7 +29,7 @@ def tag_template_violations(deps: StoreDeps, tenant_id: int) -> int:
             found = statements.query_statements(connection, tenant_id, query, horizon, TAGGING_BATCH_ROWS)
             for one in found:
                 value = decoding.decode(one.payload)
-                if query.holds(value):
+                if query.matches_statement(value):
                     reasons = templates.find_broken_rules(value, wanted)
                     tags.insert_template_breaks(connection, tenant_id, one.ord, reasons)
                     broken += bool(reasons)

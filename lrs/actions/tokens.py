@@ -35,7 +35,7 @@ class TokenVerifier:
     """Verifies bearer tokens; caches the issuers' keys."""
 
     def __init__(self, engine: Engine, outside: GuardedClient) -> None:
-        self._engine, self._outside = engine, outside
+        self._engine, self._client = engine, outside
         self._keys: dict[str, tuple[float, KeySet | None]] = {}
         self._lock = threading.Lock()
 
@@ -53,10 +53,10 @@ class TokenVerifier:
         issuer = next((one for one in issuers if one.audience in wanted), None)
         if issuer is None:
             raise Unauthorised("The bearer token comes from an issuer, or is meant for an audience, that is not known here.")
-        claims = self._verified(token, issuer)
+        claims = self._verify_claims(token, issuer)
         return _caller_from_claims(issuer, claims)
 
-    def _verified(self, token: str, issuer: TokenIssuer) -> dict[str, Any]:
+    def _verify_claims(self, token: str, issuer: TokenIssuer) -> dict[str, Any]:
         registry = jwt.JWTClaimsRegistry(
             leeway=LEEWAY_SECONDS,
             iss={"essential": True, "value": issuer.issuer},
@@ -64,7 +64,7 @@ class TokenVerifier:
             exp={"essential": True},
         )
         for ask_again in (False, True):
-            keys = self._keys_of(issuer, ask_again)
+            keys = self._key_set(issuer, ask_again)
             try:
                 decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
                 registry.validate(decoded.claims)
@@ -76,7 +76,7 @@ class TokenVerifier:
                     raise Unauthorised(f"The bearer token is not valid ({str(error) or type(error).__name__}); get a new one.") from None
         raise AssertionError("the second attempt returns or raises")
 
-    def _keys_of(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
+    def _key_set(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
         with self._lock:
             asked, keys = self._keys.get(issuer.keys_url, (-KEY_SET_TTL_SECONDS, None))
             age = time.monotonic() - asked
@@ -88,7 +88,7 @@ class TokenVerifier:
             # issuer that hangs blocks only one request.
             self._keys[issuer.keys_url] = (time.monotonic(), keys)
         try:
-            answer = self._outside.call("GET", issuer.keys_url)
+            answer = self._client.call("GET", issuer.keys_url)
             found = KeySet.import_key_set(answer.json())
         except (OutsideCallFailed, JoseError, ValueError, TypeError, KeyError, AttributeError):
             if keys is not None:

@@ -38,7 +38,7 @@ class StatementLine:
     object: str
     outcome: str
     voided: bool
-    breaks: list[str]
+    violations: list[str]
     json: str
 
 
@@ -63,7 +63,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
         after = None
         try:
-            after = deps.secrets.verified(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS) if request.args.get("more") else None
+            after = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], _CURSOR_SECONDS) if request.args.get("more") else None
             found = browsing.browse_statements(
                 deps.unit_of_work, tenant_id=caller.tenant_id, wanted={k: v for k, v in given.items() if v}, after=after
             )
@@ -71,7 +71,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         except BadInput as refused:
             found, error = browsing.BrowsePage([], None, {}, set()), refused.message
         more = deps.secrets.sign(_MORE_PURPOSE, found.after) if found.after is not None else ""
-        rows = [_statement_line(one.payload, found.breaks.get(one.ord, []), one.ord in found.voided) for one in found.statements]
+        rows = [_statement_line(one.payload, found.template_violations.get(one.ord, []), one.ord in found.voided) for one in found.statements]
         part = "rows.html" if request.args.get("part") == "rows" else "browse.html"
         return render_template(part, rows=rows, given=given, more=more, error=error, earlier=after is not None)
 
@@ -98,7 +98,7 @@ def _statement_line(payload: bytes, breaks: list[str], voided: bool) -> Statemen
         object=_object_label(s["object"]),
         outcome=", ".join(outcome),
         voided=voided,
-        breaks=breaks,
+        violations=breaks,
         json=msgspec.json.format(payload, indent=2).decode(),
     )
 

@@ -62,7 +62,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         allow_parameters("programme")
         given = decode_body(business.Definition)
         business.define_kpi(deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, given=given, who=f"credential {caller.key}")
-        deps.nudges.nudge(COMPUTE_JOB)
+        deps.job_requests.request_job(COMPUTE_JOB)
         return "", 204
 
     @pages.put("/kpis/<key>/valuation")
@@ -92,7 +92,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         told = business.import_readings(deps, tenant_id=caller.tenant_id, given=decode_body(business.Readings), who=f"credential {caller.key}")
-        deps.nudges.nudge(COMPUTE_JOB)
+        deps.job_requests.request_job(COMPUTE_JOB)
         return jsonify(told)
 
     @pages.get("/kpi-readings")

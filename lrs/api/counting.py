@@ -35,7 +35,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         given = decode_body(Merging)
         who = f"credential {caller.key}"
         made = merging.merge_persons(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
-        deps.nudges.nudge(COUNT_JOB)
+        deps.job_requests.request_job(COUNT_JOB)
         return jsonify({"merge": made}), 201
 
     @pages.get("/person-merges")
@@ -51,7 +51,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require_scope(deps, "erase")
         allow_parameters()
         merging.undo_merge(deps, tenant_id=caller.tenant_id, merge_id=clamp_bigint(merge_id), who=f"credential {caller.key}")
-        deps.nudges.nudge(COUNT_JOB)
+        deps.job_requests.request_job(COUNT_JOB)
         return "", 204
 
     @pages.post("/activity-mappings")
@@ -59,7 +59,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         made = mapping.add_mapping(deps, tenant_id=caller.tenant_id, given=decode_body(mapping.Mapped), who=f"credential {caller.key}")
-        deps.nudges.nudge(COUNT_JOB)
+        deps.job_requests.request_job(COUNT_JOB)
         return jsonify({"mapping": made}), 201
 
     @pages.get("/activity-mappings")
@@ -75,7 +75,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         mapping.undo_mapping(deps, tenant_id=caller.tenant_id, mapping_id=clamp_bigint(mapping_id), who=f"credential {caller.key}")
-        deps.nudges.nudge(COUNT_JOB)
+        deps.job_requests.request_job(COUNT_JOB)
         return "", 204
 
     return pages

@@ -85,11 +85,11 @@ class _Operation:
     required: Sequence[str] = ()
     body: Schema | None = None
     status: str = "200"
-    refusals: Sequence[str] = ()
-    also: Sequence[str] = ()
+    error_statuses: Sequence[str] = ()
+    extra_media_types: Sequence[str] = ()
     kind: str = "application/json"
 
-    def described(self) -> Schema:
+    def to_openapi(self) -> Schema:
         names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
         number = {"type": "integer", "minimum": 0}
         parameters = [
@@ -105,14 +105,14 @@ class _Operation:
             {"name": name, "in": "query", "required": name in self.required, "schema": schema, **({"explode": True} if name == "key" else {})}
             for name, schema in (self.query or {}).items()
         ]
-        content = {kind: {"schema": schema} for kind, schema in self._contents()}
+        content = {kind: {"schema": schema} for kind, schema in self._response_types()}
         answers: Schema = {self.status: {"description": _STATUS_DESCRIPTIONS[self.status], **({"content": content} if content else {})}}
         if self.method == "get" and self.kind == "application/json":
             answers["304"] = {"description": _STATUS_DESCRIPTIONS["304"]}
         problem = {"application/problem+json": {"schema": {"$ref": _SCHEMA_REF.format(name="Problem")}}}
-        for status in (*(_COMMON_ERRORS if self.scope else ()), *self.refusals):
+        for status in (*(_COMMON_ERRORS if self.scope else ()), *self.error_statuses):
             answers[status] = {"description": _STATUS_DESCRIPTIONS[status], "content": problem}
-        made: Schema = {"summary": self.summary, "tags": [self._room()], "parameters": parameters, "responses": answers}
+        made: Schema = {"summary": self.summary, "tags": [self._tag()], "parameters": parameters, "responses": answers}
         if self.scope:
             made["description"] = f"Needs the scope {self.scope}."
         else:
@@ -121,11 +121,11 @@ class _Operation:
             made["requestBody"] = {"required": True, "content": {"application/json": {"schema": self.body}}}
         return made
 
-    def _contents(self) -> list[tuple[str, Schema]]:
+    def _response_types(self) -> list[tuple[str, Schema]]:
         own = [(self.kind, self.answer)] if self.answer is not None else []
-        return [*own, *((kind, {"type": "string"}) for kind in self.also)]
+        return [*own, *((kind, {"type": "string"}) for kind in self.extra_media_types)]
 
-    def _room(self) -> str:
+    def _tag(self) -> str:
         return self.path.split("/")[1]
 
 
@@ -133,7 +133,7 @@ def api_paths() -> dict[str, dict[str, Schema]]:
     """Return the path items of every route below ``/api/v1``."""
     found: dict[str, dict[str, Schema]] = {}
     for call in _operations():
-        found.setdefault(_PREFIX + call.path, {})[call.method] = call.described()
+        found.setdefault(_PREFIX + call.path, {})[call.method] = call.to_openapi()
     return found
 
 
@@ -174,10 +174,10 @@ def _operations() -> list[_Operation]:
             read,
             {**_page_schema("values", _schema_ref(MetricValue))},
             _FILTER_PARAMETERS,
-            refusals=("404",),
-            also=("text/csv",),
+            error_statuses=("404",),
+            extra_media_types=("text/csv",),
         ),
-        _Operation("get", "/metrics/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, refusals=("404",), kind="image/png"),
+        _Operation("get", "/metrics/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, error_statuses=("404",), kind="image/png"),
         _Operation(
             "get",
             "/metrics/{key}/evidence",
@@ -185,7 +185,7 @@ def _operations() -> list[_Operation]:
             individual,
             _page_schema("episodes", episodes),
             {**_FILTER_PARAMETERS, "after": {"type": "string", "format": "uuid"}, "limit": _LIMIT_SCHEMA},
-            refusals=("404",),
+            error_statuses=("404",),
         ),
         _Operation(
             "get",
@@ -194,7 +194,7 @@ def _operations() -> list[_Operation]:
             read,
             _page_schema("figures", entry),
             {**_FILTER_PARAMETERS, **keys},
-            refusals=("404",),
+            error_statuses=("404",),
         ),
         _Operation(
             "get",
@@ -203,7 +203,7 @@ def _operations() -> list[_Operation]:
             read,
             _page_schema("reports", {"type": ["string", "object"]}),
             {**_FILTER_PARAMETERS, **keys},
-            refusals=("404",),
+            error_statuses=("404",),
         ),
         _Operation(
             "post",
@@ -213,7 +213,7 @@ def _operations() -> list[_Operation]:
             _page_schema("figures", entry),
             {**_FILTER_PARAMETERS, **keys},
             body=_schema_ref(OfEpisodes),
-            refusals=("404",),
+            error_statuses=("404",),
         ),
         _Operation(
             "post",
@@ -223,10 +223,10 @@ def _operations() -> list[_Operation]:
             _page_schema("reports", {"type": ["string", "object"]}),
             {**_FILTER_PARAMETERS, **keys},
             body=_schema_ref(OfEpisodes),
-            refusals=("404",),
+            error_statuses=("404",),
         ),
-        _Operation("get", "/reports/{key}", "One report", read, _schema_ref(Report), _FILTER_PARAMETERS, refusals=("404",), also=("text/csv",)),
-        _Operation("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, refusals=("404",), kind="image/png"),
+        _Operation("get", "/reports/{key}", "One report", read, _schema_ref(Report), _FILTER_PARAMETERS, error_statuses=("404",), extra_media_types=("text/csv",)),
+        _Operation("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, error_statuses=("404",), kind="image/png"),
         _Operation(
             "get", "/kpis", "The business figures of a programme", read, _page_schema("kpis", _schema_ref(Kpi)), _PROGRAMME_PARAMETER, ("programme",)
         ),
@@ -240,7 +240,7 @@ def _operations() -> list[_Operation]:
             ("programme",),
             _schema_ref(business.Definition),
             "204",
-            refusals=("409",),
+            error_statuses=("409",),
         ),
         _Operation(
             "put",
@@ -251,7 +251,7 @@ def _operations() -> list[_Operation]:
             _PROGRAMME_PARAMETER,
             ("programme",),
             _schema_ref(business.Valuation),
-            refusals=("404", "409"),
+            error_statuses=("404", "409"),
         ),
         _Operation(
             "get",
@@ -261,9 +261,9 @@ def _operations() -> list[_Operation]:
             _object_schema(version=_NON_NEGATIVE, valuation=_schema_ref(business.Valuation), who={"type": "string"}, at=_TIME_SCHEMA),
             _PROGRAMME_PARAMETER,
             ("programme",),
-            refusals=("404",),
+            error_statuses=("404",),
         ),
-        _Operation("post", "/kpi-readings", "Store readings: all or none", write, told, body=_schema_ref(business.Readings), refusals=("404", "409")),
+        _Operation("post", "/kpi-readings", "Store readings: all or none", write, told, body=_schema_ref(business.Readings), error_statuses=("404", "409")),
         _Operation(
             "get",
             "/kpi-readings",
@@ -281,7 +281,7 @@ def _operations() -> list[_Operation]:
             _object_schema(cost=_NON_NEGATIVE),
             body=_schema_ref(business.IncomingCost),
             status="201",
-            refusals=("409",),
+            error_statuses=("409",),
         ),
         _Operation(
             "get",
@@ -293,7 +293,7 @@ def _operations() -> list[_Operation]:
             ("programme",),
         ),
         _Operation(
-            "delete", "/costs/{cost}", "Take a line back", write, None, body=_schema_ref(business_routes.Why), status="204", refusals=("404",)
+            "delete", "/costs/{cost}", "Take a line back", write, None, body=_schema_ref(business_routes.Why), status="204", error_statuses=("404",)
         ),
         _Operation(
             "get",
@@ -311,7 +311,7 @@ def _operations() -> list[_Operation]:
             {**_page_schema("weeks", {"type": "object"})},
             {**_PROGRAMME_PARAMETER, "team": _TEXT_SCHEMA, **_PAGING_PARAMETERS, "history": {"type": "string", "enum": ["all"]}},
             ("programme",),
-            refusals=("404",),
+            error_statuses=("404",),
         ),
         _Operation(
             "post",
@@ -321,7 +321,7 @@ def _operations() -> list[_Operation]:
             _object_schema(baseline=_NON_NEGATIVE),
             body=_schema_ref(levels.NewLevel),
             status="201",
-            refusals=("409",),
+            error_statuses=("409",),
         ),
         _Operation(
             "get",
@@ -332,10 +332,10 @@ def _operations() -> list[_Operation]:
             {**_PROGRAMME_PARAMETER, **_PAGING_PARAMETERS},
             ("programme",),
         ),
-        _Operation("post", "/exports", "Ask for a file", read, export, body=_schema_ref(exports.Wish), status="202", refusals=("409",)),
+        _Operation("post", "/exports", "Ask for a file", read, export, body=_schema_ref(exports.Wish), status="202", error_statuses=("409",)),
         _Operation("get", "/exports", "Files that were asked for", read, _page_schema("exports", export), _PAGING_PARAMETERS),
-        _Operation("get", "/exports/{export}", "How far a file is; its manifest", read, export, refusals=("404",)),
-        _Operation("get", "/exports/{export}/file", "The file", read, {"type": "string"}, refusals=("404", "409"), kind="application/zip"),
+        _Operation("get", "/exports/{export}", "How far a file is; its manifest", read, export, error_statuses=("404",)),
+        _Operation("get", "/exports/{export}/file", "The file", read, {"type": "string"}, error_statuses=("404", "409"), kind="application/zip"),
         _Operation(
             "get",
             "/scorecard",
@@ -366,12 +366,12 @@ def _operations() -> list[_Operation]:
             _object_schema(merge=_NON_NEGATIVE),
             body=_schema_ref(counting.Merging),
             status="201",
-            refusals=("409",),
+            error_statuses=("409",),
         ),
         _Operation(
             "get", "/person-merges", "Merges, also those that were undone", erase, _page_schema("merges", _schema_ref(Merge)), _PAGING_PARAMETERS
         ),
-        _Operation("delete", "/person-merges/{merge}", "Undo a merge", erase, None, status="204", refusals=("404",)),
+        _Operation("delete", "/person-merges/{merge}", "Undo a merge", erase, None, status="204", error_statuses=("404",)),
         _Operation(
             "post",
             "/activity-mappings",
@@ -380,7 +380,7 @@ def _operations() -> list[_Operation]:
             _object_schema(mapping=_NON_NEGATIVE),
             body=_schema_ref(mapping.Mapped),
             status="201",
-            refusals=("409",),
+            error_statuses=("409",),
         ),
         _Operation(
             "get",
@@ -390,7 +390,7 @@ def _operations() -> list[_Operation]:
             _page_schema("mappings", _schema_ref(ActivityMapping)),
             _PAGING_PARAMETERS,
         ),
-        _Operation("delete", "/activity-mappings/{mapping}", "Let it count no longer", write, None, status="204", refusals=("404",)),
+        _Operation("delete", "/activity-mappings/{mapping}", "Let it count no longer", write, None, status="204", error_statuses=("404",)),
         _Operation(
             "post",
             "/erasures",
@@ -414,7 +414,7 @@ def _operations() -> list[_Operation]:
             body=_schema_ref(Wanted),
             status="201",
         ),
-        _Operation("delete", "/credentials/{key}", "End a key", credentials, None, status="204", refusals=("404",)),
+        _Operation("delete", "/credentials/{key}", "End a key", credentials, None, status="204", error_statuses=("404",)),
         _Operation("get", "/profile", "Our xAPI Profile", "", {"type": "object"}, kind="application/ld+json"),
         _Operation("get", "/openapi.json", "This document", "", {"type": "object"}),
     ]

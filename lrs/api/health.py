@@ -19,11 +19,11 @@ def record_store_check(deps: Deps) -> HealthCheck:
     """
 
     def look(health: Health) -> None:
-        depth = deps.nudges.depth()
+        depth = deps.job_requests.count_waiting_jobs()
         health.facts["queue"] = {"waiting": depth}
         if depth is None:
             health.degraded.append("queue")
-        without = deps.nudges.without_worker()
+        without = deps.job_requests.queues_without_worker()
         health.facts["queue"]["without_worker"] = without
         if without:
             health.degraded.append("worker")

@@ -39,7 +39,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
         found = erasing.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
         if not dry_run:
-            deps.nudges.nudge("lrs.worker.count")
+            deps.job_requests.request_job("lrs.worker.count")
         return jsonify({"dry_run": dry_run, **asdict(found)})
 
     @pages.get("/profile")

@@ -51,21 +51,21 @@ class CachedHighWaterMark:
 
     def __init__(self, deps: StoreDeps) -> None:
         self._deps = deps
-        self._asked, self._value = 0.0, ""
+        self._fetched_at, self._value = 0.0, ""
         self._lock = threading.Lock()
 
     def text(self) -> str:
         """Return the header value; empty if the database does not respond."""
         # While one request fetches it, the others use the previous value; only the very first
         # ones wait.
-        if time.monotonic() - self._asked > HIGH_WATER_MARK_SECONDS and self._lock.acquire(blocking=not self._value):
+        if time.monotonic() - self._fetched_at > HIGH_WATER_MARK_SECONDS and self._lock.acquire(blocking=not self._value):
             try:
                 with self._deps.engine.connect() as connection:
                     self._value = format_instant(high_water_mark(connection))
             except (SQLAlchemyError, PoolTimeout):
                 log.warning("no horizon: the database does not answer")
             finally:
-                self._asked = time.monotonic()
+                self._fetched_at = time.monotonic()
                 self._lock.release()
         return self._value
 

@@ -46,15 +46,15 @@ class FastPathPost:
         headers: Callable[[], list[tuple[str, str]]],
         after: Callable[[], None],
     ) -> None:
-        self._inner, self._deps, self._largest, self._headers, self._after = inner, deps, largest, headers, after
+        self._inner, self._deps, self._largest, self._headers, self._on_stored = inner, deps, largest, headers, after
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"] == "/xapi/statements" and not environ.get("QUERY_STRING"):
-            caller, version = self._caller(environ), _VERSION_PATTERN.match(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
+            caller, version = self._cached_caller(environ), _VERSION_PATTERN.match(environ.get("HTTP_X_EXPERIENCE_API_VERSION", ""))
             length = environ.get("CONTENT_LENGTH") or ""
             if caller and version and environ.get("CONTENT_TYPE") == "application/json" and length.isdigit() and int(length) <= self._largest:
                 body = environ["wsgi.input"].read(int(length))
-                stored = self._stored(environ, caller, version[1], body)
+                stored = self._store_statements(environ, caller, version[1], body)
                 if stored is not None:
                     answer = json.dumps([str(one.id) for one in stored]).encode()
                     head = [
@@ -67,7 +67,7 @@ class FastPathPost:
                 environ["wsgi.input"] = BytesIO(body)
         return self._inner(environ, start_response)
 
-    def _caller(self, environ: WSGIEnvironment) -> Caller | None:
+    def _cached_caller(self, environ: WSGIEnvironment) -> Caller | None:
         """Return the caller if it is in the credential cache."""
         kind, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if kind.lower() != "basic":
@@ -76,19 +76,19 @@ class FastPathPost:
             key, _, secret = b64decode(given).decode().partition(":")
         except ValueError:
             return None
-        return self._deps.access.believed(key, secret)
+        return self._deps.access.cached_caller(key, secret)
 
-    def _stored(self, environ: WSGIEnvironment, caller: Caller, family: str, body: bytes) -> list[Incoming] | None:
+    def _store_statements(self, environ: WSGIEnvironment, caller: Caller, family: str, body: bytes) -> list[Incoming] | None:
         if not scope_satisfied(caller.scopes, "statements/write"):
             return None
         try:
-            incoming = self._deps.readers[family == "2"].statements(body, Authority.of(caller.authority))
+            incoming = self._deps.readers[family == "2"].statements(body, Authority.from_json(caller.authority))
             incoming = attachments.match_attachments(incoming, [])
             environ[PARSED_STATEMENTS_KEY] = incoming
             if not scope_satisfied(caller.scopes, "define"):
                 incoming = [structs.replace(one, definitions=()) for one in incoming]
             if self._deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
-                self._after()
+                self._on_stored()
             return incoming
         except Exception:  # noqa: BLE001 - whatever it is, the slow path meets it again and answers it
             return None

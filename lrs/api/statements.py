@@ -41,7 +41,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         for name in request.args:
             raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
         reader = deps.readers[is_version_2_0()]
-        stored = _take(caller, lambda body: reader.statements(body, Authority.of(caller.authority)))
+        stored = _take(caller, lambda body: reader.statements(body, Authority.from_json(caller.authority)))
         return json_response(json.dumps([str(one.id) for one in stored]).encode())
 
     @pages.put("/statements")
@@ -51,7 +51,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
             raise BadInput("PUT takes the parameter statementId, and no other.", parameter="statementId")
         statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
         reader = deps.readers[is_version_2_0()]
-        _take(caller, lambda body: [reader.single(body, str(statement_id), Authority.of(caller.authority))])
+        _take(caller, lambda body: [reader.single(body, str(statement_id), Authority.from_json(caller.authority))])
         return Response(status=204)
 
     def _take(caller: Caller, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
@@ -77,7 +77,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if not scope_satisfied(caller.scopes, "define"):
             incoming = [structs.replace(one, definitions=()) for one in incoming]
         if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
-            deps.nudges.nudge(COUNT_JOB)
+            deps.job_requests.request_job(COUNT_JOB)
         return incoming
 
     @pages.get("/statements")
@@ -87,7 +87,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if "statementId" in request.args or "voidedStatementId" in request.args:
             return _one(caller, mine)
         if "more" in request.args:
-            found = deps.secrets.verified(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
+            found = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
             if found["tenant"] != caller.tenant_id:
                 raise BadInput("This more link belongs to another tenant.", parameter="more")
             query = replace(StatementQuery.from_json(found["query"]), mine=mine)

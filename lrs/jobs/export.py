@@ -191,9 +191,9 @@ def _store_archive(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, An
         arriving.close()
         if arriving.over_quota:
             raise ValueError("the file is too large")
-        deps.exports.keep(tenant_id, sha2, arriving)
+        deps.exports.store_upload(tenant_id, sha2, arriving)
     finally:
-        deps.exports.drop(arriving)
+        deps.exports.discard_upload(arriving)
     return {"sha2": sha2, "bytes": whole.stat().st_size}
 
 
@@ -297,10 +297,10 @@ class _CsvWriter:
         self._writer.writerow(self._names)
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._writer.writerows([[self._told(row[name]) for name in self._names] for row in rows])
+        self._writer.writerows([[self._format_value(row[name]) for name in self._names] for row in rows])
 
     @staticmethod
-    def _told(value: Any) -> Any:
+    def _format_value(value: Any) -> Any:
         return value.isoformat() if hasattr(value, "isoformat") else escape_formula(value)
 
     def __enter__(self) -> _CsvWriter:

@@ -49,7 +49,7 @@ class _ExternalStatements:
     same: Mapping[int, int]
     by_programme: Mapping[str, Mapping[str, Mapped]]
 
-    def began_next(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
+    def next_episode_start(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
         began = mappings.find_episode_anchors(self.connection, self.tenant_id, learner, programme).values()
         return min((at for at in began if at > anchor), default=None)
 

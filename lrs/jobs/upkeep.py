@@ -74,8 +74,8 @@ def apply_retention_rules(deps: StoreDeps) -> None:
     _for_each_tenant(deps, "retention", lambda tenant_id: erasing.apply_retention(deps, tenant_id))
     _for_each_tenant(deps, "sweeping attachments", lambda tenant_id: attachments.remove_orphans(deps.unit_of_work, deps.blobs, tenant_id=tenant_id))
     _for_each_tenant(deps, "removing exports", lambda tenant_id: exports.discard_exports(deps, tenant_id=tenant_id))
-    deps.blobs.sweep()
-    deps.exports.sweep()
+    deps.blobs.remove_stale_uploads()
+    deps.exports.remove_stale_uploads()
 
 
 def tag_tenants(deps: StoreDeps) -> None:

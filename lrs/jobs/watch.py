@@ -147,7 +147,7 @@ def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple
 def _alarm_text(scope: tuple[str, str], week: date, one: WeekVerdict) -> dict[str, Any]:
     series = WEEKLY_SERIES[scope[0]]
     where = f" in {scope[1]}" if scope[1] else ""
-    words = f"{series.fell}{where}: {one.value:.0%} in the week from {week.isoformat()}, {one.centre:.0%} before ({one.rule})."
+    words = f"{series.alarm_text}{where}: {one.value:.0%} in the week from {week.isoformat()}, {one.centre:.0%} before ({one.rule})."
     return {"words": words, "week": week}
 
 

@@ -19,7 +19,7 @@ class WeeklySeries:
     count: CountQuery
     numerator: str
     denominator: str
-    fell: str
+    alarm_text: str
     learners: str = "learners"  # the column that counts the people in the share
     owner: str = "training manager"
 

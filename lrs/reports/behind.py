@@ -22,7 +22,7 @@ def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: u
     in chronological order: id, our word for the verb, the object's id, when, and whether it
     succeeded (None if it is not stated)."""
     e = fact_episode.c
-    query = select(e.registration, e.anchor, e.programme).where(*scope.episodes())
+    query = select(e.registration, e.anchor, e.programme).where(*scope.episode_conditions())
     if after is not None:
         query = query.where(e.registration > after)
     episodes = connection.execute(query.order_by(e.registration).limit(rows)).all()

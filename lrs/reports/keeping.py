@@ -53,7 +53,7 @@ def _explain_hidden(asked: ReportRequest) -> str:
 
 
 def _count_people(asked: ReportRequest, scope: Scope) -> int:
-    return int(asked.connection.execute(select(func.count(distinct(fact_episode.c.learner))).where(*scope.episodes())).scalar_one())
+    return int(asked.connection.execute(select(func.count(distinct(fact_episode.c.learner))).where(*scope.episode_conditions())).scalar_one())
 
 
 def _build_report(asked: ReportRequest, key: str, watermark: datetime) -> Report:

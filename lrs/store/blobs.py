@@ -38,11 +38,11 @@ class BlobStore:
         path = f"{folder}/{uuid.uuid4().hex}"
         return BlobUpload(path, self._files.open(path, "wb"), self._local, quota)
 
-    def keep(self, tenant_id: int, sha2: str, arriving: BlobUpload) -> None:
+    def store_upload(self, tenant_id: int, sha2: str, arriving: BlobUpload) -> None:
         """Move a closed upload to its address."""
         address = self._address(tenant_id, sha2)
         if self._files.exists(address):
-            self.drop(arriving)
+            self.discard_upload(arriving)
             return
         self._files.makedirs(address.rpartition("/")[0], exist_ok=True)
         if self._local:
@@ -51,7 +51,7 @@ class BlobStore:
         else:
             self._files.mv(arriving.path, address)
 
-    def drop(self, arriving: BlobUpload) -> None:
+    def discard_upload(self, arriving: BlobUpload) -> None:
         """Discard an upload that will not be stored."""
         arriving.close()
         if self._files.exists(arriving.path):
@@ -73,7 +73,7 @@ class BlobStore:
         if self._files.exists(address):
             self._files.rm_file(address)
 
-    def sweep(self) -> int:
+    def remove_stale_uploads(self) -> int:
         """Remove abandoned uploads; return how many."""
         folder, removed = f"{self._root}/{UPLOADS_FOLDER}", 0
         if not self._files.exists(folder):

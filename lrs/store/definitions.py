@@ -36,7 +36,7 @@ class DefinitionCache:
     def __init__(self) -> None:
         self._seen: FirstSeenTimes = {}
 
-    def unknown(self, tenant_id: int, said: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
+    def select_unstored(self, tenant_id: int, said: Iterable[tuple[Definition, int]]) -> dict[Definition, int]:
         """Return those of (definition, microseconds) that are not known to be stored with a
         time as early as that."""
         found: dict[Definition, int] = {}
@@ -46,7 +46,7 @@ class DefinitionCache:
                 found[definition] = seen
         return found
 
-    def learn(self, tenant_id: int, stored: dict[Definition, int]) -> None:
+    def remember_stored(self, tenant_id: int, stored: dict[Definition, int]) -> None:
         """Add to the cache; call it after the commit."""
         if len(self._seen) > MAX_CACHED_DEFINITIONS:
             self._seen.clear()

@@ -77,22 +77,22 @@ class MultipartReader:
 
     def _parser_for(self, boundary: bytes) -> MultipartParser:
         try:
-            return self._made_parser(boundary)
+            return self._create_parser(boundary)
         except FormParserError as error:
             raise BadInput(f"The boundary of the Content-Type cannot be used: {error}.", header="Content-Type") from None
 
-    def _made_parser(self, boundary: bytes) -> MultipartParser:
+    def _create_parser(self, boundary: bytes) -> MultipartParser:
         return MultipartParser(
             boundary,
             {
-                "on_part_begin": self._begin,
+                "on_part_begin": self._on_part_begin,
                 "on_header_field": lambda data, start, end: self._header(self._part.name, data[start:end]),
                 "on_header_value": lambda data, start, end: self._header(self._part.value, data[start:end]),
                 "on_header_end": self._header_end,
-                "on_headers_finished": self._headers_finished,
+                "on_headers_finished": self._on_headers_finished,
                 "on_part_data": lambda data, start, end: self._data(bytes(data[start:end])),
                 "on_part_end": self._end,
-                "on_end": self._finish,
+                "on_end": self._on_end,
             },
         )
 
@@ -115,7 +115,7 @@ class MultipartReader:
         assert self._open is not None
         return self._open
 
-    def _begin(self) -> None:
+    def _on_part_begin(self) -> None:
         if self._parts >= MAX_PARTS:
             raise BadInput(f"The body has more than {MAX_PARTS} parts; send it in several requests.")
         self._open = _OpenPart(self._parts)
@@ -133,7 +133,7 @@ class MultipartReader:
         part.name.clear()
         part.value.clear()
 
-    def _headers_finished(self) -> None:
+    def _on_headers_finished(self) -> None:
         part = self._part
         if part.number == 0:
             if part.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -171,7 +171,7 @@ class MultipartReader:
             )
         self.arrived.append(ReceivedAttachment(sha2, part.size, part.headers.get("content-type", "application/octet-stream"), part.sink))
 
-    def _finish(self) -> None:
+    def _on_end(self) -> None:
         self._ended = True
 
 

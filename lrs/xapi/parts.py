@@ -73,14 +73,14 @@ class PartCache:
         if found is None:
             if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
                 raise StatementInvalid("$", "is counted level by level first.")
-            found = replace(self._judged(name, raw), colons=raw.count(b":"))
+            found = replace(self._validate_part(name, raw), colons=raw.count(b":"))
             if len(raw) <= MAX_CACHED_PART_BYTES:
                 if len(self._known) >= MAX_CACHED_PARTS:
                     self._known.clear()
                 self._known[name, raw] = found
         return found
 
-    def _judged(self, name: str, raw: bytes) -> Part:
+    def _validate_part(self, name: str, raw: bytes) -> Part:
         value = decoding.decode_strict(raw)
         if name == "actor":
             validate.validate_actor(value, "$.actor")

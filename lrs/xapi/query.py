@@ -62,7 +62,7 @@ class StatementQuery:
         target."""
         return any(value is not None for value in (self.agent, self.verb, self.activity, self.registration))
 
-    def holds(self, statement: dict[str, Any]) -> bool:
+    def matches_statement(self, statement: dict[str, Any]) -> bool:
         """Whether the statement itself matches the query: keys are hashes, so values are
         compared again."""
         if self.verb is not None and statement["verb"]["id"] != self.verb:

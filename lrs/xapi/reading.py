@@ -72,7 +72,7 @@ class Authority:
 
     @staticmethod
     @lru_cache(maxsize=1_000)
-    def of(body: bytes) -> Authority:
+    def from_json(body: bytes) -> Authority:
         """Parse the JSON of an agent or group."""
         return Authority(body, tuple(keys.key_pair("agent", value) for value in iter_identities(decoding.decode(body))))
 
@@ -93,7 +93,7 @@ class StatementParser:
         seen: set[uuid.UUID] = set()
         for index, raw in enumerate(raws):
             try:
-                one = self._incoming(raw, authority, None)
+                one = self._parse_one(raw, authority, None)
                 if one.id in seen:
                     raise StatementInvalid("$.id", f"{one.id} is used twice in this request.")
             except StatementInvalid as error:
@@ -108,15 +108,15 @@ class StatementParser:
         try:
             if len(raws) != 1 or body.lstrip()[:1] != b"{":
                 raise StatementInvalid("$", "PUT takes exactly one statement object.")
-            return self._incoming(raws[0], authority, uuid.UUID(statement_id))
+            return self._parse_one(raws[0], authority, uuid.UUID(statement_id))
         except StatementInvalid as error:
             raise error.at(0) from None
 
-    def _incoming(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
-        quick = self._quick(raw, authority, required_id)
-        return quick if quick is not None else self._whole(raw, authority, required_id)
+    def _parse_one(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
+        quick = self._parse_fast_path(raw, authority, required_id)
+        return quick if quick is not None else self._parse_slow_path(raw, authority, required_id)
 
-    def _quick(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming | None:
+    def _parse_fast_path(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming | None:
         """Fast path: the same result as :meth:`_whole` for a statement of common shape that
         breaks no rule; None for every other."""
         if authority is None:
@@ -163,7 +163,7 @@ class StatementParser:
             return None
         return _build_incoming(statement_id, splice_members(raw, given), verb, obj, actor, context, registration, authority.pairs, timestamp, ())
 
-    def _whole(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
+    def _parse_slow_path(self, raw: bytes, authority: Authority | None, required_id: uuid.UUID | None) -> Incoming:
         with decoding.translate_decode_errors("the statement"):
             statement = validate.validate_statement(decoding.decode_strict(raw), self._family_2_0)
         if required_id and "id" in statement and uuid.UUID(statement["id"]) != required_id:

@@ -51,12 +51,12 @@ class EpisodeContext:
         own = transfer.list_mapped_tasks(self.connection, self.tenant_id, self.episode.id) if listed is None else []
         return listed or next((one.title for one in own if one.key == key), None)
 
-    def task_name(self, key: str) -> str:
+    def statement_task_name(self, key: str) -> str:
         """The task's name for use in statements: the text of a learner's own task stays in
         the tool, since a record store holds no free text about work."""
         return self.programme.task_title(key) or "A task of the learner's own"
 
-    def say(self, statements: Sequence[xapi.Statement]) -> None:
+    def enqueue_statements(self, statements: Sequence[xapi.Statement]) -> None:
         """Queue the act's statements in the outbox, within the act's transaction."""
         add_to_outbox(self.connection, self.tenant_id, statements)
 

@@ -38,7 +38,7 @@ class AdminOverview:
     platforms: list[Platform]
     invites: list[Invite]
     waiting: dict[int, int]
-    run_an_lms: list[tuple[uuid.UUID, str, str, bool]]
+    lms_administrators: list[tuple[uuid.UUID, str, str, bool]]
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class CalibrationExercise:
         return sum(mine == level for mine, level in self.compared), len(self.compared)
 
     @property
-    def lean(self) -> float | None:
+    def leniency(self) -> float | None:
         """Mean of (own level − agreed level): above 0 more lenient than others, below 0
         stricter; None if nothing was compared."""
         return statistics.fmean(mine - level for mine, level in self.compared) if self.compared else None
@@ -157,7 +157,7 @@ def submit_assessment(
             method = ""
         elif method not in ASSESSMENT_METHODS:
             raise BadInput("Say how you saw it.", field="method")
-        seen = rubric.seen(levels)
+        seen = rubric.parse_levels(levels)
         values = {"id": form_id, "episode_id": stage.episode.id, "rater_id": session.person_id, "relation": relation, "method": method}
         if not assessments.insert_assessment(connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}):
             return
@@ -167,8 +167,8 @@ def submit_assessment(
         planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS_BEFORE_DUE
         titles = {one.key: one.title for one in stage.programme.competencies}
         act = stage.act(f"assessed {form_id}", now)
-        by, told = session.person_id, rubric.assessment(seen)
-        stage.say([xapi.assessed_statement(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)])
+        by, told = session.person_id, rubric.to_assessment(seen)
+        stage.enqueue_statements([xapi.assessed_statement(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)])
         if relation in (LEARNER, PEER):
             return
         if planned:
@@ -342,7 +342,7 @@ def submit_calibration(
         case = next((one for one in rubric.cases if one.key == case_key), None)
         if case is None:
             raise NotFound("There is no such case here.")
-        seen = rubric.seen(levels)
+        seen = rubric.parse_levels(levels)
         lacks = next((rubric.criterion(key) for key in case.levels if key not in seen), None)
         if lacks is not None:
             raise BadInput(f"Choose a level for “{lacks.title}”: the case shows it.", field=lacks.key)
@@ -354,5 +354,5 @@ def submit_calibration(
                 connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key} {found.version}", now
             )
             acts.add_to_outbox(
-                connection, session.tenant_id, [xapi.calibration_statement(act, rubric.assessment(seen), case=case_key, title=case.title)]
+                connection, session.tenant_id, [xapi.calibration_statement(act, rubric.to_assessment(seen), case=case_key, title=case.title)]
             )

@@ -316,7 +316,7 @@ _EMPTY_ITEM = QuestionItem("", "", "")
 def _merge_question(old: QuestionItem, item: QuestionItem, reading: Reading) -> QuestionItem:
     """Merge a question with the one that its file identifies: fields that the file does not
     state keep their values."""
-    columns = None if reading.unsaid is None else reading.unsaid[item.key]
+    columns = None if reading.missing_columns is None else reading.missing_columns[item.key]
     item = _keep_choice_keys(old, item)
     stays: dict[str, Any] = {
         name: getattr(old, name)

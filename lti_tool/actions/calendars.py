@@ -27,7 +27,7 @@ def sign_feed_token(secrets: Secrets, tenant_id: int, person_id: uuid.UUID) -> s
 
 def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
     """Build the calendar of the person in the feed's token."""
-    tenant_id, person = deps.secrets.verified(FEED_LINK_PURPOSE, text, MAX_TOKEN_AGE_DAYS * 86_400)
+    tenant_id, person = deps.secrets.verify_token(FEED_LINK_PURPOSE, text, MAX_TOKEN_AGE_DAYS * 86_400)
     person_id = uuid.UUID(person)
     calendar = Calendar()
     calendar.add("prodid", "-//Carryover//due dates//EN")

@@ -108,7 +108,7 @@ def certify_in_transaction(
     for check in checks:
         quiz = xapi.Quiz("check", check.interval, labels[check.interval])
         statements.append(xapi.check_scheduled_statement(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at))
-    stage.say([*statements, *transferring.schedule_protocol(stage, when, now)])
+    stage.enqueue_statements([*statements, *transferring.schedule_protocol(stage, when, now)])
     return True
 
 

@@ -137,7 +137,7 @@ def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, int
         assert other is not None
         return other.id
     if kind != PRACTICE:
-        stage.say([xapi.attempted_statement(stage.act(f"attempt {made.id}", now), attempt_quiz(made))])
+        stage.enqueue_statements([xapi.attempted_statement(stage.act(f"attempt {made.id}", now), attempt_quiz(made))])
     return made.id
 
 
@@ -177,7 +177,7 @@ def submit_answer(
         made = Answer(position, item.key, response, answering.is_correct(item, response), now, rapid, _parse_confidence(form))
         learning.insert_answer(connection, session.tenant_id, attempt_id, made)
         if state.attempt.kind != PRACTICE:
-            stage.say([_answered_statement(stage, state, item, made, now - since)])
+            stage.enqueue_statements([_answered_statement(stage, state, item, made, now - since)])
             _update_memory(stage, state, item, made)
         if position == len(state.attempt.items):
             _finish_attempt(stage, state, [*state.answers, made], now)
@@ -240,7 +240,7 @@ def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list
         passed=right / asked >= stage.programme.pass_mark,
         took=now - attempt.started_at,
     )
-    stage.say([finished])
+    stage.enqueue_statements([finished])
     if attempt.kind == CHECK and attempt.registration_id is not None and (attempt.line_item_url or attempt.line_items_url):
         column = choices.check_column(stage.programme, attempt.interval)
         made = NewGrade(

@@ -110,7 +110,7 @@ def form_groups(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who
             group = coaching.insert_group(connection, tenant_id, programme, [one.episode_id for one in people], planned, now)
             for one in people:
                 stage = acts.load_episode_context(connection, tenant_id, learning.get_episode(connection, tenant_id, one.episode_id))
-                stage.say(
+                stage.enqueue_statements(
                     [
                         xapi.meeting_scheduled_statement(
                             stage.act(f"scheduled {one.episode_id} meeting {group.id} {number}", now), group=group.id, number=number, at=at
@@ -163,11 +163,11 @@ def record_meeting(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_
         if not there or not set(there) <= set(episodes):
             raise BadInput("Tick who was there.", field="there")
         if coaching.mark_meeting_held(connection, session.tenant_id, meeting_id, now):
-            stage.say([xapi.meeting_held_statement(stage.act(f"held {meeting_id}", now), group=group.id, number=found.number)])
+            stage.enqueue_statements([xapi.meeting_held_statement(stage.act(f"held {meeting_id}", now), group=group.id, number=found.number)])
         for one in sorted(set(there)):
             if coaching.insert_attendance(connection, session.tenant_id, meeting_id, episodes[one].id):
                 theirs = acts.load_episode_context(connection, session.tenant_id, episodes[one])
-                theirs.say([xapi.attended_statement(theirs.act(f"attended {meeting_id} {one}", found.at), group=group.id, number=found.number)])
+                theirs.enqueue_statements([xapi.attended_statement(theirs.act(f"attended {meeting_id} {one}", found.at), group=group.id, number=found.number)])
 
 
 def agree_action(
@@ -193,7 +193,7 @@ def close_action(unit_of_work: UnitOfWork, *, session: LaunchSession, action_id:
         whose = coaching.close_agreed_action(connection, session.tenant_id, group.id, action_id, now)
         if whose is not None:
             stage = acts.load_episode_context(connection, session.tenant_id, learning.get_episode(connection, session.tenant_id, whose))
-            stage.say([xapi.action_closed_statement(stage.act(f"closed {action_id}", now), action=action_id)])
+            stage.enqueue_statements([xapi.action_closed_statement(stage.act(f"closed {action_id}", now), action=action_id)])
 
 
 def _require_group(connection: Connection, session: LaunchSession) -> tuple[EpisodeContext, CoachingGroup]:

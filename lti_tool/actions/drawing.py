@@ -21,7 +21,7 @@ def sample_check_items(programme: Programme, episode: uuid.UUID, interval: str, 
     chance = random.Random(f"{episode} {interval}")  # noqa: S311 - a draw of questions, not a secret
     keys: list[str] = []
     for cell in programme.cells:
-        fresh = sorted(item.key for item in programme.pile(cell) if item.key not in met)
+        fresh = sorted(item.key for item in programme.items_for_cell(cell) if item.key not in met)
         keys += chance.sample(fresh, min(cell.questions, len(fresh)))
     chance.shuffle(keys)
     return keys

@@ -63,7 +63,7 @@ def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datet
             },
         )
         placed = _resolve_placement(connection, platform, course, launch)
-        named = PlatformUser(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_by_parameter)
+        named = PlatformUser(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_id_from_custom)
         person_id = people.ensure_person(connection, tenant_id, platform.id, named)
         if not launch.is_test_user and launch.role is not Role.VISITOR:
             courses.upsert_memberships(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)

@@ -47,12 +47,12 @@ def load_course_details(deps: ToolDeps, *, session: LaunchSession) -> CourseDeta
     """Load the course of this launch."""
     tenant_id = session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
-        course = courses.get_course(connection, tenant_id, session.course())
+        course = courses.get_course(connection, tenant_id, session.require_course())
         return CourseDetails(
             course,
             courses.list_course_people(connection, tenant_id, course.id, session.programme),
             courses.list_roster_runs(connection, tenant_id, 5, course_id=course.id),
-            grades.list_columns(connection, tenant_id, session.platform(), course.line_items_url) if course.line_items_url else [],
+            grades.list_columns(connection, tenant_id, session.require_platform(), course.line_items_url) if course.line_items_url else [],
             grades.list_grade_states(connection, tenant_id, COURSE_LIST_LIMIT, course_id=course.id),
             beginnings.find_certifying_column(connection, tenant_id, course.id, session.programme),
         )
@@ -61,16 +61,16 @@ def load_course_details(deps: ToolDeps, *, session: LaunchSession) -> CourseDeta
 def resend_course_grade(deps: ToolDeps, *, session: LaunchSession, grade_id: int, now: datetime) -> None:
     """Send a grade of this course again."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not grades.requeue_grade(connection, session.tenant_id, grade_id, session.course(), None, now):
+        if not grades.requeue_grade(connection, session.tenant_id, grade_id, session.require_course(), None, now):
             raise NotFound("There is no such grade in this course that waits or was refused.")
 
 
 def request_roster_sync(deps: ToolDeps, *, session: LaunchSession, now: datetime) -> None:
     """Schedule the roster to be read soon."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        if not courses.get_course(connection, session.tenant_id, session.course()).memberships_url:
+        if not courses.get_course(connection, session.tenant_id, session.require_course()).memberships_url:
             raise BadInput("The LMS does not offer this course's roster; its administrator can allow it (Names and Role Provisioning).")
-        courses.schedule_roster(connection, session.tenant_id, session.course(), now)
+        courses.schedule_roster(connection, session.tenant_id, session.require_course(), now)
 
 
 def ensure_check_columns(deps: ToolDeps, *, session: LaunchSession) -> int:
@@ -143,7 +143,7 @@ def enable_certifying_column(deps: ToolDeps, *, session: LaunchSession, percent:
 def disable_certifying_column(deps: ToolDeps, *, session: LaunchSession, who: str) -> None:
     """Stop recording certifications from the column; it stays in the gradebook."""
     with deps.unit_of_work(session.tenant_id) as connection:
-        beginnings.delete_certifying_column(connection, session.tenant_id, session.course(), session.programme)
+        beginnings.delete_certifying_column(connection, session.tenant_id, session.require_course(), session.programme)
         journal.insert_audit_entry(connection, session.tenant_id, who, "let a gradebook's column certify no more", {"programme": session.programme})
 
 
@@ -187,8 +187,8 @@ def remove_column(deps: ToolDeps, *, session: LaunchSession, place: str) -> None
 
 def _require_gradebook(deps: ToolDeps, session: LaunchSession) -> tuple[Course, Platform]:
     with deps.unit_of_work(session.tenant_id) as connection:
-        course = courses.get_course(connection, session.tenant_id, session.course())
-        platform = platforms.get_platform(connection, session.tenant_id, session.platform())
+        course = courses.get_course(connection, session.tenant_id, session.require_course())
+        platform = platforms.get_platform(connection, session.tenant_id, session.require_platform())
     if not course.line_items_url:
         raise BadInput(
             "The LMS does not let this tool make columns in this course; its administrator can allow it (grade sync and column management)."
@@ -198,7 +198,7 @@ def _require_gradebook(deps: ToolDeps, session: LaunchSession) -> tuple[Course, 
 
 def _require_column(deps: ToolDeps, session: LaunchSession, course: Course, place: str) -> Column:
     with deps.unit_of_work(session.tenant_id) as connection:
-        mine = grades.list_columns(connection, session.tenant_id, session.platform(), course.line_items_url)
+        mine = grades.list_columns(connection, session.tenant_id, session.require_platform(), course.line_items_url)
     found = next((one for one in mine if one.place == place), None)
     if found is None:
         raise NotFound("There is no such column of this tool in this course.")

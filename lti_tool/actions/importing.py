@@ -102,10 +102,10 @@ class _PeopleMerge:
         self._problems: dict[int, str] = {}
         self._lines: dict[uuid.UUID, int] = {}
         for one in people:
-            self._place(one)
+            self._match_line(one)
         self._leaders = {key: self._places[one.line][0] for one in people if one.line in self._places for key in (one.id, one.email.lower()) if key}
 
-    def _place(self, one: PersonRow) -> None:
+    def _match_line(self, one: PersonRow) -> None:
         """Determine which person a line describes."""
         found = self._by_id.get(one.id) if one.id else None
         met = self._sourced.get(one.id) if one.id and found is None else None
@@ -131,7 +131,7 @@ class _PeopleMerge:
         if found is not None and found.imported_at is None:
             self._claims["id" if found is met else "address"].append(place)
 
-    def _leader(self, named: str) -> uuid.UUID | None:
+    def _find_leader(self, named: str) -> uuid.UUID | None:
         """The person with an id or an address, in the file or on the list."""
         if named in self._leaders or named.lower() in self._leaders:
             return self._leaders.get(named) or self._leaders[named.lower()]
@@ -165,29 +165,29 @@ class _PeopleMerge:
         mine = self._places[one.line][0]
         for name in ("manager", "mentor"):
             named = getattr(one, name)
-            if named and self._leader(named) is None:
+            if named and self._find_leader(named) is None:
                 return f"The {name} {named[:80]!r} is neither in this file nor on the list."
-            if named and self._leader(named) == mine:
+            if named and self._find_leader(named) == mine:
                 return f"Nobody is his or her own {name}."
         return ""
 
     def _fields(self, one: PersonRow) -> dict[str, Any]:
         known = self._places[one.line][1]
-        fields = self._said(one)
+        fields = self._stated_fields(one)
         if known is not None:
             # A column that is not in the file changes nothing; nor does an empty cell of the
             # three fields that identify people.
-            fields |= {name: getattr(known, name) for name, column in COLUMN_BY_FIELD.items() if column not in one.said}
+            fields |= {name: getattr(known, name) for name, column in COLUMN_BY_FIELD.items() if column not in one.given_columns}
             fields |= {name: fields[name] or getattr(known, name) for name in ("name", "email", "external_id")}
         return fields
 
-    def _said(self, one: PersonRow) -> dict[str, Any]:
+    def _stated_fields(self, one: PersonRow) -> dict[str, Any]:
         return {
             "name": one.name,
             "email": one.email,
             "external_id": one.id or None,
-            "manager_id": self._leader(one.manager) if one.manager else None,
-            "mentor_id": self._leader(one.mentor) if one.mentor else None,
+            "manager_id": self._find_leader(one.manager) if one.manager else None,
+            "mentor_id": self._find_leader(one.mentor) if one.mentor else None,
             "team": one.team,
             "site": one.site,
             "job_role": one.role,

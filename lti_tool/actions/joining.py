@@ -65,7 +65,7 @@ def load_identity_status(unit_of_work: UnitOfWork, *, session: LaunchSession) ->
 def send_join_code(deps: ToolDeps, *, session: LaunchSession, email: str, now: datetime) -> None:
     """Send a code to the person with this address in the directory. The requester cannot
     tell whether anybody has it."""
-    registration_id, tenant_id = session.platform(), session.tenant_id
+    registration_id, tenant_id = session.require_platform(), session.tenant_id
     with deps.unit_of_work(tenant_id) as connection:
         found = [one for one in directory.find_profiles(connection, tenant_id, emails=[email.lower()]) if one.imported_at is not None]
         if len(found) != 1 or not email:
@@ -120,7 +120,7 @@ def _random_code() -> str:
 def redeem_join_code(unit_of_work: UnitOfWork, *, session: LaunchSession, code: str, now: datetime) -> None:
     """Redeem a code: the user of this launch is the person to whom it was issued. BadInput
     for an invalid code; Conflict if another user of the same LMS is already that person."""
-    registration_id, tenant_id = session.platform(), session.tenant_id
+    registration_id, tenant_id = session.require_platform(), session.tenant_id
     typed = "".join(code.split())
     with unit_of_work(tenant_id) as connection:
         found = joining.redeem_join_code(connection, tenant_id, hash_token(typed), registration_id, session.subject, now) if typed else None
@@ -136,7 +136,7 @@ def redeem_join_code(unit_of_work: UnitOfWork, *, session: LaunchSession, code: 
 
 
 def _has_other_user(connection: Connection, session: LaunchSession, person_id: uuid.UUID) -> bool:
-    registration_id = session.platform()
+    registration_id = session.require_platform()
     joining.lock_person(connection, session.tenant_id, person_id)
     mine = (registration_id, session.subject)
     taken = any(one[0] == registration_id and one != mine for one in joining.list_platform_users(connection, session.tenant_id, person_id))
@@ -146,7 +146,7 @@ def _has_other_user(connection: Connection, session: LaunchSession, person_id: u
 
 
 def _join_session_user(connection: Connection, session: LaunchSession, person_id: uuid.UUID, by: str, now: datetime) -> None:
-    tenant_id, registration_id = session.tenant_id, session.platform()
+    tenant_id, registration_id = session.tenant_id, session.require_platform()
     stays = person_id
     if session.person_id != person_id:
         if directory.get_profile(connection, tenant_id, session.person_id).imported_at is None:
@@ -201,7 +201,7 @@ def join_suggested(
     if not chosen:
         raise BadInput("Tick who is the same person first.")
     with unit_of_work(tenant_id) as connection:
-        open_ones = {(one.met, one.listed) for one in joining.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT) if one.alone}
+        open_ones = {(one.met, one.listed) for one in joining.list_link_suggestions(connection, tenant_id, JOIN_PAGE_LIMIT) if one.unambiguous}
         joined = sum(join_people(connection, tenant_id, *pair, who, now) is not None for pair in dict.fromkeys(chosen) if pair in open_ones)
     return joined, len(chosen) - joined
 

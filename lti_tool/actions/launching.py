@@ -255,7 +255,7 @@ def _platform_of_login(deps: ToolDeps, login: PendingLogin) -> Platform:
 def _verify_launch(deps: ToolDeps, platform: Platform, login: PendingLogin, id_token: str, now: datetime) -> Launch:
     if len(id_token) > library.MAX_TOKEN_LENGTH:
         raise LaunchInvalid(f"The course's message is too large. {_RELAUNCH_HINT}", f"id_token of {len(id_token)} characters")
-    key_set = deps.platform_keys.for_token(platform.key_set_url, id_token)
+    key_set = deps.platform_keys.key_set_for_token(platform.key_set_url, id_token)
     launch = library.verify_launch(platform, id_token, login.nonce, key_set, now.timestamp())
     if launch.target_link_uri and launch.target_link_uri != login.target_link_uri:
         raise LaunchInvalid(f"The course changed its link on the way. {_RELAUNCH_HINT}", "target_link_uri differs from the login's")

@@ -34,7 +34,7 @@ class ContentPicker:
     programmes: dict[str, str]
     programme: Programme | None
     choices: list[ActivityChoice]
-    several: bool
+    accepts_multiple: bool
     columns: bool
 
 
@@ -74,7 +74,7 @@ def build_deep_linking_response(
     """
     settings = _deep_linking_settings(session)
     view = load_picker(deps, session=session, programme=programme)
-    if len(set(pages)) > 1 and not view.several:
+    if len(set(pages)) > 1 and not view.accepts_multiple:
         raise BadInput("This place of the course takes one thing at a time: choose one.", field="page")
     found = []
     if pages:
@@ -82,7 +82,7 @@ def build_deep_linking_response(
             raise BadInput("No programme is set up yet, so there is nothing to choose. Ask your training manager to set one up.")
         found = choices.build_content_items(view.programme, pages, columns and view.columns, opens_at, closes_at)
     with deps.unit_of_work(session.tenant_id) as connection:
-        platform = platforms.get_platform(connection, session.tenant_id, session.platform())
+        platform = platforms.get_platform(connection, session.tenant_id, session.require_platform())
     lms, facts, now = dialect_for(platform.family), registering.tool_facts(deps.settings.base_url), int(time.time())
     claims: dict[str, Any] = {
         "iss": platform.client_id,

@@ -111,7 +111,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         """An item of this version."""
         return next(item for item in self.items if item.key == key)
 
-    def pile(self, cell: Cell) -> list[QuestionItem]:
+    def items_for_cell(self, cell: Cell) -> list[QuestionItem]:
         """Return the items of the check pool that a blueprint line draws from."""
         return [one for one in self.items if (one.pool, one.competency, one.critical) == ("check", cell.competency, cell.critical)]
 
@@ -284,7 +284,7 @@ def list_programme_gaps(programme: Programme) -> list[str]:
     if not programme.tasks:
         found.append("It names no task of the job, so that a transfer plan has nothing to start from.")
     for cell in programme.cells:
-        held, needed = len(programme.pile(cell)), cell.questions * len(INTERVALS)
+        held, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
         if held < needed:
             weight = "critical" if cell.critical else "other"
             found.append(f"The bank holds {held} of {needed} {weight} questions for “{programme.competency_title(cell.competency)}”.")

@@ -162,7 +162,7 @@ def _fetch_configuration(deps: ToolDeps, url: str, token: str) -> PlatformConfig
     about = found.get(PLATFORM_CONFIGURATION)
     about = about if isinstance(about, dict) else {}
     family = detect_family(str(about.get("product_family_code", ""))[:100], issuer)
-    wrong = dialect_for(family).vouches(issuer, url, [endpoints[name] for name in _TRUSTED_ENDPOINTS])
+    wrong = dialect_for(family).configuration_problem(issuer, url, [endpoints[name] for name in _TRUSTED_ENDPOINTS])
     if wrong:
         raise BadInput(f"The LMS's OpenID configuration contradicts itself: {wrong}. Nothing was registered.")
     audience, scopes = found.get("authorization_server"), found.get("scopes_supported")
@@ -240,7 +240,7 @@ def _require_safe_update(used: Invite, known: Platform, addresses: Mapping[str, 
     launches, so that needs a pre-approved invite.
     """
     urls = [configuration.auth_login_url, configuration.auth_token_url, configuration.key_set_url]
-    wrong = dialect_for(known.family).vouches(known.issuer, known.auth_login_url, urls)
+    wrong = dialect_for(known.family).configuration_problem(known.issuer, known.auth_login_url, urls)
     if wrong:
         raise Conflict(f"This LMS is registered already, and the new configuration does not fit it: {wrong}. Its registration was not touched.")
     if not used.approves and any(getattr(known, name) != value for name, value in addresses.items()):

@@ -40,7 +40,7 @@ def save_remark(
             return answered  # practice emits no statements, and neither do remarks on it
         title = stage.programme.competency_title(item.competency)
         act = stage.act(f"remark {form_id}", now)
-        stage.say(
+        stage.enqueue_statements(
             [xapi.commented_statement(act, item=item.key, stem=html.html_to_text(item.stem), competency=item.competency, competency_title=title)]
         )
     return answered

@@ -25,16 +25,16 @@ def load_submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.
     platform, but only checks of this course.
     """
     with deps.unit_of_work(session.tenant_id) as connection:
-        person = people.find_person_id(connection, session.tenant_id, session.platform(), session.review_of) if session.review_of else None
+        person = people.find_person_id(connection, session.tenant_id, session.require_platform(), session.review_of) if session.review_of else None
         if attempt_id is not None:
-            person = learning.find_attempt_learner(connection, session.tenant_id, attempt_id, session.course())
+            person = learning.find_attempt_learner(connection, session.tenant_id, attempt_id, session.require_course())
         if person is None:
             raise NotFound("Nothing was handed in by this person in this activity yet.")
         if person != session.person_id and Role(session.role) not in REVIEWER_ROLES:
             raise Forbidden("Only who teaches this course looks at what others handed in.")
         found = [
             one
-            for one in learning.list_course_checks(connection, session.tenant_id, person, session.course())
+            for one in learning.list_course_checks(connection, session.tenant_id, person, session.require_course())
             if (attempt_id is None or one.id == attempt_id) and one.finished_at is not None
         ]
         if session.line_item_url and attempt_id is None:

@@ -59,12 +59,12 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         """Return one criterion by its key."""
         return next(one for one in self.criteria if one.key == key)
 
-    def assessment(self, seen: Mapping[str, int]) -> xapi.RubricAssessment:
+    def to_assessment(self, seen: Mapping[str, int]) -> xapi.RubricAssessment:
         """Convert the observed levels to an assessment for statements."""
         scores = [(one.key, one.competency, seen[one.key]) for one in self.criteria if one.key in seen]
         return xapi.RubricAssessment(len(self.levels), scores, self.competent_from)
 
-    def seen(self, given: Mapping[str, str]) -> dict[str, int]:
+    def parse_levels(self, given: Mapping[str, str]) -> dict[str, int]:
         """Parse the levels of a form (criterion → number, or empty if not observed); BadInput
         names what is wrong.
         """

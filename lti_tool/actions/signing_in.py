@@ -96,7 +96,7 @@ def complete_sign_in(deps: ToolDeps, *, kept: str, state: str, code: str, now: d
     """Handle the callback and start a visit; return its id and session secret. Raise Forbidden
     for a person who is not on the people list.
     """
-    provider_hex, known_state, nonce, verifier = deps.secrets.verified(STATE_PURPOSE, kept, STATE_SECONDS)
+    provider_hex, known_state, nonce, verifier = deps.secrets.verify_token(STATE_PURPOSE, kept, STATE_SECONDS)
     if not code or not random.compare_digest(known_state.encode(), state.encode()):
         raise BadInput("This sign-in was not begun in this browser, or was given up. Start again.")
     tenant_id, found = _require_provider(deps, uuid.UUID(provider_hex))

@@ -97,8 +97,8 @@ def add_task(
         if transfer.insert_mapped_task(connection, session.tenant_id, stage.episode.id, made, session.person_id):
             act = stage.act(f"mapped {stage.episode.id} {made.key} {now.isoformat()}", now)
             titled = stage.programme.competency_title(competency)
-            stage.say(
-                [xapi.task_mapped_statement(act, task=made.key, task_title=stage.task_name(made.key), competency=competency, competency_title=titled)]
+            stage.enqueue_statements(
+                [xapi.task_mapped_statement(act, task=made.key, task_title=stage.statement_task_name(made.key), competency=competency, competency_title=titled)]
             )
 
 
@@ -149,7 +149,7 @@ def hand_in_work(
         peer_id = relations.peer_from_form(stage, peer) if kind == "exercise" else None
         values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "peer_id": peer_id, "at": now}
         handed_id, revision = transfer.upsert_submission(connection, session.tenant_id, stage.episode.id, values)
-        stage.say([xapi.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
+        stage.enqueue_statements([xapi.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
         transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
         said = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
         asking.mail_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", said, now, peer_id)
@@ -190,7 +190,7 @@ def review_work(
         if not transfer.insert_review(connection, session.tenant_id, values):
             return
         name = REPLY_KINDS[handed.kind]
-        stage.say([xapi.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)])
+        stage.enqueue_statements([xapi.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)])
         transfer.mark_act_done(connection, session.tenant_id, episode_id, name, now)
 
 
@@ -226,9 +226,9 @@ def confirm_use(
         }
         if not transfer.insert_confirmation(connection, session.tenant_id, values) or not seen:
             return
-        title = stage.task_name(use.task)
+        title = stage.statement_task_name(use.task)
         act = stage.act(f"confirmed {use_id} {session.person_id}", now)
-        stage.say(
+        stage.enqueue_statements(
             [
                 xapi.confirmed_statement(
                     act, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade, by=session.person_id, relation=relation
@@ -246,7 +246,7 @@ def _raise_grade(stage: EpisodeContext, use: ReportedUse, grade: int, title: str
     transfer.update_use_grade(stage.connection, stage.tenant_id, use.id, grade, use.revision + 1)
     at = planning.use_timestamp(use.used_on, stage.episode.certified_at, use.reported_at)
     before, after = (stage.act(f"use {use.id}", at, revision=revision) for revision in (use.revision, use.revision + 1))
-    stage.say(
+    stage.enqueue_statements(
         [
             xapi.voiding_statement(stage.act(f"void use {use.id} {use.revision}", now), xapi.statement_id(before, "applied")),
             xapi.applied_statement(after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade),
@@ -257,7 +257,7 @@ def _raise_grade(stage: EpisodeContext, use: ReportedUse, grade: int, title: str
     if use.grade < VERIFIED_GRADE <= grade and transfer.insert_scheduled_acts(
         stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at}
     ):
-        stage.say([_scheduled_statement(stage, FOLLOW_UP, asked_at, now)])
+        stage.enqueue_statements([_scheduled_statement(stage, FOLLOW_UP, asked_at, now)])
 
 
 def report_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, words: str, now: datetime) -> None:
@@ -269,7 +269,7 @@ def report_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, f
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.require_episode_context(connection, session)
         if transfer.insert_no_opportunity(connection, session.tenant_id, form_id, stage.episode.id, words, now):
-            stage.say([xapi.no_opportunity_statement(stage.act(f"no opportunity {form_id}", now))])
+            stage.enqueue_statements([xapi.no_opportunity_statement(stage.act(f"no opportunity {form_id}", now))])
 
 
 def answer_follow_up(
@@ -301,7 +301,7 @@ def answer_follow_up(
         }
         if transfer.insert_follow_up(connection, session.tenant_id, values):
             act = stage.act(f"follow-up {stage.episode.id} {asked}", now)
-            stage.say([xapi.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
+            stage.enqueue_statements([xapi.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
             if relation == LEARNER:
                 transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
 

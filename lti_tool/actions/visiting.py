@@ -68,7 +68,7 @@ def sign_link(secrets: Secrets, link: VisitLink) -> str:
 
 def verify_link(secrets: Secrets, text: str) -> VisitLink:
     """Verify a link's token and return its content; raise BadInput if the signature is invalid."""
-    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verified(LINK_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
+    tenant_id, person_id, programme, path, mail_id, made_at = secrets.verify_token(LINK_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
     return VisitLink(tenant_id, uuid.UUID(person_id), programme, path, mail_id, datetime.fromtimestamp(made_at, UTC))
 
 
@@ -167,7 +167,7 @@ def sign_stop_link(secrets: Secrets, tenant_id: int, person_id: uuid.UUID, kind:
 
 def verify_stop_link(secrets: Secrets, text: str) -> tuple[int, uuid.UUID, str]:
     """Verify an unsubscribe token; return (tenant, person, kind)."""
-    tenant_id, person_id, kind = secrets.verified(STOP_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
+    tenant_id, person_id, kind = secrets.verify_token(STOP_PURPOSE, text, MAX_LINK_AGE_DAYS * 86_400)
     return tenant_id, uuid.UUID(person_id), kind
 
 

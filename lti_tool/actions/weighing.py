@@ -54,7 +54,7 @@ class ReadingsPreview:
     sheet: Sheet
     columns: dict[str, str]
     wrong: list[LineProblem]
-    told: dict[str, Any] | None
+    outcome: dict[str, Any] | None
     lines: list[int]
 
 
@@ -67,7 +67,7 @@ class ProgrammeBusiness:
         self._store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
         self._client: GuardedClient = deps.own_client if ours else deps.client
 
-    def view(self) -> BusinessFigures:
+    def load_figures(self) -> BusinessFigures:
         """Load the business figures. Raise OutsideCallFailed if the record store is
         unavailable.
         """
@@ -76,32 +76,32 @@ class ProgrammeBusiness:
     def name_kpi(self, key: str, definition: Mapping[str, Any]) -> None:
         """Define a business figure, or change its name and reference values."""
         lrs_client.define_kpi(self._client, self._store, self.programme, key, definition)
-        self._note("named a business figure", {"kpi": key})
+        self._audit("named a business figure", {"kpi": key})
 
     def value_kpi(self, key: str, valuation: Mapping[str, Any]) -> None:
         """Set the monetary value of one unit of a figure."""
         lrs_client.set_kpi_valuation(self._client, self._store, self.programme, key, valuation)
-        self._note("said what a business figure is worth", {"kpi": key, "signed_off_by": valuation["signed_off_by"]})
+        self._audit("said what a business figure is worth", {"kpi": key, "signed_off_by": valuation["signed_off_by"]})
 
     def add_cost(self, cost: Mapping[str, Any]) -> None:
         """Add a cost to the ledger."""
         lrs_client.post_cost(self._client, self._store, {"programme": self.programme, **cost})
-        self._note("added a cost", {"category": cost["category"], "amount": cost["amount"]})
+        self._audit("added a cost", {"category": cost["category"], "amount": cost["amount"]})
 
-    def take_back_cost(self, cost: int, why: str) -> None:
+    def withdraw_cost(self, cost: int, why: str) -> None:
         """Withdraw a cost from the ledger."""
         lrs_client.delete_cost(self._client, self._store, cost, why)
-        self._note("took a cost back", {"cost": cost, "why": why})
+        self._audit("took a cost back", {"cost": cost, "why": why})
 
-    def weigh(self, lines: list[dict[str, Any]]) -> None:
+    def set_scorecard_weights(self, lines: list[dict[str, Any]]) -> None:
         """Set the weights of the scorecard."""
         lrs_client.put_scorecard(self._client, self._store, self.programme, lines)
-        self._note(WEIGHTS_DECIDED, {"lines": len(lines)})
+        self._audit(WEIGHTS_DECIDED, {"lines": len(lines)})
 
-    def new_level(self, decision: Mapping[str, str]) -> None:
+    def declare_new_level(self, decision: Mapping[str, str]) -> None:
         """Declare that a weekly figure has had a new baseline level since a given week."""
         lrs_client.post_baseline(self._client, self._store, {"programme": self.programme, **decision})
-        self._note(NEW_LEVEL_DECIDED, dict(decision))
+        self._audit(NEW_LEVEL_DECIDED, dict(decision))
 
     def mappings(self) -> list[dict[str, Any]]:
         """List how activities of other systems are counted. Raise OutsideCallFailed if the
@@ -112,40 +112,40 @@ class ProgrammeBusiness:
     def map_activity(self, mapping: Mapping[str, Any]) -> None:
         """Map an activity of another system, so that it counts."""
         lrs_client.post_activity_mapping(self._client, self._store, {"programme": self.programme, **mapping})
-        self._note("mapped an activity", dict(mapping))
+        self._audit("mapped an activity", dict(mapping))
 
     def unmap_activity(self, mapping: int) -> None:
         """Remove the mapping of an activity."""
         lrs_client.delete_activity_mapping(self._client, self._store, mapping)
-        self._note("undid the mapping of an activity", {"mapping": mapping})
+        self._audit("undid the mapping of an activity", {"mapping": mapping})
 
-    def look(self, content: bytes, key: str, columns: Mapping[str, str] | None, form: Mapping[str, str]) -> ReadingsPreview:
+    def preview_readings(self, content: bytes, key: str, columns: Mapping[str, str] | None, form: Mapping[str, str]) -> ReadingsPreview:
         """Preview a file of readings. Without ``columns``, only guess the column mapping."""
         try:
             sheet = kpi.parse_sheet(content)
             if columns is None:
                 return ReadingsPreview(sheet, kpi.guess_columns(sheet), [], None, [])
-            found, lines, wrong = self._read(sheet, columns, form)
+            found, lines, wrong = self._resolve_readings(sheet, columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
         if wrong:
             return ReadingsPreview(sheet, dict(columns), wrong, None, lines)
-        told = lrs_client.post_kpi_readings(self._client, self._store, self._readings(key, found, form, dry_run=True))
+        told = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, found, form, dry_run=True))
         return ReadingsPreview(sheet, dict(columns), [], told, lines)
 
-    def take(self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
+    def import_readings(self, content: bytes, key: str, columns: Mapping[str, str], form: Mapping[str, str]) -> dict[str, Any]:
         """Import a file of readings: all or nothing."""
         try:
-            found, _, wrong = self._read(kpi.parse_sheet(content), columns, form)
+            found, _, wrong = self._resolve_readings(kpi.parse_sheet(content), columns, form)
         except FileRefused as error:
             raise BadInput(str(error), field="file") from None
         if wrong:
             raise BadInput(f"Line {wrong[0].line}: {wrong[0].text}. Nothing was taken over.", field="file")
-        told = lrs_client.post_kpi_readings(self._client, self._store, self._readings(key, found, form, dry_run=False))
-        self._note("took readings in", {"kpi": key, **{name: told.get(name) for name in ("new", "known", "corrected")}})
+        told = lrs_client.post_kpi_readings(self._client, self._store, self._readings_request(key, found, form, dry_run=False))
+        self._audit("took readings in", {"kpi": key, **{name: told.get(name) for name in ("new", "known", "corrected")}})
         return told
 
-    def _read(self, sheet: Sheet, columns: Mapping[str, str], form: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[int], list[LineProblem]]:
+    def _resolve_readings(self, sheet: Sheet, columns: Mapping[str, str], form: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[int], list[LineProblem]]:
         """Return the readings of a table, the line of each, and the faults. People are
         identified by external id or email address in the file, and only by a pseudonym from
         here on.
@@ -172,12 +172,12 @@ class ProgrammeBusiness:
                 on.append(line)
         return kept, on, sorted([*wrong, *strangers], key=lambda fault: fault.line)
 
-    def _readings(self, key: str, found: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
+    def _readings_request(self, key: str, found: list[dict[str, Any]], form: Mapping[str, str], dry_run: bool) -> dict[str, Any]:
         # A preview needs no reason yet: the page asks for one if existing readings would be
         # corrected.
         reason = form.get("reason", "").strip() or ("a look" if dry_run else "")
         return {"programme": self.programme, "kpi": key, "readings": found, "reason": reason, "dry_run": dry_run}
 
-    def _note(self, act: str, details: dict[str, Any]) -> None:
+    def _audit(self, act: str, details: dict[str, Any]) -> None:
         with self._deps.unit_of_work(self._tenant_id) as connection:
             journal.insert_audit_entry(connection, self._tenant_id, self._who, act, {"programme": self._key, **details})

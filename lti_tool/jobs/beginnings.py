@@ -63,7 +63,7 @@ def _read_certifying_column(deps: ToolDeps, tenant_id: int, column: CertifyingCo
         if platform.status != APPROVED:
             raise OutsideCallFailed(f"The platform registration is {platform.status}.")
         with limit_total_time(COLUMN_SECONDS):
-            for page in services.iter_pages(deps, platform, (RESULT_SCOPE,), lms.results_address(column.url), lms.every_result):
+            for page in services.iter_pages(deps, platform, (RESULT_SCOPE,), lms.results_url(column.url), lms.results_page_request):
                 results = lms.read_results(page.json())
                 begun += beginning.certify_by_grades(deps.unit_of_work, tenant_id=tenant_id, column=column, results=results, now=clock.now())
     except JobTimedOut:

@@ -84,12 +84,12 @@ def _send_grade(deps: ToolDeps, platform: Platform, row: LeasedGrade, alone: lis
     )
     answer = services.call_service(deps, platform, SCORE_SCOPE, lambda token: lms.score(url, grade, token))
     told = lms.outcome(answer.status, answer.reason, answer.headers, answer.body)
-    if told.verdict is ResponseVerdict.TAKEN:
+    if told.verdict is ResponseVerdict.ACCEPTED:
         return _mark_arrived(deps, platform, row)
     log.warning("tenant %s: a grade was not taken: %s", platform.tenant_id, told.words)
-    if told.verdict is ResponseVerdict.AS_NEW_THERE:
+    if told.verdict is ResponseVerdict.NOT_NEWER:
         return _settle_conflict(deps, platform, row, url, told.words)
-    if told.verdict is ResponseVerdict.LATER:
+    if told.verdict is ResponseVerdict.RETRY_LATER:
         alone.append(platform.id)
         return _postpone_grade(deps, platform, row, told.words, told.wait_seconds)
     if answer.status == 404:

@@ -123,7 +123,7 @@ class _OidcLogin(OIDCLogin[Any, Any, Any, Any, Any]):
     def get_redirect(self, url: str) -> Any:
         raise NotImplementedError("our views redirect")
 
-    def address(self, launch_url: str) -> str:
+    def login_url(self, launch_url: str) -> str:
         return self._prepare_redirect_url(launch_url)
 
 
@@ -202,7 +202,7 @@ def build_login_url(platform: Platform, parameters: Mapping[str, str], launch_ur
     session, cookies = _StateService(""), _StateCookieService()
     login = _OidcLogin(_RequestParameters(parameters), _PlatformConfig(platform), session_service=session, cookie_service=cookies)
     try:
-        return login.address(launch_url), cookies.state, session.nonce
+        return login.login_url(launch_url), cookies.state, session.nonce
     except OIDCException as error:
         raise LaunchInvalid(f"The course sent an incomplete request. {_RELAUNCH_HINT}", str(error)) from None
 

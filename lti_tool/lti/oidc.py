@@ -123,7 +123,7 @@ def redeem_code(
 
 def _verify_id_token(keys: PlatformKeyCache, client: RelyingParty, token: str, nonce: str, now: float) -> dict[str, Any]:
     try:
-        key, algorithm = find_signing_key(token, keys.for_token(client.addresses.keys, token), lone=True)
+        key, algorithm = find_signing_key(token, keys.key_set_for_token(client.addresses.keys, token), lone=True)
         body: dict[str, Any] = jwt.decode(
             token, key, algorithms=[algorithm], options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
         )

@@ -37,9 +37,9 @@ class _CachedKeySet:
     key_set: dict[str, Any]
     fresh_until: float
     stale_until: float
-    looked_again: float = float("-inf")
+    refetched_at: float = float("-inf")
 
-    def knows(self, kid: Any) -> bool:
+    def has_kid(self, kid: Any) -> bool:
         return any(isinstance(key, dict) and key.get("kid") == kid for key in self.key_set["keys"])
 
 
@@ -48,77 +48,77 @@ class PlatformKeyCache:
 
     def __init__(self, client: GuardedClient) -> None:
         self._client = client
-        self._kept: dict[str, _CachedKeySet] = {}
-        self._failed: dict[str, tuple[float, str]] = {}
-        self._fetching: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._waiting: defaultdict[str, int] = defaultdict(int)
-        self._counting = threading.Lock()
+        self._cache: dict[str, _CachedKeySet] = {}
+        self._failures: dict[str, tuple[float, str]] = {}
+        self._fetch_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._waiter_counts: defaultdict[str, int] = defaultdict(int)
+        self._counter_lock = threading.Lock()
 
-    def for_token(self, url: str, id_token: str) -> dict[str, Any]:
+    def key_set_for_token(self, url: str, id_token: str) -> dict[str, Any]:
         """The key set that should contain the token's key. LaunchInvalid (503) if none is
         available."""
         try:
             kid = jwt.get_unverified_header(id_token).get("kid")
         except jwt.InvalidTokenError as error:
             raise LaunchInvalid("The course's message is damaged. Go back to the course and open the activity again.", str(error)) from None
-        found = self._usable(url, kid)
+        found = self._fresh_key_set(url, kid)
         if found is not None:
             return found
-        lock, kept = self._fetching[url], self._kept.get(url)
-        if kept is not None and kept.knows(kid) and time.monotonic() < kept.stale_until:
+        lock, kept = self._fetch_locks[url], self._cache.get(url)
+        if kept is not None and kept.has_kid(kid) and time.monotonic() < kept.stale_until:
             # A slightly outdated set is served while one caller fetches a newer one.
             if not lock.acquire(blocking=False):
                 return kept.key_set
-        elif not self._waits(url, lock):
-            return self._stale(url, "others wait for it already")
+        elif not self._acquire_fetch_lock(url, lock):
+            return self._stale_key_set(url, "others wait for it already")
         try:
             # A caller that waited for the lock finds the previous holder's result.
-            return self._usable(url, kid) or self._fetched(url, kid)
+            return self._fresh_key_set(url, kid) or self._refetch(url, kid)
         finally:
             lock.release()
 
-    def _waits(self, url: str, lock: threading.Lock) -> bool:
+    def _acquire_fetch_lock(self, url: str, lock: threading.Lock) -> bool:
         """Acquire the fetch lock: all callers wait for a fast fetch, a few also for a slow one;
         False tells the rest that the platform is slow."""
         if lock.acquire(blocking=False):
             return True
-        with self._counting:
-            patient = self._waiting[url] < MAX_LONG_WAITERS
-            self._waiting[url] += 1
+        with self._counter_lock:
+            patient = self._waiter_counts[url] < MAX_LONG_WAITERS
+            self._waiter_counts[url] += 1
         try:
             return lock.acquire(timeout=FETCH_SECONDS if patient else min(SHORT_WAIT_SECONDS, FETCH_SECONDS))
         finally:
-            with self._counting:
-                self._waiting[url] -= 1
+            with self._counter_lock:
+                self._waiter_counts[url] -= 1
 
-    def _usable(self, url: str, kid: Any) -> dict[str, Any] | None:
-        kept, now = self._kept.get(url), time.monotonic()
+    def _fresh_key_set(self, url: str, kid: Any) -> dict[str, Any] | None:
+        kept, now = self._cache.get(url), time.monotonic()
         if kept is None or now >= kept.fresh_until:
             return None
-        return kept.key_set if kept.knows(kid) or now - kept.looked_again < REFETCH_COOLDOWN_SECONDS else None
+        return kept.key_set if kept.has_kid(kid) or now - kept.refetched_at < REFETCH_COOLDOWN_SECONDS else None
 
-    def _fetched(self, url: str, kid: Any) -> dict[str, Any]:
+    def _refetch(self, url: str, kid: Any) -> dict[str, Any]:
         now = time.monotonic()
-        failed_at, why = self._failed.get(url, (float("-inf"), ""))
+        failed_at, why = self._failures.get(url, (float("-inf"), ""))
         if now - failed_at < FAILURE_TTL_SECONDS:
-            return self._stale(url, why)
+            return self._stale_key_set(url, why)
         try:
             made = self._fetch(url)
         except OutsideCallFailed as error:
-            self._failed[url] = (time.monotonic(), error.message)
-            return self._stale(url, error.message)
-        before = self._kept.get(url)
+            self._failures[url] = (time.monotonic(), error.message)
+            return self._stale_key_set(url, error.message)
+        before = self._cache.get(url)
         if before is not None:
             # A kid in neither the old nor the new set starts the cool-down: the next unknown
             # one has to wait.
-            made.looked_again = before.looked_again if made.knows(kid) else now
-        elif not made.knows(kid):
-            made.looked_again = now
-        self._kept[url] = made
+            made.refetched_at = before.refetched_at if made.has_kid(kid) else now
+        elif not made.has_kid(kid):
+            made.refetched_at = now
+        self._cache[url] = made
         return made.key_set
 
-    def _stale(self, url: str, why: str) -> dict[str, Any]:
-        kept = self._kept.get(url)
+    def _stale_key_set(self, url: str, why: str) -> dict[str, Any]:
+        kept = self._cache.get(url)
         if kept is not None and time.monotonic() < kept.stale_until:
             return kept.key_set
         raise LaunchInvalid(_KEYS_UNAVAILABLE, why, status=503)

@@ -54,7 +54,7 @@ class Meeting:
     number: int
     at: datetime
     held_at: datetime | None
-    there: frozenset[uuid.UUID]
+    attendee_ids: frozenset[uuid.UUID]
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class IdentityLink:
 
 @dataclass(frozen=True)
 class LinkSuggestion:
-    """An unlinked platform user whose id or address matches a person of the list. ``alone``:
+    """An unlinked platform user whose id or address matches a person of the list. ``unambiguous``:
     neither of them matches anybody else."""
 
     met: uuid.UUID
@@ -52,7 +52,7 @@ class LinkSuggestion:
     listed_email: str
     external_id: str
     by: str
-    alone: bool
+    unambiguous: bool
 
 
 def list_identity_links(connection: Connection, tenant_id: int, rows: int, search: str = "") -> list[IdentityLink]:
@@ -123,9 +123,9 @@ def list_link_suggestions(connection: Connection, tenant_id: int, rows: int) -> 
     for row in connection.execute(query.limit(rows)):
         values = dict(row._mapping)
         by = "id" if values.pop("by_id") else "address"
-        found.append(LinkSuggestion(**values, by=by, alone=True))
+        found.append(LinkSuggestion(**values, by=by, unambiguous=True))
     users, people = Counter(one.met for one in found), Counter(one.listed for one in found)
-    return [replace(one, alone=users[one.met] == people[one.listed] == 1) for one in found]
+    return [replace(one, unambiguous=users[one.met] == people[one.listed] == 1) for one in found]
 
 
 def list_platform_users(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> list[tuple[int, str]]:

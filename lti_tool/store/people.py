@@ -62,13 +62,13 @@ class LaunchSession:
     review_of: str
     roles: frozenset[str] = frozenset()
 
-    def course(self) -> uuid.UUID:
+    def require_course(self) -> uuid.UUID:
         """The course of a launch; raises NotFound for a visit without an LMS."""
         if self.course_id is None:
             raise NotFound("This page belongs to a course. Open it from your LMS.")
         return self.course_id
 
-    def platform(self) -> int:
+    def require_platform(self) -> int:
         """The platform of a launch; raises NotFound for a visit without an LMS."""
         if self.registration_id is None:
             raise NotFound("This page belongs to an LMS. Open it from there.")

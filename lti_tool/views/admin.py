@@ -97,7 +97,7 @@ def staff_context_by_link(deps: ToolDeps) -> ContextOpener:
     def opened(given: uuid.UUID) -> StaffContext:
         who = admin(given)
         common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice}
-        return StaffContext(who.tenant_id, who.who, who.base, common, gives_roles=True)
+        return StaffContext(who.tenant_id, who.who, who.base, common, can_grant_roles=True)
 
     return opened
 
@@ -247,7 +247,7 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
     def resend(given: uuid.UUID, registration_id: int, grade_id: int) -> ResponseReturnValue:
         who = admin(given)
         administering.resend_grade(work, tenant_id=who.tenant_id, grade_id=grade_id, registration_id=registration_id, who=who.who, now=clock.now())
-        deps.nudges.nudge(SEND_GRADES)
+        deps.job_requests.request_job(SEND_GRADES)
         return redirect(f"{who.base}platforms/{registration_id}?done=resend", code=303)
 
     @pages.get("/store")

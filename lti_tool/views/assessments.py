@@ -31,8 +31,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template(template, **template_values(deps, request, who), error=error, **values), error.status if error else 200
 
     def said() -> None:
-        deps.nudges.nudge(SEND_STATEMENTS)
-        deps.nudges.nudge(SEND_MAILS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_MAILS)
 
     def picture(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
         view = assessing.load_comparison(work, session=who, episode_id=episode_id)

@@ -40,11 +40,11 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     def overview(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
         programme = authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
         try:
-            view, status = office.view(), error.status if error else 200
+            view, status = office.load_figures(), error.status if error else 200
         except OutsideCallFailed as failed:
             log.warning("tenant %s: no business figures: %s", desk.tenant_id, failed.message)
             view, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
-        return desk.show(
+        return desk.render(
             "business.html",
             status,
             programme=programme,
@@ -80,7 +80,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 named = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
                 if not named:
                     raise BadInput("Give the figure a name with a letter or a digit.", field="label")
-                if named in {one["kpi"] for one in office.view().kpis}:
+                if named in {one["kpi"] for one in office.load_figures().kpis}:
                     raise BadInput("There is a figure of this name already; change that one, or choose another name.", field="label")
             definition = {name: form_text(name) for name in ("label", "unit", "owner", "source", "frequency")}
             numbers = {name: _number_field(name, optional=True) for name in ("baseline", "target")}
@@ -119,7 +119,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             if gone:
                 if not gone.isascii() or not gone.isdigit():
                     raise BadInput("The form is not complete; load the page again.")
-                office.take_back_cost(int(gone[:18]), form_text("why"))
+                office.withdraw_cost(int(gone[:18]), form_text("why"))
                 return
             cost = {name: form_text(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
             office.add_cost({**cost, "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}", "hours": _number_field("hours", optional=True)})
@@ -141,7 +141,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 weight = _parse_number(told["weight"], f"weight of {told['metric']}") / 100
                 if weight:
                     lines.append({**{name: told[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
-            office.weigh(lines)
+            office.set_scorecard_weights(lines)
 
         return acted(desk, office, key, act, "scorecard")
 
@@ -152,7 +152,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         decision = {name: form_text(name) for name in ("series", "team", "since", "why")}
         narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
         series = quote(decision["series"], safe="")
-        return acted(desk, office, key, lambda: office.new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
+        return acted(desk, office, key, lambda: office.declare_new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
 
     @pages.post("/readings")
     def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -161,14 +161,14 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         desk, office = at(given, key)
         try:
             file_name, content = read_uploaded_file()
-            looked = office.look(content, form_text("kpi"), None, {})
+            looked = office.preview_readings(content, form_text("kpi"), None, {})
             kept = keeping.store_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, name=file_name, content=content)
         except BadInput as error:
             return overview(desk, office, key, error)
         return mapping(desk, key, looked, str(kept))
 
     def mapping(desk: StaffContext, key: str, looked: ReadingsPreview, kept: str, error: RequestError | None = None) -> ResponseReturnValue:
-        return desk.show(
+        return desk.render(
             "readings.html", error.status if error else 200, key=key, looked=looked, kept=kept, kpi=form_text("kpi"), fields=FIELDS, required=REQUIRED_FIELDS, subjects=SUBJECT_KINDS, periods=PERIODS, form=request.form, error=error, shown=MAX_SHOWN_FAULTS
         )  # fmt: skip
 
@@ -184,15 +184,15 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             return overview(desk, office, key, error)
         try:
             if form_text("act") == "take":
-                office.take(content, kpi, columns, form)
+                office.import_readings(content, kpi, columns, form)
                 keeping.discard_upload(deps.unit_of_work, tenant_id=desk.tenant_id, text=kept)
                 return redirect(f"{desk.home}programmes/{key}/business/?done=readings", code=303)
-            return mapping(desk, key, office.look(content, kpi, columns, form), kept)
+            return mapping(desk, key, office.preview_readings(content, kpi, columns, form), kept)
         except BadInput as error:
-            return mapping(desk, key, office.look(content, kpi, None, {}), kept, error)
+            return mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, error)
         except OutsideCallFailed as failed:
             log.warning("tenant %s: readings were not taken: %s", desk.tenant_id, failed.message)
-            return mapping(desk, key, office.look(content, kpi, None, {}), kept, BadInput(_STORE_UNAVAILABLE))
+            return mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, BadInput(_STORE_UNAVAILABLE))
 
     return pages
 

@@ -37,7 +37,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             what(who)
         except BadInput as error:
             return page(who, error)
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"/t/{launch_id}/group?done={done}", code=303)
 
     @pages.get("")

@@ -52,13 +52,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.post("/roster")
     def roster(launch_id: uuid.UUID) -> ResponseReturnValue:
         answer = act(launch_id, lambda who: gradebook.request_roster_sync(deps, session=who, now=clock.now()), "roster")
-        deps.nudges.nudge(SYNC_ROSTERS)
+        deps.job_requests.request_job(SYNC_ROSTERS)
         return answer
 
     @pages.post("/grades/<int:grade_id>")
     def resend(launch_id: uuid.UUID, grade_id: int) -> ResponseReturnValue:
         answer = act(launch_id, lambda who: gradebook.resend_course_grade(deps, session=who, grade_id=grade_id, now=clock.now()), "resend")
-        deps.nudges.nudge(SEND_GRADES)
+        deps.job_requests.request_job(SEND_GRADES)
         return answer
 
     @pages.post("/columns")
@@ -88,7 +88,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             lambda who: gradebook.enable_certifying_column(deps, session=who, percent=percent, who=audit_name(who), now=clock.now()),
             "certifying",
         )
-        deps.nudges.nudge(READ_CERTIFICATIONS)
+        deps.job_requests.request_job(READ_CERTIFICATIONS)
         return answer
 
     return pages

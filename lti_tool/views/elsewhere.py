@@ -42,7 +42,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             log.warning("tenant %s: no mappings: %s", desk.tenant_id, failed.message)
             found, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
         values = {"programme": programme, "iri": office.programme, "mappings": found, "error": error, "kinds": MAPPABLE_KINDS, "form": request.form}
-        return desk.show("elsewhere.html", status, **values)
+        return desk.render("elsewhere.html", status, **values)
 
     def acted(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Callable[[], None], done: str) -> ResponseReturnValue:
         try:

@@ -99,7 +99,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 return redirect(f"/t/{who.id}/programmes/")
             raise NotFound("No programme is set up yet. Ask your training manager to set one up.")
         presence.record_report_view(deps.unit_of_work, session=who, now=clock.now())
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
         sight = viewing.load_figure_scope(deps.unit_of_work, session=who)
         title, waiting = viewing.load_uncertified_learners(deps.unit_of_work, session=who)
@@ -158,7 +158,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             )
         except BadInput as error:
             return _figures(who, error.message, error.status)
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"/t/{launch_id}/?done=certified", code=303)
 
     return pages

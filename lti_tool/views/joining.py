@@ -49,7 +49,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 _limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
                 _limit("join-mail-to", email.lower(), MAX_CODE_REQUESTS)
                 joining.send_join_code(deps, session=who, email=email, now=clock.now())
-                deps.nudges.nudge(SEND_MAILS)
+                deps.job_requests.request_job(SEND_MAILS)
                 return page(who, asked=True)
             _limit("join-code", f"{who.registration_id}:{who.subject}", MAX_CODE_TRIES)
             joining.redeem_join_code(work, session=who, code=request.form.get("code", "").replace("\0", "")[:100], now=clock.now())

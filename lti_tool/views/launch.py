@@ -133,7 +133,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     @pages.get("/canvas.json")
     def canvas() -> ResponseReturnValue:
         """The configuration that Canvas fetches when a Developer Key is created from this URL."""
-        return jsonify(CanvasDialect().configuration(registering.tool_facts(deps.settings.base_url)))
+        return jsonify(CanvasDialect().developer_key_json(registering.tool_facts(deps.settings.base_url)))
 
     return pages
 
@@ -167,7 +167,7 @@ def _network_prefix(address: str) -> str:
 def enqueue_roster_sync(deps: ToolDeps, entered: AcceptedLaunch) -> None:
     """Enqueue the jobs that follow a launch."""
     if entered.roster_due:
-        deps.nudges.nudge(SYNC_ROSTERS)
+        deps.job_requests.request_job(SYNC_ROSTERS)
 
 
 def _storage_response(begun: StartedLogin) -> Response:

@@ -32,7 +32,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template(template, **template_values(deps, request, who), **values), status
 
     def said() -> None:
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
 
     @pages.post("/checks/<interval>")
     def begin(launch_id: uuid.UUID, interval: str) -> ResponseReturnValue:
@@ -75,7 +75,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 raise
             return _question(who, progress, error.status, error.message)
         said()
-        deps.nudges.nudge(SEND_GRADES)
+        deps.job_requests.request_job(SEND_GRADES)
         return redirect(f"/t/{launch_id}/attempts/{attempt_id}/answers/{position}", code=303)
 
     @pages.get("/attempts/<uuid:attempt_id>/answers/<int:position>")
@@ -202,7 +202,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         except BadInput as error:
             return _plan(who, error, error.status)
         said()
-        deps.nudges.nudge(SEND_MAILS)
+        deps.job_requests.request_job(SEND_MAILS)
         return redirect(f"/t/{launch_id}/plan?done=reported", code=303)
 
     return pages

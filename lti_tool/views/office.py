@@ -31,9 +31,9 @@ class StaffContext:
     who: str
     home: str
     common: dict[str, Any]
-    gives_roles: bool
+    can_grant_roles: bool
 
-    def show(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render(self, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
         """Render a page."""
         return render_template(template, **self.common, **values), status
 

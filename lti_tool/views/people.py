@@ -29,7 +29,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
             unmatched=request.args.get("unmatched") == "1",
         )
         status = error.status if error else 200
-        return desk.show(
+        return desk.render(
             "people.html",
             status,
             view=view,
@@ -37,7 +37,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
             columns=PEOPLE_COLUMNS,
             roles=roles.ROLE_DESCRIPTIONS,
             granted=roles.GRANTABLE_ROLES,
-            gives=desk.gives_roles,
+            gives=desk.can_grant_roles,
         )
 
     @pages.get("/")
@@ -62,7 +62,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
             report = importing.import_people(work, tenant_id=desk.tenant_id, content=content, apply=False, who=desk.who, now=clock.now())
         except BadInput as error:
             return overview(desk, error)
-        return desk.show("import_report.html", report=report, kept=kept, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/")
+        return desk.render("import_report.html", report=report, kept=kept, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/")
 
     @pages.post("/take")
     def take(given: uuid.UUID) -> ResponseReturnValue:
@@ -74,7 +74,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
         except BadInput as error:
             return overview(desk, error)
         if not report.applied:
-            return desk.show(
+            return desk.render(
                 "import_report.html", report=report, kept=text, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/"
             )
         keeping.discard_upload(work, tenant_id=desk.tenant_id, text=text)
@@ -108,7 +108,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
 
     def joins_page(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
         view = joining.load_join_overview(work, tenant_id=desk.tenant_id, search=request.args.get("search", ""))
-        return desk.show("joins.html", error.status if error else 200, view=view, error=error, most=joining.JOIN_PAGE_LIMIT)
+        return desk.render("joins.html", error.status if error else 200, view=view, error=error, most=joining.JOIN_PAGE_LIMIT)
 
     @pages.post("/joins")
     def decide_joins(given: uuid.UUID) -> ResponseReturnValue:

@@ -46,7 +46,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
 
     def shelf(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
         found = authoring.list_authored_programmes(work, tenant_id=desk.tenant_id)
-        return desk.show("programmes.html", error.status if error else 200, shelf=found, error=error)
+        return desk.render("programmes.html", error.status if error else 200, shelf=found, error=error)
 
     def console(
         desk: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
@@ -61,7 +61,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         except (KeyError, ValueError, OSError, OverflowError):  # an unknown time zone, or a date out of range
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
-        return desk.show(
+        return desk.render(
             "programme.html", status, work=found, channels=digests.list_channels(work, tenant_id=desk.tenant_id, programme=key), sources=beginning.list_statement_sources(work, tenant_id=desk.tenant_id, programme=key), badges=holding.list_accepted_badges(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_form_rows(found.programme, sent), sent=sent, lost=lost, percent_of=format_percent
         )  # fmt: skip
 
@@ -152,7 +152,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         def add(desk: StaffContext) -> None:
             named = {"name": form_text("channel_name"), "url": form_text("channel_url"), "base_url": deps.settings.base_url}
             digests.add_channel(work, deps.secrets, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who, now=clock.now())
-            deps.nudges.nudge(SEND_POSTS)
+            deps.job_requests.request_job(SEND_POSTS)
 
         return listed(
             given,
@@ -169,7 +169,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         def add(desk: StaffContext) -> None:
             named = {"activity": form_text("activity"), "home_page": form_text("home_page")}
             beginning.add_statement_source(work, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who)
-            deps.nudges.nudge(READ_CERTIFICATIONS)
+            deps.job_requests.request_job(READ_CERTIFICATIONS)
 
         return listed(
             given,
@@ -195,13 +195,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         desk = opening(given)
         title = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme.title
         view = coaching.load_coaching_overview(work, tenant_id=desk.tenant_id, programme=key, now=clock.now())
-        return desk.show("groups.html", view=view, key=key, title=title)
+        return desk.render("groups.html", view=view, key=key, title=title)
 
     @pages.post("/<key>/groups")
     def form_groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         made = coaching.form_groups(work, tenant_id=desk.tenant_id, programme=key, who=desk.who, now=clock.now())
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"{desk.home}programmes/{key}/groups?formed={made}", code=303)
 
     @pages.get("/<key>/left-open")
@@ -209,7 +209,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         desk = opening(given)
         programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
         said = authoring.list_content_gaps(work, tenant_id=desk.tenant_id, key=key)
-        return desk.show("left_open.html", programme=programme, said=said)
+        return desk.render("left_open.html", programme=programme, said=said)
 
     @pages.get("/<key>/people")
     def participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -220,7 +220,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
         waves = {one.key: one.title for one in programme.waves}
         status = error.status if error else 200
-        return desk.show("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
+        return desk.render("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
 
     @pages.post("/<key>/people/<uuid:episode_id>")
     def pause(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
@@ -239,7 +239,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 raise BadInput("Choose what to do.")
         except BadInput as error:
             return _people(desk, key, error)
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"{desk.home}programmes/{key}/people?done={act}", code=303)
 
     @pages.post("/<key>/certifications/look")
@@ -267,7 +267,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         if not report.applied:
             return _report(desk, key, report, text)
         keeping.discard_upload(work, tenant_id=desk.tenant_id, text=text)
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"{desk.home}programmes/{key}/?done=certified", code=303)
 
     def _certify(desk: StaffContext, key: str, content: bytes, apply: bool) -> importing.Report:
@@ -277,7 +277,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
 
     def _report(desk: StaffContext, key: str, report: importing.Report, kept: str) -> ResponseReturnValue:
         place = f"{desk.home}programmes/{key}/"
-        return desk.show("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
+        return desk.render("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
 
     return pages
 
@@ -303,7 +303,7 @@ class _FormPart:
         self._form, self._name = form, name
 
     @property
-    def there(self) -> bool:
+    def is_present(self) -> bool:
         """Whether the form contains this part at all: a missing part is left unchanged."""
         return any(name.startswith(f"{self._name}.") for name in self._form)
 
@@ -315,7 +315,7 @@ class _FormPart:
         """All texts of a field."""
         return [value.replace("\0", "").strip() for value in self._form.getlist(f"{self._name}.{name}")]
 
-    def lines(self, *names: str) -> list[tuple[str, ...]]:
+    def table_rows(self, *names: str) -> list[tuple[str, ...]]:
         """Rows of a table: the values of these fields, row by row."""
         return list(zip(*(self.texts(name) for name in names), strict=False))
 
@@ -327,7 +327,7 @@ def _setup_change(form: FormData) -> Callable[[Programme], Programme]:
     def make(programme: Programme) -> Programme:
         for name, change in _PART_HANDLERS.items():
             part = _FormPart(form, name)
-            if part.there:
+            if part.is_present:
                 programme = change(programme, part)
         return programme
 
@@ -343,7 +343,7 @@ def _form_rows(programme: Programme, form: FormData | None) -> dict[str, list[tu
     }
     found = {}
     for name, columns in (("competencies", ("key", "title")), ("tasks", ("key", "title", "competency")), ("waves", ("key", "title", "starts_on"))):
-        typed = [row for row in _FormPart(form, name).lines(*columns) if any(row[1:2])] if form is not None else stored[name]
+        typed = [row for row in _FormPart(form, name).table_rows(*columns) if any(row[1:2])] if form is not None else stored[name]
         found[name] = [*typed, *[("",) * len(columns)] * SPARE_LINES]
     return found
 
@@ -376,12 +376,12 @@ def format_percent(share: float) -> str:
 
 
 def _apply_competencies(programme: Programme, part: _FormPart) -> Programme:
-    kept = [Competency(key, title) for key, title in authoring.assign_keys([(key, title) for key, title in part.lines("key", "title")], "competency")]
+    kept = [Competency(key, title) for key, title in authoring.assign_keys([(key, title) for key, title in part.table_rows("key", "title")], "competency")]
     return authoring.retain_competencies(programme, kept)
 
 
 def _apply_tasks(programme: Programme, part: _FormPart) -> Programme:
-    rows = [row for row in part.lines("key", "title", "competency") if " ".join(row[1].split())]
+    rows = [row for row in part.table_rows("key", "title", "competency") if " ".join(row[1].split())]
     named = authoring.assign_keys([(key, title) for key, title, _ in rows], "task")
     known = {one.key for one in programme.competencies}
     # A task is dropped together with a competency that the same form removes.
@@ -410,7 +410,7 @@ def _apply_kpi(programme: Programme, part: _FormPart) -> Programme:
 
 
 def _apply_waves(programme: Programme, part: _FormPart) -> Programme:
-    rows = [row for row in part.lines("key", "title", "starts_on") if " ".join(row[1].split())]
+    rows = [row for row in part.table_rows("key", "title", "starts_on") if " ".join(row[1].split())]
     named = authoring.assign_keys([(key, title) for key, title, _ in rows], "wave")
     waves = [Wave(key, title, _parse_required_day(day, title)) for (key, title), (_, _, day) in zip(named, rows, strict=True)]
     return msgspec.structs.replace(programme, waves=waves)

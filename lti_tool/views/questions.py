@@ -47,7 +47,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         chosen = {name: request.args.get(name, "") for name in ("competency", "pool", "search")}
         items = [item for item in found.programme.items if _matches_filter(item, chosen)]
         start = int(request.args["from"]) if request.args.get("from", "").isdecimal() and len(request.args["from"]) < 6 else 0
-        return desk.show(
+        return desk.render(
             "questions.html",
             error.status if error else 200,
             work=found,
@@ -64,7 +64,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     def form(desk: StaffContext, key: str, item: QuestionItem, fresh: bool, error: RequestError | None = None) -> ResponseReturnValue:
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
         status = error.status if error else 200
-        return desk.show(
+        return desk.render(
             "question_form.html", status, work=found, item=item, fresh=fresh, error=error, kinds=KINDS, spare=SPARE_LINES, most=MAX_CHOICES
         )
 
@@ -152,7 +152,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         except BadInput as error:
             return bank(desk, key, error)
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
-        return desk.show("intake.html", work=found, intake=intake, kept=kept, competency=competency, pool=pool)
+        return desk.render("intake.html", work=found, intake=intake, kept=kept, competency=competency, pool=pool)
 
     @pages.post("/take")
     def take(given: uuid.UUID, key: str) -> ResponseReturnValue:

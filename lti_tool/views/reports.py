@@ -110,7 +110,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def one(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         presence.record_report_view(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         report: dict[str, Any] | None = None
         narrow: dict[str, list[str]] = {}
         programme = ""

@@ -29,7 +29,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     def page(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
         status = error.status if error else 200
-        return desk.show("rubric.html", status, work=found, error=error, usual=rubrics.DEFAULT_LEVELS, spare=SPARE_CRITERIA)
+        return desk.render("rubric.html", status, work=found, error=error, usual=rubrics.DEFAULT_LEVELS, spare=SPARE_CRITERIA)
 
     def change(given: uuid.UUID, key: str, make: Callable[[Programme], Programme]) -> ResponseReturnValue:
         desk = opening(given)

@@ -23,7 +23,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         presence.record_report_view(deps.unit_of_work, session=who, report=presence.TEAM, now=clock.now())
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         people, titles = teams.list_led_people(deps.unit_of_work, session=who, now=clock.now())
         return render_template("team.html", **template_values(deps, request, who), people=people, titles=titles)
 
@@ -31,7 +31,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def every(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         presence.record_report_view(deps.unit_of_work, session=who, report=presence.TEAMS, now=clock.now())
-        deps.nudges.nudge(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
         view = teams.load_team_overview(deps.unit_of_work, tenant_id=who.tenant_id, programme=who.programme, now=clock.now())
         return render_template("teams.html", **template_values(deps, request, who), view=view)
 

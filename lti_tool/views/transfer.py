@@ -54,8 +54,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             what(who)
         except (BadInput, Conflict) as error:
             return page(who, error) if back == "work" else inbox_page(who, error)
-        deps.nudges.nudge(SEND_STATEMENTS)
-        deps.nudges.nudge(SEND_MAILS)
+        deps.job_requests.request_job(SEND_STATEMENTS)
+        deps.job_requests.request_job(SEND_MAILS)
         return redirect(f"/t/{launch_id}/{back}?done={done}", code=303)
 
     @pages.get("/work")

@@ -49,7 +49,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def again(text: str) -> ResponseReturnValue:
         session.require_own_origin(deps, request)
         visiting.resend_link(deps.unit_of_work, link=visiting.verify_link(deps.secrets, text), now=clock.now())
-        deps.nudges.nudge(SEND_MAILS)
+        deps.job_requests.request_job(SEND_MAILS)
         return render_template("asked.html")
 
     @pages.get("/sign-in")
@@ -85,7 +85,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             raise TooManyRequests("Too many links were asked for from your network. Wait an hour, or open the activity in your course.")
         if deps.limiter.allows("sign-in-to", email.lower(), MAX_LINKS_PER_ADDRESS, LIMIT_SECONDS):
             visiting.request_link(deps, email=email, now=clock.now())
-            deps.nudges.nudge(SEND_MAILS)
+            deps.job_requests.request_job(SEND_MAILS)
         return render_template("asked.html")
 
     @pages.get("/stop/<text>")

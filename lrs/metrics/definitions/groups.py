@@ -32,7 +32,7 @@ def _select_competency_sums(scope: Scope, *keys: ColumnElement[Any]) -> Select[A
     c = fact_competency.c
     sums = [func.sum(c[name]).label(name) for name in ("asked", "right", "rated", "reached")]
     query = select(*keys, *sums, func.count(distinct(EPISODE.learner)).label("learners"))
-    return query.select_from(fact_competency.join(fact_episode, scope.of(fact_competency))).where(*scope.episodes()).group_by(*keys)
+    return query.select_from(fact_competency.join(fact_episode, scope.join_on(fact_competency))).where(*scope.episode_conditions()).group_by(*keys)
 
 
 def select_group_sizes(scope: Scope, dimension: str) -> Select[Any]:
@@ -40,7 +40,7 @@ def select_group_sizes(scope: Scope, dimension: str) -> Select[Any]:
     column = EPISODE[dimension]
     return (
         select(column.label("value"), func.count(distinct(EPISODE.learner)).label("learners"))
-        .where(*scope.episodes())
+        .where(*scope.episode_conditions())
         .group_by(column)
         .order_by(column)
     )
@@ -56,7 +56,7 @@ def select_first_answers(scope: Scope) -> Select[Any]:
     """Rows of person, item, right, response, seconds: every first answer to a check item."""
     r = fact_recall.c
     query = select(r.learner.label("person"), r.item, r.success.label("right"), r.response, r.took_seconds.label("seconds"))
-    return query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
+    return query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(*scope.episode_conditions(), r.interval != BASELINE)
 
 
 def select_answer_histories(scope: Scope) -> Select[Any]:
@@ -64,7 +64,7 @@ def select_answer_histories(scope: Scope) -> Select[Any]:
     needs them."""
     r = fact_recall.c
     query = select(r.learner, r.competency, r.seconds_since_anchor.label("seconds"), r.success.label("right"))
-    query = query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
+    query = query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(*scope.episode_conditions(), r.interval != BASELINE)
     return query.order_by(r.learner, r.competency, r.seconds_since_anchor, r.item)
 
 
@@ -73,7 +73,7 @@ def select_answered_checks(scope: Scope) -> Select[Any]:
     r = fact_recall.c
     days = cast(func.avg(r.seconds_since_anchor), BigInteger) / 86_400.0
     query = select(r.learner, days.label("days"), func.sum(case((r.success, 1), else_=0)).label("right"), func.count().label("asked"))
-    query = query.select_from(fact_recall.join(fact_episode, scope.of(fact_recall))).where(*scope.episodes(), r.interval != BASELINE)
+    query = query.select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall))).where(*scope.episode_conditions(), r.interval != BASELINE)
     return query.group_by(r.learner, r.registration, r.interval)
 
 
@@ -97,8 +97,8 @@ def select_checks_by_week(scope: Scope) -> Select[Any]:
             EPISODE.learner,
             case((and_(in_time, c.asked > 0), EPISODE.learner)).label("answerer"),
         )
-        .select_from(fact_check.join(fact_episode, scope.of(fact_check)))
-        .where(*scope.episodes(), c.due_at < settled_until(scope))
+        .select_from(fact_check.join(fact_episode, scope.join_on(fact_check)))
+        .where(*scope.episode_conditions(), c.due_at < settled_until(scope))
         .subquery()
     )
     i = inner.c
@@ -119,7 +119,7 @@ def select_transfer_by_week(scope: Scope) -> Select[Any]:
             case((EPISODE.used_2_seconds <= USE_WITHIN, 1), else_=0).label("used"),
             EPISODE.learner,
         )
-        .where(*scope.episodes(), ended < settled_until(scope))
+        .where(*scope.episode_conditions(), ended < settled_until(scope))
         .subquery()
     )
     i = inner.c
@@ -183,7 +183,7 @@ def select_data_quality(scope: Scope) -> Select[*tuple[Any, ...]]:
         func.sum(case((and_(~based, EPISODE.exam.is_(None)), 1), else_=0)).label("without_baseline"),
         func.sum(case((EPISODE.anchor > scope.as_of, 1), else_=0)).label("in_the_future"),
     )
-    return counted.where(*scope.episodes())
+    return counted.where(*scope.episode_conditions())
 
 
 def select_answer_speed(scope: Scope) -> Select[*tuple[Any, ...]]:
@@ -196,8 +196,8 @@ def select_answer_speed(scope: Scope) -> Select[*tuple[Any, ...]]:
             func.sum(case((r.took_seconds < 1, 1), else_=0)).label("impossible"),
             func.sum(case((r.rapid, 1), else_=0)).label("rapid"),
         )
-        .select_from(fact_recall.join(fact_episode, scope.of(fact_recall)))
-        .where(*scope.episodes(), r.interval != BASELINE)
+        .select_from(fact_recall.join(fact_episode, scope.join_on(fact_recall)))
+        .where(*scope.episode_conditions(), r.interval != BASELINE)
     )
 
 

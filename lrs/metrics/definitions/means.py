@@ -27,7 +27,7 @@ def select_transfer_intensity(scope: Scope) -> Select[Any]:
             func.sum(t * t).label("squares"),
             func.count(distinct(EPISODE.learner)).label("learners"),
         )
-        .where(*scope.episodes(), EPISODE.planned_seconds.is_not(None))
+        .where(*scope.episode_conditions(), EPISODE.planned_seconds.is_not(None))
         .group_by("part")
     )
 
@@ -44,8 +44,8 @@ def select_behaviour(scope: Scope) -> Select[Any]:
             EPISODE.learner,
             func.avg(scaled).label("mean"),
         )
-        .select_from(fact_rating.join(fact_episode, scope.of(fact_rating)))
-        .where(*scope.episodes(), r.calibration.is_(False))
+        .select_from(fact_rating.join(fact_episode, scope.join_on(fact_rating)))
+        .where(*scope.episode_conditions(), r.calibration.is_(False))
         .group_by("part", r.ord, EPISODE.learner)
         .subquery()
     )
@@ -68,8 +68,8 @@ def recall_bound(unanswered: float) -> CountQuery:
         share = case((c.asked > 0, cast(c.right, Float) / func.nullif(c.asked, 0)), else_=unanswered)
         answered = case((c.asked > 0, EPISODE.learner))
         one = select(c.interval, split_column(scope).label("group"), answered.label("answered"), share.label("share"))
-        rows = one.select_from(fact_check.join(fact_episode, scope.of(fact_check)))
-        inner = rows.where(*scope.episodes(), c.interval != BASELINE, c.due_at <= scope.as_of).subquery()
+        rows = one.select_from(fact_check.join(fact_episode, scope.join_on(fact_check)))
+        inner = rows.where(*scope.episode_conditions(), c.interval != BASELINE, c.due_at <= scope.as_of).subquery()
         i = inner.c
         return select(
             part_with_group(i.interval, i.group, scope).label("part"),
@@ -87,7 +87,7 @@ def recall_bound(unanswered: float) -> CountQuery:
 def select_recall_against_form(scope: Scope) -> Select[Any]:
     """Recall at each interval compared with the day-0 form of the same people."""
     c, base = fact_check.c, fact_check.alias("base")
-    joined = fact_check.join(fact_episode, scope.of(fact_check)).join(
+    joined = fact_check.join(fact_episode, scope.join_on(fact_check)).join(
         base, (base.c.tenant_id == c.tenant_id) & (base.c.registration == c.registration) & (base.c.interval == BASELINE)
     )
     return _select_paired(scope, joined, cast(base.c.right, Float), cast(base.c.asked, Float), base.c.asked > 0)
@@ -96,7 +96,7 @@ def select_recall_against_form(scope: Scope) -> Select[Any]:
 def select_recall_against_exam(scope: Scope) -> Select[Any]:
     """Recall at each interval compared with the exam score of the same people."""
     return _select_paired(
-        scope, fact_check.join(fact_episode, scope.of(fact_check)), cast(EPISODE.exam, Float), cast(literal(1), Float), EPISODE.exam.is_not(None)
+        scope, fact_check.join(fact_episode, scope.join_on(fact_check)), cast(EPISODE.exam, Float), cast(literal(1), Float), EPISODE.exam.is_not(None)
     )
 
 
@@ -112,7 +112,7 @@ def _select_paired(scope: Scope, joined: Any, b: Any, m: Any, *where: Any) -> Se
             func.sum(m).label("m"),
         )
         .select_from(joined)
-        .where(*scope.episodes(), c.interval != BASELINE, c.asked > 0, *where)
+        .where(*scope.episode_conditions(), c.interval != BASELINE, c.asked > 0, *where)
         .group_by("part", EPISODE.learner)
         .subquery()
     )
@@ -153,7 +153,7 @@ def _select_gained(scope: Scope, base: Any, *where: Any) -> Select[Any]:
             func.sum(base).label("b"),
             cast(func.count(), Float).label("m"),
         )
-        .where(*scope.episodes(), EPISODE.exam.is_not(None), EPISODE.pre_test < 1, *where)
+        .where(*scope.episode_conditions(), EPISODE.exam.is_not(None), EPISODE.pre_test < 1, *where)
         .group_by("part", EPISODE.learner)
         .subquery()
     )

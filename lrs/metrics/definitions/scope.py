@@ -53,7 +53,7 @@ class Scope:
             wider.append(replace(self, since=None, until=None))
         return wider
 
-    def episodes(self) -> list[ColumnElement[bool]]:
+    def episode_conditions(self) -> list[ColumnElement[bool]]:
         """Conditions on ``fact_episode``."""
         e = fact_episode.c
         found = [e.tenant_id == self.tenant_id, *(e[name] == value for name, value in self.by.items())]
@@ -72,14 +72,14 @@ class Scope:
         narrowed = self.since is not None or self.until is not None or self.split is not None or self.episodes_of is not None
         return set(self.by) == {"programme"} and not narrowed
 
-    def facts(self, query: Select[Any], table: Any) -> Select[Any]:
+    def select_from_facts(self, query: Select[Any], table: Any) -> Select[Any]:
         """``query`` over the facts of this scope, joined with their episodes only where the
         episodes decide which facts belong to it."""
         if self.is_whole_programme:
             return query.select_from(table).where(table.c.tenant_id == self.tenant_id, table.c.programme == self.programme)
-        return query.select_from(table.join(fact_episode, self.of(table))).where(*self.episodes())
+        return query.select_from(table.join(fact_episode, self.join_on(table))).where(*self.episode_conditions())
 
-    def of(self, table: Any) -> ColumnElement[bool]:
+    def join_on(self, table: Any) -> ColumnElement[bool]:
         """The ON clause that joins a fact table with the episodes of this scope. The fact's own
         programme is compared as well, so that its index can be used."""
         same = and_(table.c.tenant_id == fact_episode.c.tenant_id, table.c.registration == fact_episode.c.registration)

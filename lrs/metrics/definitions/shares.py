@@ -28,7 +28,7 @@ def _select_by_learner(part: ColumnElement[Any], k: ColumnElement[Any], n: Colum
     """One row for each part, group and learner of a fact table."""
     learner = table.c.learner if scope.is_whole_programme else EPISODE.learner
     query = select(part.label("part"), split_column(scope).label("group"), learner.label("learner"), func.sum(k).label("k"), func.sum(n).label("n"))
-    return scope.facts(query, table).where(*where).group_by("part", "group", learner)
+    return scope.select_from_facts(query, table).where(*where).group_by("part", "group", learner)
 
 
 def _select_episode_shares(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -> Select[Any]:
@@ -37,7 +37,7 @@ def _select_episode_shares(scope: Scope, parts: Mapping[str, tuple[Any, Any]]) -
     one = select(split_column(scope).label("group"), EPISODE.learner.label("learner"))
     for i, (k, n) in enumerate(parts.values()):
         one = one.add_columns(func.sum(_indicator(and_(n, k))).label(f"k{i}"), func.sum(_indicator(n)).label(f"n{i}"))
-    seen = one.where(*scope.episodes()).group_by("group", EPISODE.learner).cte("seen")
+    seen = one.where(*scope.episode_conditions()).group_by("group", EPISODE.learner).cte("seen")
     columns = seen.c
     return _sum_over_learners(
         scope,

@@ -26,7 +26,7 @@ def _select_times_to(part: str, column: ColumnElement[Any], scope: Scope) -> Sel
             (seconds / DAY_SECONDS).label("days"),
             case((met, 1), else_=0).label("met"),
         )
-        .where(*scope.episodes(), EPISODE.anchor <= now, seen >= 0)
+        .where(*scope.episode_conditions(), EPISODE.anchor <= now, seen >= 0)
         .subquery()
     )
     return select(inner.c.part, func.floor(inner.c.days).label("days"), inner.c.met, func.count().label("people")).group_by(

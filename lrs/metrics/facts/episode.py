@@ -79,12 +79,12 @@ def derive_facts(
             theirs.append(s)
         else:
             facts.refuse(s, "the actor is not the learner who was certified under this registration")
-    borrowed = [s for s in mappings.of(learner, programme, certified.timestamp) if _resolve_merge(s.learner, same) == learner]
+    borrowed = [s for s in mappings.borrowed_for(learner, programme, certified.timestamp) if _resolve_merge(s.learner, same) == learner]
     facts.borrowed.extend({"registration": registration, "ord": s.ord} for s in borrowed)
     if without:
         facts.uncountable += [(s.ord, without[s.ord]) for s in borrowed if s.ord in without]
         borrowed = [s for s in borrowed if s.ord not in without]
-    theirs = sorted([*(mappings.read(s, programme) for s in theirs), *borrowed], key=lambda s: (s.timestamp, s.ord))
+    theirs = sorted([*(mappings.interpret(s, programme) for s in theirs), *borrowed], key=lambda s: (s.timestamp, s.ord))
     _add_recalls(theirs, certified, common, facts)
     _add_uses(theirs, certified, common, facts)
     _add_activities(theirs, certified, common, facts)

@@ -45,7 +45,7 @@ class ExternalStatement(StatementView):
     __slots__ = ("mapped",)
 
     def __init__(self, read: StatementView, mapped: Mapped) -> None:
-        self.ord, self._said, self.verb, self.timestamp, self.mapped = read.ord, read._said, read.verb, read.timestamp, mapped
+        self.ord, self._statement, self.verb, self.timestamp, self.mapped = read.ord, read._statement, read.verb, read.timestamp, mapped
         if mapped.counts_as == "check" and read.verb == "assessed":
             self.verb = "answered"  # Open edX sends "evaluated" for an answer to a problem
 
@@ -70,7 +70,7 @@ class ExternalStatement(StatementView):
 class ExternalSource(Protocol):
     """The source of statements of other episodes, and of none."""
 
-    def began_next(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
+    def next_episode_start(self, learner: int, programme: str, anchor: datetime) -> datetime | None:
         """The time at which the person's next episode in this programme began."""
         ...
 
@@ -88,7 +88,7 @@ class ActivityMappings:
     by_programme: Mapping[str, Mapping[str, Mapped]] = field(default_factory=dict)
     elsewhere: ExternalSource | None = None
 
-    def read(self, s: StatementView, programme: str) -> StatementView:
+    def interpret(self, s: StatementView, programme: str) -> StatementView:
         """The same statement, read as what its activity counts as in this programme."""
         known = self.by_programme.get(programme)
         if not known:
@@ -98,13 +98,13 @@ class ActivityMappings:
         # not mapped.
         return ExternalStatement(s, mapped) if mapped is not None and s.verb in _VERBS_BY_KIND[mapped.counts_as] else s
 
-    def of(self, learner: int, programme: str, anchor: datetime) -> Sequence[ExternalStatement]:
+    def borrowed_for(self, learner: int, programme: str, anchor: datetime) -> Sequence[ExternalStatement]:
         """The statements that count for an episode although they do not name its
         registration."""
         if self.elsewhere is None or programme not in self.by_programme:
             return ()
-        until = self.elsewhere.began_next(learner, programme, anchor)
-        found = (self.read(s, programme) for s in self.elsewhere.statements(learner, programme))
+        until = self.elsewhere.next_episode_start(learner, programme, anchor)
+        found = (self.interpret(s, programme) for s in self.elsewhere.statements(learner, programme))
         return [s for s in found if isinstance(s, ExternalStatement) and s.timestamp >= anchor and (until is None or s.timestamp < until)]
 
 

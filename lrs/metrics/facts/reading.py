@@ -100,39 +100,39 @@ class StatementView:
     """A statement with its position in the store. ``verb`` is our word for its verb, or None if
     it is not one of ours."""
 
-    __slots__ = ("_said", "ord", "timestamp", "verb")
+    __slots__ = ("_statement", "ord", "timestamp", "verb")
 
     def __init__(self, ord_: int, said: _Statement, stored: datetime) -> None:
-        self.ord, self._said = ord_, said
+        self.ord, self._statement = ord_, said
         self.verb = _VERB_NAMES.get(said.verb.id)
         self.timestamp = special.parse_timestamp(said.timestamp) if said.timestamp else stored
 
     @property
     def learner(self) -> int | None:
         """Key of the actor; None for an anonymous group."""
-        return _agent_key(self._said.actor)
+        return _agent_key(self._statement.actor)
 
     @property
     def instructor(self) -> int | None:
         """Key of the instructor, who reviewed, confirmed or assessed; None if nobody is
         named."""
-        named = self._said.context.instructor
+        named = self._statement.context.instructor
         return _agent_key(named) if named else None
 
     @property
     def object_id(self) -> str | None:
         """The activity's id; None if the object is not an activity, or if its id is longer than
         a fact can hold."""
-        obj = self._said.object
+        obj = self._statement.object
         return _iri_within_limit(obj.id) if obj.objectType == "Activity" and obj.id is not None else None
 
     @property
     def activities(self) -> Iterator[str]:
         """The ids of the activities it refers to, nearest first: its object, then its context's
         parent, grouping and other."""
-        near = self._said.context.contextActivities
-        if self._said.object.objectType == "Activity" and self._said.object.id is not None:
-            yield self._said.object.id
+        near = self._statement.context.contextActivities
+        if self._statement.object.objectType == "Activity" and self._statement.object.id is not None:
+            yield self._statement.object.id
         for some in (near.parent, near.grouping, near.other):
             for one in _as_list(some):
                 if one.id is not None:
@@ -141,24 +141,24 @@ class StatementView:
     @property
     def kind(self) -> str:
         """What the object is, in our words; ``other`` if its type is not one of ours."""
-        kind = _ACTIVITY_TYPE_NAMES.get(self._said.object.type or "", OTHER_KIND)
+        kind = _ACTIVITY_TYPE_NAMES.get(self._statement.object.type or "", OTHER_KIND)
         if kind == "review":
             # Either the review of an exercise or the feedback on a case study: the parent tells
             # which.
-            parents = {_ACTIVITY_TYPE_NAMES.get(one.type or "") for one in _as_list(self._said.context.contextActivities.parent)}
+            parents = {_ACTIVITY_TYPE_NAMES.get(one.type or "") for one in _as_list(self._statement.context.contextActivities.parent)}
             return "exercise review" if "exercise" in parents else "feedback" if "case study" in parents else kind
         return kind
 
     @property
     def interaction(self) -> str | None:
         """The object's interaction type (xAPI-Data 4.1.5.1)."""
-        definition = self._said.object.definition
+        definition = self._statement.object.definition
         return definition.interactionType if definition else None
 
     @property
     def result(self) -> dict[str, Any]:
         """The result, or an empty one."""
-        return self._said.result
+        return self._statement.result
 
     @property
     def seconds(self) -> float | None:
@@ -182,7 +182,7 @@ class StatementView:
 
     def extension(self, name: str) -> Any:
         """The value of one of our context extensions."""
-        return self._said.context.extensions.get(EXTENSIONS[name])
+        return self._statement.context.extensions.get(EXTENSIONS[name])
 
     def text_extension(self, name: str) -> str | None:
         """A context extension if it is a string, without NUL, which the database cannot
@@ -192,7 +192,7 @@ class StatementView:
     def grouped(self, kind: str) -> str | None:
         """The first grouping activity of a kind (a key of ACTIVITY_TYPES)."""
         wanted = ACTIVITY_TYPES[kind]
-        for activity in _as_list(self._said.context.contextActivities.grouping):
+        for activity in _as_list(self._statement.context.contextActivities.grouping):
             if activity.type == wanted and activity.id is not None:
                 return _iri_within_limit(activity.id)
         return None

@@ -23,7 +23,7 @@ def test_giving_up_tells_the_last_words_of_each_child(tmp_path: Path, monkeypatc
     try:
         children.add(ChildProcess("the server", command_starter([sys.executable, "-c", "import time; time.sleep(60)"], os.environ), log_file=log))
         children.add(ChildProcess("the web server", command_starter([sys.executable, "-c", words], os.environ, heard=True)))
-        children.wait_until(lambda: "line 29" in children._children[1].said, 30, "it said nothing")
+        children.wait_until(lambda: "line 29" in children._children[1].output_tail, 30, "it said nothing")
         children.add(ChildProcess("a quiet one", command_starter([sys.executable, "-c", "import time; time.sleep(60)"], os.environ, heard=True)))
         with pytest.raises(FatalError) as told:
             children.wait_until(lambda: False, 1, "Carryover did not become ready.")

@@ -51,11 +51,11 @@ def work(connection: redis.Redis) -> None:
 def test_a_nudge_while_one_waits_adds_nothing_and_after_it_began_adds_one(connection: redis.Redis) -> None:
     nudges = JobRequests(connection)
     for _ in range(5):
-        nudges.nudge(JOB)
-    until(lambda: nudges.depth() == 1)
-    nudges.begin(JOB)
-    nudges.nudge(JOB)
-    until(lambda: nudges.depth() == 2)
+        nudges.request_job(JOB)
+    until(lambda: nudges.count_waiting_jobs() == 1)
+    nudges.mark_job_started(JOB)
+    nudges.request_job(JOB)
+    until(lambda: nudges.count_waiting_jobs() == 2)
     work(connection)
     assert RAN == ["ran", "ran"]
 
@@ -69,12 +69,12 @@ def test_a_timed_job_can_be_read_by_a_json_worker(connection: redis.Redis) -> No
 
 def test_a_queue_that_is_down_fails_no_request() -> None:
     nudges = JobRequests(queue.connect_redis("unix:///nowhere/redis.sock"))
-    nudges.nudge(JOB)
-    assert nudges.depth() is None
+    nudges.request_job(JOB)
+    assert nudges.count_waiting_jobs() is None
 
 
 def test_a_nudge_that_was_lost_with_its_queue_does_not_silence_the_next_ones_for_long(connection: redis.Redis) -> None:
-    JobRequests(connection).nudge(JOB)
+    JobRequests(connection).request_job(JOB)
     until(lambda: bool(connection.keys("carryover:waiting:*")))
     (key,) = connection.keys("carryover:waiting:*")
     assert 0 < connection.ttl(key) <= queue.PENDING_KEY_SECONDS

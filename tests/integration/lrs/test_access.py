@@ -113,7 +113,7 @@ def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(lrs_se
         assert one.post(statement()).status_code == 200
         desk.revoke_credential(one.key)
         assert [credential.ends_at is None for credential in desk.credentials()] == [False, True]
-        assert [entry.act for entry in desk.audit(10)] == ["revoked a credential", "rotated a credential"]
+        assert [entry.act for entry in desk.latest_audit_entries(10)] == ["revoked a credential", "rotated a credential"]
     assert secret not in repr(desk)
     time.sleep(access.CACHE_SECONDS + 0.1)
     assert one.post(statement()).status_code == 401

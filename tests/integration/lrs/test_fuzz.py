@@ -24,7 +24,7 @@ from tests.integration.lrs.conftest import Caller, body
 from tests.integration.lrs.test_attachments import BOUNDARY, described, mixed, part, send
 
 Make = Callable[..., dict[str, Any]]
-AUTHORITY = Authority.of(b'{"account":{"homePage":"https://h.example","name":"k"}}')
+AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')
 
 WHOLE: dict[str, Any] = {
     "id": "3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001",
@@ -142,10 +142,10 @@ def as_set(one: Any) -> Any:
 def test_the_quick_way_takes_nothing_that_the_whole_way_refuses_and_reads_the_same(family_2_0: bool, raw: bytes) -> None:
     reader = READERS[family_2_0]
     required = uuid.UUID(WHOLE["id"])
-    quick = reader._quick(raw, AUTHORITY, required)
+    quick = reader._parse_fast_path(raw, AUTHORITY, required)
     if quick is None:
         return
-    whole = reader._whole(raw, AUTHORITY, required)
+    whole = reader._parse_slow_path(raw, AUTHORITY, required)
     assert as_set(quick) == as_set(whole)
     assert decoding.decode(quick.payload) == decoding.decode(whole.payload)
 

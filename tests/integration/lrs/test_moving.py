@@ -143,10 +143,10 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
         assert desk.retry_forward(forward_id) == (0, 1)
         target.refused = set()
         assert desk.retry_forward(forward_id) == (1, 0)
-        ((found, dead),) = desk.forwards()
+        ((found, dead),) = desk.list_forwards()
         assert (found.url, dead) == (target.address, 0)
         desk.remove_forward(forward_id)
-        assert desk.forwards() == []
+        assert desk.list_forwards() == []
     assert len(target.held) == 20
 
 

@@ -238,7 +238,7 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
 
     def write(number: int) -> None:
         for count in range(each):
-            incoming = StatementParser(family_2_0=False).statements(json.dumps(statement()).encode(), Authority.of(AUTHORITY))
+            incoming = StatementParser(family_2_0=False).statements(json.dumps(statement()).encode(), Authority.from_json(AUTHORITY))
             with deps.unit_of_work(tenant_id) as connection:
                 store.insert_new_statements(connection, tenant_id, incoming)
                 threading.Event().wait(0.002 * ((number + count) % 4))

@@ -22,7 +22,7 @@ from lrs.xapi.reading import Authority, Incoming, StatementParser
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]
-AUTHORITY = Authority.of(b'{"account":{"homePage":"https://h.example","name":"k"}}')
+AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')
 
 
 def judged(*sent: dict[str, Any]) -> list[Incoming]:

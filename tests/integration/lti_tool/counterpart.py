@@ -515,5 +515,5 @@ def register_open_edx(met: Meeting) -> OpenEdx:
         deployment_ids=("1",),
         frame_origins=(),
     )
-    cli.TenantOperator(met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test").add(typed, True)
+    cli.TenantOperator(met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test").add_platform(typed, True)
     return edx

@@ -37,7 +37,7 @@ class Admin:
 
 
 def by_link(tool: Tool, desk: cli.TenantOperator) -> Admin:
-    browser, link = tool.stranger(), desk.admin_link().removeprefix(TOOL)
+    browser, link = tool.stranger(), desk.create_admin_link().removeprefix(TOOL)
     assert browser.get(link, base_url=BASE).status_code == 200, "a look changes nothing"
     opened = browser.post(link, base_url=BASE)
     assert opened.status_code == 303
@@ -53,7 +53,7 @@ SUBJECT_OF_ADMIN = capture("launch-resource-admin")["claims"]["sub"]
 
 
 def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, desk: cli.TenantOperator) -> None:
-    link = desk.admin_link().removeprefix(TOOL)
+    link = desk.create_admin_link().removeprefix(TOOL)
     first, second = tool.stranger(), tool.stranger()
     for _ in range(3):
         assert first.get(link, base_url=BASE).status_code == 200, "mail scanners look at links"
@@ -71,7 +71,7 @@ def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, 
 
 
 def test_a_link_that_expired(tool: Tool, desk: cli.TenantOperator) -> None:
-    link = desk.admin_link().removeprefix(TOOL)
+    link = desk.create_admin_link().removeprefix(TOOL)
     tool.sql("UPDATE lti_tool.admin_session SET expires_at = now()")
     assert tool.stranger().post(link, base_url=BASE).status_code == 404
 
@@ -230,7 +230,7 @@ def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: 
 
 def test_the_audit_record_is_paged(tool: Tool, desk: cli.TenantOperator) -> None:
     for number in range(60):
-        desk.invite(f"number {number}", False)
+        desk.create_invite(f"number {number}", False)
     admin = by_link(tool, desk)
     first = admin.get("audit")
     older = re.search(r"audit\?before=\d+", first.text)

@@ -213,13 +213,13 @@ def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(tool: Tool, monk
         return (200, "OK", {"keys": [tool.moodle.jwk()]})
 
     tool.moodle.server.says("/certs", slow)
-    kept = tool.deps.platform_keys._kept[f"{tool.moodle.server.url}/certs"]
+    kept = tool.deps.platform_keys._cache[f"{tool.moodle.server.url}/certs"]
     kept.fresh_until = 0
     token = tool.moodle.sign({"x": 1})
 
     def ask(_: int) -> float:
         begun = time.monotonic()
-        tool.deps.platform_keys.for_token(f"{tool.moodle.server.url}/certs", token)
+        tool.deps.platform_keys.key_set_for_token(f"{tool.moodle.server.url}/certs", token)
         return time.monotonic() - begun
 
     with ThreadPoolExecutor(6) as pool:
@@ -234,9 +234,9 @@ def test_a_platform_cannot_be_changed_into_another_organisations(tool: Tool) -> 
     url = tool.moodle.server.url
     other = cli.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
     theirs = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
-    made = theirs.add(ManualRegistration("", "", "http://127.0.0.1:8100", "theirs", f"{url}/a", f"{url}/t", f"{url}/k", "", (), ()), True)
+    made = theirs.add_platform(ManualRegistration("", "", "http://127.0.0.1:8100", "theirs", f"{url}/a", f"{url}/t", f"{url}/k", "", (), ()), True)
     with pytest.raises(Conflict):
-        theirs.change(made, {"client_id": "43Y2YZJCB1NzxN9"})
+        theirs.change_platform(made, {"client_id": "43Y2YZJCB1NzxN9"})
 
 
 @pytest.mark.parametrize("answer", [{"figures": ["x"]}, {"figures": [{"label": 1}]}, {"figures": [{}]}, {"figures": [{"values": []}]}, []])

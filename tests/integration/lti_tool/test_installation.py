@@ -61,7 +61,7 @@ def lms(tool: Tool, answer: Any = None, **changes: Any) -> None:
 
 def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: cli.TenantOperator) -> None:
     lms(tool)
-    address = desk.invite("the school", True)
+    address = desk.create_invite("the school", True)
     page = open_address(tool, address, confirm=False)
     assert "the school" in page.text
     assert tool.moodle.server.count("/register") == 0
@@ -80,19 +80,19 @@ def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: 
 def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_open(tool: Tool, desk: cli.TenantOperator) -> None:
     """Each start makes an address: the unused one of the start before hid that this one was used."""
     lms(tool)
-    desk.invite("the demo", True)
-    address = desk.invite("the demo", True)
-    assert desk.invite_works(address)
+    desk.create_invite("the demo", True)
+    address = desk.create_invite("the demo", True)
+    assert desk.is_invite_usable(address)
     assert open_address(tool, address).status_code == 200
-    assert not desk.invite_works(address)
+    assert not desk.is_invite_usable(address)
     tool.sql("UPDATE lti_tool.registration_invite SET expires_at = now() + interval '1 hour' WHERE used_at IS NULL")
-    assert not desk.invite_works(desk.invite("the demo", True) + "x"), "nor one that is none"
+    assert not desk.is_invite_usable(desk.create_invite("the demo", True) + "x"), "nor one that is none"
 
 
 @pytest.mark.parametrize("case", ["no such invite", "withdrawn", "expired"])
 def test_an_address_that_is_none(tool: Tool, desk: cli.TenantOperator, case: str) -> None:
     lms(tool)
-    address = desk.invite("", True)
+    address = desk.create_invite("", True)
     if case == "withdrawn":
         tool.sql("UPDATE lti_tool.registration_invite SET expires_at = now()")
     elif case == "expired":
@@ -105,7 +105,7 @@ def test_an_address_that_is_none(tool: Tool, desk: cli.TenantOperator, case: str
 
 
 def test_opened_in_a_browser_it_says_where_it_belongs(tool: Tool, desk: cli.TenantOperator) -> None:
-    page = open_address(tool, desk.invite("", True), openid_configuration="", registration_token="")
+    page = open_address(tool, desk.create_invite("", True), openid_configuration="", registration_token="")
     assert page.status_code == 400
     assert "belongs into the LMS" in page.text
 
@@ -131,7 +131,7 @@ LIES: dict[str, dict[str, Any]] = {
 def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.TenantOperator, case: str) -> None:
     lms(tool, **LIES[case])
     before = len(desk.platforms())
-    answer = open_address(tool, desk.invite("", True))
+    answer = open_address(tool, desk.create_invite("", True))
     assert answer.status_code == 400
     assert tool.moodle.server.count("/register") == 0
     assert len(desk.platforms()) == before
@@ -149,7 +149,7 @@ def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.TenantOpe
 )
 def test_a_configuration_that_is_none(tool: Tool, desk: cli.TenantOperator, answer: Any) -> None:
     tool.moodle.server.says("/openid", answer)
-    refused = open_address(tool, desk.invite("", True))
+    refused = open_address(tool, desk.create_invite("", True))
     assert refused.status_code == 400
     assert "<h1>" in refused.text
 
@@ -173,7 +173,7 @@ def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.TenantOpe
     strict = GuardedClient(allow_private=False)
     object.__setattr__(tool.deps, "client", strict)
     try:
-        refused = open_address(tool, desk.invite("", True), openid_configuration=url)
+        refused = open_address(tool, desk.create_invite("", True), openid_configuration=url)
     finally:
         strict.close()
     assert refused.status_code == 400
@@ -184,8 +184,8 @@ def test_a_client_of_another_organisation_is_never_taken_over(tool: Tool, desk: 
     lms(tool, (200, "OK", {"client_id": "theirs"}))
     other = cli.create_tenant(_settings(tool), name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
     theirs = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
-    assert open_address(tool, theirs.invite("", True)).status_code == 200
-    answer = open_address(tool, desk.invite("", True))
+    assert open_address(tool, theirs.create_invite("", True)).status_code == 200
+    answer = open_address(tool, desk.create_invite("", True))
     assert answer.status_code == 409
     assert "another organisation" in answer.text
     assert [one.client_id for one in theirs.platforms()] == ["theirs"]
@@ -197,7 +197,7 @@ def _settings(tool: Tool) -> Any:
 
 def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.TenantOperator) -> None:
     lms(tool, (200, "OK", {"client_id": "new", TOOL_CONFIGURATION: {"deployment_id": 7}}))
-    assert "waits for approval" in open_address(tool, desk.invite("", False)).text
+    assert "waits for approval" in open_address(tool, desk.create_invite("", False)).text
     made = desk.platforms()[-1]
     assert made.status == "pending"
     assert [(one.deployment_id, one.status) for one in desk.deployments(made.id)] == [("7", "approved")]
@@ -213,7 +213,7 @@ def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.Tenan
     assert "not registered" in tool.login(**login).text
     assert made.id not in [one.id for one in desk.platforms()]
     lms(tool, (200, "OK", {"client_id": "new"}))
-    assert open_address(tool, desk.invite("", True)).status_code == 200, "a removed one makes room"
+    assert open_address(tool, desk.create_invite("", True)).status_code == 200, "a removed one makes room"
 
 
 def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: Tool, desk: cli.TenantOperator) -> None:
@@ -221,11 +221,11 @@ def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: T
     name = f"{CLAIM_PREFIX}deployment_id"
     assert tool.launch(**{name: "9:d89e"}).status_code == 403
     assert ("9:d89e", "pending") in [(one.deployment_id, one.status) for one in desk.deployments(platform.id)]
-    desk.decide(platform.id, "9:d89e", True)
+    desk.decide_deployment(platform.id, "9:d89e", True)
     assert tool.launch(**{name: "9:d89e"}).status_code == 303
     tool.sql("UPDATE lti_tool.platform_registration SET approve_deployments = true")
     assert tool.launch(**{name: "another"}).status_code == 303
-    desk.decide(platform.id, "another", False)
+    desk.decide_deployment(platform.id, "another", False)
     assert "was refused" in tool.launch(**{name: "another"}).text
 
 
@@ -257,17 +257,17 @@ def test_what_is_typed_wrong_is_named(changes: dict[str, Any], field: str) -> No
 
 
 def test_by_hand_hosted_canvas_needs_its_client_id_alone(tool: Tool, desk: cli.TenantOperator) -> None:
-    made = desk.add(
+    made = desk.add_platform(
         ManualRegistration("", "", "https://canvas.instructure.com", "10000000000001", "", "", "", "", (), ("https://learn.example.edu",)), True
     )
     platform = next(one for one in desk.platforms() if one.id == made)
     assert platform.family == "canvas"
     assert platform.auth_token_url == "https://sso.canvaslms.com/login/oauth2/token"
     assert platform.approve_deployments
-    desk.add(ManualRegistration("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
+    desk.add_platform(ManualRegistration("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
     with pytest.raises(Conflict, match="registered already"):
-        desk.add(ManualRegistration("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
-    desk.change(made, {"name": "Our Canvas", "auth_login_url": "https://sso.beta.canvaslms.com/api/lti/authorize_redirect"})
+        desk.add_platform(ManualRegistration("", "", "https://canvas.instructure.com", "10000000000002", "", "", "", "", (), ()), True)
+    desk.change_platform(made, {"name": "Our Canvas", "auth_login_url": "https://sso.beta.canvaslms.com/api/lti/authorize_redirect"})
     changed = next(one for one in desk.platforms() if one.id == made)
     assert (changed.name, changed.auth_token_url, changed.frame_origins) == ("Our Canvas", platform.auth_token_url, ["https://learn.example.edu"])
     acts = [row.act for row in tool.sql("SELECT act FROM lti_tool.audit ORDER BY audit_id")]
@@ -337,7 +337,7 @@ def canvas_tokens(tool: Tool) -> list[dict[str, Any]]:
 def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, desk: cli.TenantOperator) -> None:
     """No grade and no roster ever came: the assertion named Canvas's bare host."""
     canvas(tool)
-    assert open_address(tool, desk.invite("", True)).status_code == 200
+    assert open_address(tool, desk.create_invite("", True)).status_code == 200
     asked = next(headers for _, path, headers, _ in tool.moodle.server.requests if path == "/openid")
     assert asked["Authorization"] == "Bearer a.b.c", "Canvas tells its configuration to nobody else"
     (sent,) = tool.moodle.server.bodies("/register")
@@ -356,13 +356,13 @@ def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, de
 
 def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: Tool, desk: cli.TenantOperator) -> None:
     canvas(tool)
-    assert open_address(tool, desk.invite("", True)).status_code == 200
+    assert open_address(tool, desk.create_invite("", True)).status_code == 200
     made = desk.platforms()[-1]
-    desk.change(made.id, {"auth_audience": "sso.canvaslms.com"})
+    desk.change_platform(made.id, {"auth_audience": "sso.canvaslms.com"})
     taken = canvas_tokens(tool)
     assert tokens.get_access_token(tool.deps, desk.platforms()[-1], CANVAS_SCOPES[0]) == "t"
     assert [one["aud"] for one in taken] == ["sso.canvaslms.com", f"{tool.moodle.server.url}/token"]
-    desk.change(made.id, {"auth_audience": ""})
+    desk.change_platform(made.id, {"auth_audience": ""})
     assert desk.platforms()[-1].auth_audience == "", "a setting can be cleared"
     assert desk.platforms()[-1].name == "A university", "what is not named stays"
     tool.moodle.server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
@@ -393,16 +393,16 @@ HOSTED = [f"{SSO}/api/lti/authorize_redirect", f"{SSO}/login/oauth2/token", f"{S
 def test_a_customer_of_hosted_canvas_registers_under_its_own_name(customer: str) -> None:
     """registration_endpoint and the configuration lie at HostUrl.context_host(account): the customer's own name where there is one."""
     configuration = f"{customer}/api/lti/security/openid-configuration?registration_token=x"
-    assert dialect_for("canvas").vouches("https://canvas.instructure.com", configuration, HOSTED) == ""
+    assert dialect_for("canvas").configuration_problem("https://canvas.instructure.com", configuration, HOSTED) == ""
     for place in range(3):
         strange = [url if number != place else "https://evil.example/x" for number, url in enumerate(HOSTED)]
-        assert "evil.example" in dialect_for("canvas").vouches("https://canvas.instructure.com", configuration, strange)
+        assert "evil.example" in dialect_for("canvas").configuration_problem("https://canvas.instructure.com", configuration, strange)
 
 
 def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: cli.TenantOperator) -> None:
     """Hosted Canvas has one issuer for everybody: a person is known within a registration."""
     url = tool.moodle.server.url
-    desk.add(ManualRegistration("", "", "http://127.0.0.1:8100", "second", f"{url}/auth", f"{url}/token", f"{url}/certs", "", ("2",), ()), True)
+    desk.add_platform(ManualRegistration("", "", "http://127.0.0.1:8100", "second", f"{url}/auth", f"{url}/token", f"{url}/certs", "", ("2",), ()), True)
     first = tool.launch().location
     answer = tool.login(client_id="second")
     state, nonce = (re.search(rf"{name}=([^&]+)", answer.location) for name in ("state", "nonce"))

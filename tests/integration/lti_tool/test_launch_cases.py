@@ -271,7 +271,7 @@ def test_unknown_kid(tool: Tool, case: str) -> None:
 
 
 def _kept(tool: Tool) -> platform_keys._CachedKeySet:
-    return tool.deps.platform_keys._kept[f"{tool.moodle.server.url}/certs"]
+    return tool.deps.platform_keys._cache[f"{tool.moodle.server.url}/certs"]
 
 
 @pytest.mark.parametrize("case", ["K12 the LMS is down"])
@@ -351,7 +351,7 @@ def test_a_class_that_opens_together_before_the_keys_are_known_is_let_in(tool: T
     tool.moodle.server.says("/certs", unhurried)
     token, url = tool.moodle.sign({"x": 1}), f"{tool.moodle.server.url}/certs"
     with ThreadPoolExecutor(together) as pool:
-        found = list(pool.map(lambda _: tool.deps.platform_keys.for_token(url, token)["keys"], range(together)))
+        found = list(pool.map(lambda _: tool.deps.platform_keys.key_set_for_token(url, token)["keys"], range(together)))
     assert all(keys == [tool.moodle.jwk()] for keys in found)
     assert tool.moodle.server.count("/certs") == 1, "one asks for all"
 

@@ -128,12 +128,12 @@ def test_every_recorded_answer_to_a_score_has_its_meaning(name: str) -> None:
     recorded = exchanges("services")[name]["response"]
     body = recorded["body"] if isinstance(recorded["body"], str) else json.dumps(recorded["body"])
     told = MOODLE.outcome(recorded["status"], recorded["reason"], {}, body.encode())
-    expected = {200: ResponseVerdict.TAKEN, 409: ResponseVerdict.AS_NEW_THERE, 401: ResponseVerdict.LATER, 502: ResponseVerdict.LATER}.get(
-        recorded["status"], ResponseVerdict.NEVER
+    expected = {200: ResponseVerdict.ACCEPTED, 409: ResponseVerdict.NOT_NEWER, 401: ResponseVerdict.RETRY_LATER, 502: ResponseVerdict.RETRY_LATER}.get(
+        recorded["status"], ResponseVerdict.REJECTED
     )
     assert told.verdict is expected
     assert "{" not in told.words, "what the person was graded with is not repeated"
-    if told.verdict is ResponseVerdict.NEVER:
+    if told.verdict is ResponseVerdict.REJECTED:
         assert "send it again" in told.words or "sending again" in told.words, told.words
 
 
@@ -158,13 +158,13 @@ def test_the_recorded_sequence_of_scores_with_its_409s() -> None:
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         told = MOODLE.outcome(step["status"], step["reason"], {}, b"[]")
         newer = newest is None or at.replace(microsecond=0) > newest
-        assert told.verdict is (ResponseVerdict.TAKEN if newer else ResponseVerdict.AS_NEW_THERE)
+        assert told.verdict is (ResponseVerdict.ACCEPTED if newer else ResponseVerdict.NOT_NEWER)
         if newer:
             newest = at.replace(microsecond=0)
         given = step["score"]["scoreGiven"]
         if (
             step["results"] is not None
-            and told.verdict is ResponseVerdict.TAKEN
+            and told.verdict is ResponseVerdict.ACCEPTED
             and step["score"]["gradingProgress"] == "FullyGraded"
             and given is not None
         ):
@@ -244,7 +244,7 @@ def invite(tool: Tool) -> Callable[..., str]:
 
     def make(approves: bool = False) -> str:
         desk = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
-        return urlsplit(desk.invite("a school", approves)).path
+        return urlsplit(desk.create_invite("a school", approves)).path
 
     return make
 

@@ -48,7 +48,7 @@ def provider() -> Iterator[str]:
 def office(tool: Tool) -> str:
     """The administration of an administrator; three people are on the list."""
     importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=datetime.now(UTC))
-    link = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test").admin_link().removeprefix(TOOL)
+    link = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test").create_admin_link().removeprefix(TOOL)
     opened: str = tool.browser.post(link, base_url="https://127.0.0.1:8080").location
     return opened
 

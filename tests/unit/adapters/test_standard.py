@@ -128,15 +128,15 @@ def test_the_courses_before_this_one_are_read_from_the_history() -> None:
 
 
 CANVAS: list[tuple[int, bytes, ResponseVerdict]] = [
-    (200, b"", ResponseVerdict.TAKEN),
-    (403, b"403 Forbidden (Rate Limit Exceeded)", ResponseVerdict.LATER),
-    (403, b'{"errors":{"type":"unauthorized"}}', ResponseVerdict.NEVER),
-    (429, b"", ResponseVerdict.LATER),
-    (400, b'{"errors":{"message":"Provided timestamp of x before last updated timestamp of y"}}', ResponseVerdict.AS_NEW_THERE),
-    (422, b'{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not a student"}}', ResponseVerdict.NEVER),
-    (422, b'{"errors":{"message":"The maximum number of allowed attempts has been reached for this submission"}}', ResponseVerdict.NEVER),
-    (401, b"", ResponseVerdict.LATER),
-    (502, b"<html>", ResponseVerdict.LATER),
+    (200, b"", ResponseVerdict.ACCEPTED),
+    (403, b"403 Forbidden (Rate Limit Exceeded)", ResponseVerdict.RETRY_LATER),
+    (403, b'{"errors":{"type":"unauthorized"}}', ResponseVerdict.REJECTED),
+    (429, b"", ResponseVerdict.RETRY_LATER),
+    (400, b'{"errors":{"message":"Provided timestamp of x before last updated timestamp of y"}}', ResponseVerdict.NOT_NEWER),
+    (422, b'{"errors":{"type":"unprocessable_entity","message":"User not found in course or is not a student"}}', ResponseVerdict.REJECTED),
+    (422, b'{"errors":{"message":"The maximum number of allowed attempts has been reached for this submission"}}', ResponseVerdict.REJECTED),
+    (401, b"", ResponseVerdict.RETRY_LATER),
+    (502, b"<html>", ResponseVerdict.RETRY_LATER),
 ]
 
 

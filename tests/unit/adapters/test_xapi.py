@@ -66,7 +66,7 @@ def every_kind() -> list[Statement]:
 
 def test_the_record_store_takes_every_statement_we_write() -> None:
     body = b"[" + b",".join(one.payload for one in every_kind()) + b"]"
-    incoming = StatementParser(family_2_0=False).statements(body, Authority.of(AUTHORITY))
+    incoming = StatementParser(family_2_0=False).statements(body, Authority.from_json(AUTHORITY))
     assert [one.id for one in incoming] == [one.id for one in every_kind()]
 
 

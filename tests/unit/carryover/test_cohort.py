@@ -27,5 +27,5 @@ def test_24_people_from_a_day_to_six_months_ago() -> None:
     assert timedelta(days=170) <= ages[-1] <= timedelta(days=190)
     assert all(datetime.fromisoformat(value["timestamp"]) <= NOW for value in values)
     StatementParser(family_2_0=False).statements(
-        b"[" + b",".join(one.payload for one in made) + b"]", Authority.of(b'{"mbox":"mailto:a@example.org"}')
+        b"[" + b",".join(one.payload for one in made) + b"]", Authority.from_json(b'{"mbox":"mailto:a@example.org"}')
     )

@@ -21,7 +21,7 @@ ORD = 1_795_000_000_123_456 << 10
 
 
 def read(body: bytes | str, family_2_0: bool = False) -> list[Incoming]:
-    return StatementParser(family_2_0).statements(body.encode() if isinstance(body, str) else body, Authority.of(AUTHORITY))
+    return StatementParser(family_2_0).statements(body.encode() if isinstance(body, str) else body, Authority.from_json(AUTHORITY))
 
 
 def small(response: str = '"x"', extra: str = "") -> str:

@@ -14,7 +14,7 @@ import pytest
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.reading import Authority, Incoming, StatementParser
 
-AUTHORITY = Authority.of(b'{"account":{"homePage":"https://h.example","name":"k"}}')
+AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')
 READERS = {"1.0.3": StatementParser(False), "2.0.0": StatementParser(True)}
 UUID = "3f1c8a52-9d5e-4f3c-8a68-0f5e9ec1a001"
 A, B = {"mbox": "mailto:a@example.org"}, {"openid": "https://b.example"}

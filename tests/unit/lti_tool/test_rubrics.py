@@ -31,9 +31,9 @@ def assessed(rater: int, relation: str, days_ago: int, **levels: int) -> Assessm
 
 
 def test_somebody_is_competent_whose_levels_all_reach_it() -> None:
-    assert RUBRIC.assessment({"a": 2, "b": 3}).result["success"]
-    assert not RUBRIC.assessment({"a": 1, "b": 3}).result["success"]
-    assert RUBRIC.assessment({"b": 3}).scores == [("b", "two", 3)], "what was not seen says nothing"
+    assert RUBRIC.to_assessment({"a": 2, "b": 3}).result["success"]
+    assert not RUBRIC.to_assessment({"a": 1, "b": 3}).result["success"]
+    assert RUBRIC.to_assessment({"b": 3}).scores == [("b", "two", 3)], "what was not seen says nothing"
 
 
 def test_of_each_rater_the_latest_level_of_each_criterion_counts() -> None:
@@ -101,5 +101,5 @@ def test_what_is_no_rubric_is_refused(wrong: Rubric) -> None:
 def test_the_exercise_tells_how_near_to_the_agreed_levels_a_rater_is() -> None:
     programme = Programme("p", 1, "P", 0.8, [], [])
     done = CalibrationExercise(programme, RUBRIC, None, [(RUBRIC.cases[0], Calibration("case", 1, {"a": 3, "b": 3}, NOW))])
-    assert done.exact == (1, 2) and done.lean == 0.5, "one level too high on one of two"
-    assert CalibrationExercise(programme, RUBRIC, RUBRIC.cases[0], []).lean is None
+    assert done.exact == (1, 2) and done.leniency == 0.5, "one level too high on one of two"
+    assert CalibrationExercise(programme, RUBRIC, RUBRIC.cases[0], []).leniency is None
