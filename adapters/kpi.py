@@ -103,12 +103,18 @@ def parse_readings(
     for line, cells in sheet.rows:
         told: list[str] = []
 
-        def cell(field: str, cells: Sequence[str] = cells) -> str:
+        def cell_text(field: str, cells: Sequence[str] = cells) -> str:
             return cells[place[field]] if field in place and place[field] < len(cells) else ""
 
-        subject, start = cell("subject"), _parse_or_note(told, _parse_reading_date, cell("period_start"))
-        value = _parse_or_note(told, parse_number, cell("value"))
-        end = _parse_or_note(told, _parse_reading_date, cell("period_end")) if cell("period_end") else _period_end(start, period) if start else None
+        subject, start = cell_text("subject"), _parse_or_note(told, _parse_reading_date, cell_text("period_start"))
+        value = _parse_or_note(told, parse_number, cell_text("value"))
+        end = (
+            _parse_or_note(told, _parse_reading_date, cell_text("period_end"))
+            if cell_text("period_end")
+            else _period_end(start, period)
+            if start
+            else None
+        )
         if not subject:
             told.append("nobody is named")
         elif subject_kind != PERSON and EMAIL_PATTERN.match(subject):
@@ -125,7 +131,7 @@ def parse_readings(
                 "period_start": start.isoformat(),
                 "period_end": end.isoformat(),
                 "value": value,
-                "source": cell("source") or source,
+                "source": cell_text("source") or source,
             }
         )
         lines.append(line)

@@ -49,21 +49,21 @@ def run_checks(settings: Settings) -> list[CheckResult]:
 
 
 def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
-    def python() -> str:
+    def check_python() -> str:
         return f"Python {sys.version.split()[0]}"
 
-    def keys() -> str:
+    def check_settings() -> str:
         settings.require("CARRYOVER_DATABASE_URL", "CARRYOVER_MIGRATION_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
         if settings.secret_key == settings.secret_key_previous:
             raise FatalError("CARRYOVER_SECRET_KEY_PREVIOUS is the same as CARRYOVER_SECRET_KEY; leave it out.")
         return "all that is needed is set" + ("; a previous secret key is still accepted" if settings.secret_key_previous else "")
 
-    def address() -> str:
+    def check_base_url() -> str:
         if settings.base_url.startswith("http://") and not settings.allow_private_platforms:
             raise FatalError(f"CARRYOVER_BASE_URL is {settings.base_url}: an LMS frames https alone; put TLS in front and set the public address.")
         return settings.base_url
 
-    def database() -> str:
+    def check_database() -> str:
         engine = make_engine(settings.database_url)
         require_database(engine)
         require_app_role(engine)
@@ -78,7 +78,7 @@ def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
             raise FatalError("synchronous_commit or fsync is off: a power cut loses statements that were acknowledged; switch both on.")
         return f"PostgreSQL {version}, signed in as a role that row-level security binds"
 
-    def tables() -> str:
+    def check_migrations() -> str:
         owner = make_engine(settings.migration_url)
         require_database(owner)
         behind = [
@@ -91,7 +91,7 @@ def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
             raise FatalError(f"The tables of {' and '.join(behind)} are not up to date; run carryover migrate.")
         return "up to date"
 
-    def clock() -> str:
+    def check_clock_skew() -> str:
         engine = make_engine(settings.database_url)
         with engine.connect() as connection:
             begun = time.time()
@@ -102,7 +102,7 @@ def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
             raise FatalError(f"The database's clock differs from this machine's by {theirs - ours:+.1f} s; synchronise both (NTP).")
         return f"the database's differs by {(theirs - ours) * 1_000:+.0f} ms"
 
-    def waiting() -> str:
+    def check_queue() -> str:
         queue.require_redis(settings.redis_url)
         if not queue.has_live_workers(settings.redis_url):
             raise FatalError(
@@ -110,20 +110,20 @@ def _all_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
             )
         return "Redis answers, each queue has a worker"
 
-    def disk() -> str:
+    def check_disk() -> str:
         free = measure_free_bytes(settings.home)
         if free < MIN_FREE_BYTES:
             raise FatalError(f"{free / 1e9:.1f} GB are free at {settings.home}; make room, or move CARRYOVER_HOME.")
         return f"{free / 1e9:.0f} GB free at {settings.home}"
 
     own = {
-        "python": python,
-        "settings": keys,
-        "address": address,
-        "database": database,
-        "tables": tables,
-        "clock": clock,
-        "queue": waiting,
-        "disk": disk,
+        "python": check_python,
+        "settings": check_settings,
+        "address": check_base_url,
+        "database": check_database,
+        "tables": check_migrations,
+        "clock": check_clock_skew,
+        "queue": check_queue,
+        "disk": check_disk,
     }
     return {**own, **lrs_cli.doctor_checks(settings), **tool_cli.doctor_checks(settings)}

@@ -259,16 +259,16 @@ def import_statements(desk: TenantAdmin, file: Path | None, url: str | None, key
     with ExitStack() as stack:
         told = stack.enter_context(report.open("a"))
 
-        def tell(line: int, path: str, reason: str) -> None:
+        def write_refusal(line: int, path: str, reason: str) -> None:
             told.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
             told.flush()
 
         if file is not None:
             bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))
-            run = desk.import_file(file, tell, lambda run, size: bar.update(size))
+            run = desk.import_file(file, write_refusal, lambda run, size: bar.update(size))
         else:
             source = RemoteStore(str(url), key, _read_secret("secret"))
-            run = desk.import_from_store(source, tell, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
+            run = desk.import_from_store(source, write_refusal, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
             click.echo(err=True)
     click.echo(f"{run.stored} stored, {run.known} known already, {run.refused} refused" + (f" (see {report})." if run.refused else "."))
 
@@ -338,11 +338,11 @@ def metrics_rebuild(desk: TenantAdmin) -> None:
     """Make every fact anew from its statements; says so where one changed by it."""
     with click.progressbar(length=1, label="Episodes") as bar:
 
-        def progress(done: int, of: int) -> None:
+        def update_bar(done: int, of: int) -> None:
             bar.length = of
             bar.update(done - bar.pos)
 
-        changed = desk.rebuild_facts(progress)
+        changed = desk.rebuild_facts(update_bar)
     if changed:
         click.echo("Facts changed by it although nothing waited to be counted: something had been counted wrongly, and is right now.")
     else:

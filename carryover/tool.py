@@ -84,12 +84,12 @@ _PLATFORM_OPTIONS = (
 
 
 def _platform_options(default: str | None) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    def with_fields(act: Callable[..., R]) -> Callable[..., R]:
+    def add_options(act: Callable[..., R]) -> Callable[..., R]:
         for option, words in reversed(_PLATFORM_OPTIONS):
             act = click.option(option, default=default, help=words)(act)
         return act
 
-    return with_fields
+    return add_options
 
 
 @platform.command("add")

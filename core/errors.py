@@ -120,7 +120,7 @@ def register_error_handlers(app: Flask) -> None:
     unexpected ones with a traceback."""
 
     @app.after_request
-    def as_problem(response: Response) -> Response:
+    def convert_to_problem(response: Response) -> Response:
         if response.status_code >= 400 and request.path.startswith(PROBLEM_JSON_PREFIX) and response.mimetype == "application/json":
             body = response.get_json()
             told = body.get("error", {}) if isinstance(body, dict) else {}
@@ -130,7 +130,7 @@ def register_error_handlers(app: Flask) -> None:
         return response
 
     @app.errorhandler(RequestError)
-    def refused(error: RequestError) -> ResponseReturnValue:
+    def handle_request_error(error: RequestError) -> ResponseReturnValue:
         response = jsonify(build_error_body(error))
         response.status_code = error.status
         if error.status == 401:
@@ -141,19 +141,19 @@ def register_error_handlers(app: Flask) -> None:
     @app.errorhandler(psycopg.Error)
     @app.errorhandler(DBAPIError)
     @app.errorhandler(PoolTimeout)
-    def database_away(error: Exception) -> ResponseReturnValue:
+    def handle_database_error(error: Exception) -> ResponseReturnValue:
         if not is_database_unavailable(error):
-            return unexpected(error)
+            return handle_unexpected_error(error)
         log.error("database not reachable: %s", type(error).__name__)
-        return refused(Unavailable("The database does not answer. Nothing was stored; send the request again in a minute."))
+        return handle_request_error(Unavailable("The database does not answer. Nothing was stored; send the request again in a minute."))
 
     @app.errorhandler(DataError)
     @app.errorhandler(UnicodeEncodeError)
-    def not_storable(error: Exception) -> ResponseReturnValue:
-        return refused(BadInput("The request holds a character or a number that cannot be stored (for example NUL); leave it out."))
+    def handle_unstorable_data(error: Exception) -> ResponseReturnValue:
+        return handle_request_error(BadInput("The request holds a character or a number that cannot be stored (for example NUL); leave it out."))
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> ResponseReturnValue:
+    def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
         words = _HTTP_MESSAGES.get(error.code or 0, error.description)
         body = {"error": {"code": (error.name or "error").lower().replace(" ", "_"), "message": words}}
         response = jsonify(body)
@@ -163,7 +163,7 @@ def register_error_handlers(app: Flask) -> None:
         return response
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> ResponseReturnValue:
+    def handle_unexpected_error(error: Exception) -> ResponseReturnValue:
         log.exception("unexpected error")
         body = {"error": {"code": "internal", "message": "Carryover failed here; the log of the server has the reason."}}
         response = jsonify(body)

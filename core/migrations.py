@@ -49,7 +49,7 @@ def has_pending_migrations(folder: Path, owner: Engine) -> bool:
 def run_env(metadata: MetaData, schema: str) -> None:
     """The body of every ``env.py``."""
 
-    def only_ours(name: str | None, kind: str, parents: Any) -> bool:
+    def include_own_schema(name: str | None, kind: str, parents: Any) -> bool:
         return name == schema if kind == "schema" else True
 
     connection: Connection = context.config.attributes["connection"]
@@ -59,7 +59,7 @@ def run_env(metadata: MetaData, schema: str) -> None:
         target_metadata=metadata,
         version_table_schema=schema,
         include_schemas=True,
-        include_name=only_ours,
+        include_name=include_own_schema,
         compare_server_default=True,
     )
     with context.begin_transaction():

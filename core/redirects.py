@@ -14,7 +14,7 @@ def make_redirects_relative(app: Flask) -> None:
     host it used."""
 
     @app.after_request
-    def relative(response: Response) -> Response:
+    def strip_host(response: Response) -> Response:
         found = request.routing_exception
         if isinstance(found, RequestRedirect):
             to = urlsplit(found.new_url)

@@ -41,7 +41,7 @@ def create_app(deps: StoreDeps) -> Flask:
     app.register_blueprint(health_blueprint([health.record_store_check(deps)]))
 
     @app.after_request
-    def harmless(response: Response) -> Response:
+    def add_security_headers(response: Response) -> Response:
         for name, value in _SECURITY_HEADERS:
             response.headers[name] = value
         return response

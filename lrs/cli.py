@@ -287,14 +287,14 @@ def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     Stop with what to do.
     """
 
-    def attachments() -> str:
+    def check_attachments() -> str:
         blobs = BlobStore(settings.attachments_url)
         arriving = blobs.open(1)
         arriving.write(b"x")
         blobs.discard_upload(arriving)
         return f"{settings.attachments_url} can be written"
 
-    def statements() -> str:
+    def check_backlog() -> str:
         owner = make_engine(settings.migration_url or settings.database_url)
         with owner.connect() as connection:
             waiting, oldest = connection.execute(text("SELECT waiting, oldest FROM lrs.backlog()")).one()
@@ -305,7 +305,7 @@ def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
             raise FatalError(f"{waiting} statements wait to be counted, the oldest for {age:.0f} s; see whether carryover worker runs.")
         return f"{waiting} statements wait to be counted"
 
-    return {"attachments": attachments, "counting": statements}
+    return {"attachments": check_attachments, "counting": check_backlog}
 
 
 def attachment_blobs(settings: Settings) -> BlobStore:

@@ -52,14 +52,14 @@ def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     """Checks that carryover doctor runs on the tool: each returns a sentence, or raises Stop
     with what to do."""
 
-    def sealed() -> str:
+    def check_sealed_keys() -> str:
         owner = make_engine(settings.migration_url or settings.database_url)
         secrets = Secrets(settings.secret_key, settings.secret_key_previous)
         count = keys.require_unsealable_keys(owner, secrets)
         owner.dispose()
         return f"{count} signing keys can be opened with the secret key"
 
-    return {"sealed keys": sealed}
+    return {"sealed keys": check_sealed_keys}
 
 
 def create_tenant(settings: Settings, *, name: str, lrs_url: str | None, lrs_key: str, lrs_secret: str, practice: bool) -> int:

@@ -50,11 +50,11 @@ def send_statements() -> None:
     deps = _deps()
     deps.job_requests.mark_job_started(SEND_STATEMENTS)
 
-    def send(tenant_id: int) -> None:
+    def send_for_tenant(tenant_id: int) -> None:
         store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
         statements.send_due_statements(deps.unit_of_work, tenant_id, store, deps.own_client if ours else deps.client)
 
-    _for_each_tenant(outbox.list_tenants_with_outbox(deps.engine), send)
+    _for_each_tenant(outbox.list_tenants_with_outbox(deps.engine), send_for_tenant)
 
 
 def send_grades() -> None:
@@ -69,11 +69,11 @@ def remind() -> None:
     deps = _deps()
     deps.job_requests.mark_job_started(QUEUE_REMINDERS)
 
-    def queue(tenant_id: int) -> None:
+    def queue_for_tenant(tenant_id: int) -> None:
         nudging.queue_reminders(deps.unit_of_work, tenant_id=tenant_id, now=clock.now())
         digests.queue_digests(deps.unit_of_work, tenant_id=tenant_id, base_url=deps.settings.base_url, now=clock.now())
 
-    _for_each_tenant(tenants.list_tenant_ids(deps.engine), queue)
+    _for_each_tenant(tenants.list_tenant_ids(deps.engine), queue_for_tenant)
 
 
 def read_beginnings() -> None:

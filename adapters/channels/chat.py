@@ -58,15 +58,15 @@ def build_payload(kind: str, digest: ChannelDigest) -> bytes:
 
 def _slack_payload(digest: ChannelDigest) -> dict[str, object]:
     # Only these three characters are special in Slack's text, and have to be escaped like this.
-    def plain(text: str) -> str:
+    def escape_slack_text(text: str) -> str:
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
-    lines = "\n".join(f"• {plain(line)}" for line in digest.lines)
+    lines = "\n".join(f"• {escape_slack_text(line)}" for line in digest.lines)
     return {
-        "text": plain(digest.title),
+        "text": escape_slack_text(digest.title),
         "blocks": [
-            {"type": "section", "text": {"type": "mrkdwn", "text": f"*{plain(digest.title)}*\n{lines}"}},
-            {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<{digest.link}|{plain(digest.link_words)}>"}]},
+            {"type": "section", "text": {"type": "mrkdwn", "text": f"*{escape_slack_text(digest.title)}*\n{lines}"}},
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": f"<{digest.link}|{escape_slack_text(digest.link_words)}>"}]},
         ],
     }
 

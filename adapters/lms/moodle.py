@@ -45,7 +45,9 @@ class MoodleDialect(StandardDialect):
     def configuration_problem(self, issuer: str, configuration_url: str, endpoints: Sequence[str]) -> str:
         """All of Moodle's endpoints are on its own host."""
         strange = [url for url in endpoints if url_origin(url) != url_origin(issuer)]
-        return super().configuration_problem(issuer, configuration_url, endpoints) or (f"{strange[0]} is not at {url_origin(issuer)}" if strange else "")
+        return super().configuration_problem(issuer, configuration_url, endpoints) or (
+            f"{strange[0]} is not at {url_origin(issuer)}" if strange else ""
+        )
 
     def relaunch_url(self, issuer: str, message_hint: str) -> str:
         """The page that Moodle itself loads into the frame. The message hint cannot be reused

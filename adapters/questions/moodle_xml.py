@@ -264,7 +264,7 @@ def extract_data_pictures(text: str, pictures: dict[str, Picture], notes: list[s
     """Turn pictures embedded in data: URLs into separate pictures; whatever is not a picture is
     removed."""
 
-    def kept(found: re.Match[str]) -> str:
+    def replace_data_url(found: re.Match[str]) -> str:
         try:
             picture = load_picture(base64.b64decode("".join(found[1].split()), validate=True))
         except (PictureRefused, binascii.Error, ValueError) as error:
@@ -276,7 +276,7 @@ def extract_data_pictures(text: str, pictures: dict[str, Picture], notes: list[s
 
     for address in re.findall(r'<img[^>]*?\bsrc\s*=\s*["\']?(https?:[^"\'\s>]+)', text, re.IGNORECASE):
         notes.append(f"The picture {unquote(address)[:120]!r} is left out: it lies on another server, which would see who answers.")
-    return _DATA_IMAGE.sub(kept, text)
+    return _DATA_IMAGE.sub(replace_data_url, text)
 
 
 def write_moodle_xml(items: list[QuestionItem], pictures: dict[str, Picture]) -> tuple[bytes, list[ImportNote]]:

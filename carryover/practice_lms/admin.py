@@ -33,51 +33,51 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     pages = Blueprint("admin", __name__, url_prefix="/admin/tools")
 
     @pages.before_request
-    def come_from_this_page() -> None:
+    def require_same_origin() -> None:
         # This page has no sign-in, so other sites must be prevented from submitting its forms.
         # Clients other than browsers do not send this header.
         if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             abort(403, "Tools are managed on this page alone.")
 
-    def listed(wrong: str = "", url: str = "") -> str:
+    def render_tools(wrong: str = "", url: str = "") -> str:
         return render_template("tools.html", tools=tools.list_all_tools(deps.ledger), wrong=wrong, url=url)
 
-    def registering(make_token: Callable[[str], str]) -> ResponseReturnValue:
+    def render_registration(make_token: Callable[[str], str]) -> ResponseReturnValue:
         """Render the page that frames the tool's own registration page."""
         url = request.form.get("url", "").strip()
         if not _is_web_address(url):
-            return listed("The tool URL must begin with http:// or https://.", url), 400
+            return render_tools("The tool URL must begin with http:// or https://.", url), 400
         return render_template("registering.html", address=registration_url(url, deps.at("openid-configuration"), make_token(url)))
 
-    def known(id_: int) -> Tool:
+    def require_tool(id_: int) -> Tool:
         tool = tools.tool_by_id(deps.ledger, str(id_))
         if tool is None:
             abort(404, "There is no such tool.")
         return tool
 
     @pages.get("")
-    def manage() -> str:
-        return listed()
+    def list_tools() -> str:
+        return render_tools()
 
     @pages.post("")
-    def register() -> ResponseReturnValue:
-        return registering(lambda url: registration.new_registration_token(deps, url))
+    def register_tool() -> ResponseReturnValue:
+        return render_registration(lambda url: registration.new_registration_token(deps, url))
 
     @pages.post("/<int:id_>/update")
-    def update(id_: int) -> ResponseReturnValue:
-        tool = known(id_)
-        return registering(lambda url: registration.update_registration_token(deps, tool))
+    def update_tool(id_: int) -> ResponseReturnValue:
+        tool = require_tool(id_)
+        return render_registration(lambda url: registration.update_registration_token(deps, tool))
 
     @pages.post("/<int:id_>/activate")
-    def activate(id_: int) -> ResponseReturnValue:
-        tool = known(id_)
+    def activate_tool(id_: int) -> ResponseReturnValue:
+        tool = require_tool(id_)
         tools.set_tool_active(deps.ledger, tool)
         activities.ensure_standard_activity(deps.ledger, tool)
         return redirect("/practice/admin/tools", code=303)
 
     @pages.post("/<int:id_>/delete")
-    def delete(id_: int) -> ResponseReturnValue:
-        tools.remove_tool(deps.ledger, known(id_))
+    def delete_tool(id_: int) -> ResponseReturnValue:
+        tools.remove_tool(deps.ledger, require_tool(id_))
         return redirect("/practice/admin/tools", code=303)
 
     return pages

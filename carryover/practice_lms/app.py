@@ -68,19 +68,19 @@ def create_app(home: Path, tool_url: str) -> Flask:
     pages.register_blueprint(letters.blueprint(home))
 
     @app.before_request
-    def come_by_the_right_name() -> ResponseReturnValue | None:
+    def redirect_to_lms_host() -> ResponseReturnValue | None:
         if request.method == "GET" and request.host.partition(":")[0] != LMS_HOST:
             return redirect(deps.lms_url + request.full_path.rstrip("?"))
         return None
 
     @pages.get("/jwks.json")
-    def jwks() -> ResponseReturnValue:
+    def get_jwks() -> ResponseReturnValue:
         return keys.public_key_set(deps.ledger)
 
-    def refuse(error: HTTPException) -> ResponseReturnValue:
+    def render_error(error: HTTPException) -> ResponseReturnValue:
         return render_template("refused.html", error=error), error.code or 500
 
-    app.register_error_handler(HTTPException, refuse)
+    app.register_error_handler(HTTPException, render_error)
     app.register_error_handler(bearer.ServiceError, bearer.service_error_response)
     app.register_blueprint(pages)
     return app

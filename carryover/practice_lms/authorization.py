@@ -35,7 +35,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     pages = Blueprint("authorization", __name__)
 
     @pages.route("/auth", methods=["GET", "POST"])
-    def auth() -> ResponseReturnValue:
+    def authorize() -> ResponseReturnValue:
         session = sessions.current_session(deps.ledger)
         if session is None and not sessions.is_repost():
             return sessions.repost_page()

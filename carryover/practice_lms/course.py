@@ -37,7 +37,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     ledger = deps.ledger
 
     @pages.get("/")
-    def course() -> str:
+    def course_page() -> str:
         found = [tool for tool in tools.list_all_tools(ledger) if tool.active]
         chosen = [activity for activity in activities.list_activities(ledger) if activity.chosen]
         names = {tool.client_id: tool.name for tool in found}
@@ -48,7 +48,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
 
     @pages.get("/launch/<who>")
     @pages.get("/launch/<who>/<message>")
-    def framed(who: str, message: str = launches.RESOURCE_LAUNCH) -> Response:
+    def activity_page(who: str, message: str = launches.RESOURCE_LAUNCH) -> Response:
         """The activity page, with the tool in a frame; opening it signs the person in."""
         choice = _resolve_launch_target(ledger, who, message)
         path = "" if message == launches.RESOURCE_LAUNCH else f"/{message}"
@@ -61,7 +61,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
 
     @pages.get("/start/<who>")
     @pages.get("/start/<who>/<message>")
-    def start(who: str, message: str = launches.RESOURCE_LAUNCH) -> str:
+    def start_launch(who: str, message: str = launches.RESOURCE_LAUNCH) -> str:
         """Inside the frame: the browser posts the login request to the tool."""
         choice = _resolve_launch_target(ledger, who, message)
         link = choice.activity.link_id if choice.activity else ""
@@ -70,7 +70,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         return render_template("post.html", address=choice.tool.initiate_login_uri, fields=fields)
 
     @pages.get("/gradebook")
-    def grades() -> str:
+    def gradebook_page() -> str:
         columns = [(item, gradebook.scores_by_user(ledger, item)) for item in gradebook.list_line_items(ledger)]
         return render_template("gradebook.html", people=PEOPLE.values(), columns=columns, first=gradebook.DEMO_LINE_ITEM_ID)
 

@@ -27,7 +27,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     pages = Blueprint("deep_linking", __name__)
 
     @pages.post("/deep-link/return")
-    def returned() -> ResponseReturnValue:
+    def deep_link_return() -> ResponseReturnValue:
         session = sessions.current_session(deps.ledger)
         if session is None and not sessions.is_repost():
             return sessions.repost_page()

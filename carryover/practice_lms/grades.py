@@ -39,16 +39,16 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     pages = Blueprint("grades", __name__)
     ledger = deps.ledger
 
-    def told(tool: Tool, item: LineItem) -> dict[str, Any]:
+    def line_item_json(tool: Tool, item: LineItem) -> dict[str, Any]:
         return {**item.body, "id": messages.line_item_url(deps, tool, item.id)}
 
-    def known(tool: Tool, id_: int) -> LineItem:
+    def require_line_item(tool: Tool, id_: int) -> LineItem:
         for item in gradebook.list_line_items(ledger, tool.client_id):
             if item.id == id_:
                 return item
         raise ServiceError(404, f"Not Found: Grade item {id_} doesn't exist")
 
-    def sent(tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
+    def line_item_from_body(tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
         """Return the line item in the request body; its resource link must belong to the
         tool.
         """
@@ -61,39 +61,43 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         return body
 
     @pages.get("/lineitems")
-    def list_items() -> ResponseReturnValue:
+    def get_line_items() -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
         wanted = {_LINE_ITEM_FILTERS[name]: value for name, value in request.args.items() if name in _LINE_ITEM_FILTERS}
         items = gradebook.list_line_items(ledger, tool.client_id)
         return media_type_response(
-            [told(tool, item) for item in items if all(item.body.get(name) == value for name, value in wanted.items())], LINE_ITEMS
+            [line_item_json(tool, item) for item in items if all(item.body.get(name) == value for name, value in wanted.items())], LINE_ITEMS
         )
 
     @pages.post("/lineitems")
-    def make_item() -> ResponseReturnValue:
+    def post_line_item() -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
-        return media_type_response(told(tool, gradebook.insert_line_item(ledger, tool.client_id, sent(tool))), LINE_ITEM, 201)
+        return media_type_response(
+            line_item_json(tool, gradebook.insert_line_item(ledger, tool.client_id, line_item_from_body(tool))), LINE_ITEM, 201
+        )
 
     @pages.get("/lineitems/<int:id_>/lineitem")
-    def one_item(id_: int) -> ResponseReturnValue:
+    def get_line_item(id_: int) -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
-        return media_type_response(told(tool, known(tool, id_)), LINE_ITEM)
+        return media_type_response(line_item_json(tool, require_line_item(tool, id_)), LINE_ITEM)
 
     @pages.put("/lineitems/<int:id_>/lineitem")
-    def change_item(id_: int) -> ResponseReturnValue:
+    def put_line_item(id_: int) -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
-        item = known(tool, id_)
-        return media_type_response(told(tool, gradebook.update_line_item(ledger, item, sent(tool, item.activity_id))), LINE_ITEM)
+        item = require_line_item(tool, id_)
+        return media_type_response(
+            line_item_json(tool, gradebook.update_line_item(ledger, item, line_item_from_body(tool, item.activity_id))), LINE_ITEM
+        )
 
     @pages.delete("/lineitems/<int:id_>/lineitem")
-    def drop_item(id_: int) -> ResponseReturnValue:
+    def delete_line_item(id_: int) -> ResponseReturnValue:
         tool = require_service_token(ledger, LINE_ITEM_SCOPE)
-        gradebook.delete_line_item(ledger, known(tool, id_))
+        gradebook.delete_line_item(ledger, require_line_item(tool, id_))
         return "", 204
 
     @pages.post("/lineitems/<int:id_>/lineitem/scores")
-    def score(id_: int) -> ResponseReturnValue:
-        item = known(require_service_token(ledger, SCORE_SCOPE, SCORE), id_)
+    def post_score(id_: int) -> ResponseReturnValue:
+        item = require_line_item(require_service_token(ledger, SCORE_SCOPE, SCORE), id_)
         body: Any = request.get_json(silent=True, force=True)
         wrong = _score_error(body)
         if wrong:
@@ -106,14 +110,14 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
         return "", 200
 
     @pages.get("/lineitems/<int:id_>/lineitem/results")
-    def results(id_: int) -> ResponseReturnValue:
+    def get_results(id_: int) -> ResponseReturnValue:
         tool = require_service_token(ledger, RESULT_SCOPE, RESULTS)
-        item, wanted = known(tool, id_), request.args.get("user_id")
+        item, wanted = require_line_item(tool, id_), request.args.get("user_id")
         place = messages.line_item_url(deps, tool, id_, "/results")
         found = []
         for user, body in gradebook.scores_by_user(ledger, item).items():
             if wanted in (None, user):
-                one = {"id": f"{place}&user_id={user}", "scoreOf": told(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
+                one = {"id": f"{place}&user_id={user}", "scoreOf": line_item_json(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
                 graded = {"resultScore": body["value"], "resultMaximum": item.body["scoreMaximum"]} if "value" in body else {}
                 found.append({**one, **graded, **({"comment": body["comment"]} if "comment" in body else {})})
         return media_type_response(found, RESULTS)

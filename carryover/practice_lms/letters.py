@@ -36,7 +36,7 @@ def blueprint(home: Path) -> Blueprint:
     pages = Blueprint("letters", __name__)
 
     @pages.get("/mailbox")
-    def letters() -> ResponseReturnValue:
+    def show_mailbox() -> ResponseReturnValue:
         return render_template("mailbox.html", title="Mailbox", letters=_newest_letters(home / MAILBOX))
 
     return pages

@@ -20,7 +20,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     pages = Blueprint("members", __name__)
 
     @pages.get("/memberships")
-    def memberships() -> ResponseReturnValue:
+    def get_memberships() -> ResponseReturnValue:
         tool = require_service_token(deps.ledger, MEMBERS_SCOPE, MEMBERS)
         role = request.args.get("role")
         found = [person for person in PEOPLE.values() if role is None or role in (*person.short_roles, *person.roles)]

@@ -80,15 +80,15 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     pages = Blueprint("registration", __name__)
 
     @pages.errorhandler(InvalidRegistration)
-    def invalid(error: InvalidRegistration) -> ResponseReturnValue:
+    def registration_error(error: InvalidRegistration) -> ResponseReturnValue:
         return jsonify({"error": error.name}), error.status
 
     @pages.get("/openid-configuration")
-    def openid_configuration() -> ResponseReturnValue:
+    def get_configuration() -> ResponseReturnValue:
         return jsonify(platform_configuration(deps))
 
     @pages.route("/registration", methods=["GET", "POST"])
-    def registration() -> ResponseReturnValue:
+    def handle_registration() -> ResponseReturnValue:
         subject, known = _registration_subject(deps)
         if request.method == "GET":
             if known is None:

@@ -18,30 +18,30 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
     """``/token``. As in Moodle, tools that are not activated yet get tokens too."""
     pages = Blueprint("tokens", __name__)
 
-    def refused(error: str) -> ResponseReturnValue:
+    def oauth_error(error: str) -> ResponseReturnValue:
         return jsonify({"error": error}), 400
 
     @pages.post("/token")
-    def token() -> ResponseReturnValue:
+    def issue_token() -> ResponseReturnValue:
         form = request.form
         if not all(form.get(name) for name in _REQUIRED_FIELDS) or form["client_assertion_type"] != _ASSERTION_TYPE:
-            return refused("invalid_request")
+            return oauth_error("invalid_request")
         if form["grant_type"] != "client_credentials":
-            return refused("unsupported_grant_type")
+            return oauth_error("unsupported_grant_type")
         assertion = form["client_assertion"]
         tool = tools.tool_by_client_id(deps.ledger, keys.unverified_claim(assertion, "sub"))
         if tool is None:
-            return refused("invalid_client")
+            return oauth_error("invalid_client")
         try:
             # Stricter than Moodle, which checks only the signature and the times.
             claims = keys.verify_tool_token(deps, tool, assertion, deps.at("token"), ("sub", "jti"))
         except keys.InvalidToken:
-            return refused("invalid_client")
+            return oauth_error("invalid_client")
         if not deps.ledger.claim_once(f"jti {tool.client_id} {claims['jti']}"):
-            return refused("invalid_client")
+            return oauth_error("invalid_client")
         scopes = [scope for scope in dict.fromkeys(form["scope"].split()) if scope in tool.scopes]
         if not scopes:
-            return refused("invalid_scope")
+            return oauth_error("invalid_scope")
         given = bearer.issue_access_token(deps.ledger, tool, scopes)
         return jsonify({"access_token": given, "token_type": "Bearer", "expires_in": bearer.ACCESS_TOKEN_SECONDS, "scope": " ".join(scopes)})
 

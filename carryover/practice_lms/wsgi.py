@@ -20,12 +20,12 @@ from core.processes import tune_garbage_collector
 def _seeding_check(file: Path) -> HealthCheck:
     """Health check: not ready until the practice cohort is stored and counted."""
 
-    def look(health: Health) -> None:
+    def add_facts(health: Health) -> None:
         if not json.loads(file.read_text()).get("seeded"):
             health.ready = False
             health.degraded.append("practice data")
 
-    return look
+    return add_facts
 
 
 def create_app() -> PathDispatcher:
@@ -35,7 +35,7 @@ def create_app() -> PathDispatcher:
     front = Flask("front", static_folder=None)
 
     @front.get("/")
-    def first_page() -> ResponseReturnValue:
+    def redirect_to_course() -> ResponseReturnValue:
         """Anyone who opens the demo's root URL wants to see the course."""
         return redirect(f"{lms_base_url(read.base_url)}/practice/")
 

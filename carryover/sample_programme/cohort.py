@@ -47,25 +47,25 @@ def _person_statements(
     episode = uuid.uuid5(learner, programme.key)
     audience = {"team": TEAMS[number % len(TEAMS)], "wave": "Practice wave"}
 
-    def act(name: str, at: datetime) -> Act:
+    def make_act(name: str, at: datetime) -> Act:
         return Act(installation, tenant, f"practice {number} {name}", learner, episode, programme.for_statements(), at, audience)
 
-    yield xapi.registered_statement(act("registered", certified_at))
+    yield xapi.registered_statement(make_act("registered", certified_at))
     own = random.Random(f"{SEED} training {number}")  # noqa: S311 - practice data; a separate generator, so that the random sequence of the rest does not change
     training = xapi.Training(round(own.uniform(*PRETEST_RANGE), 2), round(own.uniform(*TRAINING_HOURS_RANGE), 1))
-    yield xapi.certified_statement(act("certified", certified_at), {"": round(own.uniform(*EXAM_RANGE), 2)}, training)
+    yield xapi.certified_statement(make_act("certified", certified_at), {"": round(own.uniform(*EXAM_RANGE), 2)}, training)
     met: set[str] = set()
     for interval in INTERVALS:
         due_at = certified_at + timedelta(days=interval.due_days)
         quiz = xapi.Quiz("check", interval.key, interval.label)
-        yield xapi.check_scheduled_statement(act(f"scheduled {interval.key}", certified_at), quiz, due_at=due_at)
+        yield xapi.check_scheduled_statement(make_act(f"scheduled {interval.key}", certified_at), quiz, due_at=due_at)
         begun_at = due_at + timedelta(hours=chance.uniform(0.5, 20))
         if begun_at < now and chance.random() < PARTICIPATION_RATE:
             keys = sample_check_items(programme, episode, interval.key, met)
             met.update(keys)
-            yield from _check_statements(act, programme, keys, quiz, begun_at, chance)
+            yield from _check_statements(make_act, programme, keys, quiz, begun_at, chance)
     if chance.random() < COMMITMENT_RATE:
-        yield from _transfer_statements(act, programme, episode, certified_at, now, chance)
+        yield from _transfer_statements(make_act, programme, episode, certified_at, now, chance)
 
 
 def _check_statements(

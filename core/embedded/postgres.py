@@ -151,7 +151,9 @@ class EmbeddedPostgres:
         arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if int(self.major) >= BUILTIN_LOCALE_VERSION else []
         arguments += ["--locale=C"]
         try:
-            made = subprocess.run(arguments, capture_output=True, text=True, preexec_fn=self._preexec_as_user(), cwd="/", start_new_session=True, check=False)
+            made = subprocess.run(
+                arguments, capture_output=True, text=True, preexec_fn=self._preexec_as_user(), cwd="/", start_new_session=True, check=False
+            )
         except (OSError, subprocess.SubprocessError):
             user = self._user.pw_name if self._user else "this user"
             raise FatalError(

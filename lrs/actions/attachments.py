@@ -34,11 +34,11 @@ def multipart_body(
         left = quota - attachments.sum_attachment_bytes(connection, tenant_id)
     opened: list[BlobUpload] = []
 
-    def sink() -> BlobUpload:
+    def open_blob() -> BlobUpload:
         opened.append(blobs.open(left - sum(one.size for one in opened)))
         return opened[-1]
 
-    mixed = MultipartReader(content_type, largest_first, sink)
+    mixed = MultipartReader(content_type, largest_first, open_blob)
     try:
         mixed.feed(pieces)
         if any(one.over_quota for one in opened):

@@ -133,14 +133,14 @@ def _identities_in(value: Any) -> Iterator[str]:
 
 
 def _anonymized(one: StoredStatement, identity: str, somebody: dict[str, Any]) -> bytes:
-    def walk(value: Any) -> Any:
+    def replace_identity(value: Any) -> Any:
         if isinstance(value, dict):
             if find_identity_or_none(value) == identity:
                 return dict(somebody)
-            return {name: walk(inner) for name, inner in value.items()}
-        return [walk(inner) for inner in value] if isinstance(value, list) else value
+            return {name: replace_identity(inner) for name, inner in value.items()}
+        return [replace_identity(inner) for inner in value] if isinstance(value, list) else value
 
-    return decoding.encode(walk(decoding.decode(one.payload)))
+    return decoding.encode(replace_identity(decoding.decode(one.payload)))
 
 
 def apply_retention(deps: StoreDeps, tenant_id: int) -> int:

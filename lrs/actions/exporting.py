@@ -40,24 +40,24 @@ def export_lines(deps: StoreDeps, *, tenant_id: int, identified: bool) -> Iterat
 
 
 def _pseudonymized(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[str, Any]:
-    def actor(value: dict[str, Any]) -> dict[str, Any]:
+    def pseudonymize_actor(value: dict[str, Any]) -> dict[str, Any]:
         identity = identity_of(value)
         made: dict[str, Any] = {"objectType": value.get("objectType", "Agent")}
         if identity is not None:
             name = deps.secrets.keyed_hashes(PSEUDONYM_PURPOSE, f"{tenant_id} {identity}")[0].hex()[:PSEUDONYM_LENGTH]
             made["account"] = {"homePage": f"{BASE}pseudonyms", "name": name}
         if "member" in value:
-            made["member"] = [actor(member) for member in value["member"]]
+            made["member"] = [pseudonymize_actor(member) for member in value["member"]]
         return made
 
     s.pop("attachments", None)
     for name in ("actor", "authority"):
         if name in s:
-            s[name] = actor(s[name])
+            s[name] = pseudonymize_actor(s[name])
     obj = s["object"]
     kind = obj.get("objectType", "Activity")
     if kind in ("Agent", "Group"):
-        s["object"] = actor(obj)
+        s["object"] = pseudonymize_actor(obj)
     elif kind == "SubStatement":
         s["object"] = _pseudonymized(deps, tenant_id, obj)
     result = s.get("result", {})
@@ -74,8 +74,8 @@ def _pseudonymized(deps: StoreDeps, tenant_id: int, s: dict[str, Any]) -> dict[s
             activity.get("definition", {}).pop(name, None)
     for name in ("instructor", "team"):
         if name in context:
-            context[name] = actor(context[name])
+            context[name] = pseudonymize_actor(context[name])
     for name, part in (("contextAgents", "agent"), ("contextGroups", "group")):
         for entry in context.get(name, ()):
-            entry[part] = actor(entry[part])
+            entry[part] = pseudonymize_actor(entry[part])
     return s

@@ -215,9 +215,11 @@ def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Seque
     """
     if said is None:
         now = clock.to_microseconds(clock.now())
-        said = DefinitionCache().select_unstored(tenant_id, [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions])
+        said = DefinitionCache().select_unstored(
+            tenant_id, [(definition, _definition_time(one, now)) for one in incoming for definition in one.definitions]
+        )
 
-    def attempt() -> int:
+    def store_once() -> int:
         with unit_of_work(tenant_id) as connection:
             _refuse_voiding_of_voiders(connection, tenant_id, incoming)
             definitions.upsert_definitions(connection, tenant_id, said)
@@ -230,7 +232,7 @@ def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Seque
             attachments.link_attachments(connection, tenant_id, [(new[one.id], a.sha2) for one in incoming if one.id in new for a in one.attachments])
         return len(new)
 
-    return _with_retries(attempt)
+    return _with_retries(store_once)
 
 
 def _with_retries(attempt: Callable[[], Result]) -> Result:

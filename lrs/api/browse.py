@@ -47,18 +47,18 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint("browse", __name__, url_prefix="/browse", template_folder="templates", static_folder="static", static_url_path="/static")
 
     @pages.after_request
-    def strict(response: Response) -> Response:
+    def add_security_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     @pages.errorhandler(RequestError)
-    def refused(error: RequestError) -> tuple[str, int, dict[str, str]]:
+    def render_refusal(error: RequestError) -> tuple[str, int, dict[str, str]]:
         headers = {"WWW-Authenticate": 'Basic realm="carryover", charset="UTF-8"'} if isinstance(error, Unauthorised) else {}
         return render_template("browse.html", **_empty_context(), error=error.message), error.status, headers
 
     @pages.get("")
-    def statements() -> str:
+    def list_statements() -> str:
         caller = access.require_scope(deps, "statements/read")
         given = {name: request.args.get(name, "").strip() for name in _FILTER_FIELDS}
         after = None

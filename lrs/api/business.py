@@ -49,7 +49,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint("business", __name__, url_prefix="/api/v1")
 
     @pages.get("/kpis")
-    def every_kpi() -> ResponseReturnValue:
+    def list_kpis() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
@@ -57,7 +57,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"kpis": found, "next": None})
 
     @pages.put("/kpis/<key>")
-    def define(key: str) -> ResponseReturnValue:
+    def put_kpi(key: str) -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters("programme")
         given = decode_body(business.Definition)
@@ -66,7 +66,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return "", 204
 
     @pages.put("/kpis/<key>/valuation")
-    def value(key: str) -> ResponseReturnValue:
+    def put_valuation(key: str) -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters("programme")
         given = decode_body(business.Valuation)
@@ -76,7 +76,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify({"version": made})
 
     @pages.get("/kpis/<key>/valuation")
-    def worth(key: str) -> ResponseReturnValue:
+    def get_valuation(key: str) -> ResponseReturnValue:
         """The valuation in force; NotFound if none was recorded."""
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("programme")
@@ -88,7 +88,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"version": version, "valuation": body, "who": who, "at": format_instant(at)})
 
     @pages.post("/kpi-readings")
-    def take() -> ResponseReturnValue:
+    def post_readings() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         told = business.import_readings(deps, tenant_id=caller.tenant_id, given=decode_body(business.Readings), who=f"credential {caller.key}")
@@ -96,7 +96,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify(told)
 
     @pages.get("/kpi-readings")
-    def readings() -> ResponseReturnValue:
+    def list_readings() -> ResponseReturnValue:
         """Readings in the order received; needs access to individual-level data;
         ``history=all``: replaced readings, too.
         """
@@ -108,14 +108,14 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"readings": [json_row(asdict(one)) for one in found], "next": found[-1].reading_id if len(found) == limit else None})
 
     @pages.post("/costs")
-    def add_cost() -> ResponseReturnValue:
+    def post_cost() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         made = business.record_cost(deps, tenant_id=caller.tenant_id, given=decode_body(business.IncomingCost), who=f"credential {caller.key}")
         return jsonify({"cost": made}), 201
 
     @pages.get("/costs")
-    def costs() -> ResponseReturnValue:
+    def list_costs() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("programme", "after", "limit")
         limit, after = page_limit(), page_cursor("after")
@@ -125,7 +125,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"costs": listed, "next": found[-1].cost_id if len(found) == limit else None})
 
     @pages.delete("/costs/<int:cost_id>")
-    def take_back(cost_id: int) -> ResponseReturnValue:
+    def delete_cost(cost_id: int) -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         why = decode_body(Why).why
@@ -133,7 +133,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return "", 204
 
     @pages.get("/scorecard")
-    def weights() -> ResponseReturnValue:
+    def get_scorecard() -> ResponseReturnValue:
         """The lines in force; version 0 without an author if they are the default."""
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("programme")
@@ -144,7 +144,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"version": version, "lines": named, "who": who, "at": format_instant(at) if at else None})
 
     @pages.put("/scorecard")
-    def weigh() -> ResponseReturnValue:
+    def put_scorecard() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         given = decode_body(Scorecard)

@@ -29,7 +29,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint("counting", __name__, url_prefix="/api/v1")
 
     @pages.post("/person-merges")
-    def merge() -> ResponseReturnValue:
+    def post_merge() -> ResponseReturnValue:
         caller = access.require_scope(deps, "erase")
         allow_parameters()
         given = decode_body(Merging)
@@ -39,7 +39,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify({"merge": made}), 201
 
     @pages.get("/person-merges")
-    def merges() -> ResponseReturnValue:
+    def get_merges() -> ResponseReturnValue:
         caller = access.require_scope(deps, "erase")
         allow_parameters("after", "limit")
         limit = page_limit()
@@ -47,7 +47,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"merges": [json_row(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
 
     @pages.delete("/person-merges/<int:merge_id>")
-    def undo(merge_id: int) -> ResponseReturnValue:
+    def delete_merge(merge_id: int) -> ResponseReturnValue:
         caller = access.require_scope(deps, "erase")
         allow_parameters()
         merging.undo_merge(deps, tenant_id=caller.tenant_id, merge_id=clamp_bigint(merge_id), who=f"credential {caller.key}")
@@ -55,7 +55,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return "", 204
 
     @pages.post("/activity-mappings")
-    def map_() -> ResponseReturnValue:
+    def post_mapping() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         made = mapping.add_mapping(deps, tenant_id=caller.tenant_id, given=decode_body(mapping.Mapped), who=f"credential {caller.key}")
@@ -63,7 +63,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify({"mapping": made}), 201
 
     @pages.get("/activity-mappings")
-    def mapped() -> ResponseReturnValue:
+    def get_mappings() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("after", "limit")
         limit = page_limit()
@@ -71,7 +71,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"mappings": [json_row(asdict(one)) for one in found], "next": found[-1].mapping_id if len(found) == limit else None})
 
     @pages.delete("/activity-mappings/<int:mapping_id>")
-    def unmap(mapping_id: int) -> ResponseReturnValue:
+    def delete_mapping(mapping_id: int) -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
         mapping.undo_mapping(deps, tenant_id=caller.tenant_id, mapping_id=clamp_bigint(mapping_id), who=f"credential {caller.key}")

@@ -32,7 +32,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint("credentials", __name__, url_prefix="/api/v1/credentials")
 
     @pages.get("")
-    def every() -> ResponseReturnValue:
+    def get_credentials() -> ResponseReturnValue:
         caller = access.require_scope(deps, "credentials")
         found: list[dict[str, Any]] = [
             {
@@ -47,7 +47,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify({"credentials": found})
 
     @pages.post("")
-    def make() -> ResponseReturnValue:
+    def post_credential() -> ResponseReturnValue:
         """``{"scopes": ["metrics/read"], "note": "Power BI"}`` → key and secret."""
         caller = access.require_scope(deps, "credentials")
         try:
@@ -64,7 +64,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify({"key": key, "secret": secret}), 201
 
     @pages.delete("/<key>")
-    def end(key: str) -> ResponseReturnValue:
+    def delete_credential(key: str) -> ResponseReturnValue:
         caller = access.require_scope(deps, "credentials")
         held = next((one.scopes for one in credentials.list_credentials(deps, tenant_id=caller.tenant_id) if one.key == key), ())
         if NON_DELEGABLE.intersection(held) and "all" not in caller.scopes:

@@ -225,7 +225,16 @@ def _operations() -> list[_Operation]:
             body=_schema_ref(OfEpisodes),
             error_statuses=("404",),
         ),
-        _Operation("get", "/reports/{key}", "One report", read, _schema_ref(Report), _FILTER_PARAMETERS, error_statuses=("404",), extra_media_types=("text/csv",)),
+        _Operation(
+            "get",
+            "/reports/{key}",
+            "One report",
+            read,
+            _schema_ref(Report),
+            _FILTER_PARAMETERS,
+            error_statuses=("404",),
+            extra_media_types=("text/csv",),
+        ),
         _Operation("get", "/reports/{key}/picture.png", "Its picture", read, {}, _FILTER_PARAMETERS, error_statuses=("404",), kind="image/png"),
         _Operation(
             "get", "/kpis", "The business figures of a programme", read, _page_schema("kpis", _schema_ref(Kpi)), _PROGRAMME_PARAMETER, ("programme",)
@@ -263,7 +272,9 @@ def _operations() -> list[_Operation]:
             ("programme",),
             error_statuses=("404",),
         ),
-        _Operation("post", "/kpi-readings", "Store readings: all or none", write, told, body=_schema_ref(business.Readings), error_statuses=("404", "409")),
+        _Operation(
+            "post", "/kpi-readings", "Store readings: all or none", write, told, body=_schema_ref(business.Readings), error_statuses=("404", "409")
+        ),
         _Operation(
             "get",
             "/kpi-readings",

@@ -31,17 +31,17 @@ def add_document_routes(pages: Blueprint, deps: StoreDeps) -> None:
 
 
 def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[[], Response]:
-    def resource() -> Response:
+    def dispatch() -> Response:
         reads = request.method in ("GET", "HEAD")
         caller = access.require_scope(deps, f"{scope}/read" if reads else f"{scope}/write")
         if reads:
-            return _read(caller)
-        return _delete(caller) if request.method == "DELETE" else _write(caller)
+            return _get_document(caller)
+        return _delete_documents(caller) if request.method == "DELETE" else _write_document(caller)
 
-    def _read(caller: Caller) -> Response:
+    def _get_document(caller: Caller) -> Response:
         place, since = parse_document_key(kind, request.args, one=True, several=True)
         if place.document_id is None:
-            return _ids(caller, place, since)
+            return _get_document_ids(caller, place, since)
         if since is not None:
             raise BadInput(f"since belongs to the list of documents, without {kind.id_parameter}.", parameter="since")
         found = documents.get_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place)
@@ -50,14 +50,14 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
         response.headers["Last-Modified"] = http_date(found.updated_at)
         return response
 
-    def _ids(caller: Caller, place: DocumentKey, since: datetime | None) -> Response:
+    def _get_document_ids(caller: Caller, place: DocumentKey, since: datetime | None) -> Response:
         found, updated_at = documents.list_document_ids(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, since=since)
         response = json_response(json.dumps(found).encode())
         if updated_at is not None:
             response.headers["Last-Modified"] = http_date(updated_at)
         return response
 
-    def _write(caller: Caller) -> Response:
+    def _write_document(caller: Caller) -> Response:
         place, _ = parse_document_key(kind, request.args, one=True, several=False)
         body = request.get_data()
         given = request.headers.get("Content-Type", "application/octet-stream")
@@ -74,7 +74,7 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
             documents.merge_document(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, content_type=given, body=body, **headers)
         return Response(status=204)
 
-    def _delete(caller: Caller) -> Response:
+    def _delete_documents(caller: Caller) -> Response:
         place, since = parse_document_key(kind, request.args, one=True, several=kind is STATE)
         if since is not None:
             raise BadInput("DELETE takes no since.", parameter="since")
@@ -82,4 +82,4 @@ def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[
         documents.remove_documents(deps.unit_of_work, tenant_id=caller.tenant_id, place=place, **headers)
         return Response(status=204)
 
-    return resource
+    return dispatch

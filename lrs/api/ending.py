@@ -23,12 +23,12 @@ class DrainRequestBody:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         refused = False
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def record_status(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal refused
             refused = status[:1] in "45"
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
-        body = self._inner(environ, start)
+        body = self._inner(environ, record_status)
         left = MAX_DRAINED_BYTES if refused and environ["REQUEST_METHOD"] not in ("GET", "HEAD") else 0
         while left > 0 and (piece := environ["wsgi.input"].read(CHUNK_BYTES)):
             left -= len(piece)

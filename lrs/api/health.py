@@ -18,7 +18,7 @@ def record_store_check(deps: Deps) -> HealthCheck:
     accepted but not processed, the stalled component is named.
     """
 
-    def look(health: Health) -> None:
+    def add_facts(health: Health) -> None:
         depth = deps.job_requests.count_waiting_jobs()
         health.facts["queue"] = {"waiting": depth}
         if depth is None:
@@ -43,4 +43,4 @@ def record_store_check(deps: Deps) -> HealthCheck:
         if oldest is not None and now() - oldest > MAX_COUNTING_DELAY:
             health.degraded.append("counting")
 
-    return look
+    return add_facts

@@ -34,27 +34,27 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint("metrics", __name__, url_prefix="/api/v1")
 
     @pages.get("/metrics")
-    def catalogue() -> ResponseReturnValue:
+    def get_catalogue() -> ResponseReturnValue:
         access.require_scope(deps, "metrics/read")
         allow_parameters()
         return json_with_etag({"metrics": [_catalogue_entry(metric) for metric in CATALOGUE], "next": None})
 
     @pages.get("/metrics/<key>/values")
-    def one(key: str) -> ResponseReturnValue:
+    def get_metric_values(key: str) -> ResponseReturnValue:
         """The values of one metric: JSON, or CSV where Accept asks for text/csv."""
-        found = _values([_require_metric(key)], *FILTERS)[0]
+        found = _compute_values([_require_metric(key)], *FILTERS)[0]
         if _wants_csv():
             return _csv_response(values.values_as_csv(found), key)
         return json_with_etag({"metric": key, "values": values.values_as_json(found), "next": None}, *_VOLATILE_KEYS)
 
     @pages.get("/metrics/<key>/picture.png")
-    def bitmap(key: str) -> ResponseReturnValue:
+    def get_metric_picture(key: str) -> ResponseReturnValue:
         """The picture of one metric, for an e-mail or a document."""
         metric = _require_metric(key)
-        return Response(pictures.render_png(pictures.interval_chart(metric, _values([metric], *FILTERS)[0])), content_type="image/png")
+        return Response(pictures.render_png(pictures.interval_chart(metric, _compute_values([metric], *FILTERS)[0])), content_type="image/png")
 
     @pages.get("/metrics/<key>/evidence")
-    def evidence(key: str) -> ResponseReturnValue:
+    def get_evidence(key: str) -> ResponseReturnValue:
         """The statements behind a figure, by episode and page by page; needs access to
         individual-level data.
         """
@@ -72,7 +72,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"metric": key, "episodes": found, "next": following})
 
     @pages.route("/figures", methods=["GET", "POST"])
-    def page() -> ResponseReturnValue:
+    def get_figures() -> ResponseReturnValue:
         """Several metrics at one moment, each with its values and its picture: everything a
         page of figures needs in one request. POST: for selected episodes.
         """
@@ -85,12 +85,12 @@ def blueprint(deps: StoreDeps) -> Blueprint:
                 "shown": [values.format_value(v.value, v.unit) for v in found],
                 "svg": pictures.draw_metric(metric, found),
             }
-            for metric, found in zip(wanted, _values(wanted, *FILTERS, "key"), strict=True)
+            for metric, found in zip(wanted, _compute_values(wanted, *FILTERS, "key"), strict=True)
         ]
         return json_with_etag({"figures": body, "next": None}, *_VOLATILE_KEYS)
 
     @pages.route("/reports", methods=["GET", "POST"])
-    def reports() -> ResponseReturnValue:
+    def get_reports() -> ResponseReturnValue:
         """The list of reports, or several of them at one moment (``key``, repeated). POST:
         for selected episodes.
         """
@@ -100,28 +100,28 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         request_filters(caller)  # invalid or forbidden filters are refused even if they have no effect
         if not wanted:
             return json_with_etag({"reports": sorted(REPORT_BUILDERS), "next": None})
-        found, narrow = _reports(caller, wanted, narrow=True)
+        found, narrow = _compute_reports(caller, wanted, narrow=True)
         return json_with_etag({"reports": [one.as_json() for one in found], "dimensions": narrow, "next": None}, *_VOLATILE_KEYS)
 
     @pages.get("/reports/<key>")
-    def report(key: str) -> ResponseReturnValue:
+    def get_report(key: str) -> ResponseReturnValue:
         """One report: JSON, or its table as CSV where Accept asks for text/csv."""
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters(*FILTERS)
-        ((found,), _) = _reports(caller, [key], narrow=False)
+        ((found,), _) = _compute_reports(caller, [key], narrow=False)
         return _csv_response(found.as_csv(), key) if _wants_csv() else json_with_etag(found.as_json(), *_VOLATILE_KEYS)
 
     @pages.get("/reports/<key>/picture.png")
-    def drawn(key: str) -> ResponseReturnValue:
+    def get_report_picture(key: str) -> ResponseReturnValue:
         """The picture of one report, for an e-mail or a document: the same as on its page."""
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters(*FILTERS)
-        ((found,), _) = _reports(caller, [key], narrow=False)
+        ((found,), _) = _compute_reports(caller, [key], narrow=False)
         if not found.svg:
             raise NotFound("This report has no picture now: there is too little to draw.")
         return Response(pictures.svg_to_png(found.svg), content_type="image/png")
 
-    def _reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
+    def _compute_reports(caller: Caller, keys: list[str], narrow: bool) -> tuple[list[Report], dict[str, list[str]]]:
         """Compute reports at one moment and, if requested, the dimensions by which they can
         be narrowed.
         """
@@ -135,7 +135,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             whole = ReportRequest(connection, asked.scope, asked.individual)
             return [keeping.load_report(whole, key, watermark) for key in keys], keeping.load_dimension_values(whole) if narrow else {}
 
-    def _values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
+    def _compute_values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters(*allowed)
         asked = request_filters(caller)

@@ -24,7 +24,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint("operations", __name__, url_prefix="/api/v1")
 
     @pages.post("/erasures")
-    def erase() -> ResponseReturnValue:
+    def post_erasure() -> ResponseReturnValue:
         """``{"agent": {...}, "dry_run": true}``: what is erased, or would be. A dry run
         unless ``dry_run`` is false.
         """
@@ -43,11 +43,11 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify({"dry_run": dry_run, **asdict(found)})
 
     @pages.get("/profile")
-    def our_profile() -> ResponseReturnValue:
+    def get_profile() -> ResponseReturnValue:
         return Response(msgspec.json.encode(profile.build_profile()), content_type="application/ld+json")
 
     @pages.get("/openapi.json")
-    def described() -> ResponseReturnValue:
+    def get_openapi() -> ResponseReturnValue:
         return jsonify(openapi.openapi_document())
 
     return pages

@@ -74,11 +74,11 @@ def install_protocol(app: Flask, pages: Blueprint, deps: StoreDeps, seen: Cached
     """Install the common rules around the routes of ``pages``; the response headers are
     added to 404 and 405 responses as well.
     """
-    about = f"{pages.name}.about"
-    takes_parts = (f"{pages.name}.post", f"{pages.name}.put")
+    about = f"{pages.name}.get_about"
+    takes_parts = (f"{pages.name}.post_statements", f"{pages.name}.put_statement")
 
     @pages.before_request
-    def understand() -> Response | None:
+    def check_request() -> Response | None:
         if request.method == "OPTIONS":
             return Response(status=204)
         wrong = request.environ.get(alternate.ERROR_KEY)
@@ -95,7 +95,7 @@ def install_protocol(app: Flask, pages: Blueprint, deps: StoreDeps, seen: Cached
         return None
 
     @app.after_request
-    def say(response: Response) -> Response:
+    def add_protocol_headers(response: Response) -> Response:
         if not request.path.startswith(f"{pages.url_prefix}/"):
             return response
         headers = response.headers
@@ -116,7 +116,7 @@ def _respond_as_2_0(deps: StoreDeps) -> bool:
     request names no supported one.
     """
     match = _VERSION_PATTERN.match(request.headers.get("X-Experience-API-Version", "").strip())
-    return match[1] == "2.0" if match and request.endpoint != "xapi.about" else deps.settings.default_version.startswith("2.0")
+    return match[1] == "2.0" if match and request.endpoint != "xapi.get_about" else deps.settings.default_version.startswith("2.0")
 
 
 def is_version_2_0() -> bool:

@@ -26,12 +26,12 @@ def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> Non
     documents.add_document_routes(pages, deps)
 
     @pages.get("/about")
-    def about() -> Response:
+    def get_about() -> Response:
         extensions = {f"{BASE}extensions/name": "Carryover"}
         return json_response(json.dumps({"version": list(VERSIONS), "extensions": extensions}).encode())
 
     @pages.get("/activities")
-    def activity() -> Response:
+    def get_activity() -> Response:
         caller = access.require_scope(deps, "statements/read", "activities_profile/read")
         _require_only_parameter("activityId")
         try:
@@ -45,7 +45,7 @@ def register_xapi(app: Flask, deps: StoreDeps, seen: CachedHighWaterMark) -> Non
         return json_response(decoding.encode(found))
 
     @pages.get("/agents")
-    def agent() -> Response:
+    def get_person() -> Response:
         caller = access.require_scope(deps, "statements/read", "agents_profile/read")
         _require_only_parameter("agent")
         wanted = queries.parse_agent(request.args["agent"])

@@ -36,25 +36,25 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
     """Add the routes of the statements resource."""
 
     @pages.post("/statements")
-    def post() -> Response:
+    def post_statements() -> Response:
         caller = access.require_scope(deps, "statements/write")
         for name in request.args:
             raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
         reader = deps.readers[is_version_2_0()]
-        stored = _take(caller, lambda body: reader.statements(body, Authority.from_json(caller.authority)))
+        stored = _store_request(caller, lambda body: reader.statements(body, Authority.from_json(caller.authority)))
         return json_response(json.dumps([str(one.id) for one in stored]).encode())
 
     @pages.put("/statements")
-    def put() -> Response:
+    def put_statement() -> Response:
         caller = access.require_scope(deps, "statements/write")
         if set(request.args) != {"statementId"}:
             raise BadInput("PUT takes the parameter statementId, and no other.", parameter="statementId")
         statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
         reader = deps.readers[is_version_2_0()]
-        _take(caller, lambda body: [reader.single(body, str(statement_id), Authority.from_json(caller.authority))])
+        _store_request(caller, lambda body: [reader.single(body, str(statement_id), Authority.from_json(caller.authority))])
         return Response(status=204)
 
-    def _take(caller: Caller, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
+    def _store_request(caller: Caller, read: Callable[[bytes], list[Incoming]]) -> list[Incoming]:
         if request.mimetype == "multipart/mixed":
             with attachments.multipart_body(
                 deps.unit_of_work,
@@ -81,11 +81,11 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         return incoming
 
     @pages.get("/statements")
-    def get() -> Response:
+    def get_statements() -> Response:
         caller = access.require_scope(deps, "statements/read", "statements/read/mine")
         mine = None if scope_satisfied(caller.scopes, "statements/read") else identity_of(msgspec.json.decode(caller.authority))
         if "statementId" in request.args or "voidedStatementId" in request.args:
-            return _one(caller, mine)
+            return _get_single_statement(caller, mine)
         if "more" in request.args:
             found = deps.secrets.verify_token(_MORE_PURPOSE, request.args["more"], MORE_LINK_SECONDS)
             if found["tenant"] != caller.tenant_id:
@@ -98,15 +98,15 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if page.following is not None:
             token = deps.secrets.sign(_MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()})
             more = f"/xapi/statements?more={token}"
-        body = writing.render_statement_result(_formatted(caller, query.format, page.payloads), more)
-        response = _with_attachments(caller, body, page.payloads, [one.ord for one in page.found]) if query.attachments else json_response(body)
+        body = writing.render_statement_result(_format_payloads(caller, query.format, page.payloads), more)
+        response = _multipart_response(caller, body, page.payloads, [one.ord for one in page.found]) if query.attachments else json_response(body)
         if page.horizon is not None:
             response.headers[CONSISTENT_THROUGH_HEADER] = format_instant(page.horizon)
         if page.found:
             response.headers["Last-Modified"] = _last_modified_date(max(one.ord for one in page.found))
         return response
 
-    def _one(caller: Caller, mine: str | None) -> Response:
+    def _get_single_statement(caller: Caller, mine: str | None) -> Response:
         others = set(request.args) - {"statementId", "voidedStatementId", "format", "attachments"}
         if others or {"statementId", "voidedStatementId"} <= set(request.args):
             raise BadInput("Ask for one statement by statementId or voidedStatementId, with no filter beside it.")
@@ -115,12 +115,12 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         wanted: uuid.UUID = queries.parse_statement_id(request.args[name], name)
         voided = name == "voidedStatementId"
         found = statements.get_statement(deps.unit_of_work, tenant_id=caller.tenant_id, statement_id=wanted, voided=voided, mine=mine)
-        (body,) = _formatted(caller, query.format, [found.payload])
-        response = _with_attachments(caller, body, [found.payload], [found.ord]) if query.attachments else json_response(body)
+        (body,) = _format_payloads(caller, query.format, [found.payload])
+        response = _multipart_response(caller, body, [found.payload], [found.ord]) if query.attachments else json_response(body)
         response.headers["Last-Modified"] = _last_modified_date(found.ord)
         return response
 
-    def _formatted(caller: Caller, wanted: str, payloads: list[bytes]) -> list[bytes]:
+    def _format_payloads(caller: Caller, wanted: str, payloads: list[bytes]) -> list[bytes]:
         if wanted == "ids":
             return [formats.to_ids_format(payload) for payload in payloads]
         if wanted == "canonical":
@@ -129,7 +129,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
             return [formats.to_canonical_format(payload, held.get, languages) for payload in payloads]
         return payloads
 
-    def _with_attachments(caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]) -> Response:
+    def _multipart_response(caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]) -> Response:
         named = {one["sha2"].lower(): one["contentType"] for payload in payloads for one in collect_attachments(decoding.decode(payload))}
         held = attachments.attachment_hashes(deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords)
         parts: Iterable[tuple[str, str, Iterable[bytes]]] = (

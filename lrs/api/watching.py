@@ -39,7 +39,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     pages = Blueprint("watching", __name__, url_prefix="/api/v1")
 
     @pages.get("/alarms")
-    def alarms() -> ResponseReturnValue:
+    def get_alarms() -> ResponseReturnValue:
         """Open alarms; ``history=all``: ended ones, too."""
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("programme", "after", "limit", "history")
@@ -49,7 +49,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"alarms": [json_row(asdict(one)) for one in found], "next": found[-1].alarm_id if len(found) == limit else None})
 
     @pages.get("/weeks/<key>")
-    def weeks(key: str) -> ResponseReturnValue:
+    def get_weeks(key: str) -> ResponseReturnValue:
         """A weekly figure as it was published; ``history=all``: with what was restated, by
         whom and why.
         """
@@ -69,7 +69,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         )
 
     @pages.post("/baselines")
-    def decide() -> ResponseReturnValue:
+    def post_baseline() -> ResponseReturnValue:
         """Record a person's decision that a weekly figure has a new level from a given week."""
         caller = access.require_scope(deps, "metrics/write")
         allow_parameters()
@@ -77,7 +77,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify({"baseline": levels.decide_new_level(deps, tenant_id=caller.tenant_id, given=given, who=f"credential {caller.key}")}), 201
 
     @pages.get("/baselines")
-    def decided() -> ResponseReturnValue:
+    def get_baselines() -> ResponseReturnValue:
         """All decisions, with who made them and why; for each figure and team the last one
         is in force.
         """
@@ -89,7 +89,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"baselines": [json_row(asdict(one)) for one in found], "next": found[-1].baseline_id if len(found) == limit else None})
 
     @pages.post("/exports")
-    def ask() -> ResponseReturnValue:
+    def post_export() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters()
         wish = decode_body(exports.Wish)
@@ -99,7 +99,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return jsonify(_export_row(made)), 202
 
     @pages.get("/exports")
-    def every() -> ResponseReturnValue:
+    def get_exports() -> ResponseReturnValue:
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters("after", "limit")
         limit = page_limit()
@@ -109,7 +109,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag({"exports": [_export_row(one) for one in found], "next": found[-1].export_id if len(found) == limit else None})
 
     @pages.get("/exports/<int:export_id>")
-    def one(export_id: int) -> ResponseReturnValue:
+    def get_export(export_id: int) -> ResponseReturnValue:
         """Its progress; once it is finished, its manifest."""
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters()
@@ -117,7 +117,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         return json_with_etag(_export_row(found))
 
     @pages.get("/exports/<int:export_id>/file")
-    def content(export_id: int) -> ResponseReturnValue:
+    def get_export_file(export_id: int) -> ResponseReturnValue:
         """The ZIP file."""
         caller = access.require_scope(deps, "metrics/read")
         allow_parameters()

@@ -91,12 +91,12 @@ def _recount_loose_isolated(connection: Connection, tenant_id: int, ords: Sequen
     reason, is set aside with that reason.
     """
 
-    def alone(ord_: int, error: Exception) -> bool:
+    def set_aside(ord_: int, error: Exception) -> bool:
         return store.replace_loose_facts(
             connection, tenant_id, [ord_], {"uncountable": [_uncountable_row(ord_, NO_EPISODE, f"it {_failure_reason(error)}")]}
         )
 
-    return _run_isolated(connection, tenant_id, ords, lambda some: recount_loose_statements(connection, tenant_id, some), alone)
+    return _run_isolated(connection, tenant_id, ords, lambda some: recount_loose_statements(connection, tenant_id, some), set_aside)
 
 
 def _mark_borrowers_isolated(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
@@ -104,11 +104,11 @@ def _mark_borrowers_isolated(connection: Connection, tenant_id: int, ords: Seque
     statement that raises an error affects no other.
     """
 
-    def touch(some: Sequence[int]) -> bool:
+    def mark_episodes(some: Sequence[int]) -> bool:
         outside.mark_borrowers(connection, tenant_id, some, merges.load_merge_map(connection, tenant_id))
         return False
 
-    _run_isolated(connection, tenant_id, ords, touch, lambda _ord, _error: False)
+    _run_isolated(connection, tenant_id, ords, mark_episodes, lambda _ord, _error: False)
 
 
 def _recount_isolated(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
@@ -119,10 +119,10 @@ def _recount_isolated(connection: Connection, tenant_id: int, registrations: Col
     would release them.
     """
 
-    def alone(registration: uuid.UUID, error: Exception) -> bool:
+    def recount_countable(registration: uuid.UUID, error: Exception) -> bool:
         return _recount_excluding_bad(connection, tenant_id, registration, error)
 
-    return _run_isolated(connection, tenant_id, sorted(registrations), lambda some: recount_episodes(connection, tenant_id, some), alone)
+    return _run_isolated(connection, tenant_id, sorted(registrations), lambda some: recount_episodes(connection, tenant_id, some), recount_countable)
 
 
 def _run_isolated(
@@ -164,7 +164,7 @@ def _recount_excluding_bad(connection: Connection, tenant_id: int, registration:
     of other systems are excluded first: they must not cost anyone an episode.
     """
 
-    def attempt(without: Mapping[int, str]) -> bool | Exception:
+    def try_recount(without: Mapping[int, str]) -> bool | Exception:
         try:
             with connection.begin_nested():
                 return recount_episodes(connection, tenant_id, [registration], without)
@@ -179,11 +179,11 @@ def _recount_excluding_bad(connection: Connection, tenant_id: int, registration:
     every = sorted({one.ord for one in own if one.ord not in begins} | theirs)
     culprits: dict[int, str] = {}
     for ord_ in every:
-        failed = attempt({one: "" for one in every if one != ord_})
+        failed = try_recount({one: "" for one in every if one != ord_})
         if isinstance(failed, Exception):
             culprits[ord_] = f"it {_failure_reason(failed)}"
     for without in (culprits, culprits | dict.fromkeys(theirs, "it cannot be counted with the rest of the person's episode")):
-        done = attempt(without)
+        done = try_recount(without)
         if not isinstance(done, Exception):
             return done
         error = done

@@ -24,44 +24,44 @@ MAX_REPORT_AGE = timedelta(hours=1)  # stored reports are recomputed after this 
 def compute_due_reports(deps: StoreDeps) -> None:
     """Compute the reports that are due."""
 
-    def compute_due(tenant_id: int) -> None:
+    def compute_tenant(tenant_id: int) -> None:
         with deps.unit_of_work(tenant_id) as connection:
             computed.mark_outdated_programmes(connection, tenant_id, clock.now() - MAX_REPORT_AGE)
             due = computed.list_pending_marks(connection, tenant_id)
         if due:
             # Its imports take three seconds: only a process that has something to compute pays
             # for them.
-            importlib.import_module("lrs.jobs.compute").compute(deps.unit_of_work, tenant_id)
+            importlib.import_module("lrs.jobs.compute").compute_reports(deps.unit_of_work, tenant_id)
 
-    _for_each_tenant(deps, "computing reports", compute_due)
+    _for_each_tenant(deps, "computing reports", compute_tenant)
 
 
 def watch_tenants(deps: StoreDeps) -> None:
     """Publish weekly figures, raise and end alarms."""
     watching = importlib.import_module("lrs.jobs.watch")
-    _for_each_tenant(deps, "watching", lambda tenant_id: watching.watch(deps.unit_of_work, tenant_id))
+    _for_each_tenant(deps, "watching", lambda tenant_id: watching.watch_tenant(deps.unit_of_work, tenant_id))
 
 
 def restate_weeks(deps: StoreDeps, tenant_id: int, who: str, why: str) -> None:
     """Publish the changes made by a manual recount, with who did it and why."""
-    importlib.import_module("lrs.jobs.watch").watch(deps.unit_of_work, tenant_id, who, why)
+    importlib.import_module("lrs.jobs.watch").watch_tenant(deps.unit_of_work, tenant_id, who, why)
 
 
 def record_self_check(deps: StoreDeps, tenant_id: int, changed: bool) -> None:
     """Raise or end the alarm of the self-check recount."""
-    importlib.import_module("lrs.jobs.watch").self_check(deps.unit_of_work, tenant_id, changed)
+    importlib.import_module("lrs.jobs.watch").update_self_check(deps.unit_of_work, tenant_id, changed)
 
 
 def export_tenants(deps: StoreDeps) -> None:
     """Build the requested export files."""
 
-    def make_waiting(tenant_id: int) -> None:
+    def build_tenant_exports(tenant_id: int) -> None:
         with deps.unit_of_work(tenant_id) as connection:
             waiting = export_store.list_pending_exports(connection, tenant_id)
         if waiting:
-            importlib.import_module("lrs.jobs.export").make(deps, tenant_id)
+            importlib.import_module("lrs.jobs.export").build_exports(deps, tenant_id)
 
-    _for_each_tenant(deps, "exporting", make_waiting)
+    _for_each_tenant(deps, "exporting", build_tenant_exports)
 
 
 def forward_tenants(deps: StoreDeps) -> None:

@@ -26,10 +26,10 @@ _STEADY_ADVICE = "Nothing has changed beyond ordinary variation: asking about a 
 def weekly_report_builder(key: str) -> ReportBuilder:
     """A builder of the report on one of SERIES."""
 
-    def made(asked: ReportRequest) -> Report:
+    def build_report(asked: ReportRequest) -> Report:
         return _weekly_report(asked, key)
 
-    return made
+    return build_report
 
 
 def _weekly_report(asked: ReportRequest, key: str) -> Report:

@@ -20,7 +20,7 @@ def quality_report(asked: ReportRequest) -> Report:
     refused = asked.connection.execute(groups.select_refusals(asked.scope.tenant_id)).all()
     episodes = int(row.episodes)
 
-    def line(what: str, n: Any, of: int, limit: float, remedy: str) -> dict[str, Any]:
+    def quality_line(what: str, n: Any, of: int, limit: float, remedy: str) -> dict[str, Any]:
         share = int(n or 0) / of if of else None
         return {
             "what": what,
@@ -32,12 +32,14 @@ def quality_report(asked: ReportRequest) -> Report:
         }
 
     lines = [
-        line("People without a team", row.without_team, episodes, 0.1, "Put the team into the list of people."),
-        line("Certifications without a schedule", row.without_schedule, episodes, 0.0, "Nothing is due for them, so adoption leaves them out."),
-        line("Certifications without a baseline", row.without_baseline, episodes, 0.5, "Switch the day-0 form on, or bring exam scores."),
-        line("Certifications in the future", row.in_the_future, episodes, 0.0, "Correct the date at its source."),
-        line("Answers of less than a second", fast.impossible, int(fast.timed), 0.01, "Nobody reads that fast: a script, or a wrong clock."),
-        line("Rapid guesses", fast.rapid, int(fast.answers), 0.1, "Shorten the checks, or send them at another hour."),
+        quality_line("People without a team", row.without_team, episodes, 0.1, "Put the team into the list of people."),
+        quality_line(
+            "Certifications without a schedule", row.without_schedule, episodes, 0.0, "Nothing is due for them, so adoption leaves them out."
+        ),
+        quality_line("Certifications without a baseline", row.without_baseline, episodes, 0.5, "Switch the day-0 form on, or bring exam scores."),
+        quality_line("Certifications in the future", row.in_the_future, episodes, 0.0, "Correct the date at its source."),
+        quality_line("Answers of less than a second", fast.impossible, int(fast.timed), 0.01, "Nobody reads that fast: a script, or a wrong clock."),
+        quality_line("Rapid guesses", fast.rapid, int(fast.answers), 0.1, "Shorten the checks, or send them at another hour."),
     ]
     lines += [
         {
@@ -69,10 +71,10 @@ def quality_report(asked: ReportRequest) -> Report:
 def checklist_report(asked: ReportRequest) -> Report:
     """Five questions on the programme, answered from data if there are any."""
 
-    def of(key: str, part: str = "") -> Estimate:
+    def estimate_for(key: str, part: str = "") -> Estimate:
         return compute_estimates(asked.connection, METRICS_BY_KEY[key], asked.scope).get(part, NO_ESTIMATE)
 
-    def answer(question: str, one: Estimate, what: str) -> dict[str, Any]:
+    def answer_row(question: str, one: Estimate, what: str) -> dict[str, Any]:
         few = 0 < one.learners < privacy.MIN_GROUP_SIZE
         hidden = few and not asked.individual
         too_few = f"too few to say ({privacy.TOO_FEW if hidden else one.learners})"
@@ -88,11 +90,15 @@ def checklist_report(asked: ReportRequest) -> Report:
         }
 
     rows = [
-        answer("Is there a transfer protocol within 30 days?", of("adoption_due", "plan"), "plans committed, of plans due"),
-        answer("Is there coaching, or a community?", of("adoption_due", "meeting"), "places taken in coaching meetings, of places due"),
-        answer("Are there refreshers at growing intervals for six months?", of("adoption_due", "check"), "checks done, of checks due"),
-        answer("Are behaviour and business measured?", of("adoption_due", "behaviour assessment"), "looks at the work done, of looks due"),
-        answer("Is it lived: do leaders answer in time?", of("answered_within_a_week"), "answered within a week, of what was handed in"),
+        answer_row("Is there a transfer protocol within 30 days?", estimate_for("adoption_due", "plan"), "plans committed, of plans due"),
+        answer_row("Is there coaching, or a community?", estimate_for("adoption_due", "meeting"), "places taken in coaching meetings, of places due"),
+        answer_row("Are there refreshers at growing intervals for six months?", estimate_for("adoption_due", "check"), "checks done, of checks due"),
+        answer_row(
+            "Are behaviour and business measured?", estimate_for("adoption_due", "behaviour assessment"), "looks at the work done, of looks due"
+        ),
+        answer_row(
+            "Is it lived: do leaders answer in time?", estimate_for("answered_within_a_week"), "answered within a week, of what was handed in"
+        ),
     ]
     return Report(
         "checklist",

@@ -202,21 +202,21 @@ def build_statement_query(
     parameters: dict[str, Any] = {"tenant": tenant_id, "low": low, "high": high, "rows": rows}
     walks: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
-    def walk(columns: tuple[str, ...], keys: Sequence[int]) -> None:
+    def add_index_scan(columns: tuple[str, ...], keys: Sequence[int]) -> None:
         names = tuple(f"key{len(walks)}_{number}" for number in range(len(keys)))
         parameters.update(zip(names, keys, strict=True))
         walks.append((columns, names))
 
     columns = ("verb",) * (query.verb is not None) + ("registration",) * (query.registration is not None)
     for keys in product(*_rel_keys(query)):
-        walk(columns, keys)
+        add_index_scan(columns, keys)
         if query.filters_content:
             inherit = [derive_inherited_key("rel", key) for key in keys]
             if query.verb is not None:
                 inherit.append(derive_inherited_key("verb", key_of("verb", query.verb)))
             if query.registration is not None:
                 inherit.append(derive_inherited_key("registration", key_of("registration", str(query.registration))))
-            walk((), inherit)
+            add_index_scan((), inherit)
     if query.mine is not None:
         parameters["mine0"], parameters["mine1"] = key_pair("agent", query.mine)
         walks = [(columns, (*names, mine)) for columns, names in walks for mine in ("mine0", "mine1")]

@@ -228,20 +228,20 @@ def _patterns() -> list[dict[str, Any]]:
         made = {"id": f"{BASE}patterns/{name}", "type": "Pattern", "primary": primary, "inScheme": PROFILE_VERSION}
         return {**made, **_labels(name.replace("-", " "), definition), **shape}
 
-    def template(name: str) -> str:
+    def template_iri(name: str) -> str:
         return f"{BASE}templates/{name}"
 
-    def named(name: str) -> str:
+    def pattern_iri(name: str) -> str:
         return f"{BASE}patterns/{name}"
 
     return [
-        pattern("finished", "A check ends as passed or as failed.", False, alternates=[template("passed"), template("failed")]),
-        pattern("answers", "Some answers.", False, zeroOrMore=template("answered")),
-        pattern("check", "A check from its beginning to its end.", False, sequence=[template("attempted"), named("answers"), named("finished")]),
-        pattern("event", "What may happen after the certification.", False, alternates=[template("scheduled"), named("check"), template("committed"), template("applied"), *(template(name) for name in _TRANSFER_TEMPLATES)]),
-        pattern("events", "Any number of them.", False, zeroOrMore=named("event")),
-        pattern("entry", "A person may have entered the audience before.", False, optional=template("registered")),
-        pattern("episode", "A certification episode: all statements of one registration.", True, sequence=[named("entry"), template("certified"), named("events")]),
+        pattern("finished", "A check ends as passed or as failed.", False, alternates=[template_iri("passed"), template_iri("failed")]),
+        pattern("answers", "Some answers.", False, zeroOrMore=template_iri("answered")),
+        pattern("check", "A check from its beginning to its end.", False, sequence=[template_iri("attempted"), pattern_iri("answers"), pattern_iri("finished")]),
+        pattern("event", "What may happen after the certification.", False, alternates=[template_iri("scheduled"), pattern_iri("check"), template_iri("committed"), template_iri("applied"), *(template_iri(name) for name in _TRANSFER_TEMPLATES)]),
+        pattern("events", "Any number of them.", False, zeroOrMore=pattern_iri("event")),
+        pattern("entry", "A person may have entered the audience before.", False, optional=template_iri("registered")),
+        pattern("episode", "A certification episode: all statements of one registration.", True, sequence=[pattern_iri("entry"), template_iri("certified"), pattern_iri("events")]),
     ]  # fmt: skip
 
 

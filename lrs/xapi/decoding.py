@@ -76,7 +76,7 @@ def reject_duplicate_names(raw: bytes) -> None:
     """Decode with every pair of every object; the error's path leads to the object that repeats
     a name."""
 
-    def pairs(found: list[tuple[str, Any]]) -> Any:
+    def build_object(found: list[tuple[str, Any]]) -> Any:
         names: set[str] = set()
         for name, value in found:
             if name in names:
@@ -89,7 +89,7 @@ def reject_duplicate_names(raw: bytes) -> None:
             names.add(name)
         return dict(found)
 
-    value = json.loads(raw, object_pairs_hook=pairs, parse_int=str)
+    value = json.loads(raw, object_pairs_hook=build_object, parse_int=str)
     path = value.path if isinstance(value, _DuplicateName) else _find_duplicate_name(value)
     if path is not None:
         raise StatementInvalid("$" + "".join(part if part.startswith("[") else f".{part}" for part in path), "this name stands twice in one object.")

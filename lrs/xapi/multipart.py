@@ -180,7 +180,7 @@ def build_multipart(first: bytes, attachments: Iterable[tuple[str, str, Iterable
     ``attachments``: (sha2, content type, chunks)."""
     boundary = uuid.uuid4().hex
 
-    def pieces() -> Iterator[bytes]:
+    def iter_chunks() -> Iterator[bytes]:
         yield f"--{boundary}\r\nContent-Type: application/json\r\n\r\n".encode() + first + b"\r\n"
         for sha2, content_type, data in attachments:
             yield (
@@ -190,4 +190,4 @@ def build_multipart(first: bytes, attachments: Iterable[tuple[str, str, Iterable
             yield b"\r\n"
         yield f"--{boundary}--\r\n".encode()
 
-    return f"multipart/mixed; boundary={boundary}", pieces()
+    return f"multipart/mixed; boundary={boundary}", iter_chunks()

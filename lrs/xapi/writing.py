@@ -98,14 +98,14 @@ def _parse_exact_number(text: str) -> Decimal | str:
 
 
 def _decode_tagged(payload: bytes) -> dict[str, Any]:
-    def tagged(value: Any) -> Any:
+    def tag_booleans(value: Any) -> Any:
         if isinstance(value, bool):
             return ("boolean", value)  # in Python True == 1
         if isinstance(value, dict):
-            return {name: tagged(inner) for name, inner in value.items()}
+            return {name: tag_booleans(inner) for name, inner in value.items()}
         if isinstance(value, list):
-            return [tagged(inner) for inner in value]
+            return [tag_booleans(inner) for inner in value]
         return value
 
     value: dict[str, Any] = json.loads(payload, parse_float=_parse_exact_number, parse_int=_parse_exact_number)
-    return {name: tagged(inner) for name, inner in value.items()}
+    return {name: tag_booleans(inner) for name, inner in value.items()}

@@ -312,13 +312,13 @@ def _valid_calibrations(connection: Connection, session: LaunchSession, found: P
     }
     now = {case.key: case for case in rubric.cases}
 
-    def same(one: Calibration) -> bool:
+    def is_unchanged(one: Calibration) -> bool:
         before = seen[one.programme_version]
         if before is None or (before.levels, before.criteria) != (rubric.levels, rubric.criteria):
             return False
         return now.get(one.case_key) == next((case for case in before.cases if case.key == one.case_key), None)
 
-    return {key: one for key, one in given.items() if same(one)}
+    return {key: one for key, one in given.items() if is_unchanged(one)}
 
 
 def _require_cases(connection: Connection, session: LaunchSession, programme: str) -> tuple[Programme, Rubric]:

@@ -369,13 +369,13 @@ def import_questions(
     reading, form_name = _read_question_file(programme, name, content, competency, pool)
     intake = _diff_questions(programme, reading, form_name)
 
-    def make(now_there: Programme) -> Programme:
+    def merge_questions(now_there: Programme) -> Programme:
         found = _diff_questions(now_there, reading, form_name)
         over = {made.key: made for _, made in found.replaced}
         return msgspec.structs.replace(now_there, items=[*(over.get(item.key, item) for item in now_there.items), *found.new])
 
     pictures_brought = list(reading.pictures.values())
-    update_draft(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=make, who=who, now=now, brought=pictures_brought)
+    update_draft(unit_of_work, tenant_id=tenant_id, key=key, revision=revision, make=merge_questions, who=who, now=now, brought=pictures_brought)
     return len(intake.new) + len(intake.replaced)
 
 

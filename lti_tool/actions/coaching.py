@@ -167,7 +167,9 @@ def record_meeting(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_
         for one in sorted(set(there)):
             if coaching.insert_attendance(connection, session.tenant_id, meeting_id, episodes[one].id):
                 theirs = acts.load_episode_context(connection, session.tenant_id, episodes[one])
-                theirs.enqueue_statements([xapi.attended_statement(theirs.act(f"attended {meeting_id} {one}", found.at), group=group.id, number=found.number)])
+                theirs.enqueue_statements(
+                    [xapi.attended_statement(theirs.act(f"attended {meeting_id} {one}", found.at), group=group.id, number=found.number)]
+                )
 
 
 def agree_action(

@@ -102,15 +102,15 @@ def digest_lines(programme: Programme, ahead: UpcomingCounts) -> list[str]:
     coming up."""
     tag = languages.choose_language([programme.language])
 
-    def said(text: str, count: int) -> list[str]:
+    def count_line(text: str, count: int) -> list[str]:
         few = languages.translate_text(tag, "a few")
         return [languages.translate_text(tag, text, count=count if count >= MIN_GROUP_SIZE else few)] if count else []
 
     return [
-        *said("Checks that are open or due within a week: %(count)s", ahead.checks),
-        *said("Plans, exercises and case studies due within a week: %(count)s", ahead.acts),
-        *said("Handed in and waiting for an answer: %(count)s", ahead.answers),
-        *said("Coaching groups that meet within a week: %(count)s", ahead.meetings),
+        *count_line("Checks that are open or due within a week: %(count)s", ahead.checks),
+        *count_line("Plans, exercises and case studies due within a week: %(count)s", ahead.acts),
+        *count_line("Handed in and waiting for an answer: %(count)s", ahead.answers),
+        *count_line("Coaching groups that meet within a week: %(count)s", ahead.meetings),
     ]
 
 

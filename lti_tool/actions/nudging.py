@@ -92,44 +92,44 @@ def _may_send_now(one: Reminder, programme_of: Callable[[str, int], Programme], 
 def _reminder_mail(one: Reminder, kind: str, programme: Programme, now: datetime) -> dict[str, Any]:
     tag = languages.choose_language([one.language])
 
-    def said(text: str, **values: Any) -> str:
+    def translate(text: str, **values: Any) -> str:
         return languages.translate_text(tag, text, **values)
 
     if one.what.startswith("check "):
         label = next(interval.label for interval in INTERVALS if f"check {interval.key}" == one.what)
-        subject = said("Your check after %(interval)s is open", interval=said(label))
-        words = said("%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.", count=programme.questions)
+        subject = translate("Your check after %(interval)s is open", interval=translate(label))
+        words = translate("%(count)s questions, about 5 minutes. You see at once why an answer is right or wrong.", count=programme.questions)
         path = "today"
     elif kind == COACHING:
-        subject = said("Your coaching group meets on %(day)s", day=languages.format_day(tag, one.due_at))
-        words = said("Bring one thing that worked and one that did not. Your page shows the hour and who is there.")
+        subject = translate("Your coaching group meets on %(day)s", day=languages.format_day(tag, one.due_at))
+        words = translate("Bring one thing that worked and one that did not. Your page shows the hour and who is there.")
         path = "group"
     elif kind == PROMPT:
         days = (now - one.due_at).days
         _, title, text = next((prompt for prompt in MANAGER_PROMPTS if days <= prompt[0]), MANAGER_PROMPTS[-1])
-        subject, words, path = said(title), said(text), "inbox"
+        subject, words, path = translate(title), translate(text), "inbox"
     elif kind == REVIEW:
-        name, path = one.name or said("A learner"), "inbox"
+        name, path = one.name or translate("A learner"), "inbox"
         if one.what == "behaviour assessment":
-            subject = said("A look at the work of %(name)s", name=name)
-            words = said(
+            subject = translate("A look at the work of %(name)s", name=name)
+            words = translate(
                 "Three months after the certification: ten minutes of watching show more than a report. Please by %(day)s.",
                 day=languages.format_day(tag, one.due_at),
             )
         else:
-            subject = said("%(name)s still waits for your answer", name=name)
-            words = said("Reading and answering it takes about five minutes. Please by %(day)s.", day=languages.format_day(tag, one.due_at))
+            subject = translate("%(name)s still waits for your answer", name=name)
+            words = translate("Reading and answering it takes about five minutes. Please by %(day)s.", day=languages.format_day(tag, one.due_at))
     else:
         subject = {
-            "plan": said("Your transfer plan is due"),
-            "exercise": said("Your exercise is due"),
-            "case study": said("Your case study is due"),
-            "follow-up": said("Two questions, three months later"),
+            "plan": translate("Your transfer plan is due"),
+            "exercise": translate("Your exercise is due"),
+            "case study": translate("Your case study is due"),
+            "follow-up": translate("Two questions, three months later"),
         }[one.what]
-        words = said("Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=languages.format_day(tag, one.due_at))
+        words = translate("Due on %(day)s. If there was no opportunity, say so: that is an answer, too.", day=languages.format_day(tag, one.due_at))
         path = "plan" if one.what == "plan" else "work"
     if kind == OVERDUE:
-        subject = said("Still open: %(what)s", what=subject)
+        subject = translate("Still open: %(what)s", what=subject)
     return {
         "person_id": one.person_id,
         "kind": kind,

@@ -65,7 +65,9 @@ def submit_plan(
             transfer.insert_plan_revision(connection, session.tenant_id, replace(made, id=kept), 1, now)
             transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
             act = stage.act(f"commit {kept}", now)
-            stage.enqueue_statements([xapi.committed_statement(act, plan=kept, task=task, task_title=stage.statement_task_name(task), due_at=_end_of_day(by_when))])
+            stage.enqueue_statements(
+                [xapi.committed_statement(act, plan=kept, task=task, task_title=stage.statement_task_name(task), due_at=_end_of_day(by_when))]
+            )
 
 
 def _revise_plan(stage: EpisodeContext, before: Plan, made: Plan, now: datetime) -> None:
@@ -80,7 +82,9 @@ def _revise_plan(stage: EpisodeContext, before: Plan, made: Plan, now: datetime)
     assert made.by_when is not None
     act = stage.act(f"revise {made.id} {revision}", now)
     due_at = _end_of_day(made.by_when)
-    stage.enqueue_statements([xapi.plan_revised_statement(act, plan=made.id, task=made.task, task_title=stage.statement_task_name(made.task), due_at=due_at)])
+    stage.enqueue_statements(
+        [xapi.plan_revised_statement(act, plan=made.id, task=made.task, task_title=stage.statement_task_name(made.task), due_at=due_at)]
+    )
 
 
 def _end_of_day(day: date) -> datetime:
@@ -140,7 +144,9 @@ def report_job_use(
             use.peer_id,
         )
         act = stage.act(f"use {use.id}", use_timestamp(used_on, stage.episode.certified_at, now))
-        stage.enqueue_statements([xapi.applied_statement(act, plan=plan.id, task=task, task_title=stage.statement_task_name(task), evidence_grade=SELF_REPORTED_GRADE)])
+        stage.enqueue_statements(
+            [xapi.applied_statement(act, plan=plan.id, task=task, task_title=stage.statement_task_name(task), evidence_grade=SELF_REPORTED_GRADE)]
+        )
 
 
 def use_timestamp(used_on: date, certified_at: datetime, now: datetime) -> datetime:

@@ -156,7 +156,7 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
         by_episode = {one.episode_id: one for one in led} | transfer.learners_by_episode(connection, session.tenant_id, others)
         stages: dict[uuid.UUID, EpisodeContext] = {}
 
-        def waiting(
+        def to_inbox_item(
             episode_id: uuid.UUID, task: str, handed: Submission | None, use: ReportedUse | None, due: ScheduledAct | None, words: str = ""
         ) -> InboxItem:
             if episode_id not in stages:
@@ -172,25 +172,25 @@ def load_inbox(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
             act: transfer.acts_by_episode(connection, session.tenant_id, ids, act) for act in (*REPLY_KINDS.values(), FOLLOW_UP, ASSESSMENT)
         }
         handed = [
-            waiting(episode_id, one.task, one, None, _with_review_due(answer_dues[REPLY_KINDS[one.kind]].get(episode_id), one))
+            to_inbox_item(episode_id, one.task, one, None, _with_review_due(answer_dues[REPLY_KINDS[one.kind]].get(episode_id), one))
             for episode_id, one in given_in
             if episode_id in by_episode
         ]
         uses = [
-            waiting(one.episode_id, one.task, None, one, None)
+            to_inbox_item(one.episode_id, one.task, None, one, None)
             for one in claimed
             if one.episode_id in by_episode and one.grade < _evidence_grade(by_episode[one.episode_id], session)
         ]
-        to_assess = [waiting(one.episode_id, "", None, None, None, one.words) for one in wishes if one.episode_id in by_episode]
+        to_assess = [to_inbox_item(one.episode_id, "", None, None, None, one.words) for one in wishes if one.episode_id in by_episode]
         wished = {one.episode_id for one in wishes}
         to_assess += [
-            waiting(episode_id, "", None, None, due)
+            to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[ASSESSMENT].items()
             if due.done_at is None and due.due_at - assessing.OPENS_BEFORE_DUE <= now and episode_id not in wished
         ]
         given = transfer.list_answered_follow_ups(connection, session.tenant_id, ids)
         follow_ups = [
-            waiting(episode_id, "", None, None, due)
+            to_inbox_item(episode_id, "", None, None, due)
             for episode_id, due in answer_dues[FOLLOW_UP].items()
             if due.due_at <= now and (episode_id, "supervisor") not in given and by_episode[episode_id].manager_id == session.person_id
         ]

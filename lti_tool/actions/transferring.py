@@ -98,7 +98,11 @@ def add_task(
             act = stage.act(f"mapped {stage.episode.id} {made.key} {now.isoformat()}", now)
             titled = stage.programme.competency_title(competency)
             stage.enqueue_statements(
-                [xapi.task_mapped_statement(act, task=made.key, task_title=stage.statement_task_name(made.key), competency=competency, competency_title=titled)]
+                [
+                    xapi.task_mapped_statement(
+                        act, task=made.key, task_title=stage.statement_task_name(made.key), competency=competency, competency_title=titled
+                    )
+                ]
             )
 
 
@@ -190,7 +194,9 @@ def review_work(
         if not transfer.insert_review(connection, session.tenant_id, values):
             return
         name = REPLY_KINDS[handed.kind]
-        stage.enqueue_statements([xapi.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)])
+        stage.enqueue_statements(
+            [xapi.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)]
+        )
         transfer.mark_act_done(connection, session.tenant_id, episode_id, name, now)
 
 

@@ -145,7 +145,9 @@ class ProgrammeBusiness:
         self._audit("took readings in", {"kpi": key, **{name: told.get(name) for name in ("new", "known", "corrected")}})
         return told
 
-    def _resolve_readings(self, sheet: Sheet, columns: Mapping[str, str], form: Mapping[str, str]) -> tuple[list[dict[str, Any]], list[int], list[LineProblem]]:
+    def _resolve_readings(
+        self, sheet: Sheet, columns: Mapping[str, str], form: Mapping[str, str]
+    ) -> tuple[list[dict[str, Any]], list[int], list[LineProblem]]:
         """Return the readings of a table, the line of each, and the faults. People are
         identified by external id or email address in the file, and only by a pseudonym from
         here on.

@@ -22,10 +22,10 @@ def find_line_item(deps: ToolDeps, platform: Platform, line_items_url: str, reso
     """Find the column of a resource in a course; None if there is none."""
     lms = dialect_for(platform.family)
 
-    def one_page(url: str, token: str) -> LmsRequest:
+    def page_request(url: str, token: str) -> LmsRequest:
         return lms.find_line_items(url, token, resource_id=resource_id) if url == line_items_url else lms.find_line_items(url, token)
 
-    for page in services.iter_pages(deps, platform, _READ_SCOPES, line_items_url, one_page):
+    for page in services.iter_pages(deps, platform, _READ_SCOPES, line_items_url, page_request):
         for item in lms.read_line_items(page.json()):
             # An LMS that ignores the filter returns all columns.
             if item.resource_id == resource_id:

@@ -176,28 +176,30 @@ def erase_person(owner: Connection, tenant_id: int, person_id: uuid.UUID) -> dic
     values = {"tenant": tenant_id, "person": person_id, "like": f"%{person_id}%", "nobody": ERASED_NAME}
     gone: dict[str, int] = {}
 
-    def run(name: str, statement: str, **more: Any) -> None:
+    def execute_counted(name: str, statement: str, **more: Any) -> None:
         gone[name] = gone.get(name, 0) + owner.execute(text(statement), {**values, **more}).rowcount
 
-    run("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})")  # noqa: S608 - constants of this file
+    execute_counted("mail", f"DELETE FROM lti_tool.mail m WHERE m.tenant_id = :tenant AND ({_MAILS_TO_OTHERS})")  # noqa: S608 - constants of this file
     for table, mine in OWNED_ROWS.items():
-        run(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {mine}")  # noqa: S608 - constants of this file
+        execute_counted(table, f"DELETE FROM lti_tool.{table} WHERE tenant_id = :tenant AND {mine}")  # noqa: S608 - constants of this file
     mentions = sum(_count_references(owner, table, column, values) for table, column in ACTOR_COLUMNS)
     if mentions:
         nobody = uuid.uuid4()
         owner.execute(person.insert().values(id=nobody, tenant_id=tenant_id, name="", email=""))
         for table, column in ACTOR_COLUMNS:
-            run(table, f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND {column} = :person", other=nobody)  # noqa: S608
+            execute_counted(table, f"UPDATE lti_tool.{table} SET {column} = :other WHERE tenant_id = :tenant AND {column} = :person", other=nobody)  # noqa: S608
     for table, column in LEADER_COLUMNS:
-        run(table, f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608
+        execute_counted(table, f"UPDATE lti_tool.{table} SET {column} = NULL WHERE tenant_id = :tenant AND {column} = :person")  # noqa: S608
     for table, column in ACTOR_TEXT_COLUMNS:
-        run(table, f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND {column} LIKE :like")  # noqa: S608
-    run("audit", "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text LIKE :like")
-    run("statement_outbox", "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND convert_from(payload, 'UTF8') LIKE :like")
+        execute_counted(table, f"UPDATE lti_tool.{table} SET {column} = :nobody WHERE tenant_id = :tenant AND {column} LIKE :like")  # noqa: S608
+    execute_counted("audit", "UPDATE lti_tool.audit SET details = '{}' WHERE tenant_id = :tenant AND details::text LIKE :like")
+    execute_counted(
+        "statement_outbox", "DELETE FROM lti_tool.statement_outbox WHERE tenant_id = :tenant AND convert_from(payload, 'UTF8') LIKE :like"
+    )
     # Uploads that await confirmation may name anybody; whoever uploaded them can upload them
     # again.
-    run("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
-    run("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
+    execute_counted("upload", "DELETE FROM lti_tool.upload WHERE tenant_id = :tenant")
+    execute_counted("person", "DELETE FROM lti_tool.person WHERE tenant_id = :tenant AND id = :person")
     return {name: count for name, count in gone.items() if count}
 
 

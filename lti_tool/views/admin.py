@@ -53,13 +53,13 @@ def entrance_blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("admin_entrance", __name__, url_prefix="/admin")
 
     @pages.get("/enter/<link_secret>")
-    def look(link_secret: str) -> ResponseReturnValue:
+    def show_entrance(link_secret: str) -> ResponseReturnValue:
         page_rules.forbid_frames()
         usable = administering.is_admin_link_valid(deps, link_secret=link_secret)
         return render_template("admin_enter.html", usable=usable), 200 if usable else 404
 
     @pages.post("/enter/<link_secret>")
-    def enter(link_secret: str) -> ResponseReturnValue:
+    def redeem_link(link_secret: str) -> ResponseReturnValue:
         page_rules.forbid_frames()
         require_own_origin(deps, request)
         session_id, secret = administering.redeem_admin_link(deps, link_secret=link_secret, now=clock.now())
@@ -74,7 +74,7 @@ def entrance_blueprint(deps: ToolDeps) -> Blueprint:
 def link_admin_loader(deps: ToolDeps) -> Callable[[uuid.UUID], AdminSession]:
     """Return a loader of sessions opened by a link; their pages may not be framed."""
 
-    def admin(given: uuid.UUID) -> AdminSession:
+    def load_admin(given: uuid.UUID) -> AdminSession:
         page_rules.forbid_frames()
         found, secret = journal.find_admin_session(deps.engine, given), read_admin_secret(request, given)
         if found is None or not hmac.compare_digest(found[2], hash_token(secret)):
@@ -87,19 +87,19 @@ def link_admin_loader(deps: ToolDeps) -> Callable[[uuid.UUID], AdminSession]:
         practice = viewing.is_practice_tenant(deps.unit_of_work, tenant_id=found[0])
         return AdminSession(found[0], found[1], True, f"/admin/{given}/", token, practice)
 
-    return admin
+    return load_admin
 
 
 def staff_context_by_link(deps: ToolDeps) -> ContextOpener:
     """Return the opener of the staff pages' context for a session opened by a link."""
     admin = link_admin_loader(deps)
 
-    def opened(given: uuid.UUID) -> StaffContext:
+    def open_context(given: uuid.UUID) -> StaffContext:
         who = admin(given)
         common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice}
         return StaffContext(who.tenant_id, who.who, who.base, common, can_grant_roles=True)
 
-    return opened
+    return open_context
 
 
 def link_blueprint(deps: ToolDeps) -> Blueprint:
@@ -108,7 +108,7 @@ def link_blueprint(deps: ToolDeps) -> Blueprint:
     pages = _admin_blueprint(deps, "admin_by_link", "/admin/<uuid:given>", admin)
 
     @pages.post("/leave")
-    def leave(given: uuid.UUID) -> ResponseReturnValue:
+    def sign_out(given: uuid.UUID) -> ResponseReturnValue:
         administering.close_admin_session(deps.unit_of_work, tenant_id=admin(given).tenant_id, session_id=given)
         return page_rules.render_message("Signed out", "The administration is closed. carryover admin link opens it again.", 200)
 
@@ -118,7 +118,7 @@ def link_blueprint(deps: ToolDeps) -> Blueprint:
 def launch_blueprint(deps: ToolDeps) -> Blueprint:
     """The administration pages in a session of a person with the admin role."""
 
-    def admin(given: uuid.UUID) -> AdminSession:
+    def load_admin(given: uuid.UUID) -> AdminSession:
         who = session.require_session(deps, request, given)
         around = viewing.load_visit_context(deps.unit_of_work, session=who)
         if around.platform is None:
@@ -127,25 +127,25 @@ def launch_blueprint(deps: ToolDeps) -> Blueprint:
             page_rules.allow_platform_frames(around.platform)
         return AdminSession(who.tenant_id, audit_name(who), False, f"/t/{given}/admin/", session.form_token(request, given), around.practice)
 
-    return _admin_blueprint(deps, "admin_by_launch", "/t/<uuid:given>/admin", admin)
+    return _admin_blueprint(deps, "admin_by_launch", "/t/<uuid:given>/admin", load_admin)
 
 
 def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uuid.UUID], AdminSession]) -> Blueprint:
     pages = Blueprint(name, __name__, url_prefix=prefix)
     work, base_url = deps.unit_of_work, deps.settings.base_url
 
-    def show(who: AdminSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_admin(who: AdminSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
         facts = registering.tool_facts(base_url)
         common = {"who_administers": who, "form_token": who.form_token, "home": who.base, "practice": who.practice, "facts": facts}
         return render_template(template, **common, **values), status
 
     @pages.get("/")
-    def overview(given: uuid.UUID) -> ResponseReturnValue:
+    def show_overview(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
-        return show(who, "admin.html", view=administering.load_admin_overview(work, tenant_id=who.tenant_id), now=clock.now())
+        return render_admin(who, "admin.html", view=administering.load_admin_overview(work, tenant_id=who.tenant_id), now=clock.now())
 
     @pages.post("/administrators")
-    def administrator(given: uuid.UUID) -> ResponseReturnValue:
+    def grant_admin_role(given: uuid.UUID) -> ResponseReturnValue:
         """Grant the admin role to an LMS administrator who has visited the tool."""
         who = admin(given)
         try:
@@ -156,24 +156,24 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         return redirect(f"{who.base}?done=granted", code=303)
 
     @pages.post("/invites")
-    def invite(given: uuid.UUID) -> ResponseReturnValue:
+    def issue_invite(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
         note, approves = request.form.get("note", "").strip(), request.form.get("approves") == "1"
         _, secret = registering.create_invite(work, tenant_id=who.tenant_id, note=note, who=who.who, approves=approves, now=clock.now())
-        return show(who, "admin_invite.html", address=registering.invite_url(base_url, secret), approves=approves)
+        return render_admin(who, "admin_invite.html", address=registering.invite_url(base_url, secret), approves=approves)
 
     @pages.post("/invites/<int:invite_id>/withdraw")
-    def withdraw(given: uuid.UUID, invite_id: int) -> ResponseReturnValue:
+    def withdraw_invite(given: uuid.UUID, invite_id: int) -> ResponseReturnValue:
         who = admin(given)
         administering.withdraw_invite(work, tenant_id=who.tenant_id, invite_id=invite_id, who=who.who, now=clock.now())
         return redirect(f"{who.base}?done=withdrawn", code=303)
 
     @pages.get("/platforms/new")
-    def new(given: uuid.UUID) -> ResponseReturnValue:
-        return show(admin(given), "admin_form.html", platform=None, sent={}, error=None, families=FAMILIES)
+    def show_new_platform_form(given: uuid.UUID) -> ResponseReturnValue:
+        return render_admin(admin(given), "admin_form.html", platform=None, sent={}, error=None, families=FAMILIES)
 
     @pages.post("/platforms/new")
-    def add(given: uuid.UUID) -> ResponseReturnValue:
+    def add_platform(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
         try:
             made = registering.register_manually(
@@ -185,26 +185,28 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
                 who=who.who,
             )
         except (BadInput, Conflict) as error:
-            return show(who, "admin_form.html", error.status, platform=None, sent=request.form, error=error, families=FAMILIES)
+            return render_admin(who, "admin_form.html", error.status, platform=None, sent=request.form, error=error, families=FAMILIES)
         return redirect(f"{who.base}platforms/{made}?done=added", code=303)
 
-    def platform_page(who: AdminSession, registration_id: int, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_platform(who: AdminSession, registration_id: int, error: RequestError | None = None) -> ResponseReturnValue:
         view = administering.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
         status = error.status if error else 200
-        return show(who, "admin_platform.html", status, view=view, lms=dialect_for(view.platform.family), error=error.message if error else "")
+        return render_admin(
+            who, "admin_platform.html", status, view=view, lms=dialect_for(view.platform.family), error=error.message if error else ""
+        )
 
     @pages.get("/platforms/<int:registration_id>")
-    def platform(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
-        return platform_page(admin(given), registration_id)
+    def show_platform(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+        return render_platform(admin(given), registration_id)
 
     @pages.get("/platforms/<int:registration_id>/change")
-    def change_form(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+    def show_platform_form(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
         who = admin(given)
         view = administering.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
-        return show(who, "admin_form.html", platform=view.platform, sent={}, error=None, families=FAMILIES)
+        return render_admin(who, "admin_form.html", platform=view.platform, sent={}, error=None, families=FAMILIES)
 
     @pages.post("/platforms/<int:registration_id>/change")
-    def change(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+    def update_platform(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
         who = admin(given)
         try:
             values = registering.validate_registration(deps.settings.allow_private_platforms, _registration_from_form(request.form))
@@ -214,22 +216,22 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
             administering.update_platform(work, tenant_id=who.tenant_id, registration_id=registration_id, values=values, who=who.who)
         except (BadInput, Conflict) as error:
             view = administering.load_platform_details(work, tenant_id=who.tenant_id, registration_id=registration_id)
-            return show(who, "admin_form.html", error.status, platform=view.platform, sent=request.form, error=error, families=FAMILIES)
+            return render_admin(who, "admin_form.html", error.status, platform=view.platform, sent=request.form, error=error, families=FAMILIES)
         return redirect(f"{who.base}platforms/{registration_id}?done=changed", code=303)
 
     @pages.post("/platforms/<int:registration_id>/status")
-    def status(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+    def change_platform_status(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
         who = admin(given)
         act = request.form.get("act", "")
         if act not in _STATUS_BY_ACTION:
             raise BadInput("Press one of the buttons of the page.")
         if act == "remove" and request.form.get("sure") != "1":
-            return platform_page(who, registration_id, BadInput("Tick that this platform's launches are to end, then remove it."))
+            return render_platform(who, registration_id, BadInput("Tick that this platform's launches are to end, then remove it."))
         administering.set_platform_status(work, tenant_id=who.tenant_id, registration_id=registration_id, status=_STATUS_BY_ACTION[act], who=who.who)
         return redirect(who.base if act == "remove" else f"{who.base}platforms/{registration_id}?done={act}", code=303)
 
     @pages.post("/platforms/<int:registration_id>/deployments")
-    def deployment(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
+    def change_deployment(given: uuid.UUID, registration_id: int) -> ResponseReturnValue:
         who = admin(given)
         named, act = request.form.get("deployment_id", "").strip(), request.form.get("act", "")
         try:
@@ -240,23 +242,23 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
                     work, tenant_id=who.tenant_id, registration_id=registration_id, deployment_id=named, approve=act == "approve", who=who.who
                 )
         except BadInput as error:
-            return platform_page(who, registration_id, error)
+            return render_platform(who, registration_id, error)
         return redirect(f"{who.base}platforms/{registration_id}?done=deployment", code=303)
 
     @pages.post("/platforms/<int:registration_id>/grades/<int:grade_id>")
-    def resend(given: uuid.UUID, registration_id: int, grade_id: int) -> ResponseReturnValue:
+    def resend_platform_grade(given: uuid.UUID, registration_id: int, grade_id: int) -> ResponseReturnValue:
         who = admin(given)
         administering.resend_grade(work, tenant_id=who.tenant_id, grade_id=grade_id, registration_id=registration_id, who=who.who, now=clock.now())
         deps.job_requests.request_job(SEND_GRADES)
         return redirect(f"{who.base}platforms/{registration_id}?done=resend", code=303)
 
     @pages.get("/store")
-    def store(given: uuid.UUID) -> ResponseReturnValue:
+    def show_record_store(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
-        return show(who, "admin_store.html", view=stores.load_store_view(deps, tenant_id=who.tenant_id), error=None, sent={}, made=None)
+        return render_admin(who, "admin_store.html", view=stores.load_store_view(deps, tenant_id=who.tenant_id), error=None, sent={}, made=None)
 
     @pages.post("/store")
-    def change_store(given: uuid.UUID) -> ResponseReturnValue:
+    def update_record_store(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
         form, made, error = request.form, None, None
         try:
@@ -272,19 +274,19 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         except (BadInput, OutsideCallFailed) as refused:
             error = refused
         view = stores.load_store_view(deps, tenant_id=who.tenant_id)
-        return show(who, "admin_store.html", error.status if error else 200, view=view, error=error, sent=form if error else {}, made=made)
+        return render_admin(who, "admin_store.html", error.status if error else 200, view=view, error=error, sent=form if error else {}, made=made)
 
     @pages.get("/sign-in")
-    def sign_in(given: uuid.UUID) -> ResponseReturnValue:
-        return sign_in_page(admin(given))
+    def show_sign_in_settings(given: uuid.UUID) -> ResponseReturnValue:
+        return render_sign_in_settings(admin(given))
 
-    def sign_in_page(who: AdminSession, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_sign_in_settings(who: AdminSession, error: RequestError | None = None) -> ResponseReturnValue:
         found = signing_in.find_provider(work, tenant_id=who.tenant_id)
         status, sent = (error.status, request.form) if error else (200, {})
-        return show(who, "admin_sign_in.html", status, provider=found, sent=sent, error=error, base_url=base_url)
+        return render_admin(who, "admin_sign_in.html", status, provider=found, sent=sent, error=error, base_url=base_url)
 
     @pages.post("/sign-in")
-    def change_sign_in(given: uuid.UUID) -> ResponseReturnValue:
+    def update_sign_in_settings(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
         if request.form.get("act") == "drop":
             signing_in.remove_provider(work, tenant_id=who.tenant_id, who=who.who)
@@ -293,14 +295,14 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
         try:
             signing_in.configure_provider(deps, tenant_id=who.tenant_id, **texts, who=who.who)
         except BadInput as error:
-            return sign_in_page(who, error)
+            return render_sign_in_settings(who, error)
         return redirect(f"{who.base}sign-in?done=used", code=303)
 
     @pages.get("/audit")
-    def audit(given: uuid.UUID) -> ResponseReturnValue:
+    def show_audit_log(given: uuid.UUID) -> ResponseReturnValue:
         who = admin(given)
         before = request.args.get("before", type=int)
-        return show(
+        return render_admin(
             who,
             "admin_audit.html",
             entries=administering.list_audit_entries(work, tenant_id=who.tenant_id, before=before),
@@ -311,11 +313,11 @@ def _admin_blueprint(deps: ToolDeps, name: str, prefix: str, admin: Callable[[uu
 
 
 def _registration_from_form(form: Any) -> ManualRegistration:
-    def lines(name: str) -> tuple[str, ...]:
+    def split_lines(name: str) -> tuple[str, ...]:
         return tuple(line.strip() for line in form.get(name, "").splitlines() if line.strip())
 
     texts = {name: form.get(name, "") for name in ("name", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")}
     family = form.get("family", "")
     return ManualRegistration(
-        **texts, family=family if family in FAMILIES else "", deployment_ids=lines("deployment_ids"), frame_origins=lines("frame_origins")
+        **texts, family=family if family in FAMILIES else "", deployment_ids=split_lines("deployment_ids"), frame_origins=split_lines("frame_origins")
     )

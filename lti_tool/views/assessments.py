@@ -27,27 +27,27 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("assessments", __name__, url_prefix="/t/<uuid:launch_id>/assessments")
     work = deps.unit_of_work
 
-    def show(who: LaunchSession, template: str, error: RequestError | None, **values: Any) -> ResponseReturnValue:
+    def render_page(who: LaunchSession, template: str, error: RequestError | None, **values: Any) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), error=error, **values), error.status if error else 200
 
-    def said() -> None:
+    def enqueue_deliveries() -> None:
         deps.job_requests.request_job(SEND_STATEMENTS)
         deps.job_requests.request_job(SEND_MAILS)
 
-    def picture(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_assessments(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
         view = assessing.load_comparison(work, session=who, episode_id=episode_id)
-        return show(who, "assessments.html", error, view=view, mine=episode_id is None, form_id=uuid.uuid4())
+        return render_page(who, "assessments.html", error, view=view, mine=episode_id is None, form_id=uuid.uuid4())
 
-    def form(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_form(who: LaunchSession, episode_id: uuid.UUID | None, error: RequestError | None = None) -> ResponseReturnValue:
         view = assessing.load_assessment_form(work, session=who, episode_id=episode_id)
         # After BadInput the form keeps its id; after Conflict (other content was stored under
         # it) it gets a new one.
         form_id = request.form.get("form_id", "") if isinstance(error, BadInput) else str(uuid.uuid4())
-        return show(
+        return render_page(
             who, "assess.html", error, view=view, form_id=form_id, sent=request.form.to_dict() if error else {}, methods=assessing.ASSESSMENT_METHODS
         )
 
-    def send(who: LaunchSession, episode_id: uuid.UUID | None, back: str) -> ResponseReturnValue:
+    def submit_assessment(who: LaunchSession, episode_id: uuid.UUID | None, back: str) -> ResponseReturnValue:
         try:
             assessing.submit_assessment(
                 work,
@@ -60,61 +60,61 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 now=clock.now(),
             )
         except (BadInput, Conflict) as error:
-            return form(who, episode_id, error)
-        said()
+            return render_form(who, episode_id, error)
+        enqueue_deliveries()
         return redirect(f"/t/{who.id}/{back}?done=assessed&of={_draft_key(who)}", code=303)
 
     @pages.get("")
-    def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return picture(session.require_session(deps, request, launch_id), None)
+    def show_own_assessments(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_assessments(session.require_session(deps, request, launch_id), None)
 
     @pages.get("/of/<uuid:episode_id>")
-    def of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return picture(session.require_session(deps, request, launch_id), episode_id)
+    def show_learner_assessments(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return render_assessments(session.require_session(deps, request, launch_id), episode_id)
 
     @pages.post("/wishes")
-    def wish(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def request_assessment(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         try:
             form_id, rater, words = parse_uuid(form_text("form_id")), form_text("rater"), form_text("words")
             assessing.request_assessment(work, session=who, form_id=form_id, rater=rater, words=words, now=clock.now())
         except BadInput as error:
-            return picture(who, None, error)
-        said()
+            return render_assessments(who, None, error)
+        enqueue_deliveries()
         return redirect(f"/t/{launch_id}/assessments?done=asked", code=303)
 
     @pages.get("/form")
-    def form_mine(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return form(session.require_session(deps, request, launch_id), None)
+    def show_own_form(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_form(session.require_session(deps, request, launch_id), None)
 
     @pages.post("/form")
-    def send_mine(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return send(session.require_session(deps, request, launch_id), None, "assessments")
+    def submit_own_form(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return submit_assessment(session.require_session(deps, request, launch_id), None, "assessments")
 
     @pages.get("/form/<uuid:episode_id>")
-    def form_of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return form(session.require_session(deps, request, launch_id), episode_id)
+    def show_learner_form(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return render_form(session.require_session(deps, request, launch_id), episode_id)
 
     @pages.post("/form/<uuid:episode_id>")
-    def send_of(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return send(session.require_session(deps, request, launch_id), episode_id, "inbox")
+    def submit_learner_form(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return submit_assessment(session.require_session(deps, request, launch_id), episode_id, "inbox")
 
-    def cases_page(who: LaunchSession, programme: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_cases(who: LaunchSession, programme: str, error: RequestError | None = None) -> ResponseReturnValue:
         view = assessing.load_calibration(work, session=who, programme=programme)
-        return show(who, "cases.html", error, view=view, sent=request.form.to_dict() if error else {})
+        return render_page(who, "cases.html", error, view=view, sent=request.form.to_dict() if error else {})
 
     @pages.get("/cases/<programme>")
-    def cases(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
-        return cases_page(session.require_session(deps, request, launch_id), programme)
+    def show_cases(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
+        return render_cases(session.require_session(deps, request, launch_id), programme)
 
     @pages.post("/cases/<programme>")
-    def calibrate(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
+    def rate_case(launch_id: uuid.UUID, programme: str) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         try:
             assessing.submit_calibration(work, session=who, programme=programme, case_key=form_text("case"), levels=_chosen_levels(), now=clock.now())
         except BadInput as error:
-            return cases_page(who, programme, error)
-        said()
+            return render_cases(who, programme, error)
+        enqueue_deliveries()
         return redirect(f"/t/{launch_id}/assessments/cases/{programme}?done=rated", code=303)
 
     return pages

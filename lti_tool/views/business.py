@@ -33,11 +33,11 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The pages below ``/t/<visit>/programmes/<key>/business``."""
     pages = Blueprint("business", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/business")
 
-    def at(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
+    def open_figures(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
         desk = opening(given)
         return desk, ProgrammeBusiness(deps, desk.tenant_id, key, desk.who)
 
-    def overview(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_business(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
         programme = authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
         try:
             view, status = office.load_figures(), error.status if error else 200
@@ -55,26 +55,26 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             form=request.form,
         )
 
-    def acted(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Any, done: str, there: str = "") -> ResponseReturnValue:
+    def run_change(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Any, done: str, there: str = "") -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
-            return overview(desk, office, key, error)
+            return render_business(desk, office, key, error)
         except OutsideCallFailed as failed:
             log.warning("tenant %s: a business figure was not changed: %s", desk.tenant_id, failed.message)
-            return overview(desk, office, key, BadInput(_STORE_UNAVAILABLE))
+            return render_business(desk, office, key, BadInput(_STORE_UNAVAILABLE))
         return redirect(there or f"{desk.home}programmes/{key}/business/?done={done}", code=303)
 
     @pages.get("/")
-    def every(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
-        return overview(desk, office, key)
+    def show_business(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
+        return render_business(desk, office, key)
 
     @pages.post("/kpi")
-    def name_kpi(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
+    def save_kpi(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
 
-        def act() -> None:
+        def send_kpi() -> None:
             label, named = form_text("label"), form_text("kpi")
             if not named:
                 named = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
@@ -87,13 +87,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             flags = {"more_is_better": form_text("better") == "more", "waves_randomised": form_text("waves_randomised") == "1"}
             office.name_kpi(named, {**definition, **numbers, **flags})
 
-        return acted(desk, office, key, act, "kpi")
+        return run_change(desk, office, key, send_kpi, "kpi")
 
     @pages.post("/worth")
-    def worth(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
+    def save_valuation(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
 
-        def act() -> None:
+        def send_valuation() -> None:
             between = {name: {bound: _number_field(f"{name}_{bound}") for bound in ("low", "best", "high")} for name in ("unit_value",)}
             forecast = {bound: _number_field(f"forecast_{bound}", optional=True) for bound in ("low", "best", "high")}
             whole = None not in forecast.values()
@@ -108,13 +108,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             }
             office.value_kpi(form_text("kpi"), valuation)
 
-        return acted(desk, office, key, act, "worth")
+        return run_change(desk, office, key, send_valuation, "worth")
 
     @pages.post("/costs")
-    def costs(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
+    def change_costs(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
 
-        def act() -> None:
+        def send_cost() -> None:
             gone = form_text("take_back")
             if gone:
                 if not gone.isascii() or not gone.isdigit():
@@ -124,13 +124,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             cost = {name: form_text(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
             office.add_cost({**cost, "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}", "hours": _number_field("hours", optional=True)})
 
-        return acted(desk, office, key, act, "cost")
+        return run_change(desk, office, key, send_cost, "cost")
 
     @pages.post("/scorecard")
-    def weigh(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
+    def save_scorecard(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
 
-        def act() -> None:
+        def send_scorecard() -> None:
             columns = [request.form.getlist(name)[:MAX_SCORECARD_LINES] for name in _SCORECARD_FIELDS]
             if len({len(column) for column in columns}) != 1:
                 raise BadInput("The form is not complete; load the page again.")
@@ -143,56 +143,58 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                     lines.append({**{name: told[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
             office.set_scorecard_weights(lines)
 
-        return acted(desk, office, key, act, "scorecard")
+        return run_change(desk, office, key, send_scorecard, "scorecard")
 
     @pages.post("/levels")
-    def level(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def save_new_level(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Handle a report's form: declare a new level of a weekly figure."""
-        desk, office = at(given, key)
+        desk, office = open_figures(given, key)
         decision = {name: form_text(name) for name in ("series", "team", "since", "why")}
         narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
         series = quote(decision["series"], safe="")
-        return acted(desk, office, key, lambda: office.declare_new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
+        return run_change(desk, office, key, lambda: office.declare_new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
 
     @pages.post("/readings")
-    def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def upload_readings(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Receive a file of readings and ask for its column mapping."""
         allow_large_upload()
-        desk, office = at(given, key)
+        desk, office = open_figures(given, key)
         try:
             file_name, content = read_uploaded_file()
             looked = office.preview_readings(content, form_text("kpi"), None, {})
             kept = keeping.store_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, name=file_name, content=content)
         except BadInput as error:
-            return overview(desk, office, key, error)
-        return mapping(desk, key, looked, str(kept))
+            return render_business(desk, office, key, error)
+        return render_column_mapping(desk, key, looked, str(kept))
 
-    def mapping(desk: StaffContext, key: str, looked: ReadingsPreview, kept: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_column_mapping(
+        desk: StaffContext, key: str, looked: ReadingsPreview, kept: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
         return desk.render(
             "readings.html", error.status if error else 200, key=key, looked=looked, kept=kept, kpi=form_text("kpi"), fields=FIELDS, required=REQUIRED_FIELDS, subjects=SUBJECT_KINDS, periods=PERIODS, form=request.form, error=error, shown=MAX_SHOWN_FAULTS
         )  # fmt: skip
 
     @pages.post("/readings/look")
-    def mapped(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def process_readings(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """With the columns mapped, preview the import, or on confirmation run it."""
-        desk, office = at(given, key)
+        desk, office = open_figures(given, key)
         kept, kpi, form = form_text("kept"), form_text("kpi"), {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")}
         columns = {field: form_text(f"column_{field}") for field in FIELDS}
         try:
             _, content = keeping.load_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=keeping.READINGS, text=kept)
         except BadInput as error:
-            return overview(desk, office, key, error)
+            return render_business(desk, office, key, error)
         try:
             if form_text("act") == "take":
                 office.import_readings(content, kpi, columns, form)
                 keeping.discard_upload(deps.unit_of_work, tenant_id=desk.tenant_id, text=kept)
                 return redirect(f"{desk.home}programmes/{key}/business/?done=readings", code=303)
-            return mapping(desk, key, office.preview_readings(content, kpi, columns, form), kept)
+            return render_column_mapping(desk, key, office.preview_readings(content, kpi, columns, form), kept)
         except BadInput as error:
-            return mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, error)
+            return render_column_mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, error)
         except OutsideCallFailed as failed:
             log.warning("tenant %s: readings were not taken: %s", desk.tenant_id, failed.message)
-            return mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, BadInput(_STORE_UNAVAILABLE))
+            return render_column_mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, BadInput(_STORE_UNAVAILABLE))
 
     return pages
 

@@ -26,43 +26,45 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("coaching", __name__, url_prefix="/t/<uuid:launch_id>/group")
     work = deps.unit_of_work
 
-    def page(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_group(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
         view = coaching.load_own_group(work, session=who)
         values: dict[str, Any] = {"view": view, "error": error, "now": clock.now(), "form_id": uuid.uuid4()}
         return render_template("group.html", **template_values(deps, request, who), **values), error.status if error else 200
 
-    def act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
+    def run_group_change(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         try:
             what(who)
         except BadInput as error:
-            return page(who, error)
+            return render_group(who, error)
         deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"/t/{launch_id}/group?done={done}", code=303)
 
     @pages.get("")
-    def group(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return page(session.require_session(deps, request, launch_id))
+    def show_group(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_group(session.require_session(deps, request, launch_id))
 
     @pages.post("/meetings/<uuid:meeting_id>")
-    def record(launch_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:
+    def record_meeting(launch_id: uuid.UUID, meeting_id: uuid.UUID) -> ResponseReturnValue:
         there = request.form.getlist("there")
-        return act(launch_id, lambda who: coaching.record_meeting(work, session=who, meeting_id=meeting_id, there=there, now=clock.now()), "held")
+        return run_group_change(
+            launch_id, lambda who: coaching.record_meeting(work, session=who, meeting_id=meeting_id, there=there, now=clock.now()), "held"
+        )
 
     @pages.post("/actions")
-    def agree(launch_id: uuid.UUID) -> ResponseReturnValue:
-        def agreed(who: LaunchSession) -> None:
+    def add_agreed_action(launch_id: uuid.UUID) -> ResponseReturnValue:
+        def save_agreed_action(who: LaunchSession) -> None:
             due_on = _parse_due_date(form_text("due_on"))
             form_id = parse_uuid(form_text("form_id"))
             coaching.agree_action(
                 work, session=who, form_id=form_id, whose=form_text("whose"), words=form_text("words"), due_on=due_on, now=clock.now()
             )
 
-        return act(launch_id, agreed, "agreed")
+        return run_group_change(launch_id, save_agreed_action, "agreed")
 
     @pages.post("/actions/<uuid:action_id>")
-    def close(launch_id: uuid.UUID, action_id: uuid.UUID) -> ResponseReturnValue:
-        return act(launch_id, lambda who: coaching.close_action(work, session=who, action_id=action_id, now=clock.now()), "closed")
+    def close_agreed_action(launch_id: uuid.UUID, action_id: uuid.UUID) -> ResponseReturnValue:
+        return run_group_change(launch_id, lambda who: coaching.close_action(work, session=who, action_id=action_id, now=clock.now()), "closed")
 
     return pages
 

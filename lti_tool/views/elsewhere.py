@@ -30,11 +30,11 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     """The page below ``/t/<visit>/programmes/<key>/elsewhere``."""
     pages = Blueprint("elsewhere", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/elsewhere")
 
-    def at(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
+    def open_figures(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
         desk = opening(given)
         return desk, ProgrammeBusiness(deps, desk.tenant_id, key, desk.who)
 
-    def page(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_mappings(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
         programme = authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
         try:
             found, status = office.mappings(), error.status if error else 200
@@ -44,27 +44,27 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         values = {"programme": programme, "iri": office.programme, "mappings": found, "error": error, "kinds": MAPPABLE_KINDS, "form": request.form}
         return desk.render("elsewhere.html", status, **values)
 
-    def acted(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Callable[[], None], done: str) -> ResponseReturnValue:
+    def run_change(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Callable[[], None], done: str) -> ResponseReturnValue:
         try:
             act()
         except BadInput as error:
-            return page(desk, office, key, error)
+            return render_mappings(desk, office, key, error)
         except OutsideCallFailed as failed:
             log.warning("tenant %s: a mapping was not changed: %s", desk.tenant_id, failed.message)
-            return page(desk, office, key, BadInput(_STORE_UNAVAILABLE))
+            return render_mappings(desk, office, key, BadInput(_STORE_UNAVAILABLE))
         return redirect(f"{desk.home}programmes/{key}/elsewhere/?done={done}", code=303)
 
     @pages.get("/")
-    def every(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
-        return page(desk, office, key)
+    def show_mappings(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
+        return render_mappings(desk, office, key)
 
     @pages.post("/")
-    def add(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
+    def add_mapping(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
         authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key)  # raises NotFound if there is no such programme
 
-        def act() -> None:
+        def send_mapping() -> None:
             kind, competency, grade, activity = form_text("counts_as"), form_text("competency"), form_text("evidence_grade"), form_text("activity")
             if not _IRI_PATTERN.match(activity):
                 raise BadInput("Give the address as the other system shows it; it begins like https://.", field="activity")
@@ -73,18 +73,18 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             told = {"competency": f"{office.programme}/competencies/{competency}" if competency and kind == "check" else None}
             office.map_activity({"activity": activity, "counts_as": kind, **told, "evidence_grade": int(grade) if kind == TASK else None})
 
-        return acted(desk, office, key, act, "added")
+        return run_change(desk, office, key, send_mapping, "added")
 
     @pages.post("/undo")
-    def undo(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk, office = at(given, key)
+    def remove_mapping(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
         number = form_text("mapping")
 
-        def act() -> None:
+        def send_removal() -> None:
             if number not in {str(one["mapping_id"]) for one in office.mappings()}:
                 raise BadInput("It does not count here any more; somebody may have taken it back.")
             office.unmap_activity(int(number))
 
-        return acted(desk, office, key, act, "undone")
+        return run_change(desk, office, key, send_removal, "undone")
 
     return pages

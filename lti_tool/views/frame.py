@@ -14,15 +14,15 @@ from lti_tool.store.people import LaunchSession
 from lti_tool.views import language, pages, session
 
 # (label, path below the session's URL, endpoint whose roles may open it).
-LEARNER_PAGES = (("Today", "today", "home.today"), ("To work", "work", "transfer.to_work"), ("Group", "group", "coaching.group"))
-INBOX_PAGES = (("Waits for you", "inbox", "transfer.inbox"),)
+LEARNER_PAGES = (("Today", "today", "home.show_today"), ("To work", "work", "transfer.show_work"), ("Group", "group", "coaching.show_group"))
+INBOX_PAGES = (("Waits for you", "inbox", "transfer.show_inbox"),)
 STAFF_PAGES = (
-    ("Your people", "team", "teams.mine"),
-    ("Figures", "figures", "home.figures"),
-    ("Teams", "teams", "teams.every"),
-    ("Programmes", "programmes/", "programmes.every"),
-    ("People", "people/", "people.people"),
-    ("Wishes to be erased", "me/wishes", "me.wishes"),
+    ("Your people", "team", "teams.show_own_team"),
+    ("Figures", "figures", "home.show_figures"),
+    ("Teams", "teams", "teams.show_all_teams"),
+    ("Programmes", "programmes/", "programmes.list_programmes"),
+    ("People", "people/", "people.list_people"),
+    ("Wishes to be erased", "me/wishes", "me.show_erasure_requests"),
 )
 
 

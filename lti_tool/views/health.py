@@ -12,10 +12,10 @@ def outbox_check(deps: ToolDeps) -> HealthCheck:
     somebody has to investigate.
     """
 
-    def look(health: Health) -> None:
+    def inspect_outbox(health: Health) -> None:
         statements, grades, refused = outbox.count_backlog(deps.engine)
         health.facts["outbox"] = {"statements": statements, "grades": grades, "refused": refused}
         if refused:
             health.degraded.append("outbox")
 
-    return look
+    return inspect_outbox

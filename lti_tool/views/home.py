@@ -37,12 +37,12 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("home", __name__, url_prefix="/t/<uuid:launch_id>")
 
     @pages.get("/")
-    def home(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def show_home(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         if who.message == MessageType.DEEP_LINK:
             return redirect(f"/t/{launch_id}/pick")
         if who.message == MessageType.REVIEW or who.page.startswith(_ATTEMPT_PREFIX):
-            return _review(who)
+            return render_review(who)
         takes_part = viewing.has_certification(deps.unit_of_work, session=who)
         if roles.ADMIN in who.roles and (who.page == choices.ADMIN_PAGE or not who.programme):
             return redirect(f"/t/{launch_id}/admin/")
@@ -50,23 +50,23 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         if visits or (who.administers and (who.page == choices.ADMIN_PAGE or not who.programme)):
             return render_template("runs_the_lms.html", **template_values(deps, request, who))
         if takes_part and Role(who.role) is Role.LEARNER:
-            return _today(who)
-        if who.roles & roles.ROUTE_ROLES["home.figures"]:
-            return _figures(who)
+            return render_today(who)
+        if who.roles & roles.ROUTE_ROLES["home.show_figures"]:
+            return render_figures(who)
         if not takes_part and who.roles & roles.LEADING_ROLES:
             return redirect(f"/t/{launch_id}/inbox")
-        return _today(who)
+        return render_today(who)
 
     @pages.get("/figures")
-    def figures(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return _figures(session.require_session(deps, request, launch_id))
+    def show_figures(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_figures(session.require_session(deps, request, launch_id))
 
     @pages.get("/today")
-    def today(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def show_today(launch_id: uuid.UUID) -> ResponseReturnValue:
         """Show what is due for this person, whatever other roles they hold."""
-        return _today(session.require_session(deps, request, launch_id))
+        return render_today(session.require_session(deps, request, launch_id))
 
-    def _today(who: LaunchSession) -> ResponseReturnValue:
+    def render_today(who: LaunchSession) -> ResponseReturnValue:
         launch_id = who.id
         today = viewing.load_today(deps.unit_of_work, session=who, now=clock.now())
         if today is None:
@@ -81,7 +81,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         calendar = f"{deps.settings.base_url}/calendar/{calendars.sign_feed_token(deps.secrets, who.tenant_id, who.person_id)}.ics"
         return render_template("today.html", **template_values(deps, request, who), today=today, calendar=calendar)
 
-    def _review(who: LaunchSession) -> ResponseReturnValue:
+    def render_review(who: LaunchSession) -> ResponseReturnValue:
         attempt = uuid.UUID(who.page.removeprefix(_ATTEMPT_PREFIX)) if who.page.startswith(_ATTEMPT_PREFIX) else None
         name, progress = reviewing.load_submission(deps, session=who, attempt_id=attempt)
         lines = [
@@ -92,10 +92,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             "review.html", **template_values(deps, request, who), learner=name, progress=progress, lines=lines, label=progress.label
         )
 
-    def _figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
+    def render_figures(who: LaunchSession, error: str = "", status: int = 200) -> ResponseReturnValue:
         every = request.args.get("show") == "all"
         if not who.programme:
-            if who.roles & roles.ROUTE_ROLES["programmes.every"]:
+            if who.roles & roles.ROUTE_ROLES["programmes.list_programmes"]:
                 return redirect(f"/t/{who.id}/programmes/")
             raise NotFound("No programme is set up yet. Ask your training manager to set one up.")
         presence.record_report_view(deps.unit_of_work, session=who, now=clock.now())
@@ -129,16 +129,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             away=away,
             programme_title=title,
             waiting=waiting,
-            may_record=bool(who.roles & roles.ROUTE_ROLES["home.certify"]) and who.course_id is not None,
+            may_record=bool(who.roles & roles.ROUTE_ROLES["home.record_certification"]) and who.course_id is not None,
             may_administer=roles.ADMIN in who.roles,
-            may_look_behind=bool(who.roles & roles.ROUTE_ROLES["reports.behind"]),
+            may_look_behind=bool(who.roles & roles.ROUTE_ROLES["reports.show_evidence"]),
             today=clock.now().date().isoformat(),
             error=error,
         )
         return page, status
 
     @pages.post("/certifications")
-    def certify(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def record_certification(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         if not who.programme:
             raise NotFound("No programme is set up for this activity yet.")
@@ -157,7 +157,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 team=who.context_title,
             )
         except BadInput as error:
-            return _figures(who, error.message, error.status)
+            return render_figures(who, error.message, error.status)
         deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"/t/{launch_id}/?done=certified", code=303)
 

@@ -26,7 +26,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("joining", __name__, url_prefix="/t/<uuid:launch_id>/confirm")
     work = deps.unit_of_work
 
-    def page(who: LaunchSession, error: RequestError | None = None, *, asked: bool = False, code: str = "") -> ResponseReturnValue:
+    def render_confirmation(who: LaunchSession, error: RequestError | None = None, *, asked: bool = False, code: str = "") -> ResponseReturnValue:
         status = error.status if error else 200
         standing = joining.load_identity_status(work, session=who)
         offered = signing_in.find_provider(work, tenant_id=who.tenant_id)
@@ -34,30 +34,30 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template("confirm.html", **template_values(deps, request, who), **values, base_url=deps.settings.base_url), status
 
     @pages.get("")
-    def look(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return page(session.require_session(deps, request, launch_id))
+    def show_confirmation(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_confirmation(session.require_session(deps, request, launch_id))
 
     @pages.post("")
-    def act(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def submit_confirmation(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         asked = request.form.get("act", "")
         try:
             if asked == "show":
-                return page(who, code=joining.issue_shown_code(work, session=who, now=clock.now()))
+                return render_confirmation(who, code=joining.issue_shown_code(work, session=who, now=clock.now()))
             if asked == "mail":
                 email = request.form.get("email", "").replace("\0", "").strip()[:320]
-                _limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
-                _limit("join-mail-to", email.lower(), MAX_CODE_REQUESTS)
+                require_rate_limit("join-mail", str(who.person_id), MAX_CODE_REQUESTS)
+                require_rate_limit("join-mail-to", email.lower(), MAX_CODE_REQUESTS)
                 joining.send_join_code(deps, session=who, email=email, now=clock.now())
                 deps.job_requests.request_job(SEND_MAILS)
-                return page(who, asked=True)
-            _limit("join-code", f"{who.registration_id}:{who.subject}", MAX_CODE_TRIES)
+                return render_confirmation(who, asked=True)
+            require_rate_limit("join-code", f"{who.registration_id}:{who.subject}", MAX_CODE_TRIES)
             joining.redeem_join_code(work, session=who, code=request.form.get("code", "").replace("\0", "")[:100], now=clock.now())
         except (BadInput, Conflict, TooManyRequests) as error:
-            return page(who, error)
+            return render_confirmation(who, error)
         return redirect(f"/t/{launch_id}/?done=confirmed", code=303)
 
-    def _limit(what: str, who: str, most: int) -> None:
+    def require_rate_limit(what: str, who: str, most: int) -> None:
         if not deps.limiter.allows(what, who, most, LIMIT_SECONDS):
             raise TooManyRequests("This was tried too often. Try again in an hour, or ask your administrator to join you to the list.")
 

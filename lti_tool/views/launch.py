@@ -42,16 +42,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("launch", __name__, url_prefix="/lti")
 
     @pages.before_request
-    def their_language() -> None:
+    def set_browser_language() -> None:
         language.use_browser_language(request)
 
-    def not_too_many(what: str) -> None:
+    def limit_requests(what: str) -> None:
         if not deps.limiter.allows(what, _network_prefix(request.remote_addr or ""), MAX_PER_MINUTE, 60):
             raise LaunchInvalid("Too many activities are opened from your network at once. Wait a minute, then open it again.", status=429)
 
     @pages.route("/login", methods=["GET", "POST"])
     def login() -> ResponseReturnValue:
-        not_too_many("login")
+        limit_requests("login")
         parameters = (request.form if request.method == "POST" else request.args).to_dict()
         begun = launching.begin_login(deps, parameters=parameters, client=_describe_client(), now=clock.now())
         response = _storage_response(begun) if begun.storage_target else redirect(begun.address)
@@ -60,8 +60,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return response
 
     @pages.post("/launch")
-    def launch() -> ResponseReturnValue:
-        not_too_many("launch")
+    def receive_launch() -> ResponseReturnValue:
+        limit_requests("launch")
         if "error" in request.form:
             # The platform could not sign the person in; its message is shown as text, never as
             # markup, and only if this login was started here.
@@ -96,22 +96,22 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return response
 
     @pages.post("/launch/confirm")
-    def confirm() -> ResponseReturnValue:
+    def confirm_launch() -> ResponseReturnValue:
         """The same launch again, with the proof that was stored in the LMS's window. Only our
         own page can send this and read the response."""
         session.require_own_origin(deps, request, required=True)
-        not_too_many("confirm")
+        limit_requests("confirm")
         sent = _read_confirmation()
         entered = launching.confirm_launch(deps, state=sent.state, id_token=sent.id_token, browser_secret=sent.proof, now=clock.now())
         enqueue_roster_sync(deps, entered)
         return jsonify({"home": f"/t/{entered.launch_id}/", "token": entered.secret})
 
     @pages.post("/launch/window")
-    def window() -> ResponseReturnValue:
+    def accept_in_window() -> ResponseReturnValue:
         """In a top-level window, which cannot be framed: show what would be opened, and as
         whom. The person accepts or closes it."""
         page_rules.forbid_frames()
-        not_too_many("window")
+        limit_requests("window")
         state, id_token = request.form.get("state", ""), request.form.get("id_token", "")
         if request.form.get("accept") == "1":
             session.require_own_origin(deps, request, required=True)
@@ -131,7 +131,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return response
 
     @pages.get("/canvas.json")
-    def canvas() -> ResponseReturnValue:
+    def canvas_configuration() -> ResponseReturnValue:
         """The configuration that Canvas fetches when a Developer Key is created from this URL."""
         return jsonify(CanvasDialect().developer_key_json(registering.tool_facts(deps.settings.base_url)))
 

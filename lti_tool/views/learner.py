@@ -28,42 +28,44 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     """The learner's routes below ``/t/<launch>``."""
     pages = Blueprint("learner", __name__, url_prefix="/t/<uuid:launch_id>")
 
-    def show(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_learner(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), **values), status
 
-    def said() -> None:
+    def enqueue_statement_job() -> None:
         deps.job_requests.request_job(SEND_STATEMENTS)
 
     @pages.post("/checks/<interval>")
-    def begin(launch_id: uuid.UUID, interval: str) -> ResponseReturnValue:
+    def begin_check(launch_id: uuid.UUID, interval: str) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         attempt = checks.begin_check(deps.unit_of_work, session=who, interval=interval, now=clock.now())
-        said()
+        enqueue_statement_job()
         return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
 
     @pages.post("/quizzes/<kind>")
-    def begin_other(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
+    def begin_quiz(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         attempt = checks.begin_quiz(deps.unit_of_work, session=who, kind=kind, now=clock.now())
-        said()
+        enqueue_statement_job()
         return redirect(f"/t/{launch_id}/attempts/{attempt}", code=303)
 
     @pages.get("/attempts/<uuid:attempt_id>")
-    def attempt(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
+    def show_attempt(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
         """The next question, or the result."""
         who = session.require_session(deps, request, launch_id)
         progress = checks.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if progress.position is None:
             grade = viewing.find_grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
-            return show("result.html", who, progress=progress, grade=grade)
-        return _question(who, progress)
+            return render_learner("result.html", who, progress=progress, grade=grade)
+        return render_question(who, progress)
 
-    def _question(who: LaunchSession, progress: checks.AttemptProgress, status: int = 200, error: str = "") -> ResponseReturnValue:
+    def render_question(who: LaunchSession, progress: checks.AttemptProgress, status: int = 200, error: str = "") -> ResponseReturnValue:
         assert progress.position is not None
-        return show("question.html", who, status, progress=progress, item=progress.item(progress.position), error=error, form_id=uuid.uuid4())
+        return render_learner(
+            "question.html", who, status, progress=progress, item=progress.item(progress.position), error=error, form_id=uuid.uuid4()
+        )
 
     @pages.post("/attempts/<uuid:attempt_id>")
-    def answer(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
+    def submit_answer(launch_id: uuid.UUID, attempt_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         position = _parse_position(request.form.get("position", ""))
         form = request.form.to_dict(flat=False)
@@ -73,13 +75,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             progress = checks.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
             if progress.position != position:
                 raise
-            return _question(who, progress, error.status, error.message)
-        said()
+            return render_question(who, progress, error.status, error.message)
+        enqueue_statement_job()
         deps.job_requests.request_job(SEND_GRADES)
         return redirect(f"/t/{launch_id}/attempts/{attempt_id}/answers/{position}", code=303)
 
     @pages.get("/attempts/<uuid:attempt_id>/answers/<int:position>")
-    def feedback(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
+    def show_feedback(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
         """The feedback on a submitted answer, with the next question below it, so that each
         question costs two taps."""
         who = session.require_session(deps, request, launch_id)
@@ -87,7 +89,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         if not 1 <= position <= len(progress.answers):
             return redirect(f"/t/{launch_id}/attempts/{attempt_id}")
         given, item = progress.answers[position - 1], progress.item(position)
-        return show(
+        return render_learner(
             "feedback.html",
             who,
             progress=progress,
@@ -102,7 +104,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.post("/attempts/<uuid:attempt_id>/answers/<int:position>/remarks")
-    def remark(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
+    def submit_remark(launch_id: uuid.UUID, attempt_id: uuid.UUID, position: int) -> ResponseReturnValue:
         """The learner's remark on the question itself."""
         who = session.require_session(deps, request, launch_id)
         answered = remarking.save_remark(
@@ -114,18 +116,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             words=request.form.get("words", "").replace("\0", ""),
             now=clock.now(),
         )
-        said()
+        enqueue_statement_job()
         place = f"/answers/{position}" if answered else ""  # a remark on the question that is open returns to it
         return redirect(f"/t/{launch_id}/attempts/{attempt_id}{place}?done=told", code=303)
 
     @pages.get("/pictures/<digest>")
-    def picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:
+    def show_picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:
         """A picture of a question."""
         who = session.require_session(deps, request, launch_id)
         return picture_response(viewing.find_picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
 
     @pages.post("/badge")
-    def bring_badge(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def redeem_badge(launch_id: uuid.UUID) -> ResponseReturnValue:
         """Start the programme with a badge."""
         allow_large_upload()
         who = session.require_session(deps, request, launch_id)
@@ -134,21 +136,21 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         try:
             holding.certify_by_badge(deps, session=who, content=content, now=clock.now())
         except BadInput as error:
-            return show("not_certified.html", who, error.status, badges=True, error=error)
-        said()
+            return render_learner("not_certified.html", who, error.status, badges=True, error=error)
+        enqueue_statement_job()
         return redirect(f"/t/{launch_id}/today", code=303)
 
     @pages.get("/plan")
-    def plan(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def show_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
-        return _plan(who, None)
+        return render_plan(who, None)
 
-    def _plan(who: LaunchSession, error: RequestError | None, status: int = 200) -> ResponseReturnValue:
+    def render_plan(who: LaunchSession, error: RequestError | None, status: int = 200) -> ResponseReturnValue:
         view = viewing.load_plan(deps.unit_of_work, session=who)
         sent = request.form.to_dict() if error is not None else {}
         field = str(error.where.get("field", "")) if error is not None else ""
         today = clock.now().date().isoformat()
-        return show(
+        return render_learner(
             "plan.html",
             who,
             status,
@@ -181,8 +183,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 now=clock.now(),
             )
         except BadInput as error:
-            return _plan(who, error, error.status)
-        said()
+            return render_plan(who, error, error.status)
+        enqueue_statement_job()
         return redirect(f"/t/{launch_id}/plan?done={'committed' if commit else 'saved'}", code=303)
 
     @pages.post("/uses")
@@ -200,8 +202,8 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 now=clock.now(),
             )
         except BadInput as error:
-            return _plan(who, error, error.status)
-        said()
+            return render_plan(who, error, error.status)
+        enqueue_statement_job()
         deps.job_requests.request_job(SEND_MAILS)
         return redirect(f"/t/{launch_id}/plan?done=reported", code=303)
 

@@ -21,7 +21,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     work = deps.unit_of_work
 
     @pages.get("")
-    def stored(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def show_personal_data(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         rows = forgetting.load_personal_data(work, tenant_id=who.tenant_id, person_id=who.person_id)
         asked = forgetting.find_erasure_request(work, tenant_id=who.tenant_id, person_id=who.person_id)
@@ -30,7 +30,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.get("/data.json")
-    def data(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def download_personal_data(launch_id: uuid.UUID) -> ResponseReturnValue:
         """All of it as one file. Statements in the record store belong to the account that the
         file names."""
         who = session.require_session(deps, request, launch_id)
@@ -40,14 +40,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return answer
 
     @pages.post("/erase")
-    def erase(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def request_erasure(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         if request.form.get("sure") == "1":
             forgetting.request_erasure(work, tenant_id=who.tenant_id, person_id=who.person_id, now=clock.now())
         return redirect(f"/t/{launch_id}/me?done=1", code=303)
 
     @pages.get("/wishes")
-    def wishes(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def show_erasure_requests(launch_id: uuid.UUID) -> ResponseReturnValue:
         """For the data protection officer: open erasure requests."""
         who = session.require_session(deps, request, launch_id)
         found = forgetting.list_open_requests(work, tenant_id=who.tenant_id)

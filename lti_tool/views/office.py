@@ -44,12 +44,12 @@ ContextOpener = Callable[[uuid.UUID], StaffContext]
 def visit_context_opener(deps: ToolDeps) -> ContextOpener:
     """A function that opens the staff context of a visit."""
 
-    def opened(visit_id: uuid.UUID) -> StaffContext:
+    def open_context(visit_id: uuid.UUID) -> StaffContext:
         who = session.require_session(deps, request, visit_id)
         common = template_values(deps, request, who)
         return StaffContext(who.tenant_id, audit_name(who), common["home"], common, bool(who.roles & roles.ROUTE_ROLES["people.change_role"]))
 
-    return opened
+    return open_context
 
 
 def audit_name(who: LaunchSession) -> str:

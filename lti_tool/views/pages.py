@@ -81,7 +81,7 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
     """Install headers and error pages for every page of ``app``."""
 
     @app.after_request
-    def headers(response: Response) -> Response:
+    def set_response_headers(response: Response) -> Response:
         # A page that failed before its platform was known contains nothing private and may be
         # framed by anybody.
         ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
@@ -96,38 +96,38 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
         return response
 
     @app.errorhandler(LaunchInvalid)
-    def launch_refused(error: LaunchInvalid) -> ResponseReturnValue:
+    def handle_launch_invalid(error: LaunchInvalid) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
         return render_message("This activity could not be opened", error.reason, error.status, {"Retry-After": "60"} if error.status == 429 else {})
 
     @app.errorhandler(BrowserNotVerified)
-    def no_cookies(error: BrowserNotVerified) -> ResponseReturnValue:
+    def handle_wrong_browser(error: BrowserNotVerified) -> ResponseReturnValue:
         log.warning("launch refused: %s", " ".join(error.detail.split()))
         return render_template("relaunch.html", error=error, state=request.form["state"], id_token=request.form["id_token"]), error.status
 
     @app.errorhandler(RequestError)
-    def refused(error: RequestError) -> ResponseReturnValue:
+    def handle_refused(error: RequestError) -> ResponseReturnValue:
         return render_message("This did not work", error.message, error.status, retry_after_header(error))
 
     @app.errorhandler(psycopg.Error)
     @app.errorhandler(DBAPIError)
     @app.errorhandler(PoolTimeout)
-    def database_away(error: Exception) -> ResponseReturnValue:
+    def handle_database_error(error: Exception) -> ResponseReturnValue:
         if not is_database_unavailable(error):
-            return unexpected(error)
+            return handle_unexpected_error(error)
         log.error("database not reachable: %s", type(error).__name__)
         words = "The page cannot be made just now. What you sent was not stored; send it again in a minute."
         return render_message("Carryover is busy", words, 503, retry_after_header(Unavailable(words)))
 
     @app.errorhandler(DataError)
     @app.errorhandler(UnicodeEncodeError)
-    def not_storable(error: Exception) -> ResponseReturnValue:
+    def handle_bad_data(error: Exception) -> ResponseReturnValue:
         return render_message(
             "This did not work", "What was sent holds a character that cannot be kept. Go back, take it out and send it again.", 400
         )
 
     @app.errorhandler(RequestEntityTooLarge)
-    def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    def handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
         return render_message(
             "This is too large",
             "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB elsewhere. Nothing of it was kept.",
@@ -135,11 +135,11 @@ def install_page_handlers(app: Flask, base_url: str) -> None:
         )
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> ResponseReturnValue:
+    def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
         return render_message(error.name or "Error", error.description or "", error.code or 500)
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> ResponseReturnValue:
+    def handle_unexpected_error(error: Exception) -> ResponseReturnValue:
         log.exception("unexpected error")
         return render_message(
             "Something went wrong here",

@@ -20,7 +20,7 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
     pages = Blueprint(name, __name__, url_prefix=f"{prefix}/people")
     work = deps.unit_of_work
 
-    def overview(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_people(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
         view = directing.load_directory_page(
             work,
             tenant_id=desk.tenant_id,
@@ -41,18 +41,18 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
         )
 
     @pages.get("/")
-    def people(given: uuid.UUID) -> ResponseReturnValue:
-        return overview(opening(given))
+    def list_people(given: uuid.UUID) -> ResponseReturnValue:
+        return render_people(opening(given))
 
     @pages.get("/template.csv")
-    def template(given: uuid.UUID) -> ResponseReturnValue:
+    def download_template(given: uuid.UUID) -> ResponseReturnValue:
         opening(given)
         answer = Response(",".join(PEOPLE_COLUMNS) + "\r\n", mimetype="text/csv")
         answer.headers["Content-Disposition"] = "attachment; filename=people.csv"
         return answer
 
     @pages.post("/import")
-    def look(given: uuid.UUID) -> ResponseReturnValue:
+    def preview_import(given: uuid.UUID) -> ResponseReturnValue:
         """Preview what importing a file would do."""
         allow_large_upload()
         desk = opening(given)
@@ -61,18 +61,20 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
             kept = keeping.store_upload(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, name=file_name, content=content)
             report = importing.import_people(work, tenant_id=desk.tenant_id, content=content, apply=False, who=desk.who, now=clock.now())
         except BadInput as error:
-            return overview(desk, error)
-        return desk.render("import_report.html", report=report, kept=kept, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/")
+            return render_people(desk, error)
+        return desk.render(
+            "import_report.html", report=report, kept=kept, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/"
+        )
 
     @pages.post("/take")
-    def take(given: uuid.UUID) -> ResponseReturnValue:
+    def apply_import(given: uuid.UUID) -> ResponseReturnValue:
         desk = opening(given)
         text = request.form.get("kept", "")
         try:
             _, content = keeping.load_upload(work, tenant_id=desk.tenant_id, purpose=keeping.PEOPLE, text=text)
             report = importing.import_people(work, tenant_id=desk.tenant_id, content=content, apply=True, who=desk.who, now=clock.now())
         except BadInput as error:
-            return overview(desk, error)
+            return render_people(desk, error)
         if not report.applied:
             return desk.render(
                 "import_report.html", report=report, kept=text, what="people", action=f"{desk.home}people/take", back=f"{desk.home}people/"
@@ -88,30 +90,30 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
             person_id = _parse_person_id(request.form.get("person", ""))
             act(work, tenant_id=desk.tenant_id, person_id=person_id, role=request.form.get("role", ""), who=desk.who)
         except BadInput as error:
-            return overview(desk, error)
+            return render_people(desk, error)
         return redirect(f"{desk.home}people/?done=role", code=303)
 
     @pages.post("/join")
-    def join(given: uuid.UUID) -> ResponseReturnValue:
+    def link_person(given: uuid.UUID) -> ResponseReturnValue:
         desk = opening(given)
         try:
             met, external_id = _parse_person_id(request.form.get("met", "")), request.form.get("external_id", "").replace("\0", "").strip()
             directing.join_to_listed(work, tenant_id=desk.tenant_id, met=met, external_id=external_id, who=desk.who, now=clock.now())
         except (BadInput, Conflict) as error:
-            return overview(desk, error)
+            return render_people(desk, error)
         return redirect(f"{desk.home}people/?unmatched=1&done=joined", code=303)
 
     @pages.get("/joins")
-    def joins(given: uuid.UUID) -> ResponseReturnValue:
+    def show_identity_links(given: uuid.UUID) -> ResponseReturnValue:
         """Which LMS users are linked to which people, and why."""
-        return joins_page(opening(given))
+        return render_identity_links(opening(given))
 
-    def joins_page(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_identity_links(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
         view = joining.load_join_overview(work, tenant_id=desk.tenant_id, search=request.args.get("search", ""))
         return desk.render("joins.html", error.status if error else 200, view=view, error=error, most=joining.JOIN_PAGE_LIMIT)
 
     @pages.post("/joins")
-    def decide_joins(given: uuid.UUID) -> ResponseReturnValue:
+    def decide_identity_links(given: uuid.UUID) -> ResponseReturnValue:
         desk = opening(given)
         form, now = request.form, clock.now()
         try:
@@ -126,10 +128,10 @@ def blueprint(deps: ToolDeps, name: str, prefix: str, opening: ContextOpener) ->
             chosen = [(_parse_person_id(met), _parse_person_id(listed)) for met, _, listed in pairs]
             done, left = joining.join_suggested(work, tenant_id=desk.tenant_id, chosen=chosen, who=desk.who, now=now)
         except (BadInput, NotFound) as error:
-            return joins_page(desk, error)
+            return render_identity_links(desk, error)
         if left:
             words = f"{done} joined. {left} could not be: a certification is on record under both names, or the page was old."
-            return joins_page(desk, Conflict(words))
+            return render_identity_links(desk, Conflict(words))
         return redirect(f"{desk.home}people/joins?done=joined", code=303)
 
     return pages

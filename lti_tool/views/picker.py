@@ -23,7 +23,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     """The routes below ``/t/<launch>``."""
     pages = Blueprint("picker", __name__, url_prefix="/t/<uuid:launch_id>")
 
-    def show(who: LaunchSession, error: BadInput | None = None) -> ResponseReturnValue:
+    def render_picker(who: LaunchSession, error: BadInput | None = None) -> ResponseReturnValue:
         wanted = request.values.get("programme", "")
         view = linking.load_picker(deps, session=who, programme=wanted)
         assert who.deep_linking is not None
@@ -39,11 +39,11 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return page, error.status if error else 200
 
     @pages.get("/pick")
-    def pick(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return show(session.require_session(deps, request, launch_id))
+    def show_picker(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_picker(session.require_session(deps, request, launch_id))
 
     @pages.post("/pick")
-    def send(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def submit_picks(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         nothing = request.form.get("act") == "cancel"
         try:
@@ -57,7 +57,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
                 closes_at=_parse_instant(request.form.get("closes_on", ""), time(23, 59, 59), "closes_on"),
             )
         except BadInput as error:
-            return show(who, error)
+            return render_picker(who, error)
         values = template_values(deps, request, who)
         page_rules.allow_form_target(url)
         return render_template("send.html", **values, url=url, token=token, nothing=nothing)

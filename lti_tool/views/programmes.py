@@ -44,11 +44,11 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:given>/programmes")
     work = deps.unit_of_work
 
-    def shelf(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_programme_list(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
         found = authoring.list_authored_programmes(work, tenant_id=desk.tenant_id)
         return desk.render("programmes.html", error.status if error else 200, shelf=found, error=error)
 
-    def console(
+    def render_programme(
         desk: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
     ) -> ResponseReturnValue:
         """Render the page; ``sent``: the rejected form input; ``lost``: input for a revision
@@ -66,41 +66,41 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         )  # fmt: skip
 
     @pages.get("/")
-    def every(given: uuid.UUID) -> ResponseReturnValue:
-        return shelf(opening(given))
+    def list_programmes(given: uuid.UUID) -> ResponseReturnValue:
+        return render_programme_list(opening(given))
 
     @pages.post("/")
-    def begin(given: uuid.UUID) -> ResponseReturnValue:
+    def create_programme(given: uuid.UUID) -> ResponseReturnValue:
         desk = opening(given)
         try:
             title, copy_of = form_text("title"), form_text("copy_of")
             key = authoring.create_programme(work, tenant_id=desk.tenant_id, title=title, copy_of=copy_of, who=desk.who, now=clock.now())
         except BadInput as error:
-            return shelf(desk, error)
+            return render_programme_list(desk, error)
         return redirect(f"{desk.home}programmes/{key}/", code=303)
 
     @pages.post("/take-in")
-    def take_in(given: uuid.UUID) -> ResponseReturnValue:
+    def import_programme(given: uuid.UUID) -> ResponseReturnValue:
         """Import a whole programme from a file."""
         allow_large_upload()
         desk = opening(given)
         try:
             key = authoring.import_programme(work, tenant_id=desk.tenant_id, content=read_uploaded_file()[1], who=desk.who, now=clock.now())
         except BadInput as error:
-            return shelf(desk, error)
+            return render_programme_list(desk, error)
         return redirect(f"{desk.home}programmes/{key}/?done=taken", code=303)
 
     @pages.get("/<key>/")
-    def one(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return console(opening(given), key)
+    def show_programme(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return render_programme(opening(given), key)
 
     @pages.get("/<key>/programme.zip")
-    def export(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def export_programme(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         return download_response(f"{key}.zip", "application/zip", authoring.export_programme(work, tenant_id=desk.tenant_id, key=key))
 
     @pages.post("/<key>/setup")
-    def change(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def save_setup(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Save all parts of the page at once: everything typed anywhere on it is saved, or
         shown again."""
         desk = opening(given)
@@ -110,13 +110,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 work, tenant_id=desk.tenant_id, key=key, revision=revision, make=_setup_change(request.form), who=desk.who, now=clock.now()
             )
         except BadInput as error:
-            return console(desk, key, error, request.form)
+            return render_programme(desk, key, error, request.form)
         except Conflict as error:
-            return console(desk, key, error, lost=_typed_texts(request.form))
+            return render_programme(desk, key, error, lost=_typed_texts(request.form))
         return redirect(f"{desk.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}", code=303)
 
     @pages.post("/<key>/state/<act>")
-    def state(given: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
+    def change_state(given: uuid.UUID, key: str, act: str) -> ResponseReturnValue:
         """Publish, archive or restore a programme."""
         desk = opening(given)
         try:
@@ -126,10 +126,10 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 put_away = act == "archive"
                 authoring.set_archived(work, tenant_id=desk.tenant_id, key=key, put_away=put_away, who=desk.who, now=clock.now())
         except (BadInput, Conflict) as error:
-            return console(desk, key, error)
+            return render_programme(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
 
-    def listed(
+    def edit_list(
         given: uuid.UUID, key: str, part: str, add: Callable[[StaffContext], object], remove: Callable[[StaffContext, str], object]
     ) -> ResponseReturnValue:
         """Add one line to a list on the page, or remove the one that the form names in
@@ -142,47 +142,47 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             else:
                 add(desk)
         except BadInput as error:
-            return console(desk, key, error)
+            return render_programme(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done=moved#{part}", code=303)
 
     @pages.post("/<key>/channels")
-    def channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def edit_channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Slack and Teams channels that receive the digest."""
 
-        def add(desk: StaffContext) -> None:
+        def add_channel(desk: StaffContext) -> None:
             named = {"name": form_text("channel_name"), "url": form_text("channel_url"), "base_url": deps.settings.base_url}
             digests.add_channel(work, deps.secrets, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who, now=clock.now())
             deps.job_requests.request_job(SEND_POSTS)
 
-        return listed(
+        return edit_list(
             given,
             key,
             "channels",
-            add,
+            add_channel,
             lambda desk, gone: digests.remove_channel(work, tenant_id=desk.tenant_id, programme=key, channel_id=parse_uuid(gone), who=desk.who),
         )
 
     @pages.post("/<key>/sources")
-    def sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def edit_sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Activities whose statements start the programme."""
 
-        def add(desk: StaffContext) -> None:
+        def add_activity(desk: StaffContext) -> None:
             named = {"activity": form_text("activity"), "home_page": form_text("home_page")}
             beginning.add_statement_source(work, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who)
             deps.job_requests.request_job(READ_CERTIFICATIONS)
 
-        return listed(
+        return edit_list(
             given,
             key,
             "certifications",
-            add,
+            add_activity,
             lambda desk, gone: beginning.remove_statement_source(work, tenant_id=desk.tenant_id, programme=key, activity=gone, who=desk.who),
         )
 
     @pages.post("/<key>/badges")
-    def badges(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def edit_badges(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Badges whose holders may start the programme."""
-        return listed(
+        return edit_list(
             given,
             key,
             "certifications",
@@ -191,7 +191,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         )
 
     @pages.get("/<key>/groups")
-    def groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def show_groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         title = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme.title
         view = coaching.load_coaching_overview(work, tenant_id=desk.tenant_id, programme=key, now=clock.now())
@@ -205,17 +205,17 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         return redirect(f"{desk.home}programmes/{key}/groups?formed={made}", code=303)
 
     @pages.get("/<key>/left-open")
-    def left_open(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def show_content_gaps(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
         said = authoring.list_content_gaps(work, tenant_id=desk.tenant_id, key=key)
         return desk.render("left_open.html", programme=programme, said=said)
 
     @pages.get("/<key>/people")
-    def participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return _people(opening(given), key)
+    def show_participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return render_participants(opening(given), key)
 
-    def _people(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_participants(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
         view = pausing.list_participants(work, tenant_id=desk.tenant_id, programme=key, after=request.args.get("after", ""), now=clock.now())
         programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
         waves = {one.key: one.title for one in programme.waves}
@@ -223,7 +223,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         return desk.render("participants.html", status, view=view, key=key, title=programme.title, waves=waves, error=error)
 
     @pages.post("/<key>/people/<uuid:episode_id>")
-    def pause(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
+    def change_participation(given: uuid.UUID, key: str, episode_id: uuid.UUID) -> ResponseReturnValue:
         """Put somebody on hold, end a hold, or remove somebody from the programme."""
         desk, act, now = opening(given), form_text("act"), clock.now()
         try:
@@ -238,44 +238,44 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             else:
                 raise BadInput("Choose what to do.")
         except BadInput as error:
-            return _people(desk, key, error)
+            return render_participants(desk, key, error)
         deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"{desk.home}programmes/{key}/people?done={act}", code=303)
 
     @pages.post("/<key>/certifications/look")
-    def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def preview_certifications(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Preview which episodes a list of certifications would start."""
         allow_large_upload()
         desk = opening(given)
         try:
             name, content = read_uploaded_file()
             kept = keeping.store_upload(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, name=name, content=content)
-            report = _certify(desk, key, content, False)
+            report = run_import(desk, key, content, False)
         except BadInput as error:
-            return console(desk, key, error)
-        return _report(desk, key, report, str(kept))
+            return render_programme(desk, key, error)
+        return render_import_report(desk, key, report, str(kept))
 
     @pages.post("/<key>/certifications/take")
-    def take(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def apply_certifications(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         text = request.form.get("kept", "")
         try:
             _, content = keeping.load_upload(work, tenant_id=desk.tenant_id, purpose=keeping.CERTIFICATIONS, text=text)
-            report = _certify(desk, key, content, True)
+            report = run_import(desk, key, content, True)
         except BadInput as error:
-            return console(desk, key, error)
+            return render_programme(desk, key, error)
         if not report.applied:
-            return _report(desk, key, report, text)
+            return render_import_report(desk, key, report, text)
         keeping.discard_upload(work, tenant_id=desk.tenant_id, text=text)
         deps.job_requests.request_job(SEND_STATEMENTS)
         return redirect(f"{desk.home}programmes/{key}/?done=certified", code=303)
 
-    def _certify(desk: StaffContext, key: str, content: bytes, apply: bool) -> importing.Report:
+    def run_import(desk: StaffContext, key: str, content: bytes, apply: bool) -> importing.Report:
         return importing.import_certifications(
             work, tenant_id=desk.tenant_id, programme=key, content=content, apply=apply, who=desk.who, now=clock.now()
         )
 
-    def _report(desk: StaffContext, key: str, report: importing.Report, kept: str) -> ResponseReturnValue:
+    def render_import_report(desk: StaffContext, key: str, report: importing.Report, kept: str) -> ResponseReturnValue:
         place = f"{desk.home}programmes/{key}/"
         return desk.render("import_report.html", report=report, kept=kept, action=f"{place}certifications/take", back=place)
 
@@ -324,14 +324,14 @@ def _setup_change(form: FormData) -> Callable[[Programme], Programme]:
     """The function that applies the page's form to a programme; competencies come first,
     because the other parts refer to them."""
 
-    def make(programme: Programme) -> Programme:
+    def apply_parts(programme: Programme) -> Programme:
         for name, change in _PART_HANDLERS.items():
             part = _FormPart(form, name)
             if part.is_present:
                 programme = change(programme, part)
         return programme
 
-    return make
+    return apply_parts
 
 
 def _form_rows(programme: Programme, form: FormData | None) -> dict[str, list[tuple[str, ...]]]:
@@ -376,7 +376,9 @@ def format_percent(share: float) -> str:
 
 
 def _apply_competencies(programme: Programme, part: _FormPart) -> Programme:
-    kept = [Competency(key, title) for key, title in authoring.assign_keys([(key, title) for key, title in part.table_rows("key", "title")], "competency")]
+    kept = [
+        Competency(key, title) for key, title in authoring.assign_keys([(key, title) for key, title in part.table_rows("key", "title")], "competency")
+    ]
     return authoring.retain_competencies(programme, kept)
 
 

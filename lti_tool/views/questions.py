@@ -42,7 +42,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     pages = Blueprint("questions", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/questions")
     work = deps.unit_of_work
 
-    def bank(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_question_bank(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
         chosen = {name: request.args.get(name, "") for name in ("competency", "pool", "search")}
         items = [item for item in found.programme.items if _matches_filter(item, chosen)]
@@ -61,14 +61,14 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             today=clock.now().date(),
         )
 
-    def form(desk: StaffContext, key: str, item: QuestionItem, fresh: bool, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_question_form(desk: StaffContext, key: str, item: QuestionItem, fresh: bool, error: RequestError | None = None) -> ResponseReturnValue:
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
         status = error.status if error else 200
         return desk.render(
             "question_form.html", status, work=found, item=item, fresh=fresh, error=error, kinds=KINDS, spare=SPARE_LINES, most=MAX_CHOICES
         )
 
-    def item_of(desk: StaffContext, key: str, item_key: str) -> QuestionItem:
+    def get_item(desk: StaffContext, key: str, item_key: str) -> QuestionItem:
         programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
         found = next((item for item in programme.items if item.key == item_key), None)
         if found is None:
@@ -76,30 +76,30 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         return found
 
     @pages.get("/")
-    def every(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return bank(opening(given), key)
+    def list_questions(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return render_question_bank(opening(given), key)
 
     @pages.get("/export/<form_name>")
-    def export(given: uuid.UUID, key: str, form_name: str) -> ResponseReturnValue:
+    def export_questions(given: uuid.UUID, key: str, form_name: str) -> ResponseReturnValue:
         desk = opening(given)
         return download_response(*authoring.export_questions(work, tenant_id=desk.tenant_id, key=key, form=form_name))
 
     @pages.get("/new")
-    def new(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def new_question(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         kind = request.args.get("kind", "single")
         if kind not in KINDS:
             raise BadInput("There is no such kind of question.")
         choices = [Choice("true", "True"), Choice("false", "False")] if kind == "true_false" else []
-        return form(desk, key, QuestionItem("", "", "", kind=kind, choices=choices), True)
+        return render_question_form(desk, key, QuestionItem("", "", "", kind=kind, choices=choices), True)
 
     @pages.get("/edit/<item_key>")
-    def edit(given: uuid.UUID, key: str, item_key: str) -> ResponseReturnValue:
+    def edit_question(given: uuid.UUID, key: str, item_key: str) -> ResponseReturnValue:
         desk = opening(given)
-        return form(desk, key, item_of(desk, key, item_key), False)
+        return render_question_form(desk, key, get_item(desk, key, item_key), False)
 
     @pages.post("/save")
-    def save(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def save_question(given: uuid.UUID, key: str) -> ResponseReturnValue:
         allow_large_upload()
         desk = opening(given)
         before, typed = form_text("key"), None
@@ -111,34 +111,36 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 raise BadInput(" ".join(wrong))
             kept = typed
 
-            def make(now_there: Programme) -> Programme:
+            def store_item(now_there: Programme) -> Programme:
                 items = [kept if item.key == kept.key else item for item in now_there.items]
                 return msgspec.structs.replace(now_there, items=items if before else [*items, kept])
 
             revision = form_revision()
             authoring.update_draft(
-                work, tenant_id=desk.tenant_id, key=key, revision=revision, make=make, who=desk.who, now=clock.now(), brought=brought
+                work, tenant_id=desk.tenant_id, key=key, revision=revision, make=store_item, who=desk.who, now=clock.now(), brought=brought
             )
         except (BadInput, Conflict) as error:
-            return form(desk, key, typed, not before, error) if typed is not None else bank(desk, key, error)
+            return render_question_form(desk, key, typed, not before, error) if typed is not None else render_question_bank(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/questions/?done=saved", code=303)
 
     @pages.post("/remove")
-    def remove(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def delete_question(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         gone = form_text("key")
 
-        def make(now_there: Programme) -> Programme:
+        def without_item(now_there: Programme) -> Programme:
             return msgspec.structs.replace(now_there, items=[item for item in now_there.items if item.key != gone])
 
         try:
-            authoring.update_draft(work, tenant_id=desk.tenant_id, key=key, revision=form_revision(), make=make, who=desk.who, now=clock.now())
+            authoring.update_draft(
+                work, tenant_id=desk.tenant_id, key=key, revision=form_revision(), make=without_item, who=desk.who, now=clock.now()
+            )
         except (BadInput, Conflict) as error:
-            return bank(desk, key, error)
+            return render_question_bank(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/questions/?done=removed", code=303)
 
     @pages.post("/look")
-    def look(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def preview_questions(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Preview what a file of questions would import."""
         allow_large_upload()
         desk = opening(given)
@@ -150,12 +152,12 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             )
             kept = keeping.store_upload(work, tenant_id=desk.tenant_id, purpose=keeping.QUESTIONS, name=name, content=content)
         except BadInput as error:
-            return bank(desk, key, error)
+            return render_question_bank(desk, key, error)
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
         return desk.render("intake.html", work=found, intake=intake, kept=kept, competency=competency, pool=pool)
 
     @pages.post("/take")
-    def take(given: uuid.UUID, key: str) -> ResponseReturnValue:
+    def import_questions(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
         text = form_text("kept")
         try:
@@ -173,7 +175,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 now=clock.now(),
             )
         except (BadInput, Conflict) as error:
-            return bank(desk, key, error)
+            return render_question_bank(desk, key, error)
         keeping.discard_upload(work, tenant_id=desk.tenant_id, text=text)
         return redirect(f"{desk.home}programmes/{key}/questions/?done=taken", code=303)
 

@@ -22,7 +22,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.get("/")
     @pages.get("/<secret>")
-    def look(secret: str = "") -> ResponseReturnValue:
+    def preview_registration(secret: str = "") -> ResponseReturnValue:
         """Preview what would be registered; nothing is changed."""
         url, token = (request.args.get(name, "")[:MAX_LENGTH] for name in ("openid_configuration", "registration_token"))
         offer = registering.preview_registration(deps, secret=secret, configuration_url=url, registration_token=token, now=clock.now())
@@ -38,7 +38,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.post("/<secret>")
-    def register(secret: str) -> ResponseReturnValue:
+    def submit_registration(secret: str) -> ResponseReturnValue:
         url, token = (request.form.get(name, "")[:MAX_LENGTH] for name in ("openid_configuration", "registration_token"))
         outcome = registering.register_by_invite(deps, secret=secret, configuration_url=url, registration_token=token, now=clock.now())
         page_rules.allow_frames(url_origin(outcome.platform.issuer), url_origin(url))

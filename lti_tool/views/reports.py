@@ -63,7 +63,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     """``/t/<visit>/reports/<key>`` and its table as a file."""
     pages = Blueprint("reports", __name__, url_prefix="/t/<uuid:launch_id>/reports")
 
-    def asked(who: LaunchSession, key: str) -> tuple[str, dict[str, str], ReportSet, bool]:
+    def fetch_report(who: LaunchSession, key: str) -> tuple[str, dict[str, str], ReportSet, bool]:
         """(programme, filters, the record store's response, whether the store is our own)."""
         if key not in REPORT_LABELS:
             raise NotFound("There is no such report.")
@@ -83,7 +83,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return programme, by, found, ours
 
     @pages.get("/behind/<metric>")
-    def behind(launch_id: uuid.UUID, metric: str) -> ResponseReturnValue:
+    def show_evidence(launch_id: uuid.UUID, metric: str) -> ResponseReturnValue:
         """The evidence of a figure: the statements behind it, by person."""
         who = session.require_session(deps, request, launch_id)
         presence.record_report_view(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
@@ -107,7 +107,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.get("/<key>")
-    def one(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
+    def show_report(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         presence.record_report_view(deps.unit_of_work, session=who, report=presence.FIGURES, now=clock.now())
         deps.job_requests.request_job(SEND_STATEMENTS)
@@ -116,7 +116,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         programme = ""
         by: dict[str, str] = {}
         try:
-            programme, by, found, ours = asked(who, key)
+            programme, by, found, ours = fetch_report(who, key)
             report, narrow = found.reports[0], found.dimensions
             # Charts are trusted as markup only from our own record store, which escapes them.
             report["svg"] = Markup(report["svg"]) if ours else ""  # noqa: S704
@@ -132,7 +132,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             chosen=by,
             programme=programme if request.args.get("programme") else "",
             # The page where a training manager decides on what the report shows.
-            desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTE_ROLES["business.level"] else "",
+            desk=f"programmes/{programme}/business/" if programme and who.roles & roles.ROUTE_ROLES["business.save_new_level"] else "",
             decided=weighing.find_last_decision(deps, who.tenant_id, programme, key, by.get("team", ""))
             if programme and by.keys() <= {"team"}
             else None,
@@ -140,10 +140,10 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.get("/<key>.csv")
-    def table(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
+    def download_table(launch_id: uuid.UUID, key: str) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         try:
-            _, _, found, _ = asked(who, key)
+            _, _, found, _ = fetch_report(who, key)
         except OutsideCallFailed as failed:
             raise NotFound(f"The table cannot be made just now: {failed.message}") from None
         return download_response(f"{key}.csv", "text/csv; charset=utf-8", _to_csv(found.reports[0]).encode())
@@ -154,7 +154,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 def _requested_programme(who: LaunchSession) -> str:
     """The launch's programme; a training manager may name another one in the query."""
     named = request.args.get("programme", "")
-    if named and who.roles & roles.ROUTE_ROLES["programmes.every"]:
+    if named and who.roles & roles.ROUTE_ROLES["programmes.list_programmes"]:
         return named[:_MAX_LENGTH]
     if not who.programme:
         raise NotFound("No programme is set up for this activity yet.")

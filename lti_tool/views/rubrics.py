@@ -26,34 +26,34 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     pages = Blueprint("rubrics", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/rubric")
     work = deps.unit_of_work
 
-    def page(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_rubric(desk: StaffContext, key: str, error: RequestError | None = None) -> ResponseReturnValue:
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
         status = error.status if error else 200
         return desk.render("rubric.html", status, work=found, error=error, usual=rubrics.DEFAULT_LEVELS, spare=SPARE_CRITERIA)
 
-    def change(given: uuid.UUID, key: str, make: Callable[[Programme], Programme]) -> ResponseReturnValue:
+    def save_rubric(given: uuid.UUID, key: str, make: Callable[[Programme], Programme]) -> ResponseReturnValue:
         desk = opening(given)
         try:
             authoring.update_draft(work, tenant_id=desk.tenant_id, key=key, revision=form_revision(), make=make, who=desk.who, now=clock.now())
         except (BadInput, Conflict) as error:
-            return page(desk, key, error)
+            return render_rubric(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/rubric/?done=saved", code=303)
 
     @pages.get("/")
-    def rubric(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return page(opening(given), key)
+    def show_rubric(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return render_rubric(opening(given), key)
 
     @pages.post("/levels")
-    def levels(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return change(given, key, _apply_levels)
+    def save_levels(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return save_rubric(given, key, _apply_levels)
 
     @pages.post("/criteria")
-    def criteria(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return change(given, key, _apply_criteria)
+    def save_criteria(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return save_rubric(given, key, _apply_criteria)
 
     @pages.post("/cases")
-    def cases(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return change(given, key, _apply_case)
+    def save_case(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        return save_rubric(given, key, _apply_case)
 
     return pages
 

@@ -20,7 +20,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("teams", __name__, url_prefix="/t/<uuid:launch_id>")
 
     @pages.get("/team")
-    def mine(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def show_own_team(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         presence.record_report_view(deps.unit_of_work, session=who, report=presence.TEAM, now=clock.now())
         deps.job_requests.request_job(SEND_STATEMENTS)
@@ -28,7 +28,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template("team.html", **template_values(deps, request, who), people=people, titles=titles)
 
     @pages.get("/teams")
-    def every(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def show_all_teams(launch_id: uuid.UUID) -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         presence.record_report_view(deps.unit_of_work, session=who, report=presence.TEAMS, now=clock.now())
         deps.job_requests.request_job(SEND_STATEMENTS)

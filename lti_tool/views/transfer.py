@@ -29,14 +29,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("transfer", __name__, url_prefix="/t/<uuid:launch_id>")
     work = deps.unit_of_work
 
-    def show(who: LaunchSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+    def render_transfer(who: LaunchSession, template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), **values), status
 
-    def page(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_work(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
         view = transfer_views.load_work_page(work, session=who, now=clock.now())
         sent = request.form.to_dict() if error else {}
         status = error.status if error else 200
-        return show(
+        return render_transfer(
             who,
             "work.html",
             status,
@@ -48,69 +48,69 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             how_often=transferring.USE_FREQUENCIES,
         )
 
-    def act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str, back: str = "work") -> ResponseReturnValue:
+    def run_act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str, back: str = "work") -> ResponseReturnValue:
         who = session.require_session(deps, request, launch_id)
         try:
             what(who)
         except (BadInput, Conflict) as error:
-            return page(who, error) if back == "work" else inbox_page(who, error)
+            return render_work(who, error) if back == "work" else render_inbox(who, error)
         deps.job_requests.request_job(SEND_STATEMENTS)
         deps.job_requests.request_job(SEND_MAILS)
         return redirect(f"/t/{launch_id}/{back}?done={done}", code=303)
 
     @pages.get("/work")
-    def to_work(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return page(session.require_session(deps, request, launch_id))
+    def show_work(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_work(session.require_session(deps, request, launch_id))
 
     @pages.post("/tasks")
     def add_task(launch_id: uuid.UUID) -> ResponseReturnValue:
         key, title, competency = form_text("task"), form_text("title"), form_text("competency")
-        return act(
+        return run_act(
             launch_id,
             lambda who: transferring.add_task(work, session=who, episode_id=None, key=key, title=title, competency=competency, now=clock.now()),
             "mapped",
         )
 
     @pages.post("/tasks/drop")
-    def drop_task(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def remove_task(launch_id: uuid.UUID) -> ResponseReturnValue:
         key = form_text("key")
-        return act(launch_id, lambda who: transferring.remove_task(work, session=who, key=key), "dropped")
+        return run_act(launch_id, lambda who: transferring.remove_task(work, session=who, key=key), "dropped")
 
     @pages.post("/hand-in/<kind>")
-    def hand_in(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
+    def submit_work(launch_id: uuid.UUID, kind: str) -> ResponseReturnValue:
         allow_large_upload()
         name = kind.replace("-", " ")
 
-        def handed(who: LaunchSession) -> None:
+        def save_submission(who: LaunchSession) -> None:
             file = request.files.get("file")
             brought = (" ".join(file.filename.replace("\0", "").split())[-MAX_NAME_LENGTH:], file.read()) if file and file.filename else None
             transferring.hand_in_work(
                 work, session=who, kind=name, task=form_text("task"), words=form_text("words"), file=brought, peer=form_text("peer"), now=clock.now()
             )
 
-        return act(launch_id, handed, "handed")
+        return run_act(launch_id, save_submission, "handed")
 
     @pages.post("/no-opportunity")
-    def no_opportunity(launch_id: uuid.UUID) -> ResponseReturnValue:
+    def report_no_opportunity(launch_id: uuid.UUID) -> ResponseReturnValue:
         form_id, words = parse_uuid(form_text("form_id")), form_text("words")
-        return act(
+        return run_act(
             launch_id,
             lambda who: transferring.report_no_opportunity(work, session=who, form_id=form_id, words=words, now=clock.now()),
             "told",
         )
 
     @pages.post("/follow-up")
-    def follow_up(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return act(launch_id, lambda who: _follow_up(who, None), "followed")
+    def submit_follow_up(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return run_act(launch_id, lambda who: save_follow_up(who, None), "followed")
 
-    def _follow_up(who: LaunchSession, episode_id: uuid.UUID | None) -> None:
+    def save_follow_up(who: LaunchSession, episode_id: uuid.UUID | None) -> None:
         if form_text("still") not in ("yes", "no"):
             raise BadInput("Say whether it is still used.", field="still")
         still = form_text("still") == "yes"
         transferring.answer_follow_up(work, session=who, episode_id=episode_id, still_used=still, how_often=form_text("how_often"), now=clock.now())
 
     @pages.get("/documents/<uuid:document_id>")
-    def document(launch_id: uuid.UUID, document_id: uuid.UUID) -> ResponseReturnValue:
+    def download_document(launch_id: uuid.UUID, document_id: uuid.UUID) -> ResponseReturnValue:
         """A submitted file. It is only served as a download, never displayed inline, because
         its content is untrusted."""
         who = session.require_session(deps, request, launch_id)
@@ -120,19 +120,19 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return answer
 
-    def inbox_page(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
+    def render_inbox(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
         view = transfer_views.load_inbox(work, session=who, now=clock.now())
         status = error.status if error else 200
-        return show(who, "inbox.html", status, view=view, error=error, how_often=transferring.USE_FREQUENCIES)
+        return render_transfer(who, "inbox.html", status, view=view, error=error, how_often=transferring.USE_FREQUENCIES)
 
     @pages.get("/inbox")
-    def inbox(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return inbox_page(session.require_session(deps, request, launch_id))
+    def show_inbox(launch_id: uuid.UUID) -> ResponseReturnValue:
+        return render_inbox(session.require_session(deps, request, launch_id))
 
     @pages.post("/inbox/reviews/<uuid:handed_id>")
-    def review(launch_id: uuid.UUID, handed_id: uuid.UUID) -> ResponseReturnValue:
+    def submit_review(launch_id: uuid.UUID, handed_id: uuid.UUID) -> ResponseReturnValue:
         good, next_step, weak = form_text("good"), form_text("next_step"), form_text("weak_content")
-        return act(
+        return run_act(
             launch_id,
             lambda who: transferring.review_work(
                 work, session=who, handed_id=handed_id, good=good, next_step=next_step, weak_content=weak, now=clock.now()
@@ -142,9 +142,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.post("/inbox/uses/<uuid:use_id>")
-    def confirm(launch_id: uuid.UUID, use_id: uuid.UUID) -> ResponseReturnValue:
+    def confirm_use(launch_id: uuid.UUID, use_id: uuid.UUID) -> ResponseReturnValue:
         seen, words, record = form_text("seen") == "yes", form_text("words"), form_text("record")
-        return act(
+        return run_act(
             launch_id,
             lambda who: transferring.confirm_use(work, session=who, use_id=use_id, seen=seen, words=words, record=record, now=clock.now()),
             "confirmed" if seen else "unseen",
@@ -152,13 +152,13 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         )
 
     @pages.post("/inbox/follow-ups/<uuid:episode_id>")
-    def supervisor_follow_up(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return act(launch_id, lambda who: _follow_up(who, episode_id), "followed", "inbox")
+    def answer_as_supervisor(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+        return run_act(launch_id, lambda who: save_follow_up(who, episode_id), "followed", "inbox")
 
     @pages.post("/inbox/tasks/<uuid:episode_id>")
-    def add_task_for(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
+    def add_learner_task(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
         key, title, competency = form_text("task"), form_text("title"), form_text("competency")
-        return act(
+        return run_act(
             launch_id,
             lambda who: transferring.add_task(work, session=who, episode_id=episode_id, key=key, title=title, competency=competency, now=clock.now()),
             "mapped",

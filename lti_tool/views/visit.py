@@ -27,16 +27,16 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     pages = Blueprint("visit", __name__)
 
     @pages.before_request
-    def their_language() -> None:
+    def prepare_page() -> None:
         language.use_browser_language(request)
         page_rules.forbid_frames()
 
     @pages.get("/s/<text>")
-    def look(text: str) -> ResponseReturnValue:
+    def preview_link(text: str) -> ResponseReturnValue:
         return render_template("visit.html", usable=visiting.verify_link(deps.secrets, text).is_open(clock.now()))
 
     @pages.post("/s/<text>")
-    def enter(text: str) -> ResponseReturnValue:
+    def open_link(text: str) -> ResponseReturnValue:
         session.require_own_origin(deps, request)
         link = visiting.verify_link(deps.secrets, text)
         visit_id, secret = visiting.open_visit_by_link(deps, link=link, now=clock.now())
@@ -46,18 +46,18 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return response
 
     @pages.post("/s/<text>/again")
-    def again(text: str) -> ResponseReturnValue:
+    def resend_link(text: str) -> ResponseReturnValue:
         session.require_own_origin(deps, request)
         visiting.resend_link(deps.unit_of_work, link=visiting.verify_link(deps.secrets, text), now=clock.now())
         deps.job_requests.request_job(SEND_MAILS)
         return render_template("asked.html")
 
     @pages.get("/sign-in")
-    def sign_in() -> ResponseReturnValue:
+    def show_sign_in() -> ResponseReturnValue:
         return render_template("sign_in.html", provider=signing_in.find_offered_provider(deps))
 
     @pages.get("/sign-in/with/<uuid:provider_id>")
-    def leave(provider_id: uuid.UUID) -> ResponseReturnValue:
+    def start_sign_in(provider_id: uuid.UUID) -> ResponseReturnValue:
         """Redirect to the organisation's own sign-in, which returns to ``/sign-in/back``."""
         leaving = signing_in.begin_sign_in(deps, provider_id=provider_id)
         response = redirect(leaving.address, code=303)
@@ -66,7 +66,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return response
 
     @pages.get("/sign-in/back")
-    def come_back() -> ResponseReturnValue:
+    def finish_sign_in() -> ResponseReturnValue:
         if not deps.limiter.allows("sign-in-back", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS):
             raise TooManyRequests("Too many sign-ins came from your network. Wait an hour, or open the activity in your course.")
         given = {name: request.args.get(name, "") for name in ("state", "code")}
@@ -78,7 +78,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return response
 
     @pages.post("/sign-in")
-    def ask() -> ResponseReturnValue:
+    def request_link() -> ResponseReturnValue:
         session.require_own_origin(deps, request)
         email = request.form.get("email", "").replace("\0", "").strip()[:320]
         if not deps.limiter.allows("sign-in", request.remote_addr or "", MAX_PER_NETWORK, LIMIT_SECONDS):
@@ -89,12 +89,12 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template("asked.html")
 
     @pages.get("/stop/<text>")
-    def look_at_stop(text: str) -> ResponseReturnValue:
+    def preview_stop(text: str) -> ResponseReturnValue:
         visiting.verify_stop_link(deps.secrets, text)
         return render_template("stop.html", done=False)
 
     @pages.post("/stop/<text>")
-    def stop(text: str) -> ResponseReturnValue:
+    def stop_mail(text: str) -> ResponseReturnValue:
         # No origin check: mail programs send this by themselves (RFC 8058), and the link
         # contains everything that is needed.
         tenant_id, person_id, kind = visiting.verify_stop_link(deps.secrets, text)
@@ -102,7 +102,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         return render_template("stop.html", done=True)
 
     @pages.get("/calendar/<text>.ics")
-    def calendar(text: str) -> ResponseReturnValue:
+    def calendar_feed(text: str) -> ResponseReturnValue:
         return Response(calendars.build_calendar_feed(deps, text=text), content_type="text/calendar; charset=utf-8")
 
     return pages

@@ -63,7 +63,7 @@ def recall_bound(unanswered: float) -> CountQuery:
     that were not answered: 0 for nothing known, 1 for everything known (Manski 1989). A check
     counts once, however many questions it had."""
 
-    def counted(scope: Scope) -> Select[Any]:
+    def select_bound(scope: Scope) -> Select[Any]:
         c = fact_check.c
         share = case((c.asked > 0, cast(c.right, Float) / func.nullif(c.asked, 0)), else_=unanswered)
         answered = case((c.asked > 0, EPISODE.learner))
@@ -81,7 +81,7 @@ def recall_bound(unanswered: float) -> CountQuery:
             func.count(distinct(i.answered)).label("learners"),
         ).group_by(i.interval, i.group)
 
-    return counted
+    return select_bound
 
 
 def select_recall_against_form(scope: Scope) -> Select[Any]:

@@ -207,14 +207,14 @@ def select_reach(scope: Scope) -> Select[Any]:
 
 
 def _on_time_query(kind: str) -> CountQuery:
-    def counted(scope: Scope) -> Select[Any]:
+    def select_on_time(scope: Scope) -> Select[Any]:
         a = fact_activity.c
         on_time = _indicator(a.done_at <= a.due_at)
         return _sum_over_learners(
             scope, _select_by_learner(literal(""), on_time, literal(1), scope, fact_activity, a.kind == kind, a.due_at <= scope.as_of)
         )
 
-    return counted
+    return select_on_time
 
 
 select_feedback_on_time = _on_time_query("feedback")

@@ -198,18 +198,18 @@ def _first_use_seconds(facts: Facts, grade: int) -> int | None:
 def _transfer_columns(statements: list[StatementView], certified: StatementView, facts: Facts) -> dict[str, Any]:
     """The plan, "no opportunity", the first use at each grade, and the number of tasks."""
 
-    def first(verb: str) -> int | None:
+    def first_seconds_of(verb: str) -> int | None:
         return next((_seconds_since(certified, s) for s in statements if s.verb == verb), None)
 
-    def tasks(grade: int) -> int:
+    def count_tasks(grade: int) -> int:
         return min(len({use["task"] for use in facts.uses if use["evidence_grade"] >= grade}), _SMALLINT_MAX)
 
     return {
-        "planned_seconds": first("committed"),
-        "no_opportunity_seconds": first("had-no-opportunity"),
+        "planned_seconds": first_seconds_of("committed"),
+        "no_opportunity_seconds": first_seconds_of("had-no-opportunity"),
         **{f"used_{grade}_seconds": _first_use_seconds(facts, grade) for grade in range(1, MAX_EVIDENCE_GRADE + 1)},
-        "tasks_used": tasks(1),
-        "tasks_verified": tasks(VERIFIED_GRADE),
+        "tasks_used": count_tasks(1),
+        "tasks_verified": count_tasks(VERIFIED_GRADE),
     }
 
 

@@ -93,13 +93,13 @@ def detect_signals(values: Sequence[float], centre: float, limits: Sequence[tupl
             def on_side(j: int, up: bool = upward) -> bool:
                 return values[j] > centre if up else values[j] < centre
 
-            def near(j: int, up: bool = upward) -> bool:
+            def near_limit(j: int, up: bool = upward) -> bool:
                 low_j, high_j = limits[j]
                 return values[j] > (centre + high_j) / 2 if up else values[j] < (centre + low_j) / 2
 
             if i >= RUN_LENGTH - 1 and all(on_side(j) for j in range(i - RUN_LENGTH + 1, i + 1)):
                 found.append(Signal(i, "eight in a row on one side", upward))
-            if i >= NEAR_WINDOW - 1 and near(i) and sum(near(j) for j in range(i - NEAR_WINDOW + 1, i + 1)) >= NEAR_POINTS:
+            if i >= NEAR_WINDOW - 1 and near_limit(i) and sum(near_limit(j) for j in range(i - NEAR_WINDOW + 1, i + 1)) >= NEAR_POINTS:
                 found.append(Signal(i, "three of four near a limit", upward))
     return found
 

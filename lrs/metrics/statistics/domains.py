@@ -60,13 +60,13 @@ def fit_prior(counts: Sequence[tuple[int, int]]) -> tuple[float, float]:
         return FLAT_PRIOR
     k, n = np.array([one[0] for one in counts], float), np.array([one[1] for one in counts], float)
 
-    def unlikely(x: np.ndarray) -> float:
+    def negative_log_likelihood(x: np.ndarray) -> float:
         a, b = np.exp(x)
         return -float((betaln(k + a, n - k + b) - betaln(a, b)).sum())
 
     bound = (np.log(0.5), np.log(1_000.0))
     share = min(max(float(k.sum() / n.sum()), 0.05), 0.95)
-    found = minimize(unlikely, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound])
+    found = minimize(negative_log_likelihood, np.log([10 * share, 10 * (1 - share)]), bounds=[bound, bound])
     a, b = (float(value) for value in np.exp(found.x))
     most = float(np.median(n))
     return (a, b) if a + b <= most else (a * most / (a + b), b * most / (a + b))

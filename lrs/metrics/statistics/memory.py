@@ -65,18 +65,18 @@ def fit_forgetting_curve(answers: Sequence[AnsweredCheck]) -> ForgettingCurve | 
     logs, bins = np.unique(np.round(np.log(days) * 20), return_inverse=True)
     middle = np.exp(logs / 20)
 
-    def fitted(weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)) -> tuple[float, float]:
+    def fit_weighted(weights: np.ndarray, start: tuple[float, float] = (0.9, 60.0)) -> tuple[float, float]:
         told, of = (np.bincount(bins, weights * part, len(logs)) for part in (right, asked))
         return _fit_curve(middle[of > 0], told[of > 0], of[of > 0], start)
 
-    found = fitted(np.ones(len(answers)))
+    found = fit_weighted(np.ones(len(answers)))
     grid = np.geomspace(max(0.5, days.min()), days.max(), 40)
     random, keys = np.random.default_rng(SEED), np.array(sorted(people))
     places = np.searchsorted(keys, np.array([one[0] for one in answers]))
     drawn = []
     for _ in range(DRAWS):
         counts = np.bincount(random.integers(len(keys), size=len(keys)), minlength=len(keys))
-        a, s = fitted(counts[places].astype(float), found)
+        a, s = fit_weighted(counts[places].astype(float), found)
         drawn.append(a * (1 + FACTOR * grid / s) ** -DECAY)
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
     areas = np.trapezoid(np.array(drawn), grid, axis=1) / (grid[-1] - grid[0])
@@ -96,11 +96,11 @@ def _fit_curve(days: np.ndarray, right: np.ndarray, asked: np.ndarray, start: tu
     to a thousand years (so that a flat curve is possible)."""
     root = np.sqrt(asked)
 
-    def apart(x: np.ndarray) -> np.ndarray:
+    def residuals(x: np.ndarray) -> np.ndarray:
         return np.asarray(root * (right / asked - x[0] * (1 + FACTOR * days / np.exp(x[1])) ** -DECAY))
 
     bounds = ([1e-3, log(1 / 24)], [1.0, log(365_000.0)])
-    found = least_squares(apart, (min(start[0], 0.999), log(min(max(start[1], 0.05), 364_000.0))), bounds=bounds)
+    found = least_squares(residuals, (min(start[0], 0.999), log(min(max(start[1], 0.05), 364_000.0))), bounds=bounds)
     return float(found.x[0]), float(np.exp(found.x[1]))
 
 

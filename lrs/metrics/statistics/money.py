@@ -63,12 +63,12 @@ def simulate_roi(effect: QuantityRange, unit_value: QuantityRange, volume: float
     """
     random = np.random.default_rng(SEED)
 
-    def draw(one: QuantityRange) -> np.ndarray:
+    def draw_quantity(one: QuantityRange) -> np.ndarray:
         z = random.standard_normal(DRAWS)
         widths = np.where(z < 0, one.best - one.low, one.high - one.best) / normal_quantile(0.90)
         return one.best + z * widths
 
-    benefits = draw(effect) * draw(unit_value) * volume
+    benefits = draw_quantity(effect) * draw_quantity(unit_value) * volume
     roi = (benefits - costs) / costs
     with np.errstate(divide="ignore"):
         payback = np.where(benefits > 0, costs / (np.maximum(benefits, 0) / months), np.inf)

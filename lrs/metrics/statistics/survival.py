@@ -57,10 +57,14 @@ def survival_quantile(steps: list[SurvivalStep], share: float = 0.5) -> tuple[fl
     """(time, low, high) at which no more than ``share`` is left; None if the curve does not
     fall that far (Brookmeyer & Crowley 1982)."""
 
-    def first(values: Iterable[tuple[float, float]]) -> float | None:
+    def first_time_below(values: Iterable[tuple[float, float]]) -> float | None:
         return next((time for time, value in values if value <= share + 1e-12), None)
 
-    return first((s.at, s.share) for s in steps), first((s.at, s.low) for s in steps), first((s.at, s.high) for s in steps)
+    return (
+        first_time_below((s.at, s.share) for s in steps),
+        first_time_below((s.at, s.low) for s in steps),
+        first_time_below((s.at, s.high) for s in steps),
+    )
 
 
 def survival_at(steps: list[SurvivalStep], time: float) -> float:

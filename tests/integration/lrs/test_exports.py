@@ -147,10 +147,10 @@ def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: StoreDep
         assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": some[0].agent, "dry_run": False})).status_code == 200
         return kept(*given)
 
-    monkeypatch.setattr(making, "_kept", erased_meanwhile)
+    monkeypatch.setattr(making, "_store_archive", erased_meanwhile)
     assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 0, "made anew"
     assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 0, "not while the removal is not counted"
-    monkeypatch.setattr(making, "_kept", kept)
+    monkeypatch.setattr(making, "_store_archive", kept)
     count(deps)
     assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 1
     told = one.get(f"/api/v1/exports/{export}").json
@@ -166,13 +166,13 @@ def test_a_file_that_is_never_finished_is_given_up_and_one_that_failed_can_be_as
     def too_long(*given: Any) -> None:
         raise JobTimedOut
 
-    monkeypatch.setattr(making, "_made", too_long)
+    monkeypatch.setattr(making, "_write_archive", too_long)
     for _ in range(making.MAX_ATTEMPTS):
         with pytest.raises(JobTimedOut):
             making.build_exports(deps, tenant_id)
     assert making.build_exports(deps, tenant_id) == 1
     assert "too long" in one.get("/api/v1/exports").json["exports"][0]["failed"]
-    monkeypatch.setattr(making, "_made", make)
+    monkeypatch.setattr(making, "_write_archive", make)
     assert ask(one, key="large")["status"] == "waiting"
     assert making.build_exports(deps, tenant_id) == 1
     assert one.get("/api/v1/exports").json["exports"][0]["status"] == "made"

@@ -585,7 +585,7 @@ def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, o
 
 def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pages take too long otherwise; narrowed, and after a decision on what a report rests on, they are made when asked for."""
-    monkeypatch.setattr(keeping, "LARGE", 6)
+    monkeypatch.setattr(keeping, "LARGE_PROGRAMME", 6)
     post(one, *[Person(team="north").check("1w", 7, [True]).used(9, 2) for _ in range(6)])
     count(deps)
     before, live = values(one, "transfer_rate", programme=PROGRAMME), report(one, "teams")

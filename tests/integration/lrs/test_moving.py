@@ -237,7 +237,7 @@ def test_a_file_is_taken_in_line_by_line_and_each_refusal_is_told(one: Caller, d
 def test_an_import_that_was_cut_goes_on_where_it_stopped(
     one: Caller, deps: StoreDeps, statement: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "LINES_AT_ONCE", 10)
+    monkeypatch.setattr(importing, "BATCH_LINES", 10)
     path = tmp_path / "many.ndjson"
     path.write_text("".join(json.dumps(statement(id=str(uuid.uuid4()))) + "\n" for _ in range(45)))
     batches = []
@@ -256,7 +256,7 @@ def test_an_import_that_was_cut_goes_on_where_it_stopped(
 def test_another_file_under_the_same_name_is_taken_from_its_beginning(
     one: Caller, deps: StoreDeps, statement: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "LINES_AT_ONCE", 10)
+    monkeypatch.setattr(importing, "BATCH_LINES", 10)
     path = tmp_path / "same.ndjson"
     path.write_text("".join(json.dumps(statement(id=str(uuid.uuid4()))) + "\n" for _ in range(30)))
 

@@ -112,6 +112,6 @@ def test_an_attempt_that_met_a_deadlock_is_made_again(monkeypatch: pytest.Monkey
         return real(*given)
 
     real = store.insert_new_statements
-    monkeypatch.setattr(store, "insert", insert)
+    monkeypatch.setattr(store, "insert_new_statements", insert)
     assert actions.store_statements(deps.unit_of_work, tenant_id=1, incoming=judged(statement()))
     assert len(attempts) == 3

@@ -402,7 +402,9 @@ def test_a_customer_of_hosted_canvas_registers_under_its_own_name(customer: str)
 def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: cli.TenantOperator) -> None:
     """Hosted Canvas has one issuer for everybody: a person is known within a registration."""
     url = tool.moodle.server.url
-    desk.add_platform(ManualRegistration("", "", "http://127.0.0.1:8100", "second", f"{url}/auth", f"{url}/token", f"{url}/certs", "", ("2",), ()), True)
+    desk.add_platform(
+        ManualRegistration("", "", "http://127.0.0.1:8100", "second", f"{url}/auth", f"{url}/token", f"{url}/certs", "", ("2",), ()), True
+    )
     first = tool.launch().location
     answer = tool.login(client_id="second")
     state, nonce = (re.search(rf"{name}=([^&]+)", answer.location) for name in ("state", "nonce"))

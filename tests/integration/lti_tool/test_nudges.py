@@ -64,7 +64,7 @@ def test_who_cannot_be_told_now_holds_up_nobody(certified: Tool, monkeypatch: py
         )
     everybody = remind(certified, NOW)
     certified.sql("DELETE FROM lti_tool.mail")
-    monkeypatch.setattr(nudges, "MOST", 1)
+    monkeypatch.setattr(nudges, "PAGE_SIZE", 1)
     assert [one[0] for one in everybody] == ["E1"] and remind(certified, NOW) == everybody
 
 

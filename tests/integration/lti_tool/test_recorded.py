@@ -128,9 +128,12 @@ def test_every_recorded_answer_to_a_score_has_its_meaning(name: str) -> None:
     recorded = exchanges("services")[name]["response"]
     body = recorded["body"] if isinstance(recorded["body"], str) else json.dumps(recorded["body"])
     told = MOODLE.outcome(recorded["status"], recorded["reason"], {}, body.encode())
-    expected = {200: ResponseVerdict.ACCEPTED, 409: ResponseVerdict.NOT_NEWER, 401: ResponseVerdict.RETRY_LATER, 502: ResponseVerdict.RETRY_LATER}.get(
-        recorded["status"], ResponseVerdict.REJECTED
-    )
+    expected = {
+        200: ResponseVerdict.ACCEPTED,
+        409: ResponseVerdict.NOT_NEWER,
+        401: ResponseVerdict.RETRY_LATER,
+        502: ResponseVerdict.RETRY_LATER,
+    }.get(recorded["status"], ResponseVerdict.REJECTED)
     assert told.verdict is expected
     assert "{" not in told.words, "what the person was graded with is not repeated"
     if told.verdict is ResponseVerdict.REJECTED:

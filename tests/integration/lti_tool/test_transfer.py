@@ -129,7 +129,7 @@ def test_it_can_change_until_somebody_answers(tool: Tool, home: str) -> None:
 
 @pytest.mark.parametrize("fields", [{"words": ""}, {"task": "none"}, {"words": "x" * 5_001}, {"file": (io.BytesIO(b"x" * 1_001), "big.bin")}])
 def test_what_cannot_be_taken_says_why_and_keeps_nothing(tool: Tool, home: str, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transferring, "LARGEST_FILE", 1_000)
+    monkeypatch.setattr(transferring, "MAX_FILE_BYTES", 1_000)
     before = verbs(tool)
     answer = hand_in(tool, home, **fields)
     assert answer.status_code == 400 and 'role="alert"' in answer.text

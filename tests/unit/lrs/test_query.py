@@ -52,7 +52,9 @@ def test_a_query_survives_its_more_link() -> None:
 
 def test_a_statement_that_only_shares_the_hash_is_left_out() -> None:
     statement = {"actor": AGENT, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}}
-    assert query.parse_statement_query({"agent": json.dumps(AGENT), "verb": "https://v.example", "activity": "https://o.example"}).matches_statement(statement)
+    assert query.parse_statement_query({"agent": json.dumps(AGENT), "verb": "https://v.example", "activity": "https://o.example"}).matches_statement(
+        statement
+    )
     assert not query.parse_statement_query({"verb": "https://other.example"}).matches_statement(statement)
     assert not query.parse_statement_query({"agent": '{"mbox":"mailto:a@example.org"}'}).matches_statement(statement)
     assert not query.parse_statement_query({"activity": "https://v.example", "related_activities": "true"}).matches_statement(statement)
