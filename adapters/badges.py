@@ -20,7 +20,7 @@ import jwt
 from PIL import Image, UnidentifiedImageError
 
 from core import clock
-from core.http import GuardedClient, OutsideCallFailed, url_origin
+from core.http_client import GuardedClient, OutsideCallFailed, url_origin
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 TIMEOUT_SECONDS, MAX_RESPONSE_BYTES = 8.0, 512 * 1024

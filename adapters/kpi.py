@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from adapters.people import EMAIL_PATTERN
-from adapters.tables import FileRefused, decode_text, unescape_cell
+from adapters.csv_tables import FileRefused, decode_text, unescape_cell
+from adapters.people_csv import EMAIL_PATTERN
 
 PERSON = "person"
 SUBJECT_KINDS = ("team", "site", PERSON)

@@ -11,14 +11,14 @@ from urllib.parse import quote, urlencode, urljoin
 import msgspec
 
 from core.errors import BadInput
-from core.http import GuardedClient, OutsideCallFailed, OutsideResponse, url_origin
+from core.http_client import GuardedClient, OutsideCallFailed, OutsideResponse, url_origin
 
 STATEMENT_PAGE_SIZE = 100  # Statements per page.
 EVIDENCE_PAGE_SIZE = 25  # Episodes per page of evidence.
 COST_PAGE_SIZE = 500  # Ledger lines on a page.
 LIST_PAGE_SIZE, MAX_PAGES = 500, 10  # Entries per page and number of pages: nobody reads more than that.
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"  # The signature at the start of every PNG.
-XAPI_VERSION = "1.0.3"  # The version that adapters/xapi.py writes.
+XAPI_VERSION = "1.0.3"  # The version that adapters/xapi_statements.py writes.
 
 
 @dataclass(frozen=True)

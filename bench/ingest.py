@@ -23,7 +23,7 @@ from bench.server import Bench, heading, keep, running
 from core import clock
 from core.database import driver_cursor, make_engine
 from lrs.store import statements as store
-from lrs.xapi.reading import Authority, Incoming, StatementParser
+from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
 
 STATEMENTS, BATCH, ROUNDS = 10_000, 100, 3
 SINGLES = 6_000

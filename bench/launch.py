@@ -27,7 +27,7 @@ from bench.server import PORT, heading, keep, served_tool
 from carryover.sample_programme import sample_document
 from core.database import make_engine
 from core.settings import Settings
-from lti_tool import cli
+from lti_tool import operator_api
 
 LAUNCHES, CLIENTS = 400, 8
 ISSUER, CLIENT_ID, KID = "http://127.0.0.1:1", "bench", "bench-key"
@@ -150,7 +150,7 @@ def main() -> None:
     """Measure, print, keep."""
     platform = Platform()
     with served_tool() as (settings, server):
-        tenant = cli.create_tenant(settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+        tenant = operator_api.create_tenant(settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
         registration = {
             "issuer": ISSUER,
             "client_id": CLIENT_ID,
@@ -159,7 +159,9 @@ def main() -> None:
             "key_set_url": f"{platform.url}/keys",
         }
         certified = {"1": ("Person 1", datetime.now(UTC))}
-        cli.seed_tenant(settings, tenant_id=tenant, programme=sample_document(), platform=registration, deployments=["1"], certified=certified)
+        operator_api.seed_tenant(
+            settings, tenant_id=tenant, programme=sample_document(), platform=registration, deployments=["1"], certified=certified
+        )
         many(platform, 1, 50)  # warms key sets and plans of both web workers
         warmed = platform.asked
         floor = least(platform, settings)

@@ -19,7 +19,7 @@ from bench.server import PORT, heading, keep, served_tool
 from carryover.sample_programme import sample_document
 from core.database import UnitOfWork, make_engine
 from core.settings import Settings
-from lti_tool import bootstrap, cli
+from lti_tool import bootstrap, operator_api
 from lti_tool.actions import importing, nudging, programmes, visiting
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory
@@ -95,7 +95,7 @@ def look(visit: tuple[uuid.UUID, str], turn: int, times: int = VIEWS // USERS) -
 def main() -> None:
     """Measure, print, keep."""
     with served_tool() as (settings, _):
-        tenant = cli.create_tenant(settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+        tenant = operator_api.create_tenant(settings, name="bench", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
         deps = bootstrap.build(environ_of(settings))
         now, made = working_morning(), programmes.save_programme(deps.unit_of_work, tenant_id=tenant, document=sample_document())
         listing, scheduling = take_over(deps.unit_of_work, tenant, made.key, now)

@@ -22,20 +22,20 @@ from typing import Any
 import psycopg
 from sqlalchemy import text
 
+from analytics.jobs import counting, materialize_reports
+from analytics.reports.registry import REPORT_BUILDERS
+from analytics.store import facts
 from bench.server import heading, keep
 from core import deps as ground_deps
 from core import embedded, settings
+from core.child_processes import Supervisor
 from core.clock import format_instant, to_microseconds
-from core.processes import Supervisor
 from core.settings import Settings
-from lrs import app, cli
+from lrs import app, operator_api
 from lrs.actions.deps import StoreDeps, build_store_deps
-from lrs.jobs import compute, count
-from lrs.reports.every import REPORT_BUILDERS
-from lrs.store import facts
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS
-from lrs.xapi.keys import key_of
-from lrs.xapi.writing import ORD_SHIFT
+from lrs.xapi.index_keys import key_of
+from lrs.xapi.statement_rendering import ORD_SHIFT
 
 LEARNERS, NEW, WORKERS = 20_000, 10_000, 2
 ROUNDS = 40
@@ -128,7 +128,7 @@ def store(made: Settings, tenant: int, statements: Iterator[tuple[uuid.UUID, uui
 def work(environ: dict[str, str]) -> None:
     """What one worker's process does."""
     made = build_store_deps(ground_deps.build_deps(settings.read_settings(environ)))
-    count.count_all_tenants(made.engine, made.unit_of_work)
+    counting.count_all_tenants(made.engine, made.unit_of_work)
     made.close()
 
 
@@ -191,8 +191,8 @@ def main() -> None:
     }
     os.environ.update(environ)
     read = settings.read_settings(environ)
-    cli.migrate_store(read)
-    ((key, secret),) = cli.create_tenant(read, "bench", [("bench", ("all",))])
+    operator_api.migrate_store(read)
+    ((key, secret),) = operator_api.create_tenant(read, "bench", [("bench", ("all",))])
     made = build_store_deps(ground_deps.build_deps(read))
     with made.engine.connect() as connection:
         (tenant,) = connection.execute(text("SELECT * FROM lrs.tenant_ids()")).scalars().all()
@@ -204,7 +204,7 @@ def main() -> None:
     new = store(read, tenant, fresh)
     incremental = side_by_side(environ)
     begun = time.perf_counter()
-    compute.compute_reports(made.unit_of_work, tenant)
+    materialize_reports.compute_reports(made.unit_of_work, tenant)
     computing = time.perf_counter() - begun
     looked = pages(made, key, secret)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1_024

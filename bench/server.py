@@ -19,14 +19,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from carryover.serving import web_command
+from carryover.process_commands import web_command
 from core import embedded, settings
+from core.child_processes import Supervisor
 from core.database import make_engine
-from core.processes import Supervisor
 from core.settings import Settings
-from lrs import bootstrap, cli
+from lrs import bootstrap, operator_api
 from lrs.actions.deps import StoreDeps
-from lti_tool import cli as tool_cli
+from lti_tool import operator_api as tool_cli
 
 PORT = 18_431
 RESULTS = Path(__file__).parent / "results"
@@ -82,8 +82,8 @@ def running(workers: int = 2) -> Iterator[Bench]:
             "PORT": str(PORT),
         }
         read = settings.read_settings(environ)
-        cli.migrate_store(read)
-        ((key, secret),) = cli.create_tenant(read, "bench", [("bench", ("all",))])
+        operator_api.migrate_store(read)
+        ((key, secret),) = operator_api.create_tenant(read, "bench", [("bench", ("all",))])
         server = subprocess.Popen(web_command(read, "lrs.wsgi:create_app"), env={**os.environ, **environ})
         deps, owner = bootstrap.build_from_environ(environ), make_engine(servers.migration_url)
         try:
@@ -116,7 +116,7 @@ def served_tool(workers: int = 2) -> Iterator[tuple[Settings, subprocess.Popen[b
             "PORT": str(PORT),
         }
         read = settings.read_settings(environ)
-        cli.migrate_store(read)
+        operator_api.migrate_store(read)
         tool_cli.migrate(read)
         server = subprocess.Popen(web_command(read, "carryover.wsgi:create_app"), env={**os.environ, **environ})
         try:

@@ -27,7 +27,7 @@ from core.database import ensure_roles, make_engine
 from core.errors import FatalError
 from core.secrets import Secrets
 from core.settings import Settings
-from lrs import cli as lrs_cli
+from lrs import operator_api as lrs_cli
 
 BACKED_UP_SCHEMAS = ("lrs", "lti_tool", "report")
 CHUNK_BYTES = 1024 * 1024

@@ -15,18 +15,18 @@ import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from carryover import backup as backups
-from carryover import demo as demo_run
-from carryover import serving, tool
+from carryover import demo_runner as demo_run
+from carryover import process_commands, tool_commands
 from carryover.doctor import run_checks
-from carryover.forget import erase
-from carryover.record_store import COMMANDS
+from carryover.erase_command import erase
+from carryover.store_commands import COMMANDS
 from core import settings
+from core.child_processes import ChildProcess, Supervisor, command_starter
 from core.errors import FatalError, RequestError
-from core.processes import ChildProcess, Supervisor, command_starter
 from core.queue import has_live_workers, require_redis
 from core.settings import Settings
-from lrs import cli as lrs_cli
-from lti_tool import cli as tool_cli
+from lrs import operator_api as lrs_cli
+from lti_tool import operator_api as tool_cli
 
 _MAX_REASON_LENGTH = 200
 
@@ -76,12 +76,12 @@ def serve() -> None:
     demo_run.require_free_port(read)
     sys.stdout.flush()
     # Replace this process by the server (exec), so that signals reach it.
-    arguments = serving.web_command(read, "carryover.wsgi:create_app")
+    arguments = process_commands.web_command(read, "carryover.wsgi:create_app")
     os.execv(arguments[0], arguments)  # noqa: S606 - our own interpreter and fixed arguments
 
 
 @main.command()
-@click.option("--part", type=click.Choice(serving.WORKER_PARTS), help="Run one part alone, without starting it again when it dies.")
+@click.option("--part", type=click.Choice(process_commands.WORKER_PARTS), help="Run one part alone, without starting it again when it dies.")
 @click.option("--check", is_flag=True, help="Exit with 0 when a worker is alive on each queue, with 1 when not.")
 def worker(part: str | None, check: bool) -> None:
     """Work on jobs, against your own PostgreSQL and Redis."""
@@ -94,14 +94,14 @@ def worker(part: str | None, check: bool) -> None:
         return
     if part is not None:
         read.require("CARRYOVER_DATABASE_URL", "CARRYOVER_REDIS_URL", "CARRYOVER_SECRET_KEY")
-        serving.run_worker_part(read, part)
+        process_commands.run_worker_part(read, part)
         return
     lrs_cli.require_store_ready(read)
     children = Supervisor()
     children.stop_on_signals()
     try:
-        for name in serving.WORKER_PARTS:
-            children.add(ChildProcess(f"worker {name}", command_starter(serving.worker_part_command(name), os.environ)))
+        for name in process_commands.WORKER_PARTS:
+            children.add(ChildProcess(f"worker {name}", command_starter(process_commands.worker_part_command(name), os.environ)))
         children.watch()
     finally:
         children.stop()
@@ -169,5 +169,5 @@ def tenant_create(name: str) -> None:
     click.echo("Next: carryover platform invite makes an address that registers an LMS; carryover admin link opens the administration.")
 
 
-for command_of_a_house in (*COMMANDS, *tool.COMMANDS, erase):
+for command_of_a_house in (*COMMANDS, *tool_commands.COMMANDS, erase):
     main.add_command(command_of_a_house)

@@ -18,8 +18,8 @@ from core.database import make_engine, require_app_role, require_database
 from core.errors import FatalError
 from core.health import MIN_FREE_BYTES, measure_free_bytes
 from core.settings import Settings
-from lrs import cli as lrs_cli
-from lti_tool import cli as tool_cli
+from lrs import operator_api as lrs_cli
+from lti_tool import operator_api as tool_cli
 
 MIN_POSTGRES_VERSION = 15
 MAX_CLOCK_SKEW_SECONDS = 2.0

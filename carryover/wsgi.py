@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from core import errors
+from core.child_processes import tune_garbage_collector
 from core.health import HealthCheck, blueprint
-from core.processes import tune_garbage_collector
 from lrs import wsgi as lrs_wsgi
 from lti_tool import wsgi as tool_wsgi
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from analytics.catalogue import CATALOGUE
 from core import settings
 from docs import notices
-from lrs.metrics.catalogue import CATALOGUE
 from lrs.vocabulary import ACTIVITY_TYPES, ALIAS_SOURCES, EXTENSIONS, INTERVALS, VERB_ALIASES, VERBS
 
 DOCS = Path(__file__).parent

@@ -6,16 +6,17 @@ import logging
 
 from flask import Flask, Response
 
+from analytics.api import alarms, business, identity_and_mappings, metrics
 from core import errors
 from core.health import blueprint as health_blueprint
 from core.redirects import make_redirects_relative
 from lrs.actions.deps import StoreDeps
-from lrs.api import browse, business, counting, credentials, health, metrics, operations, resources, watching
-from lrs.api.alternate import AlternateSyntax
-from lrs.api.ending import DrainRequestBody
-from lrs.api.protocol import CONSISTENT_THROUGH_HEADER, CORS_HEADERS, MAX_BODY_BYTES, CachedHighWaterMark
-from lrs.api.quick import FastPathPost
+from lrs.api import credentials, health, operations, statement_pages, xapi_blueprint
+from lrs.api.middleware.alternate_request import AlternateSyntax
+from lrs.api.middleware.drain_body import DrainRequestBody
+from lrs.api.middleware.fast_post import FastPathPost
 from lrs.api.statements import COUNT_JOB
+from lrs.api.xapi_protocol import CONSISTENT_THROUGH_HEADER, CORS_HEADERS, MAX_BODY_BYTES, CachedHighWaterMark
 
 _SECURITY_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
@@ -30,14 +31,14 @@ def create_app(deps: StoreDeps) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it; the base class does not declare it
     errors.register_error_handlers(app)
     make_redirects_relative(app)
-    resources.register_xapi(app, deps, seen)
+    xapi_blueprint.register_xapi(app, deps, seen)
     app.register_blueprint(metrics.blueprint(deps))
     app.register_blueprint(business.blueprint(deps))
-    app.register_blueprint(counting.blueprint(deps))
-    app.register_blueprint(watching.blueprint(deps))
+    app.register_blueprint(identity_and_mappings.blueprint(deps))
+    app.register_blueprint(alarms.blueprint(deps))
     app.register_blueprint(operations.blueprint(deps))
     app.register_blueprint(credentials.blueprint(deps))
-    app.register_blueprint(browse.blueprint(deps))
+    app.register_blueprint(statement_pages.blueprint(deps))
     app.register_blueprint(health_blueprint([health.record_store_check(deps)]))
 
     @app.after_request

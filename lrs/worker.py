@@ -7,11 +7,10 @@ from __future__ import annotations
 import os
 from functools import cache
 
+from analytics.jobs import counting, tenant_jobs
 from core.queue import TimedJob
 from lrs import bootstrap
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import count as counting
-from lrs.jobs import upkeep
 
 TIMED_JOBS = (
     TimedJob("lrs.worker.count", 5),
@@ -35,10 +34,10 @@ def count() -> None:
 def forward() -> None:
     """Forward statements to other record stores."""
     _process_deps().job_requests.mark_job_started("lrs.worker.forward")
-    upkeep.forward_tenants(_process_deps())
+    tenant_jobs.forward_tenants(_process_deps())
 
 
 def tag() -> None:
     """Check statements that claim a profile against its templates."""
     _process_deps().job_requests.mark_job_started("lrs.worker.tag")
-    upkeep.tag_tenants(_process_deps())
+    tenant_jobs.tag_tenants(_process_deps())

@@ -8,8 +8,8 @@ import os
 
 from flask import Flask
 
+from core.child_processes import tune_garbage_collector
 from core.health import HealthCheck
-from core.processes import tune_garbage_collector
 from lrs import app, bootstrap
 from lrs.api import health
 

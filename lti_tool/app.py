@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, render_template
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from adapters.questions import html
+from adapters.questions import question_html
 from core import clock
 from core.redirects import make_redirects_relative
 from lti_tool.actions import languages
@@ -57,8 +57,8 @@ def create_app(deps: ToolDeps) -> Flask:
     app.jinja_env.filters["hour"] = format_local_moment
     app.jinja_env.filters["said"] = format_instant_text
     app.jinja_env.filters["rich"] = pages.render_rich_text
-    app.jinja_env.filters["words"] = html.html_to_text
-    app.jinja_env.filters["as_typed"] = html.editable_text
+    app.jinja_env.filters["words"] = question_html.html_to_text
+    app.jinja_env.filters["as_typed"] = question_html.editable_text
     app.jinja_env.globals.update(_=language.translate, ngettext=language.translate_plural, language=language.current_language)
     languages.load_catalogues()  # A broken catalogue fails at startup, not on a page.
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core import deps, settings
-from core.http import GuardedClient
-from core.limits import RateLimiter
+from core.http_client import GuardedClient
+from core.rate_limits import RateLimiter
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.platform_keys import PlatformKeyCache
 

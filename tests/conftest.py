@@ -16,8 +16,8 @@ import pytest
 from psycopg import sql
 
 from core import embedded, settings
+from core.child_processes import Supervisor
 from core.embedded import EmbeddedServers
-from core.processes import Supervisor
 from core.settings import Settings
 
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
@@ -75,10 +75,10 @@ def _as_admin(servers: EmbeddedServers) -> psycopg.Connection[Any]:
 @pytest.fixture(scope="session")
 def lrs_template(servers: EmbeddedServers, new_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with the record store's tables, built by its migrations."""
-    from lrs import cli
+    from lrs import operator_api
 
     name = new_database()
-    cli.migrate_store(settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    operator_api.migrate_store(settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
     return name
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.channels.mail import DeliveryDeferred, Undeliverable
-from core.http import GuardedClient, OutsideCallFailed
+from core.http_client import GuardedClient, OutsideCallFailed
 
 SLACK, TEAMS = "slack", "teams"
 # Hosts of the webhook URLs of each product: Slack has one host, Teams Workflows use subdomains

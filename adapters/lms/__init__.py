@@ -6,8 +6,7 @@ and ``canvas`` hold only their differences, each with the observed case as the r
 """
 
 from adapters.lms.canvas import HOSTED_ISSUERS, CanvasDialect
-from adapters.lms.moodle import MoodleDialect
-from adapters.lms.shapes import (
+from adapters.lms.models import (
     ContentItem,
     Grade,
     GradebookResult,
@@ -22,6 +21,7 @@ from adapters.lms.shapes import (
     RosterMember,
     ToolFacts,
 )
+from adapters.lms.moodle import MoodleDialect
 from adapters.lms.standard import StandardDialect
 
 _DIALECTS: dict[str, StandardDialect] = {one.family: one for one in (StandardDialect(), MoodleDialect(), CanvasDialect())}

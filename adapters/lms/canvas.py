@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.lms.claims import CUSTOM_PARAMETERS
-from adapters.lms.shapes import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
+from adapters.lms.models import Grade, ResponseOutcome, ResponseVerdict, ToolFacts
 from adapters.lms.standard import SCOPES, TOOL_CONFIGURATION, StandardDialect
 from core.clock import format_instant
 

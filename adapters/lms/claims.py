@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from adapters.lms.shapes import DeepLinkingSettings, Launch, LaunchRefused, MessageType, Role
-from core.http import url_origin
+from adapters.lms.models import DeepLinkingSettings, Launch, LaunchRefused, MessageType, Role
+from core.http_client import url_origin
 
 CLAIM_PREFIX = "https://purl.imsglobal.org/spec/lti/claim/"
 DEEP_LINKING_PREFIX = "https://purl.imsglobal.org/spec/lti-dl/claim/"

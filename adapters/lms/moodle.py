@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from adapters.lms.shapes import ContentItem, LmsRequest, ToolFacts
+from adapters.lms.models import ContentItem, LmsRequest, ToolFacts
 from adapters.lms.standard import StandardDialect
-from core.http import url_origin
+from core.http_client import url_origin
 
 
 class MoodleDialect(StandardDialect):

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from adapters.lms.claims import CUSTOM_PARAMETERS, MAX_ID_LENGTH, MAX_SOURCED_ID_LENGTH, MAX_TEXT_LENGTH, MAX_URL_LENGTH, strongest_role
-from adapters.lms.shapes import (
+from adapters.lms.models import (
     ContentItem,
     Grade,
     GradebookResult,
@@ -30,7 +30,7 @@ from adapters.lms.shapes import (
 )
 from core.clock import format_instant
 from core.errors import BadInput
-from core.http import url_origin
+from core.http_client import url_origin
 
 SCORE_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 LINE_ITEM_SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem"

@@ -5,7 +5,7 @@ Whatever a format contains beyond our data model is reported in a note on the qu
 dropped silently.
 """
 
-from adapters.questions.shapes import AcceptedAnswer, Choice, ImportNote, Picture, QuestionItem, Reading
-from adapters.tables import FileRefused
+from adapters.csv_tables import FileRefused
+from adapters.questions.models import AcceptedAnswer, Choice, ImportNote, Picture, QuestionItem, Reading
 
 __all__ = ["AcceptedAnswer", "Choice", "FileRefused", "ImportNote", "Picture", "QuestionItem", "Reading"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from adapters.csv_tables import FileRefused
 from adapters.questions import gift, moodle_xml, qti, spreadsheet
-from adapters.questions.shapes import ImportNote, Picture, QuestionItem, Reading
-from adapters.tables import FileRefused
+from adapters.questions.models import ImportNote, Picture, QuestionItem, Reading
 
 FormatWriter = Callable[[list[QuestionItem], Mapping[str, Picture], str], tuple[bytes, list[ImportNote]]]
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from adapters.questions import html, marks
-from adapters.questions.shapes import (
+from adapters.csv_tables import FileRefused, decode_text
+from adapters.questions import metadata_tags, question_html
+from adapters.questions.models import (
     AcceptedAnswer,
     Choice,
     ImportNote,
@@ -22,7 +23,6 @@ from adapters.questions.shapes import (
     require_valid_item,
     sort_by_key,
 )
-from adapters.tables import FileRefused, decode_text
 
 FORMAT_NAME, FILE_EXTENSION = "GIFT", "gift"
 MAX_QUESTIONS = 5_000
@@ -117,14 +117,14 @@ def _parse_question(source: _QuestionSource, keys: KeyAllocator) -> tuple[Questi
         told.append("Markdown is shown as it is written.")
     comments = " ".join(source.comments)
     ids, tags = _ID_COMMENT.search(comments), [tag.replace("\\]", "]") for tag in _TAG_COMMENT.findall(comments)]
-    title = title or html.html_to_text(_clean_html_of(stem, form))[:80]
+    title = title or question_html.html_to_text(_clean_html_of(stem, form))[:80]
     fields: dict[str, Any] = {
         "key": keys.allocate_key(ids[1].replace("\\]", "]") if ids else "", title),
         "competency": "",
         "stem": _clean_html_of(stem, form),
         "title": title[:255],
         "explanation": _clean_html_of(general, form),
-        **marks.parse_tags(tags),
+        **metadata_tags.parse_tags(tags),
     }
     return QuestionItem(**fields, **_parse_answers(block, form, told)), told
 
@@ -281,8 +281,8 @@ def _clean_html_of(text: str, form: str) -> str:
         form, text = marker[1], text[marker.end() :]
     whole = _unescape_gift(text).strip()
     if form in ("plain", "markdown"):
-        return html.clean_imported_html(html.text_to_html(whole))
-    return html.clean_imported_html(whole if form == "html" else whole.replace("\n", "<br>"))
+        return question_html.clean_imported_html(question_html.text_to_html(whole))
+    return question_html.clean_imported_html(whole if form == "html" else whole.replace("\n", "<br>"))
 
 
 def write_gift(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
@@ -290,7 +290,7 @@ def write_gift(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
     parts: list[str] = []
     notes: list[ImportNote] = []
     for item in items:
-        if any(html.picture_digests(text) for text in item.texts()):
+        if any(question_html.picture_digests(text) for text in item.texts()):
             notes.append(ImportNote(item.key, "Its pictures are not in the file: GIFT has no room for them."))
         if item.kind == "short" and item.case_sensitive:
             notes.append(ImportNote(item.key, "GIFT does not tell small letters from large ones; this question does."))
@@ -298,7 +298,7 @@ def write_gift(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
             notes.append(ImportNote(item.key, "What is said to every right or wrong answer has no room in GIFT."))
         if item.kind == "numeric" and item.when_right:
             notes.append(ImportNote(item.key, "What is said to every right answer has no room in GIFT."))
-        tags = "".join(" [tag:" + tag.replace("]", "\\]") + "]" for tag in marks.item_tags(item))
+        tags = "".join(" [tag:" + tag.replace("]", "\\]") + "]" for tag in metadata_tags.item_tags(item))
         general = f"\t####{_escape_with_marker(item.explanation)}\n" if item.explanation else ""
         name = _escape_gift(item.title or item.key)
         parts.append(f"// [id:{item.key}]{tags}\n::{name}::[html]{_escape_gift(item.stem)}{{{_format_answer_block(item)}{general}}}\n")

@@ -12,10 +12,9 @@ from urllib.parse import quote, unquote
 
 from lxml import etree
 
-from adapters.questions import html, marks
-from adapters.questions.files import local_name, parse_untrusted_xml
-from adapters.questions.pictures import PictureRefused, load_picture, picture_file_name
-from adapters.questions.shapes import (
+from adapters.csv_tables import FileRefused
+from adapters.questions import metadata_tags, question_html
+from adapters.questions.models import (
     AcceptedAnswer,
     Choice,
     ImportNote,
@@ -30,8 +29,9 @@ from adapters.questions.shapes import (
     require_valid_item,
     sort_by_key,
 )
-from adapters.questions.truth import parse_truth_word
-from adapters.tables import FileRefused
+from adapters.questions.pictures import PictureRefused, load_picture, picture_file_name
+from adapters.questions.true_false_words import parse_truth_word
+from adapters.questions.untrusted_files import local_name, parse_untrusted_xml
 
 FORMAT_NAME, FILE_EXTENSION = "Moodle XML", "xml"
 MAX_QUESTIONS = 5_000
@@ -85,7 +85,7 @@ def read_moodle_xml(content: bytes) -> Reading:
             continue
         keys.reserve_key(item.key)
         items.append(item)
-        shown = {digest for text in item.texts() for digest in html.picture_digests(text)}
+        shown = {digest for text in item.texts() for digest in question_html.picture_digests(text)}
         pictures.update({digest: one for digest, one in told.pictures.items() if digest in shown})
         notes += [ImportNote(where, text) for text in dict.fromkeys(told.notes)]
     return Reading(items, pictures, notes, keys.stated)
@@ -101,14 +101,14 @@ def _read_question(element: etree._Element, title: str, keys: KeyAllocator, told
         told.notes.append("Its hints are left out: a check has no second try.")
     stem = _read_rich_text(element.find("questiontext"), told)
     tags = [_child_text(tag, "text") for tag in element.findall("tags/tag")]
-    name = title or html.html_to_text(stem)[:80]
+    name = title or question_html.html_to_text(stem)[:80]
     fields: dict[str, Any] = {
         "key": keys.allocate_key(_child_text(element, "idnumber"), name),
         "competency": "",
         "stem": stem,
         "title": name[:255],
         "explanation": _read_rich_text(element.find("generalfeedback"), told),
-        **marks.parse_tags(tags),
+        **metadata_tags.parse_tags(tags),
     }
     if kind in ("multichoice", "matching", "match", "ordering"):
         fields["when_right"] = _read_rich_text(element.find("correctfeedback"), told)
@@ -142,7 +142,7 @@ def _read_multichoice(element: etree._Element, told: _ReadContext) -> dict[str, 
 
 
 def _read_true_false(element: etree._Element, told: _ReadContext) -> dict[str, Any]:
-    found = [(html.html_to_text(text), weight, said) for text, weight, said in _iter_answers(element, told)]
+    found = [(question_html.html_to_text(text), weight, said) for text, weight, said in _iter_answers(element, told)]
     by_value = {parse_truth_word(words): (weight, said) for words, weight, said in found}
     if len(found) != 2 or set(by_value) != {True, False}:
         named = " and ".join(repr(words[:40]) for words, _, _ in found)
@@ -188,7 +188,7 @@ def _read_matching(element: etree._Element, told: _ReadContext) -> dict[str, Any
     pairs: list[tuple[str, str]] = []
     others: list[str] = []
     for one in element.findall("subquestion"):
-        left, right = _read_rich_text(one, told), html.text_to_html(_child_text(one, "answer/text"))
+        left, right = _read_rich_text(one, told), question_html.text_to_html(_child_text(one, "answer/text"))
         if left:
             pairs.append((left, right))
         elif right:
@@ -232,13 +232,13 @@ def _read_rich_text(element: etree._Element | None, told: _ReadContext) -> str:
     if form in ("plain_text", "markdown"):
         if form == "markdown" and text:
             told.notes.append("Markdown is shown as it is written.")
-        return html.clean_imported_html(html.text_to_html(text))
+        return question_html.clean_imported_html(question_html.text_to_html(text))
     if form == "moodle_auto_format":
         text = text.replace("\n", "<br>")
     text = _link_attached_pictures(text, element, told)
-    if html.has_active_content(text):
+    if question_html.has_active_content(text):
         told.notes.append("Scripts, styles or frames were taken out of its text.")
-    return html.clean_imported_html(text)
+    return question_html.clean_imported_html(text)
 
 
 def _link_attached_pictures(text: str, element: etree._Element, told: _ReadContext) -> str:
@@ -252,7 +252,7 @@ def _link_attached_pictures(text: str, element: etree._Element, told: _ReadConte
             told.notes.append(f"The file {name[:120]!r} is left out: {why}.")
             continue
         told.pictures[picture.digest] = picture
-        for written in {quote(place), place, html.text_to_html(place)}:
+        for written in {quote(place), place, question_html.text_to_html(place)}:
             text = text.replace(f"{_PLUGINFILE_PREFIX}{written}", f"file:{picture.digest}")
     return extract_data_pictures(text, told.pictures, told.notes)
 
@@ -300,7 +300,7 @@ def write_moodle_xml(items: list[QuestionItem], pictures: dict[str, Picture]) ->
         if item.kind == "matching" and any("<" in one for one in item.matches):
             notes.append(ImportNote(item.key, "Partners of a Moodle matching question are plain text; their markup is left out."))
         tags = etree.SubElement(element, "tags")
-        for tag in marks.item_tags(item):
+        for tag in metadata_tags.item_tags(item):
             _write_text(etree.SubElement(tags, "tag"), tag)
     body: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
     return body, notes
@@ -318,7 +318,7 @@ def _write_text(element: etree._Element, text: str) -> None:
 def _write_rich_text(parent: etree._Element, name: str, text: str, pictures: dict[str, Picture], **attributes: str) -> etree._Element:
     element = etree.SubElement(parent, name, {"format": "html", **attributes})
     files = []
-    for digest in dict.fromkeys(html.picture_digests(text)):
+    for digest in dict.fromkeys(question_html.picture_digests(text)):
         if digest in pictures:
             file = picture_file_name(pictures[digest])
             text = text.replace(f"file:{digest}", f"{_PLUGINFILE_PREFIX}{file}")
@@ -380,7 +380,7 @@ def _write_matching(element: etree._Element, item: QuestionItem, pictures: dict[
     _write_combined_feedback(element, item, pictures)
     for text, match in [*((one.text, one.match) for one in item.choices), *(("", one) for one in item.other_matches)]:
         line = _write_rich_text(element, "subquestion", text, pictures)
-        _write_text(etree.SubElement(line, "answer"), html.html_to_text(match))
+        _write_text(etree.SubElement(line, "answer"), question_html.html_to_text(match))
 
 
 def _write_ordering(element: etree._Element, item: QuestionItem, pictures: dict[str, Picture]) -> None:

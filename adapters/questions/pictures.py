@@ -13,7 +13,7 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
-from adapters.questions.shapes import Picture
+from adapters.questions.models import Picture
 
 MAX_BYTES = 2_000_000
 MAX_SIDE_PIXELS = 6_000  # pixels

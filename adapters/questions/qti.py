@@ -21,11 +21,9 @@ from urllib.parse import unquote
 from lxml import etree
 from lxml import html as lxml_html
 
-from adapters.questions import html, marks, qti12
-from adapters.questions.files import local_name, parse_untrusted_xml, read_archive, resolve_archive_path
-from adapters.questions.moodle_xml import extract_data_pictures, strip_illegal_chars
-from adapters.questions.pictures import PictureRefused, load_picture, picture_file_name
-from adapters.questions.shapes import (
+from adapters.csv_tables import FileRefused
+from adapters.questions import metadata_tags, qti12, question_html
+from adapters.questions.models import (
     AcceptedAnswer,
     Choice,
     ImportNote,
@@ -40,7 +38,9 @@ from adapters.questions.shapes import (
     require_valid_item,
     sort_by_key,
 )
-from adapters.tables import FileRefused
+from adapters.questions.moodle_xml import extract_data_pictures, strip_illegal_chars
+from adapters.questions.pictures import PictureRefused, load_picture, picture_file_name
+from adapters.questions.untrusted_files import local_name, parse_untrusted_xml, read_archive, resolve_archive_path
 
 FORMAT_NAME, FILE_EXTENSION = "QTI 2.1", "zip"
 MAX_QUESTIONS = 3_000
@@ -141,7 +141,7 @@ def read_qti(content: bytes) -> Reading:
             continue
         keys.reserve_key(item.key)
         items.append(item)
-        shown = {digest for text in item.texts() for digest in html.picture_digests(text)}
+        shown = {digest for text in item.texts() for digest in question_html.picture_digests(text)}
         pictures.update({digest: one for digest, one in package.pictures.items() if digest in shown})
         notes += [ImportNote(place, text) for text in dict.fromkeys(package.notes)]
     return Reading(items, pictures, notes, keys.stated)
@@ -204,9 +204,9 @@ def _read_qti_item(root: etree._Element, package: _ItemContext, tags: list[str],
         "key": keys.allocate_key(ours, title or identifier),
         "competency": "",
         "title": title,
-        "stem": html.clean_imported_html(f"{stem}{prompt}"),
+        "stem": question_html.clean_imported_html(f"{stem}{prompt}"),
         **_read_overall_feedback(root, package),
-        **marks.parse_tags(tags),
+        **metadata_tags.parse_tags(tags),
     }
     name = local_name(interaction)
     if name == "choiceInteraction":
@@ -269,7 +269,7 @@ def _read_overall_feedback(root: etree._Element, package: _ItemContext) -> dict[
     found: dict[str, str] = {}
     for one in _children_named(root, "modalFeedback"):
         identifier = one.get("identifier", "").lower()
-        text = html.clean_imported_html(_inner_html(one, package))
+        text = question_html.clean_imported_html(_inner_html(one, package))
         if re.match(r"(incorrect|wrong|general_incorrect)", identifier):
             found["when_wrong"] = text
         elif identifier.startswith(("correct", "right")):
@@ -283,7 +283,12 @@ def _choice_feedback(root: etree._Element, identifier: str, package: _ItemContex
     """The modal feedback for one choice."""
     names = (identifier, f"{identifier}_fb", f"feedback_{identifier}")
     return next(
-        (html.clean_imported_html(_inner_html(one, package)) for one in _children_named(root, "modalFeedback") if one.get("identifier") in names), ""
+        (
+            question_html.clean_imported_html(_inner_html(one, package))
+            for one in _children_named(root, "modalFeedback")
+            if one.get("identifier") in names
+        ),
+        "",
     )
 
 
@@ -293,14 +298,14 @@ def _read_choice_interaction(
     found = []
     for one in _children_named(interaction, "simpleChoice"):
         inline = [said for said in one.iter() if local_name(said) in ("feedbackInline", "feedbackBlock")]
-        said = html.clean_imported_html("".join(_inner_html(part, package) for part in inline)) or _choice_feedback(
+        said = question_html.clean_imported_html("".join(_inner_html(part, package) for part in inline)) or _choice_feedback(
             root, one.get("identifier", ""), package
         )
-        found.append((one.get("identifier", ""), html.clean_imported_html(_inner_html(one, package, skip=inline)), said))
+        found.append((one.get("identifier", ""), question_html.clean_imported_html(_inner_html(one, package, skip=inline)), said))
     right = declared.correct or [key for key, value, _ in declared.mapped if value > 0]
     if any(0 < value < 1 for _, value, _ in declared.mapped) and not declared.correct:
         package.notes.append("Partial credit is left out: an answer is right or not.")
-    words = {html.html_to_text(text).strip().lower(): (identifier, said) for identifier, text, said in found}
+    words = {question_html.html_to_text(text).strip().lower(): (identifier, said) for identifier, text, said in found}
     if set(words) == {"true", "false"} and len(found) == 2:
         correct = [word for word, (identifier, _) in words.items() if identifier in right]
         choices = [Choice("true", "True", words["true"][1]), Choice("false", "False", words["false"][1])]
@@ -313,7 +318,10 @@ def _read_choice_interaction(
 
 
 def _read_order_interaction(interaction: etree._Element, declared: _ResponseDeclaration, package: _ItemContext) -> dict[str, Any]:
-    texts = {one.get("identifier", ""): html.clean_imported_html(_inner_html(one, package)) for one in _children_named(interaction, "simpleChoice")}
+    texts = {
+        one.get("identifier", ""): question_html.clean_imported_html(_inner_html(one, package))
+        for one in _children_named(interaction, "simpleChoice")
+    }
     keys = assign_letter_keys(list(texts.values()))
     if set(declared.correct) - set(texts):
         raise UnsupportedQuestion("Its right order names a line that it does not have.")
@@ -324,7 +332,10 @@ def _read_order_interaction(interaction: etree._Element, declared: _ResponseDecl
 def _read_match_interaction(interaction: etree._Element, declared: _ResponseDeclaration, package: _ItemContext) -> dict[str, Any]:
     sets = _children_named(interaction, "simpleMatchSet") or [interaction]
     texts = [
-        {one.get("identifier", ""): html.clean_imported_html(_inner_html(one, package)) for one in _children_named(part, "simpleAssociableChoice")}
+        {
+            one.get("identifier", ""): question_html.clean_imported_html(_inner_html(one, package))
+            for one in _children_named(part, "simpleAssociableChoice")
+        }
         for part in sets
     ]
     pairs = [one.split() for one in declared.correct or [key for key, value, _ in declared.mapped if value > 0]]
@@ -422,7 +433,7 @@ def _inner_html(element: etree._Element, package: _ItemContext, skip: list[etree
             parts.append(_outer_html(child, name, package, skip, blank))
         parts.append(escape(child.tail or "", quote=False))
     text = "".join(parts)
-    if html.has_active_content(text):
+    if question_html.has_active_content(text):
         package.notes.append("Scripts, styles or frames were taken out of its text.")
     return text.strip() if element.getparent() is None or local_name(element) in ("simpleChoice", "itemBody", "prompt") else text
 
@@ -474,11 +485,11 @@ def write_qti(items: list[QuestionItem], pictures: dict[str, Picture], title: st
         resource = _add_element(resources, _PACKAGE_NS, "resource", None, identifier=identifier, type="imsqti_item_xmlv2p1", href=place)
         about = _add_element(resource, _PACKAGE_NS, "metadata")
         general = _add_element(_add_element(about, _METADATA_NS, "lom"), _METADATA_NS, "general")
-        for tag in marks.item_tags(item):
+        for tag in metadata_tags.item_tags(item):
             _add_element(_add_element(general, _METADATA_NS, "keyword"), _METADATA_NS, "langstring", tag)
         _add_element(_add_element(about, _QTI_METADATA_NS, "qtiMetadata"), _QTI_METADATA_NS, "interactionType", _INTERACTION_BY_KIND[item.kind])
         _add_element(resource, _PACKAGE_NS, "file", None, href=place)
-        for digest in dict.fromkeys(digest for text in item.texts() for digest in html.picture_digests(text)):
+        for digest in dict.fromkeys(digest for text in item.texts() for digest in question_html.picture_digests(text)):
             if digest in pictures:
                 name = _picture_path(pictures[digest])
                 files[name] = pictures[digest].content
@@ -641,7 +652,7 @@ def _write_response_processing(processing: etree._Element, item: QuestionItem) -
 
 def _write_xhtml(parent: etree._Element, text: str, pictures: dict[str, Picture]) -> None:
     """Append sanitized HTML as XHTML to an element in QTI's namespace."""
-    for digest in html.picture_digests(text):
+    for digest in question_html.picture_digests(text):
         if digest in pictures:
             text = text.replace(f"file:{digest}", f"../{_picture_path(pictures[digest])}")
     _copy_into_namespace(lxml_html.fragment_fromstring(strip_illegal_chars(text), create_parent="div"), parent)

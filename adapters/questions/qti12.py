@@ -9,9 +9,9 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.questions import html
-from adapters.questions.files import local_name, parse_untrusted_xml, resolve_archive_path
-from adapters.questions.shapes import (
+from adapters.csv_tables import FileRefused
+from adapters.questions import question_html
+from adapters.questions.models import (
     AcceptedAnswer,
     Choice,
     ImportNote,
@@ -25,7 +25,7 @@ from adapters.questions.shapes import (
     parse_decimal,
     require_valid_item,
 )
-from adapters.tables import FileRefused
+from adapters.questions.untrusted_files import local_name, parse_untrusted_xml, resolve_archive_path
 
 
 def read_qti12(root: etree._Element, manifest: str, files: dict[str, bytes]) -> Reading | None:
@@ -77,7 +77,7 @@ def _material_html(element: etree._Element) -> str:
     """The HTML of the first text in an element."""
     for one in _descendants_named(element, "mattext"):
         text = one.text or ""
-        return text if one.get("texttype") == "text/html" else html.text_to_html(entities.unescape(text))
+        return text if one.get("texttype") == "text/html" else question_html.text_to_html(entities.unescape(text))
     return ""
 
 
@@ -87,11 +87,11 @@ def _read_qti12_item(element: etree._Element, keys: KeyAllocator) -> QuestionIte
     if presentation is None:
         raise UnsupportedQuestion("It asks nothing.")
     direct = [one for one in presentation if local_name(one) == "material"] or _descendants_named(presentation, "material")[:1]
-    stem = html.clean_imported_html(_material_html(direct[0])) if direct else ""
-    said = {one.get("ident", ""): html.clean_imported_html(_material_html(one)) for one in _descendants_named(element, "itemfeedback")}
+    stem = question_html.clean_imported_html(_material_html(direct[0])) if direct else ""
+    said = {one.get("ident", ""): question_html.clean_imported_html(_material_html(one)) for one in _descendants_named(element, "itemfeedback")}
     title = " ".join(element.get("title", "").split())[:255]
     fields: dict[str, Any] = {
-        "key": keys.allocate_key("", title if title and title != "Question" else html.html_to_text(stem)[:60]),
+        "key": keys.allocate_key("", title if title and title != "Question" else question_html.html_to_text(stem)[:60]),
         "competency": "",
         "title": title,
         "stem": stem,
@@ -127,9 +127,11 @@ def _correct_values(element: etree._Element) -> list[str]:
 
 
 def _read_qti12_choices(element: etree._Element, presentation: etree._Element, kind: str, said: dict[str, str]) -> dict[str, Any]:
-    found = [(one.get("ident", ""), html.clean_imported_html(_material_html(one))) for one in _descendants_named(presentation, "response_label")]
+    found = [
+        (one.get("ident", ""), question_html.clean_imported_html(_material_html(one))) for one in _descendants_named(presentation, "response_label")
+    ]
     right = set(_correct_values(element))
-    words = {html.html_to_text(text).strip().lower(): identifier for identifier, text in found}
+    words = {question_html.html_to_text(text).strip().lower(): identifier for identifier, text in found}
     if kind == "true_false_question" and set(words) == {"true", "false"}:
         choices = [Choice(word, word.capitalize(), said.get(f"{words[word]}_fb", "")) for word in ("true", "false")]
         return {"kind": "true_false", "choices": choices, "correct": [word for word in words if words[word] in right]}
@@ -165,12 +167,14 @@ def _read_qti12_matching(element: etree._Element, presentation: etree._Element) 
     labels: dict[str, str] = {}
     chosen = {one.get("respident", ""): (one.text or "").strip() for one in _descendants_named(element, "varequal")}
     for response in _descendants_named(presentation, "response_lid"):
-        labels |= {one.get("ident", ""): html.clean_imported_html(_material_html(one)) for one in _descendants_named(response, "response_label")}
+        labels |= {
+            one.get("ident", ""): question_html.clean_imported_html(_material_html(one)) for one in _descendants_named(response, "response_label")
+        }
         right = chosen.get(response.get("ident", ""), "")
         if right not in labels:
             raise UnsupportedQuestion("One of its lines has no right partner.")
         line = next((one for one in response if local_name(one) == "material"), None)
-        pairs.append((html.clean_imported_html(_material_html(line)) if line is not None else "", labels[right]))
+        pairs.append((question_html.clean_imported_html(_material_html(line)) if line is not None else "", labels[right]))
     keys = assign_letter_keys([left for left, _ in pairs], keep_order=True)
     used = {right for _, right in pairs}
     others = [text for text in dict.fromkeys(labels.values()) if text not in used]

@@ -12,8 +12,9 @@ import io
 from html import escape, unescape
 from typing import Any
 
-from adapters.questions import html, marks
-from adapters.questions.shapes import (
+from adapters.csv_tables import FileRefused, decode_text, escape_cell, parse_table
+from adapters.questions import metadata_tags, question_html
+from adapters.questions.models import (
     KINDS,
     AcceptedAnswer,
     Choice,
@@ -28,8 +29,7 @@ from adapters.questions.shapes import (
     require_valid_item,
     sort_by_key,
 )
-from adapters.questions.truth import parse_truth_word
-from adapters.tables import FileRefused, decode_text, escape_cell, parse_table
+from adapters.questions.true_false_words import parse_truth_word
 
 FORMAT_NAME, FILE_EXTENSION = "CSV", "csv"
 COLUMNS = (
@@ -78,14 +78,14 @@ def _parse_item_row(row: dict[str, str], keys: KeyAllocator) -> QuestionItem:
         "critical": said("critical", "").lower() in _TRUE_WORDS,
         "source": said("source", ""),
     }
-    fields |= marks.parse_tags(tags)
+    fields |= metadata_tags.parse_tags(tags)
     if review and "review_on" not in fields:
         raise UnsupportedQuestion(f"The review date {review[:40]!r} is no day; write it as 2027-03-01.")
     pool = said("pool", "").lower() or "check"
     if pool not in ("check", "practice", "baseline"):
         raise UnsupportedQuestion(f"The pool {pool[:40]!r} is none of check, practice, baseline.")
     fields |= {
-        "key": keys.allocate_key(said("key", ""), title or html.html_to_text(stem)[:60]),
+        "key": keys.allocate_key(said("key", ""), title or question_html.html_to_text(stem)[:60]),
         "title": title,
         "stem": stem,
         "pool": pool,
@@ -113,11 +113,11 @@ def _parse_answer_lines(kind: str, lines: list[str], feedback: list[str], row: d
         texts = [_cell_to_html(line[1:].strip() if line[:1] in "*-" else line) for line in lines]
         right = [text for text, line in zip(texts, lines, strict=True) if line.startswith("*")]
         if kind == "true_false":
-            by_value = {parse_truth_word(html.html_to_text(text)): words for text, words in zip(texts, said, strict=False)}
+            by_value = {parse_truth_word(question_html.html_to_text(text)): words for text, words in zip(texts, said, strict=False)}
             if set(by_value) != {True, False}:
                 raise UnsupportedQuestion("A true/false question has two answers: true and false.")
             choices = [Choice(word, word.capitalize(), by_value[word == "true"]) for word in ("true", "false")]
-            return {"choices": choices, "correct": ["true" if parse_truth_word(html.html_to_text(text)) else "false" for text in right]}
+            return {"choices": choices, "correct": ["true" if parse_truth_word(question_html.html_to_text(text)) else "false" for text in right]}
         keys = assign_letter_keys(texts, keep_order=True)
         choices = [Choice(keys[text], text, words) for text, words in zip(texts, said, strict=False)]
         return {"choices": choices, "correct": [keys[text] for text in right]}
@@ -151,8 +151,8 @@ def _parse_accepted_number(line: str, feedback: str) -> AcceptedAnswer:
 
 def _cell_to_html(cell: str) -> str:
     if cell.startswith(_HTML_MARKER):
-        return html.clean_imported_html(cell.removeprefix(_HTML_MARKER).strip())
-    return html.clean_imported_html(html.text_to_html(cell.strip()))
+        return question_html.clean_imported_html(cell.removeprefix(_HTML_MARKER).strip())
+    return question_html.clean_imported_html(question_html.text_to_html(cell.strip()))
 
 
 def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNote]]:
@@ -162,7 +162,7 @@ def write_question_csv(items: list[QuestionItem]) -> tuple[bytes, list[ImportNot
     writer.writerow(COLUMNS)
     notes: list[ImportNote] = []
     for item in items:
-        if any(html.picture_digests(text) for text in item.texts()):
+        if any(question_html.picture_digests(text) for text in item.texts()):
             notes.append(ImportNote(item.key, "Its pictures are not in the file: a table has no room for them."))
         answers, feedback = _format_answer_cells(item)
         row = {
@@ -206,6 +206,6 @@ def _html_to_cell(text: str, lines: bool = False) -> str:
     """Format a text for a cell: plain if it has no markup (other than line breaks, where the
     cell allows them), else as HTML after the marker."""
     bare = unescape(text.replace("<br>", "\n") if lines else text)
-    same = html.clean_html(escape(bare, quote=False).replace("\n", "<br>")) == text
+    same = question_html.clean_html(escape(bare, quote=False).replace("\n", "<br>")) == text
     plain = same and "->" not in bare and not bare.startswith((_HTML_MARKER, "*", "-")) and (lines or "\n" not in bare)
     return bare if plain else _HTML_MARKER + " ".join(text.split("\n"))

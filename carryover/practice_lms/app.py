@@ -11,23 +11,23 @@ from werkzeug.exceptions import HTTPException
 
 from carryover.practice_lms import (
     activities,
-    admin,
     authorization,
-    bearer,
-    course,
+    course_pages,
     deep_linking,
-    grades,
-    keys,
-    letters,
-    members,
+    grade_services,
+    mailbox_page,
+    membership_service,
     registration,
-    tokens,
+    service_access,
+    signatures,
+    token_endpoint,
+    tool_admin,
     tools,
 )
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.ledger import PracticeDatabase
 from carryover.practice_lms.people import CLIENT_ID
-from core.http import GuardedClient
+from core.http_client import GuardedClient
 
 PRACTICE_STATE_FILE = "practice.json"  # in the demo's home folder: state that must survive a restart
 LMS_HOST = "localhost"  # the tool's pages come from 127.0.0.1, which is a different site for a browser
@@ -63,9 +63,9 @@ def create_app(home: Path, tool_url: str) -> Flask:
     tools.install_tool(deps.ledger, tools.preinstalled_tool(tool_url))
     activities.ensure_demo_activity(deps.ledger)
     pages = Blueprint("practice", __name__, url_prefix="/practice")
-    for part in (course, authorization, deep_linking, registration, admin, tokens, grades, members):
+    for part in (course_pages, authorization, deep_linking, registration, tool_admin, token_endpoint, grade_services, membership_service):
         pages.register_blueprint(part.blueprint(deps))
-    pages.register_blueprint(letters.blueprint(home))
+    pages.register_blueprint(mailbox_page.blueprint(home))
 
     @app.before_request
     def redirect_to_lms_host() -> ResponseReturnValue | None:
@@ -75,12 +75,12 @@ def create_app(home: Path, tool_url: str) -> Flask:
 
     @pages.get("/jwks.json")
     def get_jwks() -> ResponseReturnValue:
-        return keys.public_key_set(deps.ledger)
+        return signatures.public_key_set(deps.ledger)
 
     def render_error(error: HTTPException) -> ResponseReturnValue:
         return render_template("refused.html", error=error), error.code or 500
 
     app.register_error_handler(HTTPException, render_error)
-    app.register_error_handler(bearer.ServiceError, bearer.service_error_response)
+    app.register_error_handler(service_access.ServiceError, service_access.service_error_response)
     app.register_blueprint(pages)
     return app

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms import keys, launches, messages, sessions, tools
+from carryover.practice_lms import launches, messages, sessions, signatures, tools
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.launches import STORAGE_TARGET, Launch
 from carryover.practice_lms.sessions import Session
@@ -52,7 +52,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             _check_auth_request(asked, session, tool, launch)
         except _AuthorizationError as error:
             return _form_post_page(asked, error.fields)
-        token = keys.sign_claims(deps.ledger, messages.id_token_claims(deps, session, tool, launch, asked["nonce"]))
+        token = signatures.sign_claims(deps.ledger, messages.id_token_claims(deps, session, tool, launch, asked["nonce"]))
         return _form_post_page(asked, {"id_token": token}, {"lti_storage_target": STORAGE_TARGET} if launch.storage else {})
 
     return pages

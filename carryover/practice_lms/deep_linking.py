@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms import activities, grades, keys, sessions, tools
+from carryover.practice_lms import activities, grade_services, sessions, signatures, tools
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.people import COURSE_ID
 from carryover.practice_lms.sessions import Session
@@ -35,7 +35,7 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
             abort(403, "Nobody is signed in here who asked the tool for content.")
         try:
             tool, items = _verify_response(deps, session, request.form.get("JWT", ""))
-        except (_InvalidResponse, keys.InvalidToken) as error:
+        except (_InvalidResponse, signatures.InvalidToken) as error:
             abort(400, f"The tool's answer cannot be taken: {error}.")
         for item in items:
             activities.add_content_item(deps.ledger, tool, item)
@@ -45,10 +45,10 @@ def blueprint(deps: PracticeDeps) -> Blueprint:
 
 
 def _verify_response(deps: PracticeDeps, session: Session, token: str) -> tuple[Tool, list[dict[str, Any]]]:
-    tool = tools.tool_by_client_id(deps.ledger, keys.unverified_claim(token, "iss"))
+    tool = tools.tool_by_client_id(deps.ledger, signatures.unverified_claim(token, "iss"))
     if tool is None:
         raise _InvalidResponse("no tool has the client id that iss names")
-    claims = keys.verify_tool_token(deps, tool, token, deps.lms_url, ("nonce",))
+    claims = signatures.verify_tool_token(deps, tool, token, deps.lms_url, ("nonce",))
     data = claims.get(f"{DEEP_LINKING_CLAIM}data")
     with deps.ledger.open() as db:
         asked = db.execute("SELECT data FROM deep_linking WHERE session = ? AND client_id = ?", (session.id, tool.client_id)).fetchall()
@@ -89,4 +89,4 @@ def _is_line_item(column: Any) -> bool:
     if not isinstance(column, dict) or not all(isinstance(column.get(name, ""), str) for name in ("label", "resourceId", "tag")):
         return False
     most: Any = column.get("scoreMaximum")
-    return grades.is_finite_number(most) and most > 0
+    return grade_services.is_finite_number(most) and most > 0

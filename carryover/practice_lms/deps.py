@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from carryover.practice_lms.ledger import PracticeDatabase
-from core.http import GuardedClient
+from core.http_client import GuardedClient
 
 
 @dataclass(frozen=True)

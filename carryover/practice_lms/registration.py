@@ -15,11 +15,11 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from carryover.practice_lms import keys, tools
+from carryover.practice_lms import signatures, tools
 from carryover.practice_lms.deps import PracticeDeps
 from carryover.practice_lms.messages import PRODUCT_FAMILY_CODE, PRODUCT_VERSION, SUPPORTED_VARIABLES
 from carryover.practice_lms.people import NAME_CLAIMS
-from carryover.practice_lms.registered import InvalidRegistration, parse_registration, registration_response
+from carryover.practice_lms.registration_json import InvalidRegistration, parse_registration, registration_response
 from carryover.practice_lms.tools import Tool
 from carryover.practice_lms.vocabulary import DEEP_LINKING_REQUEST, PLATFORM_CONFIGURATION, RESOURCE_LINK_REQUEST, REVIEW_REQUEST, SCOPES
 
@@ -44,7 +44,7 @@ def update_registration_token(deps: PracticeDeps, tool: Tool) -> str:
 
 def _registration_token(deps: PracticeDeps, subject: str, scope: str) -> str:
     now = int(time.time())
-    return keys.sign_claims(deps.ledger, {"sub": subject, "scope": scope, "iat": now, "exp": now + REGISTRATION_TOKEN_SECONDS})
+    return signatures.sign_claims(deps.ledger, {"sub": subject, "scope": scope, "iat": now, "exp": now + REGISTRATION_TOKEN_SECONDS})
 
 
 def platform_configuration(deps: PracticeDeps) -> dict[str, Any]:
@@ -111,8 +111,8 @@ def _registration_subject(deps: PracticeDeps) -> tuple[str, Tool | None]:
     if scheme.lower() != "bearer" or not token:
         raise InvalidRegistration("missing_registration_token", 401)
     try:
-        claims = keys.verify_own_token(deps.ledger, token)
-    except keys.InvalidToken as error:
+        claims = signatures.verify_own_token(deps.ledger, token)
+    except signatures.InvalidToken as error:
         raise InvalidRegistration(str(error), 404) from None  # Moodle shows an error page with this status
     subject, scope = claims["sub"], claims.get("scope")
     if scope == UPDATE_SCOPE:

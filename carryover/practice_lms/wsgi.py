@@ -13,8 +13,8 @@ from carryover.practice_lms.app import PRACTICE_STATE_FILE, lms_base_url
 from carryover.practice_lms.app import create_app as practice_app
 from carryover.wsgi import PathDispatcher, mounted_apps
 from core import settings
+from core.child_processes import tune_garbage_collector
 from core.health import Health, HealthCheck
-from core.processes import tune_garbage_collector
 
 
 def _seeding_check(file: Path) -> HealthCheck:

@@ -12,8 +12,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from adapters import xapi
-from adapters.xapi import Act, Statement
+from adapters import xapi_statements
+from adapters.xapi_statements import Act, Statement
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import answering
 from lti_tool.actions.drawing import sample_check_items
@@ -50,15 +50,15 @@ def _person_statements(
     def make_act(name: str, at: datetime) -> Act:
         return Act(installation, tenant, f"practice {number} {name}", learner, episode, programme.for_statements(), at, audience)
 
-    yield xapi.registered_statement(make_act("registered", certified_at))
+    yield xapi_statements.registered_statement(make_act("registered", certified_at))
     own = random.Random(f"{SEED} training {number}")  # noqa: S311 - practice data; a separate generator, so that the random sequence of the rest does not change
-    training = xapi.Training(round(own.uniform(*PRETEST_RANGE), 2), round(own.uniform(*TRAINING_HOURS_RANGE), 1))
-    yield xapi.certified_statement(make_act("certified", certified_at), {"": round(own.uniform(*EXAM_RANGE), 2)}, training)
+    training = xapi_statements.Training(round(own.uniform(*PRETEST_RANGE), 2), round(own.uniform(*TRAINING_HOURS_RANGE), 1))
+    yield xapi_statements.certified_statement(make_act("certified", certified_at), {"": round(own.uniform(*EXAM_RANGE), 2)}, training)
     met: set[str] = set()
     for interval in INTERVALS:
         due_at = certified_at + timedelta(days=interval.due_days)
-        quiz = xapi.Quiz("check", interval.key, interval.label)
-        yield xapi.check_scheduled_statement(make_act(f"scheduled {interval.key}", certified_at), quiz, due_at=due_at)
+        quiz = xapi_statements.Quiz("check", interval.key, interval.label)
+        yield xapi_statements.check_scheduled_statement(make_act(f"scheduled {interval.key}", certified_at), quiz, due_at=due_at)
         begun_at = due_at + timedelta(hours=chance.uniform(0.5, 20))
         if begun_at < now and chance.random() < PARTICIPATION_RATE:
             keys = sample_check_items(programme, episode, interval.key, met)
@@ -69,10 +69,10 @@ def _person_statements(
 
 
 def _check_statements(
-    act: Callable[[str, datetime], Act], programme: Programme, keys: list[str], quiz: xapi.Quiz, at: datetime, chance: random.Random
+    act: Callable[[str, datetime], Act], programme: Programme, keys: list[str], quiz: xapi_statements.Quiz, at: datetime, chance: random.Random
 ) -> Iterator[Statement]:
     interval = quiz.interval
-    yield xapi.attempted_statement(act(f"attempted {interval}", at), quiz)
+    yield xapi_statements.attempted_statement(act(f"attempted {interval}", at), quiz)
     right, begun_at = 0, at
     for key in keys:
         item, took = programme.item(key), timedelta(seconds=chance.uniform(15, 70))
@@ -80,11 +80,13 @@ def _check_statements(
         success = chance.random() < RECALL_BY_INTERVAL[interval]
         right += success
         wrong = [choice.key for choice in item.choices if choice.key not in item.correct]
-        response = xapi.ItemResponse(item.correct[0] if success else chance.choice(wrong), success, took)
+        response = xapi_statements.ItemResponse(item.correct[0] if success else chance.choice(wrong), success, took)
         named = answering.to_xapi_item(item, programme.competency_title(item.competency))
-        yield xapi.answered_statement(act(f"answered {interval} {key}", at), quiz, item=named, response=response)
+        yield xapi_statements.answered_statement(act(f"answered {interval} {key}", at), quiz, item=named, response=response)
     passed = right / len(keys) >= programme.pass_mark
-    yield xapi.quiz_finished_statement(act(f"finished {interval}", at), quiz, right=right, asked=len(keys), passed=passed, took=at - begun_at)
+    yield xapi_statements.quiz_finished_statement(
+        act(f"finished {interval}", at), quiz, right=right, asked=len(keys), passed=passed, took=at - begun_at
+    )
 
 
 def _transfer_statements(
@@ -96,6 +98,6 @@ def _transfer_statements(
     applies = chance.random() < APPLICATION_RATE
     if committed_at < now:
         due_at = certified_at + timedelta(days=60)
-        yield xapi.committed_statement(act("committed", committed_at), plan=plan, task=task.key, task_title=task.title, due_at=due_at)
+        yield xapi_statements.committed_statement(act("committed", committed_at), plan=plan, task=task.key, task_title=task.title, due_at=due_at)
     if applies and applied_at < now:
-        yield xapi.applied_statement(act("applied", applied_at), plan=plan, task=task.key, task_title=task.title, evidence_grade=1)
+        yield xapi_statements.applied_statement(act("applied", applied_at), plan=plan, task=task.key, task_title=task.title, evidence_grade=1)

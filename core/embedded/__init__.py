@@ -13,10 +13,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.child_processes import Supervisor
 from core.embedded.postgres import EmbeddedPostgres, find_postgres_programs
 from core.embedded.redis import EmbeddedRedis
 from core.errors import FatalError
-from core.processes import Supervisor
 
 __all__ = ["EmbeddedServers", "find_postgres_programs", "start_embedded_servers"]
 

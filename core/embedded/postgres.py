@@ -23,8 +23,8 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from core.child_processes import ChildProcess, die_with_parent
 from core.errors import FatalError
-from core.processes import ChildProcess, die_with_parent
 
 DEFAULT_MAJOR_VERSION = "18"
 _BUNDLED_FOLDERS = {"16": "pginstall", "18": "pginstall18"}  # major version -> folder of the package

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import redis
 
-from core.processes import ChildProcess, command_starter
+from core.child_processes import ChildProcess, command_starter
 
 
 class EmbeddedRedis:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.database import UnitOfWork
-from lrs.store import definitions, statements
-from lrs.xapi import decoding
+from lrs.store import activity_definitions, statements
+from lrs.xapi import json_codec
 from lrs.xapi.actors import IFI_NAMES, find_identity_or_none, identity_of
-from lrs.xapi.query import StatementQuery
+from lrs.xapi.statement_query import StatementQuery
 
 MAX_STATEMENTS_READ = 100  # the latest statements that name the agent, read to collect the names it uses
 
@@ -17,7 +17,7 @@ MAX_STATEMENTS_READ = 100  # the latest statements that name the agent, read to 
 def activity_definition(unit_of_work: UnitOfWork, *, tenant_id: int, iri: str) -> dict[str, Any] | None:
     """Return the merged definition of an activity."""
     with unit_of_work(tenant_id) as connection:
-        return definitions.find_activity_definition(connection, tenant_id, iri)
+        return activity_definitions.find_activity_definition(connection, tenant_id, iri)
 
 
 def person_object(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, Any]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def person_object(unit_of_work: UnitOfWork, *, tenant_id: int, agent: dict[str, 
     with unit_of_work(tenant_id) as connection:
         query = StatementQuery(agent=identity, related_agents=True, limit=MAX_STATEMENTS_READ)
         found = statements.query_statements(connection, tenant_id, query, None, MAX_STATEMENTS_READ)
-    names = dict.fromkeys(name for one in found for name in _agent_names(decoding.decode(one.payload), identity))
+    names = dict.fromkeys(name for one in found for name in _agent_names(json_codec.decode(one.payload), identity))
     made: dict[str, Any] = {"objectType": "Person"}
     if names:
         made["name"] = list(names)

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 from msgspec import structs
 
+from core.blob_store import BlobStore, BlobUpload
 from core.database import UnitOfWork
 from core.errors import RequestError
 from lrs.store import attachments
-from lrs.store.blobs import BlobStore, BlobUpload
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.multipart import MultipartReader, ReceivedAttachment
-from lrs.xapi.reading import Incoming
 from lrs.xapi.signatures import MAX_SIGNATURE_BYTES, SIGNATURE_CONTENT_TYPE, require_valid_signature
+from lrs.xapi.statement_parser import Incoming
 
 
 class QuotaExceeded(RequestError):

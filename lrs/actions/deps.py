@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from core.blob_store import BlobStore
 from core.database import make_engine
 from core.deps import Deps
-from core.http import GuardedClient
-from lrs.actions.access import CredentialCache
+from core.http_client import GuardedClient
+from lrs.actions.bearer_tokens import TokenVerifier
+from lrs.actions.credential_cache import CredentialCache
 from lrs.actions.statements import StatementWriter
-from lrs.actions.tokens import TokenVerifier
-from lrs.store.blobs import BlobStore
-from lrs.xapi.reading import StatementParser
+from lrs.xapi.statement_parser import StatementParser
 
 
 @dataclass(frozen=True)

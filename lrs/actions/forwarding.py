@@ -17,14 +17,14 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection
 
 from core.errors import BadInput, NotFound
-from core.http import OutsideCallFailed, OutsideResponse
+from core.http_client import OutsideCallFailed, OutsideResponse
 from lrs.actions.deps import StoreDeps
-from lrs.store import attachments, audit, forwards, references, statements
+from lrs.store import attachments, audit, forwards, statement_refs, statements
 from lrs.store.forwards import Forward
 from lrs.store.statements import StoredStatement, ord_at
-from lrs.xapi import decoding, multipart, query
-from lrs.xapi.reading import collect_attachments, remove_members
-from lrs.xapi.writing import render_statement
+from lrs.xapi import json_codec, multipart, statement_query
+from lrs.xapi.statement_parser import collect_attachments, remove_members
+from lrs.xapi.statement_rendering import render_statement
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def add_forward(deps: StoreDeps, *, tenant_id: int, url: str, key: str, secret: 
     for name in filter_:
         if name not in _FILTER_PARAMETERS:
             raise BadInput(f"{name} is no filter of a forward; they are {', '.join(sorted(_FILTER_PARAMETERS))}.", parameter=name)
-    query.parse_statement_query(filter_)
+    statement_query.parse_statement_query(filter_)
     if not url.startswith(("https://", "http://")):
         raise BadInput("The address of a record store begins with https:// (or http:// in an intranet).")
     with deps.unit_of_work(tenant_id) as connection:
@@ -97,7 +97,7 @@ def send_forwards(deps: StoreDeps, tenant_id: int) -> int:
 
 def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
     position, sent = target.delivered_ord, 0
-    wanted = query.parse_statement_query(target.filter)
+    wanted = statement_query.parse_statement_query(target.filter)
     for _ in range(MAX_BATCHES_PER_TURN):
         with deps.unit_of_work(tenant_id) as connection:
             found = forwards.list_statements_after(
@@ -125,18 +125,18 @@ def _send_to_target(deps: StoreDeps, tenant_id: int, target: Forward) -> int:
     return sent
 
 
-def _matches_filter(connection: Connection, tenant_id: int, wanted: query.StatementQuery, one: StoredStatement) -> bool:
-    value = decoding.decode(one.payload)
+def _matches_filter(connection: Connection, tenant_id: int, wanted: statement_query.StatementQuery, one: StoredStatement) -> bool:
+    value = json_codec.decode(one.payload)
     if wanted.matches_statement(value):
         return True
-    target = references.find_ref_target(value)
+    target = statement_refs.find_ref_target(value)
     # A voiding statement is forwarded wherever the voided one was.
-    return target is not None and any(wanted.matches_statement(other) for other in references.follow_refs(connection, tenant_id, target))
+    return target is not None and any(wanted.matches_statement(other) for other in statement_refs.follow_refs(connection, tenant_id, target))
 
 
 def _prepare(one: StoredStatement, held: Sequence[str]) -> _PreparedStatement:
     body = remove_members(render_statement(one.payload, one.ord, one.timestamp_given), ("stored", "authority"))
-    value = decoding.decode(body)
+    value = json_codec.decode(body)
     version = "2.0.0" if str(value.get("version", "")).startswith("2.") else "1.0.3"
     return _PreparedStatement(one.ord, body, version, str(one.id), tuple(held))
 
@@ -168,7 +168,7 @@ def _deliver_batch(deps: StoreDeps, tenant_id: int, target: Forward, ready: Sequ
 def _deliver_one(deps: StoreDeps, tenant_id: int, target: Forward, one: _PreparedStatement) -> str | None:
     body, content_type = one.body, "application/json"
     if one.sha2s:
-        named = {each["sha2"].lower(): each["contentType"] for each in collect_attachments(decoding.decode(one.body))}
+        named = {each["sha2"].lower(): each["contentType"] for each in collect_attachments(json_codec.decode(one.body))}
         parts, size = [], 0
         for sha2 in one.sha2s:
             if not deps.blobs.exists(tenant_id, sha2):

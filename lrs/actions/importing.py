@@ -19,12 +19,12 @@ import msgspec
 from core.errors import BadInput, Conflict, RequestError
 from lrs.actions import statements
 from lrs.actions.deps import StoreDeps
-from lrs.store import audit, imports
+from lrs.store import audit, import_runs
 from lrs.store.credentials import build_authority
-from lrs.store.imports import ImportRun
-from lrs.xapi import decoding
+from lrs.store.import_runs import ImportRun
+from lrs.xapi import json_codec
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.reading import Authority, Incoming
+from lrs.xapi.statement_parser import Authority, Incoming
 
 _IMPORT_AUTHORITY = Authority.from_json(build_authority("import"))  # vouches for statements that have no authority
 BATCH_LINES = 500
@@ -103,19 +103,19 @@ def import_from_store(deps: StoreDeps, *, tenant_id: int, source: RemoteStore, r
 
 def _resume_run(deps: StoreDeps, tenant_id: int, source: str) -> ImportRun:
     with deps.unit_of_work(tenant_id) as connection:
-        found = imports.find_import_run(connection, tenant_id, source)
+        found = import_runs.find_import_run(connection, tenant_id, source)
     return found if found is not None and not found.finished else ImportRun()
 
 
 def _save_run(deps: StoreDeps, tenant_id: int, source: str, run: ImportRun) -> None:
     with deps.unit_of_work(tenant_id) as connection:
-        imports.upsert_import_run(connection, tenant_id, source, run)
+        import_runs.upsert_import_run(connection, tenant_id, source, run)
 
 
 def _finish_run(deps: StoreDeps, tenant_id: int, source: str, run: ImportRun, who: str) -> ImportRun:
     run.finished = True
     with deps.unit_of_work(tenant_id) as connection:
-        imports.upsert_import_run(connection, tenant_id, source, run)
+        import_runs.upsert_import_run(connection, tenant_id, source, run)
         details = {"source": source, "stored": run.stored, "known": run.known, "refused": run.refused}
         audit.insert_audit_entry(connection, tenant_id, who, "imported statements", details)
     return run
@@ -157,8 +157,8 @@ def _import_lines(deps: StoreDeps, tenant_id: int, lines: Sequence[bytes], run: 
 
 
 def _parse_line(deps: StoreDeps, line: bytes) -> Incoming:
-    with decoding.translate_decode_errors("the line"):
-        decoded = decoding.decode(line)
+    with json_codec.translate_decode_errors("the line"):
+        decoded = json_codec.decode(line)
     version = decoded.get("version") if isinstance(decoded, dict) else None
     family_2_0 = isinstance(version, str) and version.startswith("2.")
     vouched = isinstance(decoded, dict) and "authority" in decoded

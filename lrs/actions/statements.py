@@ -20,13 +20,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from core import clock
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
-from lrs.store import attachments, definitions, references, statements
-from lrs.store.definitions import DefinitionCache
+from lrs.store import activity_definitions as definitions
+from lrs.store import attachments, statement_refs, statements
+from lrs.store.activity_definitions import DefinitionCache
 from lrs.store.statements import StoredStatement
-from lrs.xapi import decoding, keys, special
-from lrs.xapi.query import StatementQuery
-from lrs.xapi.reading import Incoming
-from lrs.xapi.writing import is_same_statement, render_statement
+from lrs.xapi import datatypes, index_keys, json_codec
+from lrs.xapi.statement_parser import Incoming
+from lrs.xapi.statement_query import StatementQuery
+from lrs.xapi.statement_rendering import is_same_statement, render_statement
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +199,7 @@ def _definition_time(one: Incoming, now: int) -> int:
     """When a definition was stated; a sender whose clock is ahead cannot pin its definition
     for years.
     """
-    return min(clock.to_microseconds(special.parse_timestamp(one.timestamp)), now) if one.timestamp else now
+    return min(clock.to_microseconds(datatypes.parse_timestamp(one.timestamp)), now) if one.timestamp else now
 
 
 def store_statements(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Sequence[Incoming], said: dict[Any, int] | None = None) -> bool:
@@ -228,7 +229,7 @@ def store_and_count(unit_of_work: UnitOfWork, *, tenant_id: int, incoming: Seque
                 _compare_with_stored(connection, tenant_id, incoming, new)
             refs = [(new[one.id], one.refers) for one in incoming if one.refers and one.id in new]
             if refs:
-                references.settle_new_refs(connection, tenant_id, refs)
+                statement_refs.settle_new_refs(connection, tenant_id, refs)
             attachments.link_attachments(connection, tenant_id, [(new[one.id], a.sha2) for one in incoming if one.id in new for a in one.attachments])
         return len(new)
 
@@ -282,7 +283,7 @@ def get_statement(unit_of_work: UnitOfWork, *, tenant_id: int, statement_id: uui
     with unit_of_work(tenant_id) as connection:
         found = statements.find_statements_by_id(connection, tenant_id, [statement_id]).get(statement_id)
         gone = statements.is_voided(connection, tenant_id, statement_id)
-        if found is not None and not StatementQuery(mine=mine).may_read(decoding.decode(found.payload)):
+        if found is not None and not StatementQuery(mine=mine).may_read(json_codec.decode(found.payload)):
             found = None
         if found is not None and gone and not voided:
             raise NotFound(f"The statement {statement_id} was voided; voidedStatementId gives it.", statementId=str(statement_id))
@@ -317,14 +318,14 @@ def _matches_and_readable(connection: Connection, tenant_id: int, query: Stateme
     """
     if not query.filters_content and query.mine is None:
         return True
-    value = decoding.decode(one.payload)
+    value = json_codec.decode(one.payload)
     if not query.may_read(value):
         return False
-    target = references.find_ref_target(value)
+    target = statement_refs.find_ref_target(value)
     if query.matches_statement(value):
         return True
     # The content of a target is disclosed only to callers who may read the target.
-    chain = references.follow_refs(connection, tenant_id, target) if target is not None else ()
+    chain = statement_refs.follow_refs(connection, tenant_id, target) if target is not None else ()
     return any(query.may_read(other) and query.matches_statement(other) for other in chain)
 
 
@@ -332,6 +333,6 @@ def activity_definitions(unit_of_work: UnitOfWork, *, tenant_id: int, payloads: 
     """Return the merged definition of every activity that the statements name: for the
     canonical format.
     """
-    iris = {activity["id"] for payload in payloads for activity in keys.iter_activities(decoding.decode(payload))}
+    iris = {activity["id"] for payload in payloads for activity in index_keys.iter_activities(json_codec.decode(payload))}
     with unit_of_work(tenant_id) as connection:
         return {iri: definitions.find_activity_definition(connection, tenant_id, iri) for iri in sorted(iris)}

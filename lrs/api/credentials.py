@@ -15,7 +15,7 @@ from core.errors import BadInput, Forbidden
 from lrs.actions import credentials
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import NON_DELEGABLE
-from lrs.api import access
+from lrs.api import authentication
 
 MAX_NOTE_LENGTH = 500
 
@@ -33,7 +33,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("")
     def get_credentials() -> ResponseReturnValue:
-        caller = access.require_scope(deps, "credentials")
+        caller = authentication.require_scope(deps, "credentials")
         found: list[dict[str, Any]] = [
             {
                 "key": one.key,
@@ -49,7 +49,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.post("")
     def post_credential() -> ResponseReturnValue:
         """``{"scopes": ["metrics/read"], "note": "Power BI"}`` → key and secret."""
-        caller = access.require_scope(deps, "credentials")
+        caller = authentication.require_scope(deps, "credentials")
         try:
             wanted = msgspec.json.decode(request.get_data(), type=Wanted)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -65,7 +65,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.delete("/<key>")
     def delete_credential(key: str) -> ResponseReturnValue:
-        caller = access.require_scope(deps, "credentials")
+        caller = authentication.require_scope(deps, "credentials")
         held = next((one.scopes for one in credentials.list_credentials(deps, tenant_id=caller.tenant_id) if one.key == key), ())
         if NON_DELEGABLE.intersection(held) and "all" not in caller.scopes:
             raise Forbidden("This credential may not end one that may do more; the operator ends it by the command line.")

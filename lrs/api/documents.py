@@ -11,8 +11,8 @@ from flask import Blueprint, Response, request
 from core.errors import BadInput
 from lrs.actions import documents
 from lrs.actions.deps import StoreDeps
-from lrs.api import access
-from lrs.api.protocol import http_date, is_version_2_0, json_response
+from lrs.api import authentication
+from lrs.api.xapi_protocol import http_date, is_version_2_0, json_response
 from lrs.store.credentials import Caller
 from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, STATE, DocumentKey, DocumentKind, parse_document_key
 
@@ -33,7 +33,7 @@ def add_document_routes(pages: Blueprint, deps: StoreDeps) -> None:
 def _document_view(deps: StoreDeps, kind: DocumentKind, scope: str) -> Callable[[], Response]:
     def dispatch() -> Response:
         reads = request.method in ("GET", "HEAD")
-        caller = access.require_scope(deps, f"{scope}/read" if reads else f"{scope}/write")
+        caller = authentication.require_scope(deps, f"{scope}/read" if reads else f"{scope}/write")
         if reads:
             return _get_document(caller)
         return _delete_documents(caller) if request.method == "DELETE" else _write_document(caller)

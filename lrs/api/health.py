@@ -7,7 +7,7 @@ from sqlalchemy import text
 from core.clock import format_instant, now
 from core.deps import Deps
 from core.health import MAX_COUNTING_DELAY, MAX_REQUEST_BYTES, MIN_FREE_BYTES, Health, HealthCheck, measure_free_bytes
-from lrs.store import work
+from lrs.store import change_queue
 
 
 def record_store_check(deps: Deps) -> HealthCheck:
@@ -38,7 +38,7 @@ def record_store_check(deps: Deps) -> HealthCheck:
             # refuses it.
             connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS needs_a_page (filler text) ON COMMIT DELETE ROWS"))
             connection.execute(text("INSERT INTO needs_a_page VALUES (repeat('x', 1000))"))
-        waiting, oldest = work.measure_backlog(deps.engine)
+        waiting, oldest = change_queue.measure_backlog(deps.engine)
         health.facts["uncounted"] = {"waiting": waiting, "oldest": format_instant(oldest) if oldest else None}
         if oldest is not None and now() - oldest > MAX_COUNTING_DELAY:
             health.degraded.append("counting")

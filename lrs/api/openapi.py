@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lrs.api import described
-from lrs.api.protocol import VERSIONS
-from lrs.xapi.query import FORMATS
+from analytics.api import openapi_v1
+from lrs.api.xapi_protocol import VERSIONS
+from lrs.xapi.statement_query import FORMATS
 
 _UUID_SCHEMA = {"type": "string", "format": "uuid"}
 _IRI_SCHEMA = {"type": "string", "format": "iri"}
@@ -41,11 +41,11 @@ def openapi_document() -> dict[str, Any]:
             ),
             "/xapi/activities/profile": _document_operations("profileId", [_query_parameter("activityId", _IRI_SCHEMA, True)]),
             "/xapi/agents/profile": _document_operations("profileId", [_query_parameter("agent", _AGENT_SCHEMA, True)]),
-            **described.api_paths(),
+            **openapi_v1.api_paths(),
         },
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Statement": _statement_schema(), "Error": _error_schema(), **described.api_schemas()},
+            "schemas": {"Statement": _statement_schema(), "Error": _error_schema(), **openapi_v1.api_schemas()},
         },
     }
 

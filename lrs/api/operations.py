@@ -12,11 +12,11 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from core.errors import BadInput
-from lrs.actions import erasing
+from lrs.actions import erasure
 from lrs.actions.deps import StoreDeps
-from lrs.api import access, openapi
+from lrs.api import authentication, openapi
 from lrs.vocabulary import profile
-from lrs.xapi import query
+from lrs.xapi import statement_query
 
 
 def blueprint(deps: StoreDeps) -> Blueprint:
@@ -28,16 +28,16 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """``{"agent": {...}, "dry_run": true}``: what is erased, or would be. A dry run
         unless ``dry_run`` is false.
         """
-        caller = access.require_scope(deps, "erase")
+        caller = authentication.require_scope(deps, "erase")
         asked = _json_object(request.get_data())
         unknown = set(asked) - {"agent", "dry_run"}
         if unknown:
             raise BadInput(f"{', '.join(sorted(unknown))} is not understood here; send agent and dry_run.")
-        agent = query.parse_agent(msgspec.json.encode(asked.get("agent")).decode())
+        agent = statement_query.parse_agent(msgspec.json.encode(asked.get("agent")).decode())
         dry_run = asked.get("dry_run", True)
         if not isinstance(dry_run, bool):
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
-        found = erasing.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
+        found = erasure.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
         if not dry_run:
             deps.job_requests.request_job("lrs.worker.count")
         return jsonify({"dry_run": dry_run, **asdict(found)})

@@ -17,14 +17,15 @@ from core.errors import BadInput
 from lrs.actions import attachments, statements
 from lrs.actions.deps import StoreDeps
 from lrs.actions.scopes import scope_satisfied
-from lrs.api import access, quick
-from lrs.api.protocol import CONSISTENT_THROUGH_HEADER, MAX_BODY_BYTES, body_chunks, http_date, is_version_2_0, json_response
+from lrs.api import authentication
+from lrs.api.middleware import fast_post
+from lrs.api.xapi_protocol import CONSISTENT_THROUGH_HEADER, MAX_BODY_BYTES, body_chunks, http_date, is_version_2_0, json_response
 from lrs.store.credentials import Caller
-from lrs.xapi import decoding, formats, multipart, writing
-from lrs.xapi import query as queries
+from lrs.xapi import formats, json_codec, multipart, statement_rendering
+from lrs.xapi import statement_query as queries
 from lrs.xapi.actors import identity_of
-from lrs.xapi.query import StatementQuery
-from lrs.xapi.reading import Authority, Incoming, collect_attachments
+from lrs.xapi.statement_parser import Authority, Incoming, collect_attachments
+from lrs.xapi.statement_query import StatementQuery
 
 MORE_LINK_SECONDS = 48 * 3_600  # xAPI-Data 3.2 requires at least 24 hours
 COUNT_JOB = "lrs.worker.count"
@@ -37,7 +38,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
 
     @pages.post("/statements")
     def post_statements() -> Response:
-        caller = access.require_scope(deps, "statements/write")
+        caller = authentication.require_scope(deps, "statements/write")
         for name in request.args:
             raise BadInput(f"POST takes no parameter here, and so not {name}.", parameter=name)
         reader = deps.readers[is_version_2_0()]
@@ -46,7 +47,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
 
     @pages.put("/statements")
     def put_statement() -> Response:
-        caller = access.require_scope(deps, "statements/write")
+        caller = authentication.require_scope(deps, "statements/write")
         if set(request.args) != {"statementId"}:
             raise BadInput("PUT takes the parameter statementId, and no other.", parameter="statementId")
         statement_id = queries.parse_statement_id(request.args["statementId"], "statementId")
@@ -70,7 +71,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         elif request.mimetype == "application/json":
             # Statements that the fast path parsed but could not store keep the ids assigned
             # there.
-            incoming = request.environ.get(quick.PARSED_STATEMENTS_KEY) or attachments.match_attachments(read(request.get_data()), [])
+            incoming = request.environ.get(fast_post.PARSED_STATEMENTS_KEY) or attachments.match_attachments(read(request.get_data()), [])
         else:
             kind = request.mimetype or "missing"
             raise BadInput(f"The Content-Type is {kind}; send statements as application/json, or as multipart/mixed.", header="Content-Type")
@@ -82,7 +83,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
 
     @pages.get("/statements")
     def get_statements() -> Response:
-        caller = access.require_scope(deps, "statements/read", "statements/read/mine")
+        caller = authentication.require_scope(deps, "statements/read", "statements/read/mine")
         mine = None if scope_satisfied(caller.scopes, "statements/read") else identity_of(msgspec.json.decode(caller.authority))
         if "statementId" in request.args or "voidedStatementId" in request.args:
             return _get_single_statement(caller, mine)
@@ -98,7 +99,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if page.following is not None:
             token = deps.secrets.sign(_MORE_PURPOSE, {"tenant": caller.tenant_id, "query": page.following.to_json()})
             more = f"/xapi/statements?more={token}"
-        body = writing.render_statement_result(_format_payloads(caller, query.format, page.payloads), more)
+        body = statement_rendering.render_statement_result(_format_payloads(caller, query.format, page.payloads), more)
         response = _multipart_response(caller, body, page.payloads, [one.ord for one in page.found]) if query.attachments else json_response(body)
         if page.horizon is not None:
             response.headers[CONSISTENT_THROUGH_HEADER] = format_instant(page.horizon)
@@ -130,7 +131,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         return payloads
 
     def _multipart_response(caller: Caller, body: bytes, payloads: list[bytes], ords: list[int]) -> Response:
-        named = {one["sha2"].lower(): one["contentType"] for payload in payloads for one in collect_attachments(decoding.decode(payload))}
+        named = {one["sha2"].lower(): one["contentType"] for payload in payloads for one in collect_attachments(json_codec.decode(payload))}
         held = attachments.attachment_hashes(deps.unit_of_work, tenant_id=caller.tenant_id, ords=ords)
         parts: Iterable[tuple[str, str, Iterable[bytes]]] = (
             (sha2, _safe_media_type(named.get(sha2, "")), deps.blobs.read(caller.tenant_id, sha2))
@@ -147,4 +148,4 @@ def _safe_media_type(given: str) -> str:
 
 
 def _last_modified_date(ord_: int) -> str:
-    return http_date(from_microseconds(ord_ >> writing.ORD_SHIFT))
+    return http_date(from_microseconds(ord_ >> statement_rendering.ORD_SHIFT))

@@ -1,1 +1,1 @@
-"""Background jobs. Every job may run twice, concurrently, or late."""
+"""Background jobs of the record store. Each may run twice, concurrently or late."""

@@ -1,5 +1,5 @@
 """Which attachments a tenant has and which statements reference them; their bytes are in
-:mod:`lrs.store.blobs`."""
+:mod:`core.blob_store`."""
 
 from __future__ import annotations
 

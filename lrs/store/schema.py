@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from analytics.store import reporting_views
 from core import migrations
-from lrs.store import reporting
 
 MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
 
@@ -16,4 +16,4 @@ def upgrade(owner: Engine) -> None:
     """Run pending migrations as the owner; then bring the views for reporting tools up to
     date."""
     migrations.upgrade(MIGRATIONS_FOLDER, owner)
-    reporting.rebuild_views(owner)
+    reporting_views.rebuild_views(owner)

@@ -23,10 +23,10 @@ from core import clock
 from core.database import APP_ROLE, TENANT_SETTING, driver_cursor
 from lrs.store.tables import statement, voiding
 from lrs.vocabulary import VERBS
-from lrs.xapi.keys import derive_inherited_key, key_of, key_pair
-from lrs.xapi.query import StatementQuery
-from lrs.xapi.reading import Incoming
-from lrs.xapi.writing import ORD_SHIFT
+from lrs.xapi.index_keys import derive_inherited_key, key_of, key_pair
+from lrs.xapi.statement_parser import Incoming
+from lrs.xapi.statement_query import StatementQuery
+from lrs.xapi.statement_rendering import ORD_SHIFT
 
 MAX_ORD = 2**63 - 1 - (1 << ORD_SHIFT)
 VOIDED_VERB = key_of("verb", VERBS["voided"].id)
@@ -86,7 +86,7 @@ _HIGH_WATER_MARK = text(
 
 class StoredStatement(msgspec.Struct, frozen=True):
     """A stored statement: its position, its payload (see
-    :func:`lrs.xapi.writing.render_statement`)."""
+    :func:`lrs.xapi.statement_rendering.render_statement`)."""
 
     ord: int
     id: uuid.UUID

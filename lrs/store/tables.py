@@ -94,7 +94,7 @@ statement = Table(
 
 # The keys by which a statement is found, beside its own columns: agents, activities, and
 # everything inherited from the statement it refers to. Each key is stored once; "related" kinds
-# hold only what the plain kind does not (lrs.xapi.keys).
+# hold only what the plain kind does not (lrs.xapi.index_keys).
 statement_rel = Table(
     "statement_rel",
     metadata,
@@ -287,7 +287,7 @@ uncountable = Table(
     Index(None, "tenant_id", "registration"),
 )
 
-# Facts are recomputed from an episode's statements (lrs.metrics.facts). ``learner`` and
+# Facts are recomputed from an episode's statements (analytics.facts). ``learner`` and
 # ``rater`` are keys of agents, after merges.
 fact_episode = Table(
     "fact_episode",
@@ -476,7 +476,7 @@ person_merge = Table(
     Index(None, "tenant_id", "agent"),
 )
 
-# What an activity of another system counts as in a programme (lrs.metrics.facts.outside). An
+# What an activity of another system counts as in a programme (analytics.facts.external). An
 # undone row stays, as history.
 activity_mapping = Table(
     "activity_mapping",
@@ -516,7 +516,7 @@ uncomputed = Table(
     Column("programme", Text, nullable=False),
 )
 
-# Reports that take longer to compute than a page may: computed by a job (lrs.jobs.compute).
+# Reports that take longer to compute than a page may: computed by a job (analytics.jobs.materialize_reports).
 computed = Table(
     "computed",
     metadata,
@@ -549,7 +549,7 @@ week_figure = Table(
     Column("tenant_id", Integer, primary_key=True),
     Column("figure_id", BigInteger, Identity(always=True), primary_key=True),
     Column("programme", Text, nullable=False),
-    # A key of lrs.metrics.weekly.WEEKLY_SERIES.
+    # A key of analytics.weekly_series.WEEKLY_SERIES.
     Column("series", Text, nullable=False),
     # Empty: the whole programme.
     Column("team", Text, nullable=False),
@@ -584,12 +584,12 @@ alarm = Table(
     Column("alarm_id", BigInteger, Identity(always=True), primary_key=True),
     # Empty if it concerns no programme.
     Column("programme", Text, nullable=False),
-    # A key of lrs.metrics.weekly.WEEKLY_SERIES, or "self-check".
+    # A key of analytics.weekly_series.WEEKLY_SERIES, or "self-check".
     Column("series", Text, nullable=False),
     Column("team", Text, nullable=False),
     Column("words", Text, nullable=False),
     Column("owner", Text, nullable=False),
-    # owner, sponsor, steering (lrs.metrics.statistics.watching)
+    # owner, sponsor, steering (analytics.statistics.control_rules)
     Column("level", Text, nullable=False),
     Column("weeks", SmallInteger, nullable=False),
     Column("calm", SmallInteger, nullable=False),
@@ -740,7 +740,7 @@ valuation = Table(
     Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
 )
 
-# Which tenant a reporting tool's login role belongs to (lrs.store.reporting).
+# Which tenant a reporting tool's login role belongs to (analytics.store.reporting_views).
 reporting_user = Table(
     "reporting_user",
     metadata,

@@ -5,7 +5,6 @@ Shared with the other packages. Constants only, and functions that look one up.
 """
 
 from lrs.vocabulary.aliases import ACHIEVED, ALIAS_SOURCES, COMPLETED, EARNED, VERB_ALIASES
-from lrs.vocabulary.groups import MIN_GROUP_SIZE, MIN_RATERS
 from lrs.vocabulary.intervals import INTERVALS, Interval, find_interval
 from lrs.vocabulary.iris import (
     ACTIVITY_TYPES,
@@ -22,6 +21,7 @@ from lrs.vocabulary.iris import (
     Verb,
 )
 from lrs.vocabulary.scores import score_share
+from lrs.vocabulary.suppression import MIN_GROUP_SIZE, MIN_RATERS
 
 __all__ = [
     "ACHIEVED",

@@ -111,7 +111,7 @@ BASELINE = "baseline"
 REPLY_KINDS = {"exercise": "exercise review", "case study": "feedback"}
 ANSWER_KINDS = ("check", BASELINE, "reinforcement", "remediation")
 
-# What an activity of another system may count as in a programme (lrs.metrics.facts.outside).
+# What an activity of another system may count as in a programme (analytics.facts.external).
 TASK = "task"
 MAPPABLE_KINDS = ("check", "exercise", "case study", "meeting", TASK)
 MAX_EVIDENCE_GRADE = 4  # of evidence: 1 self, 2 peer, 3 supervisor, 4 work-system record

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lrs.xapi import decoding
+from lrs.xapi import json_codec
 
 # These belong together: a list of choices is meaningless beside another interaction's pattern.
 _INTERACTION_FIELDS = ("interactionType", "correctResponsesPattern", "choices", "scale", "source", "target", "steps")
@@ -22,7 +22,7 @@ def merge_definitions(said: Iterable[tuple[int, int, bytes]]) -> dict[str, Any] 
     """One definition from (first seen, digest, canonical JSON); None if there is none."""
     held: dict[str, Any] = {}
     for _, _, body in sorted(said):
-        definition = decoding.decode(body)
+        definition = json_codec.decode(body)
         if "interactionType" in definition:
             held = {name: value for name, value in held.items() if name not in _INTERACTION_FIELDS}
         for name, value in definition.items():

@@ -16,10 +16,10 @@ from datetime import datetime
 import msgspec
 
 from core.errors import BadInput, Conflict, RequestError
-from lrs.xapi import decoding, query, special
+from lrs.xapi import datatypes, json_codec, statement_query
 from lrs.xapi.actors import identity_of
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.keys import key_of
+from lrs.xapi.index_keys import key_of
 
 MAX_DOCUMENT_BYTES = 10 * 1024 * 1024  # bookmarks and learner work of courseware take kilobytes
 MAX_ID_LENGTH = 2_000  # characters
@@ -63,13 +63,13 @@ class DocumentKey:
     @property
     def context(self) -> bytes:
         """The hash key of the set: kind, activity, agent."""
-        return hashlib.blake2b(decoding.encode([self.kind.name, self.activity, self.agent]), digest_size=16).digest()
+        return hashlib.blake2b(json_codec.encode([self.kind.name, self.activity, self.agent]), digest_size=16).digest()
 
     @property
     def place(self) -> bytes:
         """The hash key of the single document."""
         parts = [self.kind.name, self.activity, self.agent, str(self.registration or ""), self.document_id]
-        return hashlib.blake2b(decoding.encode(parts), digest_size=16).digest()
+        return hashlib.blake2b(json_codec.encode(parts), digest_size=16).digest()
 
     @property
     def agent_key(self) -> int | None:
@@ -103,14 +103,14 @@ def parse_document_key(kind: DocumentKind, parameters: Mapping[str, str], *, one
     name = ""
     try:
         name = "activityId"
-        activity = special.require_iri(parameters[name], name) if kind.activity else None
+        activity = datatypes.require_iri(parameters[name], name) if kind.activity else None
         name = "registration"
-        registration = uuid.UUID(special.require_uuid(parameters[name], name)) if name in parameters else None
+        registration = uuid.UUID(datatypes.require_uuid(parameters[name], name)) if name in parameters else None
         name = "since"
-        since = special.parse_timestamp(special.require_timestamp(parameters[name], name)) if name in parameters else None
+        since = datatypes.parse_timestamp(datatypes.require_timestamp(parameters[name], name)) if name in parameters else None
     except StatementInvalid as error:
         raise BadInput(f"The parameter {name} {error.reason}", parameter=name) from None
-    agent = identity_of(query.parse_agent(parameters["agent"])) if kind.agent else None
+    agent = identity_of(statement_query.parse_agent(parameters["agent"])) if kind.agent else None
     return DocumentKey(kind, activity, agent, registration, document_id), since
 
 
@@ -176,12 +176,12 @@ def merge_json_content(kind: DocumentKind, stored: tuple[str, bytes] | None, con
             f"POST merges JSON documents; what is stored is {stored[0]}, what was sent is {content_type}. Use PUT to replace this {kind.name}."
         )
     held, sent = _decode_object(stored[1], "The stored document"), _decode_object(body, "The document that was sent")
-    inner = (decoding.encode(name) + b":" + bytes(value) for name, value in {**held, **sent}.items())
+    inner = (json_codec.encode(name) + b":" + bytes(value) for name, value in {**held, **sent}.items())
     return stored[0], b"{" + b",".join(inner) + b"}"
 
 
 def _decode_object(body: bytes, what: str) -> dict[str, msgspec.Raw]:
     try:
-        return decoding.decode_members(body)
+        return json_codec.decode_members(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise BadInput(f"{what} is no JSON object, so it cannot be merged.") from None

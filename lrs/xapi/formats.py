@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lrs.xapi import decoding
+from lrs.xapi import json_codec
 from lrs.xapi.actors import IFI_NAMES
 
 DefinitionLookup = Callable[[str], dict[str, Any] | None]
@@ -19,7 +19,7 @@ _LANGUAGE_RANGE = re.compile(r"\s*([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:
 def to_ids_format(payload: bytes) -> bytes:
     """Only the identifiers of agents, groups, activities and verbs, without names and
     definitions."""
-    return decoding.encode(_statement_ids(decoding.decode(payload)))
+    return json_codec.encode(_statement_ids(json_codec.decode(payload)))
 
 
 def _statement_ids(s: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _actor_ids(actor: dict[str, Any]) -> dict[str, Any]:
 def to_canonical_format(payload: bytes, definitions: DefinitionLookup, languages: Sequence[str]) -> bytes:
     """One language in every language map; activities with the definition that the record store
     has for them."""
-    return decoding.encode(_canonicalize_statement(decoding.decode(payload), definitions, languages))
+    return json_codec.encode(_canonicalize_statement(json_codec.decode(payload), definitions, languages))
 
 
 def _canonicalize_statement(s: dict[str, Any], definitions: DefinitionLookup, languages: Sequence[str]) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 
-from lrs.xapi import decoding
+from lrs.xapi import json_codec
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.reading import SIGNATURE_USAGE_TYPE, remove_members
-from lrs.xapi.writing import is_same_statement
+from lrs.xapi.statement_parser import SIGNATURE_USAGE_TYPE, remove_members
+from lrs.xapi.statement_rendering import is_same_statement
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 SIGNATURE_CONTENT_TYPE = "application/octet-stream"
@@ -41,7 +41,7 @@ def require_valid_signature(payload: bytes, signature: bytes) -> None:
     except jwt.PyJWTError:
         raise StatementInvalid(place, "the signature does not belong to the certificate in its x5c header.") from None
     try:
-        decoded = decoding.decode_strict(signed)
+        decoded = json_codec.decode_strict(signed)
         same = isinstance(decoded, dict) and _is_same_statement(payload, signed)
     except (StatementInvalid, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         same = False
@@ -69,11 +69,11 @@ def _is_same_statement(payload: bytes, signed: bytes) -> bool:
 
 def _strip_signatures(statement: bytes) -> bytes:
     """The statement without its signatures."""
-    decoded = decoding.decode(statement)
+    decoded = json_codec.decode(statement)
     kept = [one for one in decoded.get("attachments", ()) if one.get("usageType") != SIGNATURE_USAGE_TYPE]
     if "attachments" not in decoded:
         return statement
     bare = remove_members(statement, ("attachments",))
     if not kept:
         return bare
-    return bare[:-1] + b',"attachments":' + decoding.encode(kept) + b"}"
+    return bare[:-1] + b',"attachments":' + json_codec.encode(kept) + b"}"

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.errors import NotFound
 from lti_tool.actions import programmes
 from lti_tool.actions.programmes import Programme
@@ -29,10 +29,10 @@ class EpisodeContext:
     episode: Episode
     programme: Programme
 
-    def act(self, name: str, at: datetime, audience: Mapping[str, str] | None = None, revision: int = 1) -> xapi.Act:
+    def act(self, name: str, at: datetime, audience: Mapping[str, str] | None = None, revision: int = 1) -> xapi_statements.Act:
         """Build an act of the episode's learner; ``name`` is unique for the act within the
         tenant."""
-        return xapi.Act(
+        return xapi_statements.Act(
             installation=self.installation,
             tenant=str(self.tenant_id),
             name=name,
@@ -56,19 +56,21 @@ class EpisodeContext:
         the tool, since a record store holds no free text about work."""
         return self.programme.task_title(key) or "A task of the learner's own"
 
-    def enqueue_statements(self, statements: Sequence[xapi.Statement]) -> None:
+    def enqueue_statements(self, statements: Sequence[xapi_statements.Statement]) -> None:
         """Queue the act's statements in the outbox, within the act's transaction."""
         add_to_outbox(self.connection, self.tenant_id, statements)
 
 
-def add_to_outbox(connection: Connection, tenant_id: int, statements: Sequence[xapi.Statement]) -> None:
+def add_to_outbox(connection: Connection, tenant_id: int, statements: Sequence[xapi_statements.Statement]) -> None:
     """Add statements to the outbox, within the act's transaction."""
     outbox.insert_statements(connection, tenant_id, [(one.id, one.payload) for one in statements])
 
 
-def act_without_episode(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: Programme, name: str, at: datetime) -> xapi.Act:
+def act_without_episode(
+    connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: Programme, name: str, at: datetime
+) -> xapi_statements.Act:
     """Build an act of somebody who supports other learners; it belongs to no episode."""
-    return xapi.Act(
+    return xapi_statements.Act(
         installation=tenants.get_installation_id(connection),
         tenant=str(tenant_id),
         name=f"{name} {person_id}",

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from adapters import xapi
+from adapters import xapi_statements
 from adapters.channels import chat
 from adapters.channels.chat import ChannelDigest
 from adapters.lrs_client import Alarm
@@ -43,7 +43,7 @@ def queue_alarms(unit_of_work: UnitOfWork, *, tenant_id: int, alarms: Sequence[A
     queued = 0
     with unit_of_work(tenant_id) as connection:
         put_away, newest = drafts.list_archived_keys(connection, tenant_id), learning.newest_programme_versions(connection, tenant_id)
-        by_iri = {xapi.ProgrammeRef(key, "", "").iri: key for key in newest if key not in put_away}
+        by_iri = {xapi_statements.ProgrammeRef(key, "", "").iri: key for key in newest if key not in put_away}
         together: dict[tuple[str, str], list[Alarm]] = defaultdict(list)
         for one in alarms:
             together[one.programme, one.level].append(one)

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from adapters import xapi
-from adapters.questions import html
-from adapters.questions.shapes import AcceptedAnswer, QuestionItem, parse_decimal
+from adapters import xapi_statements
+from adapters.questions import question_html
+from adapters.questions.models import AcceptedAnswer, QuestionItem, parse_decimal
 from core.errors import BadInput
 
 RESPONSE_SEPARATOR, PAIR_SEPARATOR = "[,]", "[.]"
@@ -118,7 +118,7 @@ def render_response(item: QuestionItem, response: str) -> list[str]:
         matches = item.matches
         pairs = [pair.split(PAIR_SEPARATOR) for pair in response.split(RESPONSE_SEPARATOR)]
         return [f"{item.choice(key).text} → {matches[int(partner[1:])]}" for key, partner in pairs]
-    return [html.text_to_html(response)]
+    return [question_html.text_to_html(response)]
 
 
 def render_correct_answer(item: QuestionItem) -> list[str]:
@@ -128,7 +128,7 @@ def render_correct_answer(item: QuestionItem) -> list[str]:
     if item.kind in ("numeric", "short"):
         first = item.accepted[0]
         around = f" ± {first.tolerance}" if item.kind == "numeric" and parse_decimal(first.tolerance) else ""
-        return [html.text_to_html(first.value.replace("*", "…" if item.kind == "short" else "*") + around)]
+        return [question_html.text_to_html(first.value.replace("*", "…" if item.kind == "short" else "*") + around)]
     return render_response(item, RESPONSE_SEPARATOR.join(item.correct))
 
 
@@ -161,11 +161,11 @@ def select_feedback(item: QuestionItem, response: str) -> ResponseFeedback:
 def is_rapid_guess(item: QuestionItem, seconds: float) -> bool:
     """Whether an answer came faster than the question can be read."""
     shown = [item.stem, *(one.text for one in item.choices), *(item.matches if item.kind == "matching" else ())]
-    words = len(html.html_to_text(" ".join(shown)).split())
+    words = len(question_html.html_to_text(" ".join(shown)).split())
     return seconds < max(MIN_READ_SECONDS, words * SECONDS_PER_WORD)
 
 
-def to_xapi_item(item: QuestionItem, competency_title: str) -> xapi.ItemDefinition:
+def to_xapi_item(item: QuestionItem, competency_title: str) -> xapi_statements.ItemDefinition:
     """Convert the question to its form in statements."""
     interaction = {
         "single": "choice",
@@ -177,13 +177,15 @@ def to_xapi_item(item: QuestionItem, competency_title: str) -> xapi.ItemDefiniti
         "ordering": "sequencing",
     }[item.kind]
     parts: dict[str, list[tuple[str, str]]] = {}
-    lines = [(one.key, html.html_to_text(one.text)) for one in item.choices]
+    lines = [(one.key, question_html.html_to_text(one.text)) for one in item.choices]
     if interaction in ("choice", "sequencing"):
         parts["choices"] = lines
     elif interaction == "matching":
         parts["source"] = lines
-        parts["target"] = [(f"m{number}", html.html_to_text(text)) for number, text in enumerate(item.matches)]
-    return xapi.ItemDefinition(item.key, html.html_to_text(item.stem), interaction, _correct_patterns(item), parts, item.competency, competency_title)
+        parts["target"] = [(f"m{number}", question_html.html_to_text(text)) for number, text in enumerate(item.matches)]
+    return xapi_statements.ItemDefinition(
+        item.key, question_html.html_to_text(item.stem), interaction, _correct_patterns(item), parts, item.competency, competency_title
+    )
 
 
 def _correct_patterns(item: QuestionItem) -> list[str]:

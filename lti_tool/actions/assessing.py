@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lti_tool.actions import acts, asking, programmes, relations
@@ -168,7 +168,9 @@ def submit_assessment(
         titles = {one.key: one.title for one in stage.programme.competencies}
         act = stage.act(f"assessed {form_id}", now)
         by, told = session.person_id, rubric.to_assessment(seen)
-        stage.enqueue_statements([xapi.assessed_statement(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)])
+        stage.enqueue_statements(
+            [xapi_statements.assessed_statement(act, told, titles=titles, by=by, relation=relation, method=method, planned=planned)]
+        )
         if relation in (LEARNER, PEER):
             return
         if planned:
@@ -354,5 +356,7 @@ def submit_calibration(
                 connection, session.tenant_id, session.person_id, found, f"calibrated {programme} {case_key} {found.version}", now
             )
             acts.add_to_outbox(
-                connection, session.tenant_id, [xapi.calibration_statement(act, rubric.to_assessment(seen), case=case_key, title=case.title)]
+                connection,
+                session.tenant_id,
+                [xapi_statements.calibration_statement(act, rubric.to_assessment(seen), case=case_key, title=case.title)],
             )

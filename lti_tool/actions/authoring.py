@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from adapters.questions import FileRefused, ImportNote, Picture, QuestionItem, Reading, html
-from adapters.questions.files import read_archive
+from adapters.questions import FileRefused, ImportNote, Picture, QuestionItem, Reading, question_html
 from adapters.questions.formats import FORMATS, detect_format
+from adapters.questions.models import key_from_name
 from adapters.questions.pictures import PictureRefused
 from adapters.questions.pictures import load_picture as checked_picture
-from adapters.questions.shapes import key_from_name
+from adapters.questions.untrusted_files import read_archive
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
 from lrs.vocabulary import INTERVALS
@@ -392,7 +392,7 @@ def export_questions(unit_of_work: UnitOfWork, *, tenant_id: int, key: str, form
 
 
 def _load_pictures(connection: Connection, tenant_id: int, programme: Programme) -> dict[str, Picture]:
-    digests = sorted({digest for item in programme.items for text in item.texts() for digest in html.picture_digests(text)})
+    digests = sorted({digest for item in programme.items for text in item.texts() for digest in question_html.picture_digests(text)})
     return pictures.pictures_by_digest(connection, tenant_id, digests)
 
 

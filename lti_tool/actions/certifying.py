@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput
 from lrs.vocabulary import INTERVALS
@@ -73,7 +73,7 @@ def certify_in_transaction(
     team: str,
     source: str,
     exam: Mapping[str, float],
-    training: xapi.Training | None = None,
+    training: xapi_statements.Training | None = None,
 ) -> bool:
     """The same inside the caller's transaction, such as the import of a file."""
     require_plausible_date(certified_at, now)
@@ -101,13 +101,15 @@ def certify_in_transaction(
     stage = acts.EpisodeContext(connection, tenant_id, tenants.get_installation_id(connection), episode, programme)
     told = audience_attributes(person, wave, team)
     statements = [
-        xapi.registered_statement(stage.act(f"registered {episode.id}", now, told)),
-        xapi.certified_statement(stage.act(f"certified {episode.id}", certified_at, told), exam, training),
+        xapi_statements.registered_statement(stage.act(f"registered {episode.id}", now, told)),
+        xapi_statements.certified_statement(stage.act(f"certified {episode.id}", certified_at, told), exam, training),
     ]
     labels = {interval.key: interval.label for interval in INTERVALS}
     for check in checks:
-        quiz = xapi.Quiz("check", check.interval, labels[check.interval])
-        statements.append(xapi.check_scheduled_statement(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at))
+        quiz = xapi_statements.Quiz("check", check.interval, labels[check.interval])
+        statements.append(
+            xapi_statements.check_scheduled_statement(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at)
+        )
     stage.enqueue_statements([*statements, *transferring.schedule_protocol(stage, when, now)])
     return True
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapters import xapi
-from adapters.questions.shapes import QuestionItem
+from adapters import xapi_statements
+from adapters.questions.models import QuestionItem
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS
@@ -137,13 +137,13 @@ def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, int
         assert other is not None
         return other.id
     if kind != PRACTICE:
-        stage.enqueue_statements([xapi.attempted_statement(stage.act(f"attempt {made.id}", now), attempt_quiz(made))])
+        stage.enqueue_statements([xapi_statements.attempted_statement(stage.act(f"attempt {made.id}", now), attempt_quiz(made))])
     return made.id
 
 
-def attempt_quiz(attempt: Attempt) -> xapi.Quiz:
+def attempt_quiz(attempt: Attempt) -> xapi_statements.Quiz:
     """The attempt's quiz, as named in statements."""
-    return xapi.Quiz(attempt.kind, attempt.interval, INTERVAL_LABELS.get(attempt.interval, ""))
+    return xapi_statements.Quiz(attempt.kind, attempt.interval, INTERVAL_LABELS.get(attempt.interval, ""))
 
 
 def load_attempt_progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> AttemptProgress:
@@ -200,12 +200,14 @@ def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptPr
     return AttemptProgress(attempt, stage.programme, learning.list_answers(stage.connection, stage.tenant_id, attempt_id))
 
 
-def _answered_statement(stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer, took: timedelta) -> xapi.Statement:
-    return xapi.answered_statement(
+def _answered_statement(
+    stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer, took: timedelta
+) -> xapi_statements.Statement:
+    return xapi_statements.answered_statement(
         stage.act(f"answer {state.attempt.id} {made.position}", made.answered_at),
         attempt_quiz(state.attempt),
         item=answering.to_xapi_item(item, stage.programme.competency_title(item.competency)),
-        response=xapi.ItemResponse(made.response, made.correct, took, made.rapid, made.confidence),
+        response=xapi_statements.ItemResponse(made.response, made.correct, took, made.rapid, made.confidence),
     )
 
 
@@ -230,7 +232,7 @@ def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list
     learning.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
     if attempt.kind == PRACTICE:
         return
-    finished = xapi.quiz_finished_statement(
+    finished = xapi_statements.quiz_finished_statement(
         # One microsecond after the last answer, so that the order is clear even if both share a
         # clock tick.
         stage.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),

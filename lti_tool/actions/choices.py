@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.lms.shapes import ContentItem, LineItem
+from adapters.lms.models import ContentItem, LineItem
 from core.errors import BadInput
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions.programmes import Programme

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lti_tool.actions import acts, programmes, working_time
@@ -112,7 +112,7 @@ def form_groups(unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, who
                 stage = acts.load_episode_context(connection, tenant_id, learning.get_episode(connection, tenant_id, one.episode_id))
                 stage.enqueue_statements(
                     [
-                        xapi.meeting_scheduled_statement(
+                        xapi_statements.meeting_scheduled_statement(
                             stage.act(f"scheduled {one.episode_id} meeting {group.id} {number}", now), group=group.id, number=number, at=at
                         )
                         for number, at in enumerate(planned, 1)
@@ -163,12 +163,14 @@ def record_meeting(unit_of_work: UnitOfWork, *, session: LaunchSession, meeting_
         if not there or not set(there) <= set(episodes):
             raise BadInput("Tick who was there.", field="there")
         if coaching.mark_meeting_held(connection, session.tenant_id, meeting_id, now):
-            stage.enqueue_statements([xapi.meeting_held_statement(stage.act(f"held {meeting_id}", now), group=group.id, number=found.number)])
+            stage.enqueue_statements(
+                [xapi_statements.meeting_held_statement(stage.act(f"held {meeting_id}", now), group=group.id, number=found.number)]
+            )
         for one in sorted(set(there)):
             if coaching.insert_attendance(connection, session.tenant_id, meeting_id, episodes[one].id):
                 theirs = acts.load_episode_context(connection, session.tenant_id, episodes[one])
                 theirs.enqueue_statements(
-                    [xapi.attended_statement(theirs.act(f"attended {meeting_id} {one}", found.at), group=group.id, number=found.number)]
+                    [xapi_statements.attended_statement(theirs.act(f"attended {meeting_id} {one}", found.at), group=group.id, number=found.number)]
                 )
 
 
@@ -195,7 +197,7 @@ def close_action(unit_of_work: UnitOfWork, *, session: LaunchSession, action_id:
         whose = coaching.close_agreed_action(connection, session.tenant_id, group.id, action_id, now)
         if whose is not None:
             stage = acts.load_episode_context(connection, session.tenant_id, learning.get_episode(connection, session.tenant_id, whose))
-            stage.enqueue_statements([xapi.action_closed_statement(stage.act(f"closed {action_id}", now), action=action_id)])
+            stage.enqueue_statements([xapi_statements.action_closed_statement(stage.act(f"closed {action_id}", now), action=action_id)])
 
 
 def _require_group(connection: Connection, session: LaunchSession) -> tuple[EpisodeContext, CoachingGroup]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from adapters.lms import Launch, MessageType, Role, detect_family
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
-from core.http import url_origin
+from core.http_client import url_origin
 from lti_tool.actions import presence
 from lti_tool.actions.choices import ACTIVITY_PAGES, ADMIN_PAGE
 from lti_tool.actions.tokens import hash_token

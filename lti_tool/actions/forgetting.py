@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import NotFound
 from lti_tool.store import directory, erasing, people, tenants
@@ -54,7 +54,9 @@ def preview_erasure(owner: Engine, *, tenant_id: int, named: str) -> tuple[dict[
     with owner.begin() as connection:
         person_id = _require_person(connection, tenant_id, named)
         rows = erasing.export_person_rows(connection, tenant_id, person_id)
-        return {table: len(found) for table, found in rows.items()}, xapi.pseudonymous_agent(tenants.get_installation_id(connection), person_id)
+        return {table: len(found) for table, found in rows.items()}, xapi_statements.pseudonymous_agent(
+            tenants.get_installation_id(connection), person_id
+        )
 
 
 def erase_person(owner: Engine, *, tenant_id: int, named: str, who: str, now: datetime) -> ToolErasure:
@@ -63,7 +65,7 @@ def erase_person(owner: Engine, *, tenant_id: int, named: str, who: str, now: da
     with owner.begin() as connection:
         person_id = _require_person(connection, tenant_id, named)
         request = erasing.ensure_erasure_request(connection, tenant_id, person_id, who, now)
-        agent = xapi.pseudonymous_agent(tenants.get_installation_id(connection), person_id)
+        agent = xapi_statements.pseudonymous_agent(tenants.get_installation_id(connection), person_id)
         email, name, removed, moving = "", "", dict[str, int](), False
         if people.person_exists(connection, tenant_id, person_id):
             known = directory.get_profile(connection, tenant_id, person_id)

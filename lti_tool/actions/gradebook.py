@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from adapters.lms import LineItem
 from core.errors import BadInput, NotFound
-from core.http import limit_total_time
+from core.http_client import limit_total_time
 from lrs.vocabulary import INTERVALS
 from lti_tool.actions import choices, programmes
 from lti_tool.lti import columns

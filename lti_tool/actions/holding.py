@@ -8,7 +8,7 @@ from adapters import badges
 from adapters.badges import BadgeRefused
 from core.database import UnitOfWork
 from core.errors import BadInput
-from core.http import limit_total_time, url_origin
+from core.http_client import limit_total_time, url_origin
 from lti_tool.actions import certifying
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import badges as store

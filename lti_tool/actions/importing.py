@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from adapters import people as table
-from adapters import xapi
-from adapters.people import CertificationRow, PersonRow
-from adapters.tables import FileRefused
+from adapters import people_csv as table
+from adapters import xapi_statements
+from adapters.csv_tables import FileRefused
+from adapters.people_csv import CertificationRow, PersonRow
 from core.database import UnitOfWork
 from core.errors import BadInput, RequestError
 from lti_tool.actions import certifying, programmes, working_time
@@ -268,7 +268,7 @@ def import_certifications(
                     team="",
                     source="file",
                     exam=row.exam,
-                    training=xapi.Training(row.before, row.hours),
+                    training=xapi_statements.Training(row.before, row.hours),
                 )
             journal.insert_audit_entry(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
     return Report(lines, applied)

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.lms import Launch, MessageType, Role, dialect_for
-from adapters.lms.shapes import DeepLinkingSettings
-from core.http import url_origin
+from adapters.lms.models import DeepLinkingSettings
+from core.http_client import url_origin
 from lti_tool.actions import entering
 from lti_tool.actions.entering import AcceptedLaunch
 from lti_tool.actions.tokens import hash_token

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from sqlalchemy import Connection
 from sqlalchemy.exc import NoResultFound
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lti_tool.actions import acts
@@ -53,7 +53,7 @@ def pause_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id:
             return
         made = Hold(uuid.uuid4(), now, until_at)
         learning.insert_hold(connection, tenant_id, episode_id, made, who)
-        stage.enqueue_statements([xapi.suspended_statement(stage.act(f"hold {made.id}", now), until_at)])
+        stage.enqueue_statements([xapi_statements.suspended_statement(stage.act(f"hold {made.id}", now), until_at)])
         journal.insert_audit_entry(connection, tenant_id, who, "put somebody on hold", {"episode": str(episode_id)})
 
 
@@ -64,7 +64,7 @@ def resume_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id
         for one in learning.list_holds(connection, tenant_id, episode_id):
             if one.holds(now):
                 learning.end_hold(connection, tenant_id, one.id, now)
-                stage.enqueue_statements([xapi.resumed_statement(stage.act(f"resume {one.id}", now))])
+                stage.enqueue_statements([xapi_statements.resumed_statement(stage.act(f"resume {one.id}", now))])
                 journal.insert_audit_entry(connection, tenant_id, who, "ended a hold", {"episode": str(episode_id)})
 
 
@@ -75,7 +75,7 @@ def end_participation(unit_of_work: UnitOfWork, *, tenant_id: int, episode_id: u
     with unit_of_work(tenant_id) as connection:
         stage = _load_stage(connection, tenant_id, episode_id)
         if learning.mark_episode_left(connection, tenant_id, episode_id, now):
-            stage.enqueue_statements([xapi.unregistered_statement(stage.act(f"leave {episode_id}", now))])
+            stage.enqueue_statements([xapi_statements.unregistered_statement(stage.act(f"leave {episode_id}", now))])
             journal.insert_audit_entry(connection, tenant_id, who, "took somebody out of a programme", {"episode": str(episode_id)})
 
 

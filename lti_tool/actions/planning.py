@@ -8,7 +8,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict
 from lti_tool.actions import acts, asking, relations
@@ -50,7 +50,14 @@ def submit_plan(
         if commit or (before is not None and before.committed_at is not None):
             _require_complete_plan(task, what, by_when, stage)
         made = Plan(
-            before.id if before else xapi.plan_id(stage.episode.id), task, what, by_when, with_whom, evidence, obstacle, now if commit else None
+            before.id if before else xapi_statements.plan_id(stage.episode.id),
+            task,
+            what,
+            by_when,
+            with_whom,
+            evidence,
+            obstacle,
+            now if commit else None,
         )
         if before is not None and before.committed_at is not None:
             _revise_plan(stage, before, made, now)
@@ -66,7 +73,11 @@ def submit_plan(
             transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
             act = stage.act(f"commit {kept}", now)
             stage.enqueue_statements(
-                [xapi.committed_statement(act, plan=kept, task=task, task_title=stage.statement_task_name(task), due_at=_end_of_day(by_when))]
+                [
+                    xapi_statements.committed_statement(
+                        act, plan=kept, task=task, task_title=stage.statement_task_name(task), due_at=_end_of_day(by_when)
+                    )
+                ]
             )
 
 
@@ -83,7 +94,7 @@ def _revise_plan(stage: EpisodeContext, before: Plan, made: Plan, now: datetime)
     act = stage.act(f"revise {made.id} {revision}", now)
     due_at = _end_of_day(made.by_when)
     stage.enqueue_statements(
-        [xapi.plan_revised_statement(act, plan=made.id, task=made.task, task_title=stage.statement_task_name(made.task), due_at=due_at)]
+        [xapi_statements.plan_revised_statement(act, plan=made.id, task=made.task, task_title=stage.statement_task_name(made.task), due_at=due_at)]
     )
 
 
@@ -145,7 +156,11 @@ def report_job_use(
         )
         act = stage.act(f"use {use.id}", use_timestamp(used_on, stage.episode.certified_at, now))
         stage.enqueue_statements(
-            [xapi.applied_statement(act, plan=plan.id, task=task, task_title=stage.statement_task_name(task), evidence_grade=SELF_REPORTED_GRADE)]
+            [
+                xapi_statements.applied_statement(
+                    act, plan=plan.id, task=task, task_title=stage.statement_task_name(task), evidence_grade=SELF_REPORTED_GRADE
+                )
+            ]
         )
 
 

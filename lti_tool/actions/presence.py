@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from lti_tool.actions import acts, certifying
 from lti_tool.store import directory, learning, presences, tenants
@@ -22,7 +22,7 @@ VISITED, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"
 
 def record_visit(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, now: datetime) -> None:
     """Record that somebody started a visit, at most once a day."""
-    _record_once_a_day(connection, tenant_id, person_id, programme, VISITED, now, xapi.logged_in_statement)
+    _record_once_a_day(connection, tenant_id, person_id, programme, VISITED, now, xapi_statements.logged_in_statement)
 
 
 def record_report_view(unit_of_work: UnitOfWork, *, session: LaunchSession, report: str = FIGURES, now: datetime) -> None:
@@ -30,7 +30,7 @@ def record_report_view(unit_of_work: UnitOfWork, *, session: LaunchSession, repo
     with unit_of_work(session.tenant_id) as connection:
         programme = session.programme
         _record_once_a_day(
-            connection, session.tenant_id, session.person_id, programme, report, now, lambda act: xapi.report_viewed_statement(act, report)
+            connection, session.tenant_id, session.person_id, programme, report, now, lambda act: xapi_statements.report_viewed_statement(act, report)
         )
 
 
@@ -41,7 +41,7 @@ def _record_once_a_day(
     programme: str,
     what: str,
     now: datetime,
-    statement: Callable[[xapi.Act], xapi.Statement],
+    statement: Callable[[xapi_statements.Act], xapi_statements.Statement],
 ) -> None:
     # A person known only from an LMS may later be merged with a listed person: no statements
     # about them until then.
@@ -57,17 +57,17 @@ def record_nudge_sent(connection: Connection, tenant_id: int, person_id: uuid.UU
     """Record that a nudge was sent."""
     act = _usage_act(connection, tenant_id, directory.get_profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
-        acts.add_to_outbox(connection, tenant_id, [xapi.nudge_received_statement(act, nudge=mail_id, kind=kind)])
+        acts.add_to_outbox(connection, tenant_id, [xapi_statements.nudge_received_statement(act, nudge=mail_id, kind=kind)])
 
 
 def record_nudge_opened(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, mail_id: int, kind: str, now: datetime) -> None:
     """Record that a nudge's link was opened for the first time."""
     act = _usage_act(connection, tenant_id, directory.get_profile(connection, tenant_id, person_id), programme, f"nudge {mail_id}", now)
     if act is not None:
-        acts.add_to_outbox(connection, tenant_id, [xapi.nudge_opened_statement(act, nudge=mail_id, kind=kind)])
+        acts.add_to_outbox(connection, tenant_id, [xapi_statements.nudge_opened_statement(act, nudge=mail_id, kind=kind)])
 
 
-def _usage_act(connection: Connection, tenant_id: int, person: Profile, programme: str, name: str, now: datetime) -> xapi.Act | None:
+def _usage_act(connection: Connection, tenant_id: int, person: Profile, programme: str, name: str, now: datetime) -> xapi_statements.Act | None:
     """Build the act; None if the programme has no version that statements could name."""
     found = presences.find_programme_title(connection, tenant_id, programme)
     if found is None:
@@ -75,6 +75,13 @@ def _usage_act(connection: Connection, tenant_id: int, person: Profile, programm
     title, version = found
     audience = certifying.audience_attributes(person, "", "")
     installation = tenants.get_installation_id(connection)
-    return xapi.Act(
-        installation, str(tenant_id), f"{name} {person.id}", person.id, None, xapi.ProgrammeRef(programme, title, str(version)), now, audience
+    return xapi_statements.Act(
+        installation,
+        str(tenant_id),
+        f"{name} {person.id}",
+        person.id,
+        None,
+        xapi_statements.ProgrammeRef(programme, title, str(version)),
+        now,
+        audience,
     )

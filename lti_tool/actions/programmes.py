@@ -15,9 +15,9 @@ from zoneinfo import available_timezones
 import msgspec
 from sqlalchemy import Connection
 
-from adapters import xapi
-from adapters.questions import html
-from adapters.questions.shapes import KEY_PATTERN, QuestionItem, find_item_faults, parse_decimal
+from adapters import xapi_statements
+from adapters.questions import question_html
+from adapters.questions.models import KEY_PATTERN, QuestionItem, find_item_faults, parse_decimal
 from core.database import UnitOfWork
 from core.errors import BadInput
 from lrs.vocabulary import INTERVALS
@@ -135,9 +135,9 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         """Return the title of a task, or None if this version has no such task."""
         return next((task.title for task in self.tasks if task.key == key), None)
 
-    def for_statements(self) -> xapi.ProgrammeRef:
+    def for_statements(self) -> xapi_statements.ProgrammeRef:
         """Return the programme as it appears in statements."""
-        return xapi.ProgrammeRef(self.key, self.title, str(self.version))
+        return xapi_statements.ProgrammeRef(self.key, self.title, str(self.version))
 
 
 class _Titled(Protocol):
@@ -192,7 +192,7 @@ def parse_programme(document: dict[str, Any]) -> Programme:
 
 def clean_item(item: QuestionItem) -> QuestionItem:
     """Return the item with sanitized markup; sanitizing is idempotent."""
-    clean = html.clean_html
+    clean = question_html.clean_html
     return msgspec.structs.replace(
         item,
         stem=clean(item.stem),

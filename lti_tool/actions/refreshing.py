@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from adapters.questions.shapes import QuestionItem
+from adapters.questions.models import QuestionItem
 from lti_tool.actions.programmes import Programme
 from lti_tool.store.learning import Attempt, Episode, MemoryState, ScheduledCheck
 

@@ -17,7 +17,7 @@ from adapters.lms import ToolFacts, detect_family, dialect_for
 from adapters.lms.canvas import hosted_endpoints as canvas_endpoints
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, NotFound
-from core.http import OutsideCallFailed, OutsideResponse, url_origin
+from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
 from lti_tool.actions.tokens import hash_token
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import journal, platforms, tokens

@@ -7,8 +7,8 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from adapters import xapi
-from adapters.questions import html
+from adapters import xapi_statements
+from adapters.questions import question_html
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lti_tool.actions import acts, checks
@@ -41,6 +41,10 @@ def save_remark(
         title = stage.programme.competency_title(item.competency)
         act = stage.act(f"remark {form_id}", now)
         stage.enqueue_statements(
-            [xapi.commented_statement(act, item=item.key, stem=html.html_to_text(item.stem), competency=item.competency, competency_title=title)]
+            [
+                xapi_statements.commented_statement(
+                    act, item=item.key, stem=question_html.html_to_text(item.stem), competency=item.competency, competency_title=title
+                )
+            ]
         )
     return answered

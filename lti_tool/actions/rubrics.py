@@ -12,8 +12,8 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from adapters import xapi
-from adapters.questions.shapes import KEY_PATTERN
+from adapters import xapi_statements
+from adapters.questions.models import KEY_PATTERN
 from core.errors import BadInput
 
 MIN_LEVELS, MAX_LEVELS = 2, 6
@@ -59,10 +59,10 @@ class Rubric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         """Return one criterion by its key."""
         return next(one for one in self.criteria if one.key == key)
 
-    def to_assessment(self, seen: Mapping[str, int]) -> xapi.RubricAssessment:
+    def to_assessment(self, seen: Mapping[str, int]) -> xapi_statements.RubricAssessment:
         """Convert the observed levels to an assessment for statements."""
         scores = [(one.key, one.competency, seen[one.key]) for one in self.criteria if one.key in seen]
-        return xapi.RubricAssessment(len(self.levels), scores, self.competent_from)
+        return xapi_statements.RubricAssessment(len(self.levels), scores, self.competent_from)
 
     def parse_levels(self, given: Mapping[str, str]) -> dict[str, int]:
         """Parse the levels of a form (criterion → number, or empty if not observed); BadInput

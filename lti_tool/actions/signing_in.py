@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from core.database import UnitOfWork
 from core.errors import BadInput, Forbidden, NotFound
-from core.http import url_origin
+from core.http_client import url_origin
 from lti_tool.actions import visiting
 from lti_tool.lti import oidc
 from lti_tool.lti.deps import ToolDeps

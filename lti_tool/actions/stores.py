@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from adapters import lrs_client
 from adapters.lrs_client import LrsCredential, RecordStore
 from core.errors import BadInput
-from core.http import OutsideCallFailed, limit_total_time, url_origin
+from core.http_client import OutsideCallFailed, limit_total_time, url_origin
 from lti_tool.actions.record_store import load_record_store
 from lti_tool.actions.tenants import LRS_SECRET_PURPOSE
 from lti_tool.lti.deps import ToolDeps

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from adapters import xapi
+from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lrs.vocabulary import REPLY_KINDS
@@ -60,7 +60,7 @@ def protocol_for(programme: Programme) -> Mapping[str, int]:
     return {**PROTOCOL_DAYS, ASSESSMENT: ASSESSMENT_DAYS} if programme.rubric else PROTOCOL_DAYS
 
 
-def schedule_protocol(stage: EpisodeContext, when: WorkingTime, now: datetime) -> list[xapi.Statement]:
+def schedule_protocol(stage: EpisodeContext, when: WorkingTime, now: datetime) -> list[xapi_statements.Statement]:
     """Schedule the acts that are due besides the checks and return their statements; acts whose
     due date had already passed are neither requested nor counted.
     """
@@ -70,8 +70,8 @@ def schedule_protocol(stage: EpisodeContext, when: WorkingTime, now: datetime) -
     return [_scheduled_statement(stage, act, at, now) for act, at in dues.items()]
 
 
-def _scheduled_statement(stage: EpisodeContext, act: str, at: datetime, now: datetime) -> xapi.Statement:
-    return xapi.act_scheduled_statement(stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at)
+def _scheduled_statement(stage: EpisodeContext, act: str, at: datetime, now: datetime) -> xapi_statements.Statement:
+    return xapi_statements.act_scheduled_statement(stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at)
 
 
 def add_task(
@@ -99,7 +99,7 @@ def add_task(
             titled = stage.programme.competency_title(competency)
             stage.enqueue_statements(
                 [
-                    xapi.task_mapped_statement(
+                    xapi_statements.task_mapped_statement(
                         act, task=made.key, task_title=stage.statement_task_name(made.key), competency=competency, competency_title=titled
                     )
                 ]
@@ -153,7 +153,7 @@ def hand_in_work(
         peer_id = relations.peer_from_form(stage, peer) if kind == "exercise" else None
         values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "peer_id": peer_id, "at": now}
         handed_id, revision = transfer.upsert_submission(connection, session.tenant_id, stage.episode.id, values)
-        stage.enqueue_statements([xapi.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
+        stage.enqueue_statements([xapi_statements.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
         transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
         said = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
         asking.mail_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", said, now, peer_id)
@@ -195,7 +195,7 @@ def review_work(
             return
         name = REPLY_KINDS[handed.kind]
         stage.enqueue_statements(
-            [xapi.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)]
+            [xapi_statements.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)]
         )
         transfer.mark_act_done(connection, session.tenant_id, episode_id, name, now)
 
@@ -236,7 +236,7 @@ def confirm_use(
         act = stage.act(f"confirmed {use_id} {session.person_id}", now)
         stage.enqueue_statements(
             [
-                xapi.confirmed_statement(
+                xapi_statements.confirmed_statement(
                     act, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade, by=session.person_id, relation=relation
                 )
             ]
@@ -254,8 +254,8 @@ def _raise_grade(stage: EpisodeContext, use: ReportedUse, grade: int, title: str
     before, after = (stage.act(f"use {use.id}", at, revision=revision) for revision in (use.revision, use.revision + 1))
     stage.enqueue_statements(
         [
-            xapi.voiding_statement(stage.act(f"void use {use.id} {use.revision}", now), xapi.statement_id(before, "applied")),
-            xapi.applied_statement(after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade),
+            xapi_statements.voiding_statement(stage.act(f"void use {use.id} {use.revision}", now), xapi_statements.statement_id(before, "applied")),
+            xapi_statements.applied_statement(after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade),
         ]
     )
     asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
@@ -275,7 +275,7 @@ def report_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, f
     with unit_of_work(session.tenant_id) as connection:
         stage = acts.require_episode_context(connection, session)
         if transfer.insert_no_opportunity(connection, session.tenant_id, form_id, stage.episode.id, words, now):
-            stage.enqueue_statements([xapi.no_opportunity_statement(stage.act(f"no opportunity {form_id}", now))])
+            stage.enqueue_statements([xapi_statements.no_opportunity_statement(stage.act(f"no opportunity {form_id}", now))])
 
 
 def answer_follow_up(
@@ -307,7 +307,7 @@ def answer_follow_up(
         }
         if transfer.insert_follow_up(connection, session.tenant_id, values):
             act = stage.act(f"follow-up {stage.episode.id} {asked}", now)
-            stage.enqueue_statements([xapi.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
+            stage.enqueue_statements([xapi_statements.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
             if relation == LEARNER:
                 transfer.mark_act_done(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.lrs_client import VisibilityScope
-from adapters.questions.shapes import Picture
+from adapters.questions.models import Picture
 from core.database import UnitOfWork
 from core.errors import NotFound
 from lrs.vocabulary import INTERVALS

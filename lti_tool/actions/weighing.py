@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from adapters import kpi, lrs_client, xapi
+from adapters import kpi, lrs_client, xapi_statements
+from adapters.csv_tables import FileRefused
 from adapters.kpi import LineProblem, Sheet
 from adapters.lrs_client import BusinessFigures
-from adapters.tables import FileRefused
 from core.errors import BadInput
-from core.http import GuardedClient
+from core.http_client import GuardedClient
 from lti_tool.actions.record_store import load_record_store
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import directory, journal, tenants
@@ -63,7 +63,7 @@ class ProgrammeBusiness:
 
     def __init__(self, deps: ToolDeps, tenant_id: int, programme: str, who: str) -> None:
         self._deps, self._tenant_id, self._who, self._key = deps, tenant_id, who, programme
-        self.programme = xapi.ProgrammeRef(programme, "", "").iri
+        self.programme = xapi_statements.ProgrammeRef(programme, "", "").iri
         self._store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=tenant_id, own_url=deps.settings.lrs_url)
         self._client: GuardedClient = deps.own_client if ours else deps.client
 
@@ -170,7 +170,7 @@ class ProgrammeBusiness:
                 said = "several people have this address; name the one by the id" if theirs else "nobody on the list of people has this id or address"
                 strangers.append(LineProblem(line, said))
             else:
-                kept.append({**one, "subject": xapi.agent_identifier(installation, theirs[0])})
+                kept.append({**one, "subject": xapi_statements.agent_identifier(installation, theirs[0])})
                 on.append(line)
         return kept, on, sorted([*wrong, *strangers], key=lambda fault: fault.line)
 

@@ -14,7 +14,7 @@ from adapters.lms import dialect_for
 from adapters.lms.standard import RESULT_SCOPE
 from core import clock
 from core.errors import RequestError
-from core.http import OutsideCallFailed, limit_total_time
+from core.http_client import OutsideCallFailed, limit_total_time
 from core.queue import JobTimedOut
 from lti_tool.actions import beginning
 from lti_tool.actions.record_store import load_record_store

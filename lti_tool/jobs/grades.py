@@ -12,7 +12,7 @@ from adapters.lms import Grade, GradebookResult, ResponseVerdict, ToolFacts, dia
 from adapters.lms.standard import RESULT_SCOPE, SCORE_SCOPE
 from core import clock
 from core.errors import BadInput
-from core.http import OutsideCallFailed, limit_total_time
+from core.http_client import OutsideCallFailed, limit_total_time
 from lti_tool.jobs.columns import ColumnClaimed, resolve_column_url
 from lti_tool.jobs.waiting import MAX_TRIES, backoff_delay
 from lti_tool.lti import services

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
-from adapters import lrs_client, xapi
+from adapters import lrs_client, xapi_statements
 from adapters.channels import DeliveryDeferred, Mailer, MailMessage, Undeliverable
 from core import clock
-from core.http import OutsideCallFailed, limit_total_time
+from core.http_client import OutsideCallFailed, limit_total_time
 from lti_tool.actions import languages, nudging, presence, visiting
 from lti_tool.actions.record_store import load_record_store
 from lti_tool.actions.visiting import VisitLink
@@ -84,7 +84,7 @@ def _fetch_pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]) 
         try:
             with limit_total_time(max(0.0, end - time.monotonic())):
                 drawn = lrs_client.fetch_report_picture(
-                    deps.own_client if ours else deps.client, store, xapi.ProgrammeRef(programme, "", "").iri, report, by
+                    deps.own_client if ours else deps.client, store, xapi_statements.ProgrammeRef(programme, "", "").iri, report, by
                 )
         except OutsideCallFailed as failed:
             log.warning("tenant %s: mails go without their pictures: %s", tenant_id, failed.message)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.lms import RosterMember, dialect_for
 from adapters.lms.standard import ROSTER_SCOPE
 from core import clock
-from core.http import OutsideCallFailed, limit_total_time
+from core.http_client import OutsideCallFailed, limit_total_time
 from lti_tool.lti import services
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused

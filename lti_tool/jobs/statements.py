@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from adapters import lrs_client
 from adapters.lrs_client import RecordStore, StatementsRefused
 from core.database import UnitOfWork
-from core.http import GuardedClient, OutsideCallFailed
+from core.http_client import GuardedClient, OutsideCallFailed
 from lti_tool.jobs.waiting import backoff_delay
 from lti_tool.store import outbox
 from lti_tool.store.outbox import LeasedStatement

@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.lms import LineItem, LmsRequest, dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE
 from core.errors import BadInput
-from core.http import OutsideCallFailed, OutsideResponse
+from core.http_client import OutsideCallFailed, OutsideResponse
 from lti_tool.lti import services
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.platforms import Platform

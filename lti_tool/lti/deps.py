@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.deps import Deps
-from core.http import GuardedClient
-from core.limits import RateLimiter
+from core.http_client import GuardedClient
+from core.rate_limits import RateLimiter
 from lti_tool.lti.platform_keys import PlatformKeyCache
 
 

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from pylti1p3.exception import LtiException
 
 from core.errors import BadInput
-from core.http import GuardedClient, OutsideCallFailed, url_origin
+from core.http_client import GuardedClient, OutsideCallFailed, url_origin
 from lti_tool.lti.errors import LaunchInvalid
 from lti_tool.lti.library import MAX_TOKEN_LENGTH, find_signing_key
 from lti_tool.lti.platform_keys import PlatformKeyCache

@@ -14,7 +14,7 @@ from typing import Any
 
 import jwt
 
-from core.http import GuardedClient, OutsideCallFailed
+from core.http_client import GuardedClient, OutsideCallFailed
 from lti_tool.lti.errors import LaunchInvalid
 
 DEFAULT_TTL_SECONDS = 3_600  # Used if the response does not say.

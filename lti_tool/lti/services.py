@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from adapters.lms import LmsRequest
-from core.http import OutsideCallFailed, OutsideResponse, url_origin
+from core.http_client import OutsideCallFailed, OutsideResponse, url_origin
 from lti_tool.lti import tokens
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused

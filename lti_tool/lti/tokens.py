@@ -15,7 +15,7 @@ from typing import Any
 
 from adapters.lms import dialect_for
 from core import clock
-from core.http import OutsideCallFailed, OutsideResponse
+from core.http_client import OutsideCallFailed, OutsideResponse
 from lti_tool.lti import keys
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.lti.errors import TokenRefused

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from adapters.questions.shapes import Picture
+from adapters.questions.models import Picture
 from lti_tool.store.tables import picture
 
 

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from adapters.lms import FAMILIES, dialect_for
 from core import clock
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
-from core.http import OutsideCallFailed
+from core.http_client import OutsideCallFailed
 from lti_tool.actions import administering, directing, registering, roles, signing_in, stores, viewing
 from lti_tool.actions.registering import ManualRegistration
 from lti_tool.actions.tokens import hash_token

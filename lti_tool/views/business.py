@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from adapters.kpi import FIELDS, PERIODS, REQUIRED_FIELDS, SUBJECT_KINDS, parse_number
 from core.errors import BadInput, RequestError
-from core.http import OutsideCallFailed
+from core.http_client import OutsideCallFailed
 from lti_tool.actions import authoring, keeping
 from lti_tool.actions.weighing import COST_CATEGORIES, MAX_SHOWN_FAULTS, READING_FREQUENCIES, ProgrammeBusiness, ReadingsPreview
 from lti_tool.lti.deps import ToolDeps

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from core import clock
 from core.errors import BadInput, Forbidden, NotFound, RequestError
-from core.http import OutsideCallFailed
+from core.http_client import OutsideCallFailed
 from lti_tool.actions import gradebook
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.beginnings import READ_CERTIFICATIONS

@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from core.errors import BadInput, RequestError
-from core.http import OutsideCallFailed
+from core.http_client import OutsideCallFailed
 from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, TASK
 from lti_tool.actions import authoring
 from lti_tool.actions.weighing import ProgrammeBusiness

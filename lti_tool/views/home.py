@@ -10,11 +10,11 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from adapters import lrs_client, xapi
+from adapters import lrs_client, xapi_statements
 from adapters.lms import MessageType, Role
 from core import clock
 from core.errors import BadInput, NotFound
-from core.http import OutsideCallFailed
+from core.http_client import OutsideCallFailed
 from lti_tool.actions import answering, calendars, certifying, choices, holding, presence, reviewing, roles, viewing
 from lti_tool.actions.checks import INTERVAL_LABELS
 from lti_tool.actions.record_store import load_record_store
@@ -106,7 +106,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         try:
             # Called outside any transaction; charts are drawn by the record store's own
             # reports.
-            client, iri = deps.own_client if ours else deps.client, xapi.ProgrammeRef(who.programme, "", "").iri
+            client, iri = deps.own_client if ours else deps.client, xapi_statements.ProgrammeRef(who.programme, "", "").iri
             shown = () if every else HEADLINE_METRICS
             figures = lrs_client.fetch_figures(client, store, iri, sight=sight, keys=shown)
             alarms = [] if sight.episodes is not None else lrs_client.fetch_open_alarms(client, store, iri)

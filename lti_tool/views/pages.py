@@ -14,9 +14,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from adapters.lms import dialect_for
-from adapters.questions import Picture, html
+from adapters.questions import Picture, question_html
 from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
-from core.http import url_origin
+from core.http_client import url_origin
 from lti_tool.lti.errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.store.platforms import Platform
 
@@ -60,8 +60,8 @@ def allow_form_target(url: str) -> None:
 
 def render_rich_text(text: str, home: str) -> Markup:
     """A question's text as markup: it was sanitized when it was stored
-    (adapters.questions.html). The sources of its pictures are filled in here."""
-    return Markup(html.add_picture_urls(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
+    (adapters.questions.question_html). The sources of its pictures are filled in here."""
+    return Markup(question_html.add_picture_urls(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
 
 
 def picture_response(picture: Picture) -> Response:

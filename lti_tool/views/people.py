@@ -7,7 +7,7 @@ import uuid
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from adapters.people import PEOPLE_COLUMNS
+from adapters.people_csv import PEOPLE_COLUMNS
 from core import clock
 from core.errors import BadInput, Conflict, NotFound, RequestError
 from lti_tool.actions import directing, importing, joining, keeping, roles

@@ -10,7 +10,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core.errors import BadInput
-from core.http import url_origin
+from core.http_client import url_origin
 from lti_tool.actions import linking
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store.people import LaunchSession

@@ -11,11 +11,9 @@ import msgspec
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
-from adapters.questions import AcceptedAnswer, Choice, Picture, QuestionItem, html
+from adapters.questions import AcceptedAnswer, Choice, Picture, QuestionItem, question_html
 from adapters.questions.formats import FORMATS
-from adapters.questions.pictures import PictureRefused
-from adapters.questions.pictures import load_picture as checked_picture
-from adapters.questions.shapes import (
+from adapters.questions.models import (
     KINDS,
     MAX_CHOICES,
     UnsupportedQuestion,
@@ -25,6 +23,8 @@ from adapters.questions.shapes import (
     normalize_number,
     sort_by_key,
 )
+from adapters.questions.pictures import PictureRefused
+from adapters.questions.pictures import load_picture as checked_picture
 from core import clock
 from core.errors import BadInput, Conflict, NotFound, RequestError
 from lti_tool.actions import authoring, keeping
@@ -34,7 +34,7 @@ from lti_tool.views.office import ContextOpener, StaffContext, allow_large_uploa
 
 PAGE_SIZE = 50
 SPARE_LINES = 2
-_ALLOWED_TAG = re.compile(rf"</?(?:{'|'.join(sorted(html.ALLOWED_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_ALLOWED_TAG = re.compile(rf"</?(?:{'|'.join(sorted(question_html.ALLOWED_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 
 
 def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
@@ -187,7 +187,7 @@ def _matches_filter(item: QuestionItem, chosen: dict[str, str]) -> bool:
     return (
         (not chosen["competency"] or item.competency == chosen["competency"])
         and (not chosen["pool"] or item.pool == chosen["pool"])
-        and (not words or words in f"{item.key} {item.title} {html.html_to_text(item.stem)} {' '.join(item.tags)}".casefold())
+        and (not words or words in f"{item.key} {item.title} {question_html.html_to_text(item.stem)} {' '.join(item.tags)}".casefold())
     )
 
 
@@ -198,15 +198,15 @@ def _read_question(programme: Programme) -> tuple[QuestionItem, list[Picture]]:
         raise BadInput("There is no such kind of question.")
     before = next((item for item in programme.items if item.key == form_text("key")), None)
     stem, brought = _form_markup("stem"), list[Picture]()
-    name = form_text("title") or html.html_to_text(stem)[:60]
+    name = form_text("title") or question_html.html_to_text(stem)[:60]
     if "picture" in request.files and request.files["picture"].filename:
         try:
             shown = checked_picture(request.files["picture"].read())
         except PictureRefused as error:
             raise BadInput(f"The picture was not taken: {error}.", field="picture") from None
         brought = [shown]
-        alt = html.text_to_html(form_text("alt")).replace('"', "&quot;")
-        stem = html.clean_html(f'{stem}<p><img src="file:{shown.digest}" alt="{alt}"></p>')
+        alt = question_html.text_to_html(form_text("alt")).replace('"', "&quot;")
+        stem = question_html.clean_html(f'{stem}<p><img src="file:{shown.digest}" alt="{alt}"></p>')
     review = form_text("review_on")
     try:
         review_on = date.fromisoformat(review) if review else None
@@ -244,7 +244,7 @@ def _to_markup(text: str) -> str:
     """An author's input as markup: HTML if it contains a complete tag that is allowed in
     questions, else escaped plain text."""
     try:
-        return html.clean_imported_html(text if _ALLOWED_TAG.search(text) else html.text_to_html(text))
+        return question_html.clean_imported_html(text if _ALLOWED_TAG.search(text) else question_html.text_to_html(text))
     except UnsupportedQuestion as wrong:
         raise BadInput(str(wrong)) from None
 

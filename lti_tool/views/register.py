@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from adapters.lms import dialect_for
 from core import clock
-from core.http import url_origin
+from core.http_client import url_origin
 from lti_tool.actions import registering
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.views import pages as page_rules

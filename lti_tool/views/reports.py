@@ -13,13 +13,13 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from adapters import lrs_client, xapi
+from adapters import lrs_client, xapi_statements
+from adapters.csv_tables import escape_cell
 from adapters.lrs_client import ReportSet, VisibilityScope
-from adapters.tables import escape_cell
 from core import clock
 from core.errors import Forbidden, NotFound
-from core.http import OutsideCallFailed
-from lrs.vocabulary.reports import SUBSET_REPORTS
+from core.http_client import OutsideCallFailed
+from lrs.vocabulary.report_names import SUBSET_REPORTS
 from lti_tool.actions import presence, roles, viewing, weighing
 from lti_tool.actions.record_store import load_record_store
 from lti_tool.lti.deps import ToolDeps
@@ -75,7 +75,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         found = lrs_client.fetch_reports(
             deps.own_client if ours else deps.client,
             store,
-            xapi.ProgrammeRef(programme, "", "").iri,
+            xapi_statements.ProgrammeRef(programme, "", "").iri,
             sight=sight,
             keys=[key],
             by=by,
@@ -92,7 +92,9 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         store, ours = load_record_store(deps.unit_of_work, deps.secrets, tenant_id=who.tenant_id, own_url=deps.settings.lrs_url)
         client, after = deps.own_client if ours else deps.client, request.args.get("after", "")[:_MAX_LENGTH]
         try:
-            found = lrs_client.fetch_evidence(client, store, xapi.ProgrammeRef(programme, "", "").iri, metric[:_MAX_LENGTH], after=after, by=by)
+            found = lrs_client.fetch_evidence(
+                client, store, xapi_statements.ProgrammeRef(programme, "", "").iri, metric[:_MAX_LENGTH], after=after, by=by
+            )
         except OutsideCallFailed as failed:
             raise NotFound(f"What is behind this figure cannot be shown just now: {failed.message}") from None
         names = viewing.learner_names(deps.unit_of_work, tenant_id=who.tenant_id, episodes=[one["registration"] for one in found.episodes])

@@ -6,10 +6,10 @@ import json
 import uuid
 from pathlib import Path
 
+from analytics.facts import derive_facts
+from analytics.facts.statement_view import decode_statement
 from core import clock
-from lrs.metrics.facts import derive_facts
-from lrs.metrics.facts.reading import decode_statement
-from lrs.xapi.reading import Authority, StatementParser
+from lrs.xapi.statement_parser import Authority, StatementParser
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 

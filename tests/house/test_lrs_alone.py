@@ -22,7 +22,7 @@ for house in ("adapters", "carryover", "lti_tool"):
     except ImportError:
         continue
     sys.exit(f"{house} can still be found")
-import lrs.cli, lrs.worker, lrs.wsgi
+import lrs.operator_api, lrs.worker, lrs.wsgi
 import pytest
 sys.exit(pytest.main([*sys.argv[1:], "-x", "-q", "-W", "ignore::pytest.PytestAssertRewriteWarning"]))
 """

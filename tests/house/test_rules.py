@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from analytics.catalogue import CATALOGUE
 from core import settings
-from lrs.metrics.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 HOUSES = ("core", "lrs", "lti_tool", "adapters", "carryover")

@@ -10,12 +10,12 @@ from core import deps as common_deps
 from core import settings
 from core.embedded import EmbeddedServers
 from lrs import app as store_app
-from lrs import cli as store_cli
+from lrs import operator_api as store_cli
 from lrs.actions.deps import StoreDeps, build_store_deps
 from lrs.actions.scopes import SCOPES
 from lti_tool import app as tool_app
 from lti_tool import bootstrap
-from lti_tool import cli as tool_cli
+from lti_tool import operator_api as tool_cli
 from tests.conftest import environ_for
 from tests.support import goldens
 

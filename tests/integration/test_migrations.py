@@ -15,7 +15,7 @@ from core.embedded import EmbeddedServers
 from core.errors import FatalError
 from lrs.store import schema as lrs_schema
 from lrs.store import tables as lrs_tables
-from lti_tool import cli as tool_cli
+from lti_tool import operator_api as tool_cli
 from lti_tool.store import schema as tool_schema
 from lti_tool.store import tables as tool_tables
 from tests.conftest import environ_for

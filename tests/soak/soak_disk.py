@@ -19,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from core import embedded, settings
+from core.child_processes import Supervisor
 from core.embedded.postgres import EmbeddedPostgres
 from core.embedded.redis import EmbeddedRedis
-from core.processes import Supervisor
-from lrs import bootstrap, cli
+from lrs import bootstrap, operator_api
 from lrs.app import create_app
 from tests.conftest import SECRET
 
@@ -55,8 +55,8 @@ def test_a_full_disk(disk: Path, tmp_path: Path) -> None:
         environ = {"CARRYOVER_HOME": str(tmp_path), "CARRYOVER_SECRET_KEY": SECRET, "CARRYOVER_REDIS_URL": redis.url}
         made = settings.read_settings(environ)
         made = replace(made, database_url=server.url("carryover_app"), migration_url=server.url("carryover_owner"))
-        cli.migrate_store(made)
-        ((key, secret),) = cli.create_tenant(made, "a school", [("all", ("all",))])
+        operator_api.migrate_store(made)
+        ((key, secret),) = operator_api.create_tenant(made, "a school", [("all", ("all",))])
         deps = bootstrap.build_from_environ({**environ, "CARRYOVER_DATABASE_URL": made.database_url, "CARRYOVER_MIGRATION_URL": made.migration_url})
         client = create_app(deps).test_client()
 

@@ -17,19 +17,19 @@ from typing import Any
 
 import numpy as np
 
+from analytics.catalogue import METRICS_BY_KEY
+from analytics.definitions import Scope
+from analytics.jobs import counting
+from analytics.reports.metric_values import compute_estimates
+from analytics.statistics import impact
+from analytics.statistics.impact import Effect, Reading
 from bench.metrics import Made, store
 from core import deps as ground_deps
 from core import settings
 from core.clock import format_instant
 from core.embedded import EmbeddedServers
-from lrs import cli
+from lrs import operator_api
 from lrs.actions.deps import build_store_deps
-from lrs.jobs import count
-from lrs.metrics.catalogue import METRICS_BY_KEY
-from lrs.metrics.definitions import Scope
-from lrs.metrics.statistics import impact
-from lrs.metrics.statistics.impact import Effect, Reading
-from lrs.reports.values import compute_estimates
 from lrs.vocabulary import BASE, INTERVALS
 
 RUNS, SEED = 2_000, 20_261_125  # the seed is the day on which this was written
@@ -137,7 +137,7 @@ def world(runs: range) -> Iterator[tuple[uuid.UUID, uuid.UUID, str, bytes]]:
 
 def work(environ: dict[str, str]) -> None:
     made = build_store_deps(ground_deps.build_deps(settings.read_settings(environ)))
-    count.count_all_tenants(made.engine, made.unit_of_work)
+    counting.count_all_tenants(made.engine, made.unit_of_work)
     made.close()
 
 
@@ -172,8 +172,8 @@ def _the_whole_way(servers: EmbeddedServers, tmp_path: Path) -> dict[str, float]
     }
     assert database in servers.database_url
     read = settings.read_settings(environ)
-    cli.migrate_store(read)
-    cli.create_tenant(read, "soak", [("soak", ("all",))])
+    operator_api.migrate_store(read)
+    operator_api.create_tenant(read, "soak", [("soak", ("all",))])
     store(read, 1, world(range(RUNS)))
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(work, [environ] * 2))

@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from carryover.cli import main
-from carryover.serving import ALL_TIMED_JOBS
+from carryover.process_commands import ALL_TIMED_JOBS
 from core import embedded, queue, settings
 from lrs.actions.scopes import SCOPES
 from lrs.api import openapi

@@ -16,13 +16,13 @@ import pytest
 
 from carryover import backup
 from core import embedded, settings
+from core.child_processes import Supervisor
 from core.embedded import EmbeddedServers
 from core.embedded.postgres import EmbeddedPostgres
 from core.errors import FatalError
-from core.processes import Supervisor
 from core.settings import Settings
-from lrs import cli as lrs_cli
-from lti_tool import cli as tool_cli
+from lrs import operator_api as lrs_cli
+from lti_tool import operator_api as tool_cli
 from tests.conftest import environ_for
 
 FROM_WHEELS, FROM_DEBIAN = ("16", "18"), "15"

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from core import http
-from core.http import GuardedClient, OutsideCallFailed
+from core import http_client
+from core.http_client import GuardedClient, OutsideCallFailed
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -21,7 +21,7 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             part = b"x" * 65_536
             try:
-                for _ in range(http.MAX_RESPONSE_BYTES // len(part) + 2):
+                for _ in range(http_client.MAX_RESPONSE_BYTES // len(part) + 2):
                     self.wfile.write(part)
             except (BrokenPipeError, ConnectionResetError):
                 return
@@ -188,7 +188,7 @@ def test_the_next_page_is_told_as_a_whole_address(client: GuardedClient, address
     ],
 )
 def test_what_counts_as_the_open_internet(given: str, public: bool) -> None:
-    assert http.is_public_address(given) is public
+    assert http_client.is_public_address(given) is public
 
 
 def test_plain_http_leads_to_this_network_alone(monkeypatch: pytest.MonkeyPatch, client: GuardedClient) -> None:
@@ -212,4 +212,4 @@ def test_plain_http_leads_to_this_network_alone(monkeypatch: pytest.MonkeyPatch,
     ],
 )
 def test_an_origin_is_that_of_a_web_address_or_nothing(url: str, expected: str) -> None:
-    assert http.url_origin(url) == expected
+    assert http_client.url_origin(url) == expected

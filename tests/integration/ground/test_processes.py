@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from core import processes
+from core import child_processes
+from core.child_processes import ChildProcess, Supervisor, command_starter
 from core.errors import FatalError
-from core.processes import ChildProcess, Supervisor, command_starter
 
 
 def test_giving_up_tells_the_last_words_of_each_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """ "Its messages above say why", with no message above: a busy machine left somebody without an instance and without a reason."""
-    monkeypatch.setattr(processes, "PROGRESS_LOG_SECONDS", 0.2)
+    monkeypatch.setattr(child_processes, "PROGRESS_LOG_SECONDS", 0.2)
     words = "import time\nfor n in range(30): print('line', n, flush=True)\ntime.sleep(60)"
     log = tmp_path / "server.log"
     log.write_text("an old line\nFATAL: no room\n")

@@ -23,7 +23,7 @@ from werkzeug.test import TestResponse
 from core import deps as ground_deps
 from core.embedded import EmbeddedServers
 from core.settings import Settings
-from lrs import app, cli
+from lrs import app, operator_api
 from lrs.actions.deps import StoreDeps, build_store_deps
 
 
@@ -70,7 +70,7 @@ def tenant(lrs_settings: Settings, deps: StoreDeps) -> Callable[..., Caller]:
     client = app.create_app(deps).test_client()
 
     def make(name: str = "one", scopes: tuple[str, ...] = ("all",)) -> Caller:
-        ((key, secret),) = cli.create_tenant(lrs_settings, name, [("test", scopes)], again=True)
+        ((key, secret),) = operator_api.create_tenant(lrs_settings, name, [("test", scopes)], again=True)
         return Caller(client, key, secret)
 
     return make
@@ -108,7 +108,7 @@ class Live:
 
 @pytest.fixture
 def live(lrs_settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> Iterator[Live]:
-    ((key, secret),) = cli.create_tenant(lrs_settings, "live", [("test", ("all",))], again=True)
+    ((key, secret),) = operator_api.create_tenant(lrs_settings, "live", [("test", ("all",))], again=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

@@ -16,8 +16,8 @@ from joserfc.jwk import RSAKey
 
 from core.errors import BadInput
 from core.settings import Settings
-from lrs import cli
-from lrs.actions import access
+from lrs import operator_api
+from lrs.actions import credential_cache
 from lrs.actions.scopes import SCOPES
 from tests.integration.lrs.conftest import Caller, body
 
@@ -106,7 +106,7 @@ def mine_authority(caller: Caller, statement: Make) -> str:
 
 def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(lrs_settings: Settings, one: Caller, statement: Make) -> None:
     before = mine_authority(one, statement)
-    with cli.open_tenant(lrs_settings, "") as desk:
+    with operator_api.open_tenant(lrs_settings, "") as desk:
         key, secret = desk.rotate_credential(one.key, 3_600)
         new = Caller(one.client, key, secret)
         assert mine_authority(new, statement) == before
@@ -115,13 +115,13 @@ def test_a_key_is_rotated_without_downtime_and_goes_on_with_its_authority(lrs_se
         assert [credential.ends_at is None for credential in desk.credentials()] == [False, True]
         assert [entry.act for entry in desk.latest_audit_entries(10)] == ["revoked a credential", "rotated a credential"]
     assert secret not in repr(desk)
-    time.sleep(access.CACHE_SECONDS + 0.1)
+    time.sleep(credential_cache.CACHE_SECONDS + 0.1)
     assert one.post(statement()).status_code == 401
     assert new.post(statement()).status_code == 200
 
 
 def test_a_scope_that_does_not_exist_is_refused(lrs_settings: Settings, one: Caller) -> None:
-    with cli.open_tenant(lrs_settings, "") as desk, pytest.raises(BadInput, match="statements/erase is no scope"):
+    with operator_api.open_tenant(lrs_settings, "") as desk, pytest.raises(BadInput, match="statements/erase is no scope"):
         desk.create_credential(["statements/erase"], "")
 
 
@@ -178,7 +178,7 @@ def bearer(one: Caller, token: str, method: str = "GET", body: Any = None) -> An
 
 
 def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(lrs_settings: Settings, one: Caller, statement: Make, issuer: Issuer) -> None:
-    with cli.open_tenant(lrs_settings, "") as desk:
+    with operator_api.open_tenant(lrs_settings, "") as desk:
         assert (
             desk.add_issuer(
                 issuer.address, "the-store", {"lrs.write": ["statements/write", "statements/read/mine"], "lrs.read": ["statements/read"]}
@@ -205,7 +205,7 @@ def test_a_bearer_token_of_a_named_issuer_opens_its_tenant(lrs_settings: Setting
         "no.token",
     ):
         assert bearer(one, wrong).status_code == 401
-    with cli.open_tenant(lrs_settings, "") as desk:
+    with operator_api.open_tenant(lrs_settings, "") as desk:
         desk.remove_issuer(issuer.address)
     assert bearer(one, issuer.token(key=issuer.keys[0])).status_code == 401
 

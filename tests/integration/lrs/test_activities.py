@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.xapi import decoding, definitions
+from lrs.xapi import definitions, json_codec
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]
@@ -30,7 +30,7 @@ DEFINITIONS = st.fixed_dictionaries(
 
 @given(st.lists(st.tuples(st.integers(0, 5), DEFINITIONS), max_size=5), st.randoms())
 def test_the_merged_definition_does_not_depend_on_the_order(said: list[tuple[int, dict[str, Any]]], random: Any) -> None:
-    rows = [(seen, number, decoding.encode_canonical(definition)) for number, (seen, definition) in enumerate(said) if definition]
+    rows = [(seen, number, json_codec.encode_canonical(definition)) for number, (seen, definition) in enumerate(said) if definition]
     mixed = list(rows)
     random.shuffle(mixed)
     assert definitions.merge_definitions(rows) == definitions.merge_definitions(mixed)

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from analytics.catalogue import METRICS_BY_KEY
+from analytics.facts import derive_facts
+from analytics.jobs import counting
 from core.clock import format_instant
 from core.deps import Deps
-from lrs.jobs import count as counting
-from lrs.metrics.catalogue import METRICS_BY_KEY
-from lrs.metrics.facts import derive_facts
-from lrs.store import work
+from lrs.store import change_queue
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.conftest import environ_for
 from tests.integration.lrs.conftest import Caller
@@ -136,7 +136,7 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one:
     one.post([orphan, *good, homeless, long])
     assert count(deps) == len(good) + 3
     assert figures(one)["transfer_by_grade 1"][0] == 1
-    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
+    with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
     assert any("no certification" in reason for reason in reasons)
     assert any("no context.registration" in reason for reason in reasons)
@@ -157,10 +157,10 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps,
             facts.uses[0]["seconds_since_anchor"] = 2**40
         return facts
 
-    monkeypatch.setattr("lrs.jobs.count.facts_of", poisonous)
+    monkeypatch.setattr("analytics.jobs.counting.facts_of", poisonous)
     assert count(deps) == 27
     assert figures(one)["transfer_by_grade 1"] == (2, 3), "of the poisoned episode the use alone is set aside"
-    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
+    with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         reasons = list(connection.execute(text("SELECT reason FROM lrs.uncountable")).scalars())
         assert reasons == ["it cannot be counted (NumericValueOutOfRange)"]
         assert connection.execute(text("SELECT count(*) FROM lrs.fact_episode WHERE team = 'ab'")).scalar() == 1
@@ -205,7 +205,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_no
     environ = {**os.environ, **environ_for(servers, database, deps.settings.home)}
     killed = subprocess.run([sys.executable, "-c", script], env=environ, check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    wait_until(lambda: work.measure_backlog(deps.engine)[0] == 36)
+    wait_until(lambda: change_queue.measure_backlog(deps.engine)[0] == 36)
     assert figures(one)["transfer_by_grade 1"] == (0, 0)
     assert count(deps) == 36
     assert figures(one)["transfer_by_grade 1"] == (4, 4)

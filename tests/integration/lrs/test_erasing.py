@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import text
 
+from analytics.jobs import counting
 from core import clock
 from core.database import make_engine
-from lrs.actions import erasing
+from lrs.actions import erasure
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import count
 from lrs.store import retention
 from tests.integration.lrs.conftest import Caller, body
 from tests.integration.lrs.test_attachments import described, mixed, part, send
@@ -103,12 +103,12 @@ def test_erasing_needs_one_identifier_and_says_so(one: Caller) -> None:
 def test_figures_move_back_when_a_learner_is_erased(one: Caller, deps: StoreDeps) -> None:
     first, second = episode_of(1), episode_of(1)
     one.post(first + second)
-    count.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
     before = figures(one)
     erase(one, first[0]["actor"], dry_run=False)
-    count.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
     assert before == {key: (2 * numerator, 2 * denominator) for key, (numerator, denominator) in figures(one).items()}
-    assert not count.reconcile_tenant(deps.unit_of_work, 1)
+    assert not counting.reconcile_tenant(deps.unit_of_work, 1)
 
 
 def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps: StoreDeps, statement: Make) -> None:
@@ -122,8 +122,8 @@ def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps
     (young,) = body(one.post(statement()))
     with deps.unit_of_work(1) as connection:
         retention.insert_retention_rule(connection, 1, 30, "http://adlnet.gov/expapi/verbs/answered", None)
-    assert erasing.apply_retention(deps, 1) == 1
-    assert erasing.apply_retention(deps, 1) == 0
+    assert erasure.apply_retention(deps, 1) == 1
+    assert erasure.apply_retention(deps, 1) == 0
     assert {each["id"] for each in body(one.get("/xapi/statements"))["statements"]} == {old[1], young}
     assert "removed old statements" in everything(deps)
     assert clock.now() - timedelta(days=30) < clock.now()

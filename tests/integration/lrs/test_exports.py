@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
+from analytics.actions import exports as acting
+from analytics.jobs import export_files as making
 from core.queue import JobTimedOut
-from lrs.actions import exports as acting
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import export as making
-from lrs.store import work
+from lrs.store import change_queue
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import PROGRAMME, Person, count, post
 
@@ -30,7 +30,7 @@ def ask(one: Caller, **wish: Any) -> dict[str, Any]:
 
 def made(deps: StoreDeps, one: Caller, **wish: Any) -> tuple[dict[str, Any], zipfile.ZipFile]:
     export = ask(one, **wish)["export"]
-    making.build_exports(deps, work.list_tenant_ids(deps.engine)[0])
+    making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0])
     told = one.get(f"/api/v1/exports/{export}").json
     assert told["status"] == "made", told
     file = one.get(f"/api/v1/exports/{export}/file")
@@ -121,7 +121,7 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     assert one.get(f"/api/v1/exports/{whole['export']}").json["status"] == "expired"
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 200
     monkeypatch.setattr("core.clock.now", lambda: datetime(2100, 1, 1, tzinfo=UTC))
-    assert acting.discard_exports(deps, tenant_id=work.list_tenant_ids(deps.engine)[0]) == 1
+    assert acting.discard_exports(deps, tenant_id=change_queue.list_tenant_ids(deps.engine)[0]) == 1
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 404
 
 
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: Sto
         raise ValueError("no")
 
     monkeypatch.setitem(making._WRITERS, "parquet", fails)
-    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 2
+    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 2
     assert one.get(f"/api/v1/exports/{broken['export']}").json["status"] == "failed"
     assert one.get(f"/api/v1/exports/{fine['export']}").json["status"] == "made"
 
@@ -148,11 +148,11 @@ def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: StoreDep
         return kept(*given)
 
     monkeypatch.setattr(making, "_store_archive", erased_meanwhile)
-    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 0, "made anew"
-    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 0, "not while the removal is not counted"
+    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 0, "made anew"
+    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 0, "not while the removal is not counted"
     monkeypatch.setattr(making, "_store_archive", kept)
     count(deps)
-    assert making.build_exports(deps, work.list_tenant_ids(deps.engine)[0]) == 1
+    assert making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0]) == 1
     told = one.get(f"/api/v1/exports/{export}").json
     assert {file["name"]: file["rows"] for file in told["manifest"]["files"]}["episodes.csv"] == 5
 
@@ -161,7 +161,7 @@ def test_a_file_that_is_never_finished_is_given_up_and_one_that_failed_can_be_as
     deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(one, key="large")
-    tenant_id, make = work.list_tenant_ids(deps.engine)[0], making._write_archive
+    tenant_id, make = change_queue.list_tenant_ids(deps.engine)[0], making._write_archive
 
     def too_long(*given: Any) -> None:
         raise JobTimedOut

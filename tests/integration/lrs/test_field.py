@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 from tincan import Agent, RemoteLRS
 
+from analytics.facts import derive_facts, standalone_facts
 from lrs.actions.deps import StoreDeps
-from lrs.metrics.facts import derive_facts, standalone_facts
-from lrs.store import work
+from lrs.store import change_queue
 from lrs.vocabulary import EXTENSIONS
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import PROGRAMME, Person, count, report, values
@@ -29,7 +29,7 @@ UUIDS_OF_THE_STANDARD = ("12345678-1234-5678-1234-567812345678", "2a41c918-b88b-
 
 
 def set_aside(deps: StoreDeps) -> list[str]:
-    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
+    with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         return list(connection.execute(text("SELECT reason FROM lrs.uncountable ORDER BY ord")).scalars())
 
 
@@ -90,7 +90,7 @@ def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps
             raise KeyError("a forgotten key")
         return facts
 
-    monkeypatch.setattr("lrs.jobs.count.facts_of", breaking)
+    monkeypatch.setattr("analytics.jobs.counting.facts_of", breaking)
     count(deps)
     assert retention(one) == (1, 1)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 2
@@ -110,7 +110,7 @@ def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Ca
     def breaking(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("lrs.jobs.count.facts_of", breaking)
+    monkeypatch.setattr("analytics.jobs.counting.facts_of", breaking)
     count(deps)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 0
     monkeypatch.undo()
@@ -125,7 +125,7 @@ def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(one: Call
             raise TypeError("whatever it is")
         return standalone_facts(s, same)
 
-    monkeypatch.setattr("lrs.jobs.count.loose_facts", breaking)
+    monkeypatch.setattr("analytics.jobs.counting.loose_facts", breaking)
     one.post([{**AN_EVENT, "object": {"id": "http://e.org/bad"}}, AN_EVENT, *Person().said])
     count(deps)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 1
@@ -156,7 +156,7 @@ def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(one: Caller, d
     # By hand from the recording: of quiz 1, four of five say success for each (2 and 0 right), of quiz 18 four of six (2 and 0 right).
     assert retention(one) == (4, 16)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == before
-    assert work.measure_backlog(deps.engine) == (0, None)
+    assert change_queue.measure_backlog(deps.engine) == (0, None)
 
 
 def test_a_learner_who_used_tincan_for_python_can_ask_with_a_boolean(one: Caller, live: Any) -> None:
@@ -204,7 +204,7 @@ def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(on
     person.said[0]["result"] = {"score": {"raw": 60, "min": 0, "max": 100, "scaled": 0.2}}
     one.post(person.said)
     count(deps)
-    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
+    with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         assert connection.execute(text("SELECT exam FROM lrs.fact_episode")).scalar_one() == pytest.approx(0.6)
 
 

@@ -17,9 +17,9 @@ from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig,
 from lrs import app
 from lrs.actions.deps import StoreDeps
 from lrs.api import openapi
-from lrs.xapi import decoding
+from lrs.xapi import json_codec
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.reading import Authority, StatementParser
+from lrs.xapi.statement_parser import Authority, StatementParser
 from tests.integration.lrs.conftest import Caller, body
 from tests.integration.lrs.test_attachments import BOUNDARY, described, mixed, part, send
 
@@ -147,7 +147,7 @@ def test_the_quick_way_takes_nothing_that_the_whole_way_refuses_and_reads_the_sa
         return
     whole = reader._parse_slow_path(raw, AUTHORITY, required)
     assert as_set(quick) == as_set(whole)
-    assert decoding.decode(quick.payload) == decoding.decode(whole.payload)
+    assert json_codec.decode(quick.payload) == json_codec.decode(whole.payload)
 
 
 READERS = {family: StatementParser(family) for family in (False, True)}

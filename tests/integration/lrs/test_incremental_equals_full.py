@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Table, func, select, text
 
+from analytics.jobs import counting
 from core.database import make_engine
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import count as counting
-from lrs.store import tables, work
+from lrs.store import change_queue, tables
 from lrs.vocabulary import EXTENSIONS, VERBS
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import PROGRAMME, Person
@@ -72,7 +72,7 @@ class Machine(RuleBasedStateMachine):
         self.sent: list[dict[str, Any]] = []
         self.merged: dict[int, int] = {}
         self.mapping: int | None = None
-        self.tenant_id = max(work.list_tenant_ids(self.deps.engine))
+        self.tenant_id = max(change_queue.list_tenant_ids(self.deps.engine))
 
     @initialize(data=st.data(), mapped=st.booleans())
     def shuffled(self, data: st.DataObject, mapped: bool) -> None:
@@ -182,6 +182,6 @@ def test_the_people_of_the_machine_fill_every_table_of_facts(deps: StoreDeps, te
     map_quiz(caller)
     caller.post([*person.said, *of_no_episode(person), {**person.said[1], "id": str(uuid.uuid4()), "actor": {"mbox": "mailto:x@h.example"}}])
     counting.count_all_tenants(deps.engine, deps.unit_of_work)
-    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
+    with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         filled = {table.name: connection.execute(select(func.count()).select_from(table)).scalar() for table in FACTS}
     assert all(filled.values()), filled

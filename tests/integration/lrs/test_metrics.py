@@ -14,14 +14,15 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from analytics.jobs import counting
+from analytics.jobs import materialize_reports as computing
+from analytics.reports import cache
+from analytics.reports.registry import REPORT_BUILDERS
+from analytics.scorecards import DEFAULT_LINES
+from analytics.store import computed_reports
 from core.clock import format_instant
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import compute as computing
-from lrs.jobs import count as counting
-from lrs.metrics.scorecards import DEFAULT_LINES
-from lrs.reports import keeping
-from lrs.reports.every import REPORT_BUILDERS
-from lrs.store import computed, work
+from lrs.store import change_queue
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
 from tests.integration.lrs.conftest import Caller
 
@@ -120,7 +121,7 @@ def post(caller: Caller, *people: Person) -> None:
 
 def count(deps: StoreDeps) -> None:
     counting.count_all_tenants(deps.engine, deps.unit_of_work)
-    for tenant_id in work.list_tenant_ids(deps.engine):
+    for tenant_id in change_queue.list_tenant_ids(deps.engine):
         computing.compute_reports(deps.unit_of_work, tenant_id)
 
 
@@ -522,7 +523,7 @@ def test_erasing_a_person_takes_the_business_figures_of_that_person_along(deps: 
     assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": person.agent, "dry_run": False})).status_code == 200
     left = one.get("/api/v1/kpi-readings", programme=PROGRAMME, history="all").json["readings"]
     assert [row["subject"] for row in left] == ["north"]
-    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
+    with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         assert connection.execute(text("SELECT count(*) FROM lrs.kpi_reading WHERE subject LIKE 'account%'")).scalar() == 0
 
 
@@ -577,7 +578,7 @@ def test_the_scorecard_is_weighted_by_somebody_and_has_no_number_when_too_much_i
 def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, one: Caller) -> None:
     post(one, *(Person().check("1w", 7, [True, False]).used(9, 2).assessed(20, 3, "manager") for _ in range(5)))
     count(deps)
-    (tenant_id,) = work.list_tenant_ids(deps.engine)
+    (tenant_id,) = change_queue.list_tenant_ids(deps.engine)
     assert not counting.reconcile_tenant(deps.unit_of_work, tenant_id)
     with deps.unit_of_work(tenant_id) as connection:
         assert connection.execute(text("SELECT count(*) FROM lrs.fact_competency WHERE rated > 0 AND asked > 0")).scalar() == 5, "one key for both"
@@ -585,7 +586,7 @@ def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, o
 
 def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pages take too long otherwise; narrowed, and after a decision on what a report rests on, they are made when asked for."""
-    monkeypatch.setattr(keeping, "LARGE_PROGRAMME", 6)
+    monkeypatch.setattr(cache, "LARGE_PROGRAMME", 6)
     post(one, *[Person(team="north").check("1w", 7, [True]).used(9, 2) for _ in range(6)])
     count(deps)
     before, live = values(one, "transfer_rate", programme=PROGRAMME), report(one, "teams")
@@ -599,8 +600,8 @@ def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, 
     assert report(one, "teams")["rows"][0]["people"] == 12, "decided anew: made now"
     count(deps)
     assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == (6, 12)
-    with deps.unit_of_work(work.list_tenant_ids(deps.engine)[0]) as connection:
-        assert not computed.list_pending_marks(connection, work.list_tenant_ids(deps.engine)[0])
+    with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
+        assert not computed_reports.list_pending_marks(connection, change_queue.list_tenant_ids(deps.engine)[0])
 
 
 def test_a_programme_that_says_beforehand_what_it_is_to_bring_can_be_judged(one: Caller, deps: StoreDeps) -> None:

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from core.errors import BadInput, RequestError
-from lrs import cli
-from lrs.actions import exporting, forwarding, importing
+from lrs import operator_api
+from lrs.actions import forwarding, importing, ndjson_export
 from lrs.actions.deps import StoreDeps
 from lrs.actions.importing import RemoteStore
 from lrs.store import forwards
@@ -138,7 +138,7 @@ def test_what_is_refused_for_good_becomes_a_dead_letter_and_holds_nothing_up(
     target.refused = {sent[7]}
     forward_id = add(deps, target)
     assert forwarding.send_forwards(deps, 1) == 19
-    with cli.open_tenant(lrs_settings, "") as desk:
+    with operator_api.open_tenant(lrs_settings, "") as desk:
         assert desk.dead_letters(forward_id) == [(sent[7], "400: no")]
         assert desk.retry_forward(forward_id) == (0, 1)
         target.refused = set()
@@ -313,7 +313,7 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
         ]
     )
     threading.Event().wait(0.01)
-    lines = list(exporting.export_lines(deps, tenant_id=1, identified=False))
+    lines = list(ndjson_export.export_lines(deps, tenant_id=1, identified=False))
     text_ = b"".join(lines).decode()
     assert len(lines) == 154
     for hidden in ("A Name", "somebody@example.org", one.key, "Name's laptop"):
@@ -321,4 +321,4 @@ def test_an_export_holds_every_statement_and_nobody(one: Caller, deps: StoreDeps
     values = [json.loads(line) for line in lines]
     assert len({value["actor"]["account"]["name"] for value in values}) == 1
     assert values[1]["result"]["response"] == "b"
-    assert "A Name" in b"".join(exporting.export_lines(deps, tenant_id=1, identified=True)).decode()
+    assert "A Name" in b"".join(ndjson_export.export_lines(deps, tenant_id=1, identified=True)).decode()

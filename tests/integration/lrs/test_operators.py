@@ -13,7 +13,7 @@ import redis
 
 from core import health, queue
 from core.errors import FatalError
-from lrs import cli
+from lrs import operator_api
 from lrs.actions.deps import StoreDeps
 from tests.integration.lrs.conftest import Caller
 
@@ -60,9 +60,9 @@ def test_a_backlog_older_than_a_minute_is_told(one: Caller, workers: redis.Redis
 
 def test_the_doctor_tells_of_the_same_backlog(one: Caller, deps: StoreDeps, monkeypatch: pytest.MonkeyPatch) -> None:
     one.post({"actor": {"mbox": "mailto:a@example.org"}, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}})
-    look = cli.doctor_checks(deps.settings)["counting"]
+    look = operator_api.doctor_checks(deps.settings)["counting"]
     assert look() == "1 statements wait to be counted"
-    monkeypatch.setattr(cli, "LATE", timedelta(seconds=-1))
+    monkeypatch.setattr(operator_api, "LATE", timedelta(seconds=-1))
     with pytest.raises(FatalError, match="the oldest for"):
         look()
 

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from analytics.jobs import counting
 from core.database import driver_cursor
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import count
+from lrs.store import change_queue
 from lrs.store import statements as store
-from lrs.store import work
-from lrs.xapi.keys import key_of
-from lrs.xapi.query import StatementQuery
+from lrs.xapi.index_keys import key_of
+from lrs.xapi.statement_query import StatementQuery
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]
@@ -74,14 +74,14 @@ def test_a_target_that_comes_after_its_reference_is_found_through_it_once_the_jo
     (first,) = post(one, statement(actor=B, object=ref(late)))
     (second,) = post(one, statement(actor=B, object=ref(first)))
     post(one, statement(id=late, verb={"id": "https://v.example/late"}))
-    count.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
     assert ids(one.get("/xapi/statements", verb="https://v.example/late")) == [late, second, first]
 
 
 def test_references_in_a_circle_do_no_harm(one: Caller, deps: StoreDeps, statement: Make) -> None:
     x, y = new(), new()
     post(one, statement(id=x, object=ref(y)), statement(id=y, actor=B, object=ref(x)))
-    count.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps.engine, deps.unit_of_work)
     assert ids(one.get("/xapi/statements", agent=json.dumps(B))) == [y, x]
 
 
@@ -227,7 +227,7 @@ QUERIES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("asked", QUERIES, ids=lambda asked: "+".join(asked) or "nothing")
 def test_no_filter_reads_a_large_table_from_end_to_end(large: StoreDeps, asked: dict[str, Any]) -> None:
-    tenant_id = work.list_tenant_ids(large.engine)[0]
+    tenant_id = change_queue.list_tenant_ids(large.engine)[0]
     sql, parameters = store.build_statement_query(tenant_id, StatementQuery(**asked), None, 101)
     with large.unit_of_work(tenant_id) as connection, driver_cursor(connection) as cursor:
         plan = "\n".join(row[0] for row in cursor.execute(b"EXPLAIN " + sql, parameters))

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from analytics.store.reporting_views import VIEWS
 from core.errors import FatalError, NotFound, RequestError
 from core.settings import Settings
-from lrs import cli
+from lrs import operator_api
 from lrs.actions.deps import StoreDeps
-from lrs.store.reporting import VIEWS
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import KPI, PROGRAMME, Person, count, post, reading, send
 
@@ -38,7 +38,7 @@ def sign_in(lrs_settings: Settings, filled: None) -> Iterator[Sign]:
 
     def as_(tenant: str) -> psycopg.Connection:
         name = f"analyst_{abs(hash((lrs_settings.database_url, tenant, len(names)))) % 10**9}"
-        with cli.open_tenant(lrs_settings, tenant) as desk:
+        with operator_api.open_tenant(lrs_settings, tenant) as desk:
             password = desk.create_reporting_user(name)
         names.append((tenant, name))
         address = lrs_settings.database_url.replace("postgresql+psycopg://", "postgresql://")
@@ -50,7 +50,7 @@ def sign_in(lrs_settings: Settings, filled: None) -> Iterator[Sign]:
     for connection in opened:
         connection.close()
     for tenant, name in names:
-        with cli.open_tenant(lrs_settings, tenant) as desk:
+        with operator_api.open_tenant(lrs_settings, tenant) as desk:
             desk.drop_reporting_user(name)
 
 
@@ -117,7 +117,7 @@ def test_no_setting_switches_the_tenant_and_nothing_runs_for_long(sign_in: Sign)
 
 
 def test_a_name_that_is_none_or_taken_is_refused(lrs_settings: Settings, one: Caller) -> None:
-    with cli.open_tenant(lrs_settings, "one") as desk:
+    with operator_api.open_tenant(lrs_settings, "one") as desk:
         for name in ("", "A", "x; DROP ROLE postgres", "carryover_app"):
             with pytest.raises((FatalError, RequestError)):
                 desk.create_reporting_user(name)

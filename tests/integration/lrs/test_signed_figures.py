@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from analytics.reports.impact_report import estimate_effect
+from analytics.statistics import impact
+from analytics.statistics.impact import Reading
+from analytics.statistics.periods import period_length
+from analytics.store.reporting_views import VIEWS
 from core.clock import format_instant
 from lrs.actions.deps import StoreDeps
-from lrs.metrics.statistics import impact
-from lrs.metrics.statistics.impact import Reading
-from lrs.metrics.statistics.periods import period_length
-from lrs.reports.impact import estimate_effect
-from lrs.store.reporting import VIEWS
 from lrs.vocabulary import ACTIVITY_TYPES, BASE
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import KPI, NOW, PROGRAMME, Person, count, post, reading, report, send, values

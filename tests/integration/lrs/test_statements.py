@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from core import clock
 from core.deps import Deps
 from lrs.actions import statements
-from lrs.xapi.query import StatementQuery
-from lrs.xapi.reading import MAX_BATCH_SIZE, Authority, StatementParser
+from lrs.xapi.statement_parser import MAX_BATCH_SIZE, Authority, StatementParser
+from lrs.xapi.statement_query import StatementQuery
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]
@@ -271,9 +271,9 @@ def test_a_reader_that_follows_the_horizon_sees_every_statement_although_commits
 
 
 def store_tenant(deps: Deps) -> int:
-    from lrs.store import work
+    from lrs.store import change_queue
 
-    return work.list_tenant_ids(deps.engine)[0]
+    return change_queue.list_tenant_ids(deps.engine)[0]
 
 
 def store_ord(deps: Deps, tenant_id: int, statement_id: str) -> int:

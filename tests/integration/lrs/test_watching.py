@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from analytics.definitions import groups
+from analytics.jobs import counting
+from analytics.jobs import weekly_figures as watching
 from lrs.actions.deps import StoreDeps
-from lrs.jobs import count as counting
-from lrs.jobs import watch as watching
-from lrs.metrics.definitions import groups
-from lrs.store import work
+from lrs.store import change_queue
 from lrs.vocabulary import VERBS
 from tests.integration.lrs.conftest import Caller
 from tests.integration.lrs.test_metrics import NOW, PROGRAMME, Person, post
@@ -45,7 +45,7 @@ def settled(week: int) -> Any:
 def watch(deps: StoreDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
     monkeypatch.setattr("core.clock.now", lambda: settled(week))
     counting.count_all_tenants(deps.engine, deps.unit_of_work)
-    watching.watch_tenant(deps.unit_of_work, work.list_tenant_ids(deps.engine)[0])
+    watching.watch_tenant(deps.unit_of_work, change_queue.list_tenant_ids(deps.engine)[0])
 
 
 def alarms(one: Caller, **asked: str) -> list[dict[str, Any]]:
@@ -123,7 +123,7 @@ def test_weeks_of_few_people_are_hidden_from_whoever_sees_groups_alone(
 def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: StoreDeps, one: Caller) -> None:
     post(one, Person().used(9, 2))
     counting.count_all_tenants(deps.engine, deps.unit_of_work)
-    tenant_id = work.list_tenant_ids(deps.engine)[0]
+    tenant_id = change_queue.list_tenant_ids(deps.engine)[0]
     with deps.unit_of_work(tenant_id) as connection:
         connection.execute(text("UPDATE lrs.fact_use SET evidence_grade = 4"))
     watching.update_self_check(deps.unit_of_work, tenant_id, counting.reconcile_tenant(deps.unit_of_work, tenant_id))
@@ -168,7 +168,7 @@ def test_of_a_week_in_which_few_answered_nothing_is_told(deps: StoreDeps, one: C
 def test_nothing_is_judged_while_counting_is_behind(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     post(one, *people(9, 0, "north"))
     monkeypatch.setattr("core.clock.now", lambda: NOW + timedelta(days=30))
-    watching.watch_tenant(deps.unit_of_work, work.list_tenant_ids(deps.engine)[0])
+    watching.watch_tenant(deps.unit_of_work, change_queue.list_tenant_ids(deps.engine)[0])
     assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"] == []
 
 

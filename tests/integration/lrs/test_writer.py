@@ -18,7 +18,7 @@ from lrs.actions import statements as actions
 from lrs.actions.deps import StoreDeps
 from lrs.actions.statements import StatementWriter
 from lrs.store import statements as store
-from lrs.xapi.reading import Authority, Incoming, StatementParser
+from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
 from tests.integration.lrs.conftest import Caller
 
 Make = Callable[..., dict[str, Any]]

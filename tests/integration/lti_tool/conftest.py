@@ -28,7 +28,7 @@ from werkzeug.test import TestResponse
 from adapters.lms.claims import CLAIM_PREFIX
 from carryover.sample_programme import sample_document
 from core import settings as ground_settings
-from lti_tool import app, bootstrap, cli
+from lti_tool import app, bootstrap, operator_api
 from lti_tool.actions import directing
 from lti_tool.lti.deps import ToolDeps
 from tests.conftest import environ_for
@@ -48,7 +48,7 @@ def capture(name: str) -> dict[str, Any]:
 def tool_template(servers: Any, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with both houses' tables."""
     name = new_database(lrs_template)
-    cli.migrate(ground_settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    operator_api.migrate(ground_settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
     return name
 
 
@@ -224,7 +224,7 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
     environ = {**environ_for(servers, database, home), "CARRYOVER_BASE_URL": TOOL, "CARRYOVER_LRS_URL": server.url}
     settings = ground_settings.read_settings(environ)
     deps = bootstrap.build(environ)
-    tenant_id = cli.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
+    tenant_id = operator_api.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
     platform = {
         "issuer": ISSUER,
         "client_id": CLIENT_ID,
@@ -233,7 +233,7 @@ def running_tool(servers: Any, database: str, home: Path, server: FakeServer) ->
         "key_set_url": f"{server.url}/certs",
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
-    cli.seed_tenant(
+    operator_api.seed_tenant(
         settings, tenant_id=tenant_id, programme=sample_document(), platform=platform, deployments=[DEPLOYMENT_ID], certified={"5": ("", week_ago)}
     )
     moodle = Moodle(server)

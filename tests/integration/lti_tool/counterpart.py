@@ -40,7 +40,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from carryover.sample_programme import sample_document
 from core import settings as ground_settings
-from lti_tool import app, bootstrap, cli
+from lti_tool import app, bootstrap, operator_api
 from lti_tool.lti.deps import ToolDeps
 from lti_tool.store import platforms
 from tests.conftest import environ_for
@@ -481,7 +481,7 @@ def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
     settings, deps = ground_settings.read_settings(environ), bootstrap.build(environ)
     school = School(theirs.url, ours.url)
     ours.app, theirs.app = app.create_app(deps), platform_app(school)
-    tenant_id = cli.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
+    tenant_id = operator_api.create_tenant(settings, name="one", lrs_url=None, lrs_key="key", lrs_secret="secret", practice=False)
     platform = {
         "issuer": theirs.url,
         "client_id": CLIENT_ID,
@@ -491,7 +491,9 @@ def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
     }
     week_ago = datetime.now(UTC) - timedelta(days=7)
     certified = {f"learner-{number}": (f"Learner {number}", week_ago) for number in range(1, CERTIFIED + 1)}
-    cli.seed_tenant(settings, tenant_id=tenant_id, programme=sample_document(), platform=platform, deployments=[DEPLOYMENT_ID], certified=certified)
+    operator_api.seed_tenant(
+        settings, tenant_id=tenant_id, programme=sample_document(), platform=platform, deployments=[DEPLOYMENT_ID], certified=certified
+    )
     yield Meeting(deps, tenant_id, ours.url, school, server)
     for one in (ours, theirs, server):
         one.close()
@@ -503,7 +505,7 @@ def meeting(servers: Any, database: str, home: Path) -> Iterator[Meeting]:
 def register_open_edx(met: Meeting) -> OpenEdx:
     """Open edX, entered by hand as an operator does."""
     edx = OpenEdx(met.server, met.tool)
-    typed = cli.ManualRegistration(
+    typed = operator_api.ManualRegistration(
         name="Open edX",
         family="",
         issuer=edx.issuer,
@@ -515,5 +517,5 @@ def register_open_edx(met: Meeting) -> OpenEdx:
         deployment_ids=("1",),
         frame_origins=(),
     )
-    cli.TenantOperator(met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test").add_platform(typed, True)
+    operator_api.TenantOperator(met.deps.unit_of_work, met.deps.settings, met.tenant_id, "a test").add_platform(typed, True)
     return edx

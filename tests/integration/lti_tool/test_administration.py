@@ -10,16 +10,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from adapters.lms.claims import CLAIM_PREFIX
-from lti_tool import cli
+from lti_tool import operator_api
 from tests.integration.lti_tool.conftest import TOOL, Tool, capture
 
 BASE = "https://127.0.0.1:8080"
 
 
 @pytest.fixture
-def desk(tool: Tool) -> cli.TenantOperator:
+def desk(tool: Tool) -> operator_api.TenantOperator:
     tool.moodle.server.says("/api/v1/figures", (200, "OK", {"figures": []}))
-    return cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "operator at a test")
+    return operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "operator at a test")
 
 
 class Admin:
@@ -36,7 +36,7 @@ class Admin:
         return self.browser.post(self.home + path, data={"form_token": token, **fields}, base_url=BASE, follow_redirects=True)
 
 
-def by_link(tool: Tool, desk: cli.TenantOperator) -> Admin:
+def by_link(tool: Tool, desk: operator_api.TenantOperator) -> Admin:
     browser, link = tool.stranger(), desk.create_admin_link().removeprefix(TOOL)
     assert browser.get(link, base_url=BASE).status_code == 200, "a look changes nothing"
     opened = browser.post(link, base_url=BASE)
@@ -52,7 +52,7 @@ def by_launch(tool: Tool, recorded: str = "launch-resource-admin") -> Admin:
 SUBJECT_OF_ADMIN = capture("launch-resource-admin")["claims"]["sub"]
 
 
-def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, desk: operator_api.TenantOperator) -> None:
     link = desk.create_admin_link().removeprefix(TOOL)
     first, second = tool.stranger(), tool.stranger()
     for _ in range(3):
@@ -70,13 +70,13 @@ def test_a_link_opens_the_administration_once_and_nothing_frames_it(tool: Tool, 
     assert second.get(opened.location, base_url=BASE).status_code == 401
 
 
-def test_a_link_that_expired(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_a_link_that_expired(tool: Tool, desk: operator_api.TenantOperator) -> None:
     link = desk.create_admin_link().removeprefix(TOOL)
     tool.sql("UPDATE lti_tool.admin_session SET expires_at = now()")
     assert tool.stranger().post(link, base_url=BASE).status_code == 404
 
 
-def test_whoever_was_given_the_role_administers_from_inside_the_lms(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_whoever_was_given_the_role_administers_from_inside_the_lms(tool: Tool, desk: operator_api.TenantOperator) -> None:
     by_launch(tool)
     tool.grant_to(SUBJECT_OF_ADMIN, "admin")
     admin = by_launch(tool)
@@ -90,7 +90,7 @@ def test_whoever_was_given_the_role_administers_from_inside_the_lms(tool: Tool, 
     assert 'href="/t/' in tool.get(admin.home.replace("admin/", "")).text
 
 
-def test_running_the_lms_opens_nothing_until_the_role_is_given_by_the_one_time_link(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_running_the_lms_opens_nothing_until_the_role_is_given_by_the_one_time_link(tool: Tool, desk: operator_api.TenantOperator) -> None:
     """Canvas says institution/person#Administrator of whoever helps in any sub-account (lib/lti/substitutions_helper.rb)."""
     admin = by_launch(tool)
     for path in ("", "store", "audit", "sign-in", "platforms/1", "people/"):
@@ -106,7 +106,7 @@ def test_running_the_lms_opens_nothing_until_the_role_is_given_by_the_one_time_l
 
 
 @pytest.mark.parametrize("role", ["institution/person#Administrator", "system/person#Administrator", "system/person#SysAdmin"])
-def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(tool: Tool, desk: cli.TenantOperator, role: str) -> None:
+def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(tool: Tool, desk: operator_api.TenantOperator, role: str) -> None:
     home = tool.launch("launch-resource-admin", **{f"{CLAIM_PREFIX}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]}).location
     page = tool.get(home)
     assert "does it last?" not in page.text
@@ -116,7 +116,7 @@ def test_who_runs_the_lms_and_has_no_role_in_the_course_sees_nobodys_figures(too
 
 
 @pytest.mark.parametrize("recorded", ["launch-resource-teacher", "launch-resource-student1"])
-def test_nobody_else_does(tool: Tool, desk: cli.TenantOperator, recorded: str) -> None:
+def test_nobody_else_does(tool: Tool, desk: operator_api.TenantOperator, recorded: str) -> None:
     admin = by_launch(tool, recorded)
     for path in ("", "platforms/1", "platforms/new", "store", "audit"):
         assert admin.get(path).status_code == 403
@@ -125,13 +125,15 @@ def test_nobody_else_does(tool: Tool, desk: cli.TenantOperator, recorded: str) -
         assert tool.post(admin.home + path, form).status_code == 403
 
 
-def test_a_role_in_the_course_or_elsewhere_in_the_institution_administers_nothing(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_a_role_in_the_course_or_elsewhere_in_the_institution_administers_nothing(tool: Tool, desk: operator_api.TenantOperator) -> None:
     for role in ("membership#Administrator", "institution/person#Instructor", "institution/person#Staff"):
         home = tool.launch("launch-resource-teacher", **{f"{CLAIM_PREFIX}roles": [f"http://purl.imsglobal.org/vocab/lis/v2/{role}"]}).location
         assert tool.get(f"{home}admin/").status_code == 403
 
 
-def test_what_an_lms_may_say_about_people_is_switched_on_by_an_administrator_who_reads_why_it_matters(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_what_an_lms_may_say_about_people_is_switched_on_by_an_administrator_who_reads_why_it_matters(
+    tool: Tool, desk: operator_api.TenantOperator
+) -> None:
     admin = by_link(tool, desk)
     (own,) = desk.platforms()
     assert (own.names_people, own.wide_parameter) == ("nobody", False)
@@ -150,7 +152,7 @@ def _typed(platform: Any) -> dict[str, str]:
     return {name: getattr(platform, name) for name in names}
 
 
-def test_platforms_are_registered_changed_switched_and_removed(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_platforms_are_registered_changed_switched_and_removed(tool: Tool, desk: operator_api.TenantOperator) -> None:
     admin = by_link(tool, desk)
     made = admin.post("invites", note="the school", approves="1")
     assert re.search(rf"{TOOL}/lti/register/[\w-]+", made.text)
@@ -189,7 +191,7 @@ def test_platforms_are_registered_changed_switched_and_removed(tool: Tool, desk:
     assert admin.get(place).status_code == 404
 
 
-def test_deployments_are_decided(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_deployments_are_decided(tool: Tool, desk: operator_api.TenantOperator) -> None:
     tool.launch(**{f"{CLAIM_PREFIX}deployment_id": "waiting"})
     admin = by_link(tool, desk)
     assert "1 deployment waiting" in admin.get().text
@@ -204,7 +206,7 @@ def test_deployments_are_decided(tool: Tool, desk: cli.TenantOperator) -> None:
     assert tool.launch(**{f"{CLAIM_PREFIX}deployment_id": "named before"}).status_code == 303
 
 
-def test_last_launches_show_the_reason_of_each_refusal(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_last_launches_show_the_reason_of_each_refusal(tool: Tool, desk: operator_api.TenantOperator) -> None:
     tool.launch()
     tool.launch(**{f"{CLAIM_PREFIX}roles": "none"})
     state, nonce = tool.begun()
@@ -215,7 +217,7 @@ def test_last_launches_show_the_reason_of_each_refusal(tool: Tool, desk: cli.Ten
     assert "kept no cookie" in page.text
 
 
-def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: Tool, desk: operator_api.TenantOperator) -> None:
     by_launch(tool)
     tool.grant_to(SUBJECT_OF_ADMIN, "admin")
     by_launch(tool).post(f"platforms/{desk.platforms()[0].id}/status", act="disable")
@@ -228,7 +230,7 @@ def test_the_audit_record_tells_who_did_what_and_can_be_changed_by_nobody(tool: 
             connection.execute(text(statement))
 
 
-def test_the_audit_record_is_paged(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_the_audit_record_is_paged(tool: Tool, desk: operator_api.TenantOperator) -> None:
     for number in range(60):
         desk.create_invite(f"number {number}", False)
     admin = by_link(tool, desk)
@@ -239,9 +241,9 @@ def test_the_audit_record_is_paged(tool: Tool, desk: cli.TenantOperator) -> None
     assert "number 0" in admin.get(older[0]).text
 
 
-def test_one_tenants_administrators_see_nothing_of_another(tool: Tool, desk: cli.TenantOperator) -> None:
-    other = cli.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
-    theirs = by_link(tool, cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them"))
+def test_one_tenants_administrators_see_nothing_of_another(tool: Tool, desk: operator_api.TenantOperator) -> None:
+    other = operator_api.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+    theirs = by_link(tool, operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them"))
     own = desk.platforms()[0]
     assert "127.0.0.1:8100" not in theirs.get().text
     assert theirs.get(f"platforms/{own.id}").status_code == 404
@@ -253,7 +255,7 @@ def test_one_tenants_administrators_see_nothing_of_another(tool: Tool, desk: cli
     assert desk.platforms()[0].status == "approved"
 
 
-def test_forms_are_taken_from_the_session_that_shows_them(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_forms_are_taken_from_the_session_that_shows_them(tool: Tool, desk: operator_api.TenantOperator) -> None:
     admin = by_link(tool, desk)
     token = admin.get().text.split('name="form_token" value="')[1].split('"')[0]
     path = f"{admin.home}platforms/{desk.platforms()[0].id}/status"
@@ -270,7 +272,7 @@ def test_forms_are_taken_from_the_session_that_shows_them(tool: Tool, desk: cli.
 # --- the record store ---------------------------------------------------------------------------------------------------------------
 
 
-def test_keys_of_the_record_store(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_keys_of_the_record_store(tool: Tool, desk: operator_api.TenantOperator) -> None:
     server = tool.moodle.server
     listed = [{"key": "key", "scopes": ["statements/write"], "note": "the tool", "created_at": "x", "ends_at": None}]
 
@@ -296,14 +298,14 @@ def test_keys_of_the_record_store(tool: Tool, desk: cli.TenantOperator) -> None:
     assert acts[-2:] == ["made a key of the record store", "ended a key of the record store"]
 
 
-def test_a_record_store_that_does_not_answer_is_told(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_a_record_store_that_does_not_answer_is_told(tool: Tool, desk: operator_api.TenantOperator) -> None:
     tool.moodle.server.says("/api/v1/credentials", (403, "Forbidden", {"error": {"code": "forbidden", "message": "this call needs credentials."}}))
     page = by_link(tool, desk).get("store")
     assert page.status_code == 200
     assert "this call needs credentials" in page.text
 
 
-def test_another_record_store_is_tried_before_it_is_used(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_another_record_store_is_tried_before_it_is_used(tool: Tool, desk: operator_api.TenantOperator) -> None:
     from lti_tool.actions.record_store import load_record_store
 
     server = tool.moodle.server

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters import xapi
+from adapters import xapi_statements
 from adapters.channels import create_mailer
 from lti_tool.jobs import alarms as jobs
 from lti_tool.jobs import mails as mail_job
@@ -17,7 +17,7 @@ from tests.integration.lti_tool.test_people import grant
 from tests.integration.lti_tool.test_visits import Postbox, postbox
 
 __all__ = ["console", "postbox"]
-PROGRAMME = xapi.ProgrammeRef("phishing-response", "", "").iri
+PROGRAMME = xapi_statements.ProgrammeRef("phishing-response", "", "").iri
 ALARM: dict[str, Any] = {
     "alarm_id": 7,
     "programme": PROGRAMME,

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from adapters import xapi
+from adapters import xapi_statements
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_digests import console
 
 __all__ = ["console"]
-PROGRAMME = xapi.ProgrammeRef("phishing-response", "", "").iri
+PROGRAMME = xapi_statements.ProgrammeRef("phishing-response", "", "").iri
 QUIZ = "https://moodle.example/mod/quiz/view.php?id=7"
 HELD: dict[str, Any] = {
     "mapping_id": 3,

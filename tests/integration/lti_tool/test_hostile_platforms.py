@@ -13,8 +13,8 @@ import pytest
 
 from adapters.lms import dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
-from core.http import GuardedClient, OutsideCallFailed, limit_total_time
-from lti_tool import cli
+from core.http_client import GuardedClient, OutsideCallFailed, limit_total_time
+from lti_tool import operator_api
 from lti_tool.jobs import rosters
 from lti_tool.lti import platform_keys
 from lti_tool.store import grades as stored
@@ -99,7 +99,7 @@ def test_numbers_and_texts_of_line_items_are_what_can_be_kept() -> None:
 
 def test_a_platform_that_is_switched_off_keeps_its_grades_for_later(tool: Tool) -> None:
     finish_check(tool)
-    desk = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+    desk = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
     desk.set_status(desk.platforms()[0].id, "disable")
     tool.moodle.server.says(SCORES, (200, "OK", ""))
     assert send_grades(tool) == 0
@@ -229,11 +229,11 @@ def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(tool: Tool, monk
 
 def test_a_platform_cannot_be_changed_into_another_organisations(tool: Tool) -> None:
     from core.errors import Conflict
-    from lti_tool.cli import ManualRegistration
+    from lti_tool.operator_api import ManualRegistration
 
     url = tool.moodle.server.url
-    other = cli.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
-    theirs = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
+    other = operator_api.create_tenant(tool.deps.settings, name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+    theirs = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
     made = theirs.add_platform(ManualRegistration("", "", "http://127.0.0.1:8100", "theirs", f"{url}/a", f"{url}/t", f"{url}/k", "", (), ()), True)
     with pytest.raises(Conflict):
         theirs.change_platform(made, {"client_id": "43Y2YZJCB1NzxN9"})

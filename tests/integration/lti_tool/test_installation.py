@@ -13,7 +13,7 @@ import pytest
 from adapters.lms import dialect_for
 from adapters.lms.claims import CLAIM_PREFIX
 from core.errors import BadInput, Conflict
-from lti_tool import cli
+from lti_tool import operator_api
 from lti_tool.actions import registering
 from lti_tool.actions.registering import ManualRegistration
 from lti_tool.lti import tokens
@@ -24,8 +24,8 @@ TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
 
 
 @pytest.fixture
-def desk(tool: Tool) -> cli.TenantOperator:
-    return cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+def desk(tool: Tool) -> operator_api.TenantOperator:
+    return operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
 
 
 def configuration(tool: Tool, **changes: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def lms(tool: Tool, answer: Any = None, **changes: Any) -> None:
     tool.moodle.server.says("/register", answer or (200, "OK", {"client_id": "new-client"}))
 
 
-def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: operator_api.TenantOperator) -> None:
     lms(tool)
     address = desk.create_invite("the school", True)
     page = open_address(tool, address, confirm=False)
@@ -77,7 +77,7 @@ def test_a_look_changes_nothing_and_the_button_registers_once(tool: Tool, desk: 
     assert open_address(tool, address).status_code == 400
 
 
-def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_open(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_open(tool: Tool, desk: operator_api.TenantOperator) -> None:
     """Each start makes an address: the unused one of the start before hid that this one was used."""
     lms(tool)
     desk.create_invite("the demo", True)
@@ -90,7 +90,7 @@ def test_the_address_in_demo_json_is_known_to_be_used_although_an_older_one_is_o
 
 
 @pytest.mark.parametrize("case", ["no such invite", "withdrawn", "expired"])
-def test_an_address_that_is_none(tool: Tool, desk: cli.TenantOperator, case: str) -> None:
+def test_an_address_that_is_none(tool: Tool, desk: operator_api.TenantOperator, case: str) -> None:
     lms(tool)
     address = desk.create_invite("", True)
     if case == "withdrawn":
@@ -104,7 +104,7 @@ def test_an_address_that_is_none(tool: Tool, desk: cli.TenantOperator, case: str
     assert tool.moodle.server.count("/openid") == 0, "nobody makes this server call addresses without an invite"
 
 
-def test_opened_in_a_browser_it_says_where_it_belongs(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_opened_in_a_browser_it_says_where_it_belongs(tool: Tool, desk: operator_api.TenantOperator) -> None:
     page = open_address(tool, desk.create_invite("", True), openid_configuration="", registration_token="")
     assert page.status_code == 400
     assert "belongs into the LMS" in page.text
@@ -128,7 +128,7 @@ LIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", LIES)
-def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.TenantOperator, case: str) -> None:
+def test_a_configuration_that_contradicts_itself(tool: Tool, desk: operator_api.TenantOperator, case: str) -> None:
     lms(tool, **LIES[case])
     before = len(desk.platforms())
     answer = open_address(tool, desk.create_invite("", True))
@@ -147,7 +147,7 @@ def test_a_configuration_that_contradicts_itself(tool: Tool, desk: cli.TenantOpe
         (404, "No", ""),
     ],
 )
-def test_a_configuration_that_is_none(tool: Tool, desk: cli.TenantOperator, answer: Any) -> None:
+def test_a_configuration_that_is_none(tool: Tool, desk: operator_api.TenantOperator, answer: Any) -> None:
     tool.moodle.server.says("/openid", answer)
     refused = open_address(tool, desk.create_invite("", True))
     assert refused.status_code == 400
@@ -166,9 +166,9 @@ def test_a_configuration_that_is_none(tool: Tool, desk: cli.TenantOperator, answ
         "https://[::ffff:127.0.0.1]/",
     ],
 )
-def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.TenantOperator, url: str) -> None:
+def test_no_address_inside_the_network_is_called(tool: Tool, desk: operator_api.TenantOperator, url: str) -> None:
     """SSRF: what a stranger names is judged after resolution (and plain http is no way at all)."""
-    from core.http import GuardedClient
+    from core.http_client import GuardedClient
 
     strict = GuardedClient(allow_private=False)
     object.__setattr__(tool.deps, "client", strict)
@@ -180,10 +180,10 @@ def test_no_address_inside_the_network_is_called(tool: Tool, desk: cli.TenantOpe
     assert "could not be asked" in refused.text or "no web address" in refused.text
 
 
-def test_a_client_of_another_organisation_is_never_taken_over(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_a_client_of_another_organisation_is_never_taken_over(tool: Tool, desk: operator_api.TenantOperator) -> None:
     lms(tool, (200, "OK", {"client_id": "theirs"}))
-    other = cli.create_tenant(_settings(tool), name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
-    theirs = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
+    other = operator_api.create_tenant(_settings(tool), name="two", lrs_url=None, lrs_key="k", lrs_secret="s", practice=False)
+    theirs = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, other, "them")
     assert open_address(tool, theirs.create_invite("", True)).status_code == 200
     answer = open_address(tool, desk.create_invite("", True))
     assert answer.status_code == 409
@@ -195,7 +195,7 @@ def _settings(tool: Tool) -> Any:
     return tool.deps.settings
 
 
-def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: operator_api.TenantOperator) -> None:
     lms(tool, (200, "OK", {"client_id": "new", TOOL_CONFIGURATION: {"deployment_id": 7}}))
     assert "waits for approval" in open_address(tool, desk.create_invite("", False)).text
     made = desk.platforms()[-1]
@@ -216,7 +216,7 @@ def test_pending_then_approved_then_off_then_removed(tool: Tool, desk: cli.Tenan
     assert open_address(tool, desk.create_invite("", True)).status_code == 200, "a removed one makes room"
 
 
-def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_deployments_are_learnt_at_the_first_launch_and_approved_by_rule(tool: Tool, desk: operator_api.TenantOperator) -> None:
     platform = desk.platforms()[0]
     name = f"{CLAIM_PREFIX}deployment_id"
     assert tool.launch(**{name: "9:d89e"}).status_code == 403
@@ -256,7 +256,7 @@ def test_what_is_typed_wrong_is_named(changes: dict[str, Any], field: str) -> No
     assert refused.value.where["field"] == field
 
 
-def test_by_hand_hosted_canvas_needs_its_client_id_alone(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_by_hand_hosted_canvas_needs_its_client_id_alone(tool: Tool, desk: operator_api.TenantOperator) -> None:
     made = desk.add_platform(
         ManualRegistration("", "", "https://canvas.instructure.com", "10000000000001", "", "", "", "", (), ("https://learn.example.edu",)), True
     )
@@ -334,7 +334,7 @@ def canvas_tokens(tool: Tool) -> list[dict[str, Any]]:
     return taken
 
 
-def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, desk: operator_api.TenantOperator) -> None:
     """No grade and no roster ever came: the assertion named Canvas's bare host."""
     canvas(tool)
     assert open_address(tool, desk.create_invite("", True)).status_code == 200
@@ -354,7 +354,7 @@ def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, de
     assert [one["aud"] for one in taken] == [f"{tool.moodle.server.url}/token"]
 
 
-def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: Tool, desk: operator_api.TenantOperator) -> None:
     canvas(tool)
     assert open_address(tool, desk.create_invite("", True)).status_code == 200
     made = desk.platforms()[-1]
@@ -399,7 +399,7 @@ def test_a_customer_of_hosted_canvas_registers_under_its_own_name(customer: str)
         assert "evil.example" in dialect_for("canvas").configuration_problem("https://canvas.instructure.com", configuration, strange)
 
 
-def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: cli.TenantOperator) -> None:
+def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Tool, desk: operator_api.TenantOperator) -> None:
     """Hosted Canvas has one issuer for everybody: a person is known within a registration."""
     url = tool.moodle.server.url
     desk.add_platform(
@@ -423,7 +423,7 @@ def test_a_rotated_key_is_shown_before_it_signs_and_the_old_one_after(tool: Tool
     from lti_tool.lti import keys
 
     (old,) = tool.get("/lti/jwks.json").json["keys"]
-    made = cli.rotate_signing_key(_settings(tool), False)
+    made = operator_api.rotate_signing_key(_settings(tool), False)
     shown = {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]}
     assert shown == {old["kid"], made.kid}
     signed = keys.sign_jwt(tool.deps.engine, tool.deps.secrets, {"a": 1})
@@ -434,7 +434,7 @@ def test_a_rotated_key_is_shown_before_it_signs_and_the_old_one_after(tool: Tool
     assert {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]} == {old["kid"], made.kid}
     _as_owner(tool, "UPDATE lti_tool.tool_key SET retires_at = retires_at - interval '25 hours'")
     assert [key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]] == [made.kid]
-    now = cli.rotate_signing_key(_settings(tool), True)
+    now = operator_api.rotate_signing_key(_settings(tool), True)
     assert [key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]] == [now.kid], "a key that became known is shown no longer"
 
 

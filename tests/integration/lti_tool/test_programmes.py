@@ -12,8 +12,8 @@ from html import unescape
 import pytest
 from werkzeug.test import TestResponse
 
-from adapters import people
-from adapters.questions import QuestionItem, html
+from adapters import people_csv
+from adapters.questions import QuestionItem, question_html
 from carryover.sample_programme import sample_document
 from lti_tool.actions import authoring, programmes
 from tests.integration.lti_tool.conftest import Tool
@@ -308,7 +308,7 @@ def test_a_file_that_states_an_identifier_replaces_that_question_and_what_it_doe
     table = b'key,question,answers\nrecognise-sender,"Is it new?","* yes\n- no"\n'
     look = take_in(tool, place, table, "bank.csv")
     assert "0 new, 1 in the place of the question with the identifier that the file states" in look.text
-    assert "Is it new?" in look.text and html.html_to_text(old.stem)[:40] in unescape(look.text), "old and new stand side by side"
+    assert "Is it new?" in look.text and question_html.html_to_text(old.stem)[:40] in unescape(look.text), "old and new stand side by side"
     new = items_of(tool)["recognise-sender"]
     assert new.stem == "Is it new?"
     for name in ("critical", "competency", "pool", "title", "source", "review_on", "tags", "explanation", "when_right", "when_wrong"):
@@ -369,7 +369,7 @@ def test_a_wave_and_a_competency_are_named_as_people_call_them(tool: Tool, offic
     assert [programmes.resolve_key(words, waves) for words in ("München", "MÜNCHEN ", "m-nchen", "Köln", "koeln", "Bonn")] == ["m-nchen"] * 3 + [
         "koeln"
     ] * 2 + [""]
-    found, faults = people.read_certifications(
+    found, faults = people_csv.read_certifications(
         "id;certified_on;score:Daten schützen;score:b\nE1;2026-11-01;85 %;0,5\n".encode(), {"daten-sch-tzen": "Daten schützen", "b": "B"}
     )
     assert (found[0].exam, faults) == ({"daten-sch-tzen": 0.85, "b": 0.5}, [])

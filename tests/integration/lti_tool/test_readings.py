@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from adapters import xapi
+from adapters import xapi_statements
 from lti_tool.actions import importing
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_digests import console
 from tests.integration.lti_tool.test_people import LIST, NOW, person
 
 __all__ = ["console"]
-PROGRAMME = xapi.ProgrammeRef("phishing-response", "", "").iri
+PROGRAMME = xapi_statements.ProgrammeRef("phishing-response", "", "").iri
 KPI: dict[str, Any] = {"kpi": "clicks", "label": "Clicks", "unit": "a month", "frequency": "monthly"}
 
 
@@ -46,6 +46,6 @@ def test_people_are_named_by_id_or_address_and_reach_the_record_store_by_pseudon
     looked, taken = server.bodies("/api/v1/kpi-readings")
     assert (looked["dry_run"], taken["dry_run"]) == (True, False)
     home = tool.sql("SELECT id FROM lti_tool.installation")[0][0]
-    assert [one["subject"] for one in taken["readings"]] == [xapi.agent_identifier(home, person(tool, who).id) for who in ("E1", "E8")]
+    assert [one["subject"] for one in taken["readings"]] == [xapi_statements.agent_identifier(home, person(tool, who).id) for who in ("E1", "E8")]
     assert {one["subject_kind"] for one in taken["readings"]} == {"person"}
     assert "example.org" not in str(taken["readings"])

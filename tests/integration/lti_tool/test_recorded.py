@@ -15,8 +15,8 @@ import pytest
 from adapters.lms import Grade, LineItem, ResponseVerdict, dialect_for
 from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from adapters.lms.standard import LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE, SCORE_SCOPE
-from core.http import OutsideCallFailed
-from lti_tool import cli
+from core.http_client import OutsideCallFailed
+from lti_tool import operator_api
 from lti_tool.jobs import rosters
 from lti_tool.lti import columns, services, tokens
 from lti_tool.lti.errors import TokenRefused
@@ -246,7 +246,7 @@ def invite(tool: Tool) -> Callable[..., str]:
     """Makes an address that registers once."""
 
     def make(approves: bool = False) -> str:
-        desk = cli.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
+        desk = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test")
         return urlsplit(desk.create_invite("a school", approves)).path
 
     return make

@@ -21,7 +21,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from adapters import badges
 from adapters.badges import BadgeRefused
-from core.http import GuardedClient
+from core.http_client import GuardedClient
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 KEY = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)

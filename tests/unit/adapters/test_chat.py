@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from adapters.channels import DeliveryDeferred, Undeliverable, chat
-from core.http import GuardedClient
+from core.http_client import GuardedClient
 
 DIGEST = chat.ChannelDigest("Phishing <response>", ["Checks & more: 12", "a few"], "https://learn.example/sign-in", "Open my page")
 

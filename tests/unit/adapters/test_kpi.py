@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters import kpi
-from adapters.tables import FileRefused
+from adapters.csv_tables import FileRefused
 
 GERMAN = "Abteilung;Monat;Wert;Quelle\nDesk 1;2026-01;1.234,5;Mail gateway\nDesk 2;01.02.2026;12 %;\n"
 OPTIONS = ("team", "month", "by hand")

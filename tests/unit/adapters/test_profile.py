@@ -11,44 +11,50 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters import xapi
+from adapters import xapi_statements
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS, profile
-from lrs.xapi.templates import find_broken_rules, resolve_json_path
+from lrs.xapi.statement_templates import find_broken_rules, resolve_json_path
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-ACT = xapi.Act(uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi.ProgrammeRef("p", "Programme", "1"), NOW, {"team": "t"})
-ITEM = xapi.ItemDefinition("i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency")
-CHECK = xapi.Quiz("check", "1w", "One week")
-SEEN = xapi.RubricAssessment(4, [("x", "c", 3), ("y", "c", 2)], 3)
+ACT = xapi_statements.Act(
+    uuid.uuid4(), "1", "act", uuid.uuid4(), uuid.uuid4(), xapi_statements.ProgrammeRef("p", "Programme", "1"), NOW, {"team": "t"}
+)
+ITEM = xapi_statements.ItemDefinition("i", "Stem?", "choice", ["a"], {"choices": [("a", "A"), ("b", "B")]}, "c", "Competency")
+CHECK = xapi_statements.Quiz("check", "1w", "One week")
+SEEN = xapi_statements.RubricAssessment(4, [("x", "c", 3), ("y", "c", 2)], 3)
 BUILT = {
-    "registered": xapi.registered_statement(ACT),
-    "certified": xapi.certified_statement(ACT),
-    "scheduled": xapi.check_scheduled_statement(ACT, CHECK, due_at=NOW),
-    "attempted": xapi.attempted_statement(ACT, CHECK),
-    "answered": xapi.answered_statement(ACT, CHECK, item=ITEM, response=xapi.ItemResponse("a", True, timedelta(seconds=3))),
-    "passed": xapi.quiz_finished_statement(ACT, CHECK, right=4, asked=5, passed=True, took=None),
-    "failed": xapi.quiz_finished_statement(ACT, CHECK, right=1, asked=5, passed=False, took=None),
-    "committed": xapi.committed_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
-    "applied": xapi.applied_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=2),
-    "suspended": xapi.suspended_statement(ACT, NOW),
-    "resumed": xapi.resumed_statement(ACT),
-    "unregistered": xapi.unregistered_statement(ACT),
-    "mapped": xapi.task_mapped_statement(ACT, task="t", task_title="Task", competency="c", competency_title="Competency"),
-    "updated": xapi.plan_revised_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
-    "submitted": xapi.submitted_statement(ACT, "exercise"),
-    "reviewed": xapi.reviewed_statement(ACT, "feedback", reviewer=uuid.uuid4(), relation="manager"),
-    "confirmed": xapi.confirmed_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=3, by=uuid.uuid4(), relation="manager"),
-    "had-no-opportunity": xapi.no_opportunity_statement(ACT),
-    "held": xapi.meeting_held_statement(ACT, group=uuid.uuid4(), number=1),
-    "attended": xapi.attended_statement(ACT, group=uuid.uuid4(), number=1),
-    "closed": xapi.action_closed_statement(ACT, action=uuid.uuid4()),
-    "assessed": xapi.assessed_statement(ACT, SEEN, titles={"c": "Competency"}, by=uuid.uuid4(), relation="mentor", method="watching", planned=True),
-    "commented": xapi.commented_statement(ACT, item="i", stem="Stem?", competency="c", competency_title="Competency"),
-    "logged-in": xapi.logged_in_statement(dataclasses.replace(ACT, episode=None)),
-    "viewed": xapi.report_viewed_statement(dataclasses.replace(ACT, episode=None), "figures"),
-    "received": xapi.nudge_received_statement(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
-    "opened": xapi.nudge_opened_statement(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
-    "responded": xapi.follow_up_statement(ACT, still_used=True, by=uuid.uuid4(), relation="learner"),
+    "registered": xapi_statements.registered_statement(ACT),
+    "certified": xapi_statements.certified_statement(ACT),
+    "scheduled": xapi_statements.check_scheduled_statement(ACT, CHECK, due_at=NOW),
+    "attempted": xapi_statements.attempted_statement(ACT, CHECK),
+    "answered": xapi_statements.answered_statement(ACT, CHECK, item=ITEM, response=xapi_statements.ItemResponse("a", True, timedelta(seconds=3))),
+    "passed": xapi_statements.quiz_finished_statement(ACT, CHECK, right=4, asked=5, passed=True, took=None),
+    "failed": xapi_statements.quiz_finished_statement(ACT, CHECK, right=1, asked=5, passed=False, took=None),
+    "committed": xapi_statements.committed_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
+    "applied": xapi_statements.applied_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=2),
+    "suspended": xapi_statements.suspended_statement(ACT, NOW),
+    "resumed": xapi_statements.resumed_statement(ACT),
+    "unregistered": xapi_statements.unregistered_statement(ACT),
+    "mapped": xapi_statements.task_mapped_statement(ACT, task="t", task_title="Task", competency="c", competency_title="Competency"),
+    "updated": xapi_statements.plan_revised_statement(ACT, plan=uuid.uuid4(), task="t", task_title="Task", due_at=NOW),
+    "submitted": xapi_statements.submitted_statement(ACT, "exercise"),
+    "reviewed": xapi_statements.reviewed_statement(ACT, "feedback", reviewer=uuid.uuid4(), relation="manager"),
+    "confirmed": xapi_statements.confirmed_statement(
+        ACT, plan=uuid.uuid4(), task="t", task_title="Task", evidence_grade=3, by=uuid.uuid4(), relation="manager"
+    ),
+    "had-no-opportunity": xapi_statements.no_opportunity_statement(ACT),
+    "held": xapi_statements.meeting_held_statement(ACT, group=uuid.uuid4(), number=1),
+    "attended": xapi_statements.attended_statement(ACT, group=uuid.uuid4(), number=1),
+    "closed": xapi_statements.action_closed_statement(ACT, action=uuid.uuid4()),
+    "assessed": xapi_statements.assessed_statement(
+        ACT, SEEN, titles={"c": "Competency"}, by=uuid.uuid4(), relation="mentor", method="watching", planned=True
+    ),
+    "commented": xapi_statements.commented_statement(ACT, item="i", stem="Stem?", competency="c", competency_title="Competency"),
+    "logged-in": xapi_statements.logged_in_statement(dataclasses.replace(ACT, episode=None)),
+    "viewed": xapi_statements.report_viewed_statement(dataclasses.replace(ACT, episode=None), "figures"),
+    "received": xapi_statements.nudge_received_statement(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
+    "opened": xapi_statements.nudge_opened_statement(dataclasses.replace(ACT, episode=None), nudge=7, kind="due"),
+    "responded": xapi_statements.follow_up_statement(ACT, still_used=True, by=uuid.uuid4(), relation="learner"),
 }
 DOCUMENT = profile.build_profile()
 TEMPLATES = DOCUMENT["templates"]
@@ -65,15 +71,17 @@ def test_what_we_send_breaks_no_template(name: str) -> None:
 
 @pytest.mark.parametrize("act", ["plan", "exercise", "exercise review", "case study", "feedback", "behaviour assessment", "follow-up"])
 def test_every_act_of_the_protocol_is_scheduled_as_the_profile_says(act: str) -> None:
-    assert find_broken_rules(json.loads(xapi.act_scheduled_statement(ACT, act, due_at=NOW).payload), TEMPLATES) == []
+    assert find_broken_rules(json.loads(xapi_statements.act_scheduled_statement(ACT, act, due_at=NOW).payload), TEMPLATES) == []
 
 
 def test_a_meeting_is_scheduled_as_the_profile_says() -> None:
-    assert find_broken_rules(json.loads(xapi.meeting_scheduled_statement(ACT, group=uuid.uuid4(), number=2, at=NOW).payload), TEMPLATES) == []
+    assert (
+        find_broken_rules(json.loads(xapi_statements.meeting_scheduled_statement(ACT, group=uuid.uuid4(), number=2, at=NOW).payload), TEMPLATES) == []
+    )
 
 
 def test_a_calibration_is_of_no_episode_and_breaks_no_template() -> None:
-    value = json.loads(xapi.calibration_statement(dataclasses.replace(ACT, episode=None), SEEN, case="one", title="Case").payload)
+    value = json.loads(xapi_statements.calibration_statement(dataclasses.replace(ACT, episode=None), SEEN, case="one", title="Case").payload)
     assert find_broken_rules(value, TEMPLATES) == []
     assert "registration" not in value["context"]
     assert value["context"]["instructor"] == value["actor"]

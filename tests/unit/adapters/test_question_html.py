@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.questions import html
+from adapters.questions import question_html
 
 DIGEST = "a" * 64
 
@@ -32,7 +32,7 @@ DIGEST = "a" * 64
     ],
 )
 def test_nothing_that_acts_is_left(hostile: str) -> None:
-    cleaned = html.clean_html(f"<p>Before</p>{hostile}<p>After</p>")
+    cleaned = question_html.clean_html(f"<p>Before</p>{hostile}<p>After</p>")
     for part in (
         "<script",
         "onerror",
@@ -55,15 +55,17 @@ def test_nothing_that_acts_is_left(hostile: str) -> None:
 
 def test_what_reads_stays() -> None:
     kept = f'<p>The <strong>domain</strong><br>decides.</p><ul><li>one</li></ul><img src="file:{DIGEST}" alt="A mail">'
-    assert html.clean_html(kept) == kept
-    assert html.picture_digests(kept) == [DIGEST]
-    assert f'src="/t/1/pictures/{DIGEST}"' in html.add_picture_urls(kept, "/t/1/pictures/")
-    assert html.html_to_text(kept) == "The domain decides. one A mail"
-    assert html.html_to_text("3 &lt; 4 &amp; 5") == "3 < 4 & 5"
+    assert question_html.clean_html(kept) == kept
+    assert question_html.picture_digests(kept) == [DIGEST]
+    assert f'src="/t/1/pictures/{DIGEST}"' in question_html.add_picture_urls(kept, "/t/1/pictures/")
+    assert question_html.html_to_text(kept) == "The domain decides. one A mail"
+    assert question_html.html_to_text("3 &lt; 4 &amp; 5") == "3 < 4 & 5"
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=200))
 def test_cleaning_again_changes_nothing_and_plain_text_survives(text: str) -> None:
-    once = html.clean_html(text)
-    assert html.clean_html(once) == once
-    assert html.html_to_text(html.text_to_html(text)).split() == text.replace("\0", "\ufffd").split() or "\r" in text or "\0" in text
+    once = question_html.clean_html(text)
+    assert question_html.clean_html(once) == once
+    assert (
+        question_html.html_to_text(question_html.text_to_html(text)).split() == text.replace("\0", "\ufffd").split() or "\r" in text or "\0" in text
+    )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from carryover.sample_programme import cohort, sample_document
 from lrs.vocabulary import VERBS
-from lrs.xapi.reading import Authority, StatementParser
+from lrs.xapi.statement_parser import Authority, StatementParser
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

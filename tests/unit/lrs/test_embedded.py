@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core import embedded
+from core.child_processes import Supervisor
 from core.errors import FatalError
-from core.processes import Supervisor
 
 
 @pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.metrics.facts import Facts, derive_facts
-from lrs.metrics.facts.reading import StatementView, decode_statement
+from analytics.facts import Facts, derive_facts
+from analytics.facts.statement_view import StatementView, decode_statement
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS, find_interval
-from lrs.xapi import special
+from lrs.xapi import datatypes
 
 EPISODE = uuid.UUID(int=1, version=4)
 CERTIFIED = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -165,7 +165,7 @@ def test_each_check_is_due_inside_its_window() -> None:
     "text", ["2026-11-23T10:00:00.123456789Z", "2026-11-23t10:00:00z", "2026-11-23T12:00:00+02", "2026-11-23 10:00:00Z", "2026-06-30T23:59:60Z"]
 )
 def test_every_timestamp_that_the_door_takes_can_be_read(text: str) -> None:
-    special.require_timestamp(text, "$.timestamp")
+    datatypes.require_timestamp(text, "$.timestamp")
     value = {"actor": LEARNER, "verb": {"id": "v:v"}, "object": {"id": "o:o"}, "timestamp": text}
     assert decode_statement(1, json.dumps(value).encode(), CERTIFIED).timestamp.year == 2026
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.metrics.statistics.proportions import wilson_interval
+from analytics.statistics.proportions import wilson_interval
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from lifelines.datasets import load_leukemia
 from statsmodels.stats.proportion import proportion_confint
 
-from lrs.metrics.statistics import agreement, charts, estimates, impact, items, memory, money, survival
-from lrs.metrics.statistics.proportions import clustered_wilson_interval, design_effect, wilson_interval
+from analytics.statistics import agreement, charts, estimates, impact, items, memory, monte_carlo_roi, survival
+from analytics.statistics.proportions import clustered_wilson_interval, design_effect, wilson_interval
 
 
 def test_wilson_bounds_behave_as_brown_cai_and_dasgupta_show() -> None:
@@ -146,12 +146,12 @@ def test_group_time_effects_of_the_minimum_wage_example() -> None:
 
 def test_a_roi_of_phillips() -> None:
     # Phillips 1997, Handbook of Training Evaluation: a literacy programme at a maker of electronics; benefits 321,600, costs 38,233 dollars.
-    found = money.compute_roi(321_600, 38_233)
+    found = monte_carlo_roi.compute_roi(321_600, 38_233)
     assert found.benefit_cost_ratio == pytest.approx(8.4, abs=0.02)
     assert found.roi == pytest.approx(7.41, abs=0.005), "741 %"
     assert found.payback_months == pytest.approx(1.43, abs=0.005)
     with pytest.raises(ValueError, match="without costs"):
-        money.compute_roi(1, 0)
+        monte_carlo_roi.compute_roi(1, 0)
 
 
 def test_reference_vectors_of_fsrs() -> None:

@@ -8,8 +8,8 @@ import uuid
 import pytest
 
 from core.errors import BadInput
-from lrs.xapi import query
-from lrs.xapi.query import MAX_PAGE_SIZE, StatementQuery
+from lrs.xapi import statement_query
+from lrs.xapi.statement_query import MAX_PAGE_SIZE, StatementQuery
 
 AGENT = {"account": {"homePage": "https://h.example", "name": "n"}}
 
@@ -33,18 +33,18 @@ AGENT = {"account": {"homePage": "https://h.example", "name": "n"}}
 )
 def test_a_wrong_parameter_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(BadInput) as refused:
-        query.parse_statement_query({name: value})
+        statement_query.parse_statement_query({name: value})
     assert refused.value.where["parameter"] == name
 
 
 def test_limit_0_means_as_many_as_the_server_gives() -> None:
-    assert query.parse_statement_query({"limit": "0"}).limit == MAX_PAGE_SIZE
-    assert query.parse_statement_query({"limit": "7"}).limit == 7
-    assert query.parse_statement_query({"limit": "100000"}).limit == MAX_PAGE_SIZE
+    assert statement_query.parse_statement_query({"limit": "0"}).limit == MAX_PAGE_SIZE
+    assert statement_query.parse_statement_query({"limit": "7"}).limit == 7
+    assert statement_query.parse_statement_query({"limit": "100000"}).limit == MAX_PAGE_SIZE
 
 
 def test_a_query_survives_its_more_link() -> None:
-    asked = query.parse_statement_query(
+    asked = statement_query.parse_statement_query(
         {"agent": json.dumps(AGENT), "since": "2026-01-01T00:00:00+02:00", "registration": str(uuid.uuid4()), "ascending": "true", "limit": "3"}
     )
     assert StatementQuery.from_json(json.loads(json.dumps(asked.to_json()))) == asked
@@ -52,9 +52,9 @@ def test_a_query_survives_its_more_link() -> None:
 
 def test_a_statement_that_only_shares_the_hash_is_left_out() -> None:
     statement = {"actor": AGENT, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}}
-    assert query.parse_statement_query({"agent": json.dumps(AGENT), "verb": "https://v.example", "activity": "https://o.example"}).matches_statement(
-        statement
-    )
-    assert not query.parse_statement_query({"verb": "https://other.example"}).matches_statement(statement)
-    assert not query.parse_statement_query({"agent": '{"mbox":"mailto:a@example.org"}'}).matches_statement(statement)
-    assert not query.parse_statement_query({"activity": "https://v.example", "related_activities": "true"}).matches_statement(statement)
+    assert statement_query.parse_statement_query(
+        {"agent": json.dumps(AGENT), "verb": "https://v.example", "activity": "https://o.example"}
+    ).matches_statement(statement)
+    assert not statement_query.parse_statement_query({"verb": "https://other.example"}).matches_statement(statement)
+    assert not statement_query.parse_statement_query({"agent": '{"mbox":"mailto:a@example.org"}'}).matches_statement(statement)
+    assert not statement_query.parse_statement_query({"activity": "https://v.example", "related_activities": "true"}).matches_statement(statement)

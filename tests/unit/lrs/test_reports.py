@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.metrics.catalogue import CATALOGUE, METRICS_BY_KEY
-from lrs.reports import pictures, privacy, values
-from lrs.reports.values import MetricValue, values_as_csv
+from analytics.catalogue import CATALOGUE, METRICS_BY_KEY
+from analytics.reports import metric_values, pictures, privacy
+from analytics.reports.metric_values import MetricValue, values_as_csv
 from lrs.vocabulary import VERBS
 
 VALUE = MetricValue(
@@ -41,8 +41,8 @@ NOTHING = replace(VALUE, numerator=0, denominator=0, value=None, ci_low=None, ci
 
 
 def test_a_figure_in_words_names_all_that_is_needed_to_judge_it() -> None:
-    assert values.describe_value(VALUE) == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
-    assert values.describe_value(replace(NOTHING, part="1w", part_label="1 week")) == "1 week: nothing to count yet."
+    assert metric_values.describe_value(VALUE) == "20 % (5 of 25; 95 % interval 9 % to 39 %; 24 people)."
+    assert metric_values.describe_value(replace(NOTHING, part="1w", part_label="1 week")) == "1 week: nothing to count yet."
 
 
 def test_the_picture_has_a_title_and_a_description_and_escapes_what_it_is_given() -> None:
@@ -85,9 +85,9 @@ def test_the_headline_of_transfer_is_what_somebody_else_confirmed() -> None:
 
 
 def test_a_suppressed_value_tells_no_number() -> None:
-    gone = values.suppress_value(VALUE, "fewer than 5 people")
+    gone = metric_values.suppress_value(VALUE, "fewer than 5 people")
     assert (gone.value, gone.numerator, gone.denominator, gone.learners, gone.ci_low) == (None, None, None, None, None)
-    assert values.describe_value(gone) == "not shown: fewer than 5 people."
+    assert metric_values.describe_value(gone) == "not shown: fewer than 5 people."
 
 
 @given(st.lists(st.integers(0, 40), max_size=12))

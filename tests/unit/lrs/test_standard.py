@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lrs.xapi.errors import StatementInvalid
-from lrs.xapi.reading import Authority, Incoming, StatementParser
+from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
 
 AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')
 READERS = {"1.0.3": StatementParser(False), "2.0.0": StatementParser(True)}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta, false_discovery_control
 
-from lrs.metrics.statistics import charts, discoveries, domains
+from analytics.statistics import charts, domains, false_discovery
 
 
 @settings(deadline=None)
@@ -15,12 +15,12 @@ def test_what_stands_is_what_benjamini_and_hochbergs_adjusted_p_lets_stand(p: li
     named = {str(i): value for i, value in enumerate(p)}
     adjusted = false_discovery_control(p, method="bh")
     clear = {str(i) for i, q in enumerate(adjusted) if abs(q - rate) > 1e-9}  # on the line, either way of dividing may round
-    assert discoveries.benjamini_hochberg(named, rate) & clear == {str(i) for i, q in enumerate(adjusted) if q <= rate} & clear
+    assert false_discovery.benjamini_hochberg(named, rate) & clear == {str(i) for i, q in enumerate(adjusted) if q <= rate} & clear
 
 
 def test_what_was_tested_without_a_signal_counts_among_the_tests() -> None:
-    assert discoveries.benjamini_hochberg({"a": 0.04}, 0.1) == {"a"}
-    assert discoveries.benjamini_hochberg({"a": 0.04, "b": None, "c": None}, 0.1) == set()
+    assert false_discovery.benjamini_hochberg({"a": 0.04}, 0.1) == {"a"}
+    assert false_discovery.benjamini_hochberg({"a": 0.04, "b": None, "c": None}, 0.1) == set()
 
 
 @settings(deadline=None)  # it fits a prior, which takes as long as it takes

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lrs.xapi import validate
+from lrs.xapi import validation
 from lrs.xapi.errors import StatementInvalid
 
 Make = Callable[..., dict[str, Any]]
@@ -107,7 +107,7 @@ def test_a_statement_that_breaks_a_rule_is_refused_with_its_place(statement: Mak
     for name in [name for name, part in changes.items() if part is None]:
         del value[name]
     with pytest.raises(StatementInvalid) as refused:
-        validate.validate_statement(value, family_2_0=False)
+        validation.validate_statement(value, family_2_0=False)
     assert refused.value.path == path
     assert refused.value.reason.endswith(".")
 
@@ -116,21 +116,21 @@ def test_a_statement_that_breaks_a_rule_is_refused_with_its_place(statement: Mak
 def test_a_statement_that_keeps_the_rules_is_taken_unchanged(statement: Make, changes: dict[str, Any]) -> None:
     value = statement(**changes)
     before = repr(value)
-    assert validate.validate_statement(value, family_2_0=False) is value
+    assert validation.validate_statement(value, family_2_0=False) is value
     assert repr(value) == before
 
 
 def test_null_is_refused_everywhere_but_in_extensions(statement: Make) -> None:
     with pytest.raises(StatementInvalid, match="null"):
-        validate.validate_statement({**statement(), "result": {"response": None}}, family_2_0=False)
-    validate.validate_statement(statement(context={"extensions": {"https://e.example/x": None}}), family_2_0=False)
+        validation.validate_statement({**statement(), "result": {"response": None}}, family_2_0=False)
+    validation.validate_statement(statement(context={"extensions": {"https://e.example/x": None}}), family_2_0=False)
 
 
 def test_context_agents_belong_to_2_0_alone(statement: Make) -> None:
     value = statement(context={"contextAgents": [{"objectType": "contextAgent", "agent": AGENT, "relevantTypes": ["https://t.example"]}]})
-    validate.validate_statement(value, family_2_0=True)
+    validation.validate_statement(value, family_2_0=True)
     with pytest.raises(StatementInvalid):
-        validate.validate_statement(value, family_2_0=False)
+        validation.validate_statement(value, family_2_0=False)
     with pytest.raises(StatementInvalid) as refused:
-        validate.validate_statement(statement(context={"contextGroups": [{"objectType": "contextGroup", "group": AGENT}]}), family_2_0=True)
+        validation.validate_statement(statement(context={"contextGroups": [{"objectType": "contextGroup", "group": AGENT}]}), family_2_0=True)
     assert refused.value.path == "$.context.contextGroups[0].group"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.questions import AcceptedAnswer, Choice, QuestionItem
-from adapters.questions.shapes import Kind, assign_letter_keys, find_item_faults, key_from_name
+from adapters.questions.models import Kind, assign_letter_keys, find_item_faults, key_from_name
 from core.errors import BadInput
 from lti_tool.actions import answering
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.questions import gift, html, moodle_xml, qti, spreadsheet
-from adapters.questions.shapes import QuestionItem, Reading, key_from_identifier
-from adapters.questions.truth import parse_truth_word
+from adapters.questions import gift, moodle_xml, qti, question_html, spreadsheet
+from adapters.questions.models import QuestionItem, Reading, key_from_identifier
+from adapters.questions.true_false_words import parse_truth_word
 
 
 def only(reading: Reading) -> QuestionItem:
@@ -106,9 +106,9 @@ def test_no_question_is_asked_without_its_formula(text: str) -> None:
 
 
 def test_money_code_and_signs_are_no_formulas() -> None:
-    assert html.clean_imported_html("It costs $5 or $6.") == "It costs $5 or $6."
-    assert "<code>" in html.clean_imported_html(r"What does <code>\(a\)</code> match in <pre>$$x$$</pre>?")
-    assert html.clean_imported_html("x<sup>2</sup> + 1 = 5") == "x<sup>2</sup> + 1 = 5"
+    assert question_html.clean_imported_html("It costs $5 or $6.") == "It costs $5 or $6."
+    assert "<code>" in question_html.clean_imported_html(r"What does <code>\(a\)</code> match in <pre>$$x$$</pre>?")
+    assert question_html.clean_imported_html("x<sup>2</sup> + 1 = 5") == "x<sup>2</sup> + 1 = 5"
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.questions import FileRefused, QuestionItem, Reading, gift, html, moodle_xml, qti, spreadsheet
+from adapters.questions import FileRefused, QuestionItem, Reading, gift, moodle_xml, qti, question_html, spreadsheet
 from adapters.questions.formats import FORMATS, detect_format
-from adapters.questions.shapes import AcceptedAnswer, Choice, assign_letter_keys, find_item_faults, normalize_number, sort_by_key
+from adapters.questions.models import AcceptedAnswer, Choice, assign_letter_keys, find_item_faults, normalize_number, sort_by_key
 from tests.unit.adapters.questions import samples
 
 WHOLE = {"gift": samples.GIFT, "moodle": samples.whole_moodle(), "qti": samples.whole_qti(), "csv": samples.CSV}
@@ -81,7 +81,7 @@ def test_moodle_xml_in_its_own_idiom() -> None:
     reading = moodle_xml.read_moodle_xml(samples.whole_moodle())
     items = by_title(reading)
     sender = items["Sender"]
-    digest = html.picture_digests(sender.stem)[0]
+    digest = question_html.picture_digests(sender.stem)[0]
     assert reading.pictures[digest].content == samples.png() and reading.pictures[digest].media_type == "image/png"
     assert len(reading.pictures) == 2, "the picture in an answer came along"
     assert (sender.competency, sender.critical, sender.tags) == ("recognise", True, ["mail"])
@@ -106,7 +106,7 @@ def test_qti_as_canvas_lays_it_out() -> None:
     items = {item.key: item for item in reading.items}
     assert len(items) == 8
     one = reading.items[0]
-    digest = html.picture_digests(one.stem)[0]
+    digest = question_html.picture_digests(one.stem)[0]
     assert reading.pictures[digest].content == samples.png()
     assert one.stem == f'<p>Who sent <em>it</em>?</p><img src="file:{digest}" alt="A mail">Choose one.'
     assert [(c.text, c.feedback) for c in one.choices if c.key in one.correct] == [("The domain", "It is paid for.")]
@@ -153,9 +153,9 @@ words = (
     .filter(bool)
 )
 rich = st.one_of(
-    words.map(lambda text: html.clean_html(html.text_to_html(text))),
-    words.map(lambda text: html.clean_html(f"<p>{html.text_to_html(text)}</p>")),
-    words.map(lambda text: html.clean_html(f"<strong>{html.text_to_html(text)}</strong> = 3~4 {{x}} #1: a")),
+    words.map(lambda text: question_html.clean_html(question_html.text_to_html(text))),
+    words.map(lambda text: question_html.clean_html(f"<p>{question_html.text_to_html(text)}</p>")),
+    words.map(lambda text: question_html.clean_html(f"<strong>{question_html.text_to_html(text)}</strong> = 3~4 {{x}} #1: a")),
 ).filter(bool)
 maybe = st.one_of(st.just(""), rich)
 
@@ -178,7 +178,10 @@ def items(draw: st.DrawFn) -> QuestionItem:
     elif kind == "matching":
         keys = assign_letter_keys(texts, keep_order=True)
         fields |= {
-            "choices": [Choice(key, text, match=draw(words.map(lambda text: html.clean_html(html.text_to_html(text))))) for text, key in keys.items()]
+            "choices": [
+                Choice(key, text, match=draw(words.map(lambda text: question_html.clean_html(question_html.text_to_html(text)))))
+                for text, key in keys.items()
+            ]
         }
     elif kind == "ordering":
         keys = assign_letter_keys(texts)
@@ -288,7 +291,7 @@ def test_scripts_styles_and_foreign_pictures_are_taken_out_and_told() -> None:
     text = f'<p onclick="x()">Look<img src="https://tracker.example/x.gif"><img src="data:image/svg+xml;base64,PHN2Zy8+"><img alt="in" src="data:image/png;base64,{base64.b64encode(samples.png()).decode()}"></p>'
     reading = moodle_xml.read_moodle_xml(samples.moodle(samples.moodle_question("multichoice", body, "P", text)))
     item = reading.items[0]
-    digest = html.picture_digests(item.stem)[0]
+    digest = question_html.picture_digests(item.stem)[0]
     assert item.stem == f'<p>Look<img alt="in" src="file:{digest}"></p>' and list(reading.pictures) == [digest]
     assert [one.text for one in item.choices] == ["<b>b</b>", "a"]
     told = " ".join(note.text for note in reading.notes)

@@ -1,0 +1,64 @@
+"""Map an activity of another system to what it counts as in a programme, and undo it.
+Statements are left as received; figures are recomputed.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from analytics.store import activity_mappings
+from analytics.store.activity_mappings import ActivityMapping
+from core.errors import BadInput, Conflict, NotFound
+from lrs.actions.deps import StoreDeps
+from lrs.store import audit
+from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, MAX_IRI_BYTES, TASK
+
+
+class Mapped(msgspec.Struct, forbid_unknown_fields=True):
+    """What an activity counts as, as it is sent: check, exercise, case study, meeting or task."""
+
+    activity: str
+    programme: str
+    counts_as: str
+    competency: str | None = None
+    evidence_grade: int | None = None
+
+
+def add_mapping(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
+    """Add a mapping: statements about the activity count from now on, including stored ones;
+    return the id by which it can be undone.
+    """
+    for name in ("activity", "programme", "competency"):
+        value = getattr(given, name)
+        if value is not None and (not value.strip() or "\0" in value or len(value.encode()) > MAX_IRI_BYTES or ":" not in value):
+            raise BadInput(f"{name} is an IRI of up to {MAX_IRI_BYTES} bytes.", path=f"$.{name}")
+    if given.counts_as not in MAPPABLE_KINDS:
+        raise BadInput(f"counts_as is one of {', '.join(MAPPABLE_KINDS)}.", path="$.counts_as")
+    if given.competency is not None and given.counts_as != "check":
+        raise BadInput("A competency belongs to the answers of a check; leave it away here.", path="$.competency")
+    if given.evidence_grade is not None and (given.counts_as != TASK or not 1 <= given.evidence_grade <= MAX_EVIDENCE_GRADE):
+        raise BadInput(
+            f"An evidence grade belongs to the uses of a task, and is a whole number from 1 to {MAX_EVIDENCE_GRADE}.", path="$.evidence_grade"
+        )
+    with deps.unit_of_work(tenant_id) as connection:
+        made = activity_mappings.insert_mapping(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        if made is None:
+            raise Conflict("The activity counts in this programme already; undo that first.", path="$.activity")
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "mapped an activity", {"mapping": made, "activity": given.activity, "programme": given.programme}
+        )
+    return made
+
+
+def undo_mapping(deps: StoreDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
+    """Undo a mapping: the activity no longer counts."""
+    with deps.unit_of_work(tenant_id) as connection:
+        if not activity_mappings.undo_mapping(connection, tenant_id, mapping_id):
+            raise NotFound(f"There is no mapping {mapping_id} that holds.")
+        audit.insert_audit_entry(connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id})
+
+
+def list_mappings(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
+    """Return mappings in order, after the id ``after``, including those that were undone."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return activity_mappings.list_mappings(connection, tenant_id, after, rows)

@@ -1,0 +1,61 @@
+"""Deciding that a weekly figure has a new level: by a person, with the reason, and only if the
+weeks support it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+from analytics.statistics import charts
+from analytics.store import weekly_figures
+from analytics.weekly_series import WEEKLY_SERIES
+from core.errors import BadInput, Conflict
+from lrs.actions.deps import StoreDeps
+from lrs.store import audit
+
+MAX_REASON_CHARS = 500
+MAX_WEEKS = 1_000
+
+
+class NewLevel(msgspec.Struct, forbid_unknown_fields=True):
+    """The decision, as it is sent: since the week that begins on ``since``."""
+
+    programme: str
+    series: str
+    since: date
+    why: str
+    team: str = ""
+
+
+def decide_new_level(deps: StoreDeps, *, tenant_id: int, given: NewLevel, who: str) -> int:
+    """Exclude weeks before ``since`` from the baseline and end the open alarm on that figure.
+    Returns the id of the decision.
+
+    Raises BadInput for a figure or a week that does not exist; Conflict unless eight weeks or
+    more, all weeks since then, lie on one side of the previous centre.
+    """
+    if given.series not in WEEKLY_SERIES:
+        raise BadInput(f"series is one of {', '.join(WEEKLY_SERIES)}.", path="$.series")
+    if not given.why.strip() or len(given.why) > MAX_REASON_CHARS or "\0" in given.why:
+        raise BadInput(f"Say why the level has changed, in up to {MAX_REASON_CHARS} characters.", path="$.why")
+    if "\0" in given.programme + given.team:
+        raise BadInput("programme and team hold no NUL.", path="$.programme")
+    with deps.unit_of_work(tenant_id) as connection:
+        rows = weekly_figures.list_week_figures(connection, tenant_id, given.programme, given.series, given.team, 0, MAX_WEEKS, every=False)
+        held = weekly_figures.find_current_baselines(connection, tenant_id, given.programme).get((given.series, given.team))
+        weeks = {one.week: (one.numerator, one.denominator) for one in rows if one.denominator and (held is None or one.week >= held.since)}
+        if given.since not in weeks:
+            raise BadInput("No figure was published for a week that begins on this day; /api/v1/weeks lists them.", path="$.since")
+        counts = [weeks[week] for week in sorted(weeks)]
+        centre, _, _ = charts.p_chart(counts)
+        after = [weeks[week] for week in sorted(weeks) if week >= given.since]
+        if charts.trailing_run_length([k / n for k, n in after], centre) != len(after) or len(after) < charts.RUN_LENGTH:
+            raise Conflict(
+                f"The level has not changed since then: it takes {charts.RUN_LENGTH} weeks or more on one side of the usual {centre:.0%}, without one in between.",
+                path="$.since",
+            )
+        made = weekly_figures.insert_baseline_decision(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
+        details = {"baseline": made, "programme": given.programme, "series": given.series, "team": given.team}
+        audit.insert_audit_entry(connection, tenant_id, who, "decided on a new level", details)
+    return made

@@ -1,0 +1,303 @@
+"""Record business KPIs: readings all or nothing with errors reported by index, corrections
+with their reason, costs, and the value of one unit.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from analytics.store import computed_reports, kpis
+from core.errors import BadInput, Conflict, NotFound
+from lrs.actions.deps import StoreDeps
+from lrs.store import audit
+
+SUBJECTS = ("person", "team", "site")
+CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
+MAX_READINGS, MAX_TEXT_LENGTH = 10_000, 300
+CURRENCY = re.compile(r"[A-Z]{3}\Z", re.ASCII)
+CENT = Decimal("0.01")  # precision of the cost ledger
+_LEDGER_LOCK = "costs and worth"  # name of the advisory lock; no KPI can have this name, because a key contains no space
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
+
+
+class Definition(msgspec.Struct, forbid_unknown_fields=True):
+    """A business figure, as it is sent."""
+
+    label: str
+    unit: str
+    more_is_better: bool
+    owner: str
+    source: str
+    frequency: str
+    baseline: float | None = None
+    target: float | None = None
+    waves_randomised: bool = False
+
+
+class Incoming(msgspec.Struct, forbid_unknown_fields=True):
+    """A reading, as it is sent; the end of the period is the last day of it."""
+
+    subject_kind: str
+    subject: str
+    period_start: date
+    period_end: date
+    value: float
+    source: str = ""
+
+
+class Readings(msgspec.Struct, forbid_unknown_fields=True):
+    """Readings of one business figure. ``reason`` is needed where one of them corrects a value."""
+
+    programme: str
+    kpi: str
+    readings: list[Incoming]
+    reason: str = ""
+    dry_run: bool = False
+
+
+class IncomingCost(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of the cost ledger, as it is sent."""
+
+    programme: str
+    category: str
+    amount: Decimal
+    currency: str
+    incurred_on: date
+    source: str
+    signed_off_by: str
+    hours: float | None = None
+
+
+class Between(msgspec.Struct, forbid_unknown_fields=True):
+    """A quantity, and what it is thought to lie between (a 90 % range)."""
+
+    low: float
+    best: float
+    high: float
+
+
+class Valuation(msgspec.Struct, forbid_unknown_fields=True):
+    """What one unit of the figure is worth, for how many subjects and months; ``forecast_effect``: what was expected beforehand."""
+
+    unit_value: Between
+    months: float
+    source: str
+    signed_off_by: str
+    currency: str
+    forecast_effect: Between | None = None
+    forecast_costs: float | None = None
+
+
+def define_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
+    """Create or update a business KPI of a programme."""
+    _require_text("programme", programme, 2_000)
+    _require_text("kpi", key)
+    for name in ("label", "unit", "owner", "source", "frequency"):
+        _require_text(name, getattr(given, name))
+    for name in ("baseline", "target"):
+        _require_number(name, getattr(given, name))
+    values = {"programme": programme, "kpi": key, **msgspec.structs.asdict(given), "who": who}
+    with deps.unit_of_work(tenant_id) as connection:
+        kpis.upsert_kpi(connection, tenant_id, values)
+        computed_reports.invalidate_reports(connection, tenant_id, programme)
+        audit.insert_audit_entry(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
+
+
+def import_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
+    """Store readings, all or nothing. Known readings with the same value are left alone; those
+    that differ are corrected, and the reason is recorded with the correction.
+
+    Returns how many are new, known and corrected, and which look doubtful (``warnings``).
+    """
+    if not 1 <= len(given.readings) <= MAX_READINGS:
+        raise BadInput(f"Send 1 to {MAX_READINGS} readings at a time; this has {len(given.readings)}.", path="$.readings")
+    if len(given.reason) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep the reason to {MAX_TEXT_LENGTH} characters.", path="$.reason")
+    seen: dict[tuple[str, str, date], int] = {}
+    for i, one in enumerate(given.readings):
+        _require_valid_reading(i, one)
+        place = (one.subject_kind, one.subject, one.period_start)
+        if place in seen:
+            raise BadInput("The same subject and period stand twice; send one value for each.", path=f"$.readings[{i}]", index=i, also=seen[place])
+        seen[place] = i
+    with deps.unit_of_work(tenant_id) as connection:
+        if given.kpi not in {one.kpi for one in kpis.list_kpis(connection, tenant_id, given.programme)}:
+            raise NotFound(f"The programme has no business figure {given.kpi!r}; PUT /api/v1/kpis names one.", path="$.kpi")
+        kpis.lock_kpi(connection, tenant_id, given.programme, given.kpi)
+        held = kpis.lock_current_readings(connection, tenant_id, given.programme, given.kpi, list(seen))
+        corrected = [place for place, i in seen.items() if place in held and held[place] != given.readings[i].value]
+        fresh = [place for place in seen if place not in held]
+        if corrected and not given.reason.strip():
+            i = seen[corrected[0]]
+            raise Conflict(
+                f"{len(corrected)} of these readings differ from what is on record; say in “reason” why they are corrected.",
+                path=f"$.readings[{i}].value",
+                index=i,
+                on_record=held[corrected[0]],
+            )
+        told = {
+            "new": len(fresh),
+            "known": len(seen) - len(fresh) - len(corrected),
+            "corrected": len(corrected),
+            "warnings": _reading_warnings(given.readings),
+        }
+        if given.dry_run:
+            return {**told, "dry_run": True}
+        for place in corrected:
+            kpis.mark_reading_replaced(connection, tenant_id, given.programme, given.kpi, place, who, given.reason.strip())
+        rows = [
+            {"programme": given.programme, "kpi": given.kpi, **msgspec.structs.asdict(given.readings[seen[place]]), "who": who}
+            for place in fresh + corrected
+        ]
+        kpis.insert_readings(connection, tenant_id, rows)
+        computed_reports.mark_programmes_stale(connection, tenant_id, [given.programme])
+        counts = {name: told[name] for name in ("new", "known", "corrected")}
+        audit.insert_audit_entry(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
+    return {**told, "dry_run": False}
+
+
+def _require_valid_reading(i: int, one: Incoming) -> None:
+    place = f"$.readings[{i}]"
+    if one.subject_kind not in SUBJECTS:
+        raise BadInput(f"subject_kind is one of {', '.join(SUBJECTS)}.", path=f"{place}.subject_kind", index=i)
+    for name in ("subject", "source"):
+        value = getattr(one, name)
+        if len(value) > MAX_TEXT_LENGTH or "\0" in value or (name == "subject" and not value.strip()):
+            raise BadInput(f"{name} is empty, longer than {MAX_TEXT_LENGTH} characters, or holds NUL.", path=f"{place}.{name}", index=i)
+    if not EARLIEST <= one.period_start <= one.period_end <= LATEST:
+        raise BadInput("The period ends before it begins, or lies outside 1990 to 2100.", path=f"{place}.period_start", index=i)
+    if not isfinite(one.value) or abs(one.value) > 1e15:
+        raise BadInput("The value is no number that can be counted with.", path=f"{place}.value", index=i)
+
+
+def _reading_warnings(readings: list[Incoming]) -> list[dict[str, Any]]:
+    """Return what looks doubtful; it is flagged and never dropped: outliers by robust
+    z-score (Iglewicz & Hoaglin 1993), and subjects with missing periods.
+    """
+    values = sorted(one.value for one in readings)
+    middle = values[len(values) // 2]
+    spread = sorted(abs(value - middle) for value in values)[len(values) // 2]
+    found = []
+    if spread:
+        for i, one in enumerate(readings):
+            z = 0.6745 * (one.value - middle) / spread
+            if abs(z) > 3.5:
+                found.append({"index": i, "what": f"{one.value} lies far from the others (robust z {z:.1f}); look whether its unit is right."})
+    periods = sorted({one.period_start for one in readings})
+    by_subject: dict[str, set[date]] = {}
+    for one in readings:
+        by_subject.setdefault(one.subject, set()).add(one.period_start)
+    for subject, held in by_subject.items():
+        missing = [period for period in periods if min(held) < period < max(held) and period not in held]
+        if missing:
+            found.append(
+                {"index": None, "what": f"{subject} has no value for {len(missing)} periods in between, the first from {missing[0].isoformat()}."}
+            )
+    return found[:100]
+
+
+def record_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
+    """Add an entry to the cost ledger and return its id. Idempotent: an entry identical in
+    every field to a stored one is taken to be that one, so a repeated request adds no cost.
+    (Two genuinely equal costs differ in their source.)
+    """
+    _require_text("programme", given.programme, 2_000)
+    if given.category not in CATEGORIES:
+        raise BadInput(f"category is one of {', '.join(CATEGORIES)}.", path="$.category")
+    for name in ("source", "signed_off_by"):
+        _require_text(name, getattr(given, name))
+    if not given.amount.is_finite() or not 0 < given.amount < Decimal(10) ** 13:
+        raise BadInput("amount is above 0 and below ten thousand thousand million.", path="$.amount")
+    if not EARLIEST <= given.incurred_on <= LATEST:
+        raise BadInput("incurred_on lies outside 1990 to 2100.", path="$.incurred_on")
+    _require_number("hours", given.hours)
+    currency = _currency_code(given.currency)
+    said = msgspec.structs.asdict(given) | {"currency": currency, "amount": given.amount.quantize(CENT)}
+    with deps.unit_of_work(tenant_id) as connection:
+        kpis.lock_kpi(connection, tenant_id, given.programme, _LEDGER_LOCK)
+        known = kpis.find_same_cost(connection, tenant_id, said)
+        if known is not None:
+            return known
+        _require_one_currency(connection, tenant_id, given.programme, currency)
+        made = kpis.insert_cost(connection, tenant_id, {**said, "who": who})
+        computed_reports.invalidate_reports(connection, tenant_id, given.programme)
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)}
+        )
+    return made
+
+
+def retract_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
+    """Retract a ledger entry that was wrong."""
+    _require_text("why", why)
+    with deps.unit_of_work(tenant_id) as connection:
+        programme = kpis.retract_cost(connection, tenant_id, cost_id, why)
+        if programme is None:
+            raise NotFound(f"There is no cost {cost_id} that holds.")
+        computed_reports.invalidate_reports(connection, tenant_id, programme)
+        audit.insert_audit_entry(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
+
+
+def value_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
+    """Record what one unit of a KPI is worth; return the version."""
+    for name in ("source", "signed_off_by", "currency"):
+        _require_text(name, getattr(given, name))
+    for name, between in (("unit_value", given.unit_value), ("forecast_effect", given.forecast_effect)):
+        if between is not None:
+            for bound in ("low", "best", "high"):
+                _require_number(f"{name}.{bound}", getattr(between, bound))
+            if not between.low <= between.best <= between.high:
+                raise BadInput(f"{name} must go up from low over best to high.", path=f"$.{name}")
+    if not 0 < given.months <= 120:
+        raise BadInput("months lies between 0 and 120; for a short programme count the first year alone (Phillips).", path="$.months")
+    _require_number("forecast_costs", given.forecast_costs)
+    given = msgspec.structs.replace(given, currency=_currency_code(given.currency))
+    with deps.unit_of_work(tenant_id) as connection:
+        if key not in {one.kpi for one in kpis.list_kpis(connection, tenant_id, programme)}:
+            raise NotFound(f"The programme has no business figure {key!r}; PUT /api/v1/kpis names one.")
+        kpis.lock_kpi(connection, tenant_id, programme, _LEDGER_LOCK)
+        _require_one_currency(connection, tenant_id, programme, given.currency, but=key)
+        computed_reports.invalidate_reports(connection, tenant_id, programme)
+        version = kpis.insert_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version}
+        )
+    return version
+
+
+def _currency_code(given: str) -> str:
+    """Return the currency code in upper case."""
+    currency = given.strip().upper()
+    if not CURRENCY.match(currency):
+        raise BadInput("Say the currency of the amount by the three letters of ISO 4217, for example EUR.", path="$.currency")
+    return currency
+
+
+def _require_one_currency(connection: Connection, tenant_id: int, programme: str, currency: str, but: str | None = None) -> None:
+    """Amounts in several currencies cannot be summed. ``but``: a KPI that is being revalued,
+    and so is ignored.
+    """
+    others = kpis.list_currencies(connection, tenant_id, programme, but) - {currency}
+    if others:
+        raise Conflict(
+            f"The costs and the worth of this programme are in {' and '.join(sorted(others))}, and this amount is in {currency}: amounts in several"
+            " currencies have no sum. Convert it, or take the others back first.",
+            path="$.currency",
+        )
+
+
+def _require_text(name: str, text: str, longest: int = MAX_TEXT_LENGTH) -> None:
+    if not text.strip() or len(text) > longest or "\0" in text:
+        raise BadInput(f"{name} is empty, longer than {longest} characters, or holds NUL.", path=f"$.{name}")
+
+
+def _require_number(name: str, number: float | None) -> None:
+    if number is not None and (not isfinite(number) or abs(number) > 1e15):
+        raise BadInput(f"{name} is no number that can be counted with.", path=f"$.{name}")

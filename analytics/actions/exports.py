@@ -1,0 +1,94 @@
+"""Export files for analysts: requested, produced by a job, available for download until they
+expire.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import msgspec
+
+from analytics.store import exports
+from analytics.store.exports import Export
+from core import clock
+from core.errors import BadInput, Conflict, NotFound
+from lrs.actions.deps import StoreDeps
+from lrs.store import audit
+
+EXPORT_JOB = "lrs.long_worker.export"
+FORMATS = ("csv", "parquet")
+MAX_KEY_LENGTH, MAX_PROGRAMME_LENGTH = 100, 2_000
+
+
+class Wish(msgspec.Struct, forbid_unknown_fields=True):
+    """What is asked for. ``people``: rows of single people, too (needs metrics/individual). ``key``: the same wish sent again is the same file."""
+
+    programme: str
+    format: str
+    people: bool = False
+    key: str = ""
+
+
+def request_export(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
+    """Request an export and enqueue the job."""
+    if wish.format not in FORMATS:
+        raise BadInput(f"format is one of {', '.join(FORMATS)}.", path="$.format")
+    if not wish.programme or len(wish.programme) > MAX_PROGRAMME_LENGTH or "\0" in wish.programme:
+        raise BadInput("Name the programme by its IRI.", path="$.programme")
+    if len(wish.key) > MAX_KEY_LENGTH or "\0" in wish.key:
+        raise BadInput(f"Keep the key to {MAX_KEY_LENGTH} characters, without NUL.", path="$.key")
+    values = {"key": wish.key or str(uuid.uuid4()), "format": wish.format, "programme": wish.programme, "individual": wish.people, "who": who}
+    with deps.unit_of_work(tenant_id) as connection:
+        made = exports.request_export(connection, tenant_id, values, clock.now())
+        if made is None:
+            raise Conflict(f"{exports.MAX_PENDING_EXPORTS} files wait to be made already; ask again when they are.")
+        if (made.format, made.programme, made.individual) != (wish.format, wish.programme, wish.people):
+            raise Conflict("Another file was asked for under this key; choose a new one.", path="$.key")
+        audit.insert_audit_entry(
+            connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people}
+        )
+    deps.job_requests.request_job(EXPORT_JOB)
+    return made
+
+
+def list_exports(deps: StoreDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
+    """Return the exports after the id ``after`` that the caller may see."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return exports.list_exports(connection, tenant_id, individual, after, rows)
+
+
+def find_export(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
+    """Return one export. NotFound where there is none that the caller may see."""
+    with deps.unit_of_work(tenant_id) as connection:
+        found = exports.find_export(connection, tenant_id, export_id)
+    if found is None or (found.individual and not individual):
+        raise NotFound("There is no such export, or it holds rows of people and this credential may not see them.")
+    return found
+
+
+def export_content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
+    """Return the file's bytes. Conflict while it is being produced; NotFound once it has
+    expired.
+    """
+    found = find_export(deps, tenant_id=tenant_id, export_id=export_id, individual=individual)
+    if found.failed:
+        raise Conflict(f"This export could not be made: {found.failed} Ask for it again.")
+    if found.finished_at is None:
+        raise Conflict(f"This export is being made: {found.rows_done} of {found.rows_in_all or 'so far uncounted'} rows. Ask again in a minute.")
+    if found.sha2 is None:
+        raise NotFound("This export is kept no longer; ask for a new one.")
+    with deps.unit_of_work(tenant_id) as connection:
+        audit.insert_audit_entry(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": found.individual})
+    return found, deps.exports.read(tenant_id, found.sha2)
+
+
+def discard_exports(deps: StoreDeps, *, tenant_id: int, individual: bool = False) -> int:
+    """Remove the bytes of expired files, or (for an erasure) of all that contain rows of
+    individual people; return how many.
+    """
+    with deps.unit_of_work(tenant_id) as connection:
+        gone = exports.discard_export_files(connection, tenant_id, clock.now(), individual)
+    for sha2 in gone:
+        deps.exports.remove(tenant_id, sha2)
+    return len(gone)

@@ -1,0 +1,79 @@
+"""Merge two identifiers into one person, and undo it. Statements are left as received; what
+is counted from them is recomputed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from analytics.store import facts, person_merges
+from analytics.store.person_merges import Merge
+from core.errors import BadInput, Conflict, NotFound
+from lrs.actions.deps import StoreDeps
+from lrs.store import audit
+from lrs.xapi.actors import identity_of
+
+MAX_MERGE_REASON = 500
+
+
+def merge_persons(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
+    """Count statements that name ``alias`` as those of ``agent`` from now on; return the
+    merge's id, by which it can be undone.
+    """
+    one, other = _require_identity(alias), _require_identity(agent)
+    if one == other:
+        raise BadInput("These are the same identifier.")
+    if not reason.strip() or len(reason) > MAX_MERGE_REASON:
+        raise BadInput(f"Say why they are one person, in up to {MAX_MERGE_REASON} characters.")
+    with deps.unit_of_work(tenant_id) as connection:
+        person_merges.lock_merges(connection, tenant_id)
+        if person_merges.is_merged_alias(connection, tenant_id, one):
+            raise Conflict("The first one counts as somebody already; undo that merge first.")
+        if person_merges.has_merged_alias(connection, tenant_id, one) or person_merges.is_merged_alias(connection, tenant_id, other):
+            raise Conflict("Merges are not chained: name the person whom all of them count as.")
+        made = person_merges.insert_merge(connection, tenant_id, alias=one, agent=other, reason=reason.strip(), who=who)
+        _mark_for_recount(connection, tenant_id, one, other)
+        audit.insert_audit_entry(connection, tenant_id, who, "merged two persons", {"merge": made})
+    return made
+
+
+def undo_merge(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
+    """Undo a merge, so that the two identifiers count as two people again."""
+    with deps.unit_of_work(tenant_id) as connection:
+        person_merges.lock_merges(connection, tenant_id)
+        found = person_merges.undo_merge(connection, tenant_id, merge_id)
+        if found is None:
+            raise NotFound(f"There is no merge {merge_id} that holds.")
+        _mark_for_recount(connection, tenant_id, *found)
+        audit.insert_audit_entry(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
+
+
+def list_merges(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
+    """Return merges in order, after the id ``after``."""
+    with deps.unit_of_work(tenant_id) as connection:
+        return person_merges.list_merges(connection, tenant_id, after, rows)
+
+
+def remove_merges(connection: Connection, tenant_id: int, identity: str) -> None:
+    """Remove every merge that names this agent (erasure); the identifiers merged with it
+    count separately again.
+    """
+    person_merges.lock_merges(connection, tenant_id)
+    for alias, agent in person_merges.list_merges_of_agent(connection, tenant_id, identity):
+        _mark_for_recount(connection, tenant_id, alias, agent)
+    person_merges.delete_merges_of_agent(connection, tenant_id, identity)
+
+
+def _require_identity(agent: dict[str, Any]) -> str:
+    identity = identity_of(agent)
+    if identity is None or agent.get("objectType") == "Group":
+        raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
+    return identity
+
+
+def _mark_for_recount(connection: Connection, tenant_id: int, *identities: str) -> None:
+    for identity in identities:
+        facts.mark_episodes_for_recount(connection, tenant_id, person_merges.list_agent_episodes(connection, tenant_id, identity))
+        facts.mark_statements_for_recount(connection, tenant_id, person_merges.list_agent_loose_ords(connection, tenant_id, identity))

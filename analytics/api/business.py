@@ -1,0 +1,160 @@
+"""``/api/v1``: business KPIs, their readings, costs and valuations; scorecard weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import msgspec
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from analytics.actions import business, scorecard_weights
+from analytics.api.request_params import (
+    allow_parameters,
+    clamp_bigint,
+    decode_body,
+    json_row,
+    json_with_etag,
+    page_cursor,
+    page_limit,
+    require_programme,
+    wants_history,
+)
+from analytics.reports.scorecard import line_label
+from analytics.scorecards import DEFAULT_LINES, Line, describe_fault, parse_lines
+from analytics.store import kpis, scorecards
+from core.clock import format_instant
+from core.errors import BadInput, NotFound
+from lrs.actions.deps import StoreDeps
+from lrs.api import authentication
+
+COMPUTE_JOB = "lrs.long_worker.compute"
+
+
+class Scorecard(msgspec.Struct, forbid_unknown_fields=True):
+    """The lines of a programme's scorecard, as they are sent."""
+
+    programme: str
+    lines: list[Line]
+
+
+class Why(msgspec.Struct, forbid_unknown_fields=True):
+    """Why something is taken back."""
+
+    why: str
+
+
+def blueprint(deps: StoreDeps) -> Blueprint:
+    """Routes for business KPIs and scorecards."""
+    pages = Blueprint("business", __name__, url_prefix="/api/v1")
+
+    @pages.get("/kpis")
+    def list_kpis() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/read")
+        allow_parameters("programme")
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = [asdict(one) for one in kpis.list_kpis(connection, caller.tenant_id, require_programme())]
+        return json_with_etag({"kpis": found, "next": None})
+
+    @pages.put("/kpis/<key>")
+    def put_kpi(key: str) -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters("programme")
+        given = decode_body(business.Definition)
+        business.define_kpi(deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, given=given, who=f"credential {caller.key}")
+        deps.job_requests.request_job(COMPUTE_JOB)
+        return "", 204
+
+    @pages.put("/kpis/<key>/valuation")
+    def put_valuation(key: str) -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters("programme")
+        given = decode_body(business.Valuation)
+        made = business.value_kpi(
+            deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, given=given, who=f"credential {caller.key}"
+        )
+        return jsonify({"version": made})
+
+    @pages.get("/kpis/<key>/valuation")
+    def get_valuation(key: str) -> ResponseReturnValue:
+        """The valuation in force; NotFound if none was recorded."""
+        caller = authentication.require_scope(deps, "metrics/read")
+        allow_parameters("programme")
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = kpis.find_latest_valuation(connection, caller.tenant_id, require_programme(), key)
+        if found is None:
+            raise NotFound("Nobody has said what a unit of this figure is worth; PUT says so.")
+        version, body, who, at = found
+        return json_with_etag({"version": version, "valuation": body, "who": who, "at": format_instant(at)})
+
+    @pages.post("/kpi-readings")
+    def post_readings() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters()
+        told = business.import_readings(deps, tenant_id=caller.tenant_id, given=decode_body(business.Readings), who=f"credential {caller.key}")
+        deps.job_requests.request_job(COMPUTE_JOB)
+        return jsonify(told)
+
+    @pages.get("/kpi-readings")
+    def list_readings() -> ResponseReturnValue:
+        """Readings in the order received; needs access to individual-level data;
+        ``history=all``: replaced readings, too.
+        """
+        caller = authentication.require_scope(deps, "metrics/individual")
+        allow_parameters("programme", "kpi", "after", "limit", "history")
+        every, limit, after = wants_history(), page_limit(), page_cursor("after")
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = kpis.list_readings(connection, caller.tenant_id, require_programme(), request.args.get("kpi") or None, after, limit, every)
+        return json_with_etag({"readings": [json_row(asdict(one)) for one in found], "next": found[-1].reading_id if len(found) == limit else None})
+
+    @pages.post("/costs")
+    def post_cost() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters()
+        made = business.record_cost(deps, tenant_id=caller.tenant_id, given=decode_body(business.IncomingCost), who=f"credential {caller.key}")
+        return jsonify({"cost": made}), 201
+
+    @pages.get("/costs")
+    def list_costs() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/read")
+        allow_parameters("programme", "after", "limit")
+        limit, after = page_limit(), page_cursor("after")
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = kpis.list_costs(connection, caller.tenant_id, require_programme(), after, limit, every=True)
+        listed = [{**json_row(asdict(one)), "amount": str(one.amount)} for one in found]
+        return json_with_etag({"costs": listed, "next": found[-1].cost_id if len(found) == limit else None})
+
+    @pages.delete("/costs/<int:cost_id>")
+    def delete_cost(cost_id: int) -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters()
+        why = decode_body(Why).why
+        business.retract_cost(deps, tenant_id=caller.tenant_id, cost_id=clamp_bigint(cost_id), why=why, who=f"credential {caller.key}")
+        return "", 204
+
+    @pages.get("/scorecard")
+    def get_scorecard() -> ResponseReturnValue:
+        """The lines in force; version 0 without an author if they are the default."""
+        caller = authentication.require_scope(deps, "metrics/read")
+        allow_parameters("programme")
+        with deps.unit_of_work(caller.tenant_id) as connection:
+            found = scorecards.find_latest_scorecard(connection, caller.tenant_id, require_programme())
+        version, lines, who, at = found or (0, [msgspec.structs.asdict(line) for line in DEFAULT_LINES], "", None)
+        named = [{**line, "label": line_label(one)} for line, one in zip(lines, parse_lines(lines), strict=True)]
+        return json_with_etag({"version": version, "lines": named, "who": who, "at": format_instant(at) if at else None})
+
+    @pages.put("/scorecard")
+    def put_scorecard() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters()
+        given = decode_body(Scorecard)
+        wrong = describe_fault(given.lines)
+        if wrong:
+            raise BadInput(wrong, path="$.lines")
+        lines = [msgspec.structs.asdict(line) for line in given.lines]
+        made = scorecard_weights.set_scorecard_weights(
+            deps, tenant_id=caller.tenant_id, programme=given.programme, lines=lines, who=f"credential {caller.key}"
+        )
+        return jsonify({"version": made})
+
+    return pages

@@ -1,0 +1,83 @@
+"""``/api/v1``: merges of persons, and mappings of activities from other systems."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from analytics.actions import activity_mappings, person_merges
+from analytics.api.request_params import allow_parameters, clamp_bigint, decode_body, json_row, json_with_etag, page_cursor, page_limit
+from lrs.actions.deps import StoreDeps
+from lrs.api import authentication
+from lrs.api.statements import COUNT_JOB
+
+
+class Merging(msgspec.Struct, forbid_unknown_fields=True):
+    """``alias`` and ``agent`` are one person."""
+
+    alias: dict[str, Any]
+    agent: dict[str, Any]
+    reason: str
+
+
+def blueprint(deps: StoreDeps) -> Blueprint:
+    """Routes for person merges and activity mappings."""
+    pages = Blueprint("counting", __name__, url_prefix="/api/v1")
+
+    @pages.post("/person-merges")
+    def post_merge() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "erase")
+        allow_parameters()
+        given = decode_body(Merging)
+        who = f"credential {caller.key}"
+        made = person_merges.merge_persons(deps, tenant_id=caller.tenant_id, alias=given.alias, agent=given.agent, reason=given.reason, who=who)
+        deps.job_requests.request_job(COUNT_JOB)
+        return jsonify({"merge": made}), 201
+
+    @pages.get("/person-merges")
+    def get_merges() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "erase")
+        allow_parameters("after", "limit")
+        limit = page_limit()
+        found = person_merges.list_merges(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
+        return json_with_etag({"merges": [json_row(asdict(one)) for one in found], "next": found[-1].merge_id if len(found) == limit else None})
+
+    @pages.delete("/person-merges/<int:merge_id>")
+    def delete_merge(merge_id: int) -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "erase")
+        allow_parameters()
+        person_merges.undo_merge(deps, tenant_id=caller.tenant_id, merge_id=clamp_bigint(merge_id), who=f"credential {caller.key}")
+        deps.job_requests.request_job(COUNT_JOB)
+        return "", 204
+
+    @pages.post("/activity-mappings")
+    def post_mapping() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters()
+        made = activity_mappings.add_mapping(
+            deps, tenant_id=caller.tenant_id, given=decode_body(activity_mappings.Mapped), who=f"credential {caller.key}"
+        )
+        deps.job_requests.request_job(COUNT_JOB)
+        return jsonify({"mapping": made}), 201
+
+    @pages.get("/activity-mappings")
+    def get_mappings() -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/read")
+        allow_parameters("after", "limit")
+        limit = page_limit()
+        found = activity_mappings.list_mappings(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
+        return json_with_etag({"mappings": [json_row(asdict(one)) for one in found], "next": found[-1].mapping_id if len(found) == limit else None})
+
+    @pages.delete("/activity-mappings/<int:mapping_id>")
+    def delete_mapping(mapping_id: int) -> ResponseReturnValue:
+        caller = authentication.require_scope(deps, "metrics/write")
+        allow_parameters()
+        activity_mappings.undo_mapping(deps, tenant_id=caller.tenant_id, mapping_id=clamp_bigint(mapping_id), who=f"credential {caller.key}")
+        deps.job_requests.request_job(COUNT_JOB)
+        return "", 204
+
+    return pages

@@ -1,0 +1,1 @@
+"""Background jobs. Each may run twice, concurrently or late."""

@@ -1,0 +1,301 @@
+"""The counting job: claims rows of ``uncounted`` and recomputes the facts of their episodes,
+in one transaction.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from analytics.facts import derive_facts, standalone_facts
+from analytics.facts.external import NO_MAPPINGS, ActivityMappings
+from analytics.facts.statement_view import COUNTED_VERB_KEYS, STANDALONE_VERB_KEYS
+from analytics.jobs import external_activity
+from analytics.jobs.external_activity import parse_stored
+from analytics.store import activity_mappings, person_merges
+from analytics.store import facts as store
+from core.database import UnitOfWork
+from core.queue import JobTimedOut
+from lrs.store import change_queue, statement_refs
+from lrs.store.tables import NO_EPISODE
+
+log = logging.getLogger(__name__)
+
+_Key = TypeVar("_Key", uuid.UUID, int)
+_NO_EXCLUSIONS: Mapping[int, str] = {}
+COUNT_BATCH_ROWS = 1_000  # keeps a transaction well under a second, its locks few, and leaves some for the other workers
+BATCH_REGISTRATIONS = 200
+
+
+def count_all_tenants(engine: Engine, unit_of_work: UnitOfWork) -> int:
+    """Count everything that is pending, tenant by tenant; return the number of rows claimed.
+    A tenant whose counting fails does not hold up the others: its error is raised once all
+    tenants have been processed.
+    """
+    total, trouble = 0, list[Exception]()
+    for tenant_id in change_queue.list_tenants_with_work(engine):
+        try:
+            total += _count_tenant(unit_of_work, tenant_id)
+        except JobTimedOut:
+            raise
+        except Exception as error:
+            log.exception("tenant %s: counting failed; it is tried again", tenant_id)
+            trouble.append(error)
+    if trouble:
+        raise trouble[0]
+    return total
+
+
+def _count_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> int:
+    total = 0
+    while True:
+        with unit_of_work(tenant_id) as connection:
+            settled = statement_refs.settle_late_refs(connection, tenant_id, BATCH_REGISTRATIONS)
+        with unit_of_work(tenant_id) as connection:
+            person_merges.lock_merges_shared(connection, tenant_id)
+            mapped = activity_mappings.lock_if_mapped(connection, tenant_id)
+            claim = change_queue.claim_counting_work(connection, tenant_id, COUNT_BATCH_ROWS, BATCH_REGISTRATIONS)
+            _recount_isolated(connection, tenant_id, claim.registrations)
+            _recount_loose_isolated(connection, tenant_id, claim.loose)
+            if mapped:
+                _mark_borrowers_isolated(connection, tenant_id, claim.lines)
+        total += claim.taken
+        if not claim.taken and not settled:
+            return total
+
+
+def recount_loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> bool:
+    """Recompute the facts of these statements outside any episode; return whether that
+    changed any.
+    """
+    if not ords:
+        return False
+    same = person_merges.load_merge_map(connection, tenant_id)
+    rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
+    for stored in store.list_loose_statements(connection, tenant_id, ords):
+        for kind, made in standalone_facts(parse_stored(stored), same).items():
+            rows[kind] += made
+    return store.replace_loose_facts(connection, tenant_id, ords, rows)
+
+
+def _recount_loose_isolated(connection: Connection, tenant_id: int, ords: Sequence[int]) -> bool:
+    """Recount statements outside any episode; one that cannot be counted, for whatever
+    reason, is set aside with that reason.
+    """
+
+    def set_aside(ord_: int, error: Exception) -> bool:
+        return store.replace_loose_facts(
+            connection, tenant_id, [ord_], {"uncountable": [_uncountable_row(ord_, NO_EPISODE, f"it {_failure_reason(error)}")]}
+        )
+
+    return _run_isolated(connection, tenant_id, ords, lambda some: recount_loose_statements(connection, tenant_id, some), set_aside)
+
+
+def _mark_borrowers_isolated(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
+    """Mark the episodes for recount to which statements of other systems contribute; a
+    statement that raises an error affects no other.
+    """
+
+    def mark_episodes(some: Sequence[int]) -> bool:
+        external_activity.mark_borrowers(connection, tenant_id, some, person_merges.load_merge_map(connection, tenant_id))
+        return False
+
+    _run_isolated(connection, tenant_id, ords, mark_episodes, lambda _ord, _error: False)
+
+
+def _recount_isolated(connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID]) -> bool:
+    """Recount episodes; of one that cannot be counted as a whole, set aside the offending
+    statements. Return whether a fact changed.
+
+    The caller holds their locks: if they were taken inside the savepoint, rolling back to it
+    would release them.
+    """
+
+    def recount_countable(registration: uuid.UUID, error: Exception) -> bool:
+        return _recount_excluding_bad(connection, tenant_id, registration, error)
+
+    return _run_isolated(connection, tenant_id, sorted(registrations), lambda some: recount_episodes(connection, tenant_id, some), recount_countable)
+
+
+def _run_isolated(
+    connection: Connection, tenant_id: int, every: Sequence[_Key], act: Callable[[Sequence[_Key]], bool], aside: Callable[[_Key, Exception], bool]
+) -> bool:
+    """Run ``act`` on all items at once; if that fails, on each one separately, and ``aside``
+    for each that still fails. Return whether any of them reported a change. A lost
+    connection, a deadlock or a job timeout is raised, since the whole job is then retried.
+    """
+    try:
+        with connection.begin_nested():
+            return act(every)
+    except Exception as error:
+        _reraise_transient(error)
+        log.exception("tenant %s: something cannot be counted; it is set aside, and the rest goes on", tenant_id)
+    changed = False
+    for one in every:
+        try:
+            with connection.begin_nested():
+                changed |= act([one])
+        except Exception as error:
+            _reraise_transient(error)
+            changed |= aside(one, error)
+    return changed
+
+
+def _reraise_transient(error: Exception) -> None:
+    """Re-raise unless the error lies in the counted data or in the counting code; a lost or
+    busy database is transient.
+    """
+    own = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(own, JobTimedOut | psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout):
+        raise error
+
+
+def _recount_excluding_bad(connection: Connection, tenant_id: int, registration: uuid.UUID, error: Exception) -> bool:
+    """Recount an episode whose statements cannot be counted together: set aside those that
+    fail even when counted with nothing but the certification, and count the rest. Statements
+    of other systems are excluded first: they must not cost anyone an episode.
+    """
+
+    def try_recount(without: Mapping[int, str]) -> bool | Exception:
+        try:
+            with connection.begin_nested():
+                return recount_episodes(connection, tenant_id, [registration], without)
+        except Exception as again:
+            _reraise_transient(again)
+            return again
+
+    own = store.find_episode_statements(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
+    begun = list(external_activity.readable_statements(own, "certified"))
+    theirs = external_activity.external_ords_for(connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id))
+    begins = {one.ord for one in begun}
+    every = sorted({one.ord for one in own if one.ord not in begins} | theirs)
+    culprits: dict[int, str] = {}
+    for ord_ in every:
+        failed = try_recount({one: "" for one in every if one != ord_})
+        if isinstance(failed, Exception):
+            culprits[ord_] = f"it {_failure_reason(failed)}"
+    for without in (culprits, culprits | dict.fromkeys(theirs, "it cannot be counted with the rest of the person's episode")):
+        done = try_recount(without)
+        if not isinstance(done, Exception):
+            return done
+        error = done
+    reason = f"the statements of this registration {_failure_reason(error)}"
+    return _replace_facts(connection, tenant_id, [registration], {"uncountable": [_uncountable_row(one.ord, registration, reason) for one in own]})
+
+
+def _uncountable_row(ord_: int, registration: uuid.UUID, reason: str) -> dict[str, Any]:
+    return {"registration": registration, "ord": ord_, "reason": reason}
+
+
+def _failure_reason(error: Exception) -> str:
+    """Return the rest of a sentence: why something was set aside. Only the error's type is
+    given, since its message may contain what a person said.
+    """
+    own = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return f"cannot be counted ({type(own).__name__})"
+
+
+def recount_episodes(
+    connection: Connection, tenant_id: int, registrations: Collection[uuid.UUID], without: Mapping[int, str] = _NO_EXCLUSIONS
+) -> bool:
+    """Recompute the facts of these episodes from all their statements; return whether that
+    changed any. The caller holds their locks.
+
+    ``without``: statements (by ord) to exclude, each with the reason that is recorded.
+    """
+    if not registrations:
+        return False
+    ordered = sorted(registrations)
+    rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
+    with _gc_disabled():
+        stored = store.find_episode_statements(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
+        same = person_merges.load_merge_map(connection, tenant_id)
+        known = external_activity.tenant_mappings(connection, tenant_id, same)
+        for registration in ordered:
+            theirs = [parse_stored(one) for one in stored.get(registration, []) if one.ord not in without]
+            facts = derive_facts(registration, theirs, same, known, without)
+            aside = facts.uncountable + [(one.ord, without[one.ord]) for one in stored.get(registration, []) if one.ord in without]
+            for kind, made in facts.rows.items():
+                rows.setdefault(kind, []).extend(made)
+            rows["uncountable"] += [_uncountable_row(ord_, registration, reason) for ord_, reason in aside]
+        return _replace_facts(connection, tenant_id, ordered, rows, known)
+
+
+def _replace_facts(
+    connection: Connection,
+    tenant_id: int,
+    ordered: Sequence[uuid.UUID],
+    rows: Mapping[str, list[dict[str, Any]]],
+    known: ActivityMappings | None = None,
+) -> bool:
+    known = external_activity.tenant_mappings(connection, tenant_id, person_merges.load_merge_map(connection, tenant_id)) if known is None else known
+    if known is NO_MAPPINGS:
+        return store.replace_episode_facts(connection, tenant_id, ordered, rows)
+    before = activity_mappings.find_episode_keys(connection, tenant_id, ordered)
+    changed = store.replace_episode_facts(connection, tenant_id, ordered, rows)
+    external_activity.mark_sibling_episodes(
+        connection, tenant_id, before ^ activity_mappings.find_episode_keys(connection, tenant_id, ordered), known
+    )
+    return changed
+
+
+@contextmanager
+def _gc_disabled() -> Iterator[None]:
+    """Disable the cyclic garbage collector: statements and rows contain no reference cycles,
+    and searching for them took most of the time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def reconcile_tenant(unit_of_work: UnitOfWork, tenant_id: int, progress: Callable[[int, int], None] = lambda done, of: None) -> bool:
+    """Recount all of a tenant in batches; return whether a fact changed although nothing was
+    pending.
+
+    ``progress`` is called with (episodes done, total episodes).
+    """
+    with unit_of_work(tenant_id) as connection:
+        every = sorted(store.list_registrations(connection, tenant_id))
+    changed = False
+    for start in range(0, len(every), BATCH_REGISTRATIONS):
+        some = every[start : start + BATCH_REGISTRATIONS]
+        with unit_of_work(tenant_id) as connection:
+            person_merges.lock_merges_shared(connection, tenant_id)
+            activity_mappings.lock_if_mapped(connection, tenant_id)
+            change_queue.lock_countables(connection, tenant_id, some)
+            waiting = change_queue.has_work(connection, tenant_id)
+            differs = _recount_isolated(connection, tenant_id, some)
+            # A statement that arrived meanwhile is included in the recount but was not counted
+            # before: that difference is no error.
+            changed |= differs and not waiting and not change_queue.has_work(connection, tenant_id)
+        progress(start + len(some), len(every))
+    return _reconcile_loose_statements(unit_of_work, tenant_id) or changed
+
+
+def _reconcile_loose_statements(unit_of_work: UnitOfWork, tenant_id: int) -> bool:
+    changed, after = False, 0
+    while True:
+        with unit_of_work(tenant_id) as connection:
+            ords = store.list_loose_ords(connection, tenant_id, STANDALONE_VERB_KEYS | COUNTED_VERB_KEYS, after, COUNT_BATCH_ROWS)
+            if not ords:
+                return changed
+            person_merges.lock_merges_shared(connection, tenant_id)
+            change_queue.lock_countables(connection, tenant_id, ords)
+            waiting = change_queue.has_work(connection, tenant_id)
+            differs = _recount_loose_isolated(connection, tenant_id, ords)
+            changed |= differs and not waiting and not change_queue.has_work(connection, tenant_id)
+            after = ords[-1]

@@ -1,0 +1,329 @@
+"""Build the requested export files: a ZIP with one table per kind of row, CSV or Parquet,
+and a manifest that describes the contents.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import logging
+import tempfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import pyarrow as pa
+from pyarrow import parquet
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, DateTime, Float, Integer, SmallInteger, Table, func, select
+
+from analytics.catalogue import CATALOGUE
+from analytics.definitions import Scope
+from analytics.reports import cache, metric_values, pictures, privacy, weekly_privacy
+from analytics.reports.context import ReportRequest
+from analytics.reports.figures import counted_up_to
+from analytics.reports.metric_values import MetricValue, escape_formula
+from analytics.reports.registry import REPORT_BUILDERS
+from analytics.store import exports, weekly_figures
+from analytics.store.exports import Export
+from analytics.weekly_series import WEEKLY_SERIES
+from core import clock
+from core.advisory_locks import EXPORT_LOCK, try_advisory_lock
+from core.blob_store import CHUNK_BYTES
+from core.clock import format_instant
+from core.queue import JobTimedOut
+from lrs.actions.deps import StoreDeps
+from lrs.store import change_queue, tables
+
+log = logging.getLogger(__name__)
+
+EXPORT_LIFETIME = timedelta(days=7)
+MAX_ATTEMPTS = 3
+EXPORT_BATCH_ROWS = 5_000
+MAX_FILE_BYTES = 10 * 1024**3  # bytes; larger extracts must use SQL access
+
+# Tables of individual-level rows, by file name.
+_INDIVIDUAL_TABLES: Mapping[str, Table] = {
+    "episodes": tables.fact_episode,
+    "checks": tables.fact_check,
+    "answers": tables.fact_recall,
+    "competencies": tables.fact_competency,
+    "uses": tables.fact_use,
+    "activities": tables.fact_activity,
+    "ratings": tables.fact_rating,
+}
+_VALUE_COLUMNS = {
+    **{name: pa.string() for name in ("metric", "label", "part", "part_label", "unit", "programme", "dimension", "member")},
+    "version": pa.int64(),
+    **{name: pa.float64() for name in ("numerator", "denominator", "value", "ci_low", "ci_high", "confidence")},
+    "learners": pa.int64(),
+    "suppressed": pa.bool_(),
+    **{name: pa.string() for name in ("reason", "flags", "watermark", "computed_at")},
+}
+_ARROW_TYPES = (
+    (BigInteger, pa.int64()),
+    (SmallInteger, pa.int16()),
+    (Integer, pa.int32()),
+    (Float, pa.float64()),
+    (Boolean, pa.bool_()),
+    (Date, pa.date32()),
+    (DateTime, pa.timestamp("us", tz="UTC")),
+)
+RowBatches = Iterator[Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class _Dataset:
+    name: str
+    columns: Mapping[str, Any]  # name → Arrow type
+    rows: RowBatches
+
+
+def build_exports(deps: StoreDeps, tenant_id: int) -> int:
+    """Build the pending exports; return how many. One that fails records its reason and does
+    not hold up the others.
+    """
+    with deps.unit_of_work(tenant_id) as connection:
+        waiting = exports.list_pending_exports(connection, tenant_id)
+    return sum(_build_export(deps, tenant_id, one) for one in waiting)
+
+
+def _build_export(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
+    with deps.unit_of_work(tenant_id) as connection:
+        # While a removal has not been counted yet, rows of an erased person are still there.
+        if not try_advisory_lock(connection, EXPORT_LOCK, tenant_id, one.export_id) or (
+            one.individual and change_queue.has_pending_episodes(connection, tenant_id)
+        ):
+            return False
+        with deps.unit_of_work(tenant_id) as apart:  # separate transaction: the attempt stays recorded even if this process is killed
+            tried = exports.start_export_attempt(apart, tenant_id, one.export_id)
+        if tried is None or (one.individual and change_queue.has_pending_episodes(connection, tenant_id)):
+            return False
+        if tried >= MAX_ATTEMPTS:
+            told: dict[str, Any] = {"failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL or by /api/v1."}
+        else:
+            try:
+                with connection.begin_nested():
+                    told = _write_archive(deps, connection, tenant_id, one)
+            except JobTimedOut:
+                raise
+            except Exception as error:
+                log.exception("tenant %s: export %s cannot be made", tenant_id, one.export_id)
+                told = {"failed": f"something went wrong while it was made ({type(error).__name__})."}
+        ended = {**told, "finished_at": clock.now(), "expires_at": clock.now() + EXPORT_LIFETIME}
+        if exports.finish_export(connection, tenant_id, one.export_id, ended):
+            return True
+    if "sha2" in told:
+        deps.exports.remove(tenant_id, told["sha2"])
+    return False
+
+
+def _save_progress(deps: StoreDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
+    """Save progress in a separate transaction, so that a client polling the export sees it."""
+    with deps.unit_of_work(tenant_id) as connection:
+        exports.update_export(connection, tenant_id, one.export_id, values)
+
+
+def _write_archive(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
+    """Write the archive and store its bytes; return the manifest and the address of the
+    bytes.
+    """
+    watermark, now = counted_up_to(connection, tenant_id), clock.now()
+    in_all = sum(_count_rows(connection, tenant_id, one.programme, table) for table in _export_tables(one).values())
+    _save_progress(deps, tenant_id, one, {"rows_in_all": in_all})
+    done, told = 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "export.zip"
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+            for dataset in _datasets(connection, tenant_id, one):
+                path, rows = Path(folder) / f"{dataset.name}.{one.format}", 0
+                with _WRITERS[one.format](path, dataset.columns) as writer:
+                    for some in dataset.rows:
+                        writer.write(some)
+                        rows += len(some)
+                        if dataset.name in _export_tables(one):
+                            done += len(some)
+                            _save_progress(deps, tenant_id, one, {"rows_done": done})
+                columns = [{"name": name, "type": str(kind)} for name, kind in dataset.columns.items()]
+                told.append({"name": path.name, "rows": rows, "bytes": path.stat().st_size, "sha256": _sha256(path), "columns": columns})
+                archive.write(path, path.name)
+                path.unlink()
+            shown = []
+            for name, drawn in _pictures(connection, tenant_id, one):
+                archive.writestr(name, drawn)
+                shown.append({"name": name, "bytes": len(drawn), "sha256": hashlib.sha256(drawn).hexdigest()})
+            manifest = {
+                "programme": one.programme,
+                "format": one.format,
+                "people": one.individual,
+                "watermark": format_instant(watermark),
+                "made_at": format_instant(now),
+                "made_by": f"Carryover {version('carryover')}",
+                "files": told,
+                "pictures": shown,
+            }
+            archive.writestr("manifest.json", json.dumps(manifest, indent=2))
+        return {"manifest": manifest, "rows_done": done, **_store_archive(deps, tenant_id, whole)}
+
+
+def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[tuple[str, bytes]]:
+    """Yield the pictures of all reports as shown on their pages: (file name, PNG)."""
+    asked = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), one.individual)
+    watermark = counted_up_to(connection, tenant_id)
+    for key in REPORT_BUILDERS:
+        svg = cache.load_report(asked, key, watermark).svg
+        if svg:
+            yield f"pictures/{key}.png", pictures.svg_to_png(svg)
+
+
+def _store_archive(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
+    sha2 = _sha256(whole)
+    arriving = deps.exports.open(MAX_FILE_BYTES)
+    try:
+        with whole.open("rb") as read:
+            while piece := read.read(CHUNK_BYTES):
+                arriving.write(piece)
+        arriving.close()
+        if arriving.over_quota:
+            raise ValueError("the file is too large")
+        deps.exports.store_upload(tenant_id, sha2, arriving)
+    finally:
+        deps.exports.discard_upload(arriving)
+    return {"sha2": sha2, "bytes": whole.stat().st_size}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as read:
+        return hashlib.file_digest(read, "sha256").hexdigest()
+
+
+def _export_tables(one: Export) -> Mapping[str, Table]:
+    return {"weeks": tables.week_figure, **(_INDIVIDUAL_TABLES if one.individual else {})}
+
+
+def _count_rows(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
+    where = (table.c.tenant_id == tenant_id, table.c.programme == programme)
+    return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+
+def _datasets(connection: Connection, tenant_id: int, one: Export) -> Iterator[_Dataset]:
+    yield _Dataset("values", _VALUE_COLUMNS, _value_batches(connection, tenant_id, one))
+    for name, table in _export_tables(one).items():
+        columns = [column for column in table.columns if column.name != "tenant_id"]
+        yield _Dataset(name, {column.name: _arrow_type(column) for column in columns}, _table_batches(connection, tenant_id, one, table, columns))
+
+
+def _value_batches(connection: Connection, tenant_id: int, one: Export) -> RowBatches:
+    """Yield every metric, for the whole programme and for each member of each dimension.
+    Unless individual-level data is requested, small groups are suppressed, and so is any
+    group from which they could be derived (complementary suppression, per dimension).
+    """
+    whole = ReportRequest(connection, Scope(tenant_id, clock.now(), {"programme": one.programme}), True)
+    watermark = counted_up_to(connection, tenant_id)
+    told = [value for metric in cache.load_metric_values(replace(whole, individual=one.individual), CATALOGUE, watermark) for value in metric]
+    yield [_value_row(value, "", "") for value in told]
+    people = {(value.metric, value.part): value.learners or 0 for value in told}
+    named = cache.load_dimension_values(replace(whole, individual=one.individual))  # not even the name of a small group
+    for dimension, members in cache.load_dimension_values(whole).items():
+        counted: dict[tuple[str, str], dict[str, MetricValue]] = defaultdict(dict)
+        for member in members:
+            asked = replace(whole, scope=whole.scope.narrowed(**{dimension: member}))
+            for metric in cache.load_metric_values(asked, CATALOGUE, watermark):
+                for value in metric:
+                    counted[value.metric, value.part][member] = value
+        for place, by_member in counted.items():
+            hidden = (
+                set()
+                if one.individual
+                else privacy.hidden_teams({m: v.learners or int(bool(v.denominator)) for m, v in by_member.items()}, people.get(place, 0))
+            )
+            yield [
+                _value_row(metric_values.suppress_value(v, privacy.COMPLEMENTARY) if m in hidden else v, dimension, m)
+                for m, v in by_member.items()
+                if m in named.get(dimension, ())
+            ]
+
+
+def _value_row(value: MetricValue, dimension: str, member: str) -> dict[str, Any]:
+    named = {name: getattr(value, name, None) for name in _VALUE_COLUMNS}
+    return {**named, "dimension": dimension, "member": member, "flags": "; ".join(value.flags)}
+
+
+def _table_batches(connection: Connection, tenant_id: int, one: Export, table: Table, columns: Sequence[Column[Any]]) -> RowBatches:
+    query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == one.programme).order_by(*table.primary_key.columns)
+    if table is tables.week_figure and not one.individual:
+        yield from _week_batches(connection, tenant_id, one.programme)
+        return
+    found = connection.execute(query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS))
+    for some in found.partitions():
+        yield [{name: str(value) if name == "registration" and value else value for name, value in row._mapping.items()} for row in some]
+
+
+def _week_batches(connection: Connection, tenant_id: int, programme: str) -> RowBatches:
+    """Weekly figures as seen by a caller without access to individual-level data."""
+    for series in WEEKLY_SERIES:
+        for team in ["", *weekly_figures.list_published_teams(connection, tenant_id, programme)]:
+            after = 0
+            while found := weekly_figures.list_week_figures(connection, tenant_id, programme, series, team, after, EXPORT_BATCH_ROWS, every=False):
+                hidden, after = weekly_privacy.hidden_figures(connection, tenant_id, programme, series, found), found[-1].figure_id
+                yield [{"programme": programme, **asdict(one)} for one in found if one.figure_id not in hidden]
+
+
+def _arrow_type(column: Column[Any]) -> Any:
+    return next((arrow for kind, arrow in _ARROW_TYPES if isinstance(column.type, kind)), pa.string())
+
+
+class _Writer(Protocol):
+    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None: ...
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None: ...
+    def __enter__(self) -> _Writer: ...
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+class _CsvWriter:
+    """Commas, a header line, CRLF (RFC 4180); times in ISO 8601; text that a spreadsheet
+    would execute as a formula is prefixed with an apostrophe.
+    """
+
+    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\r\n")
+        self._names = list(columns)
+        self._writer.writerow(self._names)
+
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._writer.writerows([[self._format_value(row[name]) for name in self._names] for row in rows])
+
+    @staticmethod
+    def _format_value(value: Any) -> Any:
+        return value.isoformat() if hasattr(value, "isoformat") else escape_formula(value)
+
+    def __enter__(self) -> _CsvWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+
+class _ParquetWriter:
+    def __init__(self, path: Path, columns: Mapping[str, Any]) -> None:
+        self._schema = pa.schema(list(columns.items()))
+        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._writer.write_table(pa.Table.from_pylist(list(rows), self._schema))
+
+    def __enter__(self) -> _ParquetWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._writer.close()
+
+
+_WRITERS: Mapping[str, type[_Writer]] = {"csv": _CsvWriter, "parquet": _ParquetWriter}

@@ -1,0 +1,169 @@
+"""The watch job: publishes the figures of completed weeks, restates those that have changed
+since, and raises and ends alarms.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from analytics.definitions import Scope, groups
+from analytics.reports import privacy
+from analytics.reports.figures import counted_up_to
+from analytics.statistics import control_rules, false_discovery, seasons
+from analytics.statistics.control_rules import AlarmState, WeekVerdict
+from analytics.store import weekly_figures as store
+from analytics.store.weekly_figures import FigureKey
+from analytics.weekly_series import WEEKLY_SERIES, week_start
+from core import clock
+from core.advisory_locks import MONITORING_LOCK, try_advisory_lock
+from core.database import UnitOfWork
+from core.queue import JobTimedOut
+from lrs.store import change_queue
+
+log = logging.getLogger(__name__)
+
+SYSTEM_ACTOR = "the record store"
+WEEK = timedelta(weeks=1)
+DEFAULT_REASON = "statements that came late, were voided or erased, or a merge of persons"
+WeekCounts = tuple[int, int, int]  # numerator, denominator, learners
+
+
+def watch_tenant(unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACTOR, why: str = DEFAULT_REASON) -> int:
+    """Watch all programmes of a tenant; return how many alarms are open. ``who`` and ``why``
+    are recorded with restated figures.
+
+    Nothing is done while counting has not reached the week to be judged: uncounted activity
+    would be taken for missing activity.
+    """
+    scope = Scope(tenant_id, clock.now())
+    with unit_of_work(tenant_id) as connection:
+        if counted_up_to(connection, tenant_id) < groups.settled_until(scope) or change_queue.has_pending_episodes(connection, tenant_id):
+            return 0
+        programmes = store.list_monitored_programmes(connection, tenant_id)
+    found = 0
+    for programme in programmes:
+        try:
+            found += _watch_programme(unit_of_work, scope.narrowed(programme=programme), programme, who, why)
+        except JobTimedOut:
+            raise
+        except Exception:
+            log.exception("tenant %s: programme %s cannot be watched; it is tried again", tenant_id, programme)
+    return found
+
+
+def _watch_programme(unit_of_work: UnitOfWork, scope: Scope, programme: str, who: str, why: str) -> int:
+    tenant_id = scope.tenant_id
+    with unit_of_work(tenant_id) as connection:
+        if not try_advisory_lock(connection, MONITORING_LOCK, tenant_id, programme):
+            return 0
+        counted = _count_weeks(connection, scope)
+        _publish_weeks(connection, tenant_id, programme, counted, who, why)
+        _update_alarms(connection, scope, programme, counted)
+        return len(store.list_alarms(connection, tenant_id, programme=programme, ended=False))
+
+
+def _count_weeks(connection: Connection, scope: Scope) -> dict[FigureKey, WeekCounts]:
+    """Count every completed week, for the programme and for each of its teams."""
+    found: dict[FigureKey, WeekCounts] = {}
+    for key, series in WEEKLY_SERIES.items():
+        for split in (None, "team"):
+            for row in connection.execute(series.count(Scope(scope.tenant_id, scope.as_of, scope.by, split=split))):
+                if split is None or row.group:  # people without a team form no team
+                    counts = (int(getattr(row, series.numerator)), int(getattr(row, series.denominator)), int(getattr(row, series.learners)))
+                    found[key, row.group, week_start(int(row.week))] = counts
+    return found
+
+
+def _publish_weeks(connection: Connection, tenant_id: int, programme: str, counted: Mapping[FigureKey, WeekCounts], who: str, why: str) -> None:
+    held = store.find_published_figures(connection, tenant_id, programme)
+    # A week with no data left (after an erasure) is restated to zero.
+    now = {**dict.fromkeys(held, (0, 0, 0)), **counted}
+    changed = {place: counts for place, counts in now.items() if place not in held or held[place][1:] != counts}
+    gone = [held[place][0] for place in changed if place in held]
+    if gone:
+        store.mark_figures_restated(connection, tenant_id, gone, who, why)
+        log.info("tenant %s: %s weekly figures of %s were restated", tenant_id, len(gone), programme)
+    names = ("series", "team", "week", "numerator", "denominator", "learners")
+    store.insert_week_figures(
+        connection, tenant_id, programme, [dict(zip(names, (*place, *counts), strict=True)) for place, counts in sorted(changed.items())]
+    )
+
+
+def _update_alarms(connection: Connection, scope: Scope, programme: str, counted: Mapping[FigureKey, WeekCounts]) -> None:
+    """Judge the last settled week of every scope that has data for it; for an open alarm
+    whose scope has none, that week counts as calm.
+    """
+    tenant_id, last = scope.tenant_id, (groups.settled_until(scope) - WEEK).date()
+    by_scope: dict[tuple[str, str], dict[date, WeekCounts]] = defaultdict(dict)
+    for (series, team, week), counts in counted.items():
+        by_scope[series, team][week] = counts
+    for place, level in store.find_current_baselines(connection, tenant_id, programme).items():
+        by_scope[place] = {week: counts for week, counts in by_scope[place].items() if week >= level.since}
+    judged: dict[tuple[str, str], WeekVerdict] = {}
+    hidden: dict[str, set[str]] = {}
+    for key in WEEKLY_SERIES:
+        people = {team: weeks[last][2] for (series, team), weeks in by_scope.items() if series == key and team and last in weeks}
+        hidden[key] = privacy.hidden_teams(people, by_scope.get((key, ""), {}).get(last, (0, 0, 0))[2])
+    for place, weeks in by_scope.items():
+        # Readers of alarms may be restricted to groups: a team whose figure is suppressed gets
+        # no alarm.
+        if last in weeks and weeks[last][2] >= privacy.MIN_GROUP_SIZE and place[1] not in hidden[place[0]]:
+            one = control_rules.judge_last_week(*_fill_gaps(weeks, last))
+            if one is not None:
+                judged[place] = one
+    standing = false_discovery.benjamini_hochberg({"\n".join(place): one.p for place, one in judged.items()}, control_rules.FALSE_ALARM_RATE)
+    open_now = {(one.series, one.team): one for one in store.list_alarms(connection, tenant_id, programme=programme, ended=False)}
+    lately = store.find_recently_ended(connection, tenant_id, programme, last - control_rules.COOL_DOWN_WEEKS * WEEK)
+    for place, one in judged.items():
+        if "\n".join(place) in standing and place not in open_now and place not in lately:
+            first = {"programme": programme, "series": place[0], "team": place[1], "owner": WEEKLY_SERIES[place[0]].owner}
+            store.insert_alarm(
+                connection, tenant_id, {**first, **_alarm_text(place, last, one), **asdict(control_rules.advance_alarm_state(None, True))}
+            )
+    for place, held in open_now.items():
+        if held.week < last:  # each week is judged once, however often the job runs
+            signalled = "\n".join(place) in standing
+            state = control_rules.advance_alarm_state(AlarmState(held.weeks, held.calm, held.level, held.history), signalled)
+            values: dict[str, Any] = {**asdict(state), "week": last, **(_alarm_text(place, last, judged[place]) if signalled else {})}
+            store.update_alarm(connection, tenant_id, held.alarm_id, values, end=state.calm >= control_rules.CALM_WEEKS)
+
+
+def _fill_gaps(weeks: Mapping[date, WeekCounts], last: date) -> tuple[list[tuple[int, int]], list[float]]:
+    """Return (successes, trials) of every week from the first to the last, including empty
+    ones; and the seasonal component of each share.
+    """
+    first = min(weeks)
+    calendar = [first + n * WEEK for n in range((last - first) // WEEK + 1)]
+    counts = [weeks.get(week, (0, 0, 0))[:2] for week in calendar]
+    usual = sum(k for k, _ in counts) / max(1, sum(n for _, n in counts))
+    return counts, seasons.seasonal_component([k / n if n else usual for k, n in counts])
+
+
+def _alarm_text(scope: tuple[str, str], week: date, one: WeekVerdict) -> dict[str, Any]:
+    series = WEEKLY_SERIES[scope[0]]
+    where = f" in {scope[1]}" if scope[1] else ""
+    words = f"{series.alarm_text}{where}: {one.value:.0%} in the week from {week.isoformat()}, {one.centre:.0%} before ({one.rule})."
+    return {"words": words, "week": week}
+
+
+def update_self_check(unit_of_work: UnitOfWork, tenant_id: int, changed: bool) -> None:
+    """Raise an alarm if a recount changed facts; end it with the first recount that changes
+    none.
+    """
+    today = clock.now().date()
+    with unit_of_work(tenant_id) as connection:
+        held = [one for one in store.list_alarms(connection, tenant_id, programme="", ended=False) if one.series == store.SELF_CHECK]
+        if changed and not held:
+            words = "A full recount changed figures that had been counted bit by bit. The log says of which episodes; they are right now."
+            first = {"programme": "", "series": store.SELF_CHECK, "team": "", "owner": "operator", "words": words, "week": today}
+            store.insert_alarm(connection, tenant_id, {**first, **asdict(control_rules.advance_alarm_state(None, True))})
+        for one in held:
+            state = control_rules.advance_alarm_state(AlarmState(one.weeks, one.calm, one.level, one.history), changed)
+            store.update_alarm(connection, tenant_id, one.alarm_id, {**asdict(state), "week": today}, end=not changed)

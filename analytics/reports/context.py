@@ -1,0 +1,66 @@
+"""The request that a report is built from, and helpers that several reports share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from analytics.catalogue import Metric
+from analytics.definitions import Scope, parse_part
+from analytics.reports.metric_values import compute_estimates
+from analytics.reports.report import Report
+from analytics.statistics.estimates import Estimate
+from analytics.store import computed_reports
+from core.clock import format_instant
+from lrs.store import activity_definitions
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """What a report is built from. ``individual``: whether the caller may see individual
+    people."""
+
+    connection: Connection
+    scope: Scope
+    individual: bool
+
+
+ReportBuilder = Callable[[ReportRequest], Report]
+
+
+def activity_names(asked: ReportRequest, iris: Sequence[str]) -> dict[str, str]:
+    """The names of activities."""
+    return activity_definitions.find_activity_names(asked.connection, asked.scope.tenant_id, iris)
+
+
+def estimates_by_value(asked: ReportRequest, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:
+    """Value of the dimension -> part -> estimate."""
+    found: dict[str, dict[str, Estimate]] = {}
+    for label, one in compute_estimates(asked.connection, metric, replace(asked.scope, split=dimension)).items():
+        part, value = parse_part(label)
+        found.setdefault(value, {})[part] = one
+    return found
+
+
+def find_computed_report(asked: ReportRequest, name: str) -> tuple[dict[str, Any], str, str] | None:
+    """(body, watermark, computed at) of the report that the job stored for the programme; None
+    if it is not computed yet, or if no programme is requested."""
+    programme = asked.scope.programme
+    if programme is None:
+        return None
+    found = computed_reports.find_computed_report(asked.connection, asked.scope.tenant_id, programme, name)
+    return (found[0], format_instant(found[1]), format_instant(found[2])) if found else None
+
+
+NOT_COMPUTED_YET = "It is being computed; look again in a minute."
+
+_NOT_NARROWED = "This is of the whole programme: it is not narrowed with the rest of the page."
+
+
+def not_narrowed_notes(asked: ReportRequest) -> tuple[str, ...]:
+    """The note on a report that a job computes for a whole programme, if the page is
+    narrowed."""
+    return () if asked.scope.is_whole_programme else (_NOT_NARROWED,)

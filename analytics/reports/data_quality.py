@@ -1,0 +1,116 @@
+"""Can the figures be trusted: what makes them doubtful, and the five questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analytics.catalogue import METRICS_BY_KEY
+from analytics.definitions import groups
+from analytics.reports import privacy
+from analytics.reports.context import ReportRequest
+from analytics.reports.metric_values import compute_estimates
+from analytics.reports.report import Column, Report
+from analytics.statistics.estimates import NO_ESTIMATE, Estimate
+
+
+def quality_report(asked: ReportRequest) -> Report:
+    """What would make figures doubtful, to be checked before they are read."""
+    row = asked.connection.execute(groups.select_data_quality(asked.scope)).one()
+    fast = asked.connection.execute(groups.select_answer_speed(asked.scope)).one()
+    refused = asked.connection.execute(groups.select_refusals(asked.scope.tenant_id)).all()
+    episodes = int(row.episodes)
+
+    def quality_line(what: str, n: Any, of: int, limit: float, remedy: str) -> dict[str, Any]:
+        share = int(n or 0) / of if of else None
+        return {
+            "what": what,
+            "count": int(n or 0),
+            "of": of,
+            "share": share,
+            "verdict": "look at it" if share is not None and share > limit else "",
+            "remedy": remedy,
+        }
+
+    lines = [
+        quality_line("People without a team", row.without_team, episodes, 0.1, "Put the team into the list of people."),
+        quality_line(
+            "Certifications without a schedule", row.without_schedule, episodes, 0.0, "Nothing is due for them, so adoption leaves them out."
+        ),
+        quality_line("Certifications without a baseline", row.without_baseline, episodes, 0.5, "Switch the day-0 form on, or bring exam scores."),
+        quality_line("Certifications in the future", row.in_the_future, episodes, 0.0, "Correct the date at its source."),
+        quality_line("Answers of less than a second", fast.impossible, int(fast.timed), 0.01, "Nobody reads that fast: a script, or a wrong clock."),
+        quality_line("Rapid guesses", fast.rapid, int(fast.answers), 0.1, "Shorten the checks, or send them at another hour."),
+    ]
+    lines += [
+        {
+            "what": f"Not counted: {one.reason}",
+            "count": int(one.statements),
+            "of": None,
+            "share": None,
+            "verdict": "look at it",
+            "remedy": "Correct it at the source.",
+        }
+        for one in refused
+    ]
+    return Report(
+        "quality",
+        "What makes these figures doubtful",
+        "Looked at before any figure is made. Nothing is corrected silently, and nothing is left out but what is listed here.",
+        (
+            Column("what", "What"),
+            Column("count", "How many", "count"),
+            Column("of", "Of", "count"),
+            Column("share", "Share", "share"),
+            Column("verdict", "Verdict"),
+            Column("remedy", "What to do"),
+        ),
+        lines,
+    )
+
+
+def checklist_report(asked: ReportRequest) -> Report:
+    """Five questions on the programme, answered from data if there are any."""
+
+    def estimate_for(key: str, part: str = "") -> Estimate:
+        return compute_estimates(asked.connection, METRICS_BY_KEY[key], asked.scope).get(part, NO_ESTIMATE)
+
+    def answer_row(question: str, one: Estimate, what: str) -> dict[str, Any]:
+        few = 0 < one.learners < privacy.MIN_GROUP_SIZE
+        hidden = few and not asked.individual
+        too_few = f"too few to say ({privacy.TOO_FEW if hidden else one.learners})"
+        said = (
+            "no data" if one.value is None else too_few if few else "yes" if (one.low or 0) >= 0.5 else "no" if (one.high or 0) < 0.5 else "in part"
+        )
+        return {
+            "question": question,
+            "answer": said,
+            "share": None if hidden else one.value,
+            "of": None if hidden else int(one.denominator),
+            "what": what,
+        }
+
+    rows = [
+        answer_row("Is there a transfer protocol within 30 days?", estimate_for("adoption_due", "plan"), "plans committed, of plans due"),
+        answer_row("Is there coaching, or a community?", estimate_for("adoption_due", "meeting"), "places taken in coaching meetings, of places due"),
+        answer_row("Are there refreshers at growing intervals for six months?", estimate_for("adoption_due", "check"), "checks done, of checks due"),
+        answer_row(
+            "Are behaviour and business measured?", estimate_for("adoption_due", "behaviour assessment"), "looks at the work done, of looks due"
+        ),
+        answer_row(
+            "Is it lived: do leaders answer in time?", estimate_for("answered_within_a_week"), "answered within a week, of what was handed in"
+        ),
+    ]
+    return Report(
+        "checklist",
+        "Five questions of the programme",
+        "Answered from what people did: yes where at least half was done beyond doubt, no where less than half was, in part between. Of fewer than five people nothing is said.",
+        (
+            Column("question", "Question"),
+            Column("answer", "Answer"),
+            Column("share", "Share", "share"),
+            Column("of", "Of", "count"),
+            Column("what", "Counted"),
+        ),
+        rows,
+        notes=("The last is the nearest that data come to culture; the rest of it is yours to judge.",),
+    )

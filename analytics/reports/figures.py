@@ -1,0 +1,30 @@
+"""Requesting figures: one transaction, one instant and one watermark for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from analytics.catalogue import Metric
+from analytics.definitions import Scope
+from analytics.reports import cache
+from analytics.reports.context import ReportRequest
+from analytics.reports.metric_values import MetricValue
+from core import clock
+from core.database import UnitOfWork
+from lrs.store import change_queue, statements
+
+
+def counted_up_to(connection: Connection, tenant_id: int) -> datetime:
+    """The instant up to which every statement has been counted."""
+    horizon = statements.high_water_mark(connection)
+    oldest = change_queue.find_oldest_pending(connection, tenant_id)
+    return min(horizon, oldest - clock.MICROSECOND) if oldest else horizon
+
+
+def load_figures(unit_of_work: UnitOfWork, metrics: Sequence[Metric], scope: Scope, individual: bool) -> list[list[MetricValue]]:
+    """The values of each metric."""
+    with unit_of_work(scope.tenant_id) as connection:
+        return cache.load_metric_values(ReportRequest(connection, scope, individual), metrics, counted_up_to(connection, scope.tenant_id))

@@ -1,0 +1,156 @@
+"""Metric values: a figure is never published without numerator, denominator, interval, n,
+version and watermark."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from analytics.catalogue import RATIO, SHARE, Metric
+from analytics.definitions import Scope
+from analytics.reports import privacy
+from analytics.statistics.estimates import NO_ESTIMATE, Estimate
+from analytics.statistics.proportions import CONFIDENCE
+from core.clock import format_instant
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """One figure. ``value`` and the interval are None where there is nothing to count, or where it is suppressed (``reason`` says why).
+
+    ``watermark``: counted up to there.
+    """
+
+    metric: str
+    version: int
+    label: str
+    part: str
+    part_label: str
+    unit: str
+    programme: str | None
+    scope: dict[str, str]
+    numerator: float | None
+    denominator: float | None
+    value: float | None
+    ci_low: float | None
+    ci_high: float | None
+    confidence: float
+    learners: int | None
+    suppressed: bool
+    reason: str
+    flags: list[str]
+    watermark: str
+    computed_at: str
+
+
+def compute_estimates(connection: Connection, metric: Metric, scope: Scope) -> dict[str, Estimate]:
+    """Part -> estimate, counted on request."""
+    return metric.estimate(connection.execute(metric.count(scope)).all())
+
+
+def compute_metric_values(connection: Connection, metric: Metric, scope: Scope, watermark: datetime, individual: bool) -> list[MetricValue]:
+    """The values of a metric, one for each of its parts, counted on request. ``individual``:
+    whether the caller may see individual people."""
+    found = compute_estimates(connection, metric, scope)
+    wider = [] if individual else [compute_estimates(connection, metric, one) for one in scope.parents()]
+    made = []
+    for part, label in metric.parts:
+        one = found.get(part, NO_ESTIMATE)
+        value = MetricValue(
+            metric=metric.key,
+            version=metric.version,
+            label=metric.label,
+            part=part,
+            part_label=label,
+            unit=metric.unit,
+            programme=scope.programme,
+            scope=dict(scope.by),
+            numerator=_whole_if_possible(one.numerator),
+            denominator=_whole_if_possible(one.denominator),
+            value=one.value,
+            ci_low=one.low,
+            ci_high=one.high,
+            confidence=CONFIDENCE,
+            learners=one.learners,
+            suppressed=False,
+            reason="",
+            flags=list(one.flags),
+            watermark=format_instant(watermark),
+            computed_at=format_instant(scope.as_of),
+        )
+        if not individual:
+            # No learners but a denominator: nobody in the group did what is counted, and the
+            # size of the group is unknown.
+            if one.learners < privacy.MIN_GROUP_SIZE and (one.learners or one.denominator):
+                value = suppress_value(value, privacy.TOO_FEW)
+            elif privacy.is_hidden_by_difference(one.learners, [other.get(part, NO_ESTIMATE).learners for other in wider]):
+                value = suppress_value(value, privacy.BY_DIFFERENCE)
+        made.append(value)
+    return made
+
+
+def _whole_if_possible(value: float) -> float:
+    """A whole number as an int."""
+    return int(value) if float(value).is_integer() else value
+
+
+def suppress_value(value: MetricValue, reason: str) -> MetricValue:
+    """A copy without any number that reveals people."""
+    nothing = {"numerator": None, "denominator": None, "value": None, "ci_low": None, "ci_high": None, "learners": None}
+    return replace(value, **nothing, flags=[], suppressed=True, reason=reason)  # type: ignore[arg-type]  # each of these fields may be None
+
+
+def format_value(value: float | None, unit: str) -> str:
+    """A number formatted for a page: ``83 %``, ``12 days``, ``0.91``; an en dash if there is
+    none."""
+    if value is None:
+        return "–"
+    if unit == SHARE:
+        return f"{value * 100:.0f} %"
+    if unit == "days":
+        return f"{value:.0f} {'day' if round(value) == 1 else 'days'}"
+    return f"{value:.2f}" if unit == RATIO or abs(value) < 10 else f"{value:.0f}"
+
+
+def describe_value(value: MetricValue) -> str:
+    """One value as a sentence."""
+    where = f"{value.part_label}: " if value.part else ""
+    if value.suppressed:
+        return f"{where}not shown: {value.reason}."
+    if value.value is None:
+        return f"{where}{value.flags[0]}." if value.flags else f"{where}nothing to count yet."
+    people = f"{value.learners} {'person' if value.learners == 1 else 'people'}"
+    interval = ""
+    if value.ci_low is not None or value.ci_high is not None:
+        high = "beyond what was seen" if value.ci_high is None else format_value(value.ci_high, value.unit)
+        interval = f"95 % interval {format_value(value.ci_low, value.unit)} to {high}; "
+    counts = f"{value.numerator} of {value.denominator}; " if value.unit in (SHARE, "days") else ""
+    return f"{where}{format_value(value.value, value.unit)} ({counts}{interval}{people})."
+
+
+def values_as_json(values: Iterable[MetricValue]) -> list[dict[str, Any]]:
+    """The values for the API."""
+    return [asdict(value) for value in values]
+
+
+def values_as_csv(values: Iterable[MetricValue]) -> str:
+    """A CSV table with a header line. Texts that a spreadsheet would run as a formula are
+    prefixed with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(MetricValue.__dataclass_fields__), lineterminator="\r\n")
+    writer.writeheader()
+    for row in values_as_json(values):
+        flat = {**row, "scope": "; ".join(f"{k}={v}" for k, v in row["scope"].items()), "flags": "; ".join(row["flags"])}
+        writer.writerow({name: escape_formula(value) for name, value in flat.items()})
+    return out.getvalue()
+
+
+def escape_formula(value: Any) -> Any:
+    """Escape a text that a spreadsheet would run as a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

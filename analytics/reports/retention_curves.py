@@ -1,0 +1,142 @@
+"""What lasts: how knowledge fades, and when the first use happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analytics.catalogue import METRICS_BY_KEY
+from analytics.definitions import times
+from analytics.reports import pictures, privacy
+from analytics.reports.context import ReportRequest, find_computed_report, not_narrowed_notes
+from analytics.reports.metric_values import compute_estimates
+from analytics.reports.report import Column, Report
+from analytics.statistics import survival
+from analytics.statistics.estimates import NO_ESTIMATE
+from lrs.vocabulary import INTERVALS
+
+
+def first_use_report(asked: ReportRequest) -> Report:
+    """Time to the first verified use: one minus the survival curve of those who have not got
+    there yet."""
+    rows = [row for row in asked.connection.execute(times.select_time_to_first_use(asked.scope)) if row.part == "verified"]
+    people = sum(int(row.people) for row in rows)
+    if people < (1 if asked.individual else privacy.MIN_GROUP_SIZE):
+        rows = []
+    steps = survival.kaplan_meier((float(row.days), bool(row.met), int(row.people)) for row in rows)
+    told = [
+        {"day": step.at, "share": 1 - step.share, "low": 1 - step.high, "high": 1 - step.low, "at_risk": step.at_risk, "events": step.events}
+        for step in steps
+    ]
+    points = [
+        {"x": 0.0, "value": 0.0, "low": 0.0, "high": 0.0},
+        *({"x": r["day"], "value": r["share"], "low": r["low"], "high": r["high"]} for r in told),
+    ]
+    words = " ".join(f"By day {row['day']:.0f}: {row['share']:.0%}." for row in told[:: max(1, len(told) // 8)])
+    return Report(
+        "first_use",
+        "When the first use comes",
+        "The share of people with a verified use on the job, by days since certification. Who has not got there yet counts as long as seen.",
+        (
+            Column("day", "Day", "number"),
+            Column("share", "Have used it", "share"),
+            Column("low", "From", "share"),
+            Column("high", "To", "share"),
+            Column("events", "First uses", "count"),
+            Column("at_risk", "Seen so long", "count"),
+        ),
+        told if asked.individual else [{**row, "events": None, "at_risk": None} for row in told],
+        notes=("Kaplan and Meier 1958; the band is a 95 % interval for each day by itself.",),
+        svg=pictures.render_svg(pictures.step_chart(points, "days since certification"), "picture-first-use", "When the first use comes", words)
+        if told
+        else "",
+    )
+
+
+def forgetting_report(asked: ReportRequest) -> Report:
+    """The cohort's curve with its band, the observed points, and whether a memory model's
+    predictions may be shown."""
+    found = find_computed_report(asked, "forgetting")
+    observed, worst, best = (
+        compute_estimates(asked.connection, METRICS_BY_KEY[key], asked.scope) for key in ("retention_observed", "retention_worst", "retention_best")
+    )
+    rows, points = [], []
+    for interval in INTERVALS:
+        one = observed.get(interval.key, NO_ESTIMATE)
+        if one.value is None or (not asked.individual and one.learners < privacy.MIN_GROUP_SIZE):
+            continue
+        bounds = {"worst": worst.get(interval.key, NO_ESTIMATE).value, "best": best.get(interval.key, NO_ESTIMATE).value}
+        rows.append(
+            {
+                "after": interval.label,
+                "share": one.value,
+                "low": one.low,
+                "high": one.high,
+                "people": one.learners,
+                **bounds,
+            }
+        )
+        points.append({"x": float(interval.due_days), "value": one.value, "low": one.low or 0.0, "high": one.high or 0.0})
+    body: dict[str, Any] = found[0] if found else {"curve": None, "comparison": None, "people": 0}
+    fitted = body["curve"] if asked.individual or body["people"] >= privacy.MIN_GROUP_SIZE else None
+    line = (
+        [
+            {"x": x, "value": v, "low": lo, "high": hi}
+            for x, v, lo, hi in zip(fitted["days"], fitted["share"], fitted["low"], fitted["high"], strict=True)
+        ]
+        if fitted
+        else []
+    )
+    notes = ["The line, and what is said of models, is of the whole programme; the points are narrowed."] if not_narrowed_notes(asked) else []
+    if fitted:
+        half, area = fitted["half_life"], fitted.get("area")
+        if area:
+            notes.append(f"On average over the time seen, {area[0]:.0%} was there ({area[1]:.0%} to {area[2]:.0%}): the area under the curve.")
+        notes.append(
+            f"Half of what was there at first is left after {half:.0f} days." if half else "The half-life lies beyond what was seen, so none is told."
+        )
+    compared = body["comparison"]
+    if compared:
+        scores = ", ".join(
+            f"{words} {compared[name]['log_loss']:.3f}"
+            for name, words in (("model", "memory model"), ("constant", "constant"), ("power", "power law"))
+        )
+        notes.append(
+            f"Log loss on {compared['answers']} answers of {compared['people']} people: {scores}. "
+            + (
+                "The memory model is better than both here."
+                if compared["shown"]
+                else "The memory model is not better than both here, so what it predicts is not shown."
+            )
+        )
+        notes.append(
+            f"Memory model: RMSE over bins {compared['model']['rmse_bins']:.3f}"
+            + (f", AUC {compared['model']['auc']:.2f}." if compared["model"]["auc"] is not None else ".")
+        )
+    words = " ".join(f"After {row['after']}: {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})." for row in rows)
+    return Report(
+        "forgetting",
+        "How what was learnt fades",
+        "Points: what people knew at each interval, with 95 % intervals. Line: the curve fitted to all of them, with its band by bootstrap over people.",
+        (
+            Column("after", "After"),
+            Column("share", "Right", "share"),
+            Column("low", "From", "share"),
+            Column("high", "To", "share"),
+            Column("people", "People", "count"),
+            Column("worst", "If nobody else knows it", "share"),
+            Column("best", "If everybody else knows it", "share"),
+        ),
+        rows,
+        notes=notes or ["A curve needs answers of twenty people over three intervals."],
+        svg=pictures.render_svg(
+            pictures.curve_chart(line, points, "days since certification"), "picture-forgetting", "How what was learnt fades", words
+        )
+        if points
+        else "",
+        watermark=found[1] if found else "",
+        computed_at=found[2] if found else "",
+        extra={
+            "curve": {k: v for k, v in fitted.items() if k in ("start", "stability", "half_life", "area")} if fitted else None,
+            "comparison": compared,
+        },
+    )

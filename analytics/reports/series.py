@@ -1,0 +1,189 @@
+"""Is it changing: weekly figures on their control charts, and business figures by period.
+Whether a figure is good enough is a separate question."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from analytics.reports import pictures, privacy
+from analytics.reports.context import ReportBuilder, ReportRequest, not_narrowed_notes
+from analytics.reports.report import Column, Report
+from analytics.statistics import charts, control_rules
+from analytics.statistics.charts import Signal
+from analytics.store import kpis
+from analytics.store import weekly_figures as store
+from analytics.store.weekly_figures import Level
+from analytics.weekly_series import WEEKLY_SERIES, week_start
+
+MAX_POINTS = 52
+_CHANGING_ADVICE = "It is changing: look at what happened in the {word}s marked."
+_STEADY_ADVICE = "Nothing has changed beyond ordinary variation: asking about a single {word} leads nowhere."
+
+
+def weekly_report_builder(key: str) -> ReportBuilder:
+    """A builder of the report on one of SERIES."""
+
+    def build_report(asked: ReportRequest) -> Report:
+        return _weekly_report(asked, key)
+
+    return build_report
+
+
+def _weekly_report(asked: ReportRequest, key: str) -> Report:
+    """A share by week on a p′ chart, since its last new level."""
+    series, level = WEEKLY_SERIES[key], _current_level(asked, key)
+    rows = [
+        (week_start(int(row.week)), int(getattr(row, series.numerator)), int(getattr(row, series.denominator)))
+        for row in asked.connection.execute(series.count(asked.scope))
+        if getattr(row, series.denominator) and (asked.individual or getattr(row, series.learners) >= privacy.MIN_GROUP_SIZE)
+    ]
+    rows = [row for row in rows if level is None or row[0] >= level.since]
+    counts = [(k, n) for _, k, n in rows]
+    centre, limits, over = charts.p_chart(counts)
+    enough, values = control_rules.has_baseline(counts), [k / n for k, n in counts]
+    found = _signals_by_index(charts.detect_signals(values, centre, limits) if enough else [])
+    told: list[dict[str, Any]] = [
+        {
+            "week": week.isoformat(),
+            "value": k / n,
+            "of": n,
+            "low": max(0.0, low),
+            "high": min(1.0, high),
+            "centre": centre,
+            "signal": found.get(i, ""),
+        }
+        for i, ((week, k, n), (low, high)) in enumerate(zip(rows, limits, strict=True))
+    ][-MAX_POINTS:]
+    words = " ".join(f"{row['week']}: {row['value']:.0%}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
+    if not enough:
+        verdict = f"Grey: too little to say. {charts.MIN_BASELINE_POINTS} complete weeks with {control_rules.MIN_TRIALS_A_WEEK} of them or more make a baseline."
+    else:
+        verdict = (_CHANGING_ADVICE if any(row["signal"] for row in told) else _STEADY_ADVICE).format(word="week")
+    spread = "weeks vary more than chance alone, the limits allow for it" if over > 1.05 else "weeks vary as chance alone makes them"
+    notes = [f"The first {charts.BASELINE_POINTS} weeks are the baseline. Laney’s p′ chart; sigma Z is {over:.2f}: {spread}."]
+    if level is not None:
+        notes.append(f"A new level holds since {level.since.isoformat()}; weeks before are left out. Why: {level.why}")
+    return Report(
+        key,
+        series.label,
+        f"By week: the share, and in dashed lines what ordinary variation around {centre:.0%} would give.",
+        (
+            Column("week", "Week from"),
+            Column("value", "Share", "share"),
+            Column("of", "Of", "count"),
+            Column("low", "Lower limit", "share"),
+            Column("high", "Upper limit", "share"),
+            Column("signal", "Stands out"),
+        ),
+        told,
+        notes=notes,
+        svg=_draw_control_chart([{**row, "period": row["week"]} for row in told], "share", f"picture-{key.replace('_', '-')}", series.label, words),
+        what_to_do=verdict,
+        extra={"new_level": _find_new_level([week for week, _, _ in rows], values, centre) if enough and _is_watched_scope(asked) else None},
+    )
+
+
+def _is_watched_scope(asked: ReportRequest) -> bool:
+    """Whether the request is for the whole programme or for one of its teams, which is what
+    weekly figures are published and monitored for."""
+    return asked.scope.by.keys() <= {"programme", "team"} and asked.scope.since is None and asked.scope.until is None
+
+
+def _current_level(asked: ReportRequest, key: str) -> Level | None:
+    if not _is_watched_scope(asked):
+        return None
+    found = store.find_current_baselines(asked.connection, asked.scope.tenant_id, asked.scope.programme or "")
+    return found.get((key, asked.scope.by.get("team", "")))
+
+
+def _find_new_level(weeks: Sequence[date], values: Sequence[float], centre: float) -> str | None:
+    """The date since which all weeks lie on one side of the centre, if they are long enough to
+    be a run."""
+    run = charts.trailing_run_length(values, centre)
+    return weeks[-run].isoformat() if run >= charts.RUN_LENGTH and run < len(weeks) else None
+
+
+def _signals_by_index(signals: Sequence[Signal]) -> dict[int, str]:
+    """Index → description of the signals there."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for one in signals:
+        found[one.index].append(f"{'up' if one.upward else 'down'}: {one.rule}")
+    return {index: "; ".join(some) for index, some in found.items()}
+
+
+def _draw_control_chart(rows: Sequence[Mapping[str, Any]], unit: str, name: str, title: str, words: str) -> str:
+    points = [{**{k: row[k] for k in ("period", "value", "centre", "low", "high")}, "signal": bool(row["signal"])} for row in rows]
+    return pictures.render_svg(pictures.control_chart(points, unit), name, title, words) if points else ""
+
+
+def readings_report(asked: ReportRequest) -> Report:
+    """Each business figure on an XmR chart (Wheeler): the mean of its subjects in each period,
+    against its own moving ranges."""
+    programme, tenant_id = asked.scope.programme or "", asked.scope.tenant_id
+    told: list[dict[str, Any]] = []
+    drawn: list[tuple[str, list[dict[str, Any]]]] = []
+    notes: list[str] = [*not_narrowed_notes(asked)]
+    for one in kpis.list_kpis(asked.connection, tenant_id, programme):
+        found_means = kpis.average_readings(asked.connection, tenant_id, programme, one.kpi)
+        if len({kind for kind, *_ in found_means}) > 1:
+            notes.append(f"{one.label}: its readings are of persons and of teams or sites at once; send them of one kind.")
+            continue
+        kept = [(day, mean, n) for kind, day, mean, n in found_means if asked.individual or kind != "person" or n >= privacy.MIN_GROUP_SIZE]
+        means = [mean for _, mean, _ in kept]
+        if len(means) < charts.MIN_BASELINE_POINTS:
+            notes.append(f"{one.label}: {len(means)} periods, too few for limits; {charts.MIN_BASELINE_POINTS} make a baseline.")
+            limits = None
+        else:
+            limits, robust = charts.baseline_limits(means[: charts.BASELINE_POINTS])
+            if robust:
+                notes.append(f"{one.label}: its baseline jumps, so its limits are those of the medians, which one value does not move.")
+        found = _signals_by_index(charts.detect_signals(means, limits.centre, [(limits.low, limits.high)] * len(means))) if limits else {}
+        rows = [
+            {
+                "kpi": one.label,
+                "period": day.isoformat(),
+                "value": mean,
+                "subjects": subjects,
+                "centre": limits.centre if limits else None,
+                "low": limits.low if limits else None,
+                "high": limits.high if limits else None,
+                "signal": found.get(i, ""),
+            }
+            for i, (day, mean, subjects) in enumerate(kept)
+        ][-MAX_POINTS:]
+        told += rows
+        if rows:
+            drawn.append((f"{one.label} ({one.unit})", rows))
+    words = " ".join(f"{row['kpi']}, {row['period']}: {row['value']:.2f}{', ' + row['signal'] if row['signal'] else ''}." for row in told)
+    verdict = (
+        (_CHANGING_ADVICE if any(row["signal"] for row in told) else _STEADY_ADVICE).format(word="period")
+        if any(r["low"] is not None for r in told)
+        else ""
+    )
+    return Report(
+        "readings",
+        "Business figures, period by period",
+        "The mean of all teams, sites or people in each period; the dashed lines are what its ordinary variation would give.",
+        (
+            Column("kpi", "Figure"),
+            Column("period", "Period from"),
+            Column("value", "Mean", "number"),
+            Column("subjects", "Of", "count"),
+            Column("low", "Lower limit", "number"),
+            Column("high", "Upper limit", "number"),
+            Column("signal", "Stands out"),
+        ),
+        told,
+        notes=(
+            *notes,
+            f"The first {charts.BASELINE_POINTS} periods are the baseline. XmR chart: mean ± {charts.NATURAL_FACTOR} mean moving ranges, or median ± {charts.MEDIAN_NATURAL_FACTOR} median ones (Wheeler 1993).",
+            "That it moved does not say why: what the programme did is under Business figures, beside a comparison.",
+        ),
+        svg=pictures.render_svg(pictures.stacked_control_charts(drawn), "picture-readings", "Business figures, period by period", words)
+        if drawn
+        else "",
+        what_to_do=verdict,
+    )

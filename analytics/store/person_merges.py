@@ -1,0 +1,131 @@
+"""Agents that are the same person: explicit, audited, and reversible as a whole."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, text, update
+
+from lrs.store.tables import fact_episode, person_merge, statement, statement_rel
+from lrs.xapi.index_keys import key_of, key_pair
+
+# A transaction that changes merges waits for running counts, and they wait for it: no statement
+# is counted with a merge that was just made or undone.
+_LOCK_NUMBER = 7_274_010  # an arbitrary number of our own
+_LOCK_SHARED = text(f"SELECT pg_advisory_xact_lock_shared({_LOCK_NUMBER}, :tenant)")
+_LOCK_EXCLUSIVE = text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER}, :tenant)")
+
+
+@dataclass(frozen=True)
+class Merge:
+    """``alias`` counts as ``agent``; both are identities (lrs.xapi.actors)."""
+
+    merge_id: int
+    alias: str
+    agent: str
+    reason: str
+    who: str
+    at: datetime
+    undone_at: datetime | None
+
+
+def lock_merges_shared(connection: Connection, tenant_id: int) -> None:
+    """Block changes to merges until the transaction ends. Take this lock before claiming any
+    row of the counting queue: a transaction that changes merges holds it and then wants those
+    rows, so the opposite order would deadlock."""
+    connection.execute(_LOCK_SHARED, {"tenant": tenant_id})
+
+
+def load_merge_map(connection: Connection, tenant_id: int) -> dict[int, int]:
+    """Key of an alias -> key of the person, active merges only. Until the transaction ends, no
+    merge is made or undone."""
+    lock_merges_shared(connection, tenant_id)
+    m = person_merge
+    rows = connection.execute(select(m.c.alias, m.c.agent).where(m.c.tenant_id == tenant_id, m.c.undone_at.is_(None)))
+    return {row.alias: row.agent for row in rows}
+
+
+def lock_merges(connection: Connection, tenant_id: int) -> None:
+    """Take the exclusive lock before a change; it waits for running counts."""
+    connection.execute(_LOCK_EXCLUSIVE, {"tenant": tenant_id})
+
+
+def list_merges(connection: Connection, tenant_id: int, after: int, rows: int) -> list[Merge]:
+    """Merges after the cursor ``after``, undone ones included."""
+    m = person_merge.c
+    query = select(m.merge_id, m.alias_identity, m.agent_identity, m.reason, m.who, m.at, m.undone_at)
+    query = query.where(m.tenant_id == tenant_id, m.merge_id > after).order_by(m.merge_id).limit(rows)
+    return [Merge(*row) for row in connection.execute(query)]
+
+
+def is_merged_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
+    """Whether this agent is already merged into another one."""
+    m = person_merge.c
+    query = select(m.merge_id).where(m.tenant_id == tenant_id, m.alias == key_of("agent", identity), m.undone_at.is_(None))
+    return connection.execute(query).first() is not None
+
+
+def has_merged_alias(connection: Connection, tenant_id: int, identity: str) -> bool:
+    """Whether another agent is merged into this one."""
+    m = person_merge.c
+    query = select(m.merge_id).where(m.tenant_id == tenant_id, m.agent == key_of("agent", identity), m.undone_at.is_(None))
+    return connection.execute(query).first() is not None
+
+
+def insert_merge(connection: Connection, tenant_id: int, *, alias: str, agent: str, reason: str, who: str) -> int:
+    """Make ``alias`` count as ``agent`` from now on."""
+    values = {
+        "tenant_id": tenant_id,
+        "alias": key_of("agent", alias),
+        "agent": key_of("agent", agent),
+        "alias_identity": alias,
+        "agent_identity": agent,
+        "reason": reason,
+        "who": who,
+    }
+    return int(connection.execute(insert(person_merge).values(values).returning(person_merge.c.merge_id)).scalar_one())
+
+
+def undo_merge(connection: Connection, tenant_id: int, merge_id: int) -> tuple[str, str] | None:
+    """Separate two merged agents; return (alias, agent), or None if there is no such active
+    merge."""
+    m = person_merge
+    held = (m.c.tenant_id == tenant_id, m.c.merge_id == merge_id, m.c.undone_at.is_(None))
+    row = connection.execute(update(m).where(*held).values(undone_at=func.now()).returning(m.c.alias_identity, m.c.agent_identity)).first()
+    return (row.alias_identity, row.agent_identity) if row else None
+
+
+def list_merges_of_agent(connection: Connection, tenant_id: int, identity: str) -> list[tuple[str, str]]:
+    """(alias, agent) of every merge that names this agent, undone ones included."""
+    m, key = person_merge.c, key_of("agent", identity)
+    query = select(m.alias_identity, m.agent_identity).where(m.tenant_id == tenant_id, (m.alias == key) | (m.agent == key))
+    return [(row.alias_identity, row.agent_identity) for row in connection.execute(query)]
+
+
+def list_agent_episodes(connection: Connection, tenant_id: int, identity: str) -> set[uuid.UUID]:
+    """Every registration of a statement that names this agent, and of a fact that is attributed
+    to this agent."""
+    rel, s = statement_rel, statement
+    query = select(s.c.registration).join(rel, (rel.c.tenant_id == s.c.tenant_id) & (rel.c.ord == s.c.ord)).distinct()
+    named = query.where(rel.c.tenant_id == tenant_id, rel.c.key.in_(key_pair("agent", identity)), s.c.registration.is_not(None))
+    theirs = select(fact_episode.c.registration).where(fact_episode.c.tenant_id == tenant_id, fact_episode.c.learner == key_of("agent", identity))
+    return set(connection.execute(named).scalars()) | set(connection.execute(theirs).scalars())
+
+
+def list_agent_loose_ords(connection: Connection, tenant_id: int, identity: str) -> list[int]:
+    """Statements of no episode that name this agent."""
+    rel, s = statement_rel, statement
+    query = select(s.c.ord).join(rel, (rel.c.tenant_id == s.c.tenant_id) & (rel.c.ord == s.c.ord)).distinct()
+    return list(
+        connection.execute(
+            query.where(rel.c.tenant_id == tenant_id, rel.c.key.in_(key_pair("agent", identity)), s.c.registration.is_(None))
+        ).scalars()
+    )
+
+
+def delete_merges_of_agent(connection: Connection, tenant_id: int, identity: str) -> None:
+    """Delete every merge that names this agent (erasure)."""
+    m, key = person_merge, key_of("agent", identity)
+    connection.execute(delete(m).where(m.c.tenant_id == tenant_id, (m.c.alias == key) | (m.c.agent == key)))

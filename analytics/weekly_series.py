@@ -1,0 +1,46 @@
+"""Weekly figures: each is published when its week is over, charted, and monitored for
+alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from analytics.definitions import CountQuery, groups
+
+
+@dataclass(frozen=True)
+class WeeklySeries:
+    """A share by week, of which more is better. ``numerator`` and ``denominator`` name columns
+    in the rows of ``count``; ``fell`` is the text of an alarm."""
+
+    label: str
+    count: CountQuery
+    numerator: str
+    denominator: str
+    alarm_text: str
+    learners: str = "learners"  # the column that counts the people in the share
+    owner: str = "training manager"
+
+
+WEEKLY_SERIES: Mapping[str, WeeklySeries] = {
+    "checks_done": WeeklySeries(
+        "Checks done within a week of being due", groups.select_checks_by_week, "done", "due", "Fewer checks are done than before"
+    ),
+    "answers_right": WeeklySeries(
+        "Answers right, by the week of the check", groups.select_checks_by_week, "right", "asked", "Fewer answers are right than before", "answerers"
+    ),
+    "used": WeeklySeries(
+        "Verified use within 90 days, by the week in which they ended",
+        groups.select_transfer_by_week,
+        "used",
+        "certified",
+        "Fewer people use what they learned than before",
+    ),
+}
+
+
+def week_start(week: int) -> date:
+    """The first day (a Thursday) of a week numbered from 1 January 1970."""
+    return datetime.fromtimestamp(week * groups.WEEK_SECONDS, UTC).date()

@@ -1,0 +1,105 @@
+"""``carryover erase``: erases a person from the tool and from the record store, each in its
+own transactions. If interrupted, run the command again and it continues.
+"""
+
+from __future__ import annotations
+
+import json
+import mailbox
+import os
+import time
+from dataclasses import asdict
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from email.utils import getaddresses
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import click
+
+from carryover import running_demo
+from core.errors import FatalError
+from core.settings import Settings
+from lrs import operator_api as lrs_cli
+from lti_tool import operator_api as tool_cli
+
+# A statement in flight when its outbox was emptied has arrived after this time, or never will:
+# longer than one call of the sender may take.
+IN_FLIGHT_SECONDS = 40
+
+
+@click.command()
+@click.argument("person", required=False)
+@click.option("--mbox", help="In the record store alone: e-mail address.")
+@click.option("--openid", help="In the record store alone: OpenID.")
+@click.option("--mbox-sha1sum", help="In the record store alone: SHA-1 of the mailto: address.")
+@click.option("--account", nargs=2, help="In the record store alone: home page and name of an account.")
+@click.option("--really", is_flag=True, help="Erase; without it, only count.")
+@click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
+def erase(
+    person: str | None, mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None, really: bool, tenant: str
+) -> None:
+    """Erase PERSON (id of the list, e-mail address, or our own id) from the tool and from the record store.
+
+    With an option in place of PERSON, an agent of other sources is erased from the record store alone. Figures move back with the next count.
+    """
+    settings = running_demo.command_settings(os.environ)
+    agents = _agents_from_options(mbox, openid, mbox_sha1sum, account)
+    if len(agents) + (person is not None) != 1:
+        raise FatalError("Name one PERSON, or exactly one identifier: --mbox, --openid, --mbox-sha1sum or --account.")
+    if person is None:
+        _print_counts(_erase_from_store(settings, tenant, agents[0], really), really)
+    elif really:
+        _erase_person(settings, tenant, person)
+    else:
+        counts, agent = tool_cli.preview_erasure(settings, tenant, person)
+        _print_counts({**counts, **_erase_from_store(settings, tenant, agent, False)}, False)
+
+
+def _agents_from_options(mbox: str | None, openid: str | None, mbox_sha1sum: str | None, account: tuple[str, str] | None) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{"mbox": f"mailto:{mbox.removeprefix('mailto:')}"}] if mbox else []
+    found += [{"openid": openid}] if openid else []
+    found += [{"mbox_sha1sum": mbox_sha1sum}] if mbox_sha1sum else []
+    return found + ([{"account": {"homePage": account[0], "name": account[1]}}] if account else [])
+
+
+def _erase_from_store(settings: Settings, tenant: str, agent: dict[str, Any], really: bool) -> dict[str, int]:
+    with lrs_cli.open_tenant(settings, tenant) as desk:
+        return asdict(desk.erase_person(json.dumps(agent), dry_run=not really))
+
+
+def _erase_person(settings: Settings, tenant: str, named: str) -> None:
+    tenant_id, ours = tool_cli.erase_person(settings, tenant, named)
+    if ours.in_flight:
+        click.echo(f"A statement is on its way to the record store; waiting {IN_FLIGHT_SECONDS} seconds for it.")
+        time.sleep(IN_FLIGHT_SECONDS)
+    removed = {**ours.removed, **_erase_from_store(settings, tenant, ours.agent, True), "letters": _delete_letters(settings, ours.email, ours.name)}
+    tool_cli.finish_erasure(settings, tenant_id, ours.request.id)
+    _print_counts(removed, True)
+
+
+def _delete_letters(settings: Settings, email: str, name: str) -> int:
+    """Delete e-mails to or about this person from a mail folder (used in trials); return how
+    many were deleted. A real mail server keeps its own copies.
+    """
+    if not (email or name) or not settings.mail_url.startswith("maildir:"):
+        return 0
+    folder = Path(unquote(urlsplit(settings.mail_url).path))
+    if not folder.is_dir():
+        return 0
+    box, gone = mailbox.Maildir(folder, create=False), 0
+    for key in list(box.keys()):
+        message = message_from_bytes(box.get_bytes(key), policy=default)
+        assert isinstance(message, EmailMessage)
+        to_them = email.lower() in {address.lower() for _, address in getaddresses([str(message["To"])])}
+        if to_them or (name and name in f"{message['Subject']} {message.get_content()}"):
+            box.remove(key)
+            gone += 1
+    return gone
+
+
+def _print_counts(counts: dict[str, int], really: bool) -> None:
+    words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count) or "nothing"
+    click.echo(f"{'Erased' if really else 'Would erase'}: {words}." + ("" if really else " Say --really to do it."))

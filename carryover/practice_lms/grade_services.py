@@ -1,0 +1,179 @@
+"""Assignment and Grade Services 2.0, as strict as Moodle 4.5: exact media types, a new score
+must be at least one full second newer, scores for learners only.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from carryover.practice_lms import activities, gradebook, messages
+from carryover.practice_lms.deps import PracticeDeps
+from carryover.practice_lms.gradebook import LineItem
+from carryover.practice_lms.people import BY_SUBJECT
+from carryover.practice_lms.service_access import ServiceError, media_type_response, require_service_token
+from carryover.practice_lms.tools import Tool
+from carryover.practice_lms.vocabulary import (
+    LINE_ITEM,
+    LINE_ITEM_READ_SCOPE,
+    LINE_ITEM_SCOPE,
+    LINE_ITEMS,
+    RESULT_SCOPE,
+    RESULTS,
+    SCORE,
+    SCORE_SCOPE,
+)
+
+_ACTIVITY_PROGRESS = ("Initialized", "Started", "InProgress", "Submitted", "Completed")
+_FULLY_GRADED = "FullyGraded"
+_GRADING_PROGRESS = (_FULLY_GRADED, "Pending", "PendingManual", "Failed", "NotReady")
+_LINE_ITEM_FILTERS = {"tag": "tag", "resource_id": "resourceId", "resource_link_id": "resourceLinkId"}
+
+
+def blueprint(deps: PracticeDeps) -> Blueprint:
+    """Routes for line items, scores and results below ``/lineitems``."""
+    pages = Blueprint("grades", __name__)
+    ledger = deps.ledger
+
+    def line_item_json(tool: Tool, item: LineItem) -> dict[str, Any]:
+        return {**item.body, "id": messages.line_item_url(deps, tool, item.id)}
+
+    def require_line_item(tool: Tool, id_: int) -> LineItem:
+        for item in gradebook.list_line_items(ledger, tool.client_id):
+            if item.id == id_:
+                return item
+        raise ServiceError(404, f"Not Found: Grade item {id_} doesn't exist")
+
+    def line_item_from_body(tool: Tool, coupled_with: str | None = None) -> dict[str, Any]:
+        """Return the line item in the request body; its resource link must belong to the
+        tool.
+        """
+        body = parse_line_item(request.get_json(silent=True, force=True))
+        if coupled_with:
+            body = {"resourceLinkId": coupled_with, **body}
+        link = body.get("resourceLinkId")
+        if link is not None and link not in [one.link_id for one in activities.list_activities(ledger, tool.client_id)]:
+            raise ServiceError(403, "Forbidden")
+        return body
+
+    @pages.get("/lineitems")
+    def get_line_items() -> ResponseReturnValue:
+        tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEMS)
+        wanted = {_LINE_ITEM_FILTERS[name]: value for name, value in request.args.items() if name in _LINE_ITEM_FILTERS}
+        items = gradebook.list_line_items(ledger, tool.client_id)
+        return media_type_response(
+            [line_item_json(tool, item) for item in items if all(item.body.get(name) == value for name, value in wanted.items())], LINE_ITEMS
+        )
+
+    @pages.post("/lineitems")
+    def post_line_item() -> ResponseReturnValue:
+        tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        return media_type_response(
+            line_item_json(tool, gradebook.insert_line_item(ledger, tool.client_id, line_item_from_body(tool))), LINE_ITEM, 201
+        )
+
+    @pages.get("/lineitems/<int:id_>/lineitem")
+    def get_line_item(id_: int) -> ResponseReturnValue:
+        tool = require_service_token(ledger, LINE_ITEM_READ_SCOPE, LINE_ITEM)
+        return media_type_response(line_item_json(tool, require_line_item(tool, id_)), LINE_ITEM)
+
+    @pages.put("/lineitems/<int:id_>/lineitem")
+    def put_line_item(id_: int) -> ResponseReturnValue:
+        tool = require_service_token(ledger, LINE_ITEM_SCOPE, LINE_ITEM)
+        item = require_line_item(tool, id_)
+        return media_type_response(
+            line_item_json(tool, gradebook.update_line_item(ledger, item, line_item_from_body(tool, item.activity_id))), LINE_ITEM
+        )
+
+    @pages.delete("/lineitems/<int:id_>/lineitem")
+    def delete_line_item(id_: int) -> ResponseReturnValue:
+        tool = require_service_token(ledger, LINE_ITEM_SCOPE)
+        gradebook.delete_line_item(ledger, require_line_item(tool, id_))
+        return "", 204
+
+    @pages.post("/lineitems/<int:id_>/lineitem/scores")
+    def post_score(id_: int) -> ResponseReturnValue:
+        item = require_line_item(require_service_token(ledger, SCORE_SCOPE, SCORE), id_)
+        body: Any = request.get_json(silent=True, force=True)
+        wrong = _score_error(body)
+        if wrong:
+            raise ServiceError(400, f"Incorrect score received: {wrong}")
+        user = body["userId"]
+        before = gradebook.scores_by_user(ledger, item).get(user)
+        if before and _epoch_second(before["timestamp"]) >= _epoch_second(body["timestamp"]):
+            raise ServiceError(409, f"Refusing score with an earlier timestamp for item {id_} and user {user}")
+        gradebook.save_score(ledger, item, user, _score_to_save(item, body))
+        return "", 200
+
+    @pages.get("/lineitems/<int:id_>/lineitem/results")
+    def get_results(id_: int) -> ResponseReturnValue:
+        tool = require_service_token(ledger, RESULT_SCOPE, RESULTS)
+        item, wanted = require_line_item(tool, id_), request.args.get("user_id")
+        place = messages.line_item_url(deps, tool, id_, "/results")
+        found = []
+        for user, body in gradebook.scores_by_user(ledger, item).items():
+            if wanted in (None, user):
+                one = {"id": f"{place}&user_id={user}", "scoreOf": line_item_json(tool, item)["id"], "userId": user, "timestamp": body["timestamp"]}
+                graded = {"resultScore": body["value"], "resultMaximum": item.body["scoreMaximum"]} if "value" in body else {}
+                found.append({**one, **graded, **({"comment": body["comment"]} if "comment" in body else {})})
+        return media_type_response(found, RESULTS)
+
+    return pages
+
+
+def parse_line_item(body: Any) -> dict[str, Any]:
+    """Return a line item as sent by a tool, without its id; otherwise raise ServiceRefused."""
+    if not isinstance(body, dict) or not isinstance(body.get("label"), str) or not body["label"]:
+        raise ServiceError(400, "No label or Score Maximum")
+    if not is_finite_number(body.get("scoreMaximum")) or body["scoreMaximum"] <= 0:
+        raise ServiceError(400, "Bad Request: scoreMaximum must be a number greater than 0")
+    return {name: value for name, value in body.items() if name != "id"}
+
+
+def is_finite_number(value: Any) -> bool:
+    """Whether a JSON value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _score_to_save(item: LineItem, body: dict[str, Any]) -> dict[str, Any]:
+    """Return the score in points of the line item, clamped between 0 and its maximum. As in
+    Moodle, a score that is not fully graded removes the grade.
+    """
+    kept: dict[str, Any] = {name: body[name] for name in ("timestamp", "comment") if name in body}
+    if "scoreGiven" in body and body["gradingProgress"] == _FULLY_GRADED:
+        most = item.body["scoreMaximum"]
+        kept["value"] = round(min(max(body["scoreGiven"] * most / body["scoreMaximum"], 0), most), 5)
+    return kept
+
+
+def _score_error(body: Any) -> str:
+    if not isinstance(body, dict):
+        return "the body is no score"
+    for name in ("userId", "timestamp", "activityProgress", "gradingProgress"):
+        if not isinstance(body.get(name), str):
+            return f"{name} is missing"
+    if body["activityProgress"] not in _ACTIVITY_PROGRESS or body["gradingProgress"] not in _GRADING_PROGRESS:
+        return "activityProgress or gradingProgress is unknown"
+    if "scoreGiven" in body and not (
+        is_finite_number(body["scoreGiven"]) and is_finite_number(body.get("scoreMaximum")) and body["scoreMaximum"] > 0
+    ):
+        return "scoreGiven or scoreMaximum is no number"
+    person = BY_SUBJECT.get(body["userId"])
+    if person is None or not person.learns:
+        return "not a learner of this course"
+    try:
+        _epoch_second(body["timestamp"])
+    except ValueError:
+        return "timestamp is no ISO 8601 time with an offset"
+    return ""
+
+
+def _epoch_second(text: str) -> int:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("no offset")
+    return int(at.timestamp())

@@ -1,0 +1,352 @@
+"""Operator commands for the record store: credentials, retention, forwarding, import,
+export, reporting users.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from carryover import running_demo
+from core.errors import FatalError
+from lrs import operator_api as lrs_cli
+from lrs.operator_api import RemoteStore, TenantAdmin
+
+P = ParamSpec("P")
+R = TypeVar("R")
+DAY_SECONDS = 86_400
+
+
+def with_tenant(act: Callable[Concatenate[TenantAdmin, P], R]) -> Callable[P, R]:
+    """Pass the tenant's operator actions to a command, and add the option that names the
+    tenant.
+    """
+
+    @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
+    @wraps(act)
+    def command(*args: Any, tenant: str, **kwargs: Any) -> R:
+        with lrs_cli.open_tenant(running_demo.command_settings(os.environ), tenant) as desk:
+            return act(desk, *args, **kwargs)
+
+    return command  # type: ignore[return-value]  # click passes the tenant as a keyword argument
+
+
+def _read_secret(prompt: str) -> str:
+    """Read a secret from a prompt, or from standard input if that is not a terminal; never
+    from an argument, which every process can see.
+    """
+    if sys.stdin.isatty():
+        return str(click.prompt(prompt, hide_input=True))
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise FatalError("Give the secret on standard input.")
+    return line
+
+
+@click.group()
+def credential() -> None:
+    """Keys that open a tenant: made, listed, rotated, revoked."""
+
+
+@credential.command("create")
+@click.option("--scope", "scopes", multiple=True, required=True, help=f"May be given several times: {', '.join(lrs_cli.ALL_SCOPES)}.")
+@click.option("--note", default="", help="What it is for.")
+@with_tenant
+def credential_create(desk: TenantAdmin, scopes: tuple[str, ...], note: str) -> None:
+    """Make a key; its secret is shown this once."""
+    key, secret = desk.create_credential(scopes, note)
+    click.echo(f"key {key}\nsecret {secret}")
+
+
+@credential.command("list")
+@with_tenant
+def credential_list(desk: TenantAdmin) -> None:
+    """All keys, without their secrets."""
+    for one in desk.credentials():
+        state = f"ends {one.ends_at:%Y-%m-%d %H:%M} UTC" if one.ends_at else "in use"
+        click.echo(f"{one.key}  {state}  made {one.created_at:%Y-%m-%d}  {', '.join(one.scopes)}  {one.note}")
+
+
+@credential.command("rotate")
+@click.argument("key")
+@click.option("--days", default=7.0, show_default=True, help="How long the old key works beside the new one.")
+@with_tenant
+def credential_rotate(desk: TenantAdmin, key: str, days: float) -> None:
+    """Make a new key in the place of another; the old one works on for some days."""
+    if not 0 <= days <= 365:
+        raise FatalError("--days must lie between 0 and 365.")
+    made, secret = desk.rotate_credential(key, int(days * DAY_SECONDS))
+    click.echo(f"key {made}\nsecret {secret}\nThe key {key} works for {days:g} more days.")
+
+
+@credential.command("revoke")
+@click.argument("key")
+@with_tenant
+def credential_revoke(desk: TenantAdmin, key: str) -> None:
+    """End a key within five seconds."""
+    desk.revoke_credential(key)
+    click.echo(f"The key {key} has ended.")
+
+
+@click.group()
+def issuer() -> None:
+    """OAuth 2.0 and OpenID Connect: whose bearer tokens are accepted."""
+
+
+@issuer.command("add")
+@click.argument("address")
+@click.option("--audience", required=True, help="The aud that its tokens must carry.")
+@click.option("--scope", "mapping", multiple=True, help="WORD=SCOPE: what a word in the token means here; may be given several times.")
+@with_tenant
+def issuer_add(desk: TenantAdmin, address: str, audience: str, mapping: tuple[str, ...]) -> None:
+    """Accept the tokens of an issuer; its keys are found by OpenID Connect Discovery."""
+    scopes: dict[str, list[str]] = {}
+    for entry in mapping:
+        word, _, scope = entry.partition("=")
+        scopes.setdefault(word, []).append(scope)
+    made = desk.add_issuer(address, audience, scopes)
+    click.echo(f"Tokens of {made.issuer} for {made.audience} are accepted; keys from {made.keys_url}.")
+
+
+@issuer.command("list")
+@with_tenant
+def issuer_list(desk: TenantAdmin) -> None:
+    """All issuers."""
+    for one in desk.list_issuers():
+        click.echo(f"{one.issuer}  audience {one.audience}  keys {one.keys_url}  {json.dumps(one.scopes)}")
+
+
+@issuer.command("remove")
+@click.argument("address")
+@with_tenant
+def issuer_remove(desk: TenantAdmin, address: str) -> None:
+    """Accept its tokens no longer."""
+    desk.remove_issuer(address)
+    click.echo(f"Tokens of {address} are accepted no longer.")
+
+
+@click.group()
+def retention() -> None:
+    """How long statements are kept. What a rule removes moves the figures that stood on it."""
+
+
+@retention.command("add")
+@click.option("--days", type=click.IntRange(1, 36_500), required=True, help="Statements stored longer ago are removed, once a day.")
+@click.option("--verb", help="Only those with this verb.")
+@click.option("--activity", help="Only those about this activity.")
+@with_tenant
+def retention_add(desk: TenantAdmin, days: int, verb: str | None, activity: str | None) -> None:
+    """Add a rule."""
+    for name, iri in (("--verb", verb), ("--activity", activity)):
+        if iri is not None and ":" not in iri:
+            raise FatalError(f"{name} takes a whole IRI, for example http://adlnet.gov/expapi/verbs/answered.")
+    click.echo(f"Rule {desk.add_rule(days, verb, activity)} is set.")
+
+
+@retention.command("list")
+@with_tenant
+def retention_list(desk: TenantAdmin) -> None:
+    """All rules."""
+    for rule in desk.list_rules():
+        click.echo(f"{rule.rule_id}  {rule.days} days  {rule.verb or 'every verb'}  {rule.activity or 'every activity'}")
+
+
+@retention.command("remove")
+@click.argument("rule", type=int)
+@with_tenant
+def retention_remove(desk: TenantAdmin, rule: int) -> None:
+    """Remove a rule."""
+    desk.remove_rule(rule)
+    click.echo(f"Rule {rule} is gone.")
+
+
+@click.group()
+def forward() -> None:
+    """Sending statements on to other record stores."""
+
+
+@forward.command("add")
+@click.argument("url")
+@click.option("--key", required=True, help="Key there; the secret is asked for, or read from standard input.")
+@click.option("--filter", "filters", multiple=True, help="NAME=VALUE as in GET /statements: verb, activity, agent, registration, related_*.")
+@click.option("--from-start", is_flag=True, help="Send what is stored already too, not only what comes.")
+@with_tenant
+def forward_add(desk: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
+    """Send to a record store: URL is the address before /statements."""
+    wanted = {name: value for name, _, value in (entry.partition("=") for entry in filters)}
+    made = desk.add_forward(url, key, _read_secret("secret"), wanted, from_start)
+    click.echo(f"Forward {made} is set; the worker sends every ten seconds.")
+
+
+@forward.command("list")
+@with_tenant
+def forward_list(desk: TenantAdmin) -> None:
+    """All targets and how they stand."""
+    for one, dead in desk.list_forwards():
+        state = "stopped" if one.stopped else f"failing ({one.failures} times): {one.last_error}" if one.failures else "in order"
+        click.echo(f"{one.forward_id}  {one.url}  {state}  dead letters: {dead}  {json.dumps(one.filter)}")
+
+
+@forward.command("dead")
+@click.argument("number", type=int)
+@with_tenant
+def forward_dead(desk: TenantAdmin, number: int) -> None:
+    """What a target refused, and why."""
+    for statement_id, reason in desk.dead_letters(number):
+        click.echo(f"{statement_id}  {reason}")
+
+
+@forward.command("retry")
+@click.argument("number", type=int)
+@with_tenant
+def forward_retry(desk: TenantAdmin, number: int) -> None:
+    """Send dead letters again."""
+    delivered, left = desk.retry_forward(number)
+    click.echo(f"{delivered} delivered, {left} refused again.")
+
+
+@forward.command("stop")
+@click.argument("number", type=int)
+@with_tenant
+def forward_stop(desk: TenantAdmin, number: int) -> None:
+    """Stop sending; nothing is forgotten."""
+    desk.set_forward_stopped(number, True)
+    click.echo(f"Forward {number} is stopped; carryover forward start {number} goes on where it stopped.")
+
+
+@forward.command("start")
+@click.argument("number", type=int)
+@with_tenant
+def forward_start(desk: TenantAdmin, number: int) -> None:
+    """Go on where it stopped."""
+    desk.set_forward_stopped(number, False)
+    click.echo(f"Forward {number} goes on.")
+
+
+@forward.command("remove")
+@click.argument("number", type=int)
+@with_tenant
+def forward_remove(desk: TenantAdmin, number: int) -> None:
+    """Forget a target and its dead letters."""
+    desk.remove_forward(number)
+    click.echo(f"Forward {number} is gone.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.option("--url", help="Another record store instead of a file: the address before /statements.")
+@click.option("--key", default="", help="Key there; the secret is asked for, or read from standard input.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("import-report.ndjson"),
+    show_default=True,
+    help="Where refused lines are told.",
+)
+@with_tenant
+def import_statements(desk: TenantAdmin, file: Path | None, url: str | None, key: str, report: Path) -> None:
+    """Take in statements, one a line (NDJSON), or from another record store. Interrupted, it goes on where it stopped."""
+    if (file is None) == (url is None):
+        raise FatalError("Name a file, or --url of a record store.")
+    with ExitStack() as stack:
+        told = stack.enter_context(report.open("a"))
+
+        def write_refusal(line: int, path: str, reason: str) -> None:
+            told.write(json.dumps({"line": line, "path": path, "reason": reason}) + "\n")
+            told.flush()
+
+        if file is not None:
+            bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))
+            run = desk.import_file(file, write_refusal, lambda run, size: bar.update(size))
+        else:
+            source = RemoteStore(str(url), key, _read_secret("secret"))
+            run = desk.import_from_store(source, write_refusal, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
+            click.echo(err=True)
+    click.echo(f"{run.stored} stored, {run.known} known already, {run.refused} refused" + (f" (see {report})." if run.refused else "."))
+
+
+@click.command("export")
+@click.argument("file", type=click.File("wb"), default="-")
+@click.option("--identified", is_flag=True, help="Leave people in; without it, they are replaced by pseudonyms, and free text is left out.")
+@with_tenant
+def export_statements(desk: TenantAdmin, file: Any, identified: bool) -> None:
+    """Write all statements, one a line (NDJSON), pseudonymised."""
+    count = 0
+    for line in desk.export(identified):
+        file.write(line)
+        count += 1
+    click.echo(f"{count} statements written.", err=True)
+
+
+@click.command("audit")
+@click.option("--rows", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@with_tenant
+def audit_list(desk: TenantAdmin, rows: int) -> None:
+    """The latest acts on a tenant's data."""
+    for entry in desk.latest_audit_entries(rows):
+        click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
+
+
+@click.group("reporting")
+def reporting() -> None:
+    """Login roles of the database for reporting tools: they read the views of schema report, of one tenant, and nothing else."""
+
+
+@reporting.command("create-user")
+@click.argument("name")
+@with_tenant
+def create_reporting_user(desk: TenantAdmin, name: str) -> None:
+    """Make a login role; prints its password once."""
+    password = desk.create_reporting_user(name)
+    click.echo(f"Role {name} reads the views of schema report (docs/reporting.md). Its password is not shown again:")
+    click.echo(f"  {password}")
+
+
+@reporting.command("users")
+@with_tenant
+def reporting_users(desk: TenantAdmin) -> None:
+    """The login roles of this tenant."""
+    for one in desk.reporting_users():
+        click.echo(f"{one.role}  made {one.at:%Y-%m-%d} by {one.who}")
+
+
+@reporting.command("drop-user")
+@click.argument("name")
+@with_tenant
+def drop_reporting_user(desk: TenantAdmin, name: str) -> None:
+    """End a login role."""
+    desk.drop_reporting_user(name)
+    click.echo(f"Role {name} is gone.")
+
+
+@click.group("metrics")
+def metrics() -> None:
+    """Figures and the facts that they are counted from."""
+
+
+@metrics.command("rebuild")
+@with_tenant
+def metrics_rebuild(desk: TenantAdmin) -> None:
+    """Make every fact anew from its statements; says so where one changed by it."""
+    with click.progressbar(length=1, label="Episodes") as bar:
+
+        def update_bar(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        changed = desk.rebuild_facts(update_bar)
+    if changed:
+        click.echo("Facts changed by it although nothing waited to be counted: something had been counted wrongly, and is right now.")
+    else:
+        click.echo("Every fact is as it was.")
+
+
+COMMANDS = (credential, issuer, retention, forward, import_statements, export_statements, audit_list, reporting, metrics)

@@ -1,0 +1,144 @@
+"""Bearer tokens: JSON Web Tokens from issuers that the operator has registered for a tenant
+(OAuth 2.0, OpenID Connect; RFC 9068).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from sqlalchemy import Connection, Engine
+
+from core.errors import BadInput, Forbidden, Unauthorised
+from core.http_client import GuardedClient, OutsideCallFailed
+from lrs.actions.scopes import SCOPES, require_known_scopes
+from lrs.store import token_issuers
+from lrs.store.credentials import Caller
+from lrs.store.token_issuers import TokenIssuer
+
+# Public-key signatures only: with a shared secret, whoever can verify could also sign.
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+KEY_SET_TTL_SECONDS = 3_600.0  # how long a key set is cached
+REFETCH_SECONDS = 30.0  # a token with an unknown key triggers a refetch, at most this often
+LEEWAY_SECONDS = 60  # tolerated clock skew
+MAX_TOKEN_LENGTH = 16 * 1024
+OPENID_CONFIGURATION_PATH = "/.well-known/openid-configuration"
+
+
+class TokenVerifier:
+    """Verifies bearer tokens; caches the issuers' keys."""
+
+    def __init__(self, engine: Engine, outside: GuardedClient) -> None:
+        self._engine, self._client = engine, outside
+        self._keys: dict[str, tuple[float, KeySet | None]] = {}
+        self._lock = threading.Lock()
+
+    def caller(self, token: str) -> Caller:
+        """Return the caller that a token identifies; Unauthorised with the reason when it is
+        not valid.
+        """
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise Unauthorised(f"The bearer token is longer than {MAX_TOKEN_LENGTH} characters.")
+        unverified = _unverified_claims(token)
+        named = unverified.get("iss")
+        issuers = token_issuers.find_token_issuers(self._engine, named) if isinstance(named, str) and "\0" not in named else []
+        audiences = unverified.get("aud")
+        wanted = audiences if isinstance(audiences, list) else [audiences]
+        issuer = next((one for one in issuers if one.audience in wanted), None)
+        if issuer is None:
+            raise Unauthorised("The bearer token comes from an issuer, or is meant for an audience, that is not known here.")
+        claims = self._verify_claims(token, issuer)
+        return _caller_from_claims(issuer, claims)
+
+    def _verify_claims(self, token: str, issuer: TokenIssuer) -> dict[str, Any]:
+        registry = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer.issuer},
+            aud={"essential": True, "value": issuer.audience},
+            exp={"essential": True},
+        )
+        for ask_again in (False, True):
+            keys = self._key_set(issuer, ask_again)
+            try:
+                decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
+                registry.validate(decoded.claims)
+                return dict(decoded.claims)
+            except (JoseError, ValueError, TypeError) as error:
+                # A new key of the issuer is unknown until the key set is fetched again; a
+                # refetch fixes no other error.
+                if ask_again or not isinstance(error, ValueError):
+                    raise Unauthorised(f"The bearer token is not valid ({str(error) or type(error).__name__}); get a new one.") from None
+        raise AssertionError("the second attempt returns or raises")
+
+    def _key_set(self, issuer: TokenIssuer, ask_again: bool) -> KeySet:
+        with self._lock:
+            asked, keys = self._keys.get(issuer.keys_url, (-KEY_SET_TTL_SECONDS, None))
+            age = time.monotonic() - asked
+            if keys is not None and age < (REFETCH_SECONDS if ask_again else KEY_SET_TTL_SECONDS):
+                return keys
+            if keys is None and age < REFETCH_SECONDS:
+                raise _keys_unavailable()
+            # Until the response arrives, other threads use the cached keys or get an error: an
+            # issuer that hangs blocks only one request.
+            self._keys[issuer.keys_url] = (time.monotonic(), keys)
+        try:
+            answer = self._client.call("GET", issuer.keys_url)
+            found = KeySet.import_key_set(answer.json())
+        except (OutsideCallFailed, JoseError, ValueError, TypeError, KeyError, AttributeError):
+            if keys is not None:
+                return keys
+            raise _keys_unavailable() from None
+        with self._lock:
+            self._keys[issuer.keys_url] = (time.monotonic(), found)
+        return found
+
+
+def _keys_unavailable() -> Unauthorised:
+    return Unauthorised("The keys of the token's issuer cannot be read now; try again in a minute.")
+
+
+def _unverified_claims(token: str) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(jws.extract_compact(token.encode()).payload)
+    except (JoseError, ValueError, msgspec.MsgspecError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise Unauthorised("The bearer token is no JSON Web Token.")
+    return value
+
+
+def _caller_from_claims(issuer: TokenIssuer, claims: Mapping[str, Any]) -> Caller:
+    given = claims.get("scope", claims.get("scp", ""))
+    words = given.split() if isinstance(given, str) else [word for word in given if isinstance(word, str)] if isinstance(given, list) else []
+    scopes = frozenset(scope for word in words for scope in issuer.scopes.get(word, [] if issuer.scopes else [word]) if scope in SCOPES)
+    name = claims.get("sub") or claims.get("client_id") or claims.get("azp")
+    if not isinstance(name, str) or not name:
+        raise Unauthorised("The bearer token names nobody: it has no sub and no client_id.")
+    if not scopes:
+        raise Forbidden("The bearer token carries no scope that is known here.")
+    authority = msgspec.json.encode({"objectType": "Agent", "account": {"homePage": issuer.issuer, "name": name}})
+    return Caller(issuer.tenant_id, name, scopes, authority)
+
+
+def add_token_issuer(
+    connection: Connection, outside: GuardedClient, *, tenant_id: int, issuer: str, audience: str, scopes: Mapping[str, Sequence[str]]
+) -> TokenIssuer:
+    """Register an issuer for a tenant; its JWKS URL is read from its own configuration
+    (OpenID Connect Discovery 1.0).
+    """
+    for ours in scopes.values():
+        require_known_scopes(ours)
+    if not issuer or not audience:
+        raise BadInput("An issuer and the audience of its tokens are needed.")
+    found = outside.call("GET", issuer.rstrip("/") + OPENID_CONFIGURATION_PATH).json()
+    if not isinstance(found, dict) or found.get("issuer") != issuer or not isinstance(found.get("jwks_uri"), str):
+        raise BadInput(f"{issuer}{OPENID_CONFIGURATION_PATH} does not describe this issuer, or names no jwks_uri.")
+    made = TokenIssuer(tenant_id, issuer, audience, found["jwks_uri"], {word: list(ours) for word, ours in scopes.items()})
+    token_issuers.upsert_token_issuer(connection, made)
+    return made

@@ -1,0 +1,169 @@
+"""Erase a person, and apply a tenant's retention rules.
+
+Statements about the person (as actor or object, including in a sub-statement) are removed.
+Where other people's statements mention the person (as instructor, in a team, as a member of a
+group), the mention is replaced by an untraceable agent; the rest of the statement is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from analytics.actions import exports, person_merges
+from analytics.store import kpis
+from core import clock
+from core.errors import BadInput
+from lrs.actions.deps import StoreDeps
+from lrs.store import audit, retention, statement_removal
+from lrs.store.retention import RetentionRule
+from lrs.store.statements import StoredStatement
+from lrs.vocabulary import BASE, VERBS
+from lrs.xapi import json_codec
+from lrs.xapi.actors import IFI_NAMES, find_identity_or_none, identity_of
+from lrs.xapi.index_keys import iter_agents
+
+log = logging.getLogger(__name__)
+
+ERASURE_BATCH_ROWS = 500
+ERASURE_HASH_PURPOSE = "erasure"  # of the keyed hash that lets anyone who knows the identifier match an audit entry with the person
+
+
+@dataclass
+class Erased:
+    """How much was removed or made anonymous, or would be."""
+
+    statements: int = 0
+    mentions: int = 0
+    documents: int = 0
+    attachments: int = 0
+
+
+def erase_person(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who: str, dry_run: bool) -> Erased:
+    """Erase a person by one identifier. Idempotent; figures are corrected by the next count."""
+    identity = identity_of(agent)
+    if identity is None or agent.get("objectType") == "Group":
+        raise BadInput("Name a person by one identifier: mbox, mbox_sha1sum, openid or account.")
+    found = Erased()
+    somebody = {"objectType": "Agent", "account": {"homePage": f"{BASE}erased", "name": str(uuid.uuid4())}}
+    after = 0
+    while True:
+        with deps.unit_of_work(tenant_id) as connection:
+            named = statement_removal.list_statements_of_agent(connection, tenant_id, identity, after, ERASURE_BATCH_ROWS)
+            theirs = [one for one in named if _is_about_person(json_codec.decode(one.payload), identity)]
+            others = [one for one in named if one not in theirs and identity in set(_identities_in(json_codec.decode(one.payload)))]
+            found.statements += len(theirs)
+            found.mentions += len(others)
+            unnamed: list[str] = []
+            if not dry_run:
+                unnamed = statement_removal.delete_statements(connection, tenant_id, theirs)
+                for one in others:
+                    statement_removal.rewrite_statement(connection, tenant_id, one, _anonymized(one, identity, somebody))
+                _remove_blobs(deps, tenant_id, unnamed)
+        found.attachments += len(unnamed)
+        if len(named) < ERASURE_BATCH_ROWS:
+            break
+        after = named[-1].ord
+    with deps.unit_of_work(tenant_id) as connection:
+        if not dry_run:
+            person_merges.remove_merges(connection, tenant_id, identity)
+            kpis.delete_person_readings(connection, tenant_id, identity)
+        found.documents = statement_removal.delete_agent_documents(connection, tenant_id, identity, dry_run)
+        if not dry_run:
+            # The audit log must not keep what was erased: a keyed hash can confirm that it was
+            # this person, and reveals nothing else.
+            details = {**asdict(found), "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex()}
+            audit.insert_audit_entry(connection, tenant_id, who, "erased a person", details)
+    if not dry_run:
+        exports.discard_exports(deps, tenant_id=tenant_id, individual=True)
+    return found
+
+
+def _remove_blobs(deps: StoreDeps, tenant_id: int, unnamed: list[str]) -> None:
+    """Delete before the commit: a request sending the same bytes now waits for the lock of
+    the removed row, then writes them again.
+    """
+    for sha2 in unnamed:
+        deps.blobs.remove(tenant_id, sha2)
+
+
+def _is_about_person(value: dict[str, Any], identity: str) -> bool:
+    """Whether the person is the actor or the object. If the person is one of several members of
+    a group, it is the group's statement.
+
+    A voiding statement is kept with an anonymous actor: without it, the voided statement would
+    become valid again.
+    """
+    if value["verb"]["id"] == VERBS["voided"].id:
+        return False
+    places = [value["actor"], value["object"]]
+    if value["object"].get("objectType") == "SubStatement":
+        places += [value["object"]["actor"], value["object"]["object"]]
+    return any(identity_of(place) == identity for place in places if any(name in place for name in IFI_NAMES)) or (
+        identity in set(iter_agents(value)) and _is_single_member_group(value, identity)
+    )
+
+
+def _is_single_member_group(value: dict[str, Any], identity: str) -> bool:
+    """Whether the place is a group without an identity of its own whose only member is the
+    person.
+    """
+    return any(
+        place.get("objectType") == "Group"
+        and identity_of(place) is None
+        and [identity_of(member) for member in place.get("member", ())] == [identity]
+        for place in (value["actor"], value["object"])
+    )
+
+
+def _identities_in(value: Any) -> Iterator[str]:
+    """Yield every identity anywhere in a statement, including in extensions."""
+    if isinstance(value, dict):
+        found = find_identity_or_none(value)
+        if found is not None:
+            yield found
+        for inner in value.values():
+            yield from _identities_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _identities_in(inner)
+
+
+def _anonymized(one: StoredStatement, identity: str, somebody: dict[str, Any]) -> bytes:
+    def replace_identity(value: Any) -> Any:
+        if isinstance(value, dict):
+            if find_identity_or_none(value) == identity:
+                return dict(somebody)
+            return {name: replace_identity(inner) for name, inner in value.items()}
+        return [replace_identity(inner) for inner in value] if isinstance(value, list) else value
+
+    return json_codec.encode(replace_identity(json_codec.decode(one.payload)))
+
+
+def apply_retention(deps: StoreDeps, tenant_id: int) -> int:
+    """Remove statements older than a tenant's retention rules allow; return how many.
+    Figures based on them change.
+    """
+    with deps.unit_of_work(tenant_id) as connection:
+        rules = retention.list_retention_rules(connection, tenant_id)
+    return sum(_apply_rule(deps, tenant_id, rule) for rule in rules)
+
+
+def _apply_rule(deps: StoreDeps, tenant_id: int, rule: RetentionRule) -> int:
+    before = clock.now() - timedelta(days=rule.days)
+    total = 0
+    while True:
+        with deps.unit_of_work(tenant_id) as connection:
+            gone = statement_removal.list_expired_statements(connection, tenant_id, before, rule.verb, rule.activity, ERASURE_BATCH_ROWS)
+            unnamed = statement_removal.delete_statements(connection, tenant_id, gone)
+            total += len(gone)
+            if len(gone) < ERASURE_BATCH_ROWS and total:
+                details = {"rule": rule.rule_id, "days": rule.days, "verb": rule.verb, "activity": rule.activity, "statements": total}
+                audit.insert_audit_entry(connection, tenant_id, "retention", "removed old statements", details)
+            _remove_blobs(deps, tenant_id, unnamed)
+        if len(gone) < ERASURE_BATCH_ROWS:
+            return total

@@ -1,0 +1,149 @@
+"""``uncounted``: the queue of statements that the counting job still has to process."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import Connection, Engine, text
+
+from core.clock import from_microseconds
+from lrs.xapi.statement_rendering import ORD_SHIFT
+
+# A row whose statement was removed in the meantime is claimed as well: its facts are removed.
+_SELECT_STATEMENTS = text(
+    """
+    SELECT u.ord, s.registration, target.registration AS target_registration, CASE WHEN target.registration IS NULL THEN target.ord END AS loose_target
+    FROM (SELECT ord FROM lrs.uncounted WHERE tenant_id = :tenant ORDER BY ord LIMIT :rows FOR UPDATE SKIP LOCKED) u
+    LEFT JOIN lrs.statement s ON s.tenant_id = :tenant AND s.ord = u.ord
+    LEFT JOIN lrs.voiding v ON v.tenant_id = :tenant AND v.ord = s.ord
+    LEFT JOIN lrs.statement target ON target.tenant_id = :tenant AND target.id = v.target
+    """
+)
+_SELECT_EPISODES = text(
+    "SELECT registration FROM lrs.uncounted_episode WHERE tenant_id = :tenant ORDER BY registration LIMIT :rows FOR UPDATE SKIP LOCKED"
+)
+_DELETE_STATEMENTS = text("DELETE FROM lrs.uncounted WHERE tenant_id = :tenant AND ord = ANY (CAST(:ords AS bigint[]))")
+_DELETE_EPISODES = text("DELETE FROM lrs.uncounted_episode WHERE tenant_id = :tenant AND registration = ANY (CAST(:some AS uuid[]))")
+
+
+@dataclass(frozen=True)
+class CountingClaim:
+    """What was claimed: how many, the ords of the rows, the registrations whose facts they can
+    change, and the ords of those that belong to none."""
+
+    taken: int
+    lines: list[int]
+    registrations: set[uuid.UUID]
+    loose: list[int]
+
+
+def claim_counting_work(connection: Connection, tenant_id: int, rows: int, episodes: int) -> CountingClaim:
+    """Claim up to ``rows`` statements and ``episodes`` episodes from the queue tables, with
+    locks on their registrations until the transaction ends.
+
+    What another job holds is left to that job, or to the next claim: the rows of an episode lie
+    next to each other, so two jobs meet at every edge, and if they waited for each other there,
+    they would run one after the other. Only if everything is held does this job wait. A voiding
+    statement affects the registration of the statement it voids.
+    """
+    lines = connection.execute(_SELECT_STATEMENTS, {"tenant": tenant_id, "rows": rows}).all()
+    removed = set(connection.execute(_SELECT_EPISODES, {"tenant": tenant_id, "rows": episodes}).scalars())
+    moved = [_affected_countables(row) for row in lines]
+    every: set[Countable] = set(removed).union(*moved)
+    held = _try_locks(connection, tenant_id, every)
+    if every and not held:
+        lock_countables(connection, tenant_id, every)
+        held = every
+    taken = [(row.ord, by) for row, by in zip(lines, moved, strict=True) if by <= held]
+    removed = {one for one in removed if one in held}
+    if taken:
+        connection.execute(_DELETE_STATEMENTS, {"tenant": tenant_id, "ords": [ord_ for ord_, _ in taken]})
+    if removed:
+        connection.execute(_DELETE_EPISODES, {"tenant": tenant_id, "some": [str(one) for one in removed]})
+    named = set[Countable](removed).union(*(by for _, by in taken))
+    return CountingClaim(
+        len(taken) + len(removed),
+        [ord_ for ord_, _ in taken],
+        {one for one in named if isinstance(one, uuid.UUID)},
+        sorted(one for one in named if isinstance(one, int)),
+    )
+
+
+Countable = uuid.UUID | int  # an episode's registration, or the ord of a statement of none
+
+
+def _affected_countables(row: Any) -> set[Countable]:
+    """What a row can change: its episode, or its statement if that belongs to none; and the
+    same of the statement it voids."""
+    own: Countable = row.ord if row.registration is None else row.registration
+    return {own, *(one for one in (row.target_registration, row.loose_target) if one is not None)}
+
+
+def _lock_key(one: Countable) -> int:
+    """A hash of all its bits: registrations that were assigned in sequence differ in few of
+    them."""
+    return crc32(one.bytes if isinstance(one, uuid.UUID) else one.to_bytes(8, "big", signed=True)) & 0x7FFFFFFF
+
+
+def _try_locks(connection: Connection, tenant_id: int, some: Iterable[Countable]) -> set[Countable]:
+    """Try to lock these without waiting; return those whose locks were acquired."""
+    by_key = {one: _lock_key(one) for one in some}
+    query = text("SELECT key FROM unnest(CAST(:keys AS int[])) AS key WHERE pg_try_advisory_xact_lock(:tenant, key)")
+    held = set(connection.execute(query, {"tenant": tenant_id, "keys": sorted(set(by_key.values()))}).scalars())
+    return {one for one, key in by_key.items() if key in held}
+
+
+def lock_countables(connection: Connection, tenant_id: int, some: Iterable[Countable]) -> None:
+    """Wait for the lock of each of these, held until the transaction ends; every job that waits
+    takes its locks in the same order, and holds none before."""
+    keys = sorted({_lock_key(one) for one in some})
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:tenant, key) FROM unnest(CAST(:keys AS int[])) AS key"), {"tenant": tenant_id, "keys": keys}
+    )
+
+
+def list_tenants_with_work(engine: Engine) -> list[int]:
+    """Tenants that have queued statements."""
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT * FROM lrs.tenants_with_uncounted()")).scalars())
+
+
+def list_tenant_ids(engine: Engine) -> list[int]:
+    """All tenants."""
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT * FROM lrs.tenant_ids()")).scalars())
+
+
+def measure_backlog(engine: Engine) -> tuple[int, datetime | None]:
+    """How many statements are queued, over all tenants, and when the oldest of them was
+    stored."""
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT waiting, oldest FROM lrs.backlog()")).one()
+    return row.waiting, from_microseconds(row.oldest >> ORD_SHIFT) if row.oldest is not None else None
+
+
+def has_work(connection: Connection, tenant_id: int) -> bool:
+    """Whether a tenant has work in the queue: statements, or episodes whose statements were
+    removed."""
+    query = (
+        "SELECT EXISTS (SELECT FROM lrs.uncounted WHERE tenant_id = :tenant) OR EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"
+    )
+    return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
+
+
+def has_pending_episodes(connection: Connection, tenant_id: int) -> bool:
+    """Whether a tenant has queued episodes whose statements were removed."""
+    return bool(
+        connection.execute(text("SELECT EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"), {"tenant": tenant_id}).scalar()
+    )
+
+
+def find_oldest_pending(connection: Connection, tenant_id: int) -> datetime | None:
+    """When the oldest queued statement of a tenant was stored."""
+    ord_ = connection.execute(text("SELECT min(ord) FROM lrs.uncounted WHERE tenant_id = :tenant"), {"tenant": tenant_id}).scalar()
+    return from_microseconds(ord_ >> ORD_SHIFT) if ord_ is not None else None

@@ -1,0 +1,140 @@
+"""Permanent removal of statements: erasure and retention. Dependent rows are removed in the
+same transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from analytics.store import activity_mappings, computed_reports, facts
+from lrs.store import attachments
+from lrs.store.statement_refs import collect_inherited_keys, collect_own_keys
+from lrs.store.statements import StoredStatement, ord_at
+from lrs.store.tables import (
+    dead_letter,
+    document,
+    fact_presence,
+    fact_rating,
+    statement,
+    statement_attachment,
+    statement_ref,
+    statement_rel,
+    template_break,
+    uncountable,
+    uncounted,
+    voiding,
+)
+from lrs.xapi import json_codec
+from lrs.xapi.index_keys import key_of, key_pair
+
+_TABLES_BY_ORD = (
+    statement,
+    statement_ref,
+    voiding,
+    uncounted,
+    uncountable,
+    template_break,
+    statement_attachment,
+    dead_letter,
+    fact_presence,
+    fact_rating,
+)
+
+
+def list_statements_of_agent(connection: Connection, tenant_id: int, identity: str, after: int, rows: int) -> list[StoredStatement]:
+    """Up to ``rows`` statements that name an agent anywhere, voided or not, after ``after``, in
+    order."""
+    s, found = statement, []
+    for key in key_pair("agent", identity):
+        query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).join(
+            statement_rel, (statement_rel.c.tenant_id == tenant_id) & (statement_rel.c.key == key) & (statement_rel.c.ord == s.c.ord)
+        )
+        query = query.where(s.c.tenant_id == tenant_id, s.c.ord > after).order_by(s.c.ord).limit(rows)
+        found += [StoredStatement(*row) for row in connection.execute(query)]
+    return sorted(found, key=lambda one: one.ord)[:rows]
+
+
+def list_expired_statements(
+    connection: Connection, tenant_id: int, before: datetime, verb: str | None, activity: str | None, rows: int
+) -> list[StoredStatement]:
+    """Up to ``rows`` statements stored before an instant, optionally with a verb or about an
+    activity; voided or not, the oldest first."""
+    s = statement
+    query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(s.c.tenant_id == tenant_id, s.c.ord < ord_at(before))
+    if verb is not None:
+        query = query.where(s.c.verb == key_of("verb", verb))
+    if activity is not None:
+        rel, key = statement_rel, key_of("activity", activity)
+        query = query.join(rel, (rel.c.tenant_id == tenant_id) & (rel.c.key == key) & (rel.c.ord == s.c.ord))
+    return [StoredStatement(*row) for row in connection.execute(query.order_by(s.c.ord).limit(rows))]
+
+
+def delete_statements(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement]) -> list[str]:
+    """Remove statements; their episodes are marked for recount. Return the attachments that
+    nothing references any more."""
+    if not gone:
+        return []
+    ords = [one.ord for one in gone]
+    values = {one.ord: json_codec.decode(one.payload) for one in gone}
+    named = list(
+        connection.execute(
+            select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.ord.in_(ords))
+        ).scalars()
+    )
+    _mark_for_recount(connection, tenant_id, gone, values)
+    pairs = [(key, ord_) for ord_, value in values.items() for key in collect_own_keys(value) | collect_inherited_keys(connection, tenant_id, value)]
+    for start in range(0, len(pairs), 5_000):
+        rel = statement_rel.c
+        connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, tuple_(rel.key, rel.ord).in_(pairs[start : start + 5_000])))
+    r = fact_rating.c
+    rated = connection.execute(select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))).scalars()
+    computed_reports.mark_programmes_stale(connection, tenant_id, rated.all())  # the recount will see no difference, so it would not mark them
+    for table in _TABLES_BY_ORD:
+        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))
+    return attachments.delete_unlinked_attachments(connection, tenant_id, named) if named else []
+
+
+def _mark_for_recount(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement], values: dict[int, dict[str, Any]]) -> None:
+    """Mark the episodes of the statements themselves, and of those that a removed voiding
+    statement restores."""
+    registrations = {value.get("context", {}).get("registration") for value in values.values()}
+    targets = connection.execute(
+        select(statement.c.registration, statement.c.ord)
+        .join(voiding, (voiding.c.tenant_id == statement.c.tenant_id) & (voiding.c.target == statement.c.id))
+        .where(voiding.c.tenant_id == tenant_id, voiding.c.ord.in_([one.ord for one in gone]))
+    ).all()
+    facts.mark_episodes_for_recount(
+        connection, tenant_id, {uuid.UUID(one) for one in registrations if one} | {row.registration for row in targets if row.registration}
+    )
+    facts.mark_episodes_for_recount(
+        connection, tenant_id, activity_mappings.list_borrowing_episodes(connection, tenant_id, [one.ord for one in gone])
+    )
+    facts.mark_statements_for_recount(connection, tenant_id, [row.ord for row in targets])
+
+
+def rewrite_statement(connection: Connection, tenant_id: int, one: StoredStatement, payload: bytes) -> None:
+    """Replace the bytes of a statement, together with the keys it is found by."""
+    before, after = collect_own_keys(json_codec.decode(one.payload)), collect_own_keys(json_codec.decode(payload))
+    rel = statement_rel.c
+    connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
+    for key in after - before:
+        connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
+    _mark_for_recount(connection, tenant_id, [one], {one.ord: json_codec.decode(payload)})
+    facts.mark_statements_for_recount(connection, tenant_id, [one.ord])
+    # The error message with which a target refused it may repeat the old content.
+    connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
+    place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]
+    connection.execute(update(statement).where(*place).values(payload=payload))
+
+
+def delete_agent_documents(connection: Connection, tenant_id: int, identity: str, dry_run: bool) -> int:
+    """Remove an agent's documents, or only count them; return how many."""
+    mine = (document.c.tenant_id == tenant_id, document.c.agent_key == key_of("agent", identity), document.c.agent == identity)
+    if dry_run:
+        return int(connection.execute(select(func.count()).select_from(document).where(*mine)).scalar_one())
+    return connection.execute(delete(document).where(*mine)).rowcount
