@@ -26,13 +26,13 @@ from analytics.jobs import counting, materialize_reports
 from analytics.reports.registry import REPORT_BUILDERS
 from analytics.store import facts
 from bench.server import heading, keep
-from core import deps as ground_deps
+from carryover import composition
+from carryover.composition import StoreAndAnalytics
 from core import embedded, settings
 from core.child_processes import Supervisor
 from core.clock import format_instant, to_microseconds
 from core.settings import Settings
-from lrs import app, operator_api
-from lrs.actions.deps import StoreDeps, build_store_deps
+from lrs import feed, operator_api
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, INTERVALS, VERBS
 from lrs.xapi.index_keys import key_of
 from lrs.xapi.statement_rendering import ORD_SHIFT
@@ -127,8 +127,8 @@ def store(made: Settings, tenant: int, statements: Iterator[tuple[uuid.UUID, uui
 
 def work(environ: dict[str, str]) -> None:
     """What one worker's process does."""
-    made = build_store_deps(ground_deps.build_deps(settings.read_settings(environ)))
-    counting.count_all_tenants(made.engine, made.unit_of_work)
+    made = composition.build_from_environ(environ)
+    counting.count_all_tenants(made.analytics)
     made.close()
 
 
@@ -146,18 +146,18 @@ def side_by_side(environ: dict[str, str]) -> float:
     return time.perf_counter() - begun
 
 
-def rebuild(made: StoreDeps, tenant: int, environ: dict[str, str]) -> float:
+def rebuild(made: StoreAndAnalytics, tenant: int, environ: dict[str, str]) -> float:
     """Seconds to make every fact anew: all episodes are put on the list, and the workers take them."""
     begun = time.perf_counter()
-    with made.unit_of_work(tenant) as connection:
-        facts.mark_episodes_for_recount(connection, tenant, facts.list_registrations(connection, tenant))
+    with made.analytics.unit_of_work(tenant) as connection:
+        feed.mark_episodes(connection, tenant, facts.list_registrations(connection, tenant))
     listed = time.perf_counter() - begun
     return listed + side_by_side(environ)
 
 
-def pages(made: StoreDeps, key: str, secret: str) -> list[tuple[str, float, float]]:
+def pages(made: StoreAndAnalytics, key: str, secret: str) -> list[tuple[str, float, float]]:
     """(page, p50, p95) in milliseconds of the server, each asked for again and again as a page does."""
-    client = app.create_app(made).test_client()
+    client = composition.create_store_app(made).test_client()
     signed = {"Authorization": "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()}
     asked = {"the four headlines": "/api/v1/figures?" + "&".join(f"key={one}" for one in HEADLINES) + f"&programme={PROGRAMME}"}
     asked |= {f"report {one}": f"/api/v1/reports?key={one}&programme={PROGRAMME}" for one in REPORT_BUILDERS}
@@ -193,8 +193,8 @@ def main() -> None:
     read = settings.read_settings(environ)
     operator_api.migrate_store(read)
     ((key, secret),) = operator_api.create_tenant(read, "bench", [("bench", ("all",))])
-    made = build_store_deps(ground_deps.build_deps(read))
-    with made.engine.connect() as connection:
+    made = composition.build_from_settings(read)
+    with made.analytics.engine.connect() as connection:
         (tenant,) = connection.execute(text("SELECT * FROM lrs.tenant_ids()")).scalars().all()
     stored = store(read, tenant, ((one.registration, *line) for one in map(Made, range(learners)) for line in one.every()))
     first = side_by_side(environ)
@@ -204,7 +204,7 @@ def main() -> None:
     new = store(read, tenant, fresh)
     incremental = side_by_side(environ)
     begun = time.perf_counter()
-    materialize_reports.compute_reports(made.unit_of_work, tenant)
+    materialize_reports.compute_reports(made.analytics.unit_of_work, tenant)
     computing = time.perf_counter() - begun
     looked = pages(made, key, secret)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1_024

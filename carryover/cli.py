@@ -15,8 +15,8 @@ import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from carryover import backup as backups
+from carryover import composition, process_commands, tool_commands
 from carryover import demo_runner as demo_run
-from carryover import process_commands, tool_commands
 from carryover.doctor import run_checks
 from carryover.erase_command import erase
 from carryover.store_commands import COMMANDS
@@ -111,7 +111,7 @@ def worker(part: str | None, check: bool) -> None:
 def migrate() -> None:
     """Create or update the tables, as the database's owner."""
     read = _load_settings()
-    lrs_cli.migrate_store(read)
+    composition.migrate_store(read)
     tool_cli.migrate(read)
     click.echo("The tables are up to date.")
 

@@ -24,7 +24,7 @@ from typing import IO, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from carryover import process_commands, running_demo
+from carryover import composition, process_commands, running_demo
 from carryover.practice_lms.app import PRACTICE_STATE_FILE, lms_base_url, platform_registration
 from carryover.practice_lms.mailbox_page import MAILBOX
 from carryover.practice_lms.people import DEPLOYMENT_ID, PEOPLE, Person
@@ -107,7 +107,7 @@ def _run_with_servers(settings: Settings, servers: embedded.EmbeddedServers, chi
         secret_key=_load_or_create_secret(settings.home / "secret.key"),
         allow_private_platforms=True,
     )
-    lrs_cli.migrate_store(settings)
+    composition.migrate_store(settings)
     tool_cli.migrate(settings)
     practice = PracticeTenant(settings)
     practice.ensure_installed()

@@ -19,10 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
-from carryover import running_demo
+from carryover import composition, running_demo
 from core.errors import FatalError
 from core.settings import Settings
-from lrs import operator_api as lrs_cli
 from lti_tool import operator_api as tool_cli
 
 # A statement in flight when its outbox was emptied has arrived after this time, or never will:
@@ -66,7 +65,7 @@ def _agents_from_options(mbox: str | None, openid: str | None, mbox_sha1sum: str
 
 
 def _erase_from_store(settings: Settings, tenant: str, agent: dict[str, Any], really: bool) -> dict[str, int]:
-    with lrs_cli.open_tenant(settings, tenant) as desk:
+    with composition.open_tenant(settings, tenant) as desk:
         return asdict(desk.erase_person(json.dumps(agent), dry_run=not really))
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import sys
 
+from analytics import long_worker as analytics_long_worker
+from analytics import worker as analytics_worker
 from core import queue
 from core.queue import TimedJob
 from core.settings import Settings
@@ -13,7 +15,21 @@ from lrs import long_worker as lrs_long_worker
 from lrs import worker as lrs_worker
 from lti_tool import worker as tool_worker
 
-ALL_TIMED_JOBS: tuple[TimedJob, ...] = (*lrs_worker.TIMED_JOBS, *lrs_long_worker.TIMED_JOBS, *tool_worker.TIMED_JOBS)
+ALL_TIMED_JOBS: tuple[TimedJob, ...] = (
+    *lrs_worker.TIMED_JOBS,
+    *lrs_long_worker.TIMED_JOBS,
+    *analytics_worker.TIMED_JOBS,
+    *analytics_long_worker.TIMED_JOBS,
+    *tool_worker.TIMED_JOBS,
+)
+# Jobs that version 0.1 enqueued under other names: what lies in the queue during an update still runs.
+RENAMED_JOBS = {
+    "lrs.worker.count": "analytics.worker.count",
+    "lrs.long_worker.compute": "analytics.long_worker.compute",
+    "lrs.long_worker.export": "analytics.long_worker.export",
+    "lrs.long_worker.watch": "analytics.long_worker.watch",
+    "lrs.long_worker.reconcile": "analytics.long_worker.reconcile",
+}
 WORKER_PARTS = ("queue", "long", "timer")  # of the worker, each a separate process
 
 
@@ -48,4 +64,4 @@ def run_worker_part(settings: Settings, part: str) -> None:
     if part == "timer":
         queue.run_job_timer(settings.redis_url, ALL_TIMED_JOBS)
     else:
-        queue.run_worker(settings.redis_url, queue.LONG_QUEUE if part == "long" else queue.QUEUE)
+        queue.run_worker(settings.redis_url, queue.LONG_QUEUE if part == "long" else queue.QUEUE, RENAMED_JOBS)

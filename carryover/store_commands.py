@@ -8,35 +8,46 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from carryover import running_demo
+from analytics.operator_api import AnalyticsAdmin
+from carryover import composition, running_demo
 from core.errors import FatalError
+from core.settings import Settings
 from lrs import operator_api as lrs_cli
 from lrs.operator_api import RemoteStore, TenantAdmin
 
 P = ParamSpec("P")
 R = TypeVar("R")
+A = TypeVar("A")
 DAY_SECONDS = 86_400
 
 
-def with_tenant(act: Callable[Concatenate[TenantAdmin, P], R]) -> Callable[P, R]:
-    """Pass the tenant's operator actions to a command, and add the option that names the
-    tenant.
-    """
+def _with_operator(opened: Callable[[Settings, str], AbstractContextManager[A]], act: Callable[Concatenate[A, P], R]) -> Callable[P, R]:
+    """Pass the operator actions on a tenant to a command, and add the option that names the tenant."""
 
     @click.option("--tenant", default="", help="The tenant's name; not needed where there is one alone.")
     @wraps(act)
     def command(*args: Any, tenant: str, **kwargs: Any) -> R:
-        with lrs_cli.open_tenant(running_demo.command_settings(os.environ), tenant) as desk:
-            return act(desk, *args, **kwargs)
+        with opened(running_demo.command_settings(os.environ), tenant) as operator:
+            return act(operator, *args, **kwargs)
 
     return command  # type: ignore[return-value]  # click passes the tenant as a keyword argument
+
+
+def with_tenant(act: Callable[Concatenate[TenantAdmin, P], R]) -> Callable[P, R]:
+    """For commands on a tenant of the record store."""
+    return _with_operator(composition.open_tenant, act)
+
+
+def with_analytics(act: Callable[Concatenate[AnalyticsAdmin, P], R]) -> Callable[P, R]:
+    """For commands on the figures of a tenant."""
+    return _with_operator(composition.open_analytics, act)
 
 
 def _read_secret(prompt: str) -> str:
@@ -60,17 +71,17 @@ def credential() -> None:
 @click.option("--scope", "scopes", multiple=True, required=True, help=f"May be given several times: {', '.join(lrs_cli.ALL_SCOPES)}.")
 @click.option("--note", default="", help="What it is for.")
 @with_tenant
-def credential_create(desk: TenantAdmin, scopes: tuple[str, ...], note: str) -> None:
+def credential_create(operator: TenantAdmin, scopes: tuple[str, ...], note: str) -> None:
     """Make a key; its secret is shown this once."""
-    key, secret = desk.create_credential(scopes, note)
+    key, secret = operator.create_credential(scopes, note)
     click.echo(f"key {key}\nsecret {secret}")
 
 
 @credential.command("list")
 @with_tenant
-def credential_list(desk: TenantAdmin) -> None:
+def credential_list(operator: TenantAdmin) -> None:
     """All keys, without their secrets."""
-    for one in desk.credentials():
+    for one in operator.credentials():
         state = f"ends {one.ends_at:%Y-%m-%d %H:%M} UTC" if one.ends_at else "in use"
         click.echo(f"{one.key}  {state}  made {one.created_at:%Y-%m-%d}  {', '.join(one.scopes)}  {one.note}")
 
@@ -79,20 +90,20 @@ def credential_list(desk: TenantAdmin) -> None:
 @click.argument("key")
 @click.option("--days", default=7.0, show_default=True, help="How long the old key works beside the new one.")
 @with_tenant
-def credential_rotate(desk: TenantAdmin, key: str, days: float) -> None:
+def credential_rotate(operator: TenantAdmin, key: str, days: float) -> None:
     """Make a new key in the place of another; the old one works on for some days."""
     if not 0 <= days <= 365:
         raise FatalError("--days must lie between 0 and 365.")
-    made, secret = desk.rotate_credential(key, int(days * DAY_SECONDS))
+    made, secret = operator.rotate_credential(key, int(days * DAY_SECONDS))
     click.echo(f"key {made}\nsecret {secret}\nThe key {key} works for {days:g} more days.")
 
 
 @credential.command("revoke")
 @click.argument("key")
 @with_tenant
-def credential_revoke(desk: TenantAdmin, key: str) -> None:
+def credential_revoke(operator: TenantAdmin, key: str) -> None:
     """End a key within five seconds."""
-    desk.revoke_credential(key)
+    operator.revoke_credential(key)
     click.echo(f"The key {key} has ended.")
 
 
@@ -106,30 +117,30 @@ def issuer() -> None:
 @click.option("--audience", required=True, help="The aud that its tokens must carry.")
 @click.option("--scope", "mapping", multiple=True, help="WORD=SCOPE: what a word in the token means here; may be given several times.")
 @with_tenant
-def issuer_add(desk: TenantAdmin, address: str, audience: str, mapping: tuple[str, ...]) -> None:
+def issuer_add(operator: TenantAdmin, address: str, audience: str, mapping: tuple[str, ...]) -> None:
     """Accept the tokens of an issuer; its keys are found by OpenID Connect Discovery."""
     scopes: dict[str, list[str]] = {}
     for entry in mapping:
         word, _, scope = entry.partition("=")
         scopes.setdefault(word, []).append(scope)
-    made = desk.add_issuer(address, audience, scopes)
+    made = operator.add_issuer(address, audience, scopes)
     click.echo(f"Tokens of {made.issuer} for {made.audience} are accepted; keys from {made.keys_url}.")
 
 
 @issuer.command("list")
 @with_tenant
-def issuer_list(desk: TenantAdmin) -> None:
+def issuer_list(operator: TenantAdmin) -> None:
     """All issuers."""
-    for one in desk.list_issuers():
+    for one in operator.list_issuers():
         click.echo(f"{one.issuer}  audience {one.audience}  keys {one.keys_url}  {json.dumps(one.scopes)}")
 
 
 @issuer.command("remove")
 @click.argument("address")
 @with_tenant
-def issuer_remove(desk: TenantAdmin, address: str) -> None:
+def issuer_remove(operator: TenantAdmin, address: str) -> None:
     """Accept its tokens no longer."""
-    desk.remove_issuer(address)
+    operator.remove_issuer(address)
     click.echo(f"Tokens of {address} are accepted no longer.")
 
 
@@ -143,28 +154,28 @@ def retention() -> None:
 @click.option("--verb", help="Only those with this verb.")
 @click.option("--activity", help="Only those about this activity.")
 @with_tenant
-def retention_add(desk: TenantAdmin, days: int, verb: str | None, activity: str | None) -> None:
+def retention_add(operator: TenantAdmin, days: int, verb: str | None, activity: str | None) -> None:
     """Add a rule."""
     for name, iri in (("--verb", verb), ("--activity", activity)):
         if iri is not None and ":" not in iri:
             raise FatalError(f"{name} takes a whole IRI, for example http://adlnet.gov/expapi/verbs/answered.")
-    click.echo(f"Rule {desk.add_rule(days, verb, activity)} is set.")
+    click.echo(f"Rule {operator.add_rule(days, verb, activity)} is set.")
 
 
 @retention.command("list")
 @with_tenant
-def retention_list(desk: TenantAdmin) -> None:
+def retention_list(operator: TenantAdmin) -> None:
     """All rules."""
-    for rule in desk.list_rules():
+    for rule in operator.list_rules():
         click.echo(f"{rule.rule_id}  {rule.days} days  {rule.verb or 'every verb'}  {rule.activity or 'every activity'}")
 
 
 @retention.command("remove")
 @click.argument("rule", type=int)
 @with_tenant
-def retention_remove(desk: TenantAdmin, rule: int) -> None:
+def retention_remove(operator: TenantAdmin, rule: int) -> None:
     """Remove a rule."""
-    desk.remove_rule(rule)
+    operator.remove_rule(rule)
     click.echo(f"Rule {rule} is gone.")
 
 
@@ -179,18 +190,18 @@ def forward() -> None:
 @click.option("--filter", "filters", multiple=True, help="NAME=VALUE as in GET /statements: verb, activity, agent, registration, related_*.")
 @click.option("--from-start", is_flag=True, help="Send what is stored already too, not only what comes.")
 @with_tenant
-def forward_add(desk: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
+def forward_add(operator: TenantAdmin, url: str, key: str, filters: tuple[str, ...], from_start: bool) -> None:
     """Send to a record store: URL is the address before /statements."""
     wanted = {name: value for name, _, value in (entry.partition("=") for entry in filters)}
-    made = desk.add_forward(url, key, _read_secret("secret"), wanted, from_start)
+    made = operator.add_forward(url, key, _read_secret("secret"), wanted, from_start)
     click.echo(f"Forward {made} is set; the worker sends every ten seconds.")
 
 
 @forward.command("list")
 @with_tenant
-def forward_list(desk: TenantAdmin) -> None:
+def forward_list(operator: TenantAdmin) -> None:
     """All targets and how they stand."""
-    for one, dead in desk.list_forwards():
+    for one, dead in operator.list_forwards():
         state = "stopped" if one.stopped else f"failing ({one.failures} times): {one.last_error}" if one.failures else "in order"
         click.echo(f"{one.forward_id}  {one.url}  {state}  dead letters: {dead}  {json.dumps(one.filter)}")
 
@@ -198,45 +209,45 @@ def forward_list(desk: TenantAdmin) -> None:
 @forward.command("dead")
 @click.argument("number", type=int)
 @with_tenant
-def forward_dead(desk: TenantAdmin, number: int) -> None:
+def forward_dead(operator: TenantAdmin, number: int) -> None:
     """What a target refused, and why."""
-    for statement_id, reason in desk.dead_letters(number):
+    for statement_id, reason in operator.dead_letters(number):
         click.echo(f"{statement_id}  {reason}")
 
 
 @forward.command("retry")
 @click.argument("number", type=int)
 @with_tenant
-def forward_retry(desk: TenantAdmin, number: int) -> None:
+def forward_retry(operator: TenantAdmin, number: int) -> None:
     """Send dead letters again."""
-    delivered, left = desk.retry_forward(number)
+    delivered, left = operator.retry_forward(number)
     click.echo(f"{delivered} delivered, {left} refused again.")
 
 
 @forward.command("stop")
 @click.argument("number", type=int)
 @with_tenant
-def forward_stop(desk: TenantAdmin, number: int) -> None:
+def forward_stop(operator: TenantAdmin, number: int) -> None:
     """Stop sending; nothing is forgotten."""
-    desk.set_forward_stopped(number, True)
+    operator.set_forward_stopped(number, True)
     click.echo(f"Forward {number} is stopped; carryover forward start {number} goes on where it stopped.")
 
 
 @forward.command("start")
 @click.argument("number", type=int)
 @with_tenant
-def forward_start(desk: TenantAdmin, number: int) -> None:
+def forward_start(operator: TenantAdmin, number: int) -> None:
     """Go on where it stopped."""
-    desk.set_forward_stopped(number, False)
+    operator.set_forward_stopped(number, False)
     click.echo(f"Forward {number} goes on.")
 
 
 @forward.command("remove")
 @click.argument("number", type=int)
 @with_tenant
-def forward_remove(desk: TenantAdmin, number: int) -> None:
+def forward_remove(operator: TenantAdmin, number: int) -> None:
     """Forget a target and its dead letters."""
-    desk.remove_forward(number)
+    operator.remove_forward(number)
     click.echo(f"Forward {number} is gone.")
 
 
@@ -252,7 +263,7 @@ def forward_remove(desk: TenantAdmin, number: int) -> None:
     help="Where refused lines are told.",
 )
 @with_tenant
-def import_statements(desk: TenantAdmin, file: Path | None, url: str | None, key: str, report: Path) -> None:
+def import_statements(operator: TenantAdmin, file: Path | None, url: str | None, key: str, report: Path) -> None:
     """Take in statements, one a line (NDJSON), or from another record store. Interrupted, it goes on where it stopped."""
     if (file is None) == (url is None):
         raise FatalError("Name a file, or --url of a record store.")
@@ -265,10 +276,12 @@ def import_statements(desk: TenantAdmin, file: Path | None, url: str | None, key
 
         if file is not None:
             bar = stack.enter_context(click.progressbar(length=file.stat().st_size, label=file.name))
-            run = desk.import_file(file, write_refusal, lambda run, size: bar.update(size))
+            run = operator.import_file(file, write_refusal, lambda run, size: bar.update(size))
         else:
             source = RemoteStore(str(url), key, _read_secret("secret"))
-            run = desk.import_from_store(source, write_refusal, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True))
+            run = operator.import_from_store(
+                source, write_refusal, lambda run, size: click.echo(f"\r{run.lines} statements read", nl=False, err=True)
+            )
             click.echo(err=True)
     click.echo(f"{run.stored} stored, {run.known} known already, {run.refused} refused" + (f" (see {report})." if run.refused else "."))
 
@@ -277,10 +290,10 @@ def import_statements(desk: TenantAdmin, file: Path | None, url: str | None, key
 @click.argument("file", type=click.File("wb"), default="-")
 @click.option("--identified", is_flag=True, help="Leave people in; without it, they are replaced by pseudonyms, and free text is left out.")
 @with_tenant
-def export_statements(desk: TenantAdmin, file: Any, identified: bool) -> None:
+def export_statements(operator: TenantAdmin, file: Any, identified: bool) -> None:
     """Write all statements, one a line (NDJSON), pseudonymised."""
     count = 0
-    for line in desk.export(identified):
+    for line in operator.export(identified):
         file.write(line)
         count += 1
     click.echo(f"{count} statements written.", err=True)
@@ -289,9 +302,9 @@ def export_statements(desk: TenantAdmin, file: Any, identified: bool) -> None:
 @click.command("audit")
 @click.option("--rows", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @with_tenant
-def audit_list(desk: TenantAdmin, rows: int) -> None:
+def audit_list(operator: TenantAdmin, rows: int) -> None:
     """The latest acts on a tenant's data."""
-    for entry in desk.latest_audit_entries(rows):
+    for entry in operator.latest_audit_entries(rows):
         click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.who}  {entry.act}  {json.dumps(entry.details)}")
 
 
@@ -302,28 +315,28 @@ def reporting() -> None:
 
 @reporting.command("create-user")
 @click.argument("name")
-@with_tenant
-def create_reporting_user(desk: TenantAdmin, name: str) -> None:
+@with_analytics
+def create_reporting_user(operator: AnalyticsAdmin, name: str) -> None:
     """Make a login role; prints its password once."""
-    password = desk.create_reporting_user(name)
+    password = operator.create_reporting_user(name)
     click.echo(f"Role {name} reads the views of schema report (docs/reporting.md). Its password is not shown again:")
     click.echo(f"  {password}")
 
 
 @reporting.command("users")
-@with_tenant
-def reporting_users(desk: TenantAdmin) -> None:
+@with_analytics
+def reporting_users(operator: AnalyticsAdmin) -> None:
     """The login roles of this tenant."""
-    for one in desk.reporting_users():
+    for one in operator.reporting_users():
         click.echo(f"{one.role}  made {one.at:%Y-%m-%d} by {one.who}")
 
 
 @reporting.command("drop-user")
 @click.argument("name")
-@with_tenant
-def drop_reporting_user(desk: TenantAdmin, name: str) -> None:
+@with_analytics
+def drop_reporting_user(operator: AnalyticsAdmin, name: str) -> None:
     """End a login role."""
-    desk.drop_reporting_user(name)
+    operator.drop_reporting_user(name)
     click.echo(f"Role {name} is gone.")
 
 
@@ -333,8 +346,8 @@ def metrics() -> None:
 
 
 @metrics.command("rebuild")
-@with_tenant
-def metrics_rebuild(desk: TenantAdmin) -> None:
+@with_analytics
+def metrics_rebuild(operator: AnalyticsAdmin) -> None:
     """Make every fact anew from its statements; says so where one changed by it."""
     with click.progressbar(length=1, label="Episodes") as bar:
 
@@ -342,7 +355,7 @@ def metrics_rebuild(desk: TenantAdmin) -> None:
             bar.length = of
             bar.update(done - bar.pos)
 
-        changed = desk.rebuild_facts(update_bar)
+        changed = operator.rebuild_facts(update_bar)
     if changed:
         click.echo("Facts changed by it although nothing waited to be counted: something had been counted wrongly, and is right now.")
     else:

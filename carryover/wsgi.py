@@ -4,15 +4,17 @@ other.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from carryover import composition
 from core import errors
 from core.child_processes import tune_garbage_collector
 from core.health import HealthCheck, blueprint
-from lrs import wsgi as lrs_wsgi
+from lrs import app as lrs_app
 from lti_tool import wsgi as tool_wsgi
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ def mounted_apps(*more: HealthCheck) -> tuple[dict[str, WSGIApplication], WSGIAp
     """Return the applications by path segment, with their common ``/health``, and the
     default application; ``more`` adds health checks.
     """
-    store, store_check = lrs_wsgi.create_app_and_check()
+    deps = composition.build_from_environ(os.environ)
+    store, store_check = composition.create_store_app(deps), lrs_app.health_check(deps.store)
     tool, tool_check = tool_wsgi.create_app_with_check()
     health = Flask("health", static_folder=None)
     errors.register_error_handlers(health)

@@ -12,7 +12,9 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 from redis.client import Pipeline
@@ -22,6 +24,7 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException
+from rq.utils import import_attribute
 
 from core.errors import FatalError
 
@@ -172,12 +175,40 @@ def _heartbeat_key(name: str) -> str:
     return f"carryover:alive:{name}"
 
 
-def run_worker(url: str, name: str) -> None:
+def run_worker(url: str, name: str, renamed: Mapping[str, str]) -> None:
     """Process one of QUEUES until SIGTERM or SIGINT. Import what jobs need beforehand, so that
-    a forked job starts at once."""
+    a forked job starts at once.
+
+    ``renamed``: names under which a version before enqueued a job, with today's names.
+    """
     connection = connect_redis(url)
-    worker = _ReportingWorker([_open_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS)
+
+    class RenamedJob(Job):
+        """A job that may have been enqueued by a version that called it otherwise."""
+
+        @property
+        def func(self) -> Callable[..., Any]:
+            """The function to call."""
+            name = str(self.func_name)
+            return import_attribute(renamed.get(name, name))
+
+    worker = _ReportingWorker(
+        [_open_queue(name, connection)], connection=connection, serializer=JSONSerializer, worker_ttl=WORKER_TTL_SECONDS, job_class=RenamedJob
+    )
     worker.work(logging_level="WARNING", with_scheduler=False)
+
+
+def for_each_tenant(tenant_ids: Iterable[int], what: str, act: Callable[[int], object]) -> None:
+    """Run a job's work for each tenant; one tenant's failure is logged and does not hold up the others,
+    and its rows stay and are tried again.
+    """
+    for tenant_id in tenant_ids:
+        try:
+            act(tenant_id)
+        except JobTimedOut:
+            raise
+        except Exception:
+            log.exception("tenant %s: %s failed; it is tried again", tenant_id, what)
 
 
 def require_redis(url: str) -> None:

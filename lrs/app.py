@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from flask import Flask, Response
 
-from analytics.api import alarms, business, identity_and_mappings, metrics
 from core import errors
+from core.health import HealthCheck
 from core.health import blueprint as health_blueprint
+from core.openapi import ApiPart
 from core.redirects import make_redirects_relative
 from lrs.actions.deps import StoreDeps
-from lrs.api import credentials, health, operations, statement_pages, xapi_blueprint
+from lrs.api import authentication, credentials, health, openapi_v1, operations, statement_pages, xapi_blueprint
 from lrs.api.middleware.alternate_request import AlternateSyntax
 from lrs.api.middleware.drain_body import DrainRequestBody
 from lrs.api.middleware.fast_post import FastPathPost
-from lrs.api.statements import COUNT_JOB
 from lrs.api.xapi_protocol import CONSISTENT_THROUGH_HEADER, CORS_HEADERS, MAX_BODY_BYTES, CachedHighWaterMark
+from lrs.store.credentials import Caller
 
 _SECURITY_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
 
-def create_app(deps: StoreDeps) -> Flask:
-    """Create the Flask application that serves ``/xapi``, ``/api/v1`` and ``/health``."""
+def create_app(deps: StoreDeps, parts: Sequence[ApiPart] = ()) -> Flask:
+    """Create the Flask application that serves ``/xapi``, ``/health``, and ``/api/v1`` with the parts
+    that others add to it.
+    """
     seen = CachedHighWaterMark(deps)
     # It logs a warning for every malformed body, which any caller can send at will; the error
     # response already says what was wrong.
@@ -32,12 +37,11 @@ def create_app(deps: StoreDeps) -> Flask:
     errors.register_error_handlers(app)
     make_redirects_relative(app)
     xapi_blueprint.register_xapi(app, deps, seen)
-    app.register_blueprint(metrics.blueprint(deps))
-    app.register_blueprint(business.blueprint(deps))
-    app.register_blueprint(identity_and_mappings.blueprint(deps))
-    app.register_blueprint(alarms.blueprint(deps))
-    app.register_blueprint(operations.blueprint(deps))
-    app.register_blueprint(credentials.blueprint(deps))
+    own = ApiPart([credentials.blueprint(deps)], openapi_v1.operations(), openapi_v1.TYPES)
+    app.register_blueprint(operations.blueprint(deps, [own, *parts]))
+    for part in (own, *parts):
+        for blueprint in part.blueprints:
+            app.register_blueprint(blueprint)
     app.register_blueprint(statement_pages.blueprint(deps))
     app.register_blueprint(health_blueprint([health.record_store_check(deps)]))
 
@@ -52,7 +56,19 @@ def create_app(deps: StoreDeps) -> Flask:
         deps,
         MAX_BODY_BYTES,
         lambda: [*_SECURITY_HEADERS, *CORS_HEADERS, (CONSISTENT_THROUGH_HEADER, seen.text())],
-        lambda: deps.job_requests.request_job(COUNT_JOB),
+        deps.listener.stored,
     )
     app.wsgi_app = DrainRequestBody(AlternateSyntax(quick))  # type: ignore[method-assign]  # the place that Flask documents for middleware
     return app
+
+
+def scope_requirement(deps: StoreDeps) -> Callable[..., Caller]:
+    """Return a function of scopes that gives the caller of the current request; it raises
+    Unauthorised or Forbidden where nobody known calls, or who calls has none of the scopes.
+    """
+    return partial(authentication.require_scope, deps)
+
+
+def health_check(deps: StoreDeps) -> HealthCheck:
+    """Return the health check of the record store."""
+    return health.record_store_check(deps)

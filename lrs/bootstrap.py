@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core import deps, settings
-from lrs.actions.deps import StoreDeps, build_store_deps
+from lrs.actions.deps import ChangeListener, StoreDeps, build_store_deps
+
+__all__ = ["ChangeListener", "StoreDeps", "build_from_environ", "build_store_deps"]
 
 
 def build_from_environ(environ: Mapping[str, str]) -> StoreDeps:

@@ -9,12 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from analytics.jobs import counting, tenant_jobs
-from analytics.store import reporting_views
-from analytics.store.reporting_views import ReportingUser
 from core import deps, queue
 from core.blob_store import BlobStore
 from core.database import ensure_roles, make_engine, require_app_role, require_database
@@ -23,7 +20,7 @@ from core.health import MAX_COUNTING_DELAY
 from core.secrets import Secrets
 from core.settings import Settings
 from lrs.actions import bearer_tokens, credentials, erasure, forwarding, importing, ndjson_export, tenants
-from lrs.actions.deps import StoreDeps, build_store_deps
+from lrs.actions.deps import NO_LISTENER, ChangeListener, StoreDeps, build_store_deps
 from lrs.actions.erasure import Erased
 from lrs.actions.importing import RemoteStore
 from lrs.actions.scopes import SCOPES
@@ -204,39 +201,6 @@ class TenantAdmin:
             audit.insert_audit_entry(connection, self.tenant_id, self.who, "exported statements", {"identified": identified})
         return ndjson_export.export_lines(self.deps, tenant_id=self.tenant_id, identified=identified)
 
-    def create_reporting_user(self, name: str) -> str:
-        """Create a login role for reporting tools with access to this tenant's views; return
-        its password.
-        """
-        with _owner_engine(self.deps.settings) as owner:
-            password = reporting_views.create_reporting_user(owner, self.tenant_id, name, self.who)
-        with self.deps.unit_of_work(self.tenant_id) as connection:
-            audit.insert_audit_entry(connection, self.tenant_id, self.who, "made a reporting user", {"role": name})
-        return password
-
-    def reporting_users(self) -> list[ReportingUser]:
-        """Return the reporting users of this tenant."""
-        with _owner_engine(self.deps.settings) as owner, owner.connect() as connection:
-            return [one for one in reporting_views.list_reporting_users(connection) if one.tenant_id == self.tenant_id]
-
-    def drop_reporting_user(self, name: str) -> None:
-        """Drop a reporting user."""
-        with _owner_engine(self.deps.settings) as owner:
-            reporting_views.drop_reporting_user(owner, self.tenant_id, name)
-        with self.deps.unit_of_work(self.tenant_id) as connection:
-            audit.insert_audit_entry(connection, self.tenant_id, self.who, "ended a reporting user", {"role": name})
-
-    def rebuild_facts(self, progress: Callable[[int, int], None]) -> bool:
-        """Recompute all facts from their statements; return whether one changed although
-        nothing was pending.
-        """
-        counting.count_all_tenants(self.deps.engine, self.deps.unit_of_work)
-        changed = counting.reconcile_tenant(self.deps.unit_of_work, self.tenant_id, progress)
-        tenant_jobs.restate_weeks(self.deps, self.tenant_id, self.who, "all facts were made anew (carryover metrics rebuild)")
-        with self.deps.unit_of_work(self.tenant_id) as connection:
-            audit.insert_audit_entry(connection, self.tenant_id, self.who, "rebuilt all facts", {"changed": changed})
-        return changed
-
     def latest_audit_entries(self, rows: int) -> list[AuditEntry]:
         """Return the latest audit entries."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
@@ -244,16 +208,7 @@ class TenantAdmin:
 
 
 @contextmanager
-def _owner_engine(settings: Settings) -> Iterator[Engine]:
-    owner = make_engine(settings.migration_url)
-    try:
-        yield owner
-    finally:
-        owner.dispose()
-
-
-@contextmanager
-def open_tenant(settings: Settings, tenant: str) -> Iterator[TenantAdmin]:
+def open_tenant(settings: Settings, tenant: str, listener: ChangeListener = NO_LISTENER) -> Iterator[TenantAdmin]:
     """Open a tenant for operator actions, by its name (or the only tenant there is, if the
     name is empty).
     """
@@ -267,7 +222,7 @@ def open_tenant(settings: Settings, tenant: str) -> Iterator[TenantAdmin]:
     owner.dispose()
     if tenant_id is None:
         raise FatalError(f"Name the tenant with --tenant: {', '.join(known) or 'there is none yet; make one with carryover tenant create'}.")
-    made = build_store_deps(deps.build_deps(settings))
+    made = build_store_deps(deps.build_deps(settings), listener)
     try:
         yield TenantAdmin(made, tenant_id, _operator_name())
     finally:

@@ -7,15 +7,15 @@ from __future__ import annotations
 import os
 from functools import cache
 
-from analytics.jobs import counting, tenant_jobs
 from core.queue import TimedJob
 from lrs import bootstrap
 from lrs.actions.deps import StoreDeps
+from lrs.jobs import tenant_jobs
 
 TIMED_JOBS = (
-    TimedJob("lrs.worker.count", 5),
     TimedJob("lrs.worker.forward", 10),
     TimedJob("lrs.worker.tag", 60),
+    TimedJob("lrs.worker.settle_references", 60),
 )
 
 
@@ -25,10 +25,11 @@ def _process_deps() -> StoreDeps:
     return bootstrap.build_from_environ(os.environ)
 
 
-def count() -> None:
-    """Count the pending statements."""
-    _process_deps().job_requests.mark_job_started("lrs.worker.count")
-    counting.count_all_tenants(_process_deps().engine, _process_deps().unit_of_work)
+def settle_references() -> None:
+    """Settle references to statements that arrived late. Where analytics counts, its job has done so by
+    then."""
+    _process_deps().job_requests.mark_job_started("lrs.worker.settle_references")
+    tenant_jobs.settle_references(_process_deps())
 
 
 def forward() -> None:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import msgspec
 
+from analytics.deps import AnalyticsDeps
 from analytics.store import activity_mappings
 from analytics.store.activity_mappings import ActivityMapping
 from core.errors import BadInput, Conflict, NotFound
-from lrs.actions.deps import StoreDeps
-from lrs.store import audit
+from lrs import feed
 from lrs.vocabulary import MAPPABLE_KINDS, MAX_EVIDENCE_GRADE, MAX_IRI_BYTES, TASK
 
 
@@ -24,7 +24,7 @@ class Mapped(msgspec.Struct, forbid_unknown_fields=True):
     evidence_grade: int | None = None
 
 
-def add_mapping(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
+def add_mapping(deps: AnalyticsDeps, *, tenant_id: int, given: Mapped, who: str) -> int:
     """Add a mapping: statements about the activity count from now on, including stored ones;
     return the id by which it can be undone.
     """
@@ -44,21 +44,21 @@ def add_mapping(deps: StoreDeps, *, tenant_id: int, given: Mapped, who: str) -> 
         made = activity_mappings.insert_mapping(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
         if made is None:
             raise Conflict("The activity counts in this programme already; undo that first.", path="$.activity")
-        audit.insert_audit_entry(
+        feed.insert_audit_entry(
             connection, tenant_id, who, "mapped an activity", {"mapping": made, "activity": given.activity, "programme": given.programme}
         )
     return made
 
 
-def undo_mapping(deps: StoreDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
+def undo_mapping(deps: AnalyticsDeps, *, tenant_id: int, mapping_id: int, who: str) -> None:
     """Undo a mapping: the activity no longer counts."""
     with deps.unit_of_work(tenant_id) as connection:
         if not activity_mappings.undo_mapping(connection, tenant_id, mapping_id):
             raise NotFound(f"There is no mapping {mapping_id} that holds.")
-        audit.insert_audit_entry(connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id})
+        feed.insert_audit_entry(connection, tenant_id, who, "undid the mapping of an activity", {"mapping": mapping_id})
 
 
-def list_mappings(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
+def list_mappings(deps: AnalyticsDeps, *, tenant_id: int, after: int, rows: int) -> list[ActivityMapping]:
     """Return mappings in order, after the id ``after``, including those that were undone."""
     with deps.unit_of_work(tenant_id) as connection:
         return activity_mappings.list_mappings(connection, tenant_id, after, rows)

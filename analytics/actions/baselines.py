@@ -7,12 +7,12 @@ from datetime import date
 
 import msgspec
 
+from analytics.deps import AnalyticsDeps
 from analytics.statistics import charts
 from analytics.store import weekly_figures
 from analytics.weekly_series import WEEKLY_SERIES
 from core.errors import BadInput, Conflict
-from lrs.actions.deps import StoreDeps
-from lrs.store import audit
+from lrs import feed
 
 MAX_REASON_CHARS = 500
 MAX_WEEKS = 1_000
@@ -28,7 +28,7 @@ class NewLevel(msgspec.Struct, forbid_unknown_fields=True):
     team: str = ""
 
 
-def decide_new_level(deps: StoreDeps, *, tenant_id: int, given: NewLevel, who: str) -> int:
+def decide_new_level(deps: AnalyticsDeps, *, tenant_id: int, given: NewLevel, who: str) -> int:
     """Exclude weeks before ``since`` from the baseline and end the open alarm on that figure.
     Returns the id of the decision.
 
@@ -57,5 +57,5 @@ def decide_new_level(deps: StoreDeps, *, tenant_id: int, given: NewLevel, who: s
             )
         made = weekly_figures.insert_baseline_decision(connection, tenant_id, {**msgspec.structs.asdict(given), "who": who})
         details = {"baseline": made, "programme": given.programme, "series": given.series, "team": given.team}
-        audit.insert_audit_entry(connection, tenant_id, who, "decided on a new level", details)
+        feed.insert_audit_entry(connection, tenant_id, who, "decided on a new level", details)
     return made

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from analytics.deps import AnalyticsDeps
 from analytics.store import computed_reports, kpis
 from core.errors import BadInput, Conflict, NotFound
-from lrs.actions.deps import StoreDeps
-from lrs.store import audit
+from lrs import feed
 
 SUBJECTS = ("person", "team", "site")
 CATEGORIES = ("needs analysis", "design", "delivery", "facilities", "participants' time", "evaluation", "tool", "other")  # Phillips & Phillips 2007
@@ -95,7 +95,7 @@ class Valuation(msgspec.Struct, forbid_unknown_fields=True):
     forecast_costs: float | None = None
 
 
-def define_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
+def define_kpi(deps: AnalyticsDeps, *, tenant_id: int, programme: str, key: str, given: Definition, who: str) -> None:
     """Create or update a business KPI of a programme."""
     _require_text("programme", programme, 2_000)
     _require_text("kpi", key)
@@ -107,10 +107,10 @@ def define_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, giv
     with deps.unit_of_work(tenant_id) as connection:
         kpis.upsert_kpi(connection, tenant_id, values)
         computed_reports.invalidate_reports(connection, tenant_id, programme)
-        audit.insert_audit_entry(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
+        feed.insert_audit_entry(connection, tenant_id, who, "named a business figure", {"programme": programme, "kpi": key})
 
 
-def import_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
+def import_readings(deps: AnalyticsDeps, *, tenant_id: int, given: Readings, who: str) -> dict[str, Any]:
     """Store readings, all or nothing. Known readings with the same value are left alone; those
     that differ are corrected, and the reason is recorded with the correction.
 
@@ -159,7 +159,7 @@ def import_readings(deps: StoreDeps, *, tenant_id: int, given: Readings, who: st
         kpis.insert_readings(connection, tenant_id, rows)
         computed_reports.mark_programmes_stale(connection, tenant_id, [given.programme])
         counts = {name: told[name] for name in ("new", "known", "corrected")}
-        audit.insert_audit_entry(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
+        feed.insert_audit_entry(connection, tenant_id, who, "took in KPI readings", {"programme": given.programme, "kpi": given.kpi, **counts})
     return {**told, "dry_run": False}
 
 
@@ -203,7 +203,7 @@ def _reading_warnings(readings: list[Incoming]) -> list[dict[str, Any]]:
     return found[:100]
 
 
-def record_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
+def record_cost(deps: AnalyticsDeps, *, tenant_id: int, given: IncomingCost, who: str) -> int:
     """Add an entry to the cost ledger and return its id. Idempotent: an entry identical in
     every field to a stored one is taken to be that one, so a repeated request adds no cost.
     (Two genuinely equal costs differ in their source.)
@@ -228,13 +228,11 @@ def record_cost(deps: StoreDeps, *, tenant_id: int, given: IncomingCost, who: st
         _require_one_currency(connection, tenant_id, given.programme, currency)
         made = kpis.insert_cost(connection, tenant_id, {**said, "who": who})
         computed_reports.invalidate_reports(connection, tenant_id, given.programme)
-        audit.insert_audit_entry(
-            connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)}
-        )
+        feed.insert_audit_entry(connection, tenant_id, who, "added a cost", {"programme": given.programme, "cost": made, "amount": str(given.amount)})
     return made
 
 
-def retract_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
+def retract_cost(deps: AnalyticsDeps, *, tenant_id: int, cost_id: int, why: str, who: str) -> None:
     """Retract a ledger entry that was wrong."""
     _require_text("why", why)
     with deps.unit_of_work(tenant_id) as connection:
@@ -242,10 +240,10 @@ def retract_cost(deps: StoreDeps, *, tenant_id: int, cost_id: int, why: str, who
         if programme is None:
             raise NotFound(f"There is no cost {cost_id} that holds.")
         computed_reports.invalidate_reports(connection, tenant_id, programme)
-        audit.insert_audit_entry(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
+        feed.insert_audit_entry(connection, tenant_id, who, "took a cost back", {"cost": cost_id, "why": why})
 
 
-def value_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
+def value_kpi(deps: AnalyticsDeps, *, tenant_id: int, programme: str, key: str, given: Valuation, who: str) -> int:
     """Record what one unit of a KPI is worth; return the version."""
     for name in ("source", "signed_off_by", "currency"):
         _require_text(name, getattr(given, name))
@@ -266,7 +264,7 @@ def value_kpi(deps: StoreDeps, *, tenant_id: int, programme: str, key: str, give
         _require_one_currency(connection, tenant_id, programme, given.currency, but=key)
         computed_reports.invalidate_reports(connection, tenant_id, programme)
         version = kpis.insert_valuation(connection, tenant_id, programme, key, msgspec.to_builtins(given), who)
-        audit.insert_audit_entry(
+        feed.insert_audit_entry(
             connection, tenant_id, who, "said what a business figure is worth", {"programme": programme, "kpi": key, "version": version}
         )
     return version

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from analytics.deps import EXPORT_JOB, AnalyticsDeps
 from analytics.store import exports
 from analytics.store.exports import Export
 from core import clock
 from core.errors import BadInput, Conflict, NotFound
-from lrs.actions.deps import StoreDeps
-from lrs.store import audit
+from lrs import feed
 
-EXPORT_JOB = "lrs.long_worker.export"
 FORMATS = ("csv", "parquet")
 MAX_KEY_LENGTH, MAX_PROGRAMME_LENGTH = 100, 2_000
 
@@ -30,7 +29,7 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True):
     key: str = ""
 
 
-def request_export(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
+def request_export(deps: AnalyticsDeps, *, tenant_id: int, wish: Wish, who: str) -> Export:
     """Request an export and enqueue the job."""
     if wish.format not in FORMATS:
         raise BadInput(f"format is one of {', '.join(FORMATS)}.", path="$.format")
@@ -45,20 +44,20 @@ def request_export(deps: StoreDeps, *, tenant_id: int, wish: Wish, who: str) -> 
             raise Conflict(f"{exports.MAX_PENDING_EXPORTS} files wait to be made already; ask again when they are.")
         if (made.format, made.programme, made.individual) != (wish.format, wish.programme, wish.people):
             raise Conflict("Another file was asked for under this key; choose a new one.", path="$.key")
-        audit.insert_audit_entry(
+        feed.insert_audit_entry(
             connection, tenant_id, who, "asked for an export", {"programme": wish.programme, "export": made.export_id, "people": wish.people}
         )
     deps.job_requests.request_job(EXPORT_JOB)
     return made
 
 
-def list_exports(deps: StoreDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
+def list_exports(deps: AnalyticsDeps, *, tenant_id: int, individual: bool, after: int, rows: int) -> list[Export]:
     """Return the exports after the id ``after`` that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
         return exports.list_exports(connection, tenant_id, individual, after, rows)
 
 
-def find_export(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
+def find_export(deps: AnalyticsDeps, *, tenant_id: int, export_id: int, individual: bool) -> Export:
     """Return one export. NotFound where there is none that the caller may see."""
     with deps.unit_of_work(tenant_id) as connection:
         found = exports.find_export(connection, tenant_id, export_id)
@@ -67,7 +66,7 @@ def find_export(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: 
     return found
 
 
-def export_content(deps: StoreDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
+def export_content(deps: AnalyticsDeps, *, tenant_id: int, export_id: int, individual: bool, who: str) -> tuple[Export, Iterator[bytes]]:
     """Return the file's bytes. Conflict while it is being produced; NotFound once it has
     expired.
     """
@@ -79,11 +78,11 @@ def export_content(deps: StoreDeps, *, tenant_id: int, export_id: int, individua
     if found.sha2 is None:
         raise NotFound("This export is kept no longer; ask for a new one.")
     with deps.unit_of_work(tenant_id) as connection:
-        audit.insert_audit_entry(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": found.individual})
+        feed.insert_audit_entry(connection, tenant_id, who, "fetched an export", {"export": export_id, "people": found.individual})
     return found, deps.exports.read(tenant_id, found.sha2)
 
 
-def discard_exports(deps: StoreDeps, *, tenant_id: int, individual: bool = False) -> int:
+def discard_exports(deps: AnalyticsDeps, *, tenant_id: int, individual: bool = False) -> int:
     """Remove the bytes of expired files, or (for an erasure) of all that contain rows of
     individual people; return how many.
     """

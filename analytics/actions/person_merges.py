@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from analytics.store import facts, person_merges
+from analytics.deps import AnalyticsDeps
+from analytics.store import person_merges
 from analytics.store.person_merges import Merge
 from core.errors import BadInput, Conflict, NotFound
-from lrs.actions.deps import StoreDeps
-from lrs.store import audit
-from lrs.xapi.actors import identity_of
+from lrs import feed
+from lrs.feed import identity_of
 
 MAX_MERGE_REASON = 500
 
 
-def merge_persons(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
+def merge_persons(deps: AnalyticsDeps, *, tenant_id: int, alias: dict[str, Any], agent: dict[str, Any], reason: str, who: str) -> int:
     """Count statements that name ``alias`` as those of ``agent`` from now on; return the
     merge's id, by which it can be undone.
     """
@@ -35,11 +35,11 @@ def merge_persons(deps: StoreDeps, *, tenant_id: int, alias: dict[str, Any], age
             raise Conflict("Merges are not chained: name the person whom all of them count as.")
         made = person_merges.insert_merge(connection, tenant_id, alias=one, agent=other, reason=reason.strip(), who=who)
         _mark_for_recount(connection, tenant_id, one, other)
-        audit.insert_audit_entry(connection, tenant_id, who, "merged two persons", {"merge": made})
+        feed.insert_audit_entry(connection, tenant_id, who, "merged two persons", {"merge": made})
     return made
 
 
-def undo_merge(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
+def undo_merge(deps: AnalyticsDeps, *, tenant_id: int, merge_id: int, who: str) -> None:
     """Undo a merge, so that the two identifiers count as two people again."""
     with deps.unit_of_work(tenant_id) as connection:
         person_merges.lock_merges(connection, tenant_id)
@@ -47,10 +47,10 @@ def undo_merge(deps: StoreDeps, *, tenant_id: int, merge_id: int, who: str) -> N
         if found is None:
             raise NotFound(f"There is no merge {merge_id} that holds.")
         _mark_for_recount(connection, tenant_id, *found)
-        audit.insert_audit_entry(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
+        feed.insert_audit_entry(connection, tenant_id, who, "undid a merge of persons", {"merge": merge_id})
 
 
-def list_merges(deps: StoreDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
+def list_merges(deps: AnalyticsDeps, *, tenant_id: int, after: int, rows: int) -> list[Merge]:
     """Return merges in order, after the id ``after``."""
     with deps.unit_of_work(tenant_id) as connection:
         return person_merges.list_merges(connection, tenant_id, after, rows)
@@ -75,5 +75,5 @@ def _require_identity(agent: dict[str, Any]) -> str:
 
 def _mark_for_recount(connection: Connection, tenant_id: int, *identities: str) -> None:
     for identity in identities:
-        facts.mark_episodes_for_recount(connection, tenant_id, person_merges.list_agent_episodes(connection, tenant_id, identity))
-        facts.mark_statements_for_recount(connection, tenant_id, person_merges.list_agent_loose_ords(connection, tenant_id, identity))
+        feed.mark_episodes(connection, tenant_id, person_merges.list_agent_episodes(connection, tenant_id, identity))
+        feed.mark_statements(connection, tenant_id, feed.list_agent_loose_ords(connection, tenant_id, identity))

@@ -22,26 +22,24 @@ from analytics.api.request_params import (
     require_programme,
     wants_history,
 )
+from analytics.deps import AnalyticsDeps, RequireScope
 from analytics.reports import weekly_privacy
 from analytics.store import weekly_figures
 from analytics.store.exports import Export
 from analytics.weekly_series import WEEKLY_SERIES
 from core.clock import format_instant
 from core.errors import Forbidden, NotFound
-from lrs.actions.deps import StoreDeps
-from lrs.actions.scopes import scope_satisfied
-from lrs.api import authentication
-from lrs.store.credentials import Caller
+from lrs.feed import Caller, scope_satisfied
 
 
-def blueprint(deps: StoreDeps) -> Blueprint:
+def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     """Routes for alarms, weekly figures, baselines and exports."""
     pages = Blueprint("watching", __name__, url_prefix="/api/v1")
 
     @pages.get("/alarms")
     def get_alarms() -> ResponseReturnValue:
         """Open alarms; ``history=all``: ended ones, too."""
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("programme", "after", "limit", "history")
         asked, limit, every = request.args.get("programme"), page_limit(), wants_history()
         with deps.unit_of_work(caller.tenant_id) as connection:
@@ -53,7 +51,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """A weekly figure as it was published; ``history=all``: with what was restated, by
         whom and why.
         """
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("programme", "team", "after", "limit", "history")
         if key not in WEEKLY_SERIES:
             raise NotFound(f"There is no weekly figure {key!r}; they are {', '.join(WEEKLY_SERIES)}.")
@@ -75,7 +73,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.post("/baselines")
     def post_baseline() -> ResponseReturnValue:
         """Record a person's decision that a weekly figure has a new level from a given week."""
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters()
         given = decode_body(baselines.NewLevel)
         return jsonify({"baseline": baselines.decide_new_level(deps, tenant_id=caller.tenant_id, given=given, who=f"credential {caller.key}")}), 201
@@ -85,7 +83,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """All decisions, with who made them and why; for each figure and team the last one
         is in force.
         """
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("programme", "after", "limit")
         limit = page_limit()
         with deps.unit_of_work(caller.tenant_id) as connection:
@@ -94,7 +92,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.post("/exports")
     def post_export() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters()
         wish = decode_body(exports.Wish)
         if wish.people and not _may_see_individuals(caller):
@@ -104,7 +102,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/exports")
     def get_exports() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("after", "limit")
         limit = page_limit()
         found = exports.list_exports(
@@ -115,7 +113,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/exports/<int:export_id>")
     def get_export(export_id: int) -> ResponseReturnValue:
         """Its progress; once it is finished, its manifest."""
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters()
         found = exports.find_export(deps, tenant_id=caller.tenant_id, export_id=min(export_id, MAX_BIGINT), individual=_may_see_individuals(caller))
         return json_with_etag(_export_row(found))
@@ -123,7 +121,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/exports/<int:export_id>/file")
     def get_export_file(export_id: int) -> ResponseReturnValue:
         """The ZIP file."""
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters()
         who = f"credential {caller.key}"
         found, pieces = exports.export_content(

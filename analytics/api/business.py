@@ -20,15 +20,12 @@ from analytics.api.request_params import (
     require_programme,
     wants_history,
 )
+from analytics.deps import COMPUTE_JOB, AnalyticsDeps, RequireScope
 from analytics.reports.scorecard import line_label
 from analytics.scorecards import DEFAULT_LINES, Line, describe_fault, parse_lines
 from analytics.store import kpis, scorecards
 from core.clock import format_instant
 from core.errors import BadInput, NotFound
-from lrs.actions.deps import StoreDeps
-from lrs.api import authentication
-
-COMPUTE_JOB = "lrs.long_worker.compute"
 
 
 class Scorecard(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,13 +41,13 @@ class Why(msgspec.Struct, forbid_unknown_fields=True):
     why: str
 
 
-def blueprint(deps: StoreDeps) -> Blueprint:
+def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     """Routes for business KPIs and scorecards."""
     pages = Blueprint("business", __name__, url_prefix="/api/v1")
 
     @pages.get("/kpis")
     def list_kpis() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = [asdict(one) for one in kpis.list_kpis(connection, caller.tenant_id, require_programme())]
@@ -58,7 +55,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.put("/kpis/<key>")
     def put_kpi(key: str) -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters("programme")
         given = decode_body(business.Definition)
         business.define_kpi(deps, tenant_id=caller.tenant_id, programme=require_programme(), key=key, given=given, who=f"credential {caller.key}")
@@ -67,7 +64,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.put("/kpis/<key>/valuation")
     def put_valuation(key: str) -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters("programme")
         given = decode_body(business.Valuation)
         made = business.value_kpi(
@@ -78,7 +75,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/kpis/<key>/valuation")
     def get_valuation(key: str) -> ResponseReturnValue:
         """The valuation in force; NotFound if none was recorded."""
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = kpis.find_latest_valuation(connection, caller.tenant_id, require_programme(), key)
@@ -89,7 +86,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.post("/kpi-readings")
     def post_readings() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters()
         told = business.import_readings(deps, tenant_id=caller.tenant_id, given=decode_body(business.Readings), who=f"credential {caller.key}")
         deps.job_requests.request_job(COMPUTE_JOB)
@@ -100,7 +97,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """Readings in the order received; needs access to individual-level data;
         ``history=all``: replaced readings, too.
         """
-        caller = authentication.require_scope(deps, "metrics/individual")
+        caller = require_scope("metrics/individual")
         allow_parameters("programme", "kpi", "after", "limit", "history")
         every, limit, after = wants_history(), page_limit(), page_cursor("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
@@ -109,14 +106,14 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.post("/costs")
     def post_cost() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters()
         made = business.record_cost(deps, tenant_id=caller.tenant_id, given=decode_body(business.IncomingCost), who=f"credential {caller.key}")
         return jsonify({"cost": made}), 201
 
     @pages.get("/costs")
     def list_costs() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("programme", "after", "limit")
         limit, after = page_limit(), page_cursor("after")
         with deps.unit_of_work(caller.tenant_id) as connection:
@@ -126,7 +123,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.delete("/costs/<int:cost_id>")
     def delete_cost(cost_id: int) -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters()
         why = decode_body(Why).why
         business.retract_cost(deps, tenant_id=caller.tenant_id, cost_id=clamp_bigint(cost_id), why=why, who=f"credential {caller.key}")
@@ -135,7 +132,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/scorecard")
     def get_scorecard() -> ResponseReturnValue:
         """The lines in force; version 0 without an author if they are the default."""
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("programme")
         with deps.unit_of_work(caller.tenant_id) as connection:
             found = scorecards.find_latest_scorecard(connection, caller.tenant_id, require_programme())
@@ -145,7 +142,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.put("/scorecard")
     def put_scorecard() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters()
         given = decode_body(Scorecard)
         wrong = describe_fault(given.lines)

@@ -11,9 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from analytics.actions import activity_mappings, person_merges
 from analytics.api.request_params import allow_parameters, clamp_bigint, decode_body, json_row, json_with_etag, page_cursor, page_limit
-from lrs.actions.deps import StoreDeps
-from lrs.api import authentication
-from lrs.api.statements import COUNT_JOB
+from analytics.deps import COUNT_JOB, AnalyticsDeps, RequireScope
 
 
 class Merging(msgspec.Struct, forbid_unknown_fields=True):
@@ -24,13 +22,13 @@ class Merging(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
 
-def blueprint(deps: StoreDeps) -> Blueprint:
+def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     """Routes for person merges and activity mappings."""
     pages = Blueprint("counting", __name__, url_prefix="/api/v1")
 
     @pages.post("/person-merges")
     def post_merge() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "erase")
+        caller = require_scope("erase")
         allow_parameters()
         given = decode_body(Merging)
         who = f"credential {caller.key}"
@@ -40,7 +38,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/person-merges")
     def get_merges() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "erase")
+        caller = require_scope("erase")
         allow_parameters("after", "limit")
         limit = page_limit()
         found = person_merges.list_merges(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
@@ -48,7 +46,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.delete("/person-merges/<int:merge_id>")
     def delete_merge(merge_id: int) -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "erase")
+        caller = require_scope("erase")
         allow_parameters()
         person_merges.undo_merge(deps, tenant_id=caller.tenant_id, merge_id=clamp_bigint(merge_id), who=f"credential {caller.key}")
         deps.job_requests.request_job(COUNT_JOB)
@@ -56,7 +54,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.post("/activity-mappings")
     def post_mapping() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters()
         made = activity_mappings.add_mapping(
             deps, tenant_id=caller.tenant_id, given=decode_body(activity_mappings.Mapped), who=f"credential {caller.key}"
@@ -66,7 +64,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/activity-mappings")
     def get_mappings() -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters("after", "limit")
         limit = page_limit()
         found = activity_mappings.list_mappings(deps, tenant_id=caller.tenant_id, after=page_cursor("after"), rows=limit)
@@ -74,7 +72,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.delete("/activity-mappings/<int:mapping_id>")
     def delete_mapping(mapping_id: int) -> ResponseReturnValue:
-        caller = authentication.require_scope(deps, "metrics/write")
+        caller = require_scope("metrics/write")
         allow_parameters()
         activity_mappings.undo_mapping(deps, tenant_id=caller.tenant_id, mapping_id=clamp_bigint(mapping_id), who=f"credential {caller.key}")
         deps.job_requests.request_job(COUNT_JOB)

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from analytics.api.request_params import FILTERS, allow_parameters, json_with_etag, page_limit, request_filters
 from analytics.catalogue import CATALOGUE, METRICS_BY_KEY, Metric
+from analytics.deps import AnalyticsDeps, RequireScope
 from analytics.reports import cache, evidence, metric_values, pictures
 from analytics.reports.context import ReportRequest
 from analytics.reports.figures import counted_up_to, load_figures
@@ -20,22 +21,20 @@ from analytics.reports.metric_values import MetricValue
 from analytics.reports.registry import REPORT_BUILDERS
 from analytics.reports.report import Report
 from core.errors import BadInput, NotFound
-from lrs.actions.deps import StoreDeps
-from lrs.api import authentication
-from lrs.store.credentials import Caller
+from lrs.feed import Caller
 from lrs.vocabulary.report_names import SUBSET_REPORTS
 
 _INTERNAL_FIELDS = ("count", "estimate", "parts")
 _VOLATILE_KEYS = ("computed_at", "watermark")
 
 
-def blueprint(deps: StoreDeps) -> Blueprint:
+def blueprint(deps: AnalyticsDeps, require_scope: RequireScope) -> Blueprint:
     """Routes for metrics and reports below ``/api/v1``."""
     pages = Blueprint("metrics", __name__, url_prefix="/api/v1")
 
     @pages.get("/metrics")
     def get_catalogue() -> ResponseReturnValue:
-        authentication.require_scope(deps, "metrics/read")
+        require_scope("metrics/read")
         allow_parameters()
         return json_with_etag({"metrics": [_catalogue_entry(metric) for metric in CATALOGUE], "next": None})
 
@@ -58,7 +57,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """The statements behind a figure, by episode and page by page; needs access to
         individual-level data.
         """
-        caller = authentication.require_scope(deps, "metrics/individual")
+        caller = require_scope("metrics/individual")
         allow_parameters(*FILTERS, "after", "limit")
         metric, asked = _require_metric(key), request_filters(caller)
         try:
@@ -94,7 +93,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         """The list of reports, or several of them at one moment (``key``, repeated). POST:
         for selected episodes.
         """
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters(*FILTERS, "key")
         wanted = request.args.getlist("key")
         request_filters(caller)  # invalid or forbidden filters are refused even if they have no effect
@@ -106,7 +105,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/reports/<key>")
     def get_report(key: str) -> ResponseReturnValue:
         """One report: JSON, or its table as CSV where Accept asks for text/csv."""
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters(*FILTERS)
         ((found,), _) = _compute_reports(caller, [key], narrow=False)
         return _csv_response(found.as_csv(), key) if _wants_csv() else json_with_etag(found.as_json(), *_VOLATILE_KEYS)
@@ -114,7 +113,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
     @pages.get("/reports/<key>/picture.png")
     def get_report_picture(key: str) -> ResponseReturnValue:
         """The picture of one report, for an e-mail or a document: the same as on its page."""
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters(*FILTERS)
         ((found,), _) = _compute_reports(caller, [key], narrow=False)
         if not found.svg:
@@ -136,7 +135,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
             return [cache.load_report(whole, key, watermark) for key in keys], cache.load_dimension_values(whole) if narrow else {}
 
     def _compute_values(wanted: list[Metric], *allowed: str) -> list[list[MetricValue]]:
-        caller = authentication.require_scope(deps, "metrics/read")
+        caller = require_scope("metrics/read")
         allow_parameters(*allowed)
         asked = request_filters(caller)
         return load_figures(deps.unit_of_work, wanted, asked.scope, asked.individual)

@@ -17,8 +17,7 @@ from analytics.definitions import DIMENSIONS, Scope
 from core import clock
 from core.clock import format_instant
 from core.errors import BadInput, Forbidden
-from lrs.actions.scopes import scope_satisfied
-from lrs.store.credentials import Caller
+from lrs.feed import Caller, scope_satisfied
 
 FILTERS = (*DIMENSIONS, "since", "until", "people")
 MAX_FILTER_LENGTH = 2_000

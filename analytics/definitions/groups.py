@@ -11,7 +11,17 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, dist
 from analytics.definitions.dialects import seconds_between
 from analytics.definitions.scope import Scope, split_column
 from analytics.definitions.shares import USE_WITHIN
-from lrs.store.tables import borrowed, fact_activity, fact_check, fact_competency, fact_episode, fact_presence, fact_rating, fact_recall, uncountable
+from analytics.store.tables import (
+    borrowed,
+    fact_activity,
+    fact_check,
+    fact_competency,
+    fact_episode,
+    fact_presence,
+    fact_rating,
+    fact_recall,
+    uncountable,
+)
 from lrs.vocabulary import BASELINE
 
 EPISODE = fact_episode.c

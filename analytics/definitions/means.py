@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Float, Select, case, cast, distinct, func, literal, select
 
 from analytics.definitions.scope import CountQuery, Scope, part_with_group, split_column
-from lrs.store.tables import fact_check, fact_episode, fact_rating
+from analytics.store.tables import fact_check, fact_episode, fact_rating
 from lrs.vocabulary import BASELINE
 
 EPISODE = fact_episode.c

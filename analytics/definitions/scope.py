@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, any_, bindparam, func, literal
 
-from lrs.store.tables import fact_episode
+from analytics.store.tables import fact_episode
 
 # Filters on an episode's own columns, named as in the API.
 DIMENSIONS = ("programme", "programme_version", "wave", "team", "site", "role", "experience")

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func
 
 from analytics.definitions.dialects import seconds_between
 from analytics.definitions.scope import CountQuery, Scope, part_with_group, split_column
-from lrs.store.tables import fact_activity, fact_check, fact_episode, fact_presence
+from analytics.store.tables import fact_activity, fact_check, fact_episode, fact_presence
 from lrs.vocabulary import BASELINE, REPLY_KINDS
 
 DAY = 86_400

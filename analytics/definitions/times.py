@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, cast, func, literal, s
 
 from analytics.definitions.dialects import seconds_between
 from analytics.definitions.scope import Scope, part_with_group, split_column
-from lrs.store.tables import fact_episode
+from analytics.store.tables import fact_episode
 
 DAY_SECONDS = 86_400
 EPISODE = fact_episode.c

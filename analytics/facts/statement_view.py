@@ -9,11 +9,10 @@ from typing import Any
 
 import msgspec
 
+from lrs import feed
+from lrs.feed import identity_of, key_of
 from lrs.vocabulary import ACTIVITY_TYPES, EXTENSIONS, MAX_IRI_BYTES, VERBS, score_share
 from lrs.vocabulary.aliases import VERB_ALIASES
-from lrs.xapi import datatypes
-from lrs.xapi.actors import identity_of
-from lrs.xapi.index_keys import key_of
 
 _VERB_NAMES = VERB_ALIASES | {verb.id: name for name, verb in VERBS.items()}
 _ACTIVITY_TYPE_NAMES = {iri: name for name, iri in ACTIVITY_TYPES.items()}
@@ -105,7 +104,7 @@ class StatementView:
     def __init__(self, ord_: int, said: _Statement, stored: datetime) -> None:
         self.ord, self._statement = ord_, said
         self.verb = _VERB_NAMES.get(said.verb.id)
-        self.timestamp = datatypes.parse_timestamp(said.timestamp) if said.timestamp else stored
+        self.timestamp = feed.parse_timestamp(said.timestamp) if said.timestamp else stored
 
     @property
     def learner(self) -> int | None:
@@ -165,14 +164,14 @@ class StatementView:
         """How long it took, from ``result.duration``; None if it is missing or longer than a
         day."""
         text = self.result.get("duration")
-        return datatypes.parse_duration_seconds(text) if isinstance(text, str) else None
+        return feed.parse_duration_seconds(text) if isinstance(text, str) else None
 
     @property
     def training_seconds(self) -> int | None:
         """The duration of a training; None above LONGEST_TRAINING, which nobody can have
         attended: a session was left open."""
         text = self.result.get("duration")
-        seconds = datatypes.parse_duration_seconds(text, MAX_TRAINING_SECONDS) if isinstance(text, str) else None
+        seconds = feed.parse_duration_seconds(text, MAX_TRAINING_SECONDS) if isinstance(text, str) else None
         return None if seconds is None else int(seconds)
 
     @property

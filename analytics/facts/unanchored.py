@@ -7,7 +7,7 @@ from typing import Any
 
 from analytics.facts import assessments
 from analytics.facts.statement_view import COUNTED_VERBS, PRESENCE_VERBS, StatementView
-from lrs.store.tables import NO_EPISODE
+from analytics.store.tables import NO_EPISODE
 
 
 def standalone_facts(s: StatementView, same: Mapping[int, int]) -> dict[str, list[dict[str, Any]]]:

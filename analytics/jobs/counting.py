@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from analytics.actions import removals
+from analytics.deps import AnalyticsDeps
 from analytics.facts import derive_facts, standalone_facts
 from analytics.facts.external import NO_MAPPINGS, ActivityMappings
 from analytics.facts.statement_view import COUNTED_VERB_KEYS, STANDALONE_VERB_KEYS
@@ -23,10 +25,10 @@ from analytics.jobs import external_activity
 from analytics.jobs.external_activity import parse_stored
 from analytics.store import activity_mappings, person_merges
 from analytics.store import facts as store
+from analytics.store.tables import NO_EPISODE
 from core.database import UnitOfWork
 from core.queue import JobTimedOut
-from lrs.store import change_queue, statement_refs
-from lrs.store.tables import NO_EPISODE
+from lrs import feed
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +38,16 @@ COUNT_BATCH_ROWS = 1_000  # keeps a transaction well under a second, its locks f
 BATCH_REGISTRATIONS = 200
 
 
-def count_all_tenants(engine: Engine, unit_of_work: UnitOfWork) -> int:
+def count_all_tenants(deps: AnalyticsDeps) -> int:
     """Count everything that is pending, tenant by tenant; return the number of rows claimed.
     A tenant whose counting fails does not hold up the others: its error is raised once all
     tenants have been processed.
     """
     total, trouble = 0, list[Exception]()
-    for tenant_id in change_queue.list_tenants_with_work(engine):
+    for tenant_id in feed.list_tenants_with_work(deps.engine):
         try:
-            total += _count_tenant(unit_of_work, tenant_id)
+            removals.consume_removals(deps, tenant_id=tenant_id)
+            total += _count_tenant(deps.unit_of_work, tenant_id)
         except JobTimedOut:
             raise
         except Exception as error:
@@ -59,11 +62,11 @@ def _count_tenant(unit_of_work: UnitOfWork, tenant_id: int) -> int:
     total = 0
     while True:
         with unit_of_work(tenant_id) as connection:
-            settled = statement_refs.settle_late_refs(connection, tenant_id, BATCH_REGISTRATIONS)
+            settled = feed.settle_late_refs(connection, tenant_id, BATCH_REGISTRATIONS)
         with unit_of_work(tenant_id) as connection:
             person_merges.lock_merges_shared(connection, tenant_id)
             mapped = activity_mappings.lock_if_mapped(connection, tenant_id)
-            claim = change_queue.claim_counting_work(connection, tenant_id, COUNT_BATCH_ROWS, BATCH_REGISTRATIONS)
+            claim = feed.claim_counting_work(connection, tenant_id, COUNT_BATCH_ROWS, BATCH_REGISTRATIONS)
             _recount_isolated(connection, tenant_id, claim.registrations)
             _recount_loose_isolated(connection, tenant_id, claim.loose)
             if mapped:
@@ -81,7 +84,7 @@ def recount_loose_statements(connection: Connection, tenant_id: int, ords: Seque
         return False
     same = person_merges.load_merge_map(connection, tenant_id)
     rows: dict[str, list[dict[str, Any]]] = {"presences": [], "ratings": [], "uncountable": []}
-    for stored in store.list_loose_statements(connection, tenant_id, ords):
+    for stored in feed.list_loose_statements(connection, tenant_id, ords):
         for kind, made in standalone_facts(parse_stored(stored), same).items():
             rows[kind] += made
     return store.replace_loose_facts(connection, tenant_id, ords, rows)
@@ -173,7 +176,7 @@ def _recount_excluding_bad(connection: Connection, tenant_id: int, registration:
             _reraise_transient(again)
             return again
 
-    own = store.find_episode_statements(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
+    own = feed.list_episode_statements(connection, tenant_id, [registration], COUNTED_VERB_KEYS)[registration]
     begun = list(external_activity.readable_statements(own, "certified"))
     theirs = external_activity.external_ords_for(connection, tenant_id, begun, person_merges.load_merge_map(connection, tenant_id))
     begins = {one.ord for one in begun}
@@ -217,7 +220,7 @@ def recount_episodes(
     ordered = sorted(registrations)
     rows: dict[str, list[dict[str, Any]]] = {"uncountable": []}
     with _gc_disabled():
-        stored = store.find_episode_statements(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
+        stored = feed.list_episode_statements(connection, tenant_id, ordered, COUNTED_VERB_KEYS)
         same = person_merges.load_merge_map(connection, tenant_id)
         known = external_activity.tenant_mappings(connection, tenant_id, same)
         for registration in ordered:
@@ -276,12 +279,12 @@ def reconcile_tenant(unit_of_work: UnitOfWork, tenant_id: int, progress: Callabl
         with unit_of_work(tenant_id) as connection:
             person_merges.lock_merges_shared(connection, tenant_id)
             activity_mappings.lock_if_mapped(connection, tenant_id)
-            change_queue.lock_countables(connection, tenant_id, some)
-            waiting = change_queue.has_work(connection, tenant_id)
+            feed.lock_countables(connection, tenant_id, some)
+            waiting = feed.has_work(connection, tenant_id)
             differs = _recount_isolated(connection, tenant_id, some)
             # A statement that arrived meanwhile is included in the recount but was not counted
             # before: that difference is no error.
-            changed |= differs and not waiting and not change_queue.has_work(connection, tenant_id)
+            changed |= differs and not waiting and not feed.has_work(connection, tenant_id)
         progress(start + len(some), len(every))
     return _reconcile_loose_statements(unit_of_work, tenant_id) or changed
 
@@ -290,12 +293,12 @@ def _reconcile_loose_statements(unit_of_work: UnitOfWork, tenant_id: int) -> boo
     changed, after = False, 0
     while True:
         with unit_of_work(tenant_id) as connection:
-            ords = store.list_loose_ords(connection, tenant_id, STANDALONE_VERB_KEYS | COUNTED_VERB_KEYS, after, COUNT_BATCH_ROWS)
+            ords = feed.list_loose_ords(connection, tenant_id, STANDALONE_VERB_KEYS | COUNTED_VERB_KEYS, after, COUNT_BATCH_ROWS)
             if not ords:
                 return changed
             person_merges.lock_merges_shared(connection, tenant_id)
-            change_queue.lock_countables(connection, tenant_id, ords)
-            waiting = change_queue.has_work(connection, tenant_id)
+            feed.lock_countables(connection, tenant_id, ords)
+            waiting = feed.has_work(connection, tenant_id)
             differs = _recount_loose_isolated(connection, tenant_id, ords)
-            changed |= differs and not waiting and not change_queue.has_work(connection, tenant_id)
+            changed |= differs and not waiting and not feed.has_work(connection, tenant_id)
             after = ords[-1]

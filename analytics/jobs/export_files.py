@@ -25,12 +25,14 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Date, DateTime, 
 
 from analytics.catalogue import CATALOGUE
 from analytics.definitions import Scope
+from analytics.deps import AnalyticsDeps
 from analytics.reports import cache, metric_values, pictures, privacy, weekly_privacy
 from analytics.reports.context import ReportRequest
 from analytics.reports.figures import counted_up_to
 from analytics.reports.metric_values import MetricValue, escape_formula
 from analytics.reports.registry import REPORT_BUILDERS
 from analytics.store import exports, weekly_figures
+from analytics.store import tables as store_tables
 from analytics.store.exports import Export
 from analytics.weekly_series import WEEKLY_SERIES
 from core import clock
@@ -38,8 +40,7 @@ from core.advisory_locks import EXPORT_LOCK, try_advisory_lock
 from core.blob_store import CHUNK_BYTES
 from core.clock import format_instant
 from core.queue import JobTimedOut
-from lrs.actions.deps import StoreDeps
-from lrs.store import change_queue, tables
+from lrs import feed
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +51,13 @@ MAX_FILE_BYTES = 10 * 1024**3  # bytes; larger extracts must use SQL access
 
 # Tables of individual-level rows, by file name.
 _INDIVIDUAL_TABLES: Mapping[str, Table] = {
-    "episodes": tables.fact_episode,
-    "checks": tables.fact_check,
-    "answers": tables.fact_recall,
-    "competencies": tables.fact_competency,
-    "uses": tables.fact_use,
-    "activities": tables.fact_activity,
-    "ratings": tables.fact_rating,
+    "episodes": store_tables.fact_episode,
+    "checks": store_tables.fact_check,
+    "answers": store_tables.fact_recall,
+    "competencies": store_tables.fact_competency,
+    "uses": store_tables.fact_use,
+    "activities": store_tables.fact_activity,
+    "ratings": store_tables.fact_rating,
 }
 _VALUE_COLUMNS = {
     **{name: pa.string() for name in ("metric", "label", "part", "part_label", "unit", "programme", "dimension", "member")},
@@ -85,7 +86,7 @@ class _Dataset:
     rows: RowBatches
 
 
-def build_exports(deps: StoreDeps, tenant_id: int) -> int:
+def build_exports(deps: AnalyticsDeps, tenant_id: int) -> int:
     """Build the pending exports; return how many. One that fails records its reason and does
     not hold up the others.
     """
@@ -94,16 +95,16 @@ def build_exports(deps: StoreDeps, tenant_id: int) -> int:
     return sum(_build_export(deps, tenant_id, one) for one in waiting)
 
 
-def _build_export(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
+def _build_export(deps: AnalyticsDeps, tenant_id: int, one: Export) -> bool:
     with deps.unit_of_work(tenant_id) as connection:
         # While a removal has not been counted yet, rows of an erased person are still there.
         if not try_advisory_lock(connection, EXPORT_LOCK, tenant_id, one.export_id) or (
-            one.individual and change_queue.has_pending_episodes(connection, tenant_id)
+            one.individual and feed.has_pending_episodes(connection, tenant_id)
         ):
             return False
         with deps.unit_of_work(tenant_id) as apart:  # separate transaction: the attempt stays recorded even if this process is killed
             tried = exports.start_export_attempt(apart, tenant_id, one.export_id)
-        if tried is None or (one.individual and change_queue.has_pending_episodes(connection, tenant_id)):
+        if tried is None or (one.individual and feed.has_pending_episodes(connection, tenant_id)):
             return False
         if tried >= MAX_ATTEMPTS:
             told: dict[str, Any] = {"failed": f"it took too long {MAX_ATTEMPTS} times; ask for a part of it by SQL or by /api/v1."}
@@ -124,13 +125,13 @@ def _build_export(deps: StoreDeps, tenant_id: int, one: Export) -> bool:
     return False
 
 
-def _save_progress(deps: StoreDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
+def _save_progress(deps: AnalyticsDeps, tenant_id: int, one: Export, values: Mapping[str, Any]) -> None:
     """Save progress in a separate transaction, so that a client polling the export sees it."""
     with deps.unit_of_work(tenant_id) as connection:
         exports.update_export(connection, tenant_id, one.export_id, values)
 
 
-def _write_archive(deps: StoreDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
+def _write_archive(deps: AnalyticsDeps, connection: Connection, tenant_id: int, one: Export) -> dict[str, Any]:
     """Write the archive and store its bytes; return the manifest and the address of the
     bytes.
     """
@@ -182,7 +183,7 @@ def _pictures(connection: Connection, tenant_id: int, one: Export) -> Iterator[t
             yield f"pictures/{key}.png", pictures.svg_to_png(svg)
 
 
-def _store_archive(deps: StoreDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
+def _store_archive(deps: AnalyticsDeps, tenant_id: int, whole: Path) -> dict[str, Any]:
     sha2 = _sha256(whole)
     arriving = deps.exports.open(MAX_FILE_BYTES)
     try:
@@ -204,7 +205,7 @@ def _sha256(path: Path) -> str:
 
 
 def _export_tables(one: Export) -> Mapping[str, Table]:
-    return {"weeks": tables.week_figure, **(_INDIVIDUAL_TABLES if one.individual else {})}
+    return {"weeks": store_tables.week_figure, **(_INDIVIDUAL_TABLES if one.individual else {})}
 
 
 def _count_rows(connection: Connection, tenant_id: int, programme: str, table: Table) -> int:
@@ -257,7 +258,7 @@ def _value_row(value: MetricValue, dimension: str, member: str) -> dict[str, Any
 
 def _table_batches(connection: Connection, tenant_id: int, one: Export, table: Table, columns: Sequence[Column[Any]]) -> RowBatches:
     query = select(*columns).where(table.c.tenant_id == tenant_id, table.c.programme == one.programme).order_by(*table.primary_key.columns)
-    if table is tables.week_figure and not one.individual:
+    if table is store_tables.week_figure and not one.individual:
         yield from _week_batches(connection, tenant_id, one.programme)
         return
     found = connection.execute(query.execution_options(stream_results=True, yield_per=EXPORT_BATCH_ROWS))

@@ -14,18 +14,17 @@ from sqlalchemy import Connection
 
 from analytics.facts.external import EXTERNAL_VERB_KEYS, NO_MAPPINGS, ActivityMappings, Mapped
 from analytics.facts.statement_view import StatementView, decode_statement
-from analytics.store import activity_mappings, facts
+from analytics.store import activity_mappings
 from analytics.store.activity_mappings import EpisodeKey
-from core.clock import from_microseconds
-from lrs.store.statements import StoredStatement
-from lrs.xapi.statement_rendering import ORD_SHIFT
+from lrs import feed
+from lrs.feed import StoredStatement
 
 log = logging.getLogger(__name__)
 
 
 def parse_stored(stored: StoredStatement) -> StatementView:
     """Parse a statement as it was stored."""
-    return decode_statement(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
+    return decode_statement(stored.ord, stored.payload, feed.stored_at(stored))
 
 
 def readable_statements(some: Iterable[StoredStatement], verb: str | None = None) -> Iterator[StatementView]:
@@ -56,7 +55,7 @@ class _ExternalStatements:
     def statements(self, learner: int, programme: str) -> Iterable[StatementView]:
         named = [learner, *(alias for alias, agent in self.same.items() if agent == learner)]
         own = activity_mappings.find_episode_anchors(self.connection, self.tenant_id, learner, programme)
-        found = activity_mappings.list_statements_about(self.connection, self.tenant_id, named, self.by_programme[programme], EXTERNAL_VERB_KEYS, own)
+        found = feed.list_statements_about(self.connection, self.tenant_id, named, self.by_programme[programme], EXTERNAL_VERB_KEYS, own)
         return readable_statements(found)
 
 
@@ -91,11 +90,11 @@ def mark_borrowers(connection: Connection, tenant_id: int, ords: Sequence[int], 
     by_activity: dict[str, set[str]] = defaultdict(set)
     for one in activity_mappings.list_active_mappings(connection, tenant_id):
         by_activity[one.activity].add(one.programme)
-    for s in readable_statements(activity_mappings.list_statements_with_verbs(connection, tenant_id, ords, EXTERNAL_VERB_KEYS)):
+    for s in readable_statements(feed.list_statements(connection, tenant_id, ords, EXTERNAL_VERB_KEYS)):
         if s.learner is not None:
             learner = same.get(s.learner, s.learner)
             wanted |= {(learner, programme) for activity in s.activities for programme in by_activity.get(activity, ())}
-    facts.mark_episodes_for_recount(
+    feed.mark_episodes(
         connection, tenant_id, touched.union(*(activity_mappings.find_episode_anchors(connection, tenant_id, *one) for one in sorted(wanted)))
     )
 
@@ -109,4 +108,4 @@ def mark_sibling_episodes(connection: Connection, tenant_id: int, moved: Collect
     wanted = {(learner, programme) for _, learner, programme, _ in moved if programme in known.by_programme}
     theirs = {one for place in sorted(wanted) for one in activity_mappings.find_episode_anchors(connection, tenant_id, *place)}
     named = {registration for registration, *_ in moved}
-    facts.mark_episodes_for_recount(connection, tenant_id, theirs - named if len(named) == 1 else theirs)
+    feed.mark_episodes(connection, tenant_id, theirs - named if len(named) == 1 else theirs)

@@ -1,29 +1,23 @@
-"""Jobs that maintain the store, tenant by tenant: computed reports, alarms, exports,
-forwarding, retention, orphaned uploads, profile template checks.
-"""
+"""Jobs of analytics, tenant by tenant: computed reports, weekly figures and alarms, exports."""
 
 from __future__ import annotations
 
 import importlib
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 
 from analytics.actions import exports
+from analytics.deps import AnalyticsDeps
 from analytics.store import computed_reports
 from analytics.store import exports as export_store
 from core import clock
-from core.queue import JobTimedOut
-from lrs.actions import attachments, erasure, forwarding, template_tagging
-from lrs.actions.deps import StoreDeps
-from lrs.store import change_queue
-
-log = logging.getLogger(__name__)
+from core.queue import for_each_tenant
+from lrs import feed
 
 MAX_REPORT_AGE = timedelta(hours=1)  # stored reports are recomputed after this time, whether facts changed or not
 
 
-def compute_due_reports(deps: StoreDeps) -> None:
+def compute_due_reports(deps: AnalyticsDeps) -> None:
     """Compute the reports that are due."""
 
     def compute_tenant(tenant_id: int) -> None:
@@ -38,23 +32,23 @@ def compute_due_reports(deps: StoreDeps) -> None:
     _for_each_tenant(deps, "computing reports", compute_tenant)
 
 
-def watch_tenants(deps: StoreDeps) -> None:
+def watch_tenants(deps: AnalyticsDeps) -> None:
     """Publish weekly figures, raise and end alarms."""
     watching = importlib.import_module("analytics.jobs.weekly_figures")
     _for_each_tenant(deps, "watching", lambda tenant_id: watching.watch_tenant(deps.unit_of_work, tenant_id))
 
 
-def restate_weeks(deps: StoreDeps, tenant_id: int, who: str, why: str) -> None:
+def restate_weeks(deps: AnalyticsDeps, tenant_id: int, who: str, why: str) -> None:
     """Publish the changes made by a manual recount, with who did it and why."""
     importlib.import_module("analytics.jobs.weekly_figures").watch_tenant(deps.unit_of_work, tenant_id, who, why)
 
 
-def record_self_check(deps: StoreDeps, tenant_id: int, changed: bool) -> None:
+def record_self_check(deps: AnalyticsDeps, tenant_id: int, changed: bool) -> None:
     """Raise or end the alarm of the self-check recount."""
     importlib.import_module("analytics.jobs.weekly_figures").update_self_check(deps.unit_of_work, tenant_id, changed)
 
 
-def export_tenants(deps: StoreDeps) -> None:
+def export_tenants(deps: AnalyticsDeps) -> None:
     """Build the requested export files."""
 
     def build_tenant_exports(tenant_id: int) -> None:
@@ -66,33 +60,11 @@ def export_tenants(deps: StoreDeps) -> None:
     _for_each_tenant(deps, "exporting", build_tenant_exports)
 
 
-def forward_tenants(deps: StoreDeps) -> None:
-    """Forward the statements that are due."""
-    _for_each_tenant(deps, "forwarding", lambda tenant_id: forwarding.send_forwards(deps, tenant_id))
-
-
-def apply_retention_rules(deps: StoreDeps) -> None:
-    """Remove what is past its retention period, and abandoned uploads."""
-    _for_each_tenant(deps, "retention", lambda tenant_id: erasure.apply_retention(deps, tenant_id))
-    _for_each_tenant(deps, "sweeping attachments", lambda tenant_id: attachments.remove_orphans(deps.unit_of_work, deps.blobs, tenant_id=tenant_id))
+def expire_exports(deps: AnalyticsDeps) -> None:
+    """Remove the export files that have expired, and abandoned uploads of them."""
     _for_each_tenant(deps, "removing exports", lambda tenant_id: exports.discard_exports(deps, tenant_id=tenant_id))
-    deps.blobs.remove_stale_uploads()
     deps.exports.remove_stale_uploads()
 
 
-def tag_tenants(deps: StoreDeps) -> None:
-    """Record which statements violate the templates of a profile that they claim."""
-    _for_each_tenant(deps, "tagging", lambda tenant_id: template_tagging.tag_template_violations(deps, tenant_id))
-
-
-def _for_each_tenant(deps: StoreDeps, what: str, act: Callable[[int], object]) -> None:
-    """Run ``act`` for each tenant; one tenant's failure is logged and does not hold up the
-    others.
-    """
-    for tenant_id in change_queue.list_tenant_ids(deps.engine):
-        try:
-            act(tenant_id)
-        except JobTimedOut:
-            raise
-        except Exception:
-            log.exception("tenant %s: %s failed; it is tried again", tenant_id, what)
+def _for_each_tenant(deps: AnalyticsDeps, what: str, act: Callable[[int], object]) -> None:
+    for_each_tenant(feed.list_tenant_ids(deps.engine), what, act)

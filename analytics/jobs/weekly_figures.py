@@ -25,7 +25,7 @@ from core import clock
 from core.advisory_locks import MONITORING_LOCK, try_advisory_lock
 from core.database import UnitOfWork
 from core.queue import JobTimedOut
-from lrs.store import change_queue
+from lrs import feed
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def watch_tenant(unit_of_work: UnitOfWork, tenant_id: int, who: str = SYSTEM_ACT
     """
     scope = Scope(tenant_id, clock.now())
     with unit_of_work(tenant_id) as connection:
-        if counted_up_to(connection, tenant_id) < groups.settled_until(scope) or change_queue.has_pending_episodes(connection, tenant_id):
+        if counted_up_to(connection, tenant_id) < groups.settled_until(scope) or feed.has_pending_episodes(connection, tenant_id):
             return 0
         programmes = store.list_monitored_programmes(connection, tenant_id)
     found = 0

@@ -18,8 +18,8 @@ from analytics.reports.metric_values import MetricValue, compute_metric_values, 
 from analytics.reports.registry import REPORT_BUILDERS, list_dimension_values
 from analytics.reports.report import Column, Report
 from analytics.store import computed_reports
+from analytics.store.tables import fact_episode
 from core.clock import format_instant
-from lrs.store.tables import fact_episode
 
 LARGE_PROGRAMME = 3_000  # episodes; below that, the slowest report fits into the 200 ms of a page (bench/results/metrics.md)
 _VALUES_KEY, _DIMENSIONS_KEY = "values", "dimensions"

@@ -15,7 +15,7 @@ from analytics.reports.report import Report
 from analytics.statistics.estimates import Estimate
 from analytics.store import computed_reports
 from core.clock import format_instant
-from lrs.store import activity_definitions
+from lrs import feed
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ ReportBuilder = Callable[[ReportRequest], Report]
 
 def activity_names(asked: ReportRequest, iris: Sequence[str]) -> dict[str, str]:
     """The names of activities."""
-    return activity_definitions.find_activity_names(asked.connection, asked.scope.tenant_id, iris)
+    return feed.find_activity_names(asked.connection, asked.scope.tenant_id, iris)
 
 
 def estimates_by_value(asked: ReportRequest, metric: Metric, dimension: str) -> dict[str, dict[str, Estimate]]:

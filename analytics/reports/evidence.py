@@ -11,10 +11,10 @@ from analytics.catalogue import Metric
 from analytics.definitions import Scope
 from analytics.facts.statement_view import decode_statement, verb_keys
 from analytics.store import facts
-from core.clock import format_instant, from_microseconds
-from lrs.store.statements import StoredStatement
-from lrs.store.tables import fact_episode
-from lrs.xapi.statement_rendering import ORD_SHIFT
+from analytics.store.tables import fact_episode
+from core.clock import format_instant
+from lrs import feed
+from lrs.feed import StoredStatement
 
 
 def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: uuid.UUID | None, rows: int) -> list[dict[str, Any]]:
@@ -27,7 +27,7 @@ def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: u
         query = query.where(e.registration > after)
     episodes = connection.execute(query.order_by(e.registration).limit(rows)).all()
     named, tenant_id = [row.registration for row in episodes], scope.tenant_id
-    stored = facts.find_episode_statements(connection, tenant_id, named, verb_keys(metric.verbs))
+    stored = feed.list_episode_statements(connection, tenant_id, named, verb_keys(metric.verbs))
     # Other systems send "assessed" for an answer and "completed" for a use.
     elsewhere = facts.find_borrowed_statements(connection, tenant_id, named, verb_keys({*metric.verbs, "assessed", "completed"}))
     return [
@@ -45,7 +45,7 @@ def list_evidence(connection: Connection, scope: Scope, metric: Metric, after: u
 
 
 def _evidence_entry(stored: StoredStatement) -> dict[str, Any]:
-    s = decode_statement(stored.ord, stored.payload, from_microseconds(stored.ord >> ORD_SHIFT))
+    s = decode_statement(stored.ord, stored.payload, feed.stored_at(stored))
     success = s.result.get("success")
     return {
         "id": str(stored.id),

@@ -14,13 +14,13 @@ from analytics.reports.context import ReportRequest
 from analytics.reports.metric_values import MetricValue
 from core import clock
 from core.database import UnitOfWork
-from lrs.store import change_queue, statements
+from lrs import feed
 
 
 def counted_up_to(connection: Connection, tenant_id: int) -> datetime:
     """The instant up to which every statement has been counted."""
-    horizon = statements.high_water_mark(connection)
-    oldest = change_queue.find_oldest_pending(connection, tenant_id)
+    horizon = feed.high_water_mark(connection)
+    oldest = feed.find_oldest_pending(connection, tenant_id)
     return min(horizon, oldest - clock.MICROSECOND) if oldest else horizon
 
 

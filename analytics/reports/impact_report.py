@@ -15,7 +15,7 @@ from analytics.statistics import impact
 from analytics.statistics.periods import period_length
 from analytics.store import kpis
 from analytics.store.kpis import Kpi
-from lrs.xapi.index_keys import key_of
+from lrs.feed import key_of
 
 
 def compute_impact(connection: Connection, scope: Scope) -> dict[str, Any]:

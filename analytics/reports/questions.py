@@ -13,7 +13,7 @@ from analytics.reports.context import NOT_COMPUTED_YET, ReportRequest, find_comp
 from analytics.reports.report import Column, Report
 from analytics.statistics import items as item_statistics
 from core.clock import format_instant
-from lrs.store import activity_definitions
+from lrs import feed
 
 MAX_RESPONSES = 12  # distinct answers stored for one question, most frequent first
 
@@ -26,10 +26,10 @@ def compute_items(connection: Connection, scope: Scope) -> dict[str, Any]:
         for row in connection.execute(groups.select_first_answers(scope))
     ]
     analysed = item_statistics.analyse_items(rows)
-    names = activity_definitions.find_activity_names(connection, scope.tenant_id, [one.item for one in analysed])
+    names = feed.find_activity_names(connection, scope.tenant_id, [one.item for one in analysed])
     shown = []
     for one in analysed:
-        told = activity_definitions.find_activity_definition(connection, scope.tenant_id, one.item) or {}
+        told = feed.find_activity_definition(connection, scope.tenant_id, one.item) or {}
         shown.append({**asdict(one), "name": names[one.item], "responses": _response_rows(one, told)})
     return {"items": shown, "answers": len(rows), "people": len({row.person for row in rows})}
 

@@ -14,7 +14,7 @@ from analytics.scorecards import DEFAULT_LINES, IMPACT_METRIC, Line, parse_lines
 from analytics.statistics import composite
 from analytics.statistics.estimates import NO_ESTIMATE, Estimate
 from analytics.store import scorecards
-from lrs.store import credentials
+from lrs import feed
 
 IMPACT_LABEL = "Way to the business target"
 _NO_DATA, _HIDDEN, _OPEN = "no data", "not shown", "◆ open"
@@ -50,7 +50,7 @@ def scorecard_report(asked: ReportRequest) -> Report:
     whole = composite.weighted_composite(scores, weights)
     missing = [str(row["line"]) for row in rows if row["score"] is None]
     by = (
-        f"{credentials.describe_caller(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
+        f"{feed.describe_caller(asked.connection, asked.scope.tenant_id, decided[2])}, {decided[3]:%d.%m.%Y} (version {decided[0]})"
         if decided
         else "nobody yet: these are the defaults"
     )

@@ -4,33 +4,22 @@ for an episode."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, or_, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
-from analytics.store import facts, person_merges
-from lrs.store.statements import StoredStatement
-from lrs.store.tables import activity_mapping, borrowed, fact_episode, statement, uncountable, voiding
+from analytics.store import person_merges
+from analytics.store.tables import activity_mapping, borrowed, fact_episode, uncountable
+from lrs import feed
+from lrs.feed import key_of
 from lrs.vocabulary import VERBS
 from lrs.vocabulary.aliases import VERB_ALIASES
-from lrs.xapi.index_keys import key_of, key_pair
 
 _LOCK_NUMBER = 7_274_014  # an arbitrary number of our own
 _CERTIFIED_VERBS = [key_of("verb", iri) for iri in (VERBS["certified"].id, *(iri for iri, verb in VERB_ALIASES.items() if verb == "certified"))]
 _LOCK_MAPPED_COUNTING = text(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER}, :tenant)")
-# Statements of one person about some activities that name none of these registrations.
-_SELECT_STATEMENTS_ABOUT = text(
-    """
-    SELECT DISTINCT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement_rel a
-    JOIN lrs.statement_rel m ON m.tenant_id = a.tenant_id AND m.ord = a.ord AND m.key = ANY (CAST(:activities AS bigint[]))
-    JOIN lrs.statement s ON s.tenant_id = a.tenant_id AND s.ord = a.ord
-    WHERE a.tenant_id = :tenant AND a.key = ANY (CAST(:agents AS bigint[])) AND s.verb = ANY (CAST(:verbs AS bigint[]))
-      AND (s.registration IS NULL OR s.registration <> ALL (CAST(:registrations AS uuid[])))
-      AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
-    """
-)
 
 
 @dataclass(frozen=True)
@@ -92,12 +81,12 @@ def undo_mapping(connection: Connection, tenant_id: int, mapping_id: int) -> boo
 def _mark_programme_for_recount(connection: Connection, tenant_id: int, programme: str) -> None:
     """Mark the episodes of a programme, and those that were set aside as a whole: it is unknown
     which programme they would belong to."""
-    e, s, u = fact_episode.c, statement.c, uncountable.c
-    theirs = select(e.registration).where(e.tenant_id == tenant_id, e.programme == programme)
-    counts = select(e.registration).where(e.tenant_id == tenant_id, e.registration == s.registration).exists()
-    aside = select(s.registration).join(uncountable, (u.tenant_id == s.tenant_id) & (u.ord == s.ord) & (u.registration == s.registration))
-    aside = aside.where(s.tenant_id == tenant_id, s.verb.in_(_CERTIFIED_VERBS), ~counts)
-    facts.mark_episodes_for_recount(connection, tenant_id, connection.execute(theirs.union(aside)).scalars())
+    e, u = fact_episode.c, uncountable.c
+    theirs = connection.execute(select(e.registration).where(e.tenant_id == tenant_id, e.programme == programme)).scalars().all()
+    counts = select(e.registration).where(e.tenant_id == tenant_id, e.registration == u.registration).exists()
+    aside = {row.ord: row.registration for row in connection.execute(select(u.ord, u.registration).where(u.tenant_id == tenant_id, ~counts))}
+    begun = set(feed.list_registrations_of(connection, tenant_id, aside, _CERTIFIED_VERBS))
+    feed.mark_episodes(connection, tenant_id, {*theirs, *begun.intersection(aside.values())})
 
 
 def lock_if_mapped(connection: Connection, tenant_id: int) -> bool:
@@ -109,21 +98,6 @@ def lock_if_mapped(connection: Connection, tenant_id: int) -> bool:
         return False
     connection.execute(_LOCK_MAPPED_COUNTING, {"tenant": tenant_id})
     return True
-
-
-def list_statements_about(
-    connection: Connection,
-    tenant_id: int,
-    agents: Collection[int],
-    activities: Iterable[str],
-    verbs: Collection[int],
-    but: Collection[uuid.UUID],
-) -> list[StoredStatement]:
-    """Statements of these agents (keys) about these activities with one of these verbs that are
-    not voided and name none of the registrations ``but``."""
-    keys = [key for activity in activities for key in key_pair("activity", activity)]
-    asked = {"tenant": tenant_id, "agents": list(agents), "activities": keys, "verbs": list(verbs), "registrations": [str(one) for one in but]}
-    return [StoredStatement(*row) for row in connection.execute(_SELECT_STATEMENTS_ABOUT, asked)]
 
 
 def find_episode_anchors(connection: Connection, tenant_id: int, learner: int, programme: str) -> dict[uuid.UUID, datetime]:
@@ -146,14 +120,7 @@ def find_episode_keys(connection: Connection, tenant_id: int, registrations: Col
 def list_borrowing_episodes(connection: Connection, tenant_id: int, ords: Sequence[int]) -> set[uuid.UUID]:
     """The episodes for which these statements count, or for which the statements that these
     void count."""
-    b, s, v = borrowed.c, statement.c, voiding.c
-    targets = select(s.ord).join(voiding, (v.tenant_id == s.tenant_id) & (v.target == s.id)).where(v.tenant_id == tenant_id, v.ord.in_(ords))
-    query = select(b.registration).where(b.tenant_id == tenant_id, or_(b.ord.in_(ords), b.ord.in_(targets)))
+    b = borrowed.c
+    affected = [*ords, *feed.list_voided_ords(connection, tenant_id, ords)]
+    query = select(b.registration).where(b.tenant_id == tenant_id, b.ord.in_(affected))
     return set(connection.execute(query).scalars())
-
-
-def list_statements_with_verbs(connection: Connection, tenant_id: int, ords: Sequence[int], verbs: Collection[int]) -> list[StoredStatement]:
-    """Those of these statements with one of these verbs, voided or not."""
-    s = statement.c
-    query = select(s.ord, s.id, s.payload, s.timestamp_given).where(s.tenant_id == tenant_id, s.ord.in_(ords), s.verb.in_(verbs))
-    return [StoredStatement(*row) for row in connection.execute(query)]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Connection, any_, delete, insert, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store.tables import computed, uncomputed
+from analytics.store.tables import computed, uncomputed
 
 CACHE_PREFIX = "kept/"  # prefix of the names of reports that are cached only because they take long to compute
 

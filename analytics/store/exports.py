@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lrs.store.tables import export
+from analytics.store.tables import export
 
 
 @dataclass(frozen=True)

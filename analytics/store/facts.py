@@ -1,5 +1,4 @@
-"""Read an episode's statements and replace its facts; and the facts of statements that belong
-to no episode."""
+"""Replacing the facts of an episode, and of statements that belong to none."""
 
 from __future__ import annotations
 
@@ -11,16 +10,12 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from analytics.store import computed_reports
-from core.database import driver_cursor
-from lrs.store.statements import StoredStatement, voided_condition
-from lrs.store.tables import (
+from analytics.store.tables import (
     NO_EPISODE,
-    SCHEMA,
     borrowed,
     fact_activity,
     fact_check,
@@ -30,18 +25,13 @@ from lrs.store.tables import (
     fact_rating,
     fact_recall,
     fact_use,
-    statement,
     uncountable,
-    uncounted,
-    uncounted_episode,
 )
+from core.database import driver_cursor
+from lrs import feed
+from lrs.feed import SCHEMA, StoredStatement
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it without annotations
-_SELECT_STATEMENTS = b"""
-    SELECT s.registration, s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s
-    WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b) AND s.verb = ANY (%(verbs)b::bigint[])
-      AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
-"""
 # Keyed by registration: the names by which the facts of an episode are passed.
 _EPISODE_TABLES = {
     "episodes": fact_episode,
@@ -58,39 +48,19 @@ _EPISODE_TABLES = {
 _LOOSE_TABLES = {"presences": fact_presence, "ratings": fact_rating, "uncountable": uncountable}
 
 
-def find_episode_statements(
-    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
-) -> dict[uuid.UUID, list[StoredStatement]]:
-    """The statements of each registration with one of these verbs (keys) that are not
-    voided."""
-    found: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
-    with driver_cursor(connection, binary=True) as cursor:
-        cursor.execute(_SELECT_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
-        for registration, *row in cursor.fetchall():
-            found[registration].append(StoredStatement(*row))
-    return found
-
-
 def find_borrowed_statements(
     connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
 ) -> dict[uuid.UUID, list[StoredStatement]]:
     """The statements of other systems that count for each of these episodes and have one of
     these verbs (keys)."""
-    s, b = statement.c, borrowed.c
-    query = select(b.registration, s.ord, s.id, s.payload, s.timestamp_given).join(statement, (s.tenant_id == b.tenant_id) & (s.ord == b.ord))
+    b = borrowed.c
+    rows = connection.execute(select(b.registration, b.ord).where(b.tenant_id == tenant_id, b.registration.in_(registrations))).all()
+    stored = {one.ord: one for one in feed.list_statements(connection, tenant_id, [row.ord for row in rows], verbs)}
     found: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
-    for registration, *row in connection.execute(query.where(b.tenant_id == tenant_id, b.registration.in_(registrations), s.verb.in_(verbs))):
-        found[registration].append(StoredStatement(*row))
+    for row in rows:
+        if row.ord in stored:
+            found[row.registration].append(stored[row.ord])
     return found
-
-
-def list_loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[StoredStatement]:
-    """Those of these statements that belong to no episode and are not voided."""
-    s = statement
-    query = select(s.c.ord, s.c.id, s.c.payload, s.c.timestamp_given).where(
-        s.c.tenant_id == tenant_id, s.c.ord.in_(ords), s.c.registration.is_(None), ~voided_condition()
-    )
-    return [StoredStatement(*row) for row in connection.execute(query)]
 
 
 def replace_episode_facts(
@@ -176,32 +146,16 @@ def _build_table_sql(table: Table, which: str) -> _TableSql:
 
 def list_registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:
     """Every registration that a statement or a fact names."""
-    named = select(statement.c.registration).where(statement.c.tenant_id == tenant_id, statement.c.registration.is_not(None))
     counted = select(fact_episode.c.registration).where(fact_episode.c.tenant_id == tenant_id)
-    return list(connection.execute(named.union(counted)).scalars())
+    return list({*feed.list_registrations(connection, tenant_id), *connection.execute(counted).scalars()})
 
 
-def list_loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int) -> list[int]:
-    """Up to ``rows`` statements of no episode with one of these verbs, voided or not, after
-    ``after``, in order."""
-    s = statement
-    query = select(s.c.ord).where(s.c.tenant_id == tenant_id, s.c.verb.in_(verbs), s.c.registration.is_(None), s.c.ord > after)
-    return list(connection.execute(query.order_by(s.c.ord).limit(rows)).scalars())
-
-
-def mark_episodes_for_recount(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
-    """Mark these episodes for recount."""
-    rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
-    for start in range(0, len(rows), 5_000):
-        made = upsert(uncounted_episode).values(rows[start : start + 5_000])
-        # An existing row is locked too: a job that claimed it now would not see what this
-        # transaction changes.
-        held = made.on_conflict_do_update(index_elements=["tenant_id", "registration"], set_={"registration": made.excluded.registration})
-        connection.execute(held)
-
-
-def mark_statements_for_recount(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
-    """Mark these statements for recount."""
-    if ords:
-        made = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in sorted(set(ords))])
-        connection.execute(made.on_conflict_do_update(index_elements=["tenant_id", "ord"], set_={"ord": made.excluded.ord}))
+def delete_loose_facts(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
+    """Remove the facts of statements of no episode that were removed themselves. The recount sees no
+    difference any more, so the programmes that were rated by them are marked here.
+    """
+    r = fact_rating.c
+    rated = connection.execute(select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))).scalars().all()
+    computed_reports.mark_programmes_stale(connection, tenant_id, rated)
+    for table in (fact_presence, fact_rating, uncountable):
+        connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from analytics.store import computed_reports
-from lrs.store.tables import cost, fact_episode, kpi, kpi_reading, valuation
-from lrs.xapi.index_keys import key_of
+from analytics.store.tables import cost, fact_episode, kpi, kpi_reading, valuation
+from lrs.feed import key_of
 
 _READING_KEY = ("subject_kind", "subject", "period_start")
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
-from lrs.store.tables import fact_episode, person_merge, statement, statement_rel
-from lrs.xapi.index_keys import key_of, key_pair
+from analytics.store.tables import fact_episode, person_merge
+from lrs import feed
+from lrs.feed import key_of
 
 # A transaction that changes merges waits for running counts, and they wait for it: no statement
 # is counted with a merge that was just made or undone.
@@ -107,22 +108,9 @@ def list_merges_of_agent(connection: Connection, tenant_id: int, identity: str) 
 def list_agent_episodes(connection: Connection, tenant_id: int, identity: str) -> set[uuid.UUID]:
     """Every registration of a statement that names this agent, and of a fact that is attributed
     to this agent."""
-    rel, s = statement_rel, statement
-    query = select(s.c.registration).join(rel, (rel.c.tenant_id == s.c.tenant_id) & (rel.c.ord == s.c.ord)).distinct()
-    named = query.where(rel.c.tenant_id == tenant_id, rel.c.key.in_(key_pair("agent", identity)), s.c.registration.is_not(None))
-    theirs = select(fact_episode.c.registration).where(fact_episode.c.tenant_id == tenant_id, fact_episode.c.learner == key_of("agent", identity))
-    return set(connection.execute(named).scalars()) | set(connection.execute(theirs).scalars())
-
-
-def list_agent_loose_ords(connection: Connection, tenant_id: int, identity: str) -> list[int]:
-    """Statements of no episode that name this agent."""
-    rel, s = statement_rel, statement
-    query = select(s.c.ord).join(rel, (rel.c.tenant_id == s.c.tenant_id) & (rel.c.ord == s.c.ord)).distinct()
-    return list(
-        connection.execute(
-            query.where(rel.c.tenant_id == tenant_id, rel.c.key.in_(key_pair("agent", identity)), s.c.registration.is_(None))
-        ).scalars()
-    )
+    e = fact_episode.c
+    theirs = select(e.registration).where(e.tenant_id == tenant_id, e.learner == key_of("agent", identity))
+    return {*feed.list_agent_registrations(connection, tenant_id, identity), *connection.execute(theirs).scalars()}
 
 
 def delete_merges_of_agent(connection: Connection, tenant_id: int, identity: str) -> None:

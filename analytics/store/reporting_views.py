@@ -19,9 +19,9 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, delete, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from analytics.store.tables import reporting_user
 from core.database import REPORT_OWNER, REPORT_READER
 from core.errors import Conflict, FatalError, NotFound
-from lrs.store.tables import reporting_user
 from lrs.vocabulary import MIN_GROUP_SIZE, REPLY_KINDS
 
 ROLE_NAME = re.compile(r"[a-z][a-z0-9_]{2,40}\Z")

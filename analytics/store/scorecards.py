@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from lrs.store.tables import scorecard
+from analytics.store.tables import scorecard
 
 
 def find_latest_scorecard(connection: Connection, tenant_id: int, programme: str) -> tuple[int, list[dict[str, Any]], str, datetime] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, any_, func, insert, literal, select, union, update
 
-from lrs.store.tables import alarm, baseline, fact_episode, week_figure
+from analytics.store.tables import alarm, baseline, fact_episode, week_figure
 
 SELF_CHECK = "self-check"
 FigureKey = tuple[str, str, date]  # series, team, week

@@ -4,6 +4,7 @@ process, with no connection opened yet.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 from core.blob_store import BlobStore
@@ -17,18 +18,32 @@ from lrs.xapi.statement_parser import StatementParser
 
 
 @dataclass(frozen=True)
+class ChangeListener:
+    """Who derives something from statements. ``stored`` is called after statements were stored, so
+    that the work begins soon; ``removed`` after a person of this tenant was erased, and returns when
+    all that was derived from it is gone, too.
+    """
+
+    stored: Callable[[], None]
+    removed: Callable[[int], None]
+
+
+NO_LISTENER = ChangeListener(stored=lambda: None, removed=lambda tenant_id: None)
+
+
+@dataclass(frozen=True)
 class StoreDeps(Deps):
-    """Settings, database, secrets and queue, plus the statement writer and readers, blob
-    stores for attachments and exports, and the outbound HTTP client.
+    """Settings, database, secrets and queue, plus the statement writer and readers, the blob store
+    of the attachments, the outbound HTTP client, and the listener to changes.
     """
 
     writer: StatementWriter
     readers: dict[bool, StatementParser]  # keyed by whether the request is xAPI 2.0
     blobs: BlobStore
-    exports: BlobStore
     outbound_client: GuardedClient
     access: CredentialCache
     tokens: TokenVerifier
+    listener: ChangeListener
 
     def close(self) -> None:
         """Close all connections."""
@@ -37,7 +52,7 @@ class StoreDeps(Deps):
         self.engine.dispose()
 
 
-def build_store_deps(deps: Deps) -> StoreDeps:
+def build_store_deps(deps: Deps, listener: ChangeListener = NO_LISTENER) -> StoreDeps:
     """Build the store's dependencies from the shared ones."""
     outside = GuardedClient(deps.settings.allow_private_platforms)
     given = {field.name: getattr(deps, field.name) for field in fields(Deps)}
@@ -48,8 +63,8 @@ def build_store_deps(deps: Deps) -> StoreDeps:
         writer=StatementWriter(make_engine(deps.settings.database_url, quick=True), deps.unit_of_work),
         readers={family_2_0: StatementParser(family_2_0) for family_2_0 in (False, True)},
         blobs=BlobStore(deps.settings.attachments_url),
-        exports=BlobStore(f"{deps.settings.attachments_url.rstrip('/')}/exports"),
         outbound_client=outside,
         access=CredentialCache(deps.engine, deps.secrets),
         tokens=TokenVerifier(deps.engine, outside),
+        listener=listener,
     )

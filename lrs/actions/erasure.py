@@ -14,12 +14,11 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from analytics.actions import exports, person_merges
-from analytics.store import kpis
 from core import clock
 from core.errors import BadInput
 from lrs.actions.deps import StoreDeps
-from lrs.store import audit, retention, statement_removal
+from lrs.store import audit, change_queue, retention, statement_removal
+from lrs.store.change_queue import Removal
 from lrs.store.retention import RetentionRule
 from lrs.store.statements import StoredStatement
 from lrs.vocabulary import BASE, VERBS
@@ -70,8 +69,7 @@ def erase_person(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who:
         after = named[-1].ord
     with deps.unit_of_work(tenant_id) as connection:
         if not dry_run:
-            person_merges.remove_merges(connection, tenant_id, identity)
-            kpis.delete_person_readings(connection, tenant_id, identity)
+            change_queue.insert_removals(connection, tenant_id, [Removal(None, identity)])
         found.documents = statement_removal.delete_agent_documents(connection, tenant_id, identity, dry_run)
         if not dry_run:
             # The audit log must not keep what was erased: a keyed hash can confirm that it was
@@ -79,7 +77,9 @@ def erase_person(deps: StoreDeps, *, tenant_id: int, agent: dict[str, Any], who:
             details = {**asdict(found), "person": deps.secrets.keyed_hashes(ERASURE_HASH_PURPOSE, identity)[0].hex()}
             audit.insert_audit_entry(connection, tenant_id, who, "erased a person", details)
     if not dry_run:
-        exports.discard_exports(deps, tenant_id=tenant_id, individual=True)
+        # It is done when nothing is left of the person in what others derived from statements.
+        deps.listener.stored()
+        deps.listener.removed(tenant_id)
     return found
 
 

@@ -4,9 +4,10 @@ generators, gateways, and fuzz tests.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from analytics.api import openapi_v1
+from core.openapi import ApiPart, api_paths, api_schemas
 from lrs.api.xapi_protocol import VERSIONS
 from lrs.xapi.statement_query import FORMATS
 
@@ -17,8 +18,8 @@ _BOOLEAN_SCHEMA = {"type": "boolean"}
 _AGENT_SCHEMA = {"type": "string", "description": "An agent or identified group as JSON.", "examples": ['{"mbox":"mailto:somebody@example.org"}']}
 
 
-def openapi_document() -> dict[str, Any]:
-    """Return the complete document."""
+def openapi_document(parts: Sequence[ApiPart]) -> dict[str, Any]:
+    """Return the complete document: ``/xapi`` and these parts of ``/api/v1``."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "Carryover record store", "version": "1.0", "description": "xAPI 1.0.3 and 2.0; metrics, reports and business figures."},
@@ -41,11 +42,11 @@ def openapi_document() -> dict[str, Any]:
             ),
             "/xapi/activities/profile": _document_operations("profileId", [_query_parameter("activityId", _IRI_SCHEMA, True)]),
             "/xapi/agents/profile": _document_operations("profileId", [_query_parameter("agent", _AGENT_SCHEMA, True)]),
-            **openapi_v1.api_paths(),
+            **api_paths(parts),
         },
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}, "bearer": {"type": "http", "scheme": "bearer"}},
-            "schemas": {"Statement": _statement_schema(), "Error": _error_schema(), **openapi_v1.api_schemas()},
+            "schemas": {"Statement": _statement_schema(), "Error": _error_schema(), **api_schemas(parts)},
         },
     }
 

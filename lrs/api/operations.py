@@ -4,6 +4,7 @@ authentication, our xAPI Profile and the OpenAPI document.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from core.errors import BadInput
+from core.openapi import ApiPart
 from lrs.actions import erasure
 from lrs.actions.deps import StoreDeps
 from lrs.api import authentication, openapi
@@ -19,8 +21,8 @@ from lrs.vocabulary import profile
 from lrs.xapi import statement_query
 
 
-def blueprint(deps: StoreDeps) -> Blueprint:
-    """Routes for erasures, the xAPI Profile and the OpenAPI document."""
+def blueprint(deps: StoreDeps, parts: Sequence[ApiPart]) -> Blueprint:
+    """Routes for erasures, the xAPI Profile and the OpenAPI document of these parts."""
     pages = Blueprint("operations", __name__, url_prefix="/api/v1")
 
     @pages.post("/erasures")
@@ -38,8 +40,6 @@ def blueprint(deps: StoreDeps) -> Blueprint:
         if not isinstance(dry_run, bool):
             raise BadInput("dry_run must be true or false.", path="$.dry_run")
         found = erasure.erase_person(deps, tenant_id=caller.tenant_id, agent=agent, who=f"credential {caller.key}", dry_run=dry_run)
-        if not dry_run:
-            deps.job_requests.request_job("lrs.worker.count")
         return jsonify({"dry_run": dry_run, **asdict(found)})
 
     @pages.get("/profile")
@@ -48,7 +48,7 @@ def blueprint(deps: StoreDeps) -> Blueprint:
 
     @pages.get("/openapi.json")
     def get_openapi() -> ResponseReturnValue:
-        return jsonify(openapi.openapi_document())
+        return jsonify(openapi.openapi_document(parts))
 
     return pages
 

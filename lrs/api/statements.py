@@ -28,7 +28,6 @@ from lrs.xapi.statement_parser import Authority, Incoming, collect_attachments
 from lrs.xapi.statement_query import StatementQuery
 
 MORE_LINK_SECONDS = 48 * 3_600  # xAPI-Data 3.2 requires at least 24 hours
-COUNT_JOB = "lrs.worker.count"
 _MORE_PURPOSE = "statement page"
 _PLAIN_HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,200}\Z")
 
@@ -78,7 +77,7 @@ def add_statement_routes(pages: Blueprint, deps: StoreDeps) -> None:
         if not scope_satisfied(caller.scopes, "define"):
             incoming = [structs.replace(one, definitions=()) for one in incoming]
         if deps.writer.store(tenant_id=caller.tenant_id, incoming=incoming):
-            deps.job_requests.request_job(COUNT_JOB)
+            deps.listener.stored()
         return incoming
 
     @pages.get("/statements")

@@ -1,17 +1,20 @@
-"""``uncounted``: the queue of statements that the counting job still has to process."""
+"""The queue of changes: statements and episodes from which something is still to be derived, and what
+was removed for good. The record store names them; it does not know what is derived."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core.clock import from_microseconds
+from lrs.store.tables import removal, uncounted, uncounted_episode
 from lrs.xapi.statement_rendering import ORD_SHIFT
 
 # A row whose statement was removed in the meantime is claimed as well: its facts are removed.
@@ -29,6 +32,15 @@ _SELECT_EPISODES = text(
 )
 _DELETE_STATEMENTS = text("DELETE FROM lrs.uncounted WHERE tenant_id = :tenant AND ord = ANY (CAST(:ords AS bigint[]))")
 _DELETE_EPISODES = text("DELETE FROM lrs.uncounted_episode WHERE tenant_id = :tenant AND registration = ANY (CAST(:some AS uuid[]))")
+
+
+_DELETE_REMOVALS = text(
+    """
+    WITH taken AS MATERIALIZED (SELECT removal_id FROM lrs.removal WHERE tenant_id = :tenant ORDER BY removal_id LIMIT :rows FOR UPDATE SKIP LOCKED)
+    DELETE FROM lrs.removal r USING taken WHERE r.tenant_id = :tenant AND r.removal_id = taken.removal_id RETURNING r.ord, r.agent
+    """
+)
+_ROWS_AT_ONCE = 5_000  # of one insert: PostgreSQL takes 65,535 parameters
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,44 @@ def lock_countables(connection: Connection, tenant_id: int, some: Iterable[Count
     )
 
 
+def mark_episodes(connection: Connection, tenant_id: int, registrations: Iterable[uuid.UUID]) -> None:
+    """Queue these episodes, so that what is derived from their statements is derived again."""
+    rows = [{"tenant_id": tenant_id, "registration": one} for one in sorted(set(registrations))]
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        new = upsert(uncounted_episode).values(rows[start : start + _ROWS_AT_ONCE])
+        # Updating an existing row locks it: a job that claimed it now would not see the changes of
+        # this transaction.
+        connection.execute(new.on_conflict_do_update(index_elements=["tenant_id", "registration"], set_={"registration": new.excluded.registration}))
+
+
+def mark_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> None:
+    """Queue these statements, so that what is derived from them is derived again."""
+    if ords:
+        new = upsert(uncounted).values([{"tenant_id": tenant_id, "ord": one} for one in sorted(set(ords))])
+        connection.execute(new.on_conflict_do_update(index_elements=["tenant_id", "ord"], set_={"ord": new.excluded.ord}))
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Something that was removed for good: a statement (``ord``) or everything of an agent (an
+    identity)."""
+
+    ord: int | None
+    agent: str | None
+
+
+def insert_removals(connection: Connection, tenant_id: int, removals: Iterable[Removal]) -> None:
+    """Tell of removals, in the transaction that removes."""
+    rows = [{"tenant_id": tenant_id, "ord": one.ord, "agent": one.agent} for one in removals]
+    if rows:
+        connection.execute(insert(removal), rows)
+
+
+def claim_removals(connection: Connection, tenant_id: int, rows: int) -> list[Removal]:
+    """Take up to ``rows`` removals off the queue, in the caller's transaction."""
+    return [Removal(row.ord, row.agent) for row in connection.execute(_DELETE_REMOVALS, {"tenant": tenant_id, "rows": rows})]
+
+
 def list_tenants_with_work(engine: Engine) -> list[int]:
     """Tenants that have queued statements."""
     with engine.connect() as connection:
@@ -132,6 +182,7 @@ def has_work(connection: Connection, tenant_id: int) -> bool:
     removed."""
     query = (
         "SELECT EXISTS (SELECT FROM lrs.uncounted WHERE tenant_id = :tenant) OR EXISTS (SELECT FROM lrs.uncounted_episode WHERE tenant_id = :tenant)"
+        " OR EXISTS (SELECT FROM lrs.removal WHERE tenant_id = :tenant)"
     )
     return bool(connection.execute(text(query), {"tenant": tenant_id}).scalar())
 

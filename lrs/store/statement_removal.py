@@ -1,5 +1,6 @@
-"""Permanent removal of statements: erasure and retention. Dependent rows are removed in the
-same transaction."""
+"""Permanent removal of statements: erasure and retention. The rows that depend on them in the record
+store go in the same transaction, and each removal is told to those who derive something from
+statements (lrs.store.change_queue)."""
 
 from __future__ import annotations
 
@@ -11,21 +12,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from analytics.store import activity_mappings, computed_reports, facts
-from lrs.store import attachments
+from lrs.store import attachments, change_queue
+from lrs.store.change_queue import Removal
 from lrs.store.statement_refs import collect_inherited_keys, collect_own_keys
 from lrs.store.statements import StoredStatement, ord_at
 from lrs.store.tables import (
     dead_letter,
     document,
-    fact_presence,
-    fact_rating,
     statement,
     statement_attachment,
     statement_ref,
     statement_rel,
     template_break,
-    uncountable,
     uncounted,
     voiding,
 )
@@ -37,12 +35,9 @@ _TABLES_BY_ORD = (
     statement_ref,
     voiding,
     uncounted,
-    uncountable,
     template_break,
     statement_attachment,
     dead_letter,
-    fact_presence,
-    fact_rating,
 )
 
 
@@ -75,7 +70,7 @@ def list_expired_statements(
 
 
 def delete_statements(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement]) -> list[str]:
-    """Remove statements; their episodes are marked for recount. Return the attachments that
+    """Remove statements; their episodes are queued. Return the attachments that
     nothing references any more."""
     if not gone:
         return []
@@ -86,21 +81,19 @@ def delete_statements(connection: Connection, tenant_id: int, gone: Sequence[Sto
             select(statement_attachment.c.sha2).where(statement_attachment.c.tenant_id == tenant_id, statement_attachment.c.ord.in_(ords))
         ).scalars()
     )
-    _mark_for_recount(connection, tenant_id, gone, values)
+    _queue_episodes(connection, tenant_id, gone, values)
     pairs = [(key, ord_) for ord_, value in values.items() for key in collect_own_keys(value) | collect_inherited_keys(connection, tenant_id, value)]
     for start in range(0, len(pairs), 5_000):
         rel = statement_rel.c
         connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, tuple_(rel.key, rel.ord).in_(pairs[start : start + 5_000])))
-    r = fact_rating.c
-    rated = connection.execute(select(r.programme).distinct().where(r.tenant_id == tenant_id, r.ord.in_(ords))).scalars()
-    computed_reports.mark_programmes_stale(connection, tenant_id, rated.all())  # the recount will see no difference, so it would not mark them
+    change_queue.insert_removals(connection, tenant_id, [Removal(ord_, None) for ord_ in ords])
     for table in _TABLES_BY_ORD:
         connection.execute(delete(table).where(table.c.tenant_id == tenant_id, table.c.ord.in_(ords)))
     return attachments.delete_unlinked_attachments(connection, tenant_id, named) if named else []
 
 
-def _mark_for_recount(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement], values: dict[int, dict[str, Any]]) -> None:
-    """Mark the episodes of the statements themselves, and of those that a removed voiding
+def _queue_episodes(connection: Connection, tenant_id: int, gone: Sequence[StoredStatement], values: dict[int, dict[str, Any]]) -> None:
+    """Queue the episodes of the statements themselves, and of those that a removed voiding
     statement restores."""
     registrations = {value.get("context", {}).get("registration") for value in values.values()}
     targets = connection.execute(
@@ -108,13 +101,10 @@ def _mark_for_recount(connection: Connection, tenant_id: int, gone: Sequence[Sto
         .join(voiding, (voiding.c.tenant_id == statement.c.tenant_id) & (voiding.c.target == statement.c.id))
         .where(voiding.c.tenant_id == tenant_id, voiding.c.ord.in_([one.ord for one in gone]))
     ).all()
-    facts.mark_episodes_for_recount(
+    change_queue.mark_episodes(
         connection, tenant_id, {uuid.UUID(one) for one in registrations if one} | {row.registration for row in targets if row.registration}
     )
-    facts.mark_episodes_for_recount(
-        connection, tenant_id, activity_mappings.list_borrowing_episodes(connection, tenant_id, [one.ord for one in gone])
-    )
-    facts.mark_statements_for_recount(connection, tenant_id, [row.ord for row in targets])
+    change_queue.mark_statements(connection, tenant_id, [row.ord for row in targets])
 
 
 def rewrite_statement(connection: Connection, tenant_id: int, one: StoredStatement, payload: bytes) -> None:
@@ -124,8 +114,8 @@ def rewrite_statement(connection: Connection, tenant_id: int, one: StoredStateme
     connection.execute(delete(statement_rel).where(rel.tenant_id == tenant_id, rel.ord == one.ord, rel.key.in_(before - after)))
     for key in after - before:
         connection.execute(upsert(statement_rel).values(tenant_id=tenant_id, key=key, ord=one.ord).on_conflict_do_nothing())
-    _mark_for_recount(connection, tenant_id, [one], {one.ord: json_codec.decode(payload)})
-    facts.mark_statements_for_recount(connection, tenant_id, [one.ord])
+    _queue_episodes(connection, tenant_id, [one], {one.ord: json_codec.decode(payload)})
+    change_queue.mark_statements(connection, tenant_id, [one.ord])
     # The error message with which a target refused it may repeat the old content.
     connection.execute(delete(dead_letter).where(dead_letter.c.tenant_id == tenant_id, dead_letter.c.ord == one.ord))
     place: list[ColumnElement[bool]] = [statement.c.tenant_id == tenant_id, statement.c.ord == one.ord]

@@ -1,6 +1,6 @@
 """Every core row of the domain (docs/rows.md), in the words of the people who meet it: a practice course, HTTP, nothing patched.
 
-What is behind the figures of D2, D3, D4 and E4 is tested where they are made (tests/integration/lrs/test_metrics.py).
+What is behind the figures of D2, D3, D4 and E4 is tested where they are made (tests/integration/analytics/test_metrics.py).
 """
 
 from __future__ import annotations

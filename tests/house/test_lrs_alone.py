@@ -10,13 +10,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("core", "lrs", "tests/unit/lrs", "tests/integration/lrs", "tests/clients")
-FILES = ("pyproject.toml", "tests/__init__.py", "tests/conftest.py", "tests/unit/__init__.py", "tests/integration/__init__.py")
+FILES = ("pyproject.toml", "tests/__init__.py", "tests/conftest.py", "tests/support/__init__.py", "tests/support/store.py", "tests/support/multipart.py", "tests/unit/__init__.py", "tests/integration/__init__.py")
 # The project is installed as editable beside this copy; here only the copy may be found.
 RUNNER = """
 import sys
 sys.path[:] = [entry for entry in sys.path if "__editable__" not in entry]
 sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in repr(finder)]
-for house in ("adapters", "carryover", "lti_tool"):
+for house in ("adapters", "analytics", "carryover", "lti_tool"):
     try:
         __import__(house)
     except ImportError:
@@ -41,6 +41,7 @@ def run_alone(folder: Path, *tests: str) -> None:
     for part in KEPT:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     for part in FILES:
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / part, folder / part)
     (folder / "alone.py").write_text(RUNNER)
     environ = {**os.environ, "PYTHONPATH": ""}

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from core import deps as common_deps
+from carryover import composition
+from carryover.composition import StoreAndAnalytics
 from core import settings
 from core.embedded import EmbeddedServers
-from lrs import app as store_app
 from lrs import operator_api as store_cli
-from lrs.actions.deps import StoreDeps, build_store_deps
 from lrs.actions.scopes import SCOPES
 from lti_tool import app as tool_app
 from lti_tool import bootstrap
@@ -25,13 +24,14 @@ def migrated(
     servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, str]:
     environ = environ_for(servers, new_database(lrs_template), tmp_path_factory.mktemp("home"))
+    composition.migrate_store(settings.read_settings(environ))
     tool_cli.migrate(settings.read_settings(environ))
     return environ
 
 
 @pytest.fixture
-def deps(migrated: dict[str, str]) -> Iterator[StoreDeps]:
-    made = build_store_deps(common_deps.build_deps(settings.read_settings(migrated)))
+def joined(migrated: dict[str, str]) -> Iterator[StoreAndAnalytics]:
+    made = composition.build_from_environ(migrated)
     yield made
     made.close()
 
@@ -44,16 +44,16 @@ def test_the_routes_of_the_tool_and_who_may_call_them(migrated: dict[str, str]) 
     deps.own_client.close()
 
 
-def test_the_routes_of_the_record_store_and_which_scope_opens_each(migrated: dict[str, str], deps: StoreDeps) -> None:
+def test_the_routes_of_the_record_store_and_which_scope_opens_each(migrated: dict[str, str], joined: StoreAndAnalytics) -> None:
     """Asked with each scope alone: the answer decides, not a table."""
     made = store_cli.create_tenant(settings.read_settings(migrated), "one", [(scope, (scope,)) for scope in SCOPES])
     headers = {scope: goldens.basic(*pair) for scope, pair in zip(SCOPES, made, strict=True)}
-    app = store_app.create_app(deps)
+    app = composition.create_store_app(joined)
     goldens.require_golden("store_routes.txt", goldens.store_routes(app, app.test_client(), headers))
 
 
-def test_the_document_of_the_api() -> None:
-    goldens.require_golden("openapi.json", goldens.document())
+def test_the_document_of_the_api(joined: StoreAndAnalytics) -> None:
+    goldens.require_golden("openapi.json", goldens.document(composition.create_store_app(joined)))
 
 
 def test_the_tables_of_a_migrated_database(migrated: dict[str, str]) -> None:

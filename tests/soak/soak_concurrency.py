@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.lrs import test_concurrency
-from tests.integration.lrs.conftest import Live
+from tests.support.store import Live
 
 SECONDS = 60.0
 RESULTS = Path(__file__).parent / "results" / "concurrency.md"

@@ -11,17 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from lrs.actions.deps import StoreDeps
-from tests.integration.lrs import test_incremental_equals_full
-from tests.integration.lrs.conftest import Caller, deps, tenant
+from analytics.deps import AnalyticsDeps
+from tests.integration.analytics import test_incremental_equals_full
+from tests.integration.analytics.conftest import analytics_template, deps, joined, lrs_settings, tenant
+from tests.support.store import Caller
 
-__all__ = ["deps", "tenant"]
+__all__ = ["analytics_template", "deps", "joined", "lrs_settings", "tenant"]
 
 EXAMPLES, STEPS = 150, 40
 RESULTS = Path(__file__).parent / "results" / "incremental.md"
 
 
-def test_many_worlds(deps: StoreDeps, tenant: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_worlds(deps: AnalyticsDeps, tenant: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_incremental_equals_full, "EXAMPLES", EXAMPLES)
     monkeypatch.setattr(test_incremental_equals_full, "STEPS", STEPS)
     begun = time.monotonic()

@@ -19,6 +19,7 @@ import numpy as np
 
 from analytics.catalogue import METRICS_BY_KEY
 from analytics.definitions import Scope
+from analytics.deps import build_analytics_deps
 from analytics.jobs import counting
 from analytics.reports.metric_values import compute_estimates
 from analytics.statistics import impact
@@ -29,7 +30,6 @@ from core import settings
 from core.clock import format_instant
 from core.embedded import EmbeddedServers
 from lrs import operator_api
-from lrs.actions.deps import build_store_deps
 from lrs.vocabulary import BASE, INTERVALS
 
 RUNS, SEED = 2_000, 20_261_125  # the seed is the day on which this was written
@@ -136,9 +136,9 @@ def world(runs: range) -> Iterator[tuple[uuid.UUID, uuid.UUID, str, bytes]]:
 
 
 def work(environ: dict[str, str]) -> None:
-    made = build_store_deps(ground_deps.build_deps(settings.read_settings(environ)))
-    counting.count_all_tenants(made.engine, made.unit_of_work)
-    made.close()
+    made = build_analytics_deps(ground_deps.build_deps(settings.read_settings(environ)))
+    counting.count_all_tenants(made)
+    made.engine.dispose()
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say(servers: EmbeddedServers, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def _the_whole_way(servers: EmbeddedServers, tmp_path: Path) -> dict[str, float]
     store(read, 1, world(range(RUNS)))
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(work, [environ] * 2))
-    made = build_store_deps(ground_deps.build_deps(read))
+    made = build_analytics_deps(ground_deps.build_deps(read))
     asked = {
         "forgetting, after a week": ("retention_observed", WEEK, truth(WEEK.due_days)),
         "forgetting, after three months": ("retention_observed", QUARTER, truth(QUARTER.due_days)),
@@ -193,5 +193,5 @@ def _the_whole_way(servers: EmbeddedServers, tmp_path: Path) -> dict[str, float]
                 assert one.low is not None
                 assert one.high is not None
                 hits[name] += one.low <= true <= one.high
-    made.close()
+    made.engine.dispose()
     return {name: count / RUNS for name, count in hits.items()}

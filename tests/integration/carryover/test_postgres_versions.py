@@ -76,7 +76,7 @@ def test_a_backup_is_refused_where_the_servers_own_programs_are_missing(
 ) -> None:
     """The newest pg_dump wrote what an older server could not read again; said when it is restored is said too late."""
     nowhere: Callable[[str], Path | None] = lambda major: None  # noqa: E731 - a stand-in of one line
-    monkeypatch.setattr(embedded, "programs", nowhere)
+    monkeypatch.setattr(embedded, "find_postgres_programs", nowhere)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FatalError, match="postgresql-client-18"):
         backup.create_backup(lrs_settings, tmp_path / "backup")

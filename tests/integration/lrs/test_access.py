@@ -19,7 +19,7 @@ from core.settings import Settings
 from lrs import operator_api
 from lrs.actions import credential_cache
 from lrs.actions.scopes import SCOPES
-from tests.integration.lrs.conftest import Caller, body
+from tests.support.store import Caller, body
 
 Make = Callable[..., dict[str, Any]]
 AGENT = '{"mbox":"mailto:somebody@example.org"}'

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrs.xapi import definitions, json_codec
-from tests.integration.lrs.conftest import Caller
+from tests.support.store import Caller
 
 Make = Callable[..., dict[str, Any]]
 

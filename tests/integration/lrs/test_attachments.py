@@ -25,37 +25,11 @@ from core.settings import Settings
 from lrs import app
 from lrs.actions import attachments
 from lrs.actions.deps import StoreDeps, build_store_deps
-from tests.integration.lrs.conftest import Caller, body
+from tests.support.multipart import BOUNDARY, described, mixed, part, send
+from tests.support.store import Caller, body
 
 Make = Callable[..., dict[str, Any]]
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
-BOUNDARY = "a-boundary"
-
-
-def described(data: bytes, **changes: Any) -> dict[str, Any]:
-    value = {
-        "usageType": "https://u.example",
-        "display": {"en": "a file"},
-        "contentType": "text/plain",
-        "length": len(data),
-        "sha2": hashlib.sha256(data).hexdigest(),
-        **changes,
-    }
-    return {name: part for name, part in value.items() if part is not None}
-
-
-def part(data: bytes, sha2: str | None = None, content_type: str = "text/plain", encoding: str = "binary") -> bytes:
-    sha2 = hashlib.sha256(data).hexdigest() if sha2 is None else sha2
-    head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: {encoding}\r\nX-Experience-API-Hash: {sha2}\r\n\r\n"
-    return f"--{BOUNDARY}\r\n{head}".encode() + data + b"\r\n"
-
-
-def mixed(statement: Any, *parts: bytes, end: str = f"--{BOUNDARY}--\r\n") -> bytes:
-    return f"--{BOUNDARY}\r\nContent-Type: application/json\r\n\r\n{json.dumps(statement)}\r\n".encode() + b"".join(parts) + end.encode()
-
-
-def send(one: Caller, data: bytes, content_type: str = f'multipart/mixed; boundary="{BOUNDARY}"') -> Any:
-    return one.send("POST", "/xapi/statements", data=data, content_type=content_type)
 
 
 def parts_of(answer: Any) -> list[Any]:

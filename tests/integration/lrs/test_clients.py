@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import tincan
 
-from tests.integration.lrs.conftest import Live
+from tests.support.store import Live
 
 CLIENTS = Path(__file__).parents[2] / "clients"
 

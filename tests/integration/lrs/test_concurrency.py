@@ -12,7 +12,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.integration.lrs.conftest import Live
+from tests.support.store import Live
 
 WRITERS, BATCH, ACTIVITIES = 16, 50, 100
 SECONDS = 20.0  # make soak takes 60

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lrs.xapi.documents import MAX_DOCUMENT_BYTES
-from tests.integration.lrs.conftest import Caller
+from tests.support.store import Caller
 
 AGENT = '{"mbox":"mailto:somebody@example.org"}'
 STATE = ("/xapi/activities/state", {"activityId": "https://example.org/a", "agent": AGENT}, "stateId")

@@ -16,12 +16,11 @@ from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig,
 
 from lrs import app
 from lrs.actions.deps import StoreDeps
-from lrs.api import openapi
 from lrs.xapi import json_codec
 from lrs.xapi.errors import StatementInvalid
 from lrs.xapi.statement_parser import Authority, StatementParser
-from tests.integration.lrs.conftest import Caller, body
-from tests.integration.lrs.test_attachments import BOUNDARY, described, mixed, part, send
+from tests.support.multipart import BOUNDARY, described, mixed, part, send
+from tests.support.store import Caller, body
 
 Make = Callable[..., dict[str, Any]]
 AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')
@@ -217,7 +216,7 @@ def test_schemathesis_finds_no_failure_of_ours_on_any_resource(one: Caller, deps
     """A client that knows the OpenAPI document and means no good."""
     application = app.create_app(deps)
     config = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(no_shrink=True))))
-    schema = schemathesis.openapi.from_dict(openapi.openapi_document(), config=config)
+    schema = schemathesis.openapi.from_dict(application.test_client().get("/api/v1/openapi.json").json or {}, config=config)
     schema.app = application
     answered = 0
     for result in schema.get_all_operations():

@@ -19,8 +19,8 @@ from lrs.actions import forwarding, importing, ndjson_export
 from lrs.actions.deps import StoreDeps
 from lrs.actions.importing import RemoteStore
 from lrs.store import forwards
-from tests.integration.lrs.conftest import Caller, Live, body
-from tests.integration.lrs.test_attachments import described, mixed, part, send
+from tests.support.multipart import described, mixed, part, send
+from tests.support.store import Caller, Live, body
 
 Make = Callable[..., dict[str, Any]]
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"

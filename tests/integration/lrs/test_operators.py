@@ -15,7 +15,7 @@ from core import health, queue
 from core.errors import FatalError
 from lrs import operator_api
 from lrs.actions.deps import StoreDeps
-from tests.integration.lrs.conftest import Caller
+from tests.support.store import Caller
 
 
 def ready(one: Caller) -> tuple[int, dict[str, Any]]:
@@ -62,15 +62,15 @@ def test_the_doctor_tells_of_the_same_backlog(one: Caller, deps: StoreDeps, monk
     one.post({"actor": {"mbox": "mailto:a@example.org"}, "verb": {"id": "https://v.example"}, "object": {"id": "https://o.example"}})
     look = operator_api.doctor_checks(deps.settings)["counting"]
     assert look() == "1 statements wait to be counted"
-    monkeypatch.setattr(operator_api, "LATE", timedelta(seconds=-1))
+    monkeypatch.setattr(operator_api, "MAX_COUNTING_DELAY", timedelta(seconds=-1))
     with pytest.raises(FatalError, match="the oldest for"):
         look()
 
 
 def test_a_disk_without_room_is_told_before_it_is_full(one: Caller, workers: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.MIN_FREE_BYTES - 1)
+    monkeypatch.setattr("lrs.api.health.measure_free_bytes", lambda folder: health.MIN_FREE_BYTES - 1)
     assert ready(one)[1]["degraded"] == ["disk"]
-    monkeypatch.setattr("lrs.api.health.free_bytes", lambda folder: health.MAX_REQUEST_BYTES - 1)
+    monkeypatch.setattr("lrs.api.health.measure_free_bytes", lambda folder: health.MAX_REQUEST_BYTES - 1)
     assert (ready(one)[0], ready(one)[1]["status"]) == (503, "not ready"), "the next batch may not fit"
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.integration.lrs.conftest import Caller
+from tests.support.store import Caller
 
 Make = Callable[..., dict[str, Any]]
 AGENT = '{"mbox":"mailto:somebody@example.org"}'

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from analytics.jobs import counting
 from core.database import driver_cursor
 from lrs.actions.deps import StoreDeps
+from lrs.jobs import tenant_jobs
 from lrs.store import change_queue
 from lrs.store import statements as store
 from lrs.xapi.index_keys import key_of
 from lrs.xapi.statement_query import StatementQuery
-from tests.integration.lrs.conftest import Caller
+from tests.support.store import Caller
 
 Make = Callable[..., dict[str, Any]]
 VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}
@@ -74,14 +74,14 @@ def test_a_target_that_comes_after_its_reference_is_found_through_it_once_the_jo
     (first,) = post(one, statement(actor=B, object=ref(late)))
     (second,) = post(one, statement(actor=B, object=ref(first)))
     post(one, statement(id=late, verb={"id": "https://v.example/late"}))
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    tenant_jobs.settle_references(deps)
     assert ids(one.get("/xapi/statements", verb="https://v.example/late")) == [late, second, first]
 
 
 def test_references_in_a_circle_do_no_harm(one: Caller, deps: StoreDeps, statement: Make) -> None:
     x, y = new(), new()
     post(one, statement(id=x, object=ref(y)), statement(id=y, actor=B, object=ref(x)))
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    tenant_jobs.settle_references(deps)
     assert ids(one.get("/xapi/statements", agent=json.dumps(B))) == [y, x]
 
 

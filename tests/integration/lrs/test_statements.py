@@ -20,7 +20,7 @@ from core.deps import Deps
 from lrs.actions import statements
 from lrs.xapi.statement_parser import MAX_BATCH_SIZE, Authority, StatementParser
 from lrs.xapi.statement_query import StatementQuery
-from tests.integration.lrs.conftest import Caller
+from tests.support.store import Caller
 
 Make = Callable[..., dict[str, Any]]
 VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}

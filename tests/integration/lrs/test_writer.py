@@ -19,7 +19,7 @@ from lrs.actions.deps import StoreDeps
 from lrs.actions.statements import StatementWriter
 from lrs.store import statements as store
 from lrs.xapi.statement_parser import Authority, Incoming, StatementParser
-from tests.integration.lrs.conftest import Caller
+from tests.support.store import Caller
 
 Make = Callable[..., dict[str, Any]]
 AUTHORITY = Authority.from_json(b'{"account":{"homePage":"https://h.example","name":"k"}}')

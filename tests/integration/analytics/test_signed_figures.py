@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from analytics.deps import AnalyticsDeps
 from analytics.reports.impact_report import estimate_effect
 from analytics.statistics import impact
 from analytics.statistics.impact import Reading
 from analytics.statistics.periods import period_length
 from analytics.store.reporting_views import VIEWS
 from core.clock import format_instant
-from lrs.actions.deps import StoreDeps
 from lrs.vocabulary import ACTIVITY_TYPES, BASE
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import KPI, NOW, PROGRAMME, Person, count, post, reading, report, send, values
+from tests.support.learners import KPI, NOW, PROGRAMME, Person, count, post, reading, report, send, values
+from tests.support.store import Caller
 
 COST = {
     "programme": PROGRAMME,
@@ -58,7 +58,7 @@ def test_no_two_answers_tell_of_the_one_person_certified_between_them(tenant: An
     assert full.get(f"/api/v1/{path}", **asked, people="groups").status_code == 403
 
 
-def test_a_reporting_tool_reads_no_team_of_one(deps: StoreDeps, one: Caller) -> None:
+def test_a_reporting_tool_reads_no_team_of_one(deps: AnalyticsDeps, one: Caller) -> None:
     """The view gave the readings of a team in which one person was certified; the API asks metrics/individual for the same rows."""
     post(one, *(Person("large") for _ in range(5)), *(Person("small") for _ in range(4)))
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
@@ -88,7 +88,7 @@ def periods(kind: str, number: int) -> tuple[date, date]:
 
 
 @pytest.mark.parametrize(("kind", "number", "a_year"), [("week", 52, 52), ("month", 12, 12), ("quarter", 10, 4), ("year", 9, 1)])
-def test_a_return_on_investment_scales_by_the_period_of_a_reading(deps: StoreDeps, one: Caller, kind: str, number: int, a_year: int) -> None:
+def test_a_return_on_investment_scales_by_the_period_of_a_reading(deps: AnalyticsDeps, one: Caller, kind: str, number: int, a_year: int) -> None:
     """The same effect of a reading, the same worth: a year has 52 weeks of it, 12 months, 4 quarters or itself (the audit's table)."""
     post(one, *(Person(f"t{i}", (NOW - START).days) for i in range(12)))
     send(one, "PUT", "/api/v1/kpis/clicks", {**KPI, "more_is_better": True}, programme=PROGRAMME)
@@ -111,7 +111,7 @@ def test_a_return_on_investment_scales_by_the_period_of_a_reading(deps: StoreDep
     assert period_length(*periods(kind, 0)).a_year == a_year
 
 
-def test_readings_of_weeks_and_months_in_one_figure_give_no_estimate(deps: StoreDeps, one: Caller) -> None:
+def test_readings_of_weeks_and_months_in_one_figure_give_no_estimate(deps: AnalyticsDeps, one: Caller) -> None:
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
     rows = [reading("north", month, month) for month in range(1, 10)] + [
         {"subject_kind": "team", "subject": "north", "period_start": "2026-01-05", "period_end": "2026-01-11", "value": 1}
@@ -124,7 +124,7 @@ def test_readings_of_weeks_and_months_in_one_figure_give_no_estimate(deps: Store
     assert "month, week" in row["method"]
 
 
-def test_money_is_counted_once_and_in_one_currency(deps: StoreDeps, one: Caller) -> None:
+def test_money_is_counted_once_and_in_one_currency(deps: AnalyticsDeps, one: Caller) -> None:
     """A retried POST doubled the costs; CHF were divided by EUR without a word."""
     post(one, Person())
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
@@ -146,7 +146,7 @@ def test_money_is_counted_once_and_in_one_currency(deps: StoreDeps, one: Caller)
     assert send(one, "POST", "/api/v1/costs", COST).json["cost"] != sent[0].json["cost"], "what was taken back is not on record"
 
 
-def test_lines_from_before_currencies_were_asked_for_are_summed_to_nothing(deps: StoreDeps, one: Caller) -> None:
+def test_lines_from_before_currencies_were_asked_for_are_summed_to_nothing(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, Person())
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
     send(one, "POST", "/api/v1/costs", COST)
@@ -181,7 +181,7 @@ def test_teams_whose_readings_begin_late_are_given_no_effect() -> None:
     assert found.value == pytest.approx(3, abs=0.6)
 
 
-def test_a_page_says_why_an_unbalanced_panel_gives_no_estimate(deps: StoreDeps, one: Caller) -> None:
+def test_a_page_says_why_an_unbalanced_panel_gives_no_estimate(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *(Person(f"t{i}", (NOW - START).days) for i in range(6)))
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
     rows = [
@@ -233,7 +233,7 @@ def test_values_that_do_not_vary_give_no_estimate(value: float) -> None:
         assert estimate_effect(step, False) is None, f"{name}: a step without any noise says nothing of how sure it is"
 
 
-def test_no_reviewer_is_blamed_for_an_answer_to_what_nobody_handed_in(deps: StoreDeps, one: Caller) -> None:
+def test_no_reviewer_is_blamed_for_an_answer_to_what_nobody_handed_in(deps: AnalyticsDeps, one: Caller) -> None:
     """ "Reviews of exercises 0 %" stood on a teacher's page where nobody had handed anything in."""
 
     def with_exercise(handed_in: float | None, answered: float | None) -> Person:
@@ -259,7 +259,7 @@ def test_no_reviewer_is_blamed_for_an_answer_to_what_nobody_handed_in(deps: Stor
 
 
 @pytest.mark.parametrize("people", [1, 4])
-def test_five_questions_say_too_few_below_five(deps: StoreDeps, one: Caller, tenant: Any, people: int) -> None:
+def test_five_questions_say_too_few_below_five(deps: AnalyticsDeps, one: Caller, tenant: Any, people: int) -> None:
     """0 of 1 was "in part", and so was 1 of 1."""
 
     def planned(done: bool) -> Person:
@@ -279,7 +279,7 @@ def test_five_questions_say_too_few_below_five(deps: StoreDeps, one: Caller, ten
     assert report(one, "checklist")["rows"][0]["answer"] == "yes"
 
 
-def test_figures_of_chosen_people_are_of_those_alone_and_for_who_may_see_single_people(tenant: Any, deps: StoreDeps) -> None:
+def test_figures_of_chosen_people_are_of_those_alone_and_for_who_may_see_single_people(tenant: Any, deps: AnalyticsDeps) -> None:
     """A teacher sees the people of the own courses: the tool names their episodes, in a body, however many they are."""
     full, plain = tenant("two", ("all",)), tenant("one", ("metrics/read",))
     people = [Person(wave="A").check("1w", 7, [True, False]) for _ in range(3)]

@@ -9,56 +9,15 @@ from typing import Any
 
 import pytest
 
+from analytics.deps import AnalyticsDeps
 from core.clock import format_instant
-from lrs.actions.deps import StoreDeps
 from lrs.vocabulary import EARNED, VERBS
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import PROGRAMME, Person, count, report, values
-
-ADL = "http://adlnet.gov/expapi/verbs"
-QUIZ, ASSIGNMENT = "https://moodle.example/mod/quiz/view.php?id=7", "https://moodle.example/mod/assign/view.php?id=8"
-UNIT, PROBLEM, TICKETS = (
-    "https://courses.example/au/1",
-    "https://edx.example/xblock/block-v1:o+c+r+type@problem+block@a",
-    "https://work.example/queue/4",
-)
+from tests.support.learners import PROGRAMME, Person, count, report, values
+from tests.support.other_systems import ADL, ASSIGNMENT, PROBLEM, QUIZ, TICKETS, UNIT, elsewhere, map_, moodle_answer, retention
+from tests.support.store import Caller
 
 
-def elsewhere(person: Person, verb: str, iri: str, days: float, **parts: Any) -> dict[str, Any]:
-    """A statement of another system: of the same person, without a registration or a word of ours."""
-    return {
-        "id": str(uuid.uuid4()),
-        "actor": person.agent,
-        "verb": {"id": verb},
-        "object": {"id": iri},
-        "timestamp": format_instant(person.certified + timedelta(days=days)),
-        **parts,
-    }
-
-
-def moodle_answer(person: Person, number: int, right: bool, days: float, quiz: str = QUIZ) -> dict[str, Any]:
-    """As Moodle's logstore plugin says it: the question is the object, the quiz one of its groupings."""
-    item = {"type": "http://adlnet.gov/expapi/activities/cmi.interaction", "interactionType": "choice", "name": {"en": f"Question {number}"}}
-    grouping = [{"id": "https://moodle.example"}, {"id": "https://moodle.example/course/view.php?id=3"}, {"id": quiz}]
-    context = {"platform": "Moodle", "contextActivities": {"grouping": grouping}}
-    iri = f"https://moodle.example/question/question.php?cmid=7&id={number}"
-    made = elsewhere(person, f"{ADL}/answered", iri, days, context=context, result={"response": "Yes", "success": right})
-    return {**made, "object": {"id": iri, "definition": item}}
-
-
-def map_(caller: Caller, activity: str, counts_as: str, **more: Any) -> int:
-    body = {"activity": activity, "programme": PROGRAMME, "counts_as": counts_as, **more}
-    answer = caller.send("POST", "/api/v1/activity-mappings", data=json.dumps(body))
-    assert answer.status_code == 201, answer.text
-    return int(answer.json["mapping"])
-
-
-def retention(caller: Caller, part: str = "1w") -> tuple[Any, Any]:
-    one = values(caller, "retention_observed", programme=PROGRAMME)[part]
-    return one["numerator"], one["denominator"]
-
-
-def test_answers_in_a_quiz_of_moodle_count_from_when_somebody_says_so_until_it_is_undone(one: Caller, deps: StoreDeps) -> None:
+def test_answers_in_a_quiz_of_moodle_count_from_when_somebody_says_so_until_it_is_undone(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     one.post([*person.said, moodle_answer(person, 1, True, 7), moodle_answer(person, 2, False, 7)])
     count(deps)
@@ -81,7 +40,7 @@ def test_answers_in_a_quiz_of_moodle_count_from_when_somebody_says_so_until_it_i
     assert one.send("DELETE", f"/api/v1/activity-mappings/{number}").status_code == 404
 
 
-def test_a_voided_answer_of_another_system_counts_no_longer(one: Caller, deps: StoreDeps) -> None:
+def test_a_voided_answer_of_another_system_counts_no_longer(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     answer = moodle_answer(person, 1, True, 7)
     map_(one, QUIZ, "check")
@@ -94,7 +53,7 @@ def test_a_voided_answer_of_another_system_counts_no_longer(one: Caller, deps: S
     assert retention(one) == (0, 0)
 
 
-def test_a_certification_that_comes_after_them_finds_the_answers(one: Caller, deps: StoreDeps) -> None:
+def test_a_certification_that_comes_after_them_finds_the_answers(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     map_(one, QUIZ, "check")
     one.post([moodle_answer(person, 1, True, 7), moodle_answer(person, 2, True, -3)])
@@ -104,7 +63,7 @@ def test_a_certification_that_comes_after_them_finds_the_answers(one: Caller, de
     assert retention(one) == (1, 1), "what was before the certification is not kept since"
 
 
-def test_of_two_certifications_an_answer_counts_for_the_one_that_began_last(one: Caller, deps: StoreDeps) -> None:
+def test_of_two_certifications_an_answer_counts_for_the_one_that_began_last(one: Caller, deps: AnalyticsDeps) -> None:
     first = Person(certified_days_ago=200, name="twice")
     again = Person(certified_days_ago=20, name="twice")
     map_(one, QUIZ, "check")
@@ -117,7 +76,7 @@ def test_of_two_certifications_an_answer_counts_for_the_one_that_began_last(one:
     assert retention(one, "1w") == (1, 1)
 
 
-def test_the_same_person_under_another_account_counts_once_it_is_said_that_they_are_one(one: Caller, deps: StoreDeps) -> None:
+def test_the_same_person_under_another_account_counts_once_it_is_said_that_they_are_one(one: Caller, deps: AnalyticsDeps) -> None:
     person, account = Person(), {"account": {"homePage": "https://moodle.example", "name": "5"}}
     map_(one, QUIZ, "check")
     one.post([*person.said, {**moodle_answer(person, 1, True, 7), "actor": account}])
@@ -131,7 +90,7 @@ def test_the_same_person_under_another_account_counts_once_it_is_said_that_they_
     assert retention(one) == (0, 0)
 
 
-def test_a_unit_of_cmi5_finishes_the_check_that_is_due_although_it_has_a_registration_of_its_own(one: Caller, deps: StoreDeps) -> None:
+def test_a_unit_of_cmi5_finishes_the_check_that_is_due_although_it_has_a_registration_of_its_own(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person().check("1w", 7, [])
     context = {"registration": str(uuid.uuid4()), "contextActivities": {"category": [{"id": "https://w3id.org/xapi/cmi5/context/categories/cmi5"}]}}
     map_(one, UNIT, "check")
@@ -149,7 +108,7 @@ def test_a_unit_of_cmi5_finishes_the_check_that_is_due_although_it_has_a_registr
     assert "no certification with this registration" not in json.dumps(quality), "what counts after all is not told as uncountable"
 
 
-def test_an_answer_to_a_problem_of_open_edx_is_an_answer(one: Caller, deps: StoreDeps) -> None:
+def test_an_answer_to_a_problem_of_open_edx_is_an_answer(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     map_(one, PROBLEM, "check")
     one.post(
@@ -159,7 +118,7 @@ def test_an_answer_to_a_problem_of_open_edx_is_an_answer(one: Caller, deps: Stor
     assert retention(one, "1m") == (1, 1)
 
 
-def test_an_assignment_of_moodle_finishes_the_exercise_that_was_due_first(one: Caller, deps: StoreDeps) -> None:
+def test_an_assignment_of_moodle_finishes_the_exercise_that_was_due_first(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     for n in (1, 2):
         due = format_instant(person.certified + timedelta(days=10 * n))
@@ -171,7 +130,7 @@ def test_an_assignment_of_moodle_finishes_the_exercise_that_was_due_first(one: C
     assert (done["numerator"], done["denominator"]) == (1, 2)
 
 
-def test_a_ticket_that_was_completed_in_a_work_system_is_a_use_with_the_grade_of_its_source(one: Caller, deps: StoreDeps) -> None:
+def test_a_ticket_that_was_completed_in_a_work_system_is_a_use_with_the_grade_of_its_source(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     map_(one, TICKETS, "task", evidence_grade=4)
     ticket = elsewhere(person, f"{ADL}/completed", "https://work.example/ticket/12", 20)
@@ -181,7 +140,7 @@ def test_a_ticket_that_was_completed_in_a_work_system_is_a_use_with_the_grade_of
     assert by_grade["4"]["numerator"] == 1
 
 
-def test_a_ticket_counts_in_two_programmes_and_stands_behind_the_figure_of_each(one: Caller, deps: StoreDeps) -> None:
+def test_a_ticket_counts_in_two_programmes_and_stands_behind_the_figure_of_each(one: Caller, deps: AnalyticsDeps) -> None:
     person, other = Person(name="both"), Person(name="both")
     elsewhere_ = f"{PROGRAMME}/other"
     for said in other.said:
@@ -198,7 +157,7 @@ def test_a_ticket_counts_in_two_programmes_and_stands_behind_the_figure_of_each(
     assert values(one, "transfer_by_grade", programme=elsewhere_)["4"]["numerator"] == 0
 
 
-def test_certificates_of_open_edx_begin_an_episode_where_they_carry_a_registration(one: Caller, deps: StoreDeps) -> None:
+def test_certificates_of_open_edx_begin_an_episode_where_they_carry_a_registration(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     map_(one, QUIZ, "check")
     earned = {**person.said[0], "verb": {"id": EARNED}}
@@ -207,7 +166,7 @@ def test_certificates_of_open_edx_begin_an_episode_where_they_carry_a_registrati
     assert retention(one) == (1, 1)
 
 
-def test_a_person_who_is_erased_takes_those_answers_along(one: Caller, deps: StoreDeps) -> None:
+def test_a_person_who_is_erased_takes_those_answers_along(one: Caller, deps: AnalyticsDeps) -> None:
     person = Person()
     map_(one, QUIZ, "check")
     one.post([*person.said, moodle_answer(person, 1, True, 7)])

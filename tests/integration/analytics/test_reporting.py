@@ -8,19 +8,19 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from analytics.deps import AnalyticsDeps
 from analytics.store.reporting_views import VIEWS
+from carryover import composition
 from core.errors import FatalError, NotFound, RequestError
 from core.settings import Settings
-from lrs import operator_api
-from lrs.actions.deps import StoreDeps
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import KPI, PROGRAMME, Person, count, post, reading, send
+from tests.support.learners import KPI, PROGRAMME, Person, count, post, reading, send
+from tests.support.store import Caller
 
 Sign = Callable[[str], psycopg.Connection]
 
 
 @pytest.fixture
-def filled(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
+def filled(deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
     two = tenant("two")
     post(one, *(Person("north").check("1w", 7, [True, False]).used(9, 2) for _ in range(7)), *(Person("south") for _ in range(3)))
     post(two, *(Person("west") for _ in range(6)))
@@ -38,8 +38,8 @@ def sign_in(lrs_settings: Settings, filled: None) -> Iterator[Sign]:
 
     def as_(tenant: str) -> psycopg.Connection:
         name = f"analyst_{abs(hash((lrs_settings.database_url, tenant, len(names)))) % 10**9}"
-        with operator_api.open_tenant(lrs_settings, tenant) as desk:
-            password = desk.create_reporting_user(name)
+        with composition.open_analytics(lrs_settings, tenant) as operator:
+            password = operator.create_reporting_user(name)
         names.append((tenant, name))
         address = lrs_settings.database_url.replace("postgresql+psycopg://", "postgresql://")
         connection = psycopg.connect(address, user=name, password=password, autocommit=True)
@@ -50,8 +50,8 @@ def sign_in(lrs_settings: Settings, filled: None) -> Iterator[Sign]:
     for connection in opened:
         connection.close()
     for tenant, name in names:
-        with operator_api.open_tenant(lrs_settings, tenant) as desk:
-            desk.drop_reporting_user(name)
+        with composition.open_analytics(lrs_settings, tenant) as operator:
+            operator.drop_reporting_user(name)
 
 
 def rows(connection: psycopg.Connection, query: str) -> list[tuple[object, ...]]:
@@ -117,10 +117,10 @@ def test_no_setting_switches_the_tenant_and_nothing_runs_for_long(sign_in: Sign)
 
 
 def test_a_name_that_is_none_or_taken_is_refused(lrs_settings: Settings, one: Caller) -> None:
-    with operator_api.open_tenant(lrs_settings, "one") as desk:
+    with composition.open_analytics(lrs_settings, "one") as operator:
         for name in ("", "A", "x; DROP ROLE postgres", "carryover_app"):
             with pytest.raises((FatalError, RequestError)):
-                desk.create_reporting_user(name)
+                operator.create_reporting_user(name)
         with pytest.raises(NotFound):
-            desk.drop_reporting_user("carryover_app")
-        assert desk.reporting_users() == []
+            operator.drop_reporting_user("carryover_app")
+        assert operator.reporting_users() == []

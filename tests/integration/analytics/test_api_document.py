@@ -13,11 +13,9 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
-from lrs import app
-from lrs.actions.deps import StoreDeps
-from lrs.api import openapi
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import KPI, PROGRAMME, Person, count, post
+from analytics.deps import AnalyticsDeps
+from tests.support.learners import KPI, PROGRAMME, Person, count, post
+from tests.support.store import Caller
 
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 EXAMPLES = 15
@@ -36,20 +34,20 @@ def test_every_route_is_described_and_nothing_else(one: Caller) -> None:
     }
     told = {
         (re.sub(r"\{(cost|merge|mapping|export)\}", "{number}", path), method)
-        for path, methods in openapi.openapi_document()["paths"].items()
+        for path, methods in one.get("/api/v1/openapi.json").json["paths"].items()
         if path.startswith(BELOW)
         for method in methods
     }
     assert told == routes
 
 
-def test_schemathesis_finds_no_failure_and_no_undocumented_answer(one: Caller, deps: StoreDeps) -> None:
+def test_schemathesis_finds_no_failure_and_no_undocumented_answer(one: Caller, deps: AnalyticsDeps) -> None:
     post(one, *[Person(name=f"p{n}").check("1w", 7, [True, False]).used(9, 2) for n in range(6)])
     assert one.send("PUT", "/api/v1/kpis/clicks", {"programme": PROGRAMME}, data=json.dumps(KPI)).status_code == 204
     count(deps)
     config = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=GenerationConfig(no_shrink=True))))
-    schema = schemathesis.openapi.from_dict(openapi.openapi_document(), config=config)
-    schema.app = app.create_app(deps)
+    schema = schemathesis.openapi.from_dict(one.get("/api/v1/openapi.json").json or {}, config=config)
+    schema.app = one.client.application
     answered: dict[int, int] = {}
     for result in schema.include(path_regex=f"^{BELOW}").get_all_operations():
         operation = result.ok()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,134 +13,20 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting
-from analytics.jobs import materialize_reports as computing
 from analytics.reports import cache
 from analytics.reports.registry import REPORT_BUILDERS
 from analytics.scorecards import DEFAULT_LINES
 from analytics.store import computed_reports
 from core.clock import format_instant
-from lrs.actions.deps import StoreDeps
 from lrs.store import change_queue
 from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
-from tests.integration.lrs.conftest import Caller
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-PROGRAMME = f"{BASE}programmes/p"
-GROUPING = {"id": PROGRAMME, "definition": {"type": ACTIVITY_TYPES["programme"], "name": {"en": "P"}}}
-COMPETENCY = {"id": f"{PROGRAMME}/competencies/c", "definition": {"type": ACTIVITY_TYPES["competency"], "name": {"en": "Reading links"}}}
+from tests.support.learners import KPI, NOW, PROGRAMME, Person, count, of, post, reading, report, send, values
+from tests.support.store import Caller
 
 
-class Person:
-    """A learner with one episode, and the statements about it."""
-
-    def __init__(self, team: str = "north", certified_days_ago: float = 200, name: str | None = None, **audience: str) -> None:
-        self.registration, self.name = uuid.uuid4(), name or str(uuid.uuid4())
-        self.certified = NOW - timedelta(days=certified_days_ago)
-        self.audience = {"team": team, **audience}
-        self.said: list[dict[str, Any]] = [self.say("certified", f"{PROGRAMME}/certification", 0, self.audience)]
-
-    @property
-    def agent(self) -> dict[str, Any]:
-        return {"account": {"homePage": "https://h.example", "name": self.name}}
-
-    def say(self, verb: str, iri: str, days: float, extensions: dict[str, Any] | None = None, kind: str = "", **parts: Any) -> dict[str, Any]:
-        definition = {"definition": {"type": ACTIVITY_TYPES[kind], "name": {"en": iri}}} if kind else {}
-        context = parts.pop("context", {})
-        activities = {"grouping": [GROUPING, *parts.pop("grouping", ())], **parts.pop("activities", {})}
-        return {
-            "id": str(uuid.uuid4()),
-            "actor": self.agent,
-            "verb": {"id": VERBS[verb].id},
-            "object": {"id": iri, **definition, **parts.pop("definition", {})},
-            "timestamp": format_instant(self.certified + timedelta(days=days)),
-            "context": {
-                "registration": str(self.registration),
-                "contextActivities": activities,
-                "extensions": {EXTENSIONS[name]: value for name, value in (extensions or {}).items()},
-                **context,
-            },
-            **parts,
-        }
-
-    def add(self, *given: Any, **parts: Any) -> Person:
-        self.said.append(self.say(*given, **parts))
-        return self
-
-    def check(self, interval: str, days: float, rights: list[bool], kind: str = "check") -> Person:
-        iri = f"{PROGRAMME}/checks/{interval}"
-        if kind == "check":
-            self.add(
-                "scheduled",
-                iri,
-                0,
-                {"due_date": format_instant(self.certified + timedelta(days=days)), "interval": interval, "kind": "check"},
-                "check",
-            )
-        for i, right in enumerate(rights):
-            result = {"success": right, "response": "a" if right else "b", "duration": "PT12.5S"}
-            item = {
-                "definition": {
-                    "type": ACTIVITY_TYPES["item"],
-                    "name": {"en": f"Item {i}"},
-                    "interactionType": "choice",
-                    "correctResponsesPattern": ["a"],
-                }
-            }
-            self.add(
-                "answered",
-                f"{PROGRAMME}/items/{interval}-{i}",
-                days,
-                {"kind": kind, "interval": interval},
-                result=result,
-                grouping=[COMPETENCY],
-                definition=item,
-            )
-        if rights and kind == "check":
-            self.add("passed", iri, days, {"kind": "check", "interval": interval})
-        return self
-
-    def used(self, days: float, grade: int, task: str = "t") -> Person:
-        return self.add("applied", f"{PROGRAMME}/tasks/{task}", days, {"evidence_grade": grade})
-
-    def assessed(self, days: float, level: int, relation: str, rater: str = "rater") -> Person:
-        scores = [{"criterion": "x", "competency": "c", "level": level, "reached": level >= 3}]
-        result = {"success": level >= 3, "score": {"raw": level, "min": 1, "max": 4}, "extensions": {EXTENSIONS["rubric_scores"]: scores}}
-        by = {"instructor": {"account": {"homePage": "https://h.example", "name": rater}}}
-        return self.add(
-            "assessed", f"{BASE}look/{self.registration}", days, {"relation": relation}, "behaviour assessment", result=result, context=by
-        )
-
-
-def post(caller: Caller, *people: Person) -> None:
-    said = [one for person in people for one in person.said]
-    for start in range(0, len(said), 500):
-        assert caller.post(said[start : start + 500]).status_code == 200
-
-
-def count(deps: StoreDeps) -> None:
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
-    for tenant_id in change_queue.list_tenant_ids(deps.engine):
-        computing.compute_reports(deps.unit_of_work, tenant_id)
-
-
-def values(caller: Caller, key: str, **asked: str) -> dict[str, dict[str, Any]]:
-    answer = caller.get(f"/api/v1/metrics/{key}/values", **asked)
-    assert answer.status_code == 200, answer.text
-    return {value["part"]: value for value in answer.json["values"]}
-
-
-def report(caller: Caller, key: str, **asked: str) -> dict[str, Any]:
-    answer = caller.get(f"/api/v1/reports/{key}", **{"programme": PROGRAMME, **asked})
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json or {})
-
-
-def of(found: dict[str, Any]) -> tuple[Any, Any]:
-    return found["numerator"], found["denominator"]
-
-
-def test_transfer_is_what_somebody_else_confirmed_within_90_days(deps: StoreDeps, one: Caller) -> None:
+def test_transfer_is_what_somebody_else_confirmed_within_90_days(deps: AnalyticsDeps, one: Caller) -> None:
     post(
         one,
         Person().used(10, 1).used(20, 3),
@@ -161,7 +46,7 @@ def test_transfer_is_what_somebody_else_confirmed_within_90_days(deps: StoreDeps
     assert values(one, "transfer_intensity")[""]["value"] == 1
 
 
-def test_retention_is_by_interval_and_says_who_answered_and_what_is_kept(deps: StoreDeps, one: Caller) -> None:
+def test_retention_is_by_interval_and_says_who_answered_and_what_is_kept(deps: AnalyticsDeps, one: Caller) -> None:
     for _ in range(3):
         post(one, Person().check("day0", 0.1, [True, True], "baseline").check("1w", 7, [True, False]).check("1m", 30, []))
     count(deps)
@@ -174,7 +59,7 @@ def test_retention_is_by_interval_and_says_who_answered_and_what_is_kept(deps: S
     assert values(one, "retention_of_exam")["1w"]["value"] is None, "no exam result came along"
 
 
-def test_answers_of_one_person_that_hang_together_widen_the_interval(deps: StoreDeps, one: Caller) -> None:
+def test_answers_of_one_person_that_hang_together_widen_the_interval(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *(Person().check("1w", 7, [i % 2 == 0] * 5) for i in range(20)))
     count(deps)
     week = values(one, "retention_observed")["1w"]
@@ -182,7 +67,7 @@ def test_answers_of_one_person_that_hang_together_widen_the_interval(deps: Store
     assert week["ci_high"] - week["ci_low"] > 0.35, "twenty people, not a hundred answers"
 
 
-def test_times_count_those_who_have_not_got_there_yet(deps: StoreDeps, one: Caller) -> None:
+def test_times_count_those_who_have_not_got_there_yet(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, Person().used(10, 2), Person().used(40, 2), Person(), Person(), Person().used(10, 1))
     count(deps)
     first = values(one, "time_to_first_use")
@@ -196,7 +81,7 @@ def test_times_count_those_who_have_not_got_there_yet(deps: StoreDeps, one: Call
     assert {part: value["denominator"] for part, value in values(one, "behaviour").items()} == {"manager": 2, "mentor": 1, "peer": 0, "learner": 0}
 
 
-def test_sustainability_tells_what_was_seen_and_what_nobody_looked_at(deps: StoreDeps, one: Caller) -> None:
+def test_sustainability_tells_what_was_seen_and_what_nobody_looked_at(deps: AnalyticsDeps, one: Caller) -> None:
     follow = f"{BASE}follow"
     still = Person().used(10, 2).add("responded", follow, 105, {"relation": "manager"}, "follow-up", result={"success": True})
     not_any_more = Person().used(10, 2).add("responded", follow, 105, {"relation": "learner"}, "follow-up", result={"success": False})
@@ -206,7 +91,7 @@ def test_sustainability_tells_what_was_seen_and_what_nobody_looked_at(deps: Stor
     assert (of(found["seen"]), of(found["all"])) == ((1, 2), (1, 3))
 
 
-def test_adoption_is_of_everything_due_and_of_each_kind(deps: StoreDeps, one: Caller) -> None:
+def test_adoption_is_of_everything_due_and_of_each_kind(deps: AnalyticsDeps, one: Caller) -> None:
     person = Person().check("1w", 7, [True]).check("1m", 30, [])
     due = {"due_date": format_instant(person.certified + timedelta(days=7))}
     exercise = {"parent": [{"id": f"{BASE}e", "definition": {"type": ACTIVITY_TYPES["exercise"]}}]}
@@ -228,7 +113,7 @@ def test_adoption_is_of_everything_due_and_of_each_kind(deps: StoreDeps, one: Ca
     assert of(values(one, "coaching_attended")[""]) == (0, 1)
 
 
-def test_a_follow_up_is_the_learners_to_answer_and_a_review_somebody_elses(deps: StoreDeps, one: Caller) -> None:
+def test_a_follow_up_is_the_learners_to_answer_and_a_review_somebody_elses(deps: AnalyticsDeps, one: Caller) -> None:
     person = Person()
     due = {"due_date": format_instant(person.certified + timedelta(days=7))}
     for kind in ("follow-up", "review"):
@@ -240,7 +125,7 @@ def test_a_follow_up_is_the_learners_to_answer_and_a_review_somebody_elses(deps:
     assert of(values(one, "adoption_due")[""]) == (0, 2)
 
 
-def test_every_filter_narrows_and_a_period_is_by_certification(deps: StoreDeps, one: Caller) -> None:
+def test_every_filter_narrows_and_a_period_is_by_certification(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, Person("north", wave="1", site="a", role="x", experience="new"), Person("south", certified_days_ago=10, wave="2"))
     count(deps)
     for asked in (
@@ -257,7 +142,7 @@ def test_every_filter_narrows_and_a_period_is_by_certification(deps: StoreDeps, 
     assert (wrong.status_code, wrong.json["error"]["where"]) == (400, {"parameter": "since"})
 
 
-def test_small_groups_are_hidden_from_whoever_may_not_see_single_people(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
+def test_small_groups_are_hidden_from_whoever_may_not_see_single_people(deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
     analyst = tenant("one", ("metrics/read",))
     post(one, *(Person("north") for _ in range(6)), *(Person("south") for _ in range(4)))
     count(deps)
@@ -273,7 +158,7 @@ def test_small_groups_are_hidden_from_whoever_may_not_see_single_people(deps: St
     assert analyst.get("/api/v1/metrics/transfer_rate/evidence").status_code == 403
 
 
-def test_behind_a_figure_stand_its_statements(deps: StoreDeps, one: Caller) -> None:
+def test_behind_a_figure_stand_its_statements(deps: AnalyticsDeps, one: Caller) -> None:
     people = [Person().used(10, 2) for _ in range(3)]
     post(one, *people)
     count(deps)
@@ -286,7 +171,7 @@ def test_behind_a_figure_stand_its_statements(deps: StoreDeps, one: Caller) -> N
     assert (certified["verb"], applied["verb"], applied["object"]) == ("certified", "applied", f"{PROGRAMME}/tasks/t")
 
 
-def test_an_answer_that_did_not_change_is_not_sent_again(deps: StoreDeps, one: Caller) -> None:
+def test_an_answer_that_did_not_change_is_not_sent_again(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, Person())
     count(deps)
     path = "/api/v1/metrics/transfer_rate/values"
@@ -298,7 +183,9 @@ def test_an_answer_that_did_not_change_is_not_sent_again(deps: StoreDeps, one: C
 
 
 @pytest.mark.parametrize("key", REPORT_BUILDERS)
-def test_every_report_answers_when_nothing_is_there_and_when_much_is(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller], key: str) -> None:
+def test_every_report_answers_when_nothing_is_there_and_when_much_is(
+    deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller], key: str
+) -> None:
     analyst = tenant("one", ("metrics/read",))
     for caller in (one, analyst):
         assert report(caller, key)["key"] == key
@@ -318,7 +205,7 @@ def test_every_report_answers_when_nothing_is_there_and_when_much_is(deps: Store
         assert "<script" not in found["svg"]
 
 
-def test_items_tell_how_hard_they_are_whether_they_tell_who_knows_and_what_is_chosen(deps: StoreDeps, one: Caller) -> None:
+def test_items_tell_how_hard_they_are_whether_they_tell_who_knows_and_what_is_chosen(deps: AnalyticsDeps, one: Caller) -> None:
     # Item 0 is right for those who know the rest; item 1 is a wrong key: right for those who do not.
     post(one, *(Person().check("1w", 7, [i % 2 == 0, i % 2 == 1, i % 2 == 0, i % 2 == 0]) for i in range(40)))
     count(deps)
@@ -331,7 +218,7 @@ def test_items_tell_how_hard_they_are_whether_they_tell_who_knows_and_what_is_ch
     assert rows["Item 0"]["seconds"] == 12.5
 
 
-def test_questions_are_narrowed_for_whoever_may_see_single_people_alone(deps: StoreDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
+def test_questions_are_narrowed_for_whoever_may_see_single_people_alone(deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
     post(one, *(Person("north", programme_version="2").check("1w", 7, [True]) for _ in range(8)))
     post(one, *(Person("south", programme_version="1").check("1w", 7, [False]) for _ in range(8)))
     count(deps)
@@ -343,14 +230,14 @@ def test_questions_are_narrowed_for_whoever_may_see_single_people_alone(deps: St
     assert "of the whole programme" in told["notes"][0]
 
 
-def test_a_competency_that_many_miss_points_at_the_content(deps: StoreDeps, one: Caller) -> None:
+def test_a_competency_that_many_miss_points_at_the_content(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *(Person().check("1w", 7, [False, False, True]) for _ in range(20)))
     count(deps)
     (row,) = report(one, "weak_domains")["rows"]
     assert (row["competency"], row["weak"], row["asked"]) == ("Reading links", "weak", 60)
 
 
-def test_use_of_the_product_and_raters_exercises_are_counted_without_an_episode(deps: StoreDeps, one: Caller) -> None:
+def test_use_of_the_product_and_raters_exercises_are_counted_without_an_episode(deps: AnalyticsDeps, one: Caller) -> None:
     def loose(verb: str, iri: str, kind: str, who: str, **parts: Any) -> dict[str, Any]:
         person = Person(name=who)
         value = person.say(verb, iri, 199.5, {"team": "north"}, kind, **parts)
@@ -384,7 +271,7 @@ def test_use_of_the_product_and_raters_exercises_are_counted_without_an_episode(
     assert report(one, "use")["rows"][0]["people"] == 3
 
 
-def test_two_identifiers_of_one_person_are_merged_and_taken_apart_again(deps: StoreDeps, one: Caller) -> None:
+def test_two_identifiers_of_one_person_are_merged_and_taken_apart_again(deps: AnalyticsDeps, one: Caller) -> None:
     person, alias = Person(), Person(name="other")
     stray = person.say("applied", f"{PROGRAMME}/tasks/t", 10, {"evidence_grade": 2}) | {"actor": alias.agent}
     one.post([*person.said, stray])
@@ -402,34 +289,6 @@ def test_two_identifiers_of_one_person_are_merged_and_taken_apart_again(deps: St
     count(deps)
     assert of(values(one, "transfer_rate")[""]) == (0, 1)
     assert one.get("/api/v1/person-merges").json["merges"][0]["undone_at"]
-
-
-KPI = {
-    "label": "Clicks on false mails",
-    "unit": "clicks a month",
-    "more_is_better": False,
-    "baseline": 10,
-    "target": 5,
-    "owner": "head of security",
-    "source": "mail gateway",
-    "frequency": "monthly",
-}
-
-
-def send(caller: Caller, method: str, path: str, body: Any, **query: str) -> Any:
-    return caller.send(method, path, query or None, data=json.dumps(body), content_type="application/json")
-
-
-def reading(subject: str, month: int, value: float, **more: Any) -> dict[str, Any]:
-    year, number = 2025 + (month - 1) // 12, (month - 1) % 12 + 1
-    return {
-        "subject_kind": "team",
-        "subject": subject,
-        "period_start": f"{year}-{number:02}-01",
-        "period_end": f"{year}-{number:02}-28",
-        "value": value,
-        **more,
-    }
 
 
 def test_readings_are_all_or_none_known_ones_stay_and_corrections_leave_a_trace(one: Caller) -> None:
@@ -454,7 +313,7 @@ def test_readings_are_all_or_none_known_ones_stay_and_corrections_leave_a_trace(
     assert send(one, "POST", "/api/v1/kpi-readings", {**body, "kpi": "other"}).status_code == 404
 
 
-def test_the_effect_is_what_moved_beyond_the_others_and_the_return_rests_on_it(deps: StoreDeps, one: Caller) -> None:
+def test_the_effect_is_what_moved_beyond_the_others_and_the_return_rests_on_it(deps: AnalyticsDeps, one: Caller) -> None:
     start = datetime(2025, 6, 25, tzinfo=UTC)
     days_ago = (NOW - start).days
     post(one, *(Person(f"t{i}", days_ago) for i in range(12)))
@@ -511,7 +370,7 @@ def test_the_effect_is_what_moved_beyond_the_others_and_the_return_rests_on_it(d
     assert line["score"] == pytest.approx(60, abs=1), "three of the five clicks between baseline and target"
 
 
-def test_erasing_a_person_takes_the_business_figures_of_that_person_along(deps: StoreDeps, one: Caller) -> None:
+def test_erasing_a_person_takes_the_business_figures_of_that_person_along(deps: AnalyticsDeps, one: Caller) -> None:
     person = Person()
     post(one, person)
     identity = f"account https://h.example {person.name}"
@@ -527,7 +386,7 @@ def test_erasing_a_person_takes_the_business_figures_of_that_person_along(deps: 
         assert connection.execute(text("SELECT count(*) FROM lrs.kpi_reading WHERE subject LIKE 'account%'")).scalar() == 0
 
 
-def test_before_and_after_alone_never_makes_a_headline(deps: StoreDeps, one: Caller) -> None:
+def test_before_and_after_alone_never_makes_a_headline(deps: AnalyticsDeps, one: Caller) -> None:
     start = datetime(2025, 6, 25, tzinfo=UTC)
     post(one, *(Person("t", (NOW - start).days) for _ in range(5)))
     send(one, "PUT", "/api/v1/kpis/clicks", KPI, programme=PROGRAMME)
@@ -561,7 +420,7 @@ def test_before_and_after_alone_never_makes_a_headline(deps: StoreDeps, one: Cal
     assert next(row for row in report(one, "scorecard")["rows"] if row["metric"] == "impact")["score"] is None
 
 
-def test_the_scorecard_is_weighted_by_somebody_and_has_no_number_when_too_much_is_missing(deps: StoreDeps, one: Caller) -> None:
+def test_the_scorecard_is_weighted_by_somebody_and_has_no_number_when_too_much_is_missing(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *(Person().check("1w", 7, [True]) for _ in range(5)))
     count(deps)
     assert "defaults" in report(one, "scorecard")["notes"][0]
@@ -575,7 +434,7 @@ def test_the_scorecard_is_weighted_by_somebody_and_has_no_number_when_too_much_i
     assert "version 1" in found["notes"][0]
 
 
-def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, one: Caller) -> None:
+def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *(Person().check("1w", 7, [True, False]).used(9, 2).assessed(20, 3, "manager") for _ in range(5)))
     count(deps)
     (tenant_id,) = change_queue.list_tenant_ids(deps.engine)
@@ -584,14 +443,14 @@ def test_an_episode_that_is_counted_again_gives_the_same_rows(deps: StoreDeps, o
         assert connection.execute(text("SELECT count(*) FROM lrs.fact_competency WHERE rated > 0 AND asked > 0")).scalar() == 5, "one key for both"
 
 
-def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its pages take too long otherwise; narrowed, and after a decision on what a report rests on, they are made when asked for."""
     monkeypatch.setattr(cache, "LARGE_PROGRAMME", 6)
     post(one, *[Person(team="north").check("1w", 7, [True]).used(9, 2) for _ in range(6)])
     count(deps)
     before, live = values(one, "transfer_rate", programme=PROGRAMME), report(one, "teams")
     post(one, *[Person(team="north") for _ in range(6)])
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps)
     assert of(values(one, "transfer_rate", programme=PROGRAMME)[""]) == of(before[""]) == (6, 6), "kept until the job runs again"
     assert report(one, "teams") == live
     assert of(values(one, "transfer_rate", programme=PROGRAMME, team="north")[""]) == (6, 12), "narrowed: made now"
@@ -604,7 +463,7 @@ def test_a_large_programme_is_answered_as_the_job_last_made_it(deps: StoreDeps, 
         assert not computed_reports.list_pending_marks(connection, change_queue.list_tenant_ids(deps.engine)[0])
 
 
-def test_a_programme_that_says_beforehand_what_it_is_to_bring_can_be_judged(one: Caller, deps: StoreDeps) -> None:
+def test_a_programme_that_says_beforehand_what_it_is_to_bring_can_be_judged(one: Caller, deps: AnalyticsDeps) -> None:
     post(one, *(Person() for _ in range(5)))
     count(deps)
     assert report(one, "innovation")["rows"][0] | {"programme": ""} == {
@@ -622,7 +481,7 @@ def test_a_programme_that_says_beforehand_what_it_is_to_bring_can_be_judged(one:
     assert made["meaning"].startswith("1 of 1 programmes")
 
 
-def test_a_narrowed_report_from_which_a_smaller_group_could_be_told_is_not_shown(deps: StoreDeps, one: Caller) -> None:
+def test_a_narrowed_report_from_which_a_smaller_group_could_be_told_is_not_shown(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *(Person(team=team) for team, size in (("north", 9), ("south", 3)) for _ in range(size)))
     count(deps)
     key = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
@@ -666,7 +525,7 @@ def trained(before: float, after: float, hours: int | None = 4) -> Person:
     return person
 
 
-def test_what_was_learned_in_an_hour_is_hakes_gain_by_the_hours_of_the_training(deps: StoreDeps, one: Caller) -> None:
+def test_what_was_learned_in_an_hour_is_hakes_gain_by_the_hours_of_the_training(deps: AnalyticsDeps, one: Caller) -> None:
     # 20 people: half went from 0.5 to 0.9, half from 0.3 to 0.65, in 4 and in 6 hours; one knew everything before.
     post(one, *(trained(0.5, 0.9, 4) for _ in range(10)), *(trained(0.3, 0.65, 6) for _ in range(9)), trained(1.0, 1.0))
     count(deps)
@@ -683,7 +542,7 @@ def test_what_was_learned_in_an_hour_is_hakes_gain_by_the_hours_of_the_training(
     assert hourly["denominator"] == pytest.approx(5), "hours, on average"
 
 
-def test_a_report_s_picture_is_a_bitmap_in_its_own_colours_on_white(deps: StoreDeps, one: Caller) -> None:
+def test_a_report_s_picture_is_a_bitmap_in_its_own_colours_on_white(deps: AnalyticsDeps, one: Caller) -> None:
     assert one.get("/api/v1/reports/first_use/picture.png", programme=PROGRAMME).status_code == 404, "nothing to draw yet"
     post(one, *(Person().used(9 + n, 2) for n in range(6)))
     count(deps)

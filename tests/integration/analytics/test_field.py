@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import text
 from tincan import Agent, RemoteLRS
 
+from analytics.deps import AnalyticsDeps
 from analytics.facts import derive_facts, standalone_facts
-from lrs.actions.deps import StoreDeps
 from lrs.store import change_queue
 from lrs.vocabulary import EXTENSIONS
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import PROGRAMME, Person, count, report, values
-from tests.integration.lrs.test_other_systems import QUIZ, map_, moodle_answer, retention
+from tests.support.learners import PROGRAMME, Person, count, report, values
+from tests.support.other_systems import QUIZ, map_, moodle_answer, retention
+from tests.support.store import Caller
 
 RECORDED = Path(__file__).parents[2] / "captures" / "moodle-logstore-xapi-5.0.1" / "statements.ndjson"
 MOODLE = "http://127.0.0.1:8100"  # the recorded site
@@ -28,7 +28,7 @@ AN_EVENT = {"actor": {"mbox": "mailto:p@example.org"}, "verb": {"id": "http://e.
 UUIDS_OF_THE_STANDARD = ("12345678-1234-5678-1234-567812345678", "2a41c918-b88b-4220-20a5-a4c32391a240")
 
 
-def set_aside(deps: StoreDeps) -> list[str]:
+def set_aside(deps: AnalyticsDeps) -> list[str]:
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         return list(connection.execute(text("SELECT reason FROM lrs.uncountable ORDER BY ord")).scalars())
 
@@ -42,7 +42,7 @@ def with_result(statement: dict[str, Any], raw_json: str) -> str:
     ['{"score":{"raw":1e309}}', '{"score":{"raw":-1e999999999}}', '{"extensions":{"http://e.org/x":' + "9" * 4_500 + "}}", '{"duration":"PT1e9S"}'],
     ids=["beyond a double", "far beyond", "thousands of digits", "no duration"],
 )
-def test_learners_are_counted_although_somebody_sent_a_number_that_nothing_holds(one: Caller, deps: StoreDeps, result: str) -> None:
+def test_learners_are_counted_although_somebody_sent_a_number_that_nothing_holds(one: Caller, deps: AnalyticsDeps, result: str) -> None:
     """A valid JSON number is a statement like any other (record store F1: one of them stopped the counting of a whole organisation)."""
     answer = one.post(with_result(AN_EVENT, result))
     assert answer.status_code in (200, 400)
@@ -55,7 +55,7 @@ def test_learners_are_counted_although_somebody_sent_a_number_that_nothing_holds
     assert one.get("/health/ready").status_code in (200, 404)
 
 
-def test_an_answer_without_success_in_a_mapped_quiz_costs_its_learner_nothing(one: Caller, deps: StoreDeps) -> None:
+def test_an_answer_without_success_in_a_mapped_quiz_costs_its_learner_nothing(one: Caller, deps: AnalyticsDeps) -> None:
     """Moodle's plugin gives every statement a registration of its own, and short answers no success."""
     people = [Person() for _ in range(6)]
     for person in people:
@@ -76,7 +76,7 @@ def test_an_answer_without_success_in_a_mapped_quiz_costs_its_learner_nothing(on
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 6, "undoing a mapping takes all of it back"
 
 
-def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps: StoreDeps, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever of another system breaks the code that counts, or the database: the person's own record stays."""
     person, other = Person(), Person()
     number = map_(one, QUIZ, "check")
@@ -90,7 +90,7 @@ def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps
             raise KeyError("a forgotten key")
         return facts
 
-    monkeypatch.setattr("analytics.jobs.counting.facts_of", breaking)
+    monkeypatch.setattr("analytics.jobs.counting.derive_facts", breaking)
     count(deps)
     assert retention(one) == (1, 1)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 2
@@ -102,7 +102,7 @@ def test_a_fault_of_our_own_costs_one_statement_and_no_episode(one: Caller, deps
     assert retention(one) == (2, 2), "once the fault is mended, it counts"
 
 
-def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Caller, deps: StoreDeps, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> None:
     person = Person()
     number = map_(one, QUIZ, "check")
     one.post([*person.said, moodle_answer(person, 1, True, 7)])
@@ -110,7 +110,7 @@ def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Ca
     def breaking(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("analytics.jobs.counting.facts_of", breaking)
+    monkeypatch.setattr("analytics.jobs.counting.derive_facts", breaking)
     count(deps)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 0
     monkeypatch.undo()
@@ -119,20 +119,20 @@ def test_an_episode_that_was_set_aside_is_found_when_a_mapping_is_undone(one: Ca
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 1
 
 
-def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(one: Caller, deps: StoreDeps, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loose_statement_that_breaks_the_counting_is_set_aside_alone(one: Caller, deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaking(s: Any, same: Any) -> Any:
         if s.object_id == "http://e.org/bad":
             raise TypeError("whatever it is")
         return standalone_facts(s, same)
 
-    monkeypatch.setattr("analytics.jobs.counting.loose_facts", breaking)
+    monkeypatch.setattr("analytics.jobs.counting.standalone_facts", breaking)
     one.post([{**AN_EVENT, "object": {"id": "http://e.org/bad"}}, AN_EVENT, *Person().said])
     count(deps)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == 1
     assert set_aside(deps) == ["it cannot be counted (TypeError)"]
 
 
-def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(one: Caller, deps: StoreDeps) -> None:
+def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(one: Caller, deps: AnalyticsDeps) -> None:
     """The recorded statements of Moodle 4.5.6 with logstore_xapi 5.0.1, replayed: all stored; a mapped quiz counts for its people once joined."""
     recorded = [json.loads(line) for line in RECORDED.read_text(encoding="utf-8").splitlines()]
     answered = datetime.fromisoformat("2026-11-30T00:35:57+00:00")
@@ -198,7 +198,7 @@ def test_a_storyline_course_resumes_and_records_by_the_alternate_syntax(one: Cal
     assert real.status_code == 400, "a body that is no form is not taken for one"
 
 
-def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(one: Caller, deps: StoreDeps) -> None:
+def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(one: Caller, deps: AnalyticsDeps) -> None:
     """Moodle's plugin: 60 of 100 points is scaled 0.2."""
     person = Person()
     person.said[0]["result"] = {"score": {"raw": 60, "min": 0, "max": 100, "scaled": 0.2}}
@@ -209,7 +209,7 @@ def test_an_exam_is_read_from_its_points_where_a_system_scales_it_its_own_way(on
 
 
 @pytest.mark.parametrize("did_it", [True, False])
-def test_what_fell_due_in_a_pause_is_out_of_the_figures_done_or_not(one: Caller, deps: StoreDeps, did_it: bool) -> None:
+def test_what_fell_due_in_a_pause_is_out_of_the_figures_done_or_not(one: Caller, deps: AnalyticsDeps, did_it: bool) -> None:
     """A denominator that asks for the outcome can only go up (the audit's pausedone 1/1, pausenot 0/0)."""
     person = Person()
     due = {"due_date": (person.certified + timedelta(days=10)).isoformat()}

@@ -10,22 +10,23 @@ from typing import Any
 
 from sqlalchemy import text
 
+from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting
+from carryover.composition import StoreAndAnalytics
 from core import clock
 from core.database import make_engine
 from lrs.actions import erasure
-from lrs.actions.deps import StoreDeps
 from lrs.store import retention
-from tests.integration.lrs.conftest import Caller, body
-from tests.integration.lrs.test_attachments import described, mixed, part, send
-from tests.integration.lrs.test_counting import episode_of, figures
+from tests.support.episodes import episode_of, figures
+from tests.support.multipart import described, mixed, part, send
+from tests.support.store import Caller, body
 
 Make = Callable[..., dict[str, Any]]
 PERSON = {"mbox": "mailto:erased@example.org"}
 OTHER = {"mbox": "mailto:other@example.org"}
 
 
-def everything(deps: StoreDeps) -> str:
+def everything(deps: AnalyticsDeps) -> str:
     """All that the database holds, as text."""
     owner = make_engine(deps.settings.migration_url)
     with owner.connect() as connection:
@@ -40,7 +41,7 @@ def erase(one: Caller, agent: Any, dry_run: bool) -> Any:
     return body(one.send("POST", "/api/v1/erasures", data=data, content_type="application/json"))
 
 
-def test_nothing_of_a_person_is_left_and_everything_of_others_is(one: Caller, deps: StoreDeps, statement: Make) -> None:
+def test_nothing_of_a_person_is_left_and_everything_of_others_is(one: Caller, deps: AnalyticsDeps, statement: Make) -> None:
     theirs = [
         statement(actor=PERSON),
         statement(actor=OTHER, object={"objectType": "Agent", **PERSON}),
@@ -100,18 +101,18 @@ def test_erasing_needs_one_identifier_and_says_so(one: Caller) -> None:
     assert one.send("POST", "/api/v1/erasures", data=json.dumps({"agent": PERSON, "dry": True}), content_type="application/json").status_code == 400
 
 
-def test_figures_move_back_when_a_learner_is_erased(one: Caller, deps: StoreDeps) -> None:
+def test_figures_move_back_when_a_learner_is_erased(one: Caller, deps: AnalyticsDeps) -> None:
     first, second = episode_of(1), episode_of(1)
     one.post(first + second)
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps)
     before = figures(one)
     erase(one, first[0]["actor"], dry_run=False)
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps)
     assert before == {key: (2 * numerator, 2 * denominator) for key, (numerator, denominator) in figures(one).items()}
     assert not counting.reconcile_tenant(deps.unit_of_work, 1)
 
 
-def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps: StoreDeps, statement: Make) -> None:
+def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps: AnalyticsDeps, joined: StoreAndAnalytics, statement: Make) -> None:
     old = body(one.post([statement(), statement(verb={"id": "https://v.example/kept"})]))
     owner = make_engine(deps.settings.migration_url)
     shift = (40 * 86_400 * 1_000_000) << 10
@@ -122,8 +123,8 @@ def test_a_retention_rule_removes_what_is_old_and_nothing_else(one: Caller, deps
     (young,) = body(one.post(statement()))
     with deps.unit_of_work(1) as connection:
         retention.insert_retention_rule(connection, 1, 30, "http://adlnet.gov/expapi/verbs/answered", None)
-    assert erasure.apply_retention(deps, 1) == 1
-    assert erasure.apply_retention(deps, 1) == 0
+    assert erasure.apply_retention(joined.store, 1) == 1
+    assert erasure.apply_retention(joined.store, 1) == 0
     assert {each["id"] for each in body(one.get("/xapi/statements"))["statements"]} == {old[1], young}
     assert "removed old statements" in everything(deps)
     assert clock.now() - timedelta(days=30) < clock.now()

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from analytics.definitions import groups
+from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting
 from analytics.jobs import weekly_figures as watching
-from lrs.actions.deps import StoreDeps
 from lrs.store import change_queue
 from lrs.vocabulary import VERBS
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import NOW, PROGRAMME, Person, post
+from tests.support.learners import NOW, PROGRAMME, Person, post
+from tests.support.store import Caller
 
 WEEKS, A_WEEK = 28, 10
 # How many of ten do their check, week by week: an ordinary half year, three bad weeks, two good ones, and a bad one again.
@@ -42,9 +42,9 @@ def settled(week: int) -> Any:
     return NOW - timedelta(seconds=NOW.timestamp() - (due_week + 2) * groups.WEEK_SECONDS - 3_600)
 
 
-def watch(deps: StoreDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
+def watch(deps: AnalyticsDeps, monkeypatch: pytest.MonkeyPatch, week: int) -> None:
     monkeypatch.setattr("core.clock.now", lambda: settled(week))
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps)
     watching.watch_tenant(deps.unit_of_work, change_queue.list_tenant_ids(deps.engine)[0])
 
 
@@ -54,7 +54,7 @@ def alarms(one: Caller, **asked: str) -> list[dict[str, Any]]:
     return list(answer.json["alarms"])
 
 
-def test_an_alarm_begins_climbs_ends_after_two_calm_weeks_and_cools_down(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alarm_begins_climbs_ends_after_two_calm_weeks_and_cools_down(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     for week, done in enumerate(DONE):
         post(one, *people(done, week, "north"), *people(9, week, "south"))
     usual, bad = len(USUAL), len(USUAL) + 3
@@ -80,14 +80,14 @@ def test_an_alarm_begins_climbs_ends_after_two_calm_weeks_and_cools_down(deps: S
     assert not [found for found in alarms(one) if found["team"] == "north"], "it was told a fortnight ago"
 
 
-def test_too_little_is_grey_and_raises_nothing(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_is_grey_and_raises_nothing(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     for week, done in enumerate([9] * 9 + [0]):
         post(one, *people(done, week, "north"))
     watch(deps, monkeypatch, 9)
     assert alarms(one) == []
 
 
-def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     some = people(9, 0, "north")
     post(one, *some)
     watch(deps, monkeypatch, 2)
@@ -108,7 +108,7 @@ def test_a_published_week_that_comes_to_differ_is_restated_with_its_trace(deps: 
 
 
 def test_weeks_of_few_people_are_hidden_from_whoever_sees_groups_alone(
-    deps: StoreDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch
+    deps: AnalyticsDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post(one, *people(3, 0, "north")[:4])
     watch(deps, monkeypatch, 2)
@@ -120,9 +120,9 @@ def test_weeks_of_few_people_are_hidden_from_whoever_sees_groups_alone(
     assert one.get("/api/v1/weeks/checks_done", programme=PROGRAMME).json["weeks"][0]["value"] == 0.75
 
 
-def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: StoreDeps, one: Caller) -> None:
+def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, Person().used(9, 2))
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps)
     tenant_id = change_queue.list_tenant_ids(deps.engine)[0]
     with deps.unit_of_work(tenant_id) as connection:
         connection.execute(text("UPDATE lrs.fact_use SET evidence_grade = 4"))
@@ -134,7 +134,7 @@ def test_a_recount_that_changes_facts_is_an_alarm_until_one_changes_none(deps: S
 
 
 def test_a_small_team_cannot_be_told_from_the_others_and_what_was_restated_is_hidden(
-    deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = people(9, 0, "north")
     post(one, *some, *people(3, 0, "south")[:3])
@@ -152,7 +152,7 @@ def test_a_small_team_cannot_be_told_from_the_others_and_what_was_restated_is_hi
     assert numbers("", history="all") == [None, 11], "before and after would tell of one person"
 
 
-def test_of_a_week_in_which_few_answered_nothing_is_told(deps: StoreDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_week_in_which_few_answered_nothing_is_told(deps: AnalyticsDeps, one: Caller, tenant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     post(one, *people(2, 0, "north"))
     watch(deps, monkeypatch, 2)
     made = one.send("POST", "/api/v1/credentials", data=json.dumps({"scopes": ["metrics/read"]})).json
@@ -165,7 +165,7 @@ def test_of_a_week_in_which_few_answered_nothing_is_told(deps: StoreDeps, one: C
         assert week["suppressed"], bound
 
 
-def test_nothing_is_judged_while_counting_is_behind(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_judged_while_counting_is_behind(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     post(one, *people(9, 0, "north"))
     monkeypatch.setattr("core.clock.now", lambda: NOW + timedelta(days=30))
     watching.watch_tenant(deps.unit_of_work, change_queue.list_tenant_ids(deps.engine)[0])
@@ -176,7 +176,9 @@ def day_of_week(week: int) -> str:
     return (NOW.fromtimestamp((int(START.timestamp()) // groups.WEEK_SECONDS + 1 + week) * groups.WEEK_SECONDS, NOW.tzinfo)).date().isoformat()
 
 
-def test_a_new_level_is_the_act_of_a_person_and_only_where_the_weeks_say_so(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_level_is_the_act_of_a_person_and_only_where_the_weeks_say_so(
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lower = [5, 6, 5, 4, 6, 5, 5, 6]  # eight weeks of half of what was usual
     for week, done in enumerate([*USUAL[:18], *lower]):
         post(one, *people(done, week, "north"))

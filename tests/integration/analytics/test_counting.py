@@ -18,67 +18,22 @@ import pytest
 from sqlalchemy import text
 
 from analytics.catalogue import METRICS_BY_KEY
+from analytics.deps import AnalyticsDeps
 from analytics.facts import derive_facts
 from analytics.jobs import counting
 from core.clock import format_instant
-from core.deps import Deps
 from lrs.store import change_queue
-from lrs.vocabulary import ACTIVITY_TYPES, BASE, EXTENSIONS, VERBS
+from lrs.vocabulary import EXTENSIONS
 from tests.conftest import environ_for
-from tests.integration.lrs.conftest import Caller
-
-CERTIFIED = datetime.now(UTC).replace(microsecond=0) - timedelta(days=20)
-PROGRAMME = {"id": f"{BASE}programmes/p", "definition": {"type": ACTIVITY_TYPES["programme"]}}
-VOIDED = VERBS["voided"].id
+from tests.support.episodes import answered, certified, episode_of, figures, said, void
+from tests.support.store import Caller
 
 
-def said(verb: str, registration: uuid.UUID, obj: str, days: float = 0, extensions: dict[str, Any] | None = None, **parts: Any) -> dict[str, Any]:
-    named = {EXTENSIONS[name]: value for name, value in (extensions or {}).items()}
-    return {
-        "id": str(uuid.uuid4()),
-        "actor": {"account": {"homePage": "https://h.example", "name": str(registration)}},
-        "verb": {"id": VERBS[verb].id},
-        "object": {"id": obj},
-        "timestamp": format_instant(CERTIFIED + timedelta(days=days)),
-        "context": {"registration": str(registration), "contextActivities": {"grouping": [PROGRAMME]}, "extensions": named},
-        **parts,
-    }
+def count(deps: AnalyticsDeps) -> int:
+    return counting.count_all_tenants(deps)
 
 
-def certified(registration: uuid.UUID) -> dict[str, Any]:
-    return said("certified", registration, "https://c.example")
-
-
-def answered(registration: uuid.UUID, item: str, success: bool, days: float = 7) -> dict[str, Any]:
-    return said("answered", registration, f"https://i.example/{item}", days, {"kind": "check"}, result={"success": success})
-
-
-def void(target: dict[str, Any]) -> dict[str, Any]:
-    return {"actor": target["actor"], "verb": {"id": VOIDED}, "object": {"objectType": "StatementRef", "id": target["id"]}}
-
-
-def episode_of(n: int) -> list[dict[str, Any]]:
-    registration = uuid.uuid4()
-    due = {"due_date": format_instant(CERTIFIED + timedelta(days=7))}
-    return [
-        certified(registration),
-        said("scheduled", registration, "https://check.example/1w", 0, due),
-        *[answered(registration, f"i{item}", (item + n) % 3 > 0) for item in range(5)],
-        said("passed", registration, "https://check.example/1w", 7.1),
-        said("applied", registration, "https://t.example", 9),
-    ]
-
-
-def figures(one: Caller) -> dict[str, tuple[int, int]]:
-    answer = one.get("/api/v1/figures").json
-    return {f"{f['key']} {v['part']}".strip(): (v["numerator"], v["denominator"]) for f in answer["figures"] for v in f["values"]}
-
-
-def count(deps: Deps) -> int:
-    return counting.count_all_tenants(deps.engine, deps.unit_of_work)
-
-
-def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: Deps, one: Caller) -> None:
+def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: AnalyticsDeps, one: Caller) -> None:
     registration = uuid.uuid4()
     one.post([certified(registration), answered(registration, "a", True), answered(registration, "b", False), answered(registration, "c", True)])
     count(deps)
@@ -92,7 +47,7 @@ def test_statements_become_figures_with_all_that_is_needed_to_judge_them(deps: D
     assert all(value["value"] is None and value["denominator"] == 0 for value in others)
 
 
-def test_a_relevant_statement_moves_the_figure_and_voiding_it_moves_it_back(deps: Deps, one: Caller) -> None:
+def test_a_relevant_statement_moves_the_figure_and_voiding_it_moves_it_back(deps: AnalyticsDeps, one: Caller) -> None:
     registration = uuid.uuid4()
     one.post([certified(registration), answered(registration, "a", True)])
     count(deps)
@@ -106,7 +61,7 @@ def test_a_relevant_statement_moves_the_figure_and_voiding_it_moves_it_back(deps
     assert figures(one) == before
 
 
-def test_each_metric_counts_what_its_definition_says(deps: Deps, one: Caller) -> None:
+def test_each_metric_counts_what_its_definition_says(deps: AnalyticsDeps, one: Caller) -> None:
     one.post(episode_of(0))
     registration = uuid.uuid4()
     late = {"due_date": format_instant(datetime.now(UTC) + timedelta(days=5))}
@@ -118,7 +73,7 @@ def test_each_metric_counts_what_its_definition_says(deps: Deps, one: Caller) ->
     assert all(value["denominator"] == 0 for figure in other["figures"] for value in figure["values"])
 
 
-def test_the_watermark_stays_before_what_is_not_counted_yet(deps: Deps, one: Caller) -> None:
+def test_the_watermark_stays_before_what_is_not_counted_yet(deps: AnalyticsDeps, one: Caller) -> None:
     (statement_id,) = one.post(certified(uuid.uuid4())).json or []
     stored = one.get("/xapi/statements", statementId=statement_id).json["stored"]
     waiting = one.get("/api/v1/metrics/transfer_rate/values").json["values"][0]
@@ -128,7 +83,7 @@ def test_the_watermark_stays_before_what_is_not_counted_yet(deps: Deps, one: Cal
     assert one.get("/api/v1/metrics/transfer_rate/values").json["values"][0]["watermark"] > stored
 
 
-def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one: Caller) -> None:
+def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: AnalyticsDeps, one: Caller) -> None:
     orphan, good = answered(uuid.uuid4(), "a", True), episode_of(0)
     homeless = {**certified(uuid.uuid4()), "context": {}}
     long = said("certified", uuid.uuid4(), "https://c.example/" + "x" * 3_000)
@@ -143,7 +98,7 @@ def test_what_cannot_be_counted_is_set_aside_and_blocks_nothing(deps: Deps, one:
     assert any("names no learner or no activity" in reason for reason in reasons)
 
 
-def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a sender hides in a text: NUL, or something that nobody thought of."""
     nul, poison = episode_of(0), episode_of(1)
     for part in nul:
@@ -157,7 +112,7 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps,
             facts.uses[0]["seconds_since_anchor"] = 2**40
         return facts
 
-    monkeypatch.setattr("analytics.jobs.counting.facts_of", poisonous)
+    monkeypatch.setattr("analytics.jobs.counting.derive_facts", poisonous)
     assert count(deps) == 27
     assert figures(one)["transfer_by_grade 1"] == (2, 3), "of the poisoned episode the use alone is set aside"
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
@@ -166,7 +121,7 @@ def test_an_episode_whose_facts_the_database_refuses_blocks_no_other(deps: Deps,
         assert connection.execute(text("SELECT count(*) FROM lrs.fact_episode WHERE team = 'ab'")).scalar() == 1
 
 
-def test_a_certification_that_comes_last_brings_its_answers_in(deps: Deps, one: Caller) -> None:
+def test_a_certification_that_comes_last_brings_its_answers_in(deps: AnalyticsDeps, one: Caller) -> None:
     registration = uuid.uuid4()
     one.post(answered(registration, "a", True))
     count(deps)
@@ -176,7 +131,7 @@ def test_a_certification_that_comes_last_brings_its_answers_in(deps: Deps, one: 
     assert figures(one)["retention_observed 1w"] == (1, 1)
 
 
-def test_jobs_side_by_side_count_every_statement_exactly_once(deps: Deps, one: Caller) -> None:
+def test_jobs_side_by_side_count_every_statement_exactly_once(deps: AnalyticsDeps, one: Caller) -> None:
     for n in range(12):
         one.post(episode_of(n))
     with ThreadPoolExecutor(4) as pool:
@@ -186,20 +141,20 @@ def test_jobs_side_by_side_count_every_statement_exactly_once(deps: Deps, one: C
     assert figures(one)["retention_observed 1w"][1] == 60
 
 
-def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_nothing(deps: Deps, one: Caller, servers: Any) -> None:
+def test_a_worker_that_is_killed_in_the_middle_of_a_roll_up_loses_and_doubles_nothing(deps: AnalyticsDeps, one: Caller, servers: Any) -> None:
     """SIGKILL between claiming and committing: the claim falls back, the next run counts."""
     for n in range(4):
         one.post(episode_of(n))
     database = deps.settings.database_url.partition("@/")[2].partition("?")[0]
     script = (
         "import os, signal\n"
-        "from lrs import worker\n"
-        "from lrs.store import facts\n"
-        "replace = facts.replace\n"
+        "from analytics import worker\n"
+        "from analytics.store import facts\n"
+        "replace = facts.replace_episode_facts\n"
         "def killed(*given):\n"
         "    replace(*given)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "facts.replace = killed\n"
+        "facts.replace_episode_facts = killed\n"
         "worker.count()\n"
     )
     environ = {**os.environ, **environ_for(servers, database, deps.settings.home)}
@@ -220,7 +175,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_csv_for_whoever_asks_for_it(deps: Deps, one: Caller) -> None:
+def test_csv_for_whoever_asks_for_it(deps: AnalyticsDeps, one: Caller) -> None:
     one.post(episode_of(0))
     count(deps)
     answer = one.client.get("/api/v1/metrics/transfer_rate/values", headers={**one.headers(), "Accept": "text/csv"})
@@ -240,7 +195,7 @@ def test_the_catalogue_and_its_errors(one: Caller) -> None:
     assert (wrong.json["status"], wrong.json["detail"]) == (400, wrong.json["error"]["message"])
 
 
-def test_tenants_have_their_own_figures(deps: Deps, one: Caller, tenant: Callable[..., Caller]) -> None:
+def test_tenants_have_their_own_figures(deps: AnalyticsDeps, one: Caller, tenant: Callable[..., Caller]) -> None:
     two = tenant("two")
     one.post(episode_of(0))
     two.post(episode_of(1) + episode_of(2))
@@ -249,7 +204,7 @@ def test_tenants_have_their_own_figures(deps: Deps, one: Caller, tenant: Callabl
     assert figures(two)["transfer_by_grade 1"] == (2, 2)
 
 
-def test_health_names_what_waits(deps: Deps, one: Caller) -> None:
+def test_health_names_what_waits(deps: AnalyticsDeps, one: Caller) -> None:
     one.post(certified(uuid.uuid4()))
     ready = one.client.get("/health/ready")
     assert ready.status_code == 200

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Table, func, select, text
 
+from analytics.deps import AnalyticsDeps
 from analytics.jobs import counting
 from core.database import make_engine
-from lrs.actions.deps import StoreDeps
 from lrs.store import change_queue, tables
 from lrs.vocabulary import EXTENSIONS, VERBS
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import PROGRAMME, Person
+from tests.support.learners import PROGRAMME, Person
+from tests.support.store import Caller
 
 FACTS = [table for name, table in tables.metadata.tables.items() if ".fact_" in name or name.endswith((".uncountable", ".borrowed"))]
 QUIZ = "https://moodle.example/quiz"
@@ -61,7 +61,7 @@ class Machine(RuleBasedStateMachine):
     """Statements arrive, again and late, are voided, erased, their people merged, and what happened elsewhere mapped, while up to four workers
     count."""
 
-    deps: StoreDeps
+    deps: AnalyticsDeps
     tenant: Callable[..., Caller]
 
     def __init__(self) -> None:
@@ -136,7 +136,7 @@ class Machine(RuleBasedStateMachine):
     @rule(workers=st.integers(1, WORKERS))
     def count(self, workers: int) -> None:
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(lambda _: counting.count_all_tenants(self.deps.engine, self.deps.unit_of_work), range(workers)))
+            list(pool.map(lambda _: counting.count_all_tenants(self.deps), range(workers)))
 
     @rule()
     def equals_a_full_recount(self) -> None:
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
         self.equals_a_full_recount()
 
 
-def test_incremental_equals_full_row_for_row(deps: StoreDeps, tenant: Callable[..., Caller]) -> None:
+def test_incremental_equals_full_row_for_row(deps: AnalyticsDeps, tenant: Callable[..., Caller]) -> None:
     Machine.deps, Machine.tenant = deps, staticmethod(tenant)
     limits = settings(
         max_examples=EXAMPLES,
@@ -176,12 +176,12 @@ def test_incremental_equals_full_row_for_row(deps: StoreDeps, tenant: Callable[.
     run_state_machine_as_test(Machine, settings=limits)
 
 
-def test_the_people_of_the_machine_fill_every_table_of_facts(deps: StoreDeps, tenant: Callable[..., Caller]) -> None:
+def test_the_people_of_the_machine_fill_every_table_of_facts(deps: AnalyticsDeps, tenant: Callable[..., Caller]) -> None:
     """Otherwise the equality above would say little."""
     caller, person = tenant("full"), everything_about(0)
     map_quiz(caller)
     caller.post([*person.said, *of_no_episode(person), {**person.said[1], "id": str(uuid.uuid4()), "actor": {"mbox": "mailto:x@h.example"}}])
-    counting.count_all_tenants(deps.engine, deps.unit_of_work)
+    counting.count_all_tenants(deps)
     with deps.unit_of_work(change_queue.list_tenant_ids(deps.engine)[0]) as connection:
         filled = {table.name: connection.execute(select(func.count()).select_from(table)).scalar() for table in FACTS}
     assert all(filled.values()), filled

@@ -14,12 +14,12 @@ import pytest
 from pyarrow import parquet
 
 from analytics.actions import exports as acting
+from analytics.deps import AnalyticsDeps
 from analytics.jobs import export_files as making
 from core.queue import JobTimedOut
-from lrs.actions.deps import StoreDeps
 from lrs.store import change_queue
-from tests.integration.lrs.conftest import Caller
-from tests.integration.lrs.test_metrics import PROGRAMME, Person, count, post
+from tests.support.learners import PROGRAMME, Person, count, post
+from tests.support.store import Caller
 
 
 def ask(one: Caller, **wish: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def ask(one: Caller, **wish: Any) -> dict[str, Any]:
     return dict(answer.json or {})
 
 
-def made(deps: StoreDeps, one: Caller, **wish: Any) -> tuple[dict[str, Any], zipfile.ZipFile]:
+def made(deps: AnalyticsDeps, one: Caller, **wish: Any) -> tuple[dict[str, Any], zipfile.ZipFile]:
     export = ask(one, **wish)["export"]
     making.build_exports(deps, change_queue.list_tenant_ids(deps.engine)[0])
     told = one.get(f"/api/v1/exports/{export}").json
@@ -44,7 +44,7 @@ def people(n: int, team: str = "north") -> list[Person]:
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
-def test_a_file_holds_what_its_manifest_says(deps: StoreDeps, one: Caller, file_format: str) -> None:
+def test_a_file_holds_what_its_manifest_says(deps: AnalyticsDeps, one: Caller, file_format: str) -> None:
     post(one, *people(6))
     count(deps)
     told, archive = made(deps, one, format=file_format, people=True)
@@ -70,7 +70,7 @@ def test_a_file_holds_what_its_manifest_says(deps: StoreDeps, one: Caller, file_
     assert (held["episodes"], held["answers"], held["uses"], held["ratings"]) == (6, 12, 6, 6)
 
 
-def test_values_hide_small_groups_unless_people_are_asked_for(deps: StoreDeps, one: Caller) -> None:
+def test_values_hide_small_groups_unless_people_are_asked_for(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *people(6), *people(2, "=south"))
     count(deps)
 
@@ -86,7 +86,7 @@ def test_values_hide_small_groups_unless_people_are_asked_for(deps: StoreDeps, o
     assert "episodes.csv" not in made(deps, one)[1].namelist()
 
 
-def test_whoever_sees_groups_alone_gets_no_rows_of_people(deps: StoreDeps, one: Caller) -> None:
+def test_whoever_sees_groups_alone_gets_no_rows_of_people(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *people(6))
     count(deps)
     told, _ = made(deps, one, people=True)
@@ -98,7 +98,7 @@ def test_whoever_sees_groups_alone_gets_no_rows_of_people(deps: StoreDeps, one: 
     assert groups_alone.get("/api/v1/exports").json["exports"] == []
 
 
-def test_a_wish_sent_again_is_the_same_file_and_an_unmade_one_says_so(deps: StoreDeps, one: Caller) -> None:
+def test_a_wish_sent_again_is_the_same_file_and_an_unmade_one_says_so(deps: AnalyticsDeps, one: Caller) -> None:
     first, again = ask(one, key="monday"), ask(one, key="monday")
     assert first["export"] == again["export"]
     assert one.send("POST", "/api/v1/exports", data=json.dumps({"programme": PROGRAMME, "format": "parquet", "key": "monday"})).status_code == 409
@@ -109,7 +109,7 @@ def test_a_wish_sent_again_is_the_same_file_and_an_unmade_one_says_so(deps: Stor
 
 
 def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they_expire(
-    deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = people(6)
     post(one, *some)
@@ -125,7 +125,7 @@ def test_a_file_with_people_goes_when_one_of_them_is_erased_and_others_when_they
     assert one.get(f"/api/v1/exports/{of_groups['export']}/file").status_code == 404
 
 
-def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, fine = ask(one, format="parquet"), ask(one)
 
     def fails(*given: Any) -> None:
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_made_says_so_and_keeps_no_other_waiting(deps: Sto
     assert one.get(f"/api/v1/exports/{fine['export']}").json["status"] == "made"
 
 
-def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     some = people(6)
     post(one, *some)
     count(deps)
@@ -158,7 +158,7 @@ def test_a_person_who_is_erased_while_a_file_is_made_is_not_in_it(deps: StoreDep
 
 
 def test_a_file_that_is_never_finished_is_given_up_and_one_that_failed_can_be_asked_for_again(
-    deps: StoreDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
+    deps: AnalyticsDeps, one: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(one, key="large")
     tenant_id, make = change_queue.list_tenant_ids(deps.engine)[0], making._write_archive
@@ -186,7 +186,7 @@ def test_more_wishes_than_can_be_made_are_refused(one: Caller) -> None:
     assert "wait" in answer.json["detail"]
 
 
-def test_of_three_waves_the_small_one_cannot_be_told_from_the_others_and_the_whole(deps: StoreDeps, one: Caller) -> None:
+def test_of_three_waves_the_small_one_cannot_be_told_from_the_others_and_the_whole(deps: AnalyticsDeps, one: Caller) -> None:
     post(one, *(Person(wave=wave) for wave, size in (("a", 10), ("b", 6), ("c", 4)) for _ in range(size)))
     count(deps)
     _, archive = made(deps, one)

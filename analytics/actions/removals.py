@@ -1,0 +1,36 @@
+"""What was removed from the record store for good goes from everything that was derived from it."""
+
+from __future__ import annotations
+
+from analytics.actions import person_merges
+from analytics.deps import AnalyticsDeps
+from analytics.store import activity_mappings, exports, facts, kpis
+from core import clock
+from lrs import feed
+
+BATCH_ROWS = 500
+
+
+def consume_removals(deps: AnalyticsDeps, *, tenant_id: int) -> int:
+    """Consume all removals of a tenant; return how many. Their rows and what follows from them are one
+    transaction. Doing it again finds nothing more; figures move with the next count.
+    """
+    total = 0
+    while True:
+        with deps.unit_of_work(tenant_id) as connection:
+            removals = feed.claim_removals(connection, tenant_id, BATCH_ROWS)
+            ords = [one.ord for one in removals if one.ord is not None]
+            agents = [one.agent for one in removals if one.agent is not None]
+            if ords:
+                facts.delete_loose_facts(connection, tenant_id, ords)
+                feed.mark_episodes(connection, tenant_id, activity_mappings.list_borrowing_episodes(connection, tenant_id, ords))
+            for identity in agents:
+                person_merges.remove_merges(connection, tenant_id, identity)
+                kpis.delete_person_readings(connection, tenant_id, identity)
+            if agents:
+                # Before the commit: where it fails, the removal stays, and all of this is done again.
+                for sha2 in exports.discard_export_files(connection, tenant_id, clock.now(), individual=True):
+                    deps.exports.remove(tenant_id, sha2)
+        total += len(removals)
+        if len(removals) < BATCH_ROWS:
+            return total

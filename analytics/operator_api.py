@@ -1,0 +1,75 @@
+"""Operator actions on analytics, called by the ``carryover`` command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from analytics.deps import AnalyticsDeps
+from analytics.jobs import counting, tenant_jobs
+from analytics.store import reporting_views
+from analytics.store.reporting_views import ReportingUser
+from core.database import make_engine
+from core.settings import Settings
+from lrs import feed
+
+
+def update_reporting_views(settings: Settings) -> None:
+    """Bring the views for reporting tools up to date, as the database's owner; after the migrations."""
+    with _owner_engine(settings) as owner:
+        reporting_views.rebuild_views(owner)
+
+
+@dataclass(frozen=True)
+class AnalyticsAdmin:
+    """Operator actions on one tenant's figures."""
+
+    deps: AnalyticsDeps
+    tenant_id: int
+    who: str
+
+    def create_reporting_user(self, name: str) -> str:
+        """Create a login role for reporting tools with access to this tenant's views; return
+        its password.
+        """
+        with _owner_engine(self.deps.settings) as owner:
+            password = reporting_views.create_reporting_user(owner, self.tenant_id, name, self.who)
+        self._audit("made a reporting user", {"role": name})
+        return password
+
+    def reporting_users(self) -> list[ReportingUser]:
+        """Return the reporting users of this tenant."""
+        with _owner_engine(self.deps.settings) as owner, owner.connect() as connection:
+            return [one for one in reporting_views.list_reporting_users(connection) if one.tenant_id == self.tenant_id]
+
+    def drop_reporting_user(self, name: str) -> None:
+        """Drop a reporting user."""
+        with _owner_engine(self.deps.settings) as owner:
+            reporting_views.drop_reporting_user(owner, self.tenant_id, name)
+        self._audit("ended a reporting user", {"role": name})
+
+    def rebuild_facts(self, progress: Callable[[int, int], None]) -> bool:
+        """Recompute all facts from their statements; return whether one changed although
+        nothing was pending.
+        """
+        counting.count_all_tenants(self.deps)
+        changed = counting.reconcile_tenant(self.deps.unit_of_work, self.tenant_id, progress)
+        tenant_jobs.restate_weeks(self.deps, self.tenant_id, self.who, "all facts were made anew (carryover metrics rebuild)")
+        self._audit("rebuilt all facts", {"changed": changed})
+        return changed
+
+    def _audit(self, act: str, details: dict[str, object]) -> None:
+        with self.deps.unit_of_work(self.tenant_id) as connection:
+            feed.insert_audit_entry(connection, self.tenant_id, self.who, act, details)
+
+
+@contextmanager
+def _owner_engine(settings: Settings) -> Iterator[Engine]:
+    owner = make_engine(settings.migration_url)
+    try:
+        yield owner
+    finally:
+        owner.dispose()

@@ -1,0 +1,487 @@
+"""The tables of facts, of what is computed from them, and of what is decided about figures. They
+lie in schema ``lrs`` beside the record store's, and its migrations make them, until they move.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    false,
+    func,
+    text,
+)
+
+from lrs.feed import metadata
+
+_TIMESTAMPTZ = DateTime(timezone=True)
+
+NO_EPISODE = UUID(int=0)  # in ``uncountable``: the statement belongs to none
+uncountable = Table(
+    "uncountable",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    # The episode for which it does not count: its own, or one that borrows it (NO_EPISODE: it
+    # belongs to none). One statement may have a row for each.
+    Column("registration", Uuid, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Index(None, "tenant_id", "registration"),
+)
+# Facts are recomputed from an episode's statements (analytics.facts). ``learner`` and
+# ``rater`` are keys of agents, after merges.
+fact_episode = Table(
+    "fact_episode",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("programme_version", Text),
+    Column("anchor", _TIMESTAMPTZ, nullable=False),
+    Column("wave", Text),
+    Column("team", Text),
+    Column("site", Text),
+    Column("role", Text),
+    Column("experience", Text),
+    # When the learner entered the audience, and left it.
+    Column("registered_at", _TIMESTAMPTZ),
+    Column("left_at", _TIMESTAMPTZ),
+    # Exam result of the certification, a share from 0 to 1.
+    Column("exam", Float),
+    # The same for the test before the training; and how long the training took.
+    Column("pre_test", Float),
+    Column("training_seconds", Integer),
+    # All in seconds since the anchor: the plan, "no opportunity", the first use of at least each evidence grade.
+    Column("planned_seconds", Integer),
+    Column("no_opportunity_seconds", Integer),
+    Column("used_1_seconds", Integer),
+    Column("used_2_seconds", Integer),
+    Column("used_3_seconds", Integer),
+    Column("used_4_seconds", Integer),
+    # Distinct tasks of the plan, and of verified uses.
+    Column("tasks_used", SmallInteger, nullable=False),
+    Column("tasks_verified", SmallInteger, nullable=False),
+    # The second of two consecutive qualified observations at or above the rubric's bar.
+    Column("competent_seconds", Integer),
+    # The latest observation 90 days or more after the first verified use; None if there was
+    # none.
+    Column("sustained", Boolean),
+    Index(None, "tenant_id", "programme"),
+    Index(None, "tenant_id", "learner"),
+)
+fact_recall = Table(
+    "fact_recall",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    # A key of INTERVALS, or "baseline".
+    Column("interval", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("ord", BigInteger, nullable=False),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("competency", Text),
+    Column("seconds_since_anchor", Integer, nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("rapid", Boolean, nullable=False),
+    # How long the answer took, and the keys that were chosen (only for choice, true-false,
+    # matching and sequencing).
+    Column("took_seconds", Float),
+    Column("response", Text),
+    Index(None, "tenant_id", "programme", "item"),
+)
+# One row for each episode and interval: what was due, what was answered. A roll-up of
+# fact_recall together with fact_activity.
+fact_check = Table(
+    "fact_check",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("interval", Text, primary_key=True),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("due_at", _TIMESTAMPTZ),
+    Column("done_at", _TIMESTAMPTZ),
+    Column("asked", SmallInteger, nullable=False),
+    Column("right", SmallInteger, nullable=False),
+    Column("rapid", SmallInteger, nullable=False),
+    Index(None, "tenant_id", "programme", "interval"),
+)
+# The same by competency: the source of weak domains and heat maps.
+fact_competency = Table(
+    "fact_competency",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("competency", Text, primary_key=True),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    # In checks: questions asked and answered right. In assessments by others: ratings, and how
+    # many reached the bar.
+    Column("asked", Integer, nullable=False),
+    Column("right", Integer, nullable=False),
+    Column("rated", Integer, nullable=False),
+    Column("reached", Integer, nullable=False),
+    Index(None, "tenant_id", "programme"),
+)
+fact_use = Table(
+    "fact_use",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    # A statement of another system may be a use in two programmes.
+    Column("registration", Uuid, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("evidence_grade", SmallInteger, nullable=False),
+    Column("seconds_since_anchor", Integer, nullable=False),
+    Index(None, "tenant_id", "programme"),
+)
+fact_activity = Table(
+    "fact_activity",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("activity", Text, primary_key=True),
+    # What it is: check, plan, exercise, exercise review, case study, feedback, behaviour assessment, follow-up, meeting, other.
+    Column("kind", Text, nullable=False),
+    Column("learner", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("due_at", _TIMESTAMPTZ, nullable=False),
+    Column("started_at", _TIMESTAMPTZ),
+    Column("done_at", _TIMESTAMPTZ),
+    Index(None, "tenant_id", "programme", "kind", "due_at"),
+)
+# One row for each criterion of an assessment. ``subject`` is the episode, or the case of a calibration.
+fact_rating = Table(
+    "fact_rating",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("criterion", Text, primary_key=True),
+    Column("registration", Uuid),
+    Column("subject", Text, nullable=False),
+    Column("calibration", Boolean, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("competency", Text),
+    Column("rater", BigInteger, nullable=False),
+    Column("relation", Text),
+    Column("at", _TIMESTAMPTZ, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("levels", SmallInteger, nullable=False),
+    Column("reached", Boolean),
+    Index(None, "tenant_id", "registration"),
+    Index(None, "tenant_id", "programme", "calibration"),
+)
+# Use of the product itself; of no episode.
+fact_presence = Table(
+    "fact_presence",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Column("agent", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("team", Text),
+    Column("site", Text),
+    Column("role", Text),
+    Column("at", _TIMESTAMPTZ, nullable=False),
+    Index(None, "tenant_id", "programme", "what", "at"),
+)
+# Two agents that are the same person: everything that names ``alias`` counts as ``agent``. An
+# undone row stays, as history.
+person_merge = Table(
+    "person_merge",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("merge_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("alias", BigInteger, nullable=False),
+    Column("agent", BigInteger, nullable=False),
+    Column("alias_identity", Text, nullable=False),
+    Column("agent_identity", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("undone_at", _TIMESTAMPTZ),
+    Index("uq_person_merge_alias", "tenant_id", "alias", unique=True, postgresql_where=text("undone_at IS NULL")),
+    Index(None, "tenant_id", "agent"),
+)
+# What an activity of another system counts as in a programme (analytics.facts.external). An
+# undone row stays, as history.
+activity_mapping = Table(
+    "activity_mapping",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("mapping_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("activity", Text, nullable=False),
+    Column("activity_key", BigInteger, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("counts_as", Text, nullable=False),
+    # Competency of its answers if they name none themselves.
+    Column("competency", Text),
+    # Evidence grade of its uses if they give none themselves.
+    Column("evidence_grade", SmallInteger),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("undone_at", _TIMESTAMPTZ),
+    Index("uq_activity_mapping_place", "tenant_id", "activity_key", "programme", unique=True, postgresql_where=text("undone_at IS NULL")),
+)
+# Statements that count for an episode although they do not name its registration.
+borrowed = Table(
+    "borrowed",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("registration", Uuid, primary_key=True),
+    Column("ord", BigInteger, primary_key=True),
+    Index(None, "tenant_id", "ord"),
+)
+# Programmes whose facts changed since their reports were computed: a row for each change.
+uncomputed = Table(
+    "uncomputed",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("mark", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+)
+# Reports that take longer to compute than a page may: computed by a job (analytics.jobs.materialize_reports).
+computed = Table(
+    "computed",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("report", Text, primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("watermark", _TIMESTAMPTZ, nullable=False),
+    Column("computed_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+)
+# Reference values and weights of the scorecard: each change is a version, with who decided it.
+# A programme without one uses the default.
+scorecard = Table(
+    "scorecard",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("lines", JSON, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+)
+# A figure of a completed week, as it was published. A figure that turned out different stays,
+# with when, by whom and why it was restated.
+week_figure = Table(
+    "week_figure",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("figure_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    # A key of analytics.weekly_series.WEEKLY_SERIES.
+    Column("series", Text, nullable=False),
+    # Empty: the whole programme.
+    Column("team", Text, nullable=False),
+    # The Thursday on which the week begins.
+    Column("week", Date, nullable=False),
+    Column("numerator", Integer, nullable=False),
+    Column("denominator", Integer, nullable=False),
+    Column("learners", Integer, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("restated_at", _TIMESTAMPTZ),
+    Column("restated_by", Text),
+    Column("restated_why", Text),
+    Index(
+        "uq_week_figure_place",
+        "tenant_id",
+        "programme",
+        "series",
+        "team",
+        "week",
+        unique=True,
+        postgresql_where=text("restated_at IS NULL"),
+    ),
+    Index("ix_week_figure_trace", "tenant_id", "programme", "series", "team", "figure_id"),
+)
+# Something that needs attention: a figure that fell beyond ordinary variation, or facts that a
+# recount changed.
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("alarm_id", BigInteger, Identity(always=True), primary_key=True),
+    # Empty if it concerns no programme.
+    Column("programme", Text, nullable=False),
+    # A key of analytics.weekly_series.WEEKLY_SERIES, or "self-check".
+    Column("series", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    # owner, sponsor, steering (analytics.statistics.control_rules)
+    Column("level", Text, nullable=False),
+    Column("weeks", SmallInteger, nullable=False),
+    Column("calm", SmallInteger, nullable=False),
+    Column("history", Text, nullable=False),
+    # The week that was evaluated last.
+    Column("week", Date, nullable=False),
+    Column("opened_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("changed_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("ended_at", _TIMESTAMPTZ),
+    Index("uq_alarm_open", "tenant_id", "programme", "series", "team", unique=True, postgresql_where=text("ended_at IS NULL")),
+    Index(None, "tenant_id", "programme", "alarm_id"),
+)
+# Somebody decided that a weekly figure has a new level: weeks before are no baseline any more. Each decision a row.
+baseline = Table(
+    "baseline",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("baseline_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    # The Thursday on which its first week begins.
+    Column("since", Date, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Index(None, "tenant_id", "programme", "baseline_id"),
+)
+# A requested export file, generated by a job: what it contains, its progress, where its bytes
+# are (their SHA-2) until it expires.
+export = Table(
+    "export",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("export_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("programme", Text, nullable=False),
+    Column("individual", Boolean, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("asked_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    # A person was erased while it was generated: it must be generated again.
+    Column("stale", Boolean, nullable=False, server_default=false()),
+    Column("rows_done", BigInteger, nullable=False, server_default="0"),
+    Column("rows_in_all", BigInteger),
+    Column("finished_at", _TIMESTAMPTZ),
+    Column("failed", Text),
+    Column("manifest", JSON),
+    Column("sha2", Text),
+    Column("bytes", BigInteger),
+    Column("expires_at", _TIMESTAMPTZ),
+    Index(None, "tenant_id", "finished_at"),
+    Index("uq_export_key", "tenant_id", "key", unique=True),
+)
+# A KPI that a programme is meant to improve.
+kpi = Table(
+    "kpi",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("kpi", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    # Whether a higher value is better.
+    Column("more_is_better", Boolean, nullable=False),
+    Column("baseline", Float),
+    Column("target", Float),
+    Column("owner", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("frequency", Text, nullable=False),
+    # Whether the order of the waves was randomised: then the evidence is the strongest
+    # available.
+    Column("waves_randomised", Boolean, nullable=False, server_default=false()),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+)
+# The value of a subject in a period. A corrected value stays, with who replaced it and why.
+kpi_reading = Table(
+    "kpi_reading",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("reading_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("kpi", Text, nullable=False),
+    # person (an account's name), team or site
+    Column("subject_kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("period_end", Date, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("replaced_at", _TIMESTAMPTZ),
+    Column("replaced_by", Text),
+    Column("replaced_why", Text),
+    Index(
+        "uq_kpi_reading_place",
+        "tenant_id",
+        "programme",
+        "kpi",
+        "subject_kind",
+        "subject",
+        "period_start",
+        unique=True,
+        postgresql_where=text("replaced_at IS NULL"),
+    ),
+)
+# The cost ledger (Phillips): each entry with its source and who signed it off. A wrong entry is
+# retracted, never deleted.
+cost = Table(
+    "cost",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("cost_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("programme", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("amount", Numeric(18, 2), nullable=False),
+    Column("currency", Text),  # None: for entries from before currencies were recorded
+    Column("incurred_on", Date, nullable=False),
+    Column("hours", Float),
+    Column("source", Text, nullable=False),
+    Column("signed_off_by", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("taken_back_at", _TIMESTAMPTZ),
+    Column("taken_back_why", Text),
+    Index(None, "tenant_id", "programme"),
+)
+# What a unit of a KPI is worth, and what was forecast: versions, each with its source and who
+# signed it off.
+valuation = Table(
+    "valuation",
+    metadata,
+    Column("tenant_id", Integer, primary_key=True),
+    Column("programme", Text, primary_key=True),
+    Column("kpi", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+)
+# Which tenant a reporting tool's login role belongs to (analytics.store.reporting_views).
+reporting_user = Table(
+    "reporting_user",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("tenant_id", Integer, ForeignKey("lrs.tenant.tenant_id", name="fk_reporting_user_tenant"), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Index(None, "tenant_id"),
+)

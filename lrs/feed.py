@@ -1,0 +1,194 @@
+"""The door of the record store: what those who derive something from statements may know of it.
+
+All functions take the caller's connection, so that what is taken off the queue and what is derived
+from it are one transaction. A removal is done when whoever derives something has consumed its row.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select, text
+
+from core.clock import from_microseconds
+from core.database import driver_cursor
+from lrs.actions.scopes import scope_satisfied
+from lrs.store.activity_definitions import find_activity_definition, find_activity_names
+from lrs.store.audit import insert_audit_entry
+from lrs.store.change_queue import (
+    CountingClaim,
+    Removal,
+    claim_counting_work,
+    claim_removals,
+    find_oldest_pending,
+    has_pending_episodes,
+    has_work,
+    list_tenant_ids,
+    list_tenants_with_work,
+    lock_countables,
+    mark_episodes,
+    mark_statements,
+)
+from lrs.store.credentials import Caller, describe_caller
+from lrs.store.statement_refs import settle_late_refs
+from lrs.store.statements import StoredStatement, high_water_mark, voided_condition
+from lrs.store.tables import SCHEMA, metadata, statement, statement_rel, voiding
+from lrs.xapi.actors import identity_of
+from lrs.xapi.datatypes import parse_duration_seconds, parse_timestamp
+from lrs.xapi.index_keys import key_of, key_pair
+from lrs.xapi.statement_rendering import ORD_SHIFT
+
+__all__ = [
+    "SCHEMA",
+    "Caller",
+    "CountingClaim",
+    "Removal",
+    "StoredStatement",
+    "claim_counting_work",
+    "claim_removals",
+    "describe_caller",
+    "find_activity_definition",
+    "find_activity_names",
+    "find_oldest_pending",
+    "has_pending_episodes",
+    "has_work",
+    "high_water_mark",
+    "identity_of",
+    "insert_audit_entry",
+    "key_of",
+    "key_pair",
+    "list_tenant_ids",
+    "list_tenants_with_work",
+    "lock_countables",
+    "mark_episodes",
+    "mark_statements",
+    "metadata",
+    "parse_duration_seconds",
+    "parse_timestamp",
+    "scope_satisfied",
+    "settle_late_refs",
+]
+
+_EPISODE_STATEMENTS = b"""
+    SELECT s.registration, s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement s
+    WHERE s.tenant_id = %(tenant)s AND s.registration = ANY (%(registrations)b) AND s.verb = ANY (%(verbs)b::bigint[])
+      AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
+"""
+# Statements of one person about some activities, outside these registrations.
+_STATEMENTS_ABOUT = text(
+    """
+    SELECT DISTINCT s.ord, s.id, s.payload, s.timestamp_given FROM lrs.statement_rel a
+    JOIN lrs.statement_rel m ON m.tenant_id = a.tenant_id AND m.ord = a.ord AND m.key = ANY (CAST(:activities AS bigint[]))
+    JOIN lrs.statement s ON s.tenant_id = a.tenant_id AND s.ord = a.ord
+    WHERE a.tenant_id = :tenant AND a.key = ANY (CAST(:agents AS bigint[])) AND s.verb = ANY (CAST(:verbs AS bigint[]))
+      AND (s.registration IS NULL OR s.registration <> ALL (CAST(:registrations AS uuid[])))
+      AND NOT EXISTS (SELECT FROM lrs.voiding v WHERE v.tenant_id = s.tenant_id AND v.target = s.id)
+    """
+)
+_COLUMNS = (statement.c.ord, statement.c.id, statement.c.payload, statement.c.timestamp_given)
+
+
+def stored_at(stored: StoredStatement) -> datetime:
+    """When a statement was stored."""
+    return from_microseconds(stored.ord >> ORD_SHIFT)
+
+
+def ord_stored_at(ord_: int) -> datetime:
+    """When the statement with this ord was stored."""
+    return from_microseconds(ord_ >> ORD_SHIFT)
+
+
+def list_episode_statements(
+    connection: Connection, tenant_id: int, registrations: Sequence[uuid.UUID], verbs: Collection[int]
+) -> dict[uuid.UUID, list[StoredStatement]]:
+    """Return the statements of each registration with one of these verbs (their keys) that are not
+    voided.
+    """
+    found: dict[uuid.UUID, list[StoredStatement]] = defaultdict(list)
+    with driver_cursor(connection, binary=True) as cursor:
+        cursor.execute(_EPISODE_STATEMENTS, {"tenant": tenant_id, "registrations": list(registrations), "verbs": list(verbs)})
+        for registration, *row in cursor.fetchall():
+            found[registration].append(StoredStatement(*row))
+    return found
+
+
+def list_statements(connection: Connection, tenant_id: int, ords: Sequence[int], verbs: Collection[int]) -> list[StoredStatement]:
+    """Return those of these statements that have one of these verbs, voided or not."""
+    s = statement.c
+    query = select(*_COLUMNS).where(s.tenant_id == tenant_id, s.ord.in_(ords), s.verb.in_(verbs))
+    return [StoredStatement(*row) for row in connection.execute(query)]
+
+
+def list_loose_statements(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[StoredStatement]:
+    """Return those of these statements that belong to no episode and are not voided."""
+    s = statement.c
+    query = select(*_COLUMNS).where(s.tenant_id == tenant_id, s.ord.in_(ords), s.registration.is_(None), ~voided_condition())
+    return [StoredStatement(*row) for row in connection.execute(query)]
+
+
+def list_statements_about(
+    connection: Connection,
+    tenant_id: int,
+    agents: Collection[int],
+    activities: Iterable[str],
+    verbs: Collection[int],
+    exclude: Collection[uuid.UUID],
+) -> list[StoredStatement]:
+    """Return statements of these agents (keys) about these activities with one of these verbs that
+    are not voided and belong to none of the registrations ``exclude``.
+    """
+    keys = [key for activity in activities for key in key_pair("activity", activity)]
+    asked = {"tenant": tenant_id, "agents": list(agents), "activities": keys, "verbs": list(verbs), "registrations": [str(one) for one in exclude]}
+    return [StoredStatement(*row) for row in connection.execute(_STATEMENTS_ABOUT, asked)]
+
+
+def list_loose_ords(connection: Connection, tenant_id: int, verbs: Collection[int], after: int, rows: int) -> list[int]:
+    """Return up to ``rows`` ords, beyond ``after`` and in order, of statements of no episode with one
+    of these verbs, voided or not.
+    """
+    s = statement.c
+    query = select(s.ord).where(s.tenant_id == tenant_id, s.verb.in_(verbs), s.registration.is_(None), s.ord > after)
+    return list(connection.execute(query.order_by(s.ord).limit(rows)).scalars())
+
+
+def list_voided_ords(connection: Connection, tenant_id: int, ords: Sequence[int]) -> list[int]:
+    """Return the ords of the statements that these statements void."""
+    s, v = statement.c, voiding.c
+    query = select(s.ord).join(voiding, (v.tenant_id == s.tenant_id) & (v.target == s.id)).where(v.tenant_id == tenant_id, v.ord.in_(ords))
+    return list(connection.execute(query).scalars())
+
+
+def list_registrations(connection: Connection, tenant_id: int) -> list[uuid.UUID]:
+    """Return every registration that a statement names."""
+    s = statement.c
+    return list(connection.execute(select(s.registration).distinct().where(s.tenant_id == tenant_id, s.registration.is_not(None))).scalars())
+
+
+def list_registrations_of(connection: Connection, tenant_id: int, ords: Iterable[int], verbs: Collection[int]) -> list[uuid.UUID]:
+    """Return the registrations of those of these statements that have one of these verbs."""
+    s = statement.c
+    query = select(s.registration).distinct().where(s.tenant_id == tenant_id, s.ord.in_(list(ords)), s.verb.in_(verbs), s.registration.is_not(None))
+    return list(connection.execute(query).scalars())
+
+
+def list_agent_registrations(connection: Connection, tenant_id: int, identity: str) -> list[uuid.UUID]:
+    """Return every registration of a statement that names this agent."""
+    s = statement.c
+    query = _statements_naming(tenant_id, identity, s.registration).where(s.registration.is_not(None))
+    return list(connection.execute(query).scalars())
+
+
+def list_agent_loose_ords(connection: Connection, tenant_id: int, identity: str) -> list[int]:
+    """Return the ords of statements of no episode that name this agent."""
+    s = statement.c
+    return list(connection.execute(_statements_naming(tenant_id, identity, s.ord).where(s.registration.is_(None))).scalars())
+
+
+def _statements_naming(tenant_id: int, identity: str, column: ColumnElement[Any]) -> Select[Any]:
+    rel, s = statement_rel.c, statement.c
+    query = select(column).join(statement_rel, (rel.tenant_id == s.tenant_id) & (rel.ord == s.ord)).distinct()
+    return query.where(rel.tenant_id == tenant_id, rel.key.in_(key_pair("agent", identity)))

@@ -1,0 +1,44 @@
+"""Jobs that maintain the record store, tenant by tenant: forwarding, retention, orphaned uploads,
+profile template checks.
+"""
+
+from __future__ import annotations
+
+from core.queue import for_each_tenant
+from lrs.actions import attachments, erasure, forwarding, template_tagging
+from lrs.actions.deps import StoreDeps
+from lrs.store import change_queue, statement_refs
+
+REFS_AT_ONCE = 200  # of one transaction
+
+
+def forward_tenants(deps: StoreDeps) -> None:
+    """Forward the statements that are due."""
+    for_each_tenant(change_queue.list_tenant_ids(deps.engine), "forwarding", lambda tenant_id: forwarding.send_forwards(deps, tenant_id))
+
+
+def apply_retention_rules(deps: StoreDeps) -> None:
+    """Remove what is past its retention period, and abandoned uploads."""
+    tenant_ids = change_queue.list_tenant_ids(deps.engine)
+    for_each_tenant(tenant_ids, "retention", lambda tenant_id: erasure.apply_retention(deps, tenant_id))
+    for_each_tenant(
+        tenant_ids, "sweeping attachments", lambda tenant_id: attachments.remove_orphans(deps.unit_of_work, deps.blobs, tenant_id=tenant_id)
+    )
+    deps.blobs.remove_stale_uploads()
+
+
+def settle_references(deps: StoreDeps) -> None:
+    """Let statements be found through those that they refer to and that arrived after them."""
+
+    def settle(tenant_id: int) -> None:
+        while True:
+            with deps.unit_of_work(tenant_id) as connection:
+                if not statement_refs.settle_late_refs(connection, tenant_id, REFS_AT_ONCE):
+                    return
+
+    for_each_tenant(change_queue.list_tenants_with_work(deps.engine), "settling references", settle)
+
+
+def tag_tenants(deps: StoreDeps) -> None:
+    """Record which statements violate the templates of a profile that they claim."""
+    for_each_tenant(change_queue.list_tenant_ids(deps.engine), "tagging", lambda tenant_id: template_tagging.tag_template_violations(deps, tenant_id))

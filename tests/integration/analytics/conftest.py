@@ -1,0 +1,63 @@
+"""A record store with analytics for each test: their dependencies, tenants, a client of their HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from analytics.deps import AnalyticsDeps
+from carryover import composition
+from carryover.composition import StoreAndAnalytics
+from core import settings
+from core.embedded import EmbeddedServers
+from core.settings import Settings
+from lrs import operator_api
+from tests.conftest import environ_for
+from tests.support.store import Caller
+
+
+@pytest.fixture(scope="session")
+def analytics_template(
+    servers: EmbeddedServers, new_database: Callable[..., str], lrs_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """A database with the tables, and the views for reporting tools."""
+    name = new_database(lrs_template)
+    composition.migrate_store(settings.read_settings(environ_for(servers, name, tmp_path_factory.mktemp("home"))))
+    return name
+
+
+@pytest.fixture
+def lrs_settings(servers: EmbeddedServers, new_database: Callable[..., str], analytics_template: str, tmp_path: Path) -> Settings:
+    """Settings for a fresh database."""
+    return settings.read_settings(environ_for(servers, new_database(analytics_template), tmp_path))
+
+
+@pytest.fixture
+def joined(lrs_settings: Settings) -> Iterator[StoreAndAnalytics]:
+    made = composition.build_from_settings(lrs_settings)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def deps(joined: StoreAndAnalytics) -> AnalyticsDeps:
+    return joined.analytics
+
+
+@pytest.fixture
+def tenant(lrs_settings: Settings, joined: StoreAndAnalytics) -> Callable[..., Caller]:
+    """Makes a tenant and gives its client."""
+    client = composition.create_store_app(joined).test_client()
+
+    def make(name: str = "one", scopes: tuple[str, ...] = ("all",)) -> Caller:
+        ((key, secret),) = operator_api.create_tenant(lrs_settings, name, [("test", scopes)], again=True)
+        return Caller(client, key, secret)
+
+    return make
+
+
+@pytest.fixture
+def one(tenant: Callable[..., Caller]) -> Caller:
+    return tenant()
