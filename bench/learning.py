@@ -20,9 +20,11 @@ from carryover.sample_programme import sample_document
 from core.database import UnitOfWork, make_engine
 from core.settings import Settings
 from lti_tool import bootstrap, operator_api
-from lti_tool.actions import importing, nudging, programmes, visiting
-from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import directory
+from lti_tool.base.deps import ToolDeps
+from lti_tool.launch import visits as visiting
+from lti_tool.nudges import reminders
+from lti_tool.people import directory_store, people_import
+from lti_tool.programmes import programmes
 
 LEARNERS, USERS, VIEWS = 5_000, 50, 2_000
 THINK_SECONDS = 2.0  # between two pages of one person: 50 people ask for about 25 pages a second
@@ -55,9 +57,9 @@ def take_over(unit_of_work: UnitOfWork, tenant: int, programme: str, now: dateti
     day = (now - timedelta(days=7)).date().isoformat()
     certified = "id,certified_on\n" + "".join(f"L{n},{day}\n" for n in range(LEARNERS))
     begun = time.perf_counter()
-    listed = importing.import_people(unit_of_work, tenant_id=tenant, content=people.encode(), apply=True, who=WHO, now=now)
+    listed = people_import.import_people(unit_of_work, tenant_id=tenant, content=people.encode(), apply=True, who=WHO, now=now)
     between = time.perf_counter()
-    scheduled = importing.import_certifications(
+    scheduled = people_import.import_certifications(
         unit_of_work, tenant_id=tenant, programme=programme, content=certified.encode(), apply=True, who=WHO, now=now
     )
     if not (listed.applied and scheduled.applied):
@@ -69,7 +71,7 @@ def visits(deps: ToolDeps, tenant: int, programme: str) -> list[tuple[uuid.UUID,
     """Sessions of as many learners as there are users."""
     now = datetime.now(UTC)
     with deps.unit_of_work(tenant) as connection:
-        found = directory.find_profiles(connection, tenant, external_ids=[f"L{n}" for n in range(USERS)])
+        found = directory_store.find_profiles(connection, tenant, external_ids=[f"L{n}" for n in range(USERS)])
     return [visiting.open_visit_by_link(deps, link=visiting.VisitLink(tenant, one.id, programme, "", 0, now), now=now) for one in found]
 
 
@@ -102,9 +104,9 @@ def main() -> None:
         with make_engine(settings.migration_url).begin() as connection:
             connection.execute(text("ANALYZE"))  # as the database's own upkeep does within a minute
         begun = time.perf_counter()
-        told = nudging.queue_reminders(deps.unit_of_work, tenant_id=tenant, now=now)
+        told = reminders.queue_reminders(deps.unit_of_work, tenant_id=tenant, now=now)
         nudging_took = time.perf_counter() - begun
-        again = nudging.queue_reminders(deps.unit_of_work, tenant_id=tenant, now=now)
+        again = reminders.queue_reminders(deps.unit_of_work, tenant_id=tenant, now=now)
         who = visits(deps, tenant, made.key)
         look(who[0], 0, times=4)  # warms both web workers
         with ThreadPoolExecutor(USERS) as pool:

@@ -12,34 +12,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from adapters.questions import question_html
 from core import clock
 from core.redirects import make_redirects_relative
-from lti_tool.actions import languages
-from lti_tool.lti.deps import ToolDeps
-from lti_tool.views import (
-    admin,
-    assessments,
-    business,
-    coaching,
-    course,
-    elsewhere,
-    home,
-    joining,
-    language,
-    launch,
-    learner,
-    me,
-    office,
-    pages,
-    people,
-    picker,
-    programmes,
-    questions,
-    register,
-    reports,
-    rubrics,
-    teams,
-    transfer,
-    visit,
-)
+from lti_tool.admin import admin_views
+from lti_tool.assessment import assessment_views, rubric_views
+from lti_tool.base import manager_context, page_language, page_responses, translations
+from lti_tool.base.deps import ToolDeps
+from lti_tool.business import activity_mapping_views, business_views
+from lti_tool.checks import gradebook_views, quiz_views
+from lti_tool.coaching import coaching_views
+from lti_tool.home import home_views, report_views, team_views
+from lti_tool.launch import deep_linking_views, identity_confirmation_views, launch_views, registration_views, visit_views
+from lti_tool.people import people_views
+from lti_tool.privacy import personal_data_views
+from lti_tool.programmes import programme_views
+from lti_tool.questions import question_bank_views
+from lti_tool.transfer import transfer_views
 
 MAX_FORM_BYTES = 1024 * 1024  # an id_token with every claim is a few kB
 STATIC_MAX_AGE_SECONDS = 300  # Cache lifetime of styles and scripts: pages need no revalidation, and an upgrade still takes effect soon.
@@ -52,31 +38,46 @@ def create_app(deps: ToolDeps) -> Flask:
     app = Flask("lti_tool", root_path=str(_VIEWS_FOLDER))
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_MAX_AGE_SECONDS
-    app.jinja_env.filters["day"] = language.format_day
+    app.jinja_env.filters["day"] = page_language.format_day
     app.jinja_env.filters["moment"] = format_utc_moment
     app.jinja_env.filters["hour"] = format_local_moment
     app.jinja_env.filters["said"] = format_instant_text
-    app.jinja_env.filters["rich"] = pages.render_rich_text
+    app.jinja_env.filters["rich"] = page_responses.render_rich_text
     app.jinja_env.filters["words"] = question_html.html_to_text
     app.jinja_env.filters["as_typed"] = question_html.editable_text
-    app.jinja_env.globals.update(_=language.translate, ngettext=language.translate_plural, language=language.current_language)
-    languages.load_catalogues()  # A broken catalogue fails at startup, not on a page.
+    app.jinja_env.globals.update(_=page_language.translate, ngettext=page_language.translate_plural, language=page_language.current_language)
+    translations.load_catalogues()  # A broken catalogue fails at startup, not on a page.
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    pages.install_page_handlers(app, deps.settings.base_url)
+    page_responses.install_page_handlers(app, deps.settings.base_url)
     make_redirects_relative(app)
     if deps.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=deps.settings.proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]  # Flask's documented place
-    for view in (launch, register, visit, home, learner, transfer, assessments, coaching, teams, reports, me, joining, picker, course):
+    for view in (
+        launch_views,
+        registration_views,
+        visit_views,
+        home_views,
+        quiz_views,
+        transfer_views,
+        assessment_views,
+        coaching_views,
+        team_views,
+        report_views,
+        personal_data_views,
+        identity_confirmation_views,
+        deep_linking_views,
+        gradebook_views,
+    ):
         app.register_blueprint(view.blueprint(deps))
-    for part in (admin.entrance_blueprint, admin.link_blueprint, admin.launch_blueprint):
+    for part in (admin_views.entrance_blueprint, admin_views.link_blueprint, admin_views.launch_blueprint):
         app.register_blueprint(part(deps))
-    app.register_blueprint(people.blueprint(deps, "people", "/t/<uuid:given>", office.visit_context_opener(deps)))
-    app.register_blueprint(programmes.blueprint(deps, office.visit_context_opener(deps)))
-    app.register_blueprint(business.blueprint(deps, office.visit_context_opener(deps)))
-    app.register_blueprint(elsewhere.blueprint(deps, office.visit_context_opener(deps)))
-    app.register_blueprint(questions.blueprint(deps, office.visit_context_opener(deps)))
-    app.register_blueprint(rubrics.blueprint(deps, office.visit_context_opener(deps)))
-    app.register_blueprint(people.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin.staff_context_by_link(deps)))
+    app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:given>", manager_context.visit_context_opener(deps)))
+    app.register_blueprint(programme_views.blueprint(deps, manager_context.visit_context_opener(deps)))
+    app.register_blueprint(business_views.blueprint(deps, manager_context.visit_context_opener(deps)))
+    app.register_blueprint(activity_mapping_views.blueprint(deps, manager_context.visit_context_opener(deps)))
+    app.register_blueprint(question_bank_views.blueprint(deps, manager_context.visit_context_opener(deps)))
+    app.register_blueprint(rubric_views.blueprint(deps, manager_context.visit_context_opener(deps)))
+    app.register_blueprint(people_views.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin_views.staff_context_by_link(deps)))
 
     @app.get("/")
     def front() -> str:
@@ -87,7 +88,7 @@ def create_app(deps: ToolDeps) -> Flask:
 
 def format_utc_moment(instant: datetime) -> str:
     """23 November 2026, 14:05 UTC."""
-    return f"{language.format_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+    return f"{page_language.format_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
 
 
 def format_instant_text(text: str) -> str:
@@ -101,4 +102,4 @@ def format_instant_text(text: str) -> str:
 def format_local_moment(instant: datetime, zone: ZoneInfo) -> str:
     """23 November 2026, 15:05 (Europe/Berlin)."""
     local = instant.astimezone(zone)
-    return f"{language.format_day(local)}, {local:%H:%M} ({zone.key})"
+    return f"{page_language.format_day(local)}, {local:%H:%M} ({zone.key})"

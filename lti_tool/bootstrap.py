@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from core import deps, settings
 from core.http_client import GuardedClient
 from core.rate_limits import RateLimiter
-from lti_tool.lti.deps import ToolDeps
-from lti_tool.lti.platform_keys import PlatformKeyCache
+from lti_tool.base.deps import ToolDeps
+from lti_tool.base.platform_key_cache import PlatformKeyCache
 
 
 def build(environ: Mapping[str, str]) -> ToolDeps:

@@ -19,16 +19,20 @@ from core.database import UnitOfWork, make_engine, make_unit_of_work, require_da
 from core.errors import FatalError, NotFound
 from core.secrets import Secrets
 from core.settings import Settings
-from lti_tool.actions import administering, certifying, forgetting, importing, joining, programmes, registering, tenants
-from lti_tool.actions.forgetting import ToolErasure
-from lti_tool.actions.registering import ManualRegistration
-from lti_tool.actions.tokens import hash_token
-from lti_tool.lti import keys
-from lti_tool.store import directory, people, platforms, schema
-from lti_tool.store import tenants as stored_tenants
-from lti_tool.store.people import PlatformUser
-from lti_tool.store.platforms import APPROVED, DISABLED, PENDING, REMOVED, Deployment, Platform
-from lti_tool.store.tenants import ToolKey, get_installation_id
+from lti_tool.admin import platform_admin
+from lti_tool.base import platforms_store, signing_keys, tenants
+from lti_tool.base import tenants_store as stored_tenants
+from lti_tool.base.platforms_store import APPROVED, DISABLED, PENDING, REMOVED, Deployment, Platform
+from lti_tool.base.tenants_store import ToolKey, get_installation_id
+from lti_tool.base.token_hash import hash_token
+from lti_tool.launch import platform_registration
+from lti_tool.launch.platform_registration import ManualRegistration
+from lti_tool.people import directory_store, identity_links, people_import, people_store
+from lti_tool.people.people_store import PlatformUser
+from lti_tool.privacy import person_erasure
+from lti_tool.privacy.person_erasure import ToolErasure
+from lti_tool.programmes import certification, programmes
+from lti_tool.tables import schema
 
 __all__ = ["ManualRegistration", "TenantOperator", "open_tenant"]
 STATUS_BY_ACTION = {"approve": APPROVED, "enable": APPROVED, "disable": DISABLED, "remove": REMOVED}
@@ -55,7 +59,7 @@ def doctor_checks(settings: Settings) -> Mapping[str, Callable[[], str]]:
     def check_sealed_keys() -> str:
         owner = make_engine(settings.migration_url or settings.database_url)
         secrets = Secrets(settings.secret_key, settings.secret_key_previous)
-        count = keys.require_unsealable_keys(owner, secrets)
+        count = signing_keys.require_unsealable_keys(owner, secrets)
         owner.dispose()
         return f"{count} signing keys can be opened with the secret key"
 
@@ -83,28 +87,30 @@ class TenantOperator:
 
     def create_invite(self, note: str, approves: bool) -> str:
         """Create a single-use URL that an LMS administrator pastes."""
-        _, secret = registering.create_invite(
+        _, secret = platform_registration.create_invite(
             self.unit_of_work, tenant_id=self.tenant_id, note=note, who=self.who, approves=approves, now=clock.now()
         )
-        return registering.invite_url(self.settings.base_url, secret)
+        return platform_registration.invite_url(self.settings.base_url, secret)
 
     def is_invite_usable(self, address: str) -> bool:
         """Whether this URL is unused, and valid for at least another day."""
         with self.unit_of_work(self.tenant_id) as connection:
-            return platforms.is_invite_usable(connection, self.tenant_id, hash_token(address.rpartition("/")[2]), clock.now() + timedelta(days=1))
+            return platforms_store.is_invite_usable(
+                connection, self.tenant_id, hash_token(address.rpartition("/")[2]), clock.now() + timedelta(days=1)
+            )
 
     def platforms(self) -> list[Platform]:
         """List all registrations."""
         with self.unit_of_work(self.tenant_id) as connection:
-            return platforms.list_platforms(connection, self.tenant_id)
+            return platforms_store.list_platforms(connection, self.tenant_id)
 
     def deployments(self, registration_id: int) -> list[Deployment]:
         """List the deployments of a registration."""
-        return administering.load_platform_details(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
+        return platform_admin.load_platform_details(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id).deployments
 
     def add_platform(self, typed: ManualRegistration, approved: bool) -> int:
         """Register a platform manually; returns its number."""
-        return registering.register_manually(
+        return platform_registration.register_manually(
             self.unit_of_work,
             tenant_id=self.tenant_id,
             allow_private=self.settings.allow_private_platforms,
@@ -117,24 +123,24 @@ class TenantOperator:
         """Change the typed fields of a platform, only those that are given; an empty text
         clears a field that may be empty."""
         with self.unit_of_work(self.tenant_id) as connection:
-            known = next((one for one in platforms.list_platforms(connection, self.tenant_id) if one.id == registration_id), None)
+            known = next((one for one in platforms_store.list_platforms(connection, self.tenant_id) if one.id == registration_id), None)
         if known is None:
             raise NotFound("There is no such platform here; carryover platform list shows them.")
         fields = ("name", "family", "issuer", "client_id", "auth_login_url", "auth_token_url", "key_set_url", "auth_audience")
         texts = {name: changed[name] if name in changed else getattr(known, name) for name in fields}
         typed = ManualRegistration(**texts, deployment_ids=(), frame_origins=tuple(known.frame_origins))
-        values = registering.validate_registration(self.settings.allow_private_platforms, typed)
-        administering.update_platform(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, values=values, who=self.who)
+        values = platform_registration.validate_registration(self.settings.allow_private_platforms, typed)
+        platform_admin.update_platform(self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, values=values, who=self.who)
 
     def set_status(self, registration_id: int, act: str) -> None:
         """Approve, enable, disable or remove a platform."""
-        administering.set_platform_status(
+        platform_admin.set_platform_status(
             self.unit_of_work, tenant_id=self.tenant_id, registration_id=registration_id, status=STATUS_BY_ACTION[act], who=self.who
         )
 
     def decide_deployment(self, registration_id: int, deployment_id: str, approve: bool) -> None:
         """Approve or refuse a deployment."""
-        administering.decide_deployment(
+        platform_admin.decide_deployment(
             self.unit_of_work,
             tenant_id=self.tenant_id,
             registration_id=registration_id,
@@ -145,7 +151,7 @@ class TenantOperator:
 
     def create_admin_link(self) -> str:
         """Create a single-use link that opens the administration."""
-        return f"{self.settings.base_url}/admin/enter/{administering.create_admin_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
+        return f"{self.settings.base_url}/admin/enter/{platform_admin.create_admin_link(self.unit_of_work, tenant_id=self.tenant_id, who=self.who, now=clock.now())}"
 
 
 @contextmanager
@@ -194,20 +200,20 @@ def preview_erasure(settings: Settings, tenant: str, named: str) -> tuple[dict[s
     """Preview an erasure: the rows it would remove (table → rows), and the agent that the
     record store would search for."""
     with _open_as_owner(settings, tenant) as (owner, tenant_id):
-        return forgetting.preview_erasure(owner, tenant_id=tenant_id, named=named)
+        return person_erasure.preview_erasure(owner, tenant_id=tenant_id, named=named)
 
 
 def erase_person(settings: Settings, tenant: str, named: str) -> tuple[int, ToolErasure]:
     """Erase a person from the tool; returns (tenant, what was removed and what the record store
     has to search for)."""
     with _open_as_owner(settings, tenant) as (owner, tenant_id):
-        return tenant_id, forgetting.erase_person(owner, tenant_id=tenant_id, named=named, who=_operator_name(), now=clock.now())
+        return tenant_id, person_erasure.erase_person(owner, tenant_id=tenant_id, named=named, who=_operator_name(), now=clock.now())
 
 
 def finish_erasure(settings: Settings, tenant_id: int, request_id: uuid.UUID) -> None:
     """Record that the record store has erased the person as well."""
     owner = make_engine(settings.migration_url)
-    forgetting.finish_erasure(owner, tenant_id=tenant_id, request_id=request_id, now=clock.now())
+    person_erasure.finish_erasure(owner, tenant_id=tenant_id, request_id=request_id, now=clock.now())
     owner.dispose()
 
 
@@ -216,7 +222,7 @@ def rotate_signing_key(settings: Settings, at_once: bool) -> ToolKey:
     settings.require("CARRYOVER_MIGRATION_URL", "CARRYOVER_SECRET_KEY")
     owner = make_engine(settings.migration_url)
     require_database(owner)
-    made = keys.rotate_tool_key(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
+    made = signing_keys.rotate_tool_key(owner, Secrets(settings.secret_key, settings.secret_key_previous), at_once)
     owner.dispose()
     return made
 
@@ -254,22 +260,24 @@ def seed_tenant(
     made = programmes.save_programme(unit_of_work, tenant_id=tenant_id, document=dict(programme))
     registration = tenants.vouch_for_platform(unit_of_work, tenant_id=tenant_id, platform=platform, deployments=deployments)
     if listed:
-        report = importing.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_operator_name(), now=clock.now())
+        report = people_import.import_people(unit_of_work, tenant_id=tenant_id, content=listed, apply=True, who=_operator_name(), now=clock.now())
         if not report.applied:
-            raise FatalError(f"The list of people cannot be taken over: {next(one.text for one in report.lines if one.outcome == importing.WRONG)}")
+            raise FatalError(
+                f"The list of people cannot be taken over: {next(one.text for one in report.lines if one.outcome == people_import.WRONG)}"
+            )
     with unit_of_work(tenant_id) as connection:
         for subject, external_id in (sourced or {}).items():
-            (one,) = directory.find_profiles(connection, tenant_id, external_ids=[external_id])
-            known = people.ensure_person(connection, tenant_id, registration, PlatformUser(subject, one.name, one.email))
-            if known != one.id and joining.join_people(connection, tenant_id, known, one.id, _operator_name(), clock.now()) is None:
+            (one,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
+            known = people_store.ensure_person(connection, tenant_id, registration, PlatformUser(subject, one.name, one.email))
+            if known != one.id and identity_links.join_people(connection, tenant_id, known, one.id, _operator_name(), clock.now()) is None:
                 raise FatalError(f"User {subject} and {external_id} of the list have a certification each.")
         for external_id, role in (roles or {}).items():
-            (one,) = directory.find_profiles(connection, tenant_id, external_ids=[external_id])
-            directory.insert_role_grant(connection, tenant_id, one.id, role, _operator_name())
+            (one,) = directory_store.find_profiles(connection, tenant_id, external_ids=[external_id])
+            directory_store.insert_role_grant(connection, tenant_id, one.id, role, _operator_name())
     for subject, (name, at) in certified.items():
         with unit_of_work(tenant_id) as connection:
-            person = people.ensure_person(connection, tenant_id, registration, PlatformUser(subject, name, ""))
-        certifying.certify_person(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
+            person = people_store.ensure_person(connection, tenant_id, registration, PlatformUser(subject, name, ""))
+        certification.certify_person(unit_of_work, tenant_id=tenant_id, person_id=person, programme=made.key, certified_at=at, now=clock.now())
     with unit_of_work(tenant_id) as connection:
         installation = get_installation_id(connection)
     engine.dispose()

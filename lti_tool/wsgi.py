@@ -10,7 +10,7 @@ from flask import Flask
 from core.health import HealthCheck
 from core.health import blueprint as health_blueprint
 from lti_tool import app, bootstrap
-from lti_tool.views import health
+from lti_tool.base import health
 
 
 def create_app() -> Flask:

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from adapters import xapi_statements
 from adapters.xapi_statements import Act, Statement
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions import answering
-from lti_tool.actions.drawing import sample_check_items
-from lti_tool.actions.programmes import Programme, parse_programme
+from lti_tool.programmes.programmes import Programme, parse_programme
+from lti_tool.questions import item_responses
+from lti_tool.questions.item_sampling import sample_check_items
 
 COHORT_SIZE = 24
 SEED = 20_261_123
@@ -81,7 +81,7 @@ def _check_statements(
         right += success
         wrong = [choice.key for choice in item.choices if choice.key not in item.correct]
         response = xapi_statements.ItemResponse(item.correct[0] if success else chance.choice(wrong), success, took)
-        named = answering.to_xapi_item(item, programme.competency_title(item.competency))
+        named = item_responses.to_xapi_item(item, programme.competency_title(item.competency))
         yield xapi_statements.answered_statement(act(f"answered {interval} {key}", at), quiz, item=named, response=response)
     passed = right / len(keys) >= programme.pass_mark
     yield xapi_statements.quiz_finished_statement(

@@ -233,7 +233,7 @@ identity = Table(
     # custom parameter person_id).
     Column("sourced_id", Text, nullable=False, server_default=""),
     # Why this LMS user is linked to this person, since when, and on whose word
-    # (lti_tool.store.people).
+    # (lti_tool.people.people_store).
     Column("joined_by", Text, nullable=False, server_default="met"),
     Column("joined_at", _TIMESTAMPTZ, nullable=False, server_default=func.now()),
     Column("joined_who", Text, nullable=False, server_default=""),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Frame
 
-from lti_tool.views.reports import REPORT_GROUPS
+from lti_tool.home.report_views import REPORT_GROUPS
 from tests.demo import Demo
 from tests.e2e.test_learner_path import Pages, accessible, frame_of
 from tests.e2e.test_rooms import SIZES, opened

@@ -10,7 +10,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("core", "lrs", "tests/unit/lrs", "tests/integration/lrs", "tests/clients")
-FILES = ("pyproject.toml", "tests/__init__.py", "tests/conftest.py", "tests/support/__init__.py", "tests/support/store.py", "tests/support/multipart.py", "tests/unit/__init__.py", "tests/integration/__init__.py")
+FILES = (
+    "pyproject.toml",
+    "tests/__init__.py",
+    "tests/conftest.py",
+    "tests/support/__init__.py",
+    "tests/support/store.py",
+    "tests/support/multipart.py",
+    "tests/unit/__init__.py",
+    "tests/integration/__init__.py",
+)
 # The project is installed as editable beside this copy; here only the copy may be found.
 RUNNER = """
 import sys

@@ -16,8 +16,8 @@ from core.errors import FatalError
 from lrs.store import schema as lrs_schema
 from lrs.store import tables as lrs_tables
 from lti_tool import operator_api as tool_cli
-from lti_tool.store import schema as tool_schema
 from lti_tool.store import tables as tool_tables
+from lti_tool.tables import schema as tool_schema
 from tests.conftest import environ_for
 
 HOUSES = [(lrs_schema.MIGRATIONS_FOLDER, lrs_tables.metadata, "lrs"), (tool_schema.MIGRATIONS_FOLDER, tool_tables.metadata, "lti_tool")]

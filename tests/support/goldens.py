@@ -22,7 +22,7 @@ from carryover.cli import main
 from carryover.process_commands import ALL_TIMED_JOBS
 from core import embedded, queue, settings
 from lrs.actions.scopes import SCOPES
-from lti_tool.actions import roles
+from lti_tool.base import roles
 
 FOLDER = Path(__file__).parents[1] / "integration" / "goldens"
 _HTTP_REFUSED, _HTTP_UNKNOWN = 403, 401

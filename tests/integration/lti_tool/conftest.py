@@ -29,8 +29,8 @@ from adapters.lms.claims import CLAIM_PREFIX
 from carryover.sample_programme import sample_document
 from core import settings as ground_settings
 from lti_tool import app, bootstrap, operator_api
-from lti_tool.actions import directing
-from lti_tool.lti.deps import ToolDeps
+from lti_tool.base.deps import ToolDeps
+from lti_tool.people import directory
 from tests.conftest import environ_for
 
 CAPTURES = Path(__file__).parents[2] / "captures" / "moodle-4.5"
@@ -203,7 +203,7 @@ class Tool:
     def grant_to(self, subject: str, role: str) -> None:
         """Give a role to whom the LMS calls so, as an administrator does."""
         found = self.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :subject", subject=subject)
-        directing.grant_role(self.deps.unit_of_work, tenant_id=self.tenant_id, person_id=found[0][0], role=role, who="test")
+        directory.grant_role(self.deps.unit_of_work, tenant_id=self.tenant_id, person_id=found[0][0], role=role, who="test")
 
     def lets_say(self, whom: str, wide_parameter: bool = False) -> None:
         """What the platform may say about people of the list."""

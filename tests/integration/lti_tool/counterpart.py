@@ -41,8 +41,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from carryover.sample_programme import sample_document
 from core import settings as ground_settings
 from lti_tool import app, bootstrap, operator_api
-from lti_tool.lti.deps import ToolDeps
-from lti_tool.store import platforms
+from lti_tool.base import platforms_store
+from lti_tool.base.deps import ToolDeps
 from tests.conftest import environ_for
 from tests.integration.lti_tool.conftest import Asked, FakeServer, Reply
 
@@ -466,10 +466,10 @@ class Meeting:
     school: School
     server: FakeServer  # the tenant's record store, and the pages of Open edX
 
-    def registered(self, issuer: str) -> platforms.Platform:
+    def registered(self, issuer: str) -> platforms_store.Platform:
         """A platform as the tool knows it."""
         with self.deps.unit_of_work(self.tenant_id) as connection:
-            return next(one for one in platforms.list_platforms(connection, self.tenant_id) if one.issuer == issuer)
+            return next(one for one in platforms_store.list_platforms(connection, self.tenant_id) if one.issuer == issuer)
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from lti_tool import bootstrap
-from lti_tool.jobs import grades
-from lti_tool.store import grades as stored
+from lti_tool.checks import grade_sender
+from lti_tool.checks import grades_store as stored
 
 # Not a fixed time: a lease of three seconds would end at the same moment of a child's life again and again, and the same grade be cut off.
 SHORTEST, LONGEST = 0.6, 1.4
@@ -33,7 +33,7 @@ def main() -> None:
         if child == 0:
             deps = bootstrap.build(os.environ)
             while True:
-                grades.send_due_grades(deps, tenant_id)
+                grade_sender.send_due_grades(deps, tenant_id)
                 time.sleep(0.05)
         time.sleep(chance.uniform(SHORTEST, LONGEST))
         os.kill(child, signal.SIGKILL)

@@ -9,8 +9,8 @@ import pytest
 
 from adapters import xapi_statements
 from adapters.channels import create_mailer
-from lti_tool.jobs import alarms as jobs
-from lti_tool.jobs import mails as mail_job
+from lti_tool.nudges import alarm_jobs as jobs
+from lti_tool.nudges import mail_sender as mail_job
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_digests import MONDAY, add, console, told
 from tests.integration.lti_tool.test_people import grant

@@ -12,7 +12,10 @@ from werkzeug.test import TestResponse
 
 from carryover.sample_programme import sample_document
 from lrs.vocabulary import EXTENSIONS
-from lti_tool.actions import certifying, coaching, importing, nudging, programmes
+from lti_tool.coaching import coaching_groups
+from lti_tool.nudges import reminders
+from lti_tool.people import people_import
+from lti_tool.programmes import certification, programmes
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_coaching import LIST as PEERS
 from tests.integration.lti_tool.test_people import grant, person
@@ -137,7 +140,7 @@ def test_who_leads_is_reminded_of_the_look_at_three_months(tool: Tool, home: str
     tool.sql("UPDATE lti_tool.scheduled_act SET due_at = now() + interval '2 days' WHERE act = 'behaviour assessment'")
     tool.sql("UPDATE lti_tool.scheduled_act SET done_at = now() WHERE act <> 'behaviour assessment'")
     for hour in range(0, 120, 3):  # five days: a working hour is among them
-        nudging.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW + timedelta(hours=hour))
+        reminders.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW + timedelta(hours=hour))
     told = tool.sql("SELECT p.external_id, m.path FROM lti_tool.mail m JOIN lti_tool.person p ON p.id = m.person_id WHERE m.kind = 'review'")
     assert told == [("E9", "inbox")], "once, to who leads"
 
@@ -146,9 +149,9 @@ def test_who_leads_is_reminded_of_the_look_at_three_months(tool: Tool, home: str
 def group(tool: Tool, home: str) -> str:
     """The learner in a coaching group with four peers."""
     tool.sql("UPDATE lti_tool.episode SET left_at = now() WHERE person_id IN (SELECT person_id FROM lti_tool.identity)")
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=PEERS, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=PEERS, apply=True, who="test", now=NOW)
     for number in range(1, 5):
-        certifying.certify_person(
+        certification.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"M{number}").id,
@@ -156,7 +159,7 @@ def group(tool: Tool, home: str) -> str:
             certified_at=NOW - timedelta(hours=1),
             now=NOW,
         )
-    assert coaching.form_groups(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW) == 1
+    assert coaching_groups.form_groups(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW) == 1
     return visit(tool, "SIS-L")
 
 

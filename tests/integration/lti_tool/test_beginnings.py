@@ -13,9 +13,9 @@ from sqlalchemy import text
 from adapters.lms.claims import CLAIM_PREFIX
 from core.clock import format_instant
 from lrs.vocabulary import BASE, EARNED, VERBS
-from lti_tool.actions import importing
-from lti_tool.jobs import beginnings
-from lti_tool.store.tenants import get_installation_id
+from lti_tool.base.tenants_store import get_installation_id
+from lti_tool.people import people_import
+from lti_tool.programmes import certification_sources_jobs
 from tests.demo import Browser
 from tests.integration.lti_tool.conftest import Asked, Reply, Tool
 from tests.integration.lti_tool.counterpart import Meeting, meeting
@@ -53,7 +53,7 @@ class Store:
 
 @pytest.fixture
 def console(tool: Tool) -> str:
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
     tool.launch("launch-resource-teacher")
     grant(tool, "training manager")
     return f"{tool.launch('launch-resource-teacher').location}programmes/phishing-response/"
@@ -66,7 +66,7 @@ def begun(tool: Tool) -> set[str]:
 
 def read(tool: Tool) -> int:
     tool.sql("UPDATE lti_tool.statement_source SET due_at = now() - interval '1 second'")
-    return beginnings.read_certification_sources(tool.deps, tool.tenant_id)
+    return certification_sources_jobs.read_certification_sources(tool.deps, tool.tenant_id)
 
 
 def test_whoever_earned_it_somewhere_else_begins_the_programme_once(tool: Tool, console: str) -> None:
@@ -98,7 +98,7 @@ def test_whom_the_list_comes_to_know_later_begins_then(tool: Tool, console: str)
     tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
     assert read(tool) == 1 and read(tool) == 0
     late = b"id,name,email\nE4,Late,late@example.org\n"
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=late, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=late, apply=True, who="test", now=NOW)
     assert read(tool) == 1 and begun(tool) == {"E1", "E4"}
     assert "name nobody" not in tool.get(console).text
 
@@ -152,7 +152,7 @@ def test_an_activity_that_was_taken_away_begins_nothing(tool: Tool, console: str
     store.say(EARNED, {"mbox": "mailto:one@example.org"})
     tool.post(f"{console}sources", tool.get(console), activity=ACTIVITY)
     page = tool.post(f"{console}sources", tool.get(console), remove=ACTIVITY)
-    assert ACTIVITY not in page.text and beginnings.read_certification_sources(tool.deps, tool.tenant_id) == 0
+    assert ACTIVITY not in page.text and certification_sources_jobs.read_certification_sources(tool.deps, tool.tenant_id) == 0
 
 
 @pytest.fixture(scope="module")
@@ -180,14 +180,17 @@ def test_who_reaches_the_mark_in_the_gradebook_begins_the_programme(met: Meeting
     assert met.school.columns[column]["scoreMaximum"] == 100
     for who, points in (("newcomer-1", 90), ("newcomer-2", 60), ("stranger", 100)):
         met.school.scores[column, who] = {"scoreGiven": points, "scoreMaximum": 100, "timestamp": format_instant(NOW)}
-    assert beginnings.read_certification_sources(deps, tenant_id) == 1
+    assert certification_sources_jobs.read_certification_sources(deps, tenant_id) == 1
     met.school.scores[column, "newcomer-2"] = {"scoreGiven": 75, "scoreMaximum": 100, "timestamp": format_instant(NOW)}
     due(met)
-    assert beginnings.read_certification_sources(deps, tenant_id) == 1, "who reaches it later begins later, and nobody twice"
+    assert certification_sources_jobs.read_certification_sources(deps, tenant_id) == 1, "who reaches it later begins later, and nobody twice"
     assert "2 people have begun by it." in browser.get(str(page.url)).text
     del met.school.columns[column]
     due(met)
-    assert beginnings.read_certification_sources(deps, tenant_id) == 0 and "It was not read to its end" in browser.get(str(page.url)).text
+    assert (
+        certification_sources_jobs.read_certification_sources(deps, tenant_id) == 0
+        and "It was not read to its end" in browser.get(str(page.url)).text
+    )
     stopped = browser.submit("/course/certifying", percent="75", stop="1")
     assert "certifies nobody any more" in stopped.text
     for percent in ("0", "00800", "9" * 5_000, "x"):

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lti_tool.actions import certifying, coaching, importing, nudging
+from lti_tool.coaching import coaching_groups
+from lti_tool.nudges import reminders
+from lti_tool.people import people_import
+from lti_tool.programmes import certification
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_transfer import said, send, visit
@@ -19,9 +22,9 @@ LIST = b"id,name,email\n" + b"".join(f"M{n},Member {n},m{n}@example.org\n".encod
 @pytest.fixture
 def wave(tool: Tool) -> Tool:
     """Four people who were certified yesterday."""
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
     for number in range(1, 5):
-        certifying.certify_person(
+        certification.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"M{number}").id,
@@ -34,7 +37,7 @@ def wave(tool: Tool) -> Tool:
 
 
 def form(tool: Tool) -> int:
-    return coaching.form_groups(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW)
+    return coaching_groups.form_groups(tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", who="test", now=NOW)
 
 
 def begin(tool: Tool) -> str:
@@ -102,10 +105,10 @@ def test_what_was_agreed_is_carried_over_until_it_is_done(wave: Tool) -> None:
 
 def test_who_is_not_in_it_sees_and_changes_nothing(wave: Tool) -> None:
     begin(wave)
-    importing.import_people(
+    people_import.import_people(
         wave.deps.unit_of_work, tenant_id=wave.tenant_id, content=b"id,name,email\nM9,Member 9,m9@example.org\n", apply=True, who="test", now=NOW
     )
-    certifying.certify_person(
+    certification.certify_person(
         wave.deps.unit_of_work,
         tenant_id=wave.tenant_id,
         person_id=person(wave, "M9").id,
@@ -128,6 +131,6 @@ def test_a_meeting_tomorrow_is_told_to_each_member_once(wave: Tool) -> None:
     wave.sql("UPDATE lti_tool.meeting SET at = :at WHERE number = 1", at=at)
     before = at - timedelta(hours=23)
     for _ in range(2):
-        nudging.queue_reminders(wave.deps.unit_of_work, tenant_id=wave.tenant_id, now=before)
+        reminders.queue_reminders(wave.deps.unit_of_work, tenant_id=wave.tenant_id, now=before)
     told = wave.sql("SELECT subject FROM lti_tool.mail WHERE kind = 'coaching'")
     assert [row[0] for row in told] == ["Your coaching group meets on 26 November 2026"] * 4

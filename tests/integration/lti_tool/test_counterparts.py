@@ -16,8 +16,9 @@ from adapters.lms import dialect_for
 from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from adapters.lms.standard import LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE, SCORE_SCOPE
 from carryover.sample_programme import sample_document
-from lti_tool.jobs import grades, rosters
-from lti_tool.lti import services, tokens
+from lti_tool.base import access_tokens, platform_services
+from lti_tool.checks import grade_sender
+from lti_tool.people import rosters
 from tests.demo import Browser
 from tests.integration.lti_tool.counterpart import (
     CLIENT_ID,
@@ -112,7 +113,7 @@ def test_a_finished_check_arrives_in_the_gradebook(met: Meeting, browser: Browse
     activity = met.school.activity("whole", "check", column=True, programme="phishing-response", page="check-1w")
     launch(met, browser, activity, "learner-2")
     assert "Your score is on its way" in finish_check(browser, right=4).text
-    assert grades.send_due_grades(met.deps, met.tenant_id) == 1
+    assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
     score = met.school.scores[activity.column, "learner-2"]
     assert (score["scoreGiven"], score["scoreMaximum"]) == (4, 5)
     assert (score["activityProgress"], score["gradingProgress"]) == ("Completed", "FullyGraded")
@@ -120,7 +121,7 @@ def test_a_finished_check_arrives_in_the_gradebook(met: Meeting, browser: Browse
 
     platform = met.registered(met.school.url)
     lms = dialect_for(platform.family)
-    answer = services.call_service(met.deps, platform, RESULT_SCOPE, lambda token: lms.results(activity.column, "learner-2", token))
+    answer = platform_services.call_service(met.deps, platform, RESULT_SCOPE, lambda token: lms.results(activity.column, "learner-2", token))
     result = lms.read_result(answer.json(), "learner-2")
     assert (result.score, result.maximum) == (4, 5)
 
@@ -141,7 +142,7 @@ def test_two_things_are_chosen_taken_by_the_library_and_opened_by_a_learner(met:
     check = met.school.activities["chosen-check-1w"]
     assert "check after 1 week" in launch(met, browser, check, "learner-3").text
     finish_check(browser, right=5)
-    assert grades.send_due_grades(met.deps, met.tenant_id) == 1
+    assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
     assert met.school.scores[check.column, "learner-3"]["scoreGiven"] == 5
     assert "Transfer plan" in launch(met, browser, met.school.activities["chosen-plan"], "learner-3").text
 
@@ -161,7 +162,7 @@ def test_a_column_is_made_once_where_the_launch_names_only_the_gradebook(met: Me
     for person, right in (("learner-4", 3), ("learner-5", 2)):
         launch(met, browser, activity, person)
         finish_check(browser, right=right)
-        assert grades.send_due_grades(met.deps, met.tenant_id) == 1
+        assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
         (column,) = columns_of(met, "columns")
         assert met.school.scores[column["id"], person]["scoreGiven"] == right
     assert (column["resourceId"], column["scoreMaximum"]) == ("phishing-response/1w", 5)
@@ -173,7 +174,7 @@ def test_a_column_that_is_there_is_found_by_its_resource(met: Meeting, browser: 
     met.school.new_column("known", {"label": "Another", "scoreMaximum": 5, "resourceId": "another", "tag": ""})
     launch(met, browser, met.school.activity("known", "today"), "learner-6")
     finish_check(browser, right=1)
-    assert grades.send_due_grades(met.deps, met.tenant_id) == 1
+    assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 1
     assert met.school.scores[known["id"], "learner-6"]["scoreGiven"] == 1
     assert len(columns_of(met, "known")) == 2
 
@@ -212,7 +213,7 @@ def test_one_token_serves_many_scores(met: Meeting, browser: Browser) -> None:
     for person in ("learner-7", "learner-8", "learner-9"):
         launch(met, browser, activity, person)
         finish_check(browser, right=2)
-    assert grades.send_due_grades(met.deps, met.tenant_id) == 3
+    assert grade_sender.send_due_grades(met.deps, met.tenant_id) == 3
     assert {person for column, person in met.school.scores if column == activity.column} == {"learner-7", "learner-8", "learner-9"}
     assert met.school.asked.count(SCORE_SCOPE) == 1, "in all tests of this module"
 
@@ -248,6 +249,6 @@ def test_open_edx_takes_what_a_teacher_chose(met: Meeting, edx: OpenEdx, browser
 
 @pytest.mark.parametrize("scope", [SCORE_SCOPE, LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE])
 def test_open_edx_gives_a_token_for_our_assertion(met: Meeting, edx: OpenEdx, scope: str) -> None:
-    token = tokens.get_access_token(met.deps, met.registered(edx.issuer), scope)
+    token = access_tokens.get_access_token(met.deps, met.registered(edx.issuer), scope)
     assert edx.consumer().check_token(token, [scope])
     assert not edx.consumer().check_token(token, ["another scope"])

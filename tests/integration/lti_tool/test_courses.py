@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.lms.claims import CLAIM_PREFIX
-from lti_tool.actions import certifying
-from lti_tool.jobs import rosters
+from lti_tool.people import rosters
+from lti_tool.programmes import certification
 from tests.integration.lti_tool.conftest import DEPLOYMENT_ID, Tool, capture
 from tests.integration.lti_tool.test_learning import answer_check
 
@@ -256,7 +256,7 @@ def test_a_teacher_sees_figures_of_the_own_courses_people_and_of_nobody_else(too
         tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = :s", s=s)[0][0]
         for s in ("5", capture("launch-resource-student3-cjk")["claims"]["sub"])
     )
-    certifying.certify_person(
+    certification.certify_person(
         tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=other, programme="phishing-response", certified_at=NOW, now=NOW
     )
     episodes = dict(tool.sql("SELECT person_id, id FROM lti_tool.episode"))

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lti_tool.actions import certifying, digests, importing
-from lti_tool.jobs import posts
+from lti_tool.nudges import channel_sender, digests
+from lti_tool.people import people_import
+from lti_tool.programmes import certification
 from tests.integration.lti_tool.conftest import TOOL, Tool
 from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_transfer import home, said, visit
@@ -54,9 +55,9 @@ def test_what_is_no_channel_says_why(tool: Tool, console: str, url: str, name: s
 
 def certify(tool: Tool, count: int) -> None:
     people = b"id,name,email\n" + b"".join(f"D{n},Person {n},d{n}@example.org\n".encode() for n in range(count))
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=MONDAY)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=MONDAY)
     for number in range(count):
-        certifying.certify_person(
+        certification.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"D{number}").id,
@@ -91,7 +92,7 @@ def test_what_a_channel_refuses_stands_on_its_page_and_a_removed_one_hears_nothi
         "UPDATE lti_tool.channel SET url_sealed = :sealed",
         sealed=tool.deps.secrets.seal(digests.CHANNEL_URL_PURPOSE, f"{tool.moodle.server.url}/gone"),
     )
-    assert posts.send_due_posts(tool.deps, tool.tenant_id) == 0
+    assert channel_sender.send_due_posts(tool.deps, tool.tenant_id) == 0
     assert "The channel answered 404" in tool.get(console).text
     channel = tool.sql("SELECT id FROM lti_tool.channel")[0][0]
     assert "<strong>#service-desk" not in tool.post(f"{console}channels", tool.get(console), remove=str(channel)).text

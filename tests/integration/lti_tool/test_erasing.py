@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from core.database import make_engine
-from lti_tool.actions import forgetting, importing, nudging
-from lti_tool.store import erasing
+from lti_tool.nudges import reminders
+from lti_tool.people import people_import
+from lti_tool.privacy import erasure_store, person_erasure
 from lti_tool.store.tables import metadata
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_people import grant, person
@@ -53,7 +54,7 @@ def busy(tool: Tool, home: str) -> None:
     page = tool.get(f"{home}work")
     tool.post(f"{home}tasks", page, competency="verify", task="", title="secret words")
     tool.post(f"{home}no-opportunity", page, form_id=str(uuid.uuid4()), words="secret words")
-    nudging.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW + timedelta(days=1))
+    reminders.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW + timedelta(days=1))
     tool.post(f"{home}quizzes/practice", tool.get(f"{home}today"))
     levels = {"level-second-way": "3"}
     send(tool, home, "assessments/form", form_id=str(uuid.uuid4()), words="secret words", **levels)
@@ -69,13 +70,13 @@ def test_nothing_of_a_learner_is_left(tool: Tool, home: str, owner: Engine) -> N
     marks = [str(learner.id), "learner@example.org", "SIS-L", "secret words", "Learner seventeen"]
     assert len({one.split(":")[0] for one in traces(owner, marks)}) >= 6, "the search finds what is there"
     others = tool.sql("SELECT count(*) FROM lti_tool.person")[0][0]
-    ours = forgetting.erase_person(owner, tenant_id=tool.tenant_id, named="learner@example.org", who="test", now=NOW)
+    ours = person_erasure.erase_person(owner, tenant_id=tool.tenant_id, named="learner@example.org", who="test", now=NOW)
     assert ours.agent["account"]["name"] == str(learner.id) and ours.removed["episode"] == 1
     left = traces(owner, marks)
     assert left == [f"erasure: {learner.id}"], "the request alone, until the record store is done"
-    again = forgetting.erase_person(owner, tenant_id=tool.tenant_id, named=str(learner.id), who="test", now=NOW)
+    again = person_erasure.erase_person(owner, tenant_id=tool.tenant_id, named=str(learner.id), who="test", now=NOW)
     assert again.request.id == ours.request.id and again.removed == {}, "interrupted, it goes on"
-    forgetting.finish_erasure(owner, tenant_id=tool.tenant_id, request_id=ours.request.id, now=NOW)
+    person_erasure.finish_erasure(owner, tenant_id=tool.tenant_id, request_id=ours.request.id, now=NOW)
     assert traces(owner, marks) == []
     assert tool.sql("SELECT count(*) FROM lti_tool.person")[0][0] == others - 1
     assert tool.get(f"{home}today").status_code == 401, "a running visit ends"
@@ -88,8 +89,8 @@ def test_what_a_reviewer_gave_to_others_stays_theirs(tool: Tool, home: str, owne
     mentor = person(tool, "E8")
     tool.launch("launch-resource-teacher")
     grant(tool, "training manager")
-    ours = forgetting.erase_person(owner, tenant_id=tool.tenant_id, named="E8", who="test", now=NOW)
-    forgetting.finish_erasure(owner, tenant_id=tool.tenant_id, request_id=ours.request.id, now=NOW)
+    ours = person_erasure.erase_person(owner, tenant_id=tool.tenant_id, named="E8", who="test", now=NOW)
+    person_erasure.finish_erasure(owner, tenant_id=tool.tenant_id, request_id=ours.request.id, now=NOW)
     assert traces(owner, [str(mentor.id), "mentor@example.org"]) == []
     page = tool.get(f"{visit(tool, 'SIS-L')}work")
     assert "Well done." in page.text and "Your reviewer answered" in page.text
@@ -100,7 +101,7 @@ def test_what_a_reviewer_gave_to_others_stays_theirs(tool: Tool, home: str, owne
 
 def test_what_somebody_did_as_training_manager_becomes_nobody_s(tool: Tool, home: str, owner: Engine) -> None:
     directory = b"id,name,email\nT1,Teacher one,t1@example.org\n"
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=directory, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=directory, apply=True, who="test", now=NOW)
     teacher = person(tool, "T1")
     tool.sql(
         "INSERT INTO lti_tool.role_grant (tenant_id, person_id, role, granted_by) VALUES (:tenant, :person, 'training manager', 'test')",
@@ -110,10 +111,10 @@ def test_what_somebody_did_as_training_manager_becomes_nobody_s(tool: Tool, home
     office = f"/t/{press(tool, sign_in(tool, 't1@example.org')).request.path.split('/')[2]}/"
     send(tool, office, "programmes/", title="Begun by somebody", copy_of="")
     assert traces(owner, ["Teacher one"])
-    ours = forgetting.erase_person(owner, tenant_id=tool.tenant_id, named="T1", who="test", now=NOW)
-    forgetting.finish_erasure(owner, tenant_id=tool.tenant_id, request_id=ours.request.id, now=NOW)
+    ours = person_erasure.erase_person(owner, tenant_id=tool.tenant_id, named="T1", who="test", now=NOW)
+    person_erasure.finish_erasure(owner, tenant_id=tool.tenant_id, request_id=ours.request.id, now=NOW)
     assert traces(owner, ["Teacher one", str(teacher.id), "t1@example.org"]) == []
-    assert tool.sql("SELECT count(*) FROM lti_tool.programme_draft WHERE saved_by = :who", who=erasing.ERASED_NAME)[0][0] == 1
+    assert tool.sql("SELECT count(*) FROM lti_tool.programme_draft WHERE saved_by = :who", who=erasure_store.ERASED_NAME)[0][0] == 1
 
 
 def test_every_table_that_points_at_people_is_known(owner: Engine) -> None:
@@ -127,12 +128,12 @@ def test_every_table_that_points_at_people_is_known(owner: Engine) -> None:
                 " 'lti_tool.plan'::regclass, 'lti_tool.job_use'::regclass, 'lti_tool.handed_in'::regclass)"
             )
         ).all()
-    known = {*erasing.OWNED_ROWS, *(table for table, _ in erasing.ACTOR_COLUMNS), *(table for table, _ in erasing.LEADER_COLUMNS)}
+    known = {*erasure_store.OWNED_ROWS, *(table for table, _ in erasure_store.ACTOR_COLUMNS), *(table for table, _ in erasure_store.LEADER_COLUMNS)}
     assert {row.child.removeprefix("lti_tool.") for row in rows} <= known
-    mentioned = {f"{table}.{column}" for table, column in (*erasing.ACTOR_COLUMNS, *erasing.LEADER_COLUMNS)}
+    mentioned = {f"{table}.{column}" for table, column in (*erasure_store.ACTOR_COLUMNS, *erasure_store.LEADER_COLUMNS)}
     for row in rows:
         table = row.child.removeprefix("lti_tool.")
-        assert row.name in erasing.OWNED_ROWS.get(table, "") or f"{table}.{row.name}" in mentioned, row
+        assert row.name in erasure_store.OWNED_ROWS.get(table, "") or f"{table}.{row.name}" in mentioned, row
 
 
 def test_a_person_looks_at_it_takes_it_along_and_asks_for_its_end(tool: Tool, home: str) -> None:
@@ -150,4 +151,4 @@ def test_a_person_looks_at_it_takes_it_along_and_asks_for_its_end(tool: Tool, ho
     for _ in range(2):
         asked = tool.post(f"{home}me/erase", page, sure="1")
     assert "You asked for it on" in asked.text and tool.rows("erasure") == 1
-    assert [name for _, name in forgetting.list_open_requests(tool.deps.unit_of_work, tenant_id=tool.tenant_id)] == ["Learner seventeen"]
+    assert [name for _, name in person_erasure.list_open_requests(tool.deps.unit_of_work, tenant_id=tool.tenant_id)] == ["Learner seventeen"]

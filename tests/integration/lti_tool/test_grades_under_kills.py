@@ -18,8 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import text
 
-from lti_tool.store import grades
-from lti_tool.store.grades import NewGrade
+from lti_tool.checks import grades_store
+from lti_tool.checks.grades_store import NewGrade
 from tests.conftest import environ_for
 from tests.integration.lti_tool.conftest import TOOL, Tool
 
@@ -71,7 +71,7 @@ def queue(tool: Tool, columns: list[str], people: int, rounds: int, pause: float
                 for column, subject in wanted[start : start + 100]:
                     score = chance.randint(0, 1_000)
                     attempt = _attempt(connection, like.id)
-                    grades.enqueue_grade(
+                    grades_store.enqueue_grade(
                         connection,
                         tool.tenant_id,
                         NewGrade(attempt, like.registration_id, None, column, "", "", "", subject, score, 1_000, "", datetime.now(UTC)),

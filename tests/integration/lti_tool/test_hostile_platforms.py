@@ -15,9 +15,9 @@ from adapters.lms import dialect_for
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
 from core.http_client import GuardedClient, OutsideCallFailed, limit_total_time
 from lti_tool import operator_api
-from lti_tool.jobs import rosters
-from lti_tool.lti import platform_keys
-from lti_tool.store import grades as stored
+from lti_tool.base import platform_key_cache
+from lti_tool.checks import grades_store as stored
+from lti_tool.people import rosters
 from tests.integration.lti_tool.conftest import TOOL, FakeServer, Tool
 from tests.integration.lti_tool.test_outboxes import (
     RESULTS,
@@ -206,7 +206,7 @@ def test_a_roster_page_of_many_thousands_is_kept(tool: Tool) -> None:
 
 def test_keys_a_little_old_serve_while_one_looks_for_newer_ones(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tool.launch().status_code == 303
-    monkeypatch.setattr(platform_keys, "FETCH_SECONDS", 2)
+    monkeypatch.setattr(platform_key_cache, "FETCH_SECONDS", 2)
 
     def slow(asked: Any) -> Any:
         time.sleep(1)

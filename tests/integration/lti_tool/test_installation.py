@@ -14,10 +14,10 @@ from adapters.lms import dialect_for
 from adapters.lms.claims import CLAIM_PREFIX
 from core.errors import BadInput, Conflict
 from lti_tool import operator_api
-from lti_tool.actions import registering
-from lti_tool.actions.registering import ManualRegistration
-from lti_tool.lti import tokens
-from lti_tool.lti.errors import TokenRefused
+from lti_tool.base import access_tokens
+from lti_tool.base.launch_errors import TokenRefused
+from lti_tool.launch import platform_registration
+from lti_tool.launch.platform_registration import ManualRegistration
 from tests.integration.lti_tool.conftest import Tool
 
 TOOL_CONFIGURATION = "https://purl.imsglobal.org/spec/lti-tool-configuration"
@@ -252,7 +252,7 @@ BY_HAND = ManualRegistration(
 )
 def test_what_is_typed_wrong_is_named(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(BadInput) as refused:
-        registering.validate_registration(False, ManualRegistration(**{**vars(BY_HAND), **changes}))
+        platform_registration.validate_registration(False, ManualRegistration(**{**vars(BY_HAND), **changes}))
     assert refused.value.where["field"] == field
 
 
@@ -350,7 +350,7 @@ def test_learners_grades_reach_a_canvas_that_registered_by_itself(tool: Tool, de
     made = desk.platforms()[-1]
     assert (made.name, made.family, made.auth_audience, made.approve_deployments) == ("A university", "canvas", "", True)
     taken = canvas_tokens(tool)
-    assert tokens.get_access_token(tool.deps, made, CANVAS_SCOPES[0]) == "t"
+    assert access_tokens.get_access_token(tool.deps, made, CANVAS_SCOPES[0]) == "t"
     assert [one["aud"] for one in taken] == [f"{tool.moodle.server.url}/token"]
 
 
@@ -360,14 +360,14 @@ def test_a_wrong_audience_is_tried_once_more_with_the_endpoint_s_address(tool: T
     made = desk.platforms()[-1]
     desk.change_platform(made.id, {"auth_audience": "sso.canvaslms.com"})
     taken = canvas_tokens(tool)
-    assert tokens.get_access_token(tool.deps, desk.platforms()[-1], CANVAS_SCOPES[0]) == "t"
+    assert access_tokens.get_access_token(tool.deps, desk.platforms()[-1], CANVAS_SCOPES[0]) == "t"
     assert [one["aud"] for one in taken] == ["sso.canvaslms.com", f"{tool.moodle.server.url}/token"]
     desk.change_platform(made.id, {"auth_audience": ""})
     assert desk.platforms()[-1].auth_audience == "", "a setting can be cleared"
     assert desk.platforms()[-1].name == "A university", "what is not named stays"
     tool.moodle.server.says("/token", (400, "Bad Request", {"error": "invalid_scope"}))
     with pytest.raises(TokenRefused):
-        tokens.get_access_token(tool.deps, desk.platforms()[-1], "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem")
+        access_tokens.get_access_token(tool.deps, desk.platforms()[-1], "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem")
 
 
 @pytest.mark.parametrize(
@@ -420,16 +420,16 @@ def test_several_registrations_with_one_issuer_keep_their_people_apart(tool: Too
 
 
 def test_a_rotated_key_is_shown_before_it_signs_and_the_old_one_after(tool: Tool) -> None:
-    from lti_tool.lti import keys
+    from lti_tool.base import signing_keys
 
     (old,) = tool.get("/lti/jwks.json").json["keys"]
     made = operator_api.rotate_signing_key(_settings(tool), False)
     shown = {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]}
     assert shown == {old["kid"], made.kid}
-    signed = keys.sign_jwt(tool.deps.engine, tool.deps.secrets, {"a": 1})
+    signed = signing_keys.sign_jwt(tool.deps.engine, tool.deps.secrets, {"a": 1})
     assert pyjwt.get_unverified_header(signed)["kid"] == old["kid"], "platforms keep what they fetched: the new one waits a day"
     _as_owner(tool, "UPDATE lti_tool.tool_key SET signs_from = signs_from - interval '25 hours', retires_at = retires_at - interval '25 hours'")
-    signed = keys.sign_jwt(tool.deps.engine, tool.deps.secrets, {"a": 1})
+    signed = signing_keys.sign_jwt(tool.deps.engine, tool.deps.secrets, {"a": 1})
     assert pyjwt.get_unverified_header(signed)["kid"] == made.kid
     assert {key["kid"] for key in tool.get("/lti/jwks.json").json["keys"]} == {old["kid"], made.kid}
     _as_owner(tool, "UPDATE lti_tool.tool_key SET retires_at = retires_at - interval '25 hours'")

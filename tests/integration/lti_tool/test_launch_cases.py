@@ -21,8 +21,7 @@ from jwcrypto.jwk import JWK
 from sqlalchemy import text
 
 from adapters.lms.claims import CLAIM_PREFIX
-from lti_tool.lti import platform_keys
-from lti_tool.store import platforms
+from lti_tool.base import platform_key_cache, platforms_store
 from tests.integration.lti_tool.conftest import CLIENT_ID, DEPLOYMENT_ID, ISSUER, TOOL, Moodle, Tool, unsigned
 from tests.integration.lti_tool.test_certification import refused, rows
 
@@ -46,7 +45,7 @@ def add_platform(tool: Tool, **changes: Any) -> int:
         **changes,
     }
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        made = platforms.insert_platform(connection, tool.tenant_id, values)
+        made = platforms_store.insert_platform(connection, tool.tenant_id, values)
     assert made is not None
     return made
 
@@ -270,7 +269,7 @@ def test_unknown_kid(tool: Tool, case: str) -> None:
     assert tool.moodle.server.count("/certs") == fetched + 1, "exactly one look, then it cools down"
 
 
-def _kept(tool: Tool) -> platform_keys._CachedKeySet:
+def _kept(tool: Tool) -> platform_key_cache._CachedKeySet:
     return tool.deps.platform_keys._cache[f"{tool.moodle.server.url}/certs"]
 
 
@@ -314,7 +313,7 @@ def test_lying_platform(tool: Tool, case: str) -> None:
 
 @pytest.mark.parametrize("case", ["K13 slow"])
 def test_slow_platform(tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform_keys, "FETCH_SECONDS", 0.5)
+    monkeypatch.setattr(platform_key_cache, "FETCH_SECONDS", 0.5)
 
     def slow(asked: Any) -> Any:
         time.sleep(3)
@@ -475,7 +474,7 @@ def test_good_claims(shared_tool: Tool, case: str) -> None:
 def test_deployment_of_another_client(tool: Tool, case: str) -> None:
     other = add_platform(tool)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        platforms.insert_deployment(connection, tool.tenant_id, other, "77", "approved")
+        platforms_store.insert_deployment(connection, tool.tenant_id, other, "77", "approved")
     answer = tool.launch(**{f"{CLAIM_PREFIX}deployment_id": "77"})
     refused(tool, answer, rows(tool))
     assert "77" in answer.text, "the page names it for the administrator"
@@ -612,7 +611,7 @@ def test_good_login(shared_tool: Tool, case: str) -> None:
 
 @pytest.mark.parametrize("case", ["L7 a flood of logins"])
 def test_flood(shared_tool: Tool, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lti_tool.views.launch.MAX_PER_MINUTE", 3)
+    monkeypatch.setattr("lti_tool.launch.launch_views.MAX_PER_MINUTE", 3)
     before = shared_tool.rows("login_state")
     answers = [
         shared_tool.browser.post("/lti/login", data={}, base_url="https://127.0.0.1:8080", environ_overrides={"REMOTE_ADDR": "192.0.2.7"})
@@ -634,7 +633,7 @@ def test_a_refused_launch_is_told_to_administrators_with_its_reason(tool: Tool) 
 
 
 def test_what_has_had_its_time_is_forgotten(tool: Tool) -> None:
-    from lti_tool.jobs import upkeep
+    from lti_tool.privacy import expiry
 
     tool.begun()
     tool.launch()
@@ -642,6 +641,6 @@ def test_what_has_had_its_time_is_forgotten(tool: Tool) -> None:
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
         for table, column in (("login_state", "expires_at"), ("launch", "expires_at"), ("launch_log", "at")):
             connection.execute(text(f"UPDATE lti_tool.{table} SET {column} = :then"), {"then": long_ago})  # noqa: S608 - names of this test
-    upkeep.discard_expired_data(tool.deps, tool.tenant_id)
+    expiry.discard_expired_data(tool.deps, tool.tenant_id)
     assert {table: tool.rows(table) for table in ("login_state", "launch", "launch_log")} == {"login_state": 0, "launch": 0, "launch_log": 0}
     assert tool.rows("membership") == 1, "who was there stays known"

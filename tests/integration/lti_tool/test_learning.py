@@ -292,7 +292,7 @@ def test_an_act_that_fails_leaves_neither_its_rows_nor_its_statements(tool: Tool
     def broken(*given: Any, **named: Any) -> None:
         raise RuntimeError("the outbox breaks")
 
-    monkeypatch.setattr("lti_tool.store.outbox.insert_statements", broken)
+    monkeypatch.setattr("lti_tool.base.statement_outbox_store.insert_statements", broken)
     assert tool.post(where(page), page, position=1, choice="a").status_code == 500
     assert tool.rows("answer") == 0
     assert len(statements(tool)) == before

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from icalendar import Calendar
 
-from lti_tool.actions import certifying, importing, nudging
-from lti_tool.store import mails, nudges
+from lti_tool.base import mail_outbox_store
+from lti_tool.nudges import reminders, reminders_store
+from lti_tool.people import people_import
+from lti_tool.programmes import certification
 from tests.integration.lti_tool.conftest import TOOL, Tool
 from tests.integration.lti_tool.test_people import person
 from tests.integration.lti_tool.test_transfer import visit
@@ -22,9 +24,9 @@ LIST = b"id,name,email,time_zone,working_days,language\nE1,One,one@example.org,E
 @pytest.fixture
 def certified(tool: Tool) -> Tool:
     """Three people who were certified a week before, at the same hour."""
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
     for external_id in ("E1", "E2", "E3"):
-        certifying.certify_person(
+        certification.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, external_id).id,
@@ -38,7 +40,7 @@ def certified(tool: Tool) -> Tool:
 def remind(tool: Tool, at: datetime) -> list[tuple[str, str, str]]:
     """(whom, kind, subject) of what is queued at this moment."""
     before = {row[0] for row in tool.sql("SELECT id FROM lti_tool.mail")}
-    nudging.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=at)
+    reminders.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=at)
     rows = tool.sql("SELECT m.id, p.external_id, m.kind, m.subject FROM lti_tool.mail m JOIN lti_tool.person p ON p.id = m.person_id ORDER BY m.id")
     return [tuple(row[1:]) for row in rows if row[0] not in before]
 
@@ -64,7 +66,7 @@ def test_who_cannot_be_told_now_holds_up_nobody(certified: Tool, monkeypatch: py
         )
     everybody = remind(certified, NOW)
     certified.sql("DELETE FROM lti_tool.mail")
-    monkeypatch.setattr(nudges, "PAGE_SIZE", 1)
+    monkeypatch.setattr(reminders_store, "PAGE_SIZE", 1)
     assert [one[0] for one in everybody] == ["E1"] and remind(certified, NOW) == everybody
 
 
@@ -90,7 +92,7 @@ def test_what_was_done_is_not_told(certified: Tool) -> None:
 def test_who_stopped_a_kind_or_is_on_hold_or_left_is_left_alone(certified: Tool) -> None:
     one = person(certified, "E1").id
     with certified.deps.unit_of_work(certified.tenant_id) as connection:
-        mails.insert_mail_stop(connection, certified.tenant_id, one, "due")
+        mail_outbox_store.insert_mail_stop(connection, certified.tenant_id, one, "due")
     assert remind(certified, NOW) == []
     later = NOW + timedelta(days=5, hours=1)
     certified.sql(
@@ -133,7 +135,7 @@ LED = b"id,name,email,manager,time_zone\nB1,Boss,boss@example.org,,Europe/Berlin
 
 
 def test_who_leads_is_prompted_every_second_week_in_words_that_fit_the_time(certified: Tool) -> None:
-    importing.import_people(certified.deps.unit_of_work, tenant_id=certified.tenant_id, content=LED, apply=True, who="test", now=NOW)
+    people_import.import_people(certified.deps.unit_of_work, tenant_id=certified.tenant_id, content=LED, apply=True, who="test", now=NOW)
     assert NOW.isocalendar().week % 2 == 0
     prompts = [one for one in remind(certified, NOW) if one[1] == "prompt"]
     assert prompts == [("B1", "prompt", "Ask one question this week")], "one for both of them"
@@ -147,7 +149,7 @@ def test_who_leads_is_prompted_every_second_week_in_words_that_fit_the_time(cert
 
 
 def test_who_was_asked_for_an_answer_is_reminded_before_it_is_late(certified: Tool) -> None:
-    importing.import_people(certified.deps.unit_of_work, tenant_id=certified.tenant_id, content=LED, apply=True, who="test", now=NOW)
+    people_import.import_people(certified.deps.unit_of_work, tenant_id=certified.tenant_id, content=LED, apply=True, who="test", now=NOW)
     certified.sql("UPDATE lti_tool.scheduled_act SET due_at = :at, done_at = NULL WHERE act = 'exercise review'", at=NOW + timedelta(hours=20))
     assert not [one for one in remind(certified, NOW) if one[1] == "review"], "nothing was handed in"
     certified.sql(

@@ -12,12 +12,13 @@ from sqlalchemy import text
 
 from adapters.lms.standard import LINE_ITEM_SCOPE, READ_LINE_ITEM_SCOPE, SCORE_SCOPE
 from adapters.lrs_client import RecordStore
-from lti_tool.actions.choices import CHECK_TAG
-from lti_tool.jobs import grades, rosters, statements
-from lti_tool.lti import tokens
-from lti_tool.lti.errors import TokenRefused
-from lti_tool.store import grades as stored_grades
-from lti_tool.store.grades import NewGrade
+from lti_tool.base import access_tokens, statement_sender
+from lti_tool.base.launch_errors import TokenRefused
+from lti_tool.checks import grade_sender
+from lti_tool.checks import grades_store as stored_grades
+from lti_tool.checks.grades_store import NewGrade
+from lti_tool.people import rosters
+from lti_tool.programmes.activity_pages import CHECK_TAG
 from tests.integration.lti_tool.conftest import CLIENT_ID, Tool
 from tests.integration.lti_tool.recorded import exchanges
 from tests.integration.lti_tool.test_learning import answer_check, open_check
@@ -28,7 +29,7 @@ SCORES = "/lineitems/2/lineitem/scores"
 
 def send_statements(tool: Tool) -> int:
     store = RecordStore(tool.moodle.server.url, "key", "secret")
-    return statements.send_due_statements(tool.deps.unit_of_work, tool.tenant_id, store, tool.deps.client)
+    return statement_sender.send_due_statements(tool.deps.unit_of_work, tool.tenant_id, store, tool.deps.client)
 
 
 def finish_check(tool: Tool) -> None:
@@ -44,7 +45,7 @@ RESULTS = "/lineitems/2/lineitem/results"
 def send_grades(tool: Tool) -> int:
     if "/token" not in tool.moodle.server.answers:
         tool.moodle.server.says("/token", (200, "OK", {"access_token": "a-token", "expires_in": 3600}))
-    return grades.send_due_grades(tool.deps, tool.tenant_id)
+    return grade_sender.send_due_grades(tool.deps, tool.tenant_id)
 
 
 def grade_row(tool: Tool) -> Any:
@@ -93,15 +94,15 @@ def test_of_a_refused_batch_only_the_bad_statement_is_set_aside(tool: Tool) -> N
 
 
 def test_a_sender_that_dies_after_sending_sends_again_and_that_is_harmless(tool: Tool) -> None:
-    from lti_tool.store import outbox
+    from lti_tool.base import statement_outbox_store
 
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        first = outbox.lease_statements(connection, tool.tenant_id, 100)
+        first = statement_outbox_store.lease_statements(connection, tool.tenant_id, 100)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert outbox.lease_statements(connection, tool.tenant_id, 100) == [], "leased rows are nobody else's"
+        assert statement_outbox_store.lease_statements(connection, tool.tenant_id, 100) == [], "leased rows are nobody else's"
     due_again(tool, "statement_outbox")
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        again = outbox.lease_statements(connection, tool.tenant_id, 100)
+        again = statement_outbox_store.lease_statements(connection, tool.tenant_id, 100)
     assert [row.payload for row in again] == [row.payload for row in first]
 
 
@@ -385,10 +386,10 @@ def test_no_grade_for_an_activity_without_a_place_in_the_gradebook(tool: Tool) -
 
 
 def token(tool: Tool) -> str:
-    from lti_tool.store import platforms
+    from lti_tool.base import platforms_store
 
-    (platform,) = platforms.find_platforms(tool.deps.engine, "http://127.0.0.1:8100", CLIENT_ID)
-    return tokens.get_access_token(tool.deps, platform, SCORE_SCOPE)
+    (platform,) = platforms_store.find_platforms(tool.deps.engine, "http://127.0.0.1:8100", CLIENT_ID)
+    return access_tokens.get_access_token(tool.deps, platform, SCORE_SCOPE)
 
 
 @pytest.mark.parametrize("case", ["A12 the assertion"])

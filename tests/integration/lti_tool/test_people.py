@@ -13,8 +13,9 @@ import pytest
 
 from adapters.lms.claims import CLAIM_PREFIX
 from lrs.vocabulary import EXTENSIONS, VERBS
-from lti_tool.actions import directing, importing, visiting
-from lti_tool.store import directory
+from lti_tool.launch import visits
+from lti_tool.people import directory as directing
+from lti_tool.people import directory_store, people_import
 from tests.integration.lti_tool.conftest import Tool
 
 NOW = datetime.now(UTC)
@@ -25,13 +26,13 @@ E8,Mentor eight,eight@example.org,,,North,Berlin,senior,,
 """
 
 
-def take(tool: Tool, content: bytes, apply: bool = True) -> importing.Report:
-    return importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=content, apply=apply, who="test", now=NOW)
+def take(tool: Tool, content: bytes, apply: bool = True) -> people_import.Report:
+    return people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=content, apply=apply, who="test", now=NOW)
 
 
-def person(tool: Tool, external_id: str) -> directory.Profile:
+def person(tool: Tool, external_id: str) -> directory_store.Profile:
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        return directory.find_profiles(connection, tool.tenant_id, external_ids=[external_id])[0]
+        return directory_store.find_profiles(connection, tool.tenant_id, external_ids=[external_id])[0]
 
 
 def grant(tool: Tool, role: str, subject: str = "3") -> None:
@@ -122,7 +123,7 @@ def test_a_launch_finds_the_person_as_the_registration_lets_it(tool: Tool) -> No
     assert whose(tool, "91") == person(tool, "E6").id
     tool.launch("launch-resource-student1", sub="92", email="SEVEN@example.org", **{f"{CLAIM_PREFIX}lis": ...})
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        assert directory.get_profile(connection, tool.tenant_id, whose(tool, "92")).name == "Learner seven", "the list's name stays"
+        assert directory_store.get_profile(connection, tool.tenant_id, whose(tool, "92")).name == "Learner seven", "the list's name stays"
     assert dict(tool.sql("SELECT subject, joined_by FROM lti_tool.identity WHERE subject IN ('90', '91', '92')")) == {
         "90": "id", "91": "parameter", "92": "address"
     }  # fmt: skip
@@ -292,8 +293,8 @@ def test_codes_are_not_guessed(tool: Tool) -> None:
 def test_a_sign_in_at_the_organisations_provider_shows_a_code_for_the_course(tool: Tool) -> None:
     take(tool, LIST)
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        visit, secret = visiting.begin_visit(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=True, now=NOW)
-        by_mail, mail_secret = visiting.begin_visit(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=False, now=NOW)
+        visit, secret = visits.begin_visit(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=True, now=NOW)
+        by_mail, mail_secret = visits.begin_visit(connection, tool.tenant_id, person(tool, "E8").id, "", signed_in=False, now=NOW)
     for one, its in ((visit, secret), (by_mail, mail_secret)):
         tool.browser.set_cookie(f"__Host-carryover-launch-{one.hex}", its, domain="127.0.0.1", secure=True, path="/")
     shown = tool.post(f"/t/{visit}/confirm", tool.get(f"/t/{visit}/confirm"), act="show")
@@ -442,8 +443,8 @@ def test_certifications_of_a_file_begin_episodes_once(tool: Tool) -> None:
     day = (NOW - timedelta(days=2)).date().isoformat()
     content = f"id,certified_on,score,score:verify,score_before,hours\nE1,{day},0.9,0.5,0.3,7.5\nE8,{day},,,,\n".encode()
 
-    def go(apply: bool) -> importing.Report:
-        return importing.import_certifications(
+    def go(apply: bool) -> people_import.Report:
+        return people_import.import_certifications(
             tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", content=content, apply=apply, who="test", now=NOW
         )
 
@@ -461,7 +462,7 @@ def test_certifications_of_a_file_begin_episodes_once(tool: Tool) -> None:
         id=person(tool, "E1").id,
     )[0][0]
     assert due.isoweekday() in (1, 2, 3, 4), "on the person's own working days"
-    bad = importing.import_certifications(
+    bad = people_import.import_certifications(
         tool.deps.unit_of_work,
         tenant_id=tool.tenant_id,
         programme="phishing-response",

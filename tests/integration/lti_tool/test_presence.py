@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.channels import create_mailer
 from lrs.vocabulary import EXTENSIONS
-from lti_tool.actions import importing, nudging, presence
-from lti_tool.jobs import mails as mail_job
+from lti_tool.nudges import mail_sender as mail_job
+from lti_tool.nudges import reminders
+from lti_tool.people import people_import
+from lti_tool.programmes import product_use
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_transfer import home, said, visit
@@ -22,14 +24,14 @@ NOW = datetime.now(UTC)
 
 def test_a_visit_is_said_once_a_day_with_the_team(tool: Tool) -> None:
     people = b"id,name,email,team\nE1,One,one@example.org,North\n"
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
     for _ in range(2):
         visit(tool, "E1")
     (one,) = said(tool, "logged-in")
     assert one["actor"]["account"]["name"] == str(person(tool, "E1").id) and "registration" not in one["context"]
     assert one["context"]["extensions"][EXTENSIONS["team"]] == "North"
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        presence.record_visit(connection, tool.tenant_id, person(tool, "E1").id, "phishing-response", NOW + timedelta(days=1))
+        product_use.record_visit(connection, tool.tenant_id, person(tool, "E1").id, "phishing-response", NOW + timedelta(days=1))
     assert len(said(tool, "logged-in")) == 2
 
 
@@ -38,7 +40,7 @@ def test_a_look_at_figures_is_said_of_people_of_the_list_alone(tool: Tool) -> No
     tool.get(f"{office}figures")
     assert said(tool, "viewed") == [], "whom the LMS alone names may be joined to somebody of the list"
     people = b"id,name,email\nE1,One,one@example.org\n"
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
     tool.sql(
         "INSERT INTO lti_tool.role_grant (tenant_id, person_id, role, granted_by) VALUES (:tenant, :person, 'executive', 'test')",
         tenant=tool.tenant_id,
@@ -56,7 +58,7 @@ def test_a_nudge_that_was_sent_and_followed_is_on_record(tool: Tool, home: str, 
     box, url = postbox
     tool.sql("UPDATE lti_tool.scheduled_act SET due_at = now() + interval '1 hour' WHERE act = 'plan'")
     tool.sql("UPDATE lti_tool.person SET working_days = '{1,2,3,4,5,6,7}', time_zone = 'UTC'")
-    nudging.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW.replace(hour=12))
+    reminders.queue_reminders(tool.deps.unit_of_work, tenant_id=tool.tenant_id, now=NOW.replace(hour=12))
     tool.sql("DELETE FROM lti_tool.mail WHERE kind <> 'due'")
     tool.sql("UPDATE lti_tool.mail SET next_try_at = now(), queued_at = now()")
     mailer = create_mailer(url, "carryover@example.org")

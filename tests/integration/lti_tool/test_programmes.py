@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from adapters import people_csv
 from adapters.questions import QuestionItem, question_html
 from carryover.sample_programme import sample_document
-from lti_tool.actions import authoring, programmes
+from lti_tool.programmes import authoring, programmes
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import verbs
 from tests.integration.lti_tool.test_people import grant

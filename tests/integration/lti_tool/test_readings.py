@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from adapters import xapi_statements
-from lti_tool.actions import importing
+from lti_tool.people import people_import
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_digests import console
 from tests.integration.lti_tool.test_people import LIST, NOW, person
@@ -17,7 +17,7 @@ KPI: dict[str, Any] = {"kpi": "clicks", "label": "Clicks", "unit": "a month", "f
 
 
 def test_people_are_named_by_id_or_address_and_reach_the_record_store_by_pseudonym(tool: Tool, console: str) -> None:
-    assert importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW).applied
+    assert people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW).applied
     server = tool.moodle.server
     server.says("/api/v1/kpis", (200, "OK", {"kpis": [KPI], "next": None}))
     server.says("/api/v1/costs", (200, "OK", {"costs": [], "next": None}))

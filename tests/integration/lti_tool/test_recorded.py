@@ -17,11 +17,11 @@ from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from adapters.lms.standard import LINE_ITEM_SCOPE, RESULT_SCOPE, ROSTER_SCOPE, SCORE_SCOPE
 from core.http_client import OutsideCallFailed
 from lti_tool import operator_api
-from lti_tool.jobs import rosters
-from lti_tool.lti import columns, services, tokens
-from lti_tool.lti.errors import TokenRefused
-from lti_tool.store import platforms
-from lti_tool.store.platforms import Platform
+from lti_tool.base import access_tokens, platform_services, platforms_store
+from lti_tool.base.launch_errors import TokenRefused
+from lti_tool.base.platforms_store import Platform
+from lti_tool.checks import line_items
+from lti_tool.people import rosters
 from tests.integration.lti_tool.conftest import CAPTURES, TOOL, Tool
 from tests.integration.lti_tool.recorded import RECORDED, exchanges, replayed
 
@@ -33,7 +33,7 @@ def moodle(tool: Tool) -> Platform:
     """The registered platform, as Moodle."""
     tool.sql("UPDATE lti_tool.platform_registration SET family = 'moodle'")
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        return platforms.list_platforms(connection, tool.tenant_id)[0]
+        return platforms_store.list_platforms(connection, tool.tenant_id)[0]
 
 
 def with_token(tool: Tool) -> Platform:
@@ -52,22 +52,22 @@ def test_token_answers(tool: Tool, name: str) -> None:
     )
     granted = recorded["body"].get("scope", "").split() if isinstance(recorded["body"], dict) else []
     if SCORE_SCOPE in granted:
-        assert tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE) == recorded["body"]["access_token"]
+        assert access_tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE) == recorded["body"]["access_token"]
     else:
         with pytest.raises(TokenRefused) as refused:
-            tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE)
+            access_tokens.get_access_token(tool.deps, moodle(tool), SCORE_SCOPE)
         assert "score" in str(refused.value)
 
 
 def test_a_token_is_asked_for_once_an_hour_and_never_kept_in_clear(tool: Tool) -> None:
     platform = with_token(tool)
-    given = [tokens.get_access_token(tool.deps, platform, SCORE_SCOPE) for _ in range(3)]
+    given = [access_tokens.get_access_token(tool.deps, platform, SCORE_SCOPE) for _ in range(3)]
     assert len(set(given)) == 1
     assert tool.moodle.server.count("/token") == 1
     sealed = tool.sql("SELECT token_sealed, expires_at FROM lti_tool.access_token")[0]
     assert given[0] not in sealed.token_sealed
     tool.sql("UPDATE lti_tool.access_token SET expires_at = now()")
-    tokens.get_access_token(tool.deps, platform, SCORE_SCOPE)
+    access_tokens.get_access_token(tool.deps, platform, SCORE_SCOPE)
     assert tool.moodle.server.count("/token") == 2
 
 
@@ -84,17 +84,17 @@ def test_line_items_are_found_by_resource_read_made_changed_and_removed(tool: To
         "lineitem-get",
         "lineitem-delete",
     )
-    found = columns.find_line_item(tool.deps, platform, url, "r1")
+    found = line_items.find_line_item(tool.deps, platform, url, "r1")
     assert found is not None
     assert (found.label, found.maximum, found.tag) == ("Étape 1", 11, "t")
     assert urlsplit(found.url).query == "type_id=2"
-    made = columns.create_line_item(tool.deps, platform, url, LineItem("Étape 1", 11, "r1", "t"))
+    made = line_items.create_line_item(tool.deps, platform, url, LineItem("Étape 1", 11, "r1", "t"))
     assert made.resource_id == "r1"
-    columns.rename_line_item(tool.deps, platform, LineItem("Renamed", 50, "r1b", "tt", found.url))
+    line_items.rename_line_item(tool.deps, platform, LineItem("Renamed", 50, "r1b", "tt", found.url))
     deleted = next(one for name, one in exchanges("services").items() if name == "lineitem-delete")["request"]["url"]
-    columns.delete_line_item(tool.deps, platform, deleted.replace(RECORDED, tool.moodle.server.url))
+    line_items.delete_line_item(tool.deps, platform, deleted.replace(RECORDED, tool.moodle.server.url))
     there = exchanges("services")["lineitem-get"]["request"]["url"].replace(RECORDED, tool.moodle.server.url)
-    read = columns.fetch_line_item(tool.deps, platform, there)
+    read = line_items.fetch_line_item(tool.deps, platform, there)
     assert read is not None and read.label == "Étape 0"
 
 
@@ -102,7 +102,7 @@ def test_a_list_without_matching_items_is_no_column(tool: Tool) -> None:
     platform = with_token(tool)
     replayed(tool.moodle.server, "lineitems-list")
     tool.moodle.server.says("/mod/lti/services.php/2/lineitems", (200, "OK", exchanges("services")["lineitems-list"]["response"]["body"]))
-    assert columns.find_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, "of-another-resource") is None
+    assert line_items.find_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, "of-another-resource") is None
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_refused_columns_say_why(tool: Tool, name: str) -> None:
     platform, recorded = with_token(tool), exchanges("services")[name]["response"]
     tool.moodle.server.says("/mod/lti/services.php/2/lineitems", (recorded["status"], recorded["reason"], recorded["body"]))
     with pytest.raises((BadInput, OutsideCallFailed), match=str(recorded["status"])):
-        columns.create_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, LineItem("x", 5, "r", "t"))
+        line_items.create_line_item(tool.deps, platform, tool.moodle.server.url + ITEMS, LineItem("x", 5, "r", "t"))
 
 
 # --- scores -----------------------------------------------------------------------------------------------------------------------
@@ -234,7 +234,9 @@ def test_the_curly_quotes_of_moodles_line_item_paging_lead_nowhere(tool: Tool) -
     platform = with_token(tool)
     replayed(tool.moodle.server, "lineitems-limit2-from0")
     url = exchanges("services")["lineitems-limit2-from0"]["request"]["url"].replace(RECORDED, tool.moodle.server.url)
-    pages = list(services.iter_pages(tool.deps, platform, (LINE_ITEM_SCOPE,), url, lambda address, token: MOODLE.find_line_items(address, token)))
+    pages = list(
+        platform_services.iter_pages(tool.deps, platform, (LINE_ITEM_SCOPE,), url, lambda address, token: MOODLE.find_line_items(address, token))
+    )
     assert len(pages) == 1
 
 

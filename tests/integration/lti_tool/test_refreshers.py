@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from carryover.sample_programme import sample_document
 from lrs.vocabulary import EXTENSIONS, VERBS
-from lti_tool.actions import programmes
+from lti_tool.programmes import programmes
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import choices, right_choice, statements, where
 

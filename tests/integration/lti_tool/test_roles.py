@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lti_tool.actions import roles
+from lti_tool.base import roles
 from tests.integration.lti_tool.conftest import Tool
 
 

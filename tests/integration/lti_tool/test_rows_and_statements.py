@@ -14,9 +14,12 @@ import pytest
 
 from core.clock import parse_instant
 from lrs.vocabulary import EXTENSIONS, VERBS
-from lti_tool.actions import assessing, coaching, planning, remarking, transferring
-from lti_tool.store import people
-from lti_tool.store.people import LaunchSession
+from lti_tool.assessment import behaviour_assessment
+from lti_tool.checks import item_remarks
+from lti_tool.coaching import coaching_groups
+from lti_tool.people import people_store
+from lti_tool.people.people_store import LaunchSession
+from lti_tool.transfer import transfer_plan, transfer_protocol
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_assessments import LEVELS, assess, episode, group
 from tests.integration.lti_tool.test_learning import statements
@@ -127,7 +130,7 @@ def test_every_statement_equals_the_row_that_caused_it(tool: Tool, home: str) ->
 def session_of(tool: Tool, external_id: str) -> LaunchSession:
     visit_id = uuid.UUID(visit(tool, external_id).split("/")[2])
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        found = people.load_session(connection, tool.tenant_id, visit_id)
+        found = people_store.load_session(connection, tool.tenant_id, visit_id)
     assert found is not None
     return replace(found, roles=frozenset(("learner", "mentor", "manager")))
 
@@ -136,20 +139,22 @@ def _use(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     mine = visit(tool, "SIS-L")
     report(tool, mine)
     who = session_of(tool, "SIS-L")
-    return lambda: planning.report_job_use(tool.deps.unit_of_work, session=who, form_id=form, task="inbox", used_on=NOW.date(), words="", now=NOW)
+    return lambda: transfer_plan.report_job_use(
+        tool.deps.unit_of_work, session=who, form_id=form, task="inbox", used_on=NOW.date(), words="", now=NOW
+    )
 
 
 def _confirmation(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     use = report(tool, visit(tool, "SIS-L"))
     who = session_of(tool, "E9")
-    return lambda: transferring.confirm_use(tool.deps.unit_of_work, session=who, use_id=use, seen=True, words="", now=NOW)
+    return lambda: transfer_protocol.confirm_use(tool.deps.unit_of_work, session=who, use_id=use, seen=True, words="", now=NOW)
 
 
 def _review(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     hand_in(tool, visit(tool, "SIS-L"))
     handed = tool.sql("SELECT id FROM lti_tool.handed_in")[0][0]
     who = session_of(tool, "E8")
-    return lambda: transferring.review_work(
+    return lambda: transfer_protocol.review_work(
         tool.deps.unit_of_work, session=who, handed_id=handed, good="Good", next_step="Next", weak_content="", now=NOW
     )
 
@@ -157,28 +162,28 @@ def _review(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
 def _assessment(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     who, whose = session_of(tool, "E8"), episode(tool, "SIS-L")
     levels = {name.removeprefix("level-"): value for name, value in LEVELS.items()}
-    return lambda: assessing.submit_assessment(
+    return lambda: behaviour_assessment.submit_assessment(
         tool.deps.unit_of_work, session=who, form_id=form, episode_id=whose, method="watching", levels=levels, words="", now=NOW
     )
 
 
 def _case(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     who = session_of(tool, "E8")
-    return lambda: assessing.submit_calibration(
+    return lambda: behaviour_assessment.submit_calibration(
         tool.deps.unit_of_work, session=who, programme="phishing-response", case_key="second-signature", levels={"second-way": "3"}, now=NOW
     )
 
 
 def _no_opportunity(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     who = session_of(tool, "SIS-L")
-    return lambda: transferring.report_no_opportunity(tool.deps.unit_of_work, session=who, form_id=form, words="", now=NOW)
+    return lambda: transfer_protocol.report_no_opportunity(tool.deps.unit_of_work, session=who, form_id=form, words="", now=NOW)
 
 
 def _meeting(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     tool.sql("UPDATE lti_tool.meeting SET at = now() WHERE number = 1")
     meeting = tool.sql("SELECT id FROM lti_tool.meeting WHERE number = 1")[0][0]
     who, there = session_of(tool, "SIS-L"), [str(episode(tool, "SIS-L"))]
-    return lambda: coaching.record_meeting(tool.deps.unit_of_work, session=who, meeting_id=meeting, there=there, now=datetime.now(UTC))
+    return lambda: coaching_groups.record_meeting(tool.deps.unit_of_work, session=who, meeting_id=meeting, there=there, now=datetime.now(UTC))
 
 
 def _remark(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
@@ -188,7 +193,9 @@ def _remark(tool: Tool, form: uuid.UUID) -> Callable[[], object]:
     attempt = uuid.UUID(page.request.path.rsplit("/", 1)[1])
     tool.post(page.request.path, page, position=1, choice="a")
     who = session_of(tool, "SIS-L")
-    return lambda: remarking.save_remark(tool.deps.unit_of_work, session=who, form_id=form, attempt_id=attempt, position=1, words="Unclear.", now=NOW)
+    return lambda: item_remarks.save_remark(
+        tool.deps.unit_of_work, session=who, form_id=form, attempt_id=attempt, position=1, words="Unclear.", now=NOW
+    )
 
 
 @pytest.mark.parametrize(

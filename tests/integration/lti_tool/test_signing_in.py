@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwcrypto.jwk import JWK
 
 from lti_tool import operator_api
-from lti_tool.actions import importing
+from lti_tool.people import people_import
 from tests.integration.lti_tool.conftest import TOOL, Tool
 from tests.integration.lti_tool.test_people import grant, person
 
@@ -47,7 +47,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture
 def office(tool: Tool) -> str:
     """The administration of an administrator; three people are on the list."""
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=datetime.now(UTC))
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=datetime.now(UTC))
     link = operator_api.TenantOperator(tool.deps.unit_of_work, tool.deps.settings, tool.tenant_id, "a test").create_admin_link().removeprefix(TOOL)
     opened: str = tool.browser.post(link, base_url="https://127.0.0.1:8080").location
     return opened

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from lti_tool.actions import certifying, importing
+from lti_tool.people import people_import
+from lti_tool.programmes import certification
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_transfer import confirm, hand_in, home, report, said, visit
@@ -39,9 +40,9 @@ def test_everybody_else_sees_teams_of_five_or_more(tool: Tool) -> None:
         f"T{n},Person {n},t{n}@example.org,{'North' if n < 6 else 'South' if n < 12 else 'West'}\n".encode() for n in range(14)
     )
     tool.sql("UPDATE lti_tool.episode SET left_at = now()")
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=people, apply=True, who="test", now=NOW)
     for number in range(14):
-        certifying.certify_person(
+        certification.certify_person(
             tool.deps.unit_of_work,
             tenant_id=tool.tenant_id,
             person_id=person(tool, f"T{number}").id,

@@ -12,8 +12,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from lrs.vocabulary import EXTENSIONS, VERBS
-from lti_tool.actions import certifying, importing, transferring
-from lti_tool.views.session import compute_form_token
+from lti_tool.base.sessions import compute_form_token
+from lti_tool.people import people_import
+from lti_tool.programmes import certification
+from lti_tool.transfer import transfer_protocol
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_learning import statements, verbs
 from tests.integration.lti_tool.test_people import grant, person
@@ -31,9 +33,9 @@ E7,Somebody else,else@example.org,,
 @pytest.fixture
 def home(tool: Tool) -> str:
     """The home of a learner who was certified an hour ago, and has a manager and a mentor."""
-    importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
+    people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=LIST, apply=True, who="test", now=NOW)
     learner = person(tool, "SIS-L").id
-    certifying.certify_person(
+    certification.certify_person(
         tool.deps.unit_of_work,
         tenant_id=tool.tenant_id,
         person_id=learner,
@@ -129,7 +131,7 @@ def test_it_can_change_until_somebody_answers(tool: Tool, home: str) -> None:
 
 @pytest.mark.parametrize("fields", [{"words": ""}, {"task": "none"}, {"words": "x" * 5_001}, {"file": (io.BytesIO(b"x" * 1_001), "big.bin")}])
 def test_what_cannot_be_taken_says_why_and_keeps_nothing(tool: Tool, home: str, fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transferring, "MAX_FILE_BYTES", 1_000)
+    monkeypatch.setattr(transfer_protocol, "MAX_FILE_BYTES", 1_000)
     before = verbs(tool)
     answer = hand_in(tool, home, **fields)
     assert answer.status_code == 400 and 'role="alert"' in answer.text

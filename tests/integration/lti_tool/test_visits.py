@@ -16,10 +16,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from adapters.channels import create_mailer
-from lti_tool.actions import directing, importing, visiting
-from lti_tool.actions.visiting import VisitLink
-from lti_tool.jobs import mails as mail_job
-from lti_tool.store import learning, mails
+from lti_tool.base import mail_outbox_store
+from lti_tool.launch import visits
+from lti_tool.launch.visits import VisitLink
+from lti_tool.nudges import mail_sender as mail_job
+from lti_tool.people import directory, people_import
+from lti_tool.programmes import episodes_store
 from tests.demo import free_port
 from tests.integration.lti_tool.conftest import TOOL, Tool
 from tests.integration.lti_tool.test_people import LIST, person
@@ -59,18 +61,18 @@ def postbox() -> Iterator[tuple[Postbox, str]]:
 
 
 def take(tool: Tool, content: bytes = LIST) -> None:
-    assert importing.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=content, apply=True, who="test", now=NOW).applied
+    assert people_import.import_people(tool.deps.unit_of_work, tenant_id=tool.tenant_id, content=content, apply=True, who="test", now=NOW).applied
 
 
 def link_of(tool: Tool, person_id: uuid.UUID, path: str = "", made_at: datetime = NOW, mail_id: int = 0) -> str:
-    return f"/s/{visiting.sign_link(tool.deps.secrets, VisitLink(tool.tenant_id, person_id, 'phishing-response', path, mail_id, made_at))}"
+    return f"/s/{visits.sign_link(tool.deps.secrets, VisitLink(tool.tenant_id, person_id, 'phishing-response', path, mail_id, made_at))}"
 
 
 def sign_in(tool: Tool, email: str) -> str:
     """The link of the mail that somebody asked for at the sign-in page."""
     press(tool, "/sign-in", email=email)
     person_id, programme, path, mail_id = tool.sql("SELECT person_id, programme, path, id FROM lti_tool.mail ORDER BY id DESC LIMIT 1")[0]
-    return f"/s/{visiting.sign_link(tool.deps.secrets, VisitLink(tool.tenant_id, person_id, programme, path, mail_id, NOW))}"
+    return f"/s/{visits.sign_link(tool.deps.secrets, VisitLink(tool.tenant_id, person_id, programme, path, mail_id, NOW))}"
 
 
 def press(tool: Tool, path: str, **fields: Any) -> Any:
@@ -136,7 +138,7 @@ def test_signing_in_by_mail_tells_nobody_who_is_known(tool: Tool) -> None:
 def test_a_given_role_opens_by_signing_in_and_not_by_a_nudge(tool: Tool) -> None:
     take(tool)
     one = person(tool, "E1").id
-    directing.grant_role(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=one, role="training manager", who="test")
+    directory.grant_role(tool.deps.unit_of_work, tenant_id=tool.tenant_id, person_id=one, role="training manager", who="test")
     nudged, signed_in = (
         f"/t/{press(tool, link).request.path.split('/')[2]}/people/" for link in (link_of(tool, one), sign_in(tool, "one@example.org"))
     )
@@ -162,7 +164,7 @@ def queue(tool: Tool, *rows: tuple[str, str]) -> None:
                 "programme": "phishing-response",
                 "path": "today",
             }
-            mails.enqueue_mails(connection, tool.tenant_id, [row, row])
+            mail_outbox_store.enqueue_mails(connection, tool.tenant_id, [row, row])
 
 
 def test_letters_reach_a_mail_server_once_each_with_a_link_that_works(tool: Tool, postbox: tuple[Postbox, str]) -> None:
@@ -224,5 +226,5 @@ def test_where_grades_go_is_remembered_by_the_latest_launch(tool: Tool) -> None:
     tool.launch()
     learner = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '5'")[0][0]
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        place = learning.find_grade_place(connection, tool.tenant_id, learner, "phishing-response")
+        place = episodes_store.find_grade_place(connection, tool.tenant_id, learner, "phishing-response")
     assert place is not None and place.subject == "5" and place.line_items_url

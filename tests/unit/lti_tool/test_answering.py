@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from adapters.questions import AcceptedAnswer, Choice, QuestionItem
 from adapters.questions.models import Kind, assign_letter_keys, find_item_faults, key_from_name
 from core.errors import BadInput
-from lti_tool.actions import answering
+from lti_tool.questions import item_responses
 
 ABC = [Choice("a", "Alpha", "Said to alpha"), Choice("b", "Beta", "Said to beta"), Choice("c", "Gamma", "Said to gamma")]
 
@@ -53,10 +53,10 @@ ORDERING = item("ordering", choices=ABC, correct=["c", "a", "b"])
 )
 def test_a_form_is_read_and_judged(asked: QuestionItem, form: dict[str, list[str]], response: str, right: bool) -> None:
     assert not find_item_faults(asked)
-    assert answering.parse_response(asked, form) == response
-    assert answering.is_correct(asked, response) is right
-    assert all(answering.render_response(asked, response)) and all(answering.render_correct_answer(asked))
-    named = answering.to_xapi_item(asked, "Competency")
+    assert item_responses.parse_response(asked, form) == response
+    assert item_responses.is_correct(asked, response) is right
+    assert all(item_responses.render_response(asked, response)) and all(item_responses.render_correct_answer(asked))
+    named = item_responses.to_xapi_item(asked, "Competency")
     assert named.patterns and named.interaction in ("choice", "numeric", "fill-in", "matching", "sequencing")
 
 
@@ -80,15 +80,17 @@ def test_a_form_is_read_and_judged(asked: QuestionItem, form: dict[str, list[str
 )
 def test_what_is_missing_is_said_and_nothing_is_taken(asked: QuestionItem, form: dict[str, list[str]]) -> None:
     with pytest.raises(BadInput):
-        answering.parse_response(asked, form)
+        item_responses.parse_response(asked, form)
 
 
 def test_what_is_said_to_an_answer() -> None:
-    assert answering.select_feedback(SINGLE, "b") == answering.ResponseFeedback(["Said to beta"], [], ["Because."])
-    told = answering.select_feedback(SINGLE, "a")
-    assert told == answering.ResponseFeedback(["Said to alpha"], ["Said to beta"], ["Because."]), "who is wrong is told why what is right is right"
-    assert answering.select_feedback(NUMERIC, "12.6").to_answer == ["Close enough"]
-    assert answering.select_feedback(NUMERIC, "1").to_answer == ["Count again"]
+    assert item_responses.select_feedback(SINGLE, "b") == item_responses.ResponseFeedback(["Said to beta"], [], ["Because."])
+    told = item_responses.select_feedback(SINGLE, "a")
+    assert told == item_responses.ResponseFeedback(["Said to alpha"], ["Said to beta"], ["Because."]), (
+        "who is wrong is told why what is right is right"
+    )
+    assert item_responses.select_feedback(NUMERIC, "12.6").to_answer == ["Close enough"]
+    assert item_responses.select_feedback(NUMERIC, "1").to_answer == ["Count again"]
 
 
 @pytest.mark.parametrize(
@@ -106,24 +108,24 @@ def test_what_is_said_to_an_answer() -> None:
     ],
 )
 def test_numbers_as_people_type_them(typed: str, number: str | None) -> None:
-    found = answering.parse_typed_number(typed)
+    found = item_responses.parse_typed_number(typed)
     assert (format(found, "f") if found is not None else None) == number
 
 
 @given(st.sampled_from([SINGLE, MULTIPLE, NUMERIC, SHORT, MATCHING, ORDERING]), st.dictionaries(st.sampled_from(["choice", "text", "match-a", "match-b", "match-c", "place-1", "place-2", "place-3"]), st.lists(st.text(max_size=8), max_size=3)))  # fmt: skip
 def test_any_form_is_an_answer_or_a_clear_no(asked: QuestionItem, form: dict[str, list[str]]) -> None:
     try:
-        response = answering.parse_response(asked, form)
+        response = item_responses.parse_response(asked, form)
     except BadInput:
         return
-    answering.is_correct(asked, response)
-    answering.select_feedback(asked, response)
+    item_responses.is_correct(asked, response)
+    item_responses.select_feedback(asked, response)
 
 
 def test_an_answer_faster_than_reading_is_a_rapid_guess() -> None:
-    assert answering.is_rapid_guess(SINGLE, 1.0) and not answering.is_rapid_guess(SINGLE, 3.5)
+    assert item_responses.is_rapid_guess(SINGLE, 1.0) and not item_responses.is_rapid_guess(SINGLE, 3.5)
     long = msgspec.structs.replace(SINGLE, stem=" ".join(["word"] * 100))
-    assert answering.is_rapid_guess(long, 8) and not answering.is_rapid_guess(long, 20)
+    assert item_responses.is_rapid_guess(long, 8) and not item_responses.is_rapid_guess(long, 20)
 
 
 @given(st.lists(st.text(min_size=1, max_size=10), unique=True, min_size=2, max_size=20))

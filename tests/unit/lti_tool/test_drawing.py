@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from adapters.questions import Choice, QuestionItem
 from carryover.sample_programme import sample_document
 from lrs.vocabulary import INTERVALS
-from lti_tool.actions.drawing import sample_check_items
-from lti_tool.actions.programmes import Cell, Competency, Programme, list_programme_gaps, parse_programme
+from lti_tool.programmes.programmes import Cell, Competency, Programme, list_programme_gaps, parse_programme
+from lti_tool.questions.item_sampling import sample_check_items
 
 PROGRAMME = parse_programme(sample_document())
 

@@ -13,19 +13,19 @@ from flask import Flask, render_template_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.actions import languages, nudging
-from lti_tool.actions.checks import INTERVAL_LABELS
-from lti_tool.views import language
+from lti_tool.base import page_language, translations
+from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
+from lti_tool.nudges import reminders
 
-TEMPLATES = Path(language.__file__).parent / "templates"
+TEMPLATES = Path(page_language.__file__).parent / "templates"
 LANGUAGES = ("de", "es", "fr")
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
 
 
 def texts() -> set[str]:
     """Every text that a template marks as one to translate or that a mail says, and the names of the intervals."""
-    found = set(INTERVAL_LABELS.values()) | {text for _, *prompt in nudging.MANAGER_PROMPTS for text in prompt}
-    for path in Path(nudging.__file__).parent.glob("*.py"):
+    found = set(INTERVAL_LABELS.values()) | {text for _, *prompt in reminders.MANAGER_PROMPTS for text in prompt}
+    for path in Path(reminders.__file__).parent.glob("*.py"):
         found |= set(re.findall(rf"(?:\bsaid\(|translated\(\s*tag, ){_TEXT}", path.read_text()))
     for path in TEMPLATES.glob("*.html"):
         said = path.read_text()
@@ -36,7 +36,7 @@ def texts() -> set[str]:
 
 
 def catalogue(tag: str) -> Catalog:
-    with (languages.CATALOGUE_DIR / f"{tag}.po").open("rb") as lines:
+    with (translations.CATALOGUE_DIR / f"{tag}.po").open("rb") as lines:
         return read_po(lines, locale=tag)
 
 
@@ -80,38 +80,38 @@ def test_a_translation_holds_the_same_values(tag: str) -> None:
     ],
 )
 def test_the_first_language_that_we_speak(wanted: list[str], chosen: str) -> None:
-    assert languages.choose_language(wanted) == chosen
+    assert translations.choose_language(wanted) == chosen
 
 
 @given(st.lists(st.text(max_size=60), max_size=4))
 def test_no_tag_is_too_odd(tags: list[str]) -> None:
-    assert languages.choose_language(tags) in ("en", *LANGUAGES)
+    assert translations.choose_language(tags) in ("en", *LANGUAGES)
 
 
 @pytest.mark.parametrize(("tag", "written"), [("en", "5 March 2027"), ("de", "5. März 2027"), ("fr", "5 mars 2027"), ("es", "5 de marzo de 2027")])
 def test_a_day_is_written_as_the_language_does(tag: str, written: str) -> None:
     with Flask("x").app_context():
-        language.use_launch_language(tag)
-        assert language.format_day(date(2027, 3, 5)) == written
+        page_language.use_launch_language(tag)
+        assert page_language.format_day(date(2027, 3, 5)) == written
 
 
 def test_numbers_have_their_form() -> None:
     one, many = "You reported %(num)s use on the job.", "You reported %(num)s uses on the job."
     with Flask("x").app_context():
-        assert language.translate_plural(one, many, 1) == "You reported 1 use on the job."
-        assert language.translate_plural(one, many, 2) == "You reported 2 uses on the job."
-        language.use_launch_language("de")
-        assert language.translate_plural(one, many, 1) != language.translate_plural(one, many, 2).replace("2", "1")
-        assert "%" not in language.translate_plural(one, many, 3)
+        assert page_language.translate_plural(one, many, 1) == "You reported 1 use on the job."
+        assert page_language.translate_plural(one, many, 2) == "You reported 2 uses on the job."
+        page_language.use_launch_language("de")
+        assert page_language.translate_plural(one, many, 1) != page_language.translate_plural(one, many, 2).replace("2", "1")
+        assert "%" not in page_language.translate_plural(one, many, 3)
 
 
 @pytest.mark.parametrize("tag", ["en", *LANGUAGES])
 @pytest.mark.parametrize("said", ["100 % <b>done</b>", "%(name)s", "%s %d", ""])
 def test_what_people_wrote_is_shown_as_they_wrote_it(tag: str, said: str) -> None:
     app = Flask("x")
-    app.jinja_env.globals.update(_=language.translate)
+    app.jinja_env.globals.update(_=page_language.translate)
     with app.test_request_context():
-        language.use_launch_language(tag)
+        page_language.use_launch_language(tag)
         shown = render_template_string("{{ _(said) }}|{{ _('Welcome, %(name)s', name=said) }}", said=said)
     escaped = said.replace("<", "&lt;").replace(">", "&gt;")
     assert shown.split("|")[0] == escaped

@@ -10,7 +10,7 @@ import pytest
 
 from carryover.sample_programme import sample_document
 from core.errors import BadInput
-from lti_tool.actions.programmes import parse_complete_programme, parse_programme
+from lti_tool.programmes.programmes import parse_complete_programme, parse_programme
 
 
 def test_the_sample_programme_is_complete() -> None:

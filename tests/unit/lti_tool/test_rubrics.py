@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInput
-from lti_tool.actions import assessing, rubrics
-from lti_tool.actions.assessing import CalibrationExercise
-from lti_tool.actions.programmes import Programme
-from lti_tool.actions.rubrics import Case, Criterion, Rubric
-from lti_tool.store.assessments import Assessment, Calibration
+from lti_tool.assessment import behaviour_assessment
+from lti_tool.assessment.assessments_store import Assessment, Calibration
+from lti_tool.assessment.behaviour_assessment import CalibrationExercise
+from lti_tool.programmes import rubrics
+from lti_tool.programmes.programmes import Programme
+from lti_tool.programmes.rubrics import Case, Criterion, Rubric
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 RUBRIC = Rubric(
@@ -37,7 +38,9 @@ def test_somebody_is_competent_whose_levels_all_reach_it() -> None:
 
 
 def test_of_each_rater_the_latest_level_of_each_criterion_counts() -> None:
-    views, hidden = assessing.summarize_ratings([assessed(1, "manager", 1, a=3), assessed(2, "learner", 2, a=1), assessed(1, "manager", 5, a=1, b=2)])
+    views, hidden = behaviour_assessment.summarize_ratings(
+        [assessed(1, "manager", 1, a=3), assessed(2, "learner", 2, a=1), assessed(1, "manager", 5, a=1, b=2)]
+    )
     assert [(view.title, view.levels, view.count) for view in views] == [("learner", {"a": 1}, 1), ("manager", {"a": 3, "b": 2}, 2)]
     assert hidden == 0
 
@@ -45,7 +48,7 @@ def test_of_each_rater_the_latest_level_of_each_criterion_counts() -> None:
 @given(st.lists(st.tuples(st.integers(1, 5), st.dictionaries(st.sampled_from("ab"), st.integers(1, 3), min_size=1)), max_size=12))
 def test_a_level_of_fewer_than_three_peers_is_never_shown(said: list[tuple[int, dict[str, int]]]) -> None:
     every = [assessed(rater, "peer", day, **levels) for day, (rater, levels) in enumerate(said)]
-    views, hidden = assessing.summarize_ratings(every)
+    views, hidden = behaviour_assessment.summarize_ratings(every)
     raters = {rater for rater, _ in said}
     assert hidden == (len(raters) if len(raters) < 3 else 0)
     assert all(view.count % 3 == 0 for view in views), "answers are released by threes"
@@ -57,9 +60,9 @@ def test_a_level_of_fewer_than_three_peers_is_never_shown(said: list[tuple[int, 
 def test_one_more_answer_changes_nothing_that_is_shown() -> None:
     """Else its level would be known by the difference of two means."""
     three = [assessed(rater, "peer", 5, a=rater) for rater in (1, 2, 3)]
-    before, _ = assessing.summarize_ratings(three)
+    before, _ = behaviour_assessment.summarize_ratings(three)
     for more in (assessed(4, "peer", 1, a=3), assessed(1, "peer", 1, a=3)):
-        assert assessing.summarize_ratings([more, *three])[0] == before
+        assert behaviour_assessment.summarize_ratings([more, *three])[0] == before
 
 
 def test_with_another_number_of_levels_what_was_written_stays() -> None:

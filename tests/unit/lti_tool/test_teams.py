@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.actions import teams
-from lti_tool.store.teams import ProgressCounts
+from lti_tool.home import teams
+from lti_tool.home.teams_store import ProgressCounts
 
 
 def team(name: str, people: int) -> ProgressCounts:

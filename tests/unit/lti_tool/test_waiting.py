@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lti_tool.jobs.waiting import FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS, backoff_delay
+from lti_tool.base.backoff import FIRST_DELAY_SECONDS, MAX_DELAY_SECONDS, backoff_delay
 
 
 @given(st.integers(1, 10_000))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrs.vocabulary import INTERVALS, find_interval
-from lti_tool.actions import working_time
-from lti_tool.actions.programmes import Calendar
+from lti_tool.programmes import working_time
+from lti_tool.programmes.programmes import Calendar
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "America/St_Johns"]
 instants = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone

@@ -1,0 +1,1 @@
+"""Administration of platforms, deployments, the record store and sign-in."""

@@ -1,0 +1,1 @@
+"""Behaviour assessments by a programme's rubric."""

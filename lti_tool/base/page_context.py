@@ -1,0 +1,60 @@
+"""Template values shared by every page of a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Request
+
+from adapters.lms import Role
+from lti_tool.base import page_language, page_responses, roles, sessions
+from lti_tool.base.deps import ToolDeps
+from lti_tool.home import read_models
+from lti_tool.home.read_models import VisitContext
+from lti_tool.people.people_store import LaunchSession
+
+# (label, path below the session's URL, endpoint whose roles may open it).
+LEARNER_PAGES = (("Today", "today", "home.show_today"), ("To work", "work", "transfer.show_work"), ("Group", "group", "coaching.show_group"))
+INBOX_PAGES = (("Waits for you", "inbox", "transfer.show_inbox"),)
+STAFF_PAGES = (
+    ("Your people", "team", "teams.show_own_team"),
+    ("Figures", "figures", "home.show_figures"),
+    ("Teams", "teams", "teams.show_all_teams"),
+    ("Programmes", "programmes/", "programmes.list_programmes"),
+    ("People", "people/", "people.list_people"),
+    ("Wishes to be erased", "me/wishes", "me.show_erasure_requests"),
+)
+
+
+def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dict[str, Any]:
+    """Return the session, its form token and the practice flag, and permit framing by the
+    session's platform.
+    """
+    around = read_models.load_visit_context(deps.unit_of_work, session=who)
+    if around.platform is None:
+        page_responses.forbid_frames()
+    else:
+        page_responses.allow_platform_frames(around.platform)
+    if Role(who.role) is Role.LEARNER:
+        page_language.use_launch_language(who.locale)
+    alone = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return {
+        "who": who,
+        "form_token": sessions.form_token(request, who.id),
+        "practice": around.practice,
+        "home": f"/t/{who.id}/",
+        "rooms": _navigation(who, around),
+        # A top-level page needs a link back to the course; a framed one is surrounded by it.
+        "back_to_course": who.return_url if alone else "",
+    }
+
+
+def _navigation(who: LaunchSession, around: VisitContext) -> list[tuple[str, str]]:
+    """Return (label, URL) of the pages that this person's roles may open; empty if there is
+    only one.
+    """
+    home = f"/t/{who.id}/"
+    inbox = INBOX_PAGES if around.asked or who.roles & roles.LEADING_ROLES else ()
+    shown = (LEARNER_PAGES if around.takes_part else ()) + inbox + STAFF_PAGES
+    found = [(label, home + path) for label, path, endpoint in shown if who.roles & roles.ROUTE_ROLES[endpoint]]
+    return found if len(found) > 1 else []

@@ -1,0 +1,46 @@
+"""The language of a page: from the launch (the ``locale`` claim, LTI 1.3 core 5.4.5), the
+person or the browser, else English.
+
+Pages for teachers and administrators are in English. Texts are returned as plain strings, so
+that a template escapes them like any other.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Request, g
+
+from lti_tool.base import translations
+
+
+def use_launch_language(locale: str) -> None:
+    """Use the launch's language for this page."""
+    g.language = translations.choose_language([locale])
+
+
+def use_browser_language(request: Request) -> None:
+    """Use the browser's language for this page, because no launch is known yet."""
+    g.language = translations.choose_language([tag for tag, _ in request.accept_languages])
+
+
+def current_language() -> str:
+    """The tag for ``<html lang>``."""
+    found: str = g.get("language", translations.ENGLISH)
+    return found
+
+
+def translate(text: str, **values: Any) -> str:
+    """``text`` in the page's language, its ``%(name)s`` filled in where values are given."""
+    return translations.translate_text(current_language(), text, **values)
+
+
+def translate_plural(one: str, many: str, num: int) -> str:
+    """The singular or plural form of a text for ``num``."""
+    return translations.translations_for(current_language()).ngettext(one, many, num) % {"num": num}
+
+
+def format_day(instant: datetime | date) -> str:
+    """A date such as 23 November 2026, formatted in the page's language."""
+    return translations.format_day(current_language(), instant)

@@ -1,0 +1,148 @@
+"""Shared by all pages: rendering, headers, and error pages that say what a teacher can do next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import psycopg
+from flask import Flask, Response, g, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from adapters.lms import dialect_for
+from adapters.questions import Picture, question_html
+from core.errors import RequestError, Unavailable, is_database_unavailable, retry_after_header
+from core.http_client import url_origin
+from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
+from lti_tool.base.platforms_store import Platform
+
+log = logging.getLogger(__name__)
+
+# Only our own scripts, from files; nothing is loaded from elsewhere, and scripts fetch only
+# from our own pages.
+_CSP_TEMPLATE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; object-src 'none';"
+    " form-action 'self'{forms}; frame-ancestors {ancestors}"
+)
+
+
+# URLs that contain a one-time secret: their referrer is cut to the origin. (no-referrer would
+# also remove the Origin header from our own forms, which distinguishes them from another
+# site's.)
+_SECRET_PATHS = ("/lti/register", "/admin/enter", "/s/", "/stop/", "/calendar/")
+
+
+def allow_platform_frames(platform: Platform) -> None:
+    """Let this response be framed by the platform's own pages."""
+    found = dialect_for(platform.family).frame_origins(platform.issuer, platform.auth_login_url)
+    allow_frames(*found, *platform.frame_origins)
+
+
+def allow_frames(*origins: str) -> None:
+    """Let this response be framed by pages of these origins; only by our own pages if none is
+    given."""
+    g.frame_ancestors = " ".join(dict.fromkeys(("'self'", *(one for one in origins if one))))
+
+
+def forbid_frames() -> None:
+    """Forbid any page to frame this response."""
+    g.frame_ancestors = "'none'"
+
+
+def allow_form_target(url: str) -> None:
+    """Let a form in this response submit to the origin of ``url`` as well."""
+    g.form_targets = f" {url_origin(url)}"
+
+
+def render_rich_text(text: str, home: str) -> Markup:
+    """A question's text as markup: it was sanitized when it was stored
+    (adapters.questions.question_html). The sources of its pictures are filled in here."""
+    return Markup(question_html.add_picture_urls(text, f"{home}pictures/"))  # noqa: S704 - cleaned on write
+
+
+def picture_response(picture: Picture) -> Response:
+    """The response for a picture of a question. Its name is the digest of its bytes, so it can
+    be cached for ever."""
+    answer = Response(picture.content, content_type=picture.media_type)
+    answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return answer
+
+
+def render_message(title: str, text: str, status: int, headers: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    """A page with one message."""
+    return render_template("message.html", title=title, text=text), status, dict(headers or {})
+
+
+def install_page_handlers(app: Flask, base_url: str) -> None:
+    """Install headers and error pages for every page of ``app``."""
+
+    @app.after_request
+    def set_response_headers(response: Response) -> Response:
+        # A page that failed before its platform was known contains nothing private and may be
+        # framed by anybody.
+        ancestors = g.get("frame_ancestors", "*" if response.status_code >= 400 else "'self'")
+        policy = _CSP_TEMPLATE.format(forms=g.get("form_targets", ""), ancestors=ancestors)
+        response.headers.setdefault("Content-Security-Policy", policy)
+        if base_url.startswith("https://"):  # the server itself speaks HTTP behind the proxy that terminates TLS
+            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers.setdefault("Referrer-Policy", "strict-origin" if request.path.startswith(_SECRET_PATHS) else "same-origin")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    @app.errorhandler(LaunchInvalid)
+    def handle_launch_invalid(error: LaunchInvalid) -> ResponseReturnValue:
+        log.warning("launch refused: %s", " ".join(error.detail.split()))
+        return render_message("This activity could not be opened", error.reason, error.status, {"Retry-After": "60"} if error.status == 429 else {})
+
+    @app.errorhandler(BrowserNotVerified)
+    def handle_wrong_browser(error: BrowserNotVerified) -> ResponseReturnValue:
+        log.warning("launch refused: %s", " ".join(error.detail.split()))
+        return render_template("relaunch.html", error=error, state=request.form["state"], id_token=request.form["id_token"]), error.status
+
+    @app.errorhandler(RequestError)
+    def handle_refused(error: RequestError) -> ResponseReturnValue:
+        return render_message("This did not work", error.message, error.status, retry_after_header(error))
+
+    @app.errorhandler(psycopg.Error)
+    @app.errorhandler(DBAPIError)
+    @app.errorhandler(PoolTimeout)
+    def handle_database_error(error: Exception) -> ResponseReturnValue:
+        if not is_database_unavailable(error):
+            return handle_unexpected_error(error)
+        log.error("database not reachable: %s", type(error).__name__)
+        words = "The page cannot be made just now. What you sent was not stored; send it again in a minute."
+        return render_message("Carryover is busy", words, 503, retry_after_header(Unavailable(words)))
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(UnicodeEncodeError)
+    def handle_bad_data(error: Exception) -> ResponseReturnValue:
+        return render_message(
+            "This did not work", "What was sent holds a character that cannot be kept. Go back, take it out and send it again.", 400
+        )
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def handle_too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
+        return render_message(
+            "This is too large",
+            "What was sent is larger than this page takes: 32 MB where a file is chosen, 1 MB elsewhere. Nothing of it was kept.",
+            413,
+        )
+
+    @app.errorhandler(HTTPException)
+    def handle_http_exception(error: HTTPException) -> ResponseReturnValue:
+        return render_message(error.name or "Error", error.description or "", error.code or 500)
+
+    @app.errorhandler(Exception)
+    def handle_unexpected_error(error: Exception) -> ResponseReturnValue:
+        log.exception("unexpected error")
+        return render_message(
+            "Something went wrong here",
+            "Go back to the course and open the activity again. If it happens again, tell your administrator the time.",
+            500,
+        )

@@ -1,0 +1,154 @@
+"""The session after a launch: the URL names the launch; its secret is in a cookie partitioned
+by the LMS's site or, if the browser keeps none, in the memory of the page, which sends it as a
+bearer token.
+
+Each launch has a secret of its own, so that two people in one browser, or two tabs, never share
+a session. The URL contains no secret. Forms carry a token that only this session's pages can
+know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from flask import Request, Response, abort, redirect
+
+from core.errors import Forbidden, Unauthorised
+from lti_tool.admin.platform_admin import ADMIN_SESSION_LIFETIME as ADMIN_TIME
+from lti_tool.base import roles
+from lti_tool.base.deps import ToolDeps
+from lti_tool.base.token_hash import hash_token
+from lti_tool.launch.launch_recording import LAUNCH_SESSION_LIFETIME, AcceptedLaunch
+from lti_tool.launch.launches import LOGIN_LIFETIME, StartedLogin
+from lti_tool.launch.sign_in import STATE_SECONDS as LEAVING_SECONDS
+from lti_tool.launch.visits import VISIT
+from lti_tool.people import directory_store, people_store
+from lti_tool.people.people_store import LaunchSession
+
+MAX_SESSION_COOKIES = 8  # sessions of one browser in one LMS that stay usable at the same time
+_SIGN_IN_COOKIE = "__Host-carryover-signing-in"
+_SESSION_PREFIX, _LOGIN_PREFIX, _ADMIN_PREFIX = "__Host-carryover-launch-", "__Host-carryover-login-", "__Host-carryover-admin-"
+_SIGNED_OUT_TEXT = "This page can be shown only inside the course, during a visit. Go back to the course and open the activity again."
+
+
+def _set_framed_cookie(response: Response, name: str, value: str, seconds: int) -> None:
+    # Partitioned lets the cookie work in a frame on another site's page; __Host- binds it to
+    # this host, over https (or locally).
+    response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="None", partitioned=True, path="/")
+
+
+def login_key(state: str) -> str:
+    """A short name for a login, for cookies and storage keys: it does not reveal the state."""
+    return hash_token(state).hex()[:16]
+
+
+def _login_cookie_name(state: str) -> str:
+    return _LOGIN_PREFIX + login_key(state)
+
+
+def set_login_cookie(response: Response, begun: StartedLogin) -> None:
+    """Bind the login to this browser."""
+    _set_framed_cookie(response, _login_cookie_name(begun.state), begun.browser_secret, int(LOGIN_LIFETIME.total_seconds()))
+
+
+def read_login_secret(request: Request, state: str) -> str | None:
+    """The secret that the browser sent back for this login."""
+    return request.cookies.get(_login_cookie_name(state)) if state else None
+
+
+def start_launch_session(request: Request, response: Response, state: str, entered: AcceptedLaunch) -> None:
+    """Set the cookie with the secret of this launch; remove the login cookie and the oldest
+    session cookies."""
+    _set_framed_cookie(response, _login_cookie_name(state), "", 0)
+    set_session_cookie(request, response, entered.launch_id, entered.secret)
+
+
+def set_session_cookie(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
+    """Set the cookie with the secret of this visit; remove the oldest session cookies."""
+    kept = [name for name in request.cookies if name.startswith(_SESSION_PREFIX)]
+    for name in kept[: max(len(kept) - MAX_SESSION_COOKIES + 1, 0)]:
+        _set_framed_cookie(response, name, "", 0)
+    _set_framed_cookie(response, _SESSION_PREFIX + launch_id.hex, secret, int(LAUNCH_SESSION_LIFETIME.total_seconds()))
+
+
+def set_sign_in_cookie(response: Response, kept: str) -> None:
+    """Set the cookie that the browser keeps while somebody is at the organisation's sign-in; an
+    empty value removes it. The browser returns from another site by a link, hence SameSite=Lax."""
+    seconds = LEAVING_SECONDS if kept else 0
+    response.set_cookie(_SIGN_IN_COOKIE, kept, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
+
+
+def read_sign_in_cookie(request: Request) -> str:
+    """The value of the cookie after the return from the sign-in."""
+    return request.cookies.get(_SIGN_IN_COOKIE, "")
+
+
+def require_session(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> LaunchSession:
+    """The session of this request; raises Unauthorised if the browser does not hold its secret
+    or it has ended."""
+    secret = _read_session_secret(request, launch_id)
+    found = people_store.find_launch_secret(deps.engine, launch_id)
+    if found is None or not hmac.compare_digest(found[1], hash_token(secret)):
+        raise Unauthorised(_SIGNED_OUT_TEXT)
+    if request.method == "POST":
+        _require_form_token(deps, request, launch_id, secret)
+    with deps.unit_of_work(found[0]) as connection:
+        who = people_store.load_session(connection, found[0], launch_id)
+        if who is None:
+            raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
+        listed = directory_store.list_person_roles(connection, who.tenant_id, who.person_id)
+    if who.joined_by in people_store.CLAIM_KINDS and listed and not (request.endpoint or "").startswith("joining."):
+        abort(redirect(f"/t/{launch_id}/confirm", code=303))  # an LMS's claim alone makes nobody a manager: it must be proven once
+    if who.message == VISIT:
+        listed -= frozenset(roles.GRANTABLE_ROLES)  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in
+    who = replace(who, roles=roles.roles_of_session(who.role, listed))
+    roles.require_role(who.roles, request.endpoint)
+    return who
+
+
+def set_admin_cookie(response: Response, session_id: uuid.UUID, secret: str) -> None:
+    """Set the cookie with the secret of an administration session. It is never framed, so
+    SameSite=Strict works."""
+    response.set_cookie(
+        _ADMIN_PREFIX + session_id.hex, secret, max_age=int(ADMIN_TIME.total_seconds()), secure=True, httponly=True, samesite="Strict", path="/"
+    )
+
+
+def read_admin_secret(request: Request, session_id: uuid.UUID) -> str:
+    """The secret of an administration session that the browser sent; empty if it sent none."""
+    return request.cookies.get(_ADMIN_PREFIX + session_id.hex, "")
+
+
+def form_token(request: Request, launch_id: uuid.UUID) -> str:
+    """The token that forms of this session carry."""
+    return compute_form_token(launch_id, _read_session_secret(request, launch_id))
+
+
+def _read_session_secret(request: Request, launch_id: uuid.UUID) -> str:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given if scheme == "Bearer" else request.cookies.get(_SESSION_PREFIX + launch_id.hex, "")
+
+
+def require_own_origin(deps: ToolDeps, request: Request, required: bool = False) -> None:
+    """Raise Forbidden for a form sent from another site's page; ``required``: also if the
+    request does not say which page sent it."""
+    origin, ours = request.headers.get("Origin"), urlsplit(deps.settings.base_url)
+    if (origin is None and required) or (origin is not None and origin != f"{ours.scheme}://{ours.netloc}"):
+        raise Forbidden("This form was sent from another site and was not taken.")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This form was sent from another site and was not taken.")
+
+
+def compute_form_token(launch_id: uuid.UUID, secret: str) -> str:
+    """Compute the form token of the session with this secret."""
+    return hmac.digest(secret.encode(), launch_id.bytes, hashlib.sha256).hex()
+
+
+def _require_form_token(deps: ToolDeps, request: Request, launch_id: uuid.UUID, secret: str) -> None:
+    require_own_origin(deps, request)
+    if not hmac.compare_digest(request.form.get("form_token", "").encode(), compute_form_token(launch_id, secret).encode()):
+        raise Forbidden(f"This form is out of date and was not taken. {_SIGNED_OUT_TEXT}")

@@ -1,0 +1,1 @@
+"""KPIs, costs and valuations of a programme, and what other systems' activities count as."""

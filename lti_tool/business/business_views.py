@@ -1,0 +1,214 @@
+"""Return on investment: business figures and their readings, costs, the value of a unit, and
+the scorecard's weights.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+
+from adapters.kpi import FIELDS, PERIODS, REQUIRED_FIELDS, SUBJECT_KINDS, parse_number
+from core.errors import BadInput, RequestError
+from core.http_client import OutsideCallFailed
+from lti_tool.base import uploads
+from lti_tool.base.deps import ToolDeps
+from lti_tool.base.manager_context import ContextOpener, StaffContext, allow_large_upload, form_text, read_uploaded_file
+from lti_tool.business.business_figures import COST_CATEGORIES, MAX_SHOWN_FAULTS, READING_FREQUENCIES, ProgrammeBusiness, ReadingsPreview
+from lti_tool.programmes import authoring
+
+log = logging.getLogger(__name__)
+
+_STORE_UNAVAILABLE = "The record store does not answer just now. Nothing was changed; try again in a minute."
+_SCORECARD_FIELDS = ("perspective", "metric", "part", "floor", "target", "weight")
+MAX_SCORECARD_LINES = 30
+MAX_NUMBER_LENGTH = 40
+
+
+def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
+    """The pages below ``/t/<visit>/programmes/<key>/business``."""
+    pages = Blueprint("business", __name__, url_prefix="/t/<uuid:given>/programmes/<key>/business")
+
+    def open_figures(given: uuid.UUID, key: str) -> tuple[StaffContext, ProgrammeBusiness]:
+        desk = opening(given)
+        return desk, ProgrammeBusiness(deps, desk.tenant_id, key, desk.who)
+
+    def render_business(desk: StaffContext, office: ProgrammeBusiness, key: str, error: RequestError | None = None) -> ResponseReturnValue:
+        programme = authoring.load_draft(deps.unit_of_work, tenant_id=desk.tenant_id, key=key).programme
+        try:
+            view, status = office.load_figures(), error.status if error else 200
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: no business figures: %s", desk.tenant_id, failed.message)
+            view, status, error = None, 503, BadInput(_STORE_UNAVAILABLE)
+        return desk.render(
+            "business.html",
+            status,
+            programme=programme,
+            view=view,
+            error=error,
+            categories=COST_CATEGORIES,
+            frequencies=READING_FREQUENCIES,
+            form=request.form,
+        )
+
+    def run_change(desk: StaffContext, office: ProgrammeBusiness, key: str, act: Any, done: str, there: str = "") -> ResponseReturnValue:
+        try:
+            act()
+        except BadInput as error:
+            return render_business(desk, office, key, error)
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: a business figure was not changed: %s", desk.tenant_id, failed.message)
+            return render_business(desk, office, key, BadInput(_STORE_UNAVAILABLE))
+        return redirect(there or f"{desk.home}programmes/{key}/business/?done={done}", code=303)
+
+    @pages.get("/")
+    def show_business(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
+        return render_business(desk, office, key)
+
+    @pages.post("/kpi")
+    def save_kpi(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
+
+        def send_kpi() -> None:
+            label, named = form_text("label"), form_text("kpi")
+            if not named:
+                named = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")
+                if not named:
+                    raise BadInput("Give the figure a name with a letter or a digit.", field="label")
+                if named in {one["kpi"] for one in office.load_figures().kpis}:
+                    raise BadInput("There is a figure of this name already; change that one, or choose another name.", field="label")
+            definition = {name: form_text(name) for name in ("label", "unit", "owner", "source", "frequency")}
+            numbers = {name: _number_field(name, optional=True) for name in ("baseline", "target")}
+            flags = {"more_is_better": form_text("better") == "more", "waves_randomised": form_text("waves_randomised") == "1"}
+            office.name_kpi(named, {**definition, **numbers, **flags})
+
+        return run_change(desk, office, key, send_kpi, "kpi")
+
+    @pages.post("/worth")
+    def save_valuation(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
+
+        def send_valuation() -> None:
+            between = {name: {bound: _number_field(f"{name}_{bound}") for bound in ("low", "best", "high")} for name in ("unit_value",)}
+            forecast = {bound: _number_field(f"forecast_{bound}", optional=True) for bound in ("low", "best", "high")}
+            whole = None not in forecast.values()
+            if not whole and any(value is not None for value in forecast.values()):
+                raise BadInput("Give the forecast with all three numbers, or none of them.", field="forecast_best")
+            valuation = {
+                **between,
+                "months": _number_field("months"),
+                **{name: form_text(name) for name in ("source", "signed_off_by", "currency")},
+                "forecast_effect": forecast if whole else None,
+                "forecast_costs": _number_field("forecast_costs", optional=True),
+            }
+            office.value_kpi(form_text("kpi"), valuation)
+
+        return run_change(desk, office, key, send_valuation, "worth")
+
+    @pages.post("/costs")
+    def change_costs(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
+
+        def send_cost() -> None:
+            gone = form_text("take_back")
+            if gone:
+                if not gone.isascii() or not gone.isdigit():
+                    raise BadInput("The form is not complete; load the page again.")
+                office.withdraw_cost(int(gone[:18]), form_text("why"))
+                return
+            cost = {name: form_text(name) for name in ("category", "currency", "incurred_on", "source", "signed_off_by")}
+            office.add_cost({**cost, "amount": f"{_parse_number(form_text('amount'), 'amount'):.2f}", "hours": _number_field("hours", optional=True)})
+
+        return run_change(desk, office, key, send_cost, "cost")
+
+    @pages.post("/scorecard")
+    def save_scorecard(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk, office = open_figures(given, key)
+
+        def send_scorecard() -> None:
+            columns = [request.form.getlist(name)[:MAX_SCORECARD_LINES] for name in _SCORECARD_FIELDS]
+            if len({len(column) for column in columns}) != 1:
+                raise BadInput("The form is not complete; load the page again.")
+            lines = []
+            for cells in zip(*columns, strict=True):
+                told = dict(zip(_SCORECARD_FIELDS, cells, strict=True))
+                numbers = {name: _parse_number(told[name], f"{name} of {told['metric']}") for name in ("floor", "target")}
+                weight = _parse_number(told["weight"], f"weight of {told['metric']}") / 100
+                if weight:
+                    lines.append({**{name: told[name] for name in ("perspective", "metric", "part")}, **numbers, "weight": weight})
+            office.set_scorecard_weights(lines)
+
+        return run_change(desk, office, key, send_scorecard, "scorecard")
+
+    @pages.post("/levels")
+    def save_new_level(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """Handle a report's form: declare a new level of a weekly figure."""
+        desk, office = open_figures(given, key)
+        decision = {name: form_text(name) for name in ("series", "team", "since", "why")}
+        narrowed = urlencode({"programme": key, **({"team": decision["team"]} if decision["team"] else {}), "done": "level"})
+        series = quote(decision["series"], safe="")
+        return run_change(desk, office, key, lambda: office.declare_new_level(decision), "level", f"{desk.home}reports/{series}?{narrowed}")
+
+    @pages.post("/readings")
+    def upload_readings(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """Receive a file of readings and ask for its column mapping."""
+        allow_large_upload()
+        desk, office = open_figures(given, key)
+        try:
+            file_name, content = read_uploaded_file()
+            looked = office.preview_readings(content, form_text("kpi"), None, {})
+            kept = uploads.store_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=uploads.READINGS, name=file_name, content=content)
+        except BadInput as error:
+            return render_business(desk, office, key, error)
+        return render_column_mapping(desk, key, looked, str(kept))
+
+    def render_column_mapping(
+        desk: StaffContext, key: str, looked: ReadingsPreview, kept: str, error: RequestError | None = None
+    ) -> ResponseReturnValue:
+        return desk.render(
+            "readings.html", error.status if error else 200, key=key, looked=looked, kept=kept, kpi=form_text("kpi"), fields=FIELDS, required=REQUIRED_FIELDS, subjects=SUBJECT_KINDS, periods=PERIODS, form=request.form, error=error, shown=MAX_SHOWN_FAULTS
+        )  # fmt: skip
+
+    @pages.post("/readings/look")
+    def process_readings(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        """With the columns mapped, preview the import, or on confirmation run it."""
+        desk, office = open_figures(given, key)
+        kept, kpi, form = form_text("kept"), form_text("kpi"), {name: form_text(name) for name in ("subject_kind", "period", "source", "reason")}
+        columns = {field: form_text(f"column_{field}") for field in FIELDS}
+        try:
+            _, content = uploads.load_upload(deps.unit_of_work, tenant_id=desk.tenant_id, purpose=uploads.READINGS, text=kept)
+        except BadInput as error:
+            return render_business(desk, office, key, error)
+        try:
+            if form_text("act") == "take":
+                office.import_readings(content, kpi, columns, form)
+                uploads.discard_upload(deps.unit_of_work, tenant_id=desk.tenant_id, text=kept)
+                return redirect(f"{desk.home}programmes/{key}/business/?done=readings", code=303)
+            return render_column_mapping(desk, key, office.preview_readings(content, kpi, columns, form), kept)
+        except BadInput as error:
+            return render_column_mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, error)
+        except OutsideCallFailed as failed:
+            log.warning("tenant %s: readings were not taken: %s", desk.tenant_id, failed.message)
+            return render_column_mapping(desk, key, office.preview_readings(content, kpi, None, {}), kept, BadInput(_STORE_UNAVAILABLE))
+
+    return pages
+
+
+def _number_field(name: str, optional: bool = False) -> float | None:
+    text = form_text(name)
+    return None if optional and not text else _parse_number(text, name.replace("_", " "))
+
+
+def _parse_number(text: str, name: str) -> float:
+    try:
+        if len(text) > MAX_NUMBER_LENGTH:
+            raise ValueError("it is too long")
+        return parse_number(text)
+    except ValueError as error:
+        raise BadInput(f"The {name} is no number: {error}.") from None

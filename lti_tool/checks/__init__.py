@@ -1,0 +1,1 @@
+"""Checks and refresher quizzes, their grades and the gradebook they go to."""

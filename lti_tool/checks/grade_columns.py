@@ -1,0 +1,66 @@
+"""Resolve the column that a grade goes to: the launch's own, or one found by its resource, or a
+new one, created by only one sender.
+
+The launch's own column is verified: Open edX puts the first column of an activity into every
+launch of it, whichever check it opens.
+"""
+
+from __future__ import annotations
+
+from adapters.lms import LineItem
+from core.errors import BadInput
+from lti_tool.base.deps import ToolDeps
+from lti_tool.base.launch_errors import TokenRefused
+from lti_tool.base.platforms_store import Platform
+from lti_tool.checks import grades_store, line_items
+from lti_tool.checks.grades_store import Column, LeasedGrade
+from lti_tool.programmes.activity_pages import CHECK_TAG
+
+
+class ColumnClaimed(Exception):
+    """Another sender is creating this very column."""
+
+
+def resolve_column_url(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> str:
+    """The column's URL. BadInput, with a message for a teacher, if there is none; Busy while
+    another sender is creating it."""
+    if row.line_item_url and not (row.line_items_url and _is_other_checks_column(deps, platform, row)):
+        return row.line_item_url
+    place = grades_store.place_key(row.line_items_url, row.resource_id)
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        known = grades_store.find_column(connection, platform.tenant_id, platform.id, place)
+        if known is None and not grades_store.claim_column(connection, platform.tenant_id, platform.id, place, row.label, row.maximum):
+            raise ColumnClaimed
+    if known is not None:
+        return known.url
+    wanted = LineItem(row.label, row.maximum, row.resource_id, CHECK_TAG)
+    try:
+        made = line_items.find_line_item(deps, platform, row.line_items_url, row.resource_id) or line_items.create_line_item(
+            deps, platform, row.line_items_url, wanted
+        )
+    except Exception:
+        with deps.unit_of_work(platform.tenant_id) as connection:
+            grades_store.release_column_claim(
+                connection, platform.tenant_id, platform.id, place
+            )  # Release the claim, so that the next attempt need not wait until it expires.
+        raise
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        grades_store.upsert_column(connection, platform.tenant_id, platform.id, Column(place, made.url, made.label, made.maximum))
+    return made.url
+
+
+def _is_other_checks_column(deps: ToolDeps, platform: Platform, row: LeasedGrade) -> bool:
+    """Whether the column named in the launch belongs to another check: one that we created, or
+    one whose resource says so. The LMS is asked once per column; if it denies access, the
+    launch is trusted."""
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        whose = grades_store.find_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url)
+    if whose is None:
+        try:
+            found = line_items.fetch_line_item(deps, platform, row.line_item_url)
+        except (TokenRefused, BadInput):
+            return False
+        whose = found.resource_id if found is not None and found.tag == CHECK_TAG else ""
+        with deps.unit_of_work(platform.tenant_id) as connection:
+            grades_store.save_column_resource(connection, platform.tenant_id, platform.id, row.line_item_url, whose)
+    return bool(whose) and whose != row.resource_id

@@ -1,0 +1,268 @@
+"""Taking a quiz: begin or resume, answer one question at a time, see feedback at once, get a
+score at the end.
+
+Checks and the baseline measure; reinforcement, remediation and practice do not, and draw
+from a pool that checks never use. Practice sends no statement: no manager ever sees it.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapters import xapi_statements
+from adapters.questions.models import QuestionItem
+from core.database import UnitOfWork
+from core.errors import BadInput, NotFound
+from lrs.vocabulary import INTERVALS
+from lti_tool.checks import grades_store, refresher_quizzes, spaced_repetition
+from lti_tool.checks.grades_store import NewGrade
+from lti_tool.people.people_store import LaunchSession
+from lti_tool.programmes import activity_pages, episode_context, episodes_store
+from lti_tool.programmes.episode_context import EpisodeContext
+from lti_tool.programmes.episodes_store import Answer, Attempt
+from lti_tool.programmes.programmes import Programme
+from lti_tool.questions import item_responses
+from lti_tool.questions.item_sampling import sample_check_items
+
+INTERVAL_LABELS = {interval.key: interval.label for interval in INTERVALS}
+CHECK, BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE = "check", "baseline", "reinforcement", "remediation", "practice"
+KINDS_WITHOUT_INTERVAL = (BASELINE, REINFORCEMENT, REMEDIATION, PRACTICE)
+CONFIDENCE_LEVELS = (1, 2, 3)
+
+
+@dataclass(frozen=True)
+class AttemptProgress:
+    """An attempt as its learner sees it: the questions and the answers so far."""
+
+    attempt: Attempt
+    programme: Programme
+    answers: list[Answer]
+
+    @property
+    def position(self) -> int | None:
+        """The next question, counted from 1; None if all are answered."""
+        return len(self.answers) + 1 if len(self.answers) < len(self.attempt.items) else None
+
+    @property
+    def label(self) -> str:
+        """The label of the interval; empty for a quiz without one."""
+        return INTERVAL_LABELS.get(self.attempt.interval, "")
+
+    def item(self, position: int) -> QuestionItem:
+        """The question at a position, counted from 1."""
+        return self.programme.item(self.attempt.items[position - 1])
+
+
+def begin_check(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: str, now: datetime) -> uuid.UUID:
+    """Begin or resume the check of an interval; return the attempt's id. BadInput outside
+    its window, or while the learner is on hold."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        check = next(
+            (one for one in episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id) if one.interval == interval), None
+        )
+        if check is None:
+            raise NotFound("This check is not on your schedule.")
+        attempts = episodes_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        known = _latest_attempt(attempts, CHECK, interval)
+        if known is not None:
+            return known.id
+        if not check.opens_at <= now < check.closes_at:
+            raise BadInput("This check is not open now; your page shows when it is.")
+        _require_active_episode(stage, now)
+        met = {item for one in attempts if one.kind == CHECK for item in one.items}
+        return _start_attempt(stage, session, CHECK, interval, sample_check_items(stage.programme, stage.episode.id, interval, met), now)
+
+
+def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, now: datetime) -> uuid.UUID:
+    """Begin or resume a quiz that belongs to no interval: the baseline, reinforcement,
+    remediation or practice."""
+    if kind not in KINDS_WITHOUT_INTERVAL:
+        raise NotFound("There is no such quiz.")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        attempts = episodes_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        running = next((one for one in attempts if one.kind == kind and (one.finished_at is None or kind == BASELINE)), None)
+        if running is not None:
+            return running.id
+        if kind != PRACTICE:
+            _require_active_episode(stage, now)
+        offered = refresher_quizzes.select_quizzes(
+            stage.programme,
+            stage.episode,
+            episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id),
+            attempts,
+            episodes_store.list_memory_states(connection, session.tenant_id, stage.episode.id),
+            now,
+        )
+        chosen = offered.get(kind, ())
+        if not chosen:
+            raise BadInput("There is nothing of this kind to do now; your page shows what is next.")
+        chance = random.Random(f"{stage.episode.id} {kind} {len(attempts)}")  # noqa: S311 - the order of questions, not a secret
+        items = list(chosen)
+        chance.shuffle(items)
+        return _start_attempt(stage, session, kind, "", items, now)
+
+
+def _require_active_episode(stage: EpisodeContext, now: datetime) -> None:
+    if stage.episode.left_at is not None:
+        raise BadInput("You left this programme; nothing is due any more.")
+    if any(one.holds(now) for one in episodes_store.list_holds(stage.connection, stage.tenant_id, stage.episode.id)):
+        raise BadInput("You are on hold; nothing is due until it ends.")
+
+
+def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, interval: str, items: list[str], now: datetime) -> uuid.UUID:
+    place = (
+        episodes_store.find_grade_place(stage.connection, stage.tenant_id, session.person_id, session.programme)
+        if session.course_id is None
+        else None
+    )
+    made = Attempt(
+        id=uuid.uuid4(),
+        episode_id=stage.episode.id,
+        interval=interval,
+        kind=kind,
+        items=items,
+        line_item_url=session.line_item_url,
+        line_items_url=place.line_items_url if place else session.line_items_url,
+        course_id=place.course_id if place else session.course_id,
+        registration_id=place.registration_id if place else session.registration_id,
+        subject=place.subject if place else session.subject,
+        started_at=now,
+        finished_at=None,
+        right_answers=None,
+    )
+    if not episodes_store.insert_attempt(stage.connection, stage.tenant_id, made):
+        # A concurrent request, such as another tab, has begun it.
+        other = _latest_attempt(episodes_store.list_attempts(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
+        assert other is not None
+        return other.id
+    if kind != PRACTICE:
+        stage.enqueue_statements([xapi_statements.attempted_statement(stage.act(f"attempt {made.id}", now), attempt_quiz(made))])
+    return made.id
+
+
+def attempt_quiz(attempt: Attempt) -> xapi_statements.Quiz:
+    """The attempt's quiz, as named in statements."""
+    return xapi_statements.Quiz(attempt.kind, attempt.interval, INTERVAL_LABELS.get(attempt.interval, ""))
+
+
+def load_attempt_progress(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> AttemptProgress:
+    """Load the state of an attempt; NotFound for somebody else's attempt."""
+    with unit_of_work(session.tenant_id) as connection:
+        return _require_progress(episode_context.require_episode_context(connection, session), attempt_id)
+
+
+def submit_answer(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    attempt_id: uuid.UUID,
+    position: int,
+    form: Mapping[str, Sequence[str]],
+    now: datetime,
+) -> None:
+    """Store an answer. A question that was answered keeps its first answer. The last answer
+    scores the attempt."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        state = _require_progress(stage, attempt_id)
+        if 1 <= position <= len(state.answers):
+            return  # a repeated request: the first answer stands
+        if position != state.position:
+            raise BadInput("This question is not the next one; go on from your page.")
+        item = state.item(position)
+        response = item_responses.parse_response(item, form)
+        since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
+        rapid = item_responses.is_rapid_guess(item, (now - since).total_seconds())
+        made = Answer(position, item.key, response, item_responses.is_correct(item, response), now, rapid, _parse_confidence(form))
+        episodes_store.insert_answer(connection, session.tenant_id, attempt_id, made)
+        if state.attempt.kind != PRACTICE:
+            stage.enqueue_statements([_answered_statement(stage, state, item, made, now - since)])
+            _update_memory(stage, state, item, made)
+        if position == len(state.attempt.items):
+            _finish_attempt(stage, state, [*state.answers, made], now)
+
+
+def _parse_confidence(form: Mapping[str, Sequence[str]]) -> int | None:
+    given = (form.get("confidence") or [""])[0]
+    return int(given) if given in {str(one) for one in CONFIDENCE_LEVELS} else None
+
+
+def _latest_attempt(attempts: list[Attempt], kind: str, interval: str) -> Attempt | None:
+    found = [one for one in attempts if one.kind == kind and one.interval == interval]
+    return max(found, key=lambda one: one.started_at, default=None)
+
+
+def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptProgress:
+    attempt = episodes_store.lock_attempt(stage.connection, stage.tenant_id, stage.episode.id, attempt_id)
+    if attempt is None:
+        raise NotFound("There is no such check of yours.")
+    return AttemptProgress(attempt, stage.programme, episodes_store.list_answers(stage.connection, stage.tenant_id, attempt_id))
+
+
+def _answered_statement(
+    stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer, took: timedelta
+) -> xapi_statements.Statement:
+    return xapi_statements.answered_statement(
+        stage.act(f"answer {state.attempt.id} {made.position}", made.answered_at),
+        attempt_quiz(state.attempt),
+        item=item_responses.to_xapi_item(item, stage.programme.competency_title(item.competency)),
+        response=xapi_statements.ItemResponse(made.response, made.correct, took, made.rapid, made.confidence),
+    )
+
+
+def _update_memory(stage: EpisodeContext, state: AttemptProgress, item: QuestionItem, made: Answer) -> None:
+    """Update the memory model: a wrong answer in a check adds the competency to it, and
+    every later answer moves its review date."""
+    if state.attempt.kind == BASELINE:
+        return
+    known = next(
+        (one for one in episodes_store.list_memory_states(stage.connection, stage.tenant_id, stage.episode.id) if one.competency == item.competency),
+        None,
+    )
+    if known is None and state.attempt.kind != CHECK:
+        return
+    after = spaced_repetition.update_memory(known, item.competency, made.correct, made.answered_at)
+    if after is not None:
+        episodes_store.upsert_memory_state(stage.connection, stage.tenant_id, stage.episode.id, after)
+
+
+def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime) -> None:
+    right, asked = sum(one.correct for one in answers), len(answers)
+    attempt = state.attempt
+    episodes_store.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
+    if attempt.kind == PRACTICE:
+        return
+    finished = xapi_statements.quiz_finished_statement(
+        # One microsecond after the last answer, so that the order is clear even if both share a
+        # clock tick.
+        stage.act(f"finish {attempt.id}", now + timedelta(microseconds=1)),
+        attempt_quiz(attempt),
+        right=right,
+        asked=asked,
+        passed=right / asked >= stage.programme.pass_mark,
+        took=now - attempt.started_at,
+    )
+    stage.enqueue_statements([finished])
+    if attempt.kind == CHECK and attempt.registration_id is not None and (attempt.line_item_url or attempt.line_items_url):
+        column = activity_pages.check_column(stage.programme, attempt.interval)
+        made = NewGrade(
+            attempt_id=attempt.id,
+            registration_id=attempt.registration_id,
+            course_id=attempt.course_id,
+            line_item_url=attempt.line_item_url,
+            line_items_url=attempt.line_items_url,
+            resource_id=column.resource_id,
+            label=column.label,
+            subject=attempt.subject,
+            score=right,
+            maximum=asked,
+            comment=f"{column.label}: {right} of {asked}",
+            at=now,
+        )
+        grades_store.enqueue_grade(stage.connection, stage.tenant_id, made)

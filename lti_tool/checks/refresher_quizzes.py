@@ -1,0 +1,92 @@
+"""Which refresher quizzes a learner may take between checks, and with which questions. Pure
+functions.
+
+Nothing here measures, and none of it draws from the pool of the checks: reinforcement keeps a
+rhythm, remediation follows a lapse, practice is open at any time, the baseline is asked before
+the first check.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from adapters.questions.models import QuestionItem
+from lti_tool.programmes.episodes_store import Attempt, Episode, MemoryState, ScheduledCheck
+from lti_tool.programmes.programmes import Programme
+
+REINFORCEMENT_QUESTIONS, REMEDIATION_QUESTIONS, PRACTICE_QUESTIONS = 3, 3, 3  # questions per quiz: two or three, done in two minutes
+RHYTHM_PERIODS = {"weekly": timedelta(days=7), "monthly": timedelta(days=30), "none": None}
+QUIET_PERIOD_BEFORE_CHECK = timedelta(days=2)  # an open check takes precedence, and nothing is trained just before it is measured
+MAX_REMEDIATIONS, REMEDIATION_PERIOD = 4, timedelta(days=30)  # a cap: frequent lapses need help from a person, not more quizzes
+
+
+def select_quizzes(
+    programme: Programme,
+    episode: Episode,
+    checks: Sequence[ScheduledCheck],
+    attempts: Sequence[Attempt],
+    memories: Sequence[MemoryState],
+    now: datetime,
+) -> Mapping[str, Sequence[str]]:
+    """Return quiz kind → keys of the questions that it would ask now; kinds that are not open
+    are omitted.
+    """
+    found: dict[str, Sequence[str]] = {}
+    baseline = [item.key for item in programme.items if item.pool == "baseline"]
+    measured = any(one.kind == "check" for one in attempts)
+    first = min((one.closes_at for one in checks), default=episode.certified_at)
+    if baseline and not measured and now < min(first, episode.certified_at + timedelta(days=3)) and not _has_finished(attempts, "baseline"):
+        found["baseline"] = baseline
+    pool = [item for item in programme.items if item.pool == "practice"]
+    met = Counter(key for one in attempts for key in one.items)
+    chance = random.Random(f"{episode.id} {len(attempts)}")  # noqa: S311 - a draw of questions, not a secret
+    if pool:
+        found["practice"] = _least_seen_items(pool, met, chance, PRACTICE_QUESTIONS)
+    if not _check_is_pending(checks, attempts, now) and now < _end_of_checks(checks, episode):
+        due = {one.competency for one in memories if one.due_at <= now}
+        lately = sum(one.kind == "remediation" and one.started_at > now - REMEDIATION_PERIOD for one in attempts)
+        for_lapse = [item for item in pool if item.competency in due]
+        if for_lapse and lately < MAX_REMEDIATIONS:
+            found["remediation"] = _least_seen_items(for_lapse, met, chance, REMEDIATION_QUESTIONS)
+        elif pool and _reinforcement_is_due(programme, episode, attempts, now):
+            found["reinforcement"] = _least_seen_items(pool, met, chance, REINFORCEMENT_QUESTIONS)
+    return found
+
+
+def _has_finished(attempts: Sequence[Attempt], kind: str) -> bool:
+    return any(one.kind == kind and one.finished_at is not None for one in attempts)
+
+
+def _check_is_pending(checks: Sequence[ScheduledCheck], attempts: Sequence[Attempt], now: datetime) -> bool:
+    """Whether an unfinished check is due now or within the next days: measuring takes
+    precedence over training.
+    """
+    finished = {one.interval for one in attempts if one.kind == "check" and one.finished_at is not None}
+    return any(one.interval not in finished and one.due_at - QUIET_PERIOD_BEFORE_CHECK <= now < one.closes_at for one in checks)
+
+
+def _end_of_checks(checks: Sequence[ScheduledCheck], episode: Episode) -> datetime:
+    return max((one.closes_at for one in checks), default=episode.certified_at)
+
+
+def _reinforcement_is_due(programme: Programme, episode: Episode, attempts: Sequence[Attempt], now: datetime) -> bool:
+    step = RHYTHM_PERIODS[programme.rhythm]
+    if step is None:
+        return False
+    # Any quiz except practice satisfies the rhythm: a check this week counts as this week's
+    # refresher.
+    kept = [one.started_at for one in attempts if one.kind != "practice"]
+    return now - max(kept, default=episode.certified_at) >= step
+
+
+def _least_seen_items(pool: Sequence[QuestionItem], met: Counter[str], chance: random.Random, count: int) -> list[str]:
+    """Select the questions that this learner has seen least often, critical ones first, ties at
+    random.
+    """
+    shuffled = list(pool)
+    chance.shuffle(shuffled)
+    shuffled.sort(key=lambda item: (met[item.key], not item.critical))
+    return [item.key for item in shuffled[:count]]

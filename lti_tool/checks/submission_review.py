@@ -1,0 +1,52 @@
+"""Review a learner's submission from the gradebook: an LTI submission review launch, or
+Canvas's SpeedGrader.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from adapters.lms import Role
+from core.errors import Forbidden, NotFound
+from lti_tool.base.deps import ToolDeps
+from lti_tool.checks import grades_store
+from lti_tool.checks.quiz_attempts import AttemptProgress
+from lti_tool.people import people_store
+from lti_tool.people.people_store import LaunchSession
+from lti_tool.programmes import episode_context, episodes_store
+
+REVIEWER_ROLES = frozenset((Role.ADMIN, Role.TEACHER))
+
+
+def load_submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.UUID | None) -> tuple[str, AttemptProgress]:
+    """Return (the learner's name, the finished check): the newest one of the learner whom the
+    launch names, or the attempt that it names.
+
+    Learners may review their own submissions; teachers may review learners of the same
+    platform, but only checks of this course.
+    """
+    with deps.unit_of_work(session.tenant_id) as connection:
+        person = (
+            people_store.find_person_id(connection, session.tenant_id, session.require_platform(), session.review_of) if session.review_of else None
+        )
+        if attempt_id is not None:
+            person = episodes_store.find_attempt_learner(connection, session.tenant_id, attempt_id, session.require_course())
+        if person is None:
+            raise NotFound("Nothing was handed in by this person in this activity yet.")
+        if person != session.person_id and Role(session.role) not in REVIEWER_ROLES:
+            raise Forbidden("Only who teaches this course looks at what others handed in.")
+        found = [
+            one
+            for one in episodes_store.list_course_checks(connection, session.tenant_id, person, session.require_course())
+            if (attempt_id is None or one.id == attempt_id) and one.finished_at is not None
+        ]
+        if session.line_item_url and attempt_id is None:
+            here = grades_store.attempts_sent_to_column(connection, session.tenant_id, [one.id for one in found], session.line_item_url)
+            found = [one for one in found if one.id in here]
+        if not found:
+            raise NotFound("Nothing was handed in by this person in this activity yet.")
+        attempt = max(found, key=lambda one: one.started_at)
+        episode = episodes_store.get_episode(connection, session.tenant_id, attempt.episode_id)
+        stage = episode_context.load_episode_context(connection, session.tenant_id, episode)
+        name = people_store.get_person_name(connection, session.tenant_id, person)
+        return name, AttemptProgress(attempt, stage.programme, episodes_store.list_answers(connection, session.tenant_id, attempt.id))

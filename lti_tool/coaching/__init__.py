@@ -1,0 +1,1 @@
+"""Peer coaching groups and their meetings."""

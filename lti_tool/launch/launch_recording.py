@@ -1,0 +1,191 @@
+"""What is stored from a verified launch: deployment, course, person, placement, session. One
+transaction, apart from the deployment."""
+
+from __future__ import annotations
+
+import json
+import secrets as random
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import Connection
+
+from adapters.lms import Launch, MessageType, Role, detect_family
+from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
+from core.http_client import url_origin
+from lti_tool.base import journal_store, platforms_store
+from lti_tool.base.deps import ToolDeps
+from lti_tool.base.journal_store import LaunchLogEntry
+from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.platforms_store import APPROVED, PENDING, Platform
+from lti_tool.base.token_hash import hash_token
+from lti_tool.people import courses_store, people_store
+from lti_tool.people.courses_store import Course, Placement
+from lti_tool.people.people_store import PlatformUser
+from lti_tool.programmes import episodes_store, product_use
+from lti_tool.programmes.activity_pages import ACTIVITY_PAGES, ADMIN_PAGE
+from lti_tool.programmes.episodes_store import GradePlace
+
+LAUNCH_SESSION_LIFETIME = timedelta(hours=8)  # a working day; after that the activity has to be opened again
+ROSTER_AFTER = timedelta(days=1)
+MAX_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
+MAX_PENDING_DEPLOYMENTS = 100  # deployments of one platform that may be pending at a time
+
+
+@dataclass(frozen=True)
+class AcceptedLaunch:
+    """An accepted launch: its id (not secret), the secret of its session, and its platform."""
+
+    launch_id: uuid.UUID
+    secret: str
+    platform: Platform
+    roster_due: bool
+
+
+def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datetime) -> AcceptedLaunch:
+    """Record a launch; LaunchInvalid if its deployment is not approved or no programme is
+    set up for it."""
+    tenant_id, secret, launch_id = platform.tenant_id, random.token_urlsafe(32), uuid.uuid4()
+    _require_approved(deps, platform, launch)
+    with deps.unit_of_work(tenant_id) as connection:
+        course = courses_store.ensure_course(
+            connection,
+            tenant_id,
+            {
+                "id": uuid.uuid4(),
+                "registration_id": platform.id,
+                "key": json.dumps([launch.deployment_id, launch.context_id or {"link": launch.resource_link_id}]),
+                "context_id": launch.context_id,
+                "title": launch.context_title,
+                "memberships_url": launch.memberships_url,
+                "line_items_url": launch.line_items_url if LINE_ITEM_SCOPE in launch.scopes else "",
+            },
+        )
+        placed = _resolve_placement(connection, platform, course, launch)
+        named = PlatformUser(launch.subject, launch.name, launch.email, launch.sourced_id, launch.sourced_id_from_custom)
+        person_id = people_store.ensure_person(connection, tenant_id, platform.id, named)
+        if not launch.is_test_user and launch.role is not Role.VISITOR:
+            courses_store.upsert_memberships(connection, tenant_id, course.id, [(person_id, launch.role.value)], now)
+        roster_due = bool(course.memberships_url) and course.roster_due_at is None
+        if roster_due:
+            courses_store.schedule_roster(connection, tenant_id, course.id, now)
+        _update_platform_facts(connection, platform, launch)
+        takes_grades = launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
+        if takes_grades and placed.programme and course.line_items_url:
+            place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
+            episodes_store.upsert_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
+        if not launch.is_test_user:
+            product_use.record_visit(connection, tenant_id, person_id, placed.programme, now)
+        people_store.insert_launch(
+            connection,
+            {
+                "id": launch_id,
+                "tenant_id": tenant_id,
+                "secret_hash": hash_token(secret),
+                "person_id": person_id,
+                "registration_id": platform.id,
+                "course_id": course.id,
+                "message": launch.message.value,
+                "subject": launch.subject,
+                "role": launch.role.value,
+                "administers": launch.administers,
+                "locale": launch.locale[:35],  # the longest language tag that RFC 5646 (4.4.1) asks to support
+                "deployment_id": launch.deployment_id,
+                "resource_link_id": launch.resource_link_id,
+                "resource_link_title": launch.resource_link_title,
+                "return_url": launch.return_url,
+                "line_item_url": launch.line_item_url if takes_grades or launch.message is MessageType.REVIEW else "",
+                "line_items_url": course.line_items_url if takes_grades else "",
+                "programme": placed.programme,
+                "page": placed.page,
+                "deep_linking": asdict(launch.deep_linking) if launch.deep_linking else None,
+                "review_of": launch.review_of,
+                "created_at": now,
+                "expires_at": now + LAUNCH_SESSION_LIFETIME,
+            },
+        )
+        entry = LaunchLogEntry(now, True, launch.message.value, launch.role.value, launch.deployment_id, "", "")
+        journal_store.log_launch(connection, tenant_id, platform.id, entry)
+    return AcceptedLaunch(launch_id, secret, platform, roster_due)
+
+
+def _require_approved(deps: ToolDeps, platform: Platform, launch: Launch) -> None:
+    """Register a deployment at its first verified launch, and approve it if the
+    registration's rule says so. This is a transaction of its own: a pending deployment must
+    be visible to the administrator although its launch was refused."""
+    with deps.unit_of_work(platform.tenant_id) as connection:
+        status = platforms_store.find_deployment_status(connection, platform.tenant_id, platform.id, launch.deployment_id)
+        if status is None:
+            status = APPROVED if platform.approve_deployments else PENDING
+            if status == APPROVED or platforms_store.count_pending_deployments(connection, platform.tenant_id, platform.id) < MAX_PENDING_DEPLOYMENTS:
+                platforms_store.insert_deployment(connection, platform.tenant_id, platform.id, launch.deployment_id, status)
+    if status != APPROVED:
+        raise LaunchInvalid(
+            f"This course's installation (deployment {launch.deployment_id[:80]}) of the tool {'waits for approval' if status == PENDING else 'was refused'}"
+            " here. Ask whoever runs this tool for your organisation to approve it on the administration page.",
+            f"deployment {launch.deployment_id!r} is {status}",
+            status=403,
+        )
+
+
+def _resolve_placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement:
+    """What this activity opens: from its custom parameters, from its stored placement, or
+    from the course it was copied from."""
+    tenant_id, link, title = platform.tenant_id, launch.resource_link_id, launch.resource_link_title
+    programmes = list(episodes_store.newest_programme_versions(connection, tenant_id))
+    page = launch.custom.get("page", "")
+    if launch.message is MessageType.DEEP_LINK:
+        return Placement("", next(iter(programmes), ""), "pick", "")
+    wanted = launch.custom.get("programme", "")
+    known = courses_store.find_placement(connection, tenant_id, course.id, link)
+    if not wanted and known is None:
+        known = _find_copied_placement(connection, platform, course, launch)
+    if not wanted:
+        wanted = known.programme if known else next(iter(programmes), "")
+        page = page or (known.page if known else "")
+    if page == ADMIN_PAGE and launch.administers:
+        return Placement(link, wanted if wanted in programmes else "", ADMIN_PAGE, title)
+    if wanted not in programmes:
+        if launch.administers:
+            return Placement(link, "", ADMIN_PAGE, title)
+        raise LaunchInvalid("No programme is set up for this activity yet. Ask your training manager to set one up.", f"no programme {wanted!r}")
+    attempt = parse_qs(urlsplit(launch.target_link_uri).query).get("attempt", [""])[0]
+    if attempt and _is_uuid(attempt):
+        return Placement(link, wanted, f"attempt-{attempt}", title)  # a submission reopened from Canvas's SpeedGrader
+    made = Placement(link, wanted, page if page in ACTIVITY_PAGES else "today", title)
+    if launch.message is MessageType.RESOURCE and made != known:
+        courses_store.upsert_placement(connection, tenant_id, course.id, made)
+    return made
+
+
+def _find_copied_placement(connection: Connection, platform: Platform, course: Course, launch: Launch) -> Placement | None:
+    """The activity of an earlier course that this activity is a copy of: the one with the
+    same title, or the only one."""
+    for context_id in launch.context_history:
+        if context_id == launch.context_id:
+            continue
+        before = courses_store.list_source_placements(connection, platform.tenant_id, platform.id, context_id)
+        same = [one for one in before if one.title and one.title == launch.resource_link_title]
+        if same or len(before) == 1:
+            return (same or before)[0]
+    return None
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _update_platform_facts(connection: Connection, platform: Platform, launch: Launch) -> None:
+    """Update what a verified launch shows about its platform: the origin under which it
+    shows pages, and which product it is."""
+    shown_by = url_origin(launch.return_url)
+    if shown_by and shown_by not in platform.frame_origins and shown_by not in (url_origin(platform.issuer), url_origin(platform.auth_login_url)):
+        platforms_store.add_frame_origin(connection, platform, shown_by, MAX_FRAME_ORIGINS)
+    family = detect_family(launch.product_family)
+    if platform.family == "standard" and family != "standard":
+        platforms_store.update_platform(connection, platform.tenant_id, platform.id, {"family": family})

@@ -1,0 +1,139 @@
+"""OpenID Connect Core 1.0, authorization code flow with PKCE, as a relying party: discovery,
+the redirect to the provider, redeeming the code for an id_token, and its verification.
+
+Claims are validated by Authlib (whose errors are those of joserfc); the signature by the same
+rules as a launch's; every call uses the guarded client.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jwt
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken
+from joserfc.errors import JoseError
+from pylti1p3.exception import LtiException
+
+from core.errors import BadInput
+from core.http_client import GuardedClient, OutsideCallFailed, url_origin
+from lti_tool.base.launch_errors import LaunchInvalid
+from lti_tool.base.platform_key_cache import PlatformKeyCache
+from lti_tool.launch.launch_verifier import MAX_TOKEN_LENGTH, find_signing_key
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+LEEWAY_SECONDS = 60
+CALL_SECONDS, MAX_RESPONSE_BYTES = 8.0, 256 * 1024
+_SIGN_IN_AGAIN = "Your organisation's sign-in gave no answer that can be trusted. Start again; if it happens again, tell your administrator."
+
+
+@dataclass(frozen=True)
+class ProviderEndpoints:
+    """A provider's endpoints from discovery (OpenID Connect Discovery 1.0, 3)."""
+
+    authorization: str
+    token: str
+    keys: str
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """Our client registration at a provider."""
+
+    issuer: str
+    client_id: str
+    secret: str
+    redirect_uri: str
+    addresses: ProviderEndpoints
+
+
+class SignInFailed(Exception):
+    """The person's identity could not be verified: the message is for the person, ``detail``
+    for the log."""
+
+    def __init__(self, detail: str, words: str = _SIGN_IN_AGAIN) -> None:
+        super().__init__(words)
+        self.detail = detail
+
+
+def discover_provider(client: GuardedClient, issuer: str) -> ProviderEndpoints:
+    """Fetch the endpoints of a provider; BadInput if its configuration is invalid."""
+    try:
+        answer = client.call(
+            "GET", issuer.rstrip("/") + WELL_KNOWN, headers={"Accept": "application/json"}, seconds=CALL_SECONDS, largest=MAX_RESPONSE_BYTES
+        )
+        found = answer.json() if answer.status == 200 else None
+    except OutsideCallFailed as error:
+        raise BadInput(f"The provider was not reached: {error.message}", field="issuer") from None
+    if not isinstance(found, dict) or found.get("issuer") != issuer:
+        raise BadInput(
+            f"{issuer.rstrip('/')}{WELL_KNOWN} does not describe this issuer; copy the issuer exactly as the provider shows it.", field="issuer"
+        )
+    places = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
+    if not all(isinstance(place, str) and url_origin(place) for place in places):
+        raise BadInput("The provider's configuration names no authorization_endpoint, token_endpoint or jwks_uri.", field="issuer")
+    return ProviderEndpoints(*(str(place) for place in places))
+
+
+def build_authorization_url(client: RelyingParty, *, state: str, nonce: str, verifier: str) -> str:
+    """Build the URL to which the browser is redirected to sign in (Core, 3.1.2.1; RFC 7636)."""
+    wanted = {
+        "response_type": "code",
+        "scope": "openid email profile",
+        "client_id": client.client_id,
+        "redirect_uri": client.redirect_uri,
+        "state": state,
+        "nonce": nonce,
+        "code_challenge": create_s256_code_challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    joint = "&" if "?" in client.addresses.authorization else "?"
+    return f"{client.addresses.authorization}{joint}{urlencode(wanted)}"
+
+
+def redeem_code(
+    http: GuardedClient, keys: PlatformKeyCache, client: RelyingParty, *, code: str, nonce: str, verifier: str, now: float
+) -> dict[str, Any]:
+    """Redeem ``code`` and return the verified claims about the person; SignInFailed if anything
+    cannot be verified."""
+    wanted = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri, "code_verifier": verifier}
+    # RFC 6749, 2.3.1: both parts are form-encoded before they are used for HTTP Basic
+    # authentication.
+    basic = (quote(client.client_id, safe=""), quote(client.secret, safe=""))
+    try:
+        answer = http.call(
+            "POST",
+            client.addresses.token,
+            headers={"Accept": "application/json"},
+            form=wanted,
+            basic=basic,
+            seconds=CALL_SECONDS,
+            largest=MAX_RESPONSE_BYTES,
+        )
+        found = answer.json() if answer.status == 200 else None
+    except OutsideCallFailed as error:
+        raise SignInFailed(f"token endpoint: {error.message}") from None
+    token = found.get("id_token") if isinstance(found, dict) else None
+    if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
+        raise SignInFailed(f"token endpoint answered {answer.status} without an id_token")
+    return _verify_id_token(keys, client, token, nonce, now)
+
+
+def _verify_id_token(keys: PlatformKeyCache, client: RelyingParty, token: str, nonce: str, now: float) -> dict[str, Any]:
+    try:
+        key, algorithm = find_signing_key(token, keys.key_set_for_token(client.addresses.keys, token), lone=True)
+        body: dict[str, Any] = jwt.decode(
+            token, key, algorithms=[algorithm], options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+        )
+        judged = CodeIDToken(
+            body,
+            {"alg": algorithm},
+            {"iss": {"essential": True, "value": client.issuer}, "aud": {"essential": True, "value": client.client_id}},
+            {"nonce": nonce, "client_id": client.client_id},
+        )
+        judged.validate(now=int(now), leeway=LEEWAY_SECONDS)
+    except (JoseError, LtiException, LaunchInvalid, jwt.InvalidTokenError, ValueError, TypeError) as error:
+        raise SignInFailed(f"{type(error).__name__}: {error}") from None
+    return body

@@ -1,0 +1,1 @@
+"""Messages to people and channels: reminders, digests, alarms, calendars, and their delivery."""

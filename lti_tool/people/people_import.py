@@ -1,0 +1,300 @@
+"""Importing the organisation's lists: people, and their certifications. A dry run first,
+then the whole file or nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import Connection
+
+from adapters import people_csv as table
+from adapters import xapi_statements
+from adapters.csv_tables import FileRefused
+from adapters.people_csv import CertificationRow, PersonRow
+from core.database import UnitOfWork
+from core.errors import BadInput, RequestError
+from lti_tool.base import journal_store
+from lti_tool.people import directory_store
+from lti_tool.people.directory_store import Profile
+from lti_tool.programmes import certification, episodes_store, programmes, working_time
+
+NEW, CHANGED, SAME, WRONG = "new", "changed", "same", "wrong"
+# Field of a person → the column that holds it.
+COLUMN_BY_FIELD = {name: name for name in ("name", "email", "team", "site", "experience", "time_zone", "language", "working_days", "comparison")} | {
+    "external_id": "id",
+    "manager_id": "manager",
+    "mentor_id": "mentor",
+    "job_role": "role",
+    "started_on": "start_date",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """What happens to a line: new, changed, same or wrong, whom it is about, and why it is
+    wrong or what changes."""
+
+    line: int
+    outcome: str
+    who: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What happens to a file, line by line; ``applied`` only if it was requested and no line
+    is wrong."""
+
+    lines: list[Line]
+    applied: bool
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many lines have each outcome."""
+        return Counter(line.outcome for line in self.lines)
+
+
+def import_people(unit_of_work: UnitOfWork, *, tenant_id: int, content: bytes, apply: bool, who: str, now: datetime) -> Report:
+    """Import a list of people. A line identifies a person by id, otherwise by e-mail; a
+    person known only from an LMS that is trusted to name people becomes the one on the list."""
+    people, faults = _read_table(lambda: table.read_people(content))
+    with unit_of_work(tenant_id) as connection:
+        merged = _PeopleMerge(connection, tenant_id, people, who, now)
+        lines = [*merged.lines(), *(Line(one.line, WRONG, "", one.text) for one in faults)]
+        lines.sort(key=lambda one: one.line)
+        applied = apply and not any(one.outcome == WRONG for one in lines)
+        if applied:
+            merged.keep()
+            counts = Counter(line.outcome for line in lines)
+            journal_store.insert_audit_entry(
+                connection, tenant_id, who, "took over a list of people", {NEW: counts[NEW], CHANGED: counts[CHANGED], SAME: counts[SAME]}
+            )
+    return Report(lines, applied)
+
+
+def _read_table(read: Any) -> Any:
+    try:
+        return read()
+    except FileRefused as error:
+        raise BadInput(str(error), field="file") from None
+
+
+class _PeopleMerge:
+    """A list compared with the people already known: who each line is, what changes, what
+    conflicts."""
+
+    def __init__(self, connection: Connection, tenant_id: int, people: Sequence[PersonRow], who: str, now: datetime) -> None:
+        self._connection, self._tenant_id, self._people, self._who, self._now = connection, tenant_id, people, who, now
+        ids = {one.id for one in people if one.id} | {name for one in people for name in (one.manager, one.mentor) if name}
+        emails = {one.email.lower() for one in people if one.email} | {
+            name.lower() for one in people for name in (one.manager, one.mentor) if "@" in name
+        }
+        known = directory_store.find_profiles(connection, tenant_id, external_ids=sorted(ids), emails=sorted(emails))
+        self._by_id = {one.external_id: one for one in known if one.external_id}
+        self._by_email = _group_by_email(known)
+        self._sourced = directory_store.profiles_by_sourced_id(connection, tenant_id, sorted(one.id for one in people if one.id))
+        self._places: dict[int, tuple[uuid.UUID, Profile | None]] = {}
+        self._claims: dict[str, list[uuid.UUID]] = {"id": [], "address": []}
+        self._problems: dict[int, str] = {}
+        self._lines: dict[uuid.UUID, int] = {}
+        for one in people:
+            self._match_line(one)
+        self._leaders = {key: self._places[one.line][0] for one in people if one.line in self._places for key in (one.id, one.email.lower()) if key}
+
+    def _match_line(self, one: PersonRow) -> None:
+        """Determine which person a line describes."""
+        found = self._by_id.get(one.id) if one.id else None
+        met = self._sourced.get(one.id) if one.id and found is None else None
+        same = self._by_email.get(one.email.lower(), []) if one.email else []
+        if found is None and met is not None:
+            found = met
+        if found is None and one.email:
+            fitting = [other for other in same if not other.external_id or not one.id]
+            if len(fitting) > 1:
+                self._problems[one.line] = f"Several people here have the address {one.email}; name the one by id."
+                return
+            found = fitting[0] if fitting else None
+        others = [other for other in same if found is None or other.id != found.id]
+        if any(other.imported_at is not None for other in others):
+            self._problems[one.line] = f"The address {one.email} belongs to somebody else on the list ({others[0].external_id or others[0].name})."
+            return
+        place = found.id if found else uuid.uuid4()
+        before = self._lines.setdefault(place, one.line)
+        if before != one.line:
+            self._problems[one.line] = f"This is the person of line {before} as well."
+            return
+        self._places[one.line] = (place, found)
+        if found is not None and found.imported_at is None:
+            self._claims["id" if found is met else "address"].append(place)
+
+    def _find_leader(self, named: str) -> uuid.UUID | None:
+        """The person with an id or an address, in the file or on the list."""
+        if named in self._leaders or named.lower() in self._leaders:
+            return self._leaders.get(named) or self._leaders[named.lower()]
+        if named in self._by_id:
+            return self._by_id[named].id
+        # A person known only from an LMS leads nobody: a line about that person has to add them
+        # to the list first.
+        same = [one for one in self._by_email.get(named.lower(), []) if one.imported_at is not None]
+        return same[0].id if len(same) == 1 else None
+
+    def lines(self) -> list[Line]:
+        """Report what happens to each line."""
+        found = []
+        for one in self._people:
+            who = one.name or one.email or one.id
+            problem = self._problems.get(one.line) or self._leader_problem(one)
+            if problem:
+                self._problems[one.line] = problem
+                found.append(Line(one.line, WRONG, who, problem))
+                continue
+            known = self._places[one.line][1]
+            if known is None or known.imported_at is None:
+                found.append(Line(one.line, NEW, who, "An LMS named this person before." if known else ""))
+            else:
+                changed = {COLUMN_BY_FIELD[name]: value for name, value in self._fields(one).items() if getattr(known, name) != value}
+                told = ", ".join(column if value else f"{column} (emptied)" for column, value in changed.items())
+                found.append(Line(one.line, CHANGED if changed else SAME, who, told))
+        return found
+
+    def _leader_problem(self, one: PersonRow) -> str:
+        mine = self._places[one.line][0]
+        for name in ("manager", "mentor"):
+            named = getattr(one, name)
+            if named and self._find_leader(named) is None:
+                return f"The {name} {named[:80]!r} is neither in this file nor on the list."
+            if named and self._find_leader(named) == mine:
+                return f"Nobody is his or her own {name}."
+        return ""
+
+    def _fields(self, one: PersonRow) -> dict[str, Any]:
+        known = self._places[one.line][1]
+        fields = self._stated_fields(one)
+        if known is not None:
+            # A column that is not in the file changes nothing; nor does an empty cell of the
+            # three fields that identify people.
+            fields |= {name: getattr(known, name) for name, column in COLUMN_BY_FIELD.items() if column not in one.given_columns}
+            fields |= {name: fields[name] or getattr(known, name) for name in ("name", "email", "external_id")}
+        return fields
+
+    def _stated_fields(self, one: PersonRow) -> dict[str, Any]:
+        return {
+            "name": one.name,
+            "email": one.email,
+            "external_id": one.id or None,
+            "manager_id": self._find_leader(one.manager) if one.manager else None,
+            "mentor_id": self._find_leader(one.mentor) if one.mentor else None,
+            "team": one.team,
+            "site": one.site,
+            "job_role": one.role,
+            "experience": one.experience,
+            "started_on": one.started_on,
+            "time_zone": one.time_zone,
+            "language": one.language,
+            "working_days": list(one.working_days),
+            "comparison": one.comparison,
+        }
+
+    def keep(self) -> None:
+        """Store everybody first, then who leads whom."""
+        rows, leaders = [], []
+        for one in self._people:
+            person_id, fields = self._places[one.line][0], self._fields(one)
+            leaders.append((person_id, fields.pop("manager_id"), fields.pop("mentor_id")))
+            rows.append({"id": person_id, **fields, "imported_at": self._now})
+        for how, claimed in self._claims.items():
+            directory_store.mark_claimed(self._connection, self._tenant_id, claimed, how, self._who, self._now)
+        directory_store.upsert_people(self._connection, self._tenant_id, rows)
+        directory_store.set_leaders(self._connection, self._tenant_id, leaders)
+
+
+def import_certifications(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, content: bytes, apply: bool, who: str, now: datetime
+) -> Report:
+    """Begin an episode for each line; a person who already has one in this programme keeps
+    it unchanged."""
+    with unit_of_work(tenant_id) as connection:
+        version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
+        if version is None:
+            raise BadInput(f"There is no programme {programme!r} here.")
+        certification.require_not_archived(connection, tenant_id, programme)
+        made = programmes.load_programme(connection, tenant_id, programme, version)
+        competencies = {one.key: one.title for one in made.competencies}
+        rows, faults = _read_table(lambda: table.read_certifications(content, competencies))
+        known = directory_store.find_profiles(
+            connection, tenant_id, external_ids=[one.id for one in rows if one.id], emails=[one.email.lower() for one in rows if one.email]
+        )
+        by_id, by_email = {one.external_id: one for one in known if one.external_id}, _group_by_email(known)
+        begun = episodes_store.filter_people_with_episode(connection, tenant_id, programme, [one.id for one in known])
+        lines = [Line(one.line, WRONG, "", one.text) for one in faults]
+        chosen: dict[uuid.UUID, tuple[CertificationRow, Profile]] = {}
+        for row in rows:
+            person, problem = _match_row(row, by_id, by_email)
+            if person is None:
+                lines.append(Line(row.line, WRONG, row.id or row.email, problem))
+                continue
+            if person.id in chosen:
+                lines.append(Line(row.line, WRONG, person.name or row.email, "This person stands in a line before as well."))
+                continue
+            if person.id in begun:
+                lines.append(Line(row.line, SAME, person.name or row.email, "This person's certification is on record already."))
+                continue
+            try:
+                certification.require_plausible_date(_certified_at(row, person, made, now), now)
+            except RequestError as error:
+                lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
+                continue
+            if row.wave and not programmes.resolve_key(row.wave, made.waves):
+                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.unknown_wave_message(made, row.wave)))
+                continue
+            lines.append(Line(row.line, NEW, person.name or row.email))
+            chosen[person.id] = (row, person)
+        lines.sort(key=lambda one: one.line)
+        applied = apply and not any(one.outcome == WRONG for one in lines)
+        if applied:
+            for row, person in chosen.values():
+                certification.certify_in_transaction(
+                    connection,
+                    tenant_id=tenant_id,
+                    person=person,
+                    programme=made,
+                    certified_at=_certified_at(row, person, made, now),
+                    now=now,
+                    wave=row.wave,
+                    team="",
+                    source="file",
+                    exam=row.exam,
+                    training=xapi_statements.Training(row.before, row.hours),
+                )
+            journal_store.insert_audit_entry(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
+    return Report(lines, applied)
+
+
+def _group_by_email(known: Sequence[Profile]) -> dict[str, list[Profile]]:
+    found: dict[str, list[Profile]] = {}
+    for one in known:
+        if one.email:
+            found.setdefault(one.email.lower(), []).append(one)
+    return found
+
+
+def _match_row(row: CertificationRow, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]) -> tuple[Profile | None, str]:
+    fitting = [by_id[row.id]] if row.id in by_id else [] if row.id else by_email.get(row.email.lower(), [])
+    if len(fitting) == 1:
+        return fitting[0], ""
+    if fitting:
+        return None, f"Several people here have the address {row.email}; name the one by id."
+    return None, "Nobody here has this id or address; take over the list of people first."
+
+
+def _certified_at(row: CertificationRow, person: Profile, made: programmes.Programme, now: datetime) -> datetime:
+    """Noon of that day in the person's time zone (the best estimate if the hour is unknown);
+    for today, the current time if noon has not passed."""
+    when = working_time.resolve_working_time(person.time_zone, person.working_days, made.calendar)
+    noon = when.at(row.certified_on, time(12))
+    return min(noon, now) if row.certified_on == when.day_of(now) else noon

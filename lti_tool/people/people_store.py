@@ -1,0 +1,296 @@
+"""People, their identities on platforms, and their launches."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from core.errors import NotFound
+from lti_tool.base import journal_store, platforms_store
+from lti_tool.base.platforms_store import NAMES_BY_ID_OR_ADDRESS, NAMES_NOBODY, Platform
+from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration, role_grant
+
+SEEN_INTERVAL = timedelta(minutes=5)
+# Values of ``identity.joined_by``, why an LMS user is a person: "met" if only that launch is
+# known; a claim if the LMS sent an id or address of the list; or a proof.
+UNLINKED = "met"
+CLAIM_KINDS = frozenset(("id", "parameter", "address", "address or parameter"))
+BY_MAIL, BY_SIGN_IN, BY_ADMINISTRATOR = "mail", "sign-in", "administrator"
+LINK_UNDONE = "undone"  # linked before and undone: no claim links it again
+SECOND_CLAIM_ACT = "was asked for one person by two users"
+MAX_ROWS = 200  # learners of one course on one page; the rest appear as these are certified
+
+
+@dataclass(frozen=True)
+class LaunchSession:
+    """One visit and its person: what every later page of it needs. ``deep_linking`` holds the
+    settings of a deep linking request.
+
+    A visit is a launch from an LMS, or was started without one, by an e-mailed link or the
+    organisation's sign-in: then it has no platform and no course. ``roles`` are the person's
+    roles here (lti_tool.base.roles).
+    """
+
+    id: uuid.UUID
+    tenant_id: int
+    person_id: uuid.UUID
+    person_name: str
+    registration_id: int | None
+    course_id: uuid.UUID | None
+    context_title: str
+    message: str
+    subject: str
+    role: str
+    administers: bool
+    joined_by: str
+    locale: str
+    deployment_id: str
+    resource_link_id: str
+    resource_link_title: str
+    return_url: str
+    line_item_url: str
+    line_items_url: str
+    programme: str
+    page: str
+    deep_linking: dict[str, Any] | None
+    review_of: str
+    roles: frozenset[str] = frozenset()
+
+    def require_course(self) -> uuid.UUID:
+        """The course of a launch; raises NotFound for a visit without an LMS."""
+        if self.course_id is None:
+            raise NotFound("This page belongs to a course. Open it from your LMS.")
+        return self.course_id
+
+    def require_platform(self) -> int:
+        """The platform of a launch; raises NotFound for a visit without an LMS."""
+        if self.registration_id is None:
+            raise NotFound("This page belongs to an LMS. Open it from there.")
+        return self.registration_id
+
+
+def find_person_id(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
+    """The person id that belongs to ``subject`` of a platform, if it is known."""
+    i = identity.c
+    query = select(i.person_id).where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject == subject)
+    found: uuid.UUID | None = connection.execute(query).scalar()
+    return found
+
+
+def person_exists(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
+    """Whether this person exists."""
+    return connection.execute(select(person.c.id).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).first() is not None
+
+
+def get_person_name(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> str:
+    """A person's name; empty if no platform sent one."""
+    return str(connection.execute(select(person.c.name).where(person.c.tenant_id == tenant_id, person.c.id == person_id)).scalar_one())
+
+
+@dataclass(frozen=True)
+class PlatformUser:
+    """A user as a platform describes them. Empty: not given. ``sourced_id`` is the
+    organisation's id."""
+
+    subject: str
+    name: str
+    email: str
+    sourced_id: str = ""
+    by_parameter: bool = False
+
+
+def ensure_person(connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser) -> uuid.UUID:
+    """The person of a platform user: somebody on the organisation's list if the platform is
+    trusted to say so, else a new person at first sight.
+
+    Name and e-mail follow what the platform sent last, except for people on the list, whose
+    data come from the list.
+    """
+    known = find_person_id(connection, tenant_id, registration_id, named.subject)
+    if known is None:
+        return _insert_identity(connection, tenant_id, registration_id, named)
+    given = {field: value for field, value in (("name", named.name), ("email", named.email)) if value}
+    if given:
+        same = (person.c.tenant_id == tenant_id) & (person.c.id == known) & person.c.imported_at.is_(None)
+        new = or_(*(person.c[field] != value for field, value in given.items()))
+        connection.execute(update(person).where(same, new).values(**given))
+    if named.sourced_id and (not named.by_parameter or platforms_store.get_platform(connection, tenant_id, registration_id).wide_parameter):
+        i = identity.c
+        mine = (i.tenant_id == tenant_id) & (i.registration_id == registration_id) & (i.subject == named.subject) & (i.sourced_id != named.sourced_id)
+        connection.execute(update(identity).where(mine).values(sourced_id=named.sourced_id))
+    return known
+
+
+def _insert_identity(connection: Connection, tenant_id: int, registration_id: int, named: PlatformUser) -> uuid.UUID:
+    """Insert the identity of a user whom this platform names for the first time."""
+    platform = platforms_store.get_platform(connection, tenant_id, registration_id)
+    if named.by_parameter and not platform.wide_parameter:
+        named = replace(named, sourced_id="")
+    listed, how = _match_listed_person(connection, tenant_id, platform, named)
+    made = listed or uuid.uuid4()
+    if listed is None:
+        connection.execute(insert(person).values(id=made, tenant_id=tenant_id, name=named.name, email=named.email))
+    row = {
+        "tenant_id": tenant_id,
+        "registration_id": registration_id,
+        "subject": named.subject,
+        "person_id": made,
+        "sourced_id": named.sourced_id,
+        "joined_by": how,
+    }
+    connection.execute(upsert(identity).values(**row).on_conflict_do_nothing())
+    # Two concurrent first launches: the database kept one of the two identities.
+    known = find_person_id(connection, tenant_id, registration_id, named.subject)
+    assert known is not None
+    if known != made and listed is None:
+        connection.execute(delete(person).where(person.c.tenant_id == tenant_id, person.c.id == made))
+    return known
+
+
+def _match_listed_person(connection: Connection, tenant_id: int, platform: Platform, named: PlatformUser) -> tuple[uuid.UUID | None, str]:
+    """The one listed person with this id, or else with this address, and which of the two
+    matched; nobody if this platform is not trusted to say so.
+
+    People who lead, accompany or teach others, or hold a role, are not matched this way: they
+    must confirm it (lti_tool.people.identity_links). Nor is somebody whom this platform already
+    names: the first user keeps the person, and the second claim is audited for the
+    administrators.
+    """
+    if platform.names_people == NAMES_NOBODY:
+        return None, UNLINKED
+    p, i = person.c, identity.c
+    led = person.alias()
+    leads = select(led.c.id).where(led.c.tenant_id == tenant_id, or_(led.c.manager_id == p.id, led.c.mentor_id == p.id)).exists()
+    holds = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == p.id).exists()
+    teaches = select(membership.c.role).where(
+        membership.c.tenant_id == tenant_id, membership.c.person_id == p.id, membership.c.active, membership.c.role.in_(("teacher", "admin"))
+    )
+    taken = select(i.subject).where(i.tenant_id == tenant_id, i.registration_id == platform.id, i.person_id == p.id).exists()
+    by_address = (p.email != "") & (func.lower(p.email) == named.email.lower())
+    ways = [(named.sourced_id, p.external_id == named.sourced_id, "parameter" if named.by_parameter else "id")]
+    if platform.names_people == NAMES_BY_ID_OR_ADDRESS:
+        ways.append((named.email, by_address, "address"))
+    for given, same, how in ways:
+        if given:
+            there = (p.tenant_id == tenant_id, p.imported_at.is_not(None), same)
+            # Of two concurrent users with the same claim, the second waits for this lock and
+            # then sees the first.
+            connection.execute(select(p.id).where(*there).limit(2).with_for_update())
+            query = select(p.id, taken.label("taken"), (leads | holds | teaches.exists()).label("privileged"))
+            found = connection.execute(query.where(*there).limit(2)).all()
+            if len(found) == 1:
+                one = found[0]
+                if one.taken:
+                    audit_second_claim(connection, tenant_id, platform.name, one.id, (platform.id, named.subject), how)
+                return (None, UNLINKED) if one.taken or one.privileged else (one.id, how)
+    return None, UNLINKED
+
+
+def audit_second_claim(connection: Connection, tenant_id: int, who: str, person_id: uuid.UUID, user: tuple[int, str], how: str) -> None:
+    """Audit that this user (registration, subject) claimed to be a person whom another user of
+    the platform already is."""
+    registration_id, subject = user
+    details = {"person": str(person_id), "platform": registration_id, "user": subject, "by": how}
+    journal_store.insert_audit_entry(connection, tenant_id, who, SECOND_CLAIM_ACT, details)
+
+
+def ensure_people(connection: Connection, tenant_id: int, registration_id: int, given: Sequence[PlatformUser]) -> dict[str, uuid.UUID]:
+    """Resolve many users at once: subject → person id."""
+    i = identity.c
+    query = (
+        select(i.subject, i.person_id, i.sourced_id, person.c.name, person.c.email, person.c.imported_at)
+        .join(person, person.c.id == i.person_id)
+        .where(i.tenant_id == tenant_id, i.registration_id == registration_id, i.subject.in_([one.subject for one in given]))
+    )
+    known = {row.subject: row for row in connection.execute(query)}
+    found = {subject: row.person_id for subject, row in known.items()}
+    for one in sorted(given, key=lambda one: one.subject):
+        row = known.get(one.subject)
+        listed = row is not None and row.imported_at is not None
+        told = row is not None and (listed or ((not one.name or one.name == row.name) and (not one.email or one.email == row.email)))
+        if not told or (row is not None and one.sourced_id and one.sourced_id != row.sourced_id):
+            found[one.subject] = ensure_person(connection, tenant_id, registration_id, one)
+    return found
+
+
+def insert_launch(connection: Connection, values: dict[str, Any]) -> None:
+    """Insert a launch."""
+    connection.execute(insert(launch).values(**values))
+
+
+def delete_expired_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
+    """Delete sessions that expired before this time; returns how many."""
+    return connection.execute(delete(launch).where(launch.c.tenant_id == tenant_id, launch.c.expires_at < before)).rowcount
+
+
+def find_launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | None:
+    """Tenant and secret hash of a launch that has not expired."""
+    with engine.connect() as connection:
+        row = connection.execute(text("SELECT * FROM lti_tool.find_launch(:id)"), {"id": launch_id}).first()
+    return (row.tenant_id, bytes(row.secret_hash)) if row else None
+
+
+_JOINED_FIELDS: dict[str, Any] = {
+    "person_name": person.c.name,
+    "context_title": func.coalesce(course.c.title, ""),
+    "joined_by": func.coalesce(identity.c.joined_by, ""),
+}
+_SESSION_FIELDS = tuple(
+    _JOINED_FIELDS[name].label(name) if name in _JOINED_FIELDS else launch.c[name] for name in LaunchSession.__dataclass_fields__ if name != "roles"
+)
+
+
+def load_session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
+    """Load the session of a launch that is known to exist; None if its platform or deployment
+    is no longer approved."""
+    p, d = platform_registration.c, deployment.c
+    query = (
+        select(*_SESSION_FIELDS)
+        .join(person, person.c.id == launch.c.person_id)
+        .outerjoin(course, course.c.id == launch.c.course_id)
+        .outerjoin(platform_registration, p.id == launch.c.registration_id)
+        .outerjoin(
+            identity,
+            (identity.c.tenant_id == tenant_id) & (identity.c.registration_id == launch.c.registration_id) & (identity.c.subject == launch.c.subject),
+        )
+        .outerjoin(
+            deployment,
+            (d.tenant_id == tenant_id) & (d.registration_id == launch.c.registration_id) & (d.deployment_id == launch.c.deployment_id),
+        )
+        .where(
+            launch.c.tenant_id == tenant_id,
+            launch.c.id == launch_id,
+            launch.c.registration_id.is_(None) | ((p.status == "approved") & (d.status == "approved")),
+        )
+    )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    # Updated only every few minutes: an idle session ends sooner (the SQL function find_launch
+    # decides when).
+    seen = (launch.c.tenant_id == tenant_id) & (launch.c.id == launch_id) & (launch.c.seen_at < func.now() - SEEN_INTERVAL)
+    connection.execute(update(launch).where(seen).values(seen_at=func.now()))
+    return LaunchSession(**row._mapping)
+
+
+def list_uncertified_learners(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:
+    """Learners of this course, from its roster or their own launches, without a certification
+    on record: id, name, last seen."""
+    m = membership.c
+    certified = select(episode.c.id).where(
+        episode.c.tenant_id == session.tenant_id, episode.c.person_id == m.person_id, episode.c.programme == session.programme
+    )
+    query = (
+        select(m.person_id, person.c.name, m.seen_at)
+        .join(person, person.c.id == m.person_id)
+        .where(m.tenant_id == session.tenant_id, m.course_id == session.course_id, m.role == "learner", m.active, ~certified.exists())
+        .order_by(person.c.name, m.seen_at)
+        .limit(MAX_ROWS)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]

@@ -1,0 +1,137 @@
+"""Recording a certification: the start of an episode, and the checks that are scheduled from
+it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from adapters import xapi_statements
+from core.database import UnitOfWork
+from core.errors import BadInput
+from lrs.vocabulary import INTERVALS
+from lti_tool.base import tenants_store
+from lti_tool.people import directory_store
+from lti_tool.people.directory_store import Profile
+from lti_tool.programmes import drafts_store, episode_context, episodes_store, programmes, working_time
+from lti_tool.programmes.episodes_store import Episode, ScheduledCheck
+from lti_tool.programmes.programmes import Programme
+from lti_tool.transfer import transfer_protocol
+
+MAX_CERTIFICATION_AGE = timedelta(days=3_653)
+
+
+def certify_person(
+    unit_of_work: UnitOfWork,
+    *,
+    tenant_id: int,
+    person_id: uuid.UUID,
+    programme: str,
+    certified_at: datetime,
+    now: datetime,
+    wave: str = "",
+    team: str = "",
+    source: str = "teacher",
+    exam: Mapping[str, float] | None = None,
+) -> bool:
+    """Record that a person was certified, and schedule the checks; False if it was already
+    on record.
+
+    ``team`` is used if the directory has none. ``exam`` maps competency → share (0 to 1);
+    the empty key is the whole exam. Checks whose window has passed are neither offered nor
+    counted: nobody could have answered them here.
+    """
+    with unit_of_work(tenant_id) as connection:
+        version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
+        if version is None:
+            raise BadInput(f"There is no programme {programme!r} here.")
+        require_not_archived(connection, tenant_id, programme)
+        return certify_in_transaction(
+            connection,
+            tenant_id=tenant_id,
+            person=directory_store.get_profile(connection, tenant_id, person_id),
+            programme=programmes.load_programme(connection, tenant_id, programme, version),
+            certified_at=certified_at,
+            now=now,
+            wave=wave,
+            team=team,
+            source=source,
+            exam=exam or {},
+        )
+
+
+def certify_in_transaction(
+    connection: Connection,
+    *,
+    tenant_id: int,
+    person: Profile,
+    programme: Programme,
+    certified_at: datetime,
+    now: datetime,
+    wave: str,
+    team: str,
+    source: str,
+    exam: Mapping[str, float],
+    training: xapi_statements.Training | None = None,
+) -> bool:
+    """The same inside the caller's transaction, such as the import of a file."""
+    require_plausible_date(certified_at, now)
+    if wave and not programmes.resolve_key(wave, programme.waves):
+        raise BadInput(programmes.unknown_wave_message(programme, wave), field="wave")
+    wave = programmes.resolve_key(wave, programme.waves)
+    unknown = [key for key in exam if key and key not in {one.key for one in programme.competencies}]
+    if unknown:
+        raise BadInput(f"The programme has no competency {unknown[0]!r}.", field="exam")
+    when = working_time.resolve_working_time(person.time_zone, person.working_days, programme.calendar)
+    episode = Episode(uuid.uuid4(), person.id, programme.key, programme.version, certified_at, wave, source)
+    checks = [
+        ScheduledCheck(
+            interval.key,
+            working_time.check_due_at(certified_at, interval, when),
+            working_time.check_opens_at(certified_at, interval, when),
+            working_time.check_window(certified_at, interval)[1],
+        )
+        for interval in INTERVALS
+        if working_time.check_window(certified_at, interval)[1] > now
+    ]
+    if not episodes_store.insert_episode(connection, tenant_id, episode, checks):
+        return False
+    episodes_store.insert_exam_scores(connection, tenant_id, episode.id, exam)
+    stage = episode_context.EpisodeContext(connection, tenant_id, tenants_store.get_installation_id(connection), episode, programme)
+    told = audience_attributes(person, wave, team)
+    statements = [
+        xapi_statements.registered_statement(stage.act(f"registered {episode.id}", now, told)),
+        xapi_statements.certified_statement(stage.act(f"certified {episode.id}", certified_at, told), exam, training),
+    ]
+    labels = {interval.key: interval.label for interval in INTERVALS}
+    for check in checks:
+        quiz = xapi_statements.Quiz("check", check.interval, labels[check.interval])
+        statements.append(
+            xapi_statements.check_scheduled_statement(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at)
+        )
+    stage.enqueue_statements([*statements, *transfer_protocol.schedule_protocol(stage, when, now)])
+    return True
+
+
+def require_not_archived(connection: Connection, tenant_id: int, programme: str) -> None:
+    """Raise BadInput for an archived programme."""
+    if programme in drafts_store.list_archived_keys(connection, tenant_id):
+        raise BadInput("This programme was put away: nobody new begins it. A training manager can take it back.")
+
+
+def require_plausible_date(certified_at: datetime, now: datetime) -> None:
+    """Raise BadInput for a time at which nobody can have been certified."""
+    if certified_at > now:
+        raise BadInput("The certification lies in the future; enter the day on which it was earned.", field="certified_on")
+    if now - certified_at > MAX_CERTIFICATION_AGE:
+        raise BadInput("The certification lies more than ten years back; check the year.", field="certified_on")
+
+
+def audience_attributes(person: Profile, wave: str, team: str) -> dict[str, str]:
+    """The attributes by which figures are grouped: wave, team, site, role and experience,
+    where known."""
+    told = {"wave": wave, "team": person.team or team, "site": person.site, "role": person.job_role, "experience": person.experience}
+    return {name: value for name, value in told.items() if value}

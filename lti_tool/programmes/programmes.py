@@ -1,0 +1,321 @@
+"""Programmes: the follow-up to a certification. Each version is an immutable document.
+
+The document is validated as a whole before it is stored: :func:`checked` rejects invalid
+content, :func:`missing` lists what is still incomplete.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal, Protocol
+from zoneinfo import available_timezones
+
+import msgspec
+from sqlalchemy import Connection
+
+from adapters import xapi_statements
+from adapters.questions import question_html
+from adapters.questions.models import KEY_PATTERN, QuestionItem, find_item_faults, parse_decimal
+from core.database import UnitOfWork
+from core.errors import BadInput
+from lrs.vocabulary import INTERVALS
+from lti_tool.programmes import episodes_store, rubrics
+from lti_tool.programmes.rubrics import Rubric
+
+MAX_QUESTIONS = 5  # per check: 5 questions take 5 minutes
+MAX_ITEMS, LONGEST_LINE, MAX_TEXT_LENGTH = 2_000, 300, 5_000
+
+
+class Competency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A competency that the certification covers."""
+
+    key: str
+    title: str
+
+
+class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A job task in which a competency is applied."""
+
+    key: str
+    title: str
+    competency: str
+
+
+class Cell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of the blueprint: how many questions of each check have this competency and
+    weight.
+    """
+
+    competency: str
+    critical: bool
+    questions: int
+
+
+class Kpi(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The business figure that the programme is meant to improve: decimal numbers as text, in
+    ``unit``.
+    """
+
+    name: str
+    unit: str = ""
+    baseline: str = ""
+    target: str = ""
+    source: str = ""
+    owner: str = ""
+
+
+class Wave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cohort of people who take the programme at the same time."""
+
+    key: str
+    title: str
+    starts_on: date
+
+
+class Calendar(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Default working calendar for people without their own: IANA time zone, ISO weekdays (1
+    Monday … 7 Sunday), days off.
+    """
+
+    time_zone: str = "UTC"
+    working_days: list[int] = msgspec.field(default_factory=lambda: [1, 2, 3, 4, 5])
+    holidays: list[date] = []
+
+
+class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A version of a programme."""
+
+    key: str
+    version: int
+    title: str
+    pass_mark: float
+    competencies: list[Competency]
+    tasks: list[Task]
+    items: list[QuestionItem] = []
+    blueprint: list[Cell] = []
+    certification: str = ""
+    goal: str = ""
+    audience: str = ""
+    language: str = "en"
+    kpi: Kpi | None = None
+    waves: list[Wave] = []
+    calendar: Calendar = msgspec.field(default_factory=Calendar)
+    rhythm: Literal["weekly", "monthly", "none"] = "weekly"
+    asks_confidence: bool = False
+    rubric: Rubric | None = None
+
+    def item(self, key: str) -> QuestionItem:
+        """An item of this version."""
+        return next(item for item in self.items if item.key == key)
+
+    def items_for_cell(self, cell: Cell) -> list[QuestionItem]:
+        """Return the items of the check pool that a blueprint line draws from."""
+        return [one for one in self.items if (one.pool, one.competency, one.critical) == ("check", cell.competency, cell.critical)]
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The blueprint, or if the author defined none, one that the item bank can serve,
+        critical questions first.
+        """
+        return self.blueprint or suggest_blueprint(self.competencies, self.items)
+
+    @property
+    def questions(self) -> int:
+        """How many questions each check asks."""
+        return sum(cell.questions for cell in self.cells)
+
+    def competency_title(self, key: str) -> str:
+        """Return the title of a competency."""
+        return next(one.title for one in self.competencies if one.key == key)
+
+    def task_title(self, key: str) -> str | None:
+        """Return the title of a task, or None if this version has no such task."""
+        return next((task.title for task in self.tasks if task.key == key), None)
+
+    def for_statements(self) -> xapi_statements.ProgrammeRef:
+        """Return the programme as it appears in statements."""
+        return xapi_statements.ProgrammeRef(self.key, self.title, str(self.version))
+
+
+class _Titled(Protocol):
+    @property
+    def key(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+
+def resolve_key(words: str, some: Sequence[_Titled]) -> str:
+    """Resolve ``words`` to the key of a wave or a competency: by key, or by case-insensitive
+    title. Empty if none or several match."""
+    if any(one.key == words for one in some):
+        return words
+    wanted = " ".join(words.split()).casefold()
+    found = {one.key for one in some if " ".join(one.title.split()).casefold() == wanted}
+    return found.pop() if len(found) == 1 else ""
+
+
+def unknown_wave_message(programme: Programme, words: str) -> str:
+    """Return the error text for an unknown wave, listing the programme's waves."""
+    return f"The programme has no wave {words[:80]!r}; its waves are {', '.join(one.title for one in programme.waves) or 'none'}."
+
+
+def suggest_blueprint(competencies: list[Competency], items: list[QuestionItem]) -> list[Cell]:
+    """Suggest a blueprint that these items can serve over all intervals: one question per
+    competency in round-robin order, critical ones first.
+    """
+    supply = Counter((one.competency, one.critical) for one in items if one.pool == "check")
+    left = {cell: count // len(INTERVALS) for cell, count in supply.items()}
+    asked: Counter[tuple[str, bool]] = Counter()
+    while asked.total() < MAX_QUESTIONS and any(left.values()):
+        for competency in competencies:
+            cell = next(((competency.key, critical) for critical in (True, False) if left.get((competency.key, critical))), None)
+            if cell is not None and asked.total() < MAX_QUESTIONS:
+                asked[cell] += 1
+                left[cell] -= 1
+    return [Cell(competency, critical, count) for (competency, critical), count in asked.items()]
+
+
+def parse_programme(document: dict[str, Any]) -> Programme:
+    """Parse and validate a document, sanitizing its texts; BadInput names what is wrong with
+    it.
+    """
+    try:
+        programme = msgspec.convert(document, Programme)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"The programme's file is not as it should be: {error}") from None
+    _validate_programme(programme)
+    return msgspec.structs.replace(programme, items=[clean_item(item) for item in programme.items])
+
+
+def clean_item(item: QuestionItem) -> QuestionItem:
+    """Return the item with sanitized markup; sanitizing is idempotent."""
+    clean = question_html.clean_html
+    return msgspec.structs.replace(
+        item,
+        stem=clean(item.stem),
+        choices=[msgspec.structs.replace(one, text=clean(one.text), feedback=clean(one.feedback), match=clean(one.match)) for one in item.choices],
+        accepted=[msgspec.structs.replace(one, feedback=clean(one.feedback)) for one in item.accepted],
+        other_matches=[clean(one) for one in item.other_matches],
+        when_right=clean(item.when_right),
+        when_wrong=clean(item.when_wrong),
+        explanation=clean(item.explanation),
+    )
+
+
+def _validate_programme(programme: Programme) -> None:
+    if not KEY_PATTERN.match(programme.key):
+        raise BadInput("The key of a programme holds small letters, digits and hyphens alone.", field="key")
+    if not 0 < programme.pass_mark <= 1:
+        raise BadInput("The pass mark is a share above 0, up to 1.", field="pass_mark")
+    lines = [programme.title, programme.certification, *(one.title for one in programme.competencies)]
+    lines += [*(one.title for one in programme.tasks), *(one.title for one in programme.waves)]
+    if not programme.title.strip() or any(len(line) > LONGEST_LINE for line in lines):
+        raise BadInput(f"Titles hold from 1 to {LONGEST_LINE} characters.", field="title")
+    if any(len(words) > MAX_TEXT_LENGTH for words in (programme.goal, programme.audience)):
+        raise BadInput(f"Goal and audience hold up to {MAX_TEXT_LENGTH:,} characters.", field="goal")
+    for name, keys in (
+        ("competencies", [one.key for one in programme.competencies]),
+        ("tasks", [one.key for one in programme.tasks]),
+        ("waves", [one.key for one in programme.waves]),
+        ("items", [one.key for one in programme.items]),
+    ):
+        twice = next((key for key, count in Counter(keys).items() if count > 1), None)
+        if twice is not None:
+            raise BadInput(f"Two {name} have the key {twice}.", field=name)
+        unfit = next((key for key in keys if not KEY_PATTERN.match(key)), None)
+        if unfit is not None:
+            raise BadInput(f"The key {unfit!r} of {name} may hold small letters, digits and hyphens alone.", field=name)
+    if len(programme.items) > MAX_ITEMS:
+        raise BadInput(f"A programme holds up to {MAX_ITEMS:,} questions.", field="items")
+    _validate_references(programme)
+    _validate_calendar(programme.calendar)
+    _validate_kpi(programme.kpi)
+    if programme.rubric is not None:
+        rubrics.validate_rubric(programme.rubric, {one.key for one in programme.competencies})
+
+
+def _validate_references(programme: Programme) -> None:
+    competencies = {one.key for one in programme.competencies}
+    for task in programme.tasks:
+        if task.competency not in competencies:
+            raise BadInput(f"Task {task.key} belongs to the unknown competency {task.competency}.", field="tasks")
+    for item in programme.items:
+        if item.competency not in competencies:
+            raise BadInput(f"Item {item.key} belongs to the unknown competency {item.competency}.", field="items")
+        wrong = find_item_faults(item)
+        if wrong:
+            raise BadInput(f"Item {item.key}: {' '.join(wrong)}", field="items")
+    cells = Counter((cell.competency, cell.critical) for cell in programme.blueprint)
+    for cell in programme.blueprint:
+        if cell.competency not in competencies:
+            raise BadInput(f"The blueprint names the unknown competency {cell.competency}.", field="blueprint")
+        if cells[cell.competency, cell.critical] > 1:
+            raise BadInput(f"The blueprint names {cell.competency} twice with the same weight.", field="blueprint")
+        if not 1 <= cell.questions <= MAX_QUESTIONS:
+            raise BadInput("A line of the blueprint asks at least one question.", field="blueprint")
+    if programme.blueprint and programme.questions > MAX_QUESTIONS:
+        raise BadInput(f"A check asks at most {MAX_QUESTIONS} questions; the blueprint asks {programme.questions}.", field="blueprint")
+
+
+def _validate_calendar(calendar: Calendar) -> None:
+    if calendar.time_zone not in available_timezones():
+        raise BadInput(f"{calendar.time_zone[:60]!r} is no time zone; one looks like Europe/Berlin.", field="time_zone")
+    if not calendar.working_days or not set(calendar.working_days) <= set(range(1, 8)):
+        raise BadInput("Working days are numbers from 1 (Monday) to 7 (Sunday), at least one of them.", field="working_days")
+
+
+def _validate_kpi(kpi: Kpi | None) -> None:
+    for name in ("baseline", "target"):
+        text = getattr(kpi, name) if kpi else ""
+        if text and parse_decimal(text) is None:
+            raise BadInput(f"The {name} of the KPI is no number.", field="kpi")
+
+
+def list_programme_gaps(programme: Programme) -> list[str]:
+    """List what is still missing, in the terms of the training manager; empty if people can
+    start.
+    """
+    found: list[str] = []
+    if not programme.competencies:
+        found.append("It names no competency.")
+    if not programme.tasks:
+        found.append("It names no task of the job, so that a transfer plan has nothing to start from.")
+    for cell in programme.cells:
+        held, needed = len(programme.items_for_cell(cell)), cell.questions * len(INTERVALS)
+        if held < needed:
+            weight = "critical" if cell.critical else "other"
+            found.append(f"The bank holds {held} of {needed} {weight} questions for “{programme.competency_title(cell.competency)}”.")
+    if not programme.blueprint and programme.questions < MAX_QUESTIONS:
+        held, needed = sum(one.pool == "check" for one in programme.items), MAX_QUESTIONS * len(INTERVALS)
+        found.append(f"The bank holds {held} of the {needed} items that the checks need.")
+    return found + rubrics.list_rubric_gaps(programme.rubric)
+
+
+def parse_complete_programme(document: dict[str, Any]) -> Programme:
+    """Parse a programme that is complete enough to start; BadInput names what it still lacks."""
+    programme = parse_programme(document)
+    lacks = list_programme_gaps(programme)
+    if lacks:
+        raise BadInput(" ".join(lacks))
+    return programme
+
+
+def save_programme(unit_of_work: UnitOfWork, *, tenant_id: int, document: dict[str, Any]) -> Programme:
+    """Store a version of a programme for a tenant."""
+    programme = parse_complete_programme(document)
+    with unit_of_work(tenant_id) as connection:
+        episodes_store.insert_programme_version(connection, tenant_id, programme.key, programme.version, programme_to_document(programme))
+    return programme
+
+
+def programme_to_document(programme: Programme) -> dict[str, Any]:
+    """Return a programme's document as it is stored and exported."""
+    found: dict[str, Any] = msgspec.to_builtins(programme)
+    return found
+
+
+def load_programme(connection: Connection, tenant_id: int, key: str, version: int) -> Programme:
+    """Load a version that is known to exist."""
+    return msgspec.convert(episodes_store.get_programme_document(connection, tenant_id, key, version), Programme)

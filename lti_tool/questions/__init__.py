@@ -1,0 +1,1 @@
+"""Questions: the bank of a programme, the draw for a quiz, and how an answer is judged."""

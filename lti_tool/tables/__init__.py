@@ -1,0 +1,1 @@
+"""The tables of schema ``lti_tool``."""

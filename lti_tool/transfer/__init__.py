@@ -1,0 +1,1 @@
+"""From learning to work: the transfer plan, uses on the job, what is handed in and reviewed."""

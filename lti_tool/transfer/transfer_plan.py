@@ -1,0 +1,170 @@
+"""The transfer plan: drafted, committed, revised with history; uses on the job are reported
+against it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from adapters import xapi_statements
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict
+from lti_tool.people.people_store import LaunchSession
+from lti_tool.programmes import episode_context, episodes_store
+from lti_tool.programmes.episode_context import EpisodeContext
+from lti_tool.programmes.episodes_store import JobUse, Plan
+from lti_tool.transfer import review_requests, reviewers, transfer_store
+
+MAX_TITLE_LENGTH = 300
+MAX_TEXT_LENGTH = 2_000  # about 300 words per field, so that the plan fits on one page
+SELF_REPORTED_GRADE = 1  # evidence grade of a learner's own report
+
+
+def submit_plan(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    task: str,
+    what: str,
+    by_when: date | None,
+    with_whom: str,
+    evidence: str,
+    obstacle: str,
+    commit: bool,
+    now: datetime,
+) -> None:
+    """Save a draft, commit to it, or revise a committed plan; BadInput names the first missing
+    field.
+    """
+    words = {"what": what, "with_whom": with_whom, "evidence": evidence, "obstacle": obstacle}
+    for field, text in words.items():
+        if len(text) > MAX_TEXT_LENGTH:
+            raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(text)}.", field=field)
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        if task and stage.task_title(task) is None:
+            raise BadInput("Choose one of the tasks.", field="task")
+        before = episodes_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        if commit or (before is not None and before.committed_at is not None):
+            _require_complete_plan(task, what, by_when, stage)
+        made = Plan(
+            before.id if before else xapi_statements.plan_id(stage.episode.id),
+            task,
+            what,
+            by_when,
+            with_whom,
+            evidence,
+            obstacle,
+            now if commit else None,
+        )
+        if before is not None and before.committed_at is not None:
+            _revise_plan(stage, before, made, now)
+            return
+        # The database decides between two concurrent submissions: one commit succeeds, the
+        # other gets Conflict.
+        kept = episodes_store.upsert_plan(connection, session.tenant_id, stage.episode.id, made, now)
+        if kept is None:
+            raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
+        if commit:
+            assert by_when is not None
+            transfer_store.insert_plan_revision(connection, session.tenant_id, replace(made, id=kept), 1, now)
+            transfer_store.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
+            act = stage.act(f"commit {kept}", now)
+            stage.enqueue_statements(
+                [
+                    xapi_statements.committed_statement(
+                        act, plan=kept, task=task, task_title=stage.statement_task_name(task), due_at=_end_of_day(by_when)
+                    )
+                ]
+            )
+
+
+def _revise_plan(stage: EpisodeContext, before: Plan, made: Plan, now: datetime) -> None:
+    """Revise a committed plan; the previous revision stays on record."""
+    if replace(made, committed_at=before.committed_at, revision=before.revision) == before:
+        return
+    revision = max(before.revision, 1) + 1
+    if before.revision == 0:  # committed before plan revisions were stored
+        transfer_store.insert_plan_revision(stage.connection, stage.tenant_id, before, 1, before.committed_at or now)
+    if not transfer_store.insert_plan_revision(stage.connection, stage.tenant_id, made, revision, now):
+        raise Conflict("This plan was revised a moment ago. Look at it; then revise it once more.")
+    assert made.by_when is not None
+    act = stage.act(f"revise {made.id} {revision}", now)
+    due_at = _end_of_day(made.by_when)
+    stage.enqueue_statements(
+        [xapi_statements.plan_revised_statement(act, plan=made.id, task=made.task, task_title=stage.statement_task_name(made.task), due_at=due_at)]
+    )
+
+
+def _end_of_day(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def _require_complete_plan(task: str, what: str, by_when: date | None, stage: EpisodeContext) -> None:
+    if not task:
+        raise BadInput("Choose the task on which you will use what you learned.", field="task")
+    if not what:
+        raise BadInput("Write what you will do.", field="what")
+    if by_when is None:
+        raise BadInput("Enter the day by which you will have done it.", field="by_when")
+    if by_when < stage.episode.certified_at.date():
+        raise BadInput("This day lies before your certification.", field="by_when")
+
+
+def report_job_use(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    form_id: uuid.UUID,
+    task: str,
+    used_on: date | None,
+    words: str,
+    peer: str = "",
+    now: datetime,
+) -> None:
+    """Report that the skill was used at work. ``form_id`` comes from the form and makes the
+    request idempotent: sending it twice reports one use.
+
+    ``peer``: the id of a coaching group member who saw the use and is asked to confirm it, or
+    empty.
+    """
+    if len(words) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        plan = episodes_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        if plan is None or plan.committed_at is None:
+            raise BadInput("Commit to your plan first; then report how you used it.", field="task")
+        if stage.task_title(task) is None:
+            raise BadInput("Choose the task on which you used it.", field="task")
+        if used_on is None or used_on > now.date() + timedelta(days=1):
+            raise BadInput("Enter the day on which you used it; it cannot lie in the future.", field="used_on")
+        if used_on < stage.episode.certified_at.date():
+            raise BadInput("This day lies before your certification.", field="used_on")
+        use = JobUse(form_id, task, used_on, words, now, peer_id=reviewers.peer_from_form(stage, peer))
+        if not episodes_store.insert_job_use(connection, session.tenant_id, plan.id, use):
+            return
+        review_requests.mail_reviewers(
+            stage,
+            f"review uses {stage.episode.id} {now:%Y-%m-%d}",
+            "%(name)s used it at work and asks you to confirm it",
+            "Say whether you saw it, or where a record of the work shows it. It takes a minute.",
+            now,
+            use.peer_id,
+        )
+        act = stage.act(f"use {use.id}", use_timestamp(used_on, stage.episode.certified_at, now))
+        stage.enqueue_statements(
+            [
+                xapi_statements.applied_statement(
+                    act, plan=plan.id, task=task, task_title=stage.statement_task_name(task), evidence_grade=SELF_REPORTED_GRADE
+                )
+            ]
+        )
+
+
+def use_timestamp(used_on: date, certified_at: datetime, now: datetime) -> datetime:
+    """Return noon of the reported day, but not before the certification and not in the future."""
+    noon = datetime.combine(used_on, time(12), UTC)
+    return min(max(noon, certified_at + timedelta(seconds=1)), now)

@@ -1,0 +1,333 @@
+"""The transfer protocol apart from checks and plan: tasks of the learner's own job, exercise,
+case study, their reviews, confirmed uses, "no opportunity", the follow-up. Each act and its
+statements are one transaction.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from adapters import xapi_statements
+from core.database import UnitOfWork
+from core.errors import BadInput, Conflict, Forbidden, NotFound
+from lrs.vocabulary import REPLY_KINDS
+from lti_tool.people.people_store import LaunchSession
+from lti_tool.programmes import episode_context
+from lti_tool.programmes.episode_context import EpisodeContext
+from lti_tool.programmes.programmes import Programme
+from lti_tool.programmes.working_time import WorkingTime
+from lti_tool.transfer import review_requests, reviewers, transfer_plan, transfer_store
+from lti_tool.transfer.reviewers import LEARNER, MANAGER, MENTOR, PEER
+from lti_tool.transfer.transfer_store import MappedTask, ReportedUse
+
+# Act → days after the certification by which it is due.
+PROTOCOL_DAYS: Mapping[str, int] = {"exercise": 4, "plan": 7, "exercise review": 7, "case study": 23, "feedback": 30}
+FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
+ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # three months after the certification
+# Relation → evidence grade of a confirmation. A mentor knows the work but not the job, so
+# counts like a peer.
+EVIDENCE_GRADES = {PEER: 2, MENTOR: 2, MANAGER: 3}
+WORK_RECORD_GRADE = 4
+MAX_RECORD_LENGTH = 300
+VERIFIED_GRADE = 2  # a use with at least this grade is verified
+MAX_FILE_BYTES = 10_000_000
+MAX_TEXT_LENGTH = 5_000
+USE_FREQUENCIES = ("daily", "weekly", "monthly", "rarely")
+
+
+def act_due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
+    """Return the end of the first working day that is at least ``days`` days after the
+    certification.
+    """
+    return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
+
+
+def review_due_at(kind: str, due_at: datetime, handed_at: datetime) -> datetime:
+    """Return when the review of a submission is due: on the protocol's day, but never before
+    the reviewer has had the time that the protocol allows after submission (three days for an
+    exercise, seven for a case study)."""
+    return max(due_at, handed_at + timedelta(days=PROTOCOL_DAYS[REPLY_KINDS[kind]] - PROTOCOL_DAYS[kind]))
+
+
+def protocol_for(programme: Programme) -> Mapping[str, int]:
+    """Return act → days after the certification for this programme: behaviour is assessed only
+    if it has a rubric.
+    """
+    return {**PROTOCOL_DAYS, ASSESSMENT: ASSESSMENT_DAYS} if programme.rubric else PROTOCOL_DAYS
+
+
+def schedule_protocol(stage: EpisodeContext, when: WorkingTime, now: datetime) -> list[xapi_statements.Statement]:
+    """Schedule the acts that are due besides the checks and return their statements; acts whose
+    due date had already passed are neither requested nor counted.
+    """
+    planned = {act: act_due_at(stage.episode.certified_at, days, when) for act, days in protocol_for(stage.programme).items()}
+    dues = {act: at for act, at in planned.items() if at > now}
+    transfer_store.insert_scheduled_acts(stage.connection, stage.tenant_id, stage.episode.id, dues)
+    return [_scheduled_statement(stage, act, at, now) for act, at in dues.items()]
+
+
+def _scheduled_statement(stage: EpisodeContext, act: str, at: datetime, now: datetime) -> xapi_statements.Statement:
+    return xapi_statements.act_scheduled_statement(stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at)
+
+
+def add_task(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, key: str, title: str, competency: str, now: datetime
+) -> None:
+    """Map a task of the learner's own job to a competency: one from the programme's list
+    (``key``), or a custom one (``title``).
+
+    ``episode_id`` is set if a manager or a mentor does it for the learner.
+    """
+    with unit_of_work(session.tenant_id) as connection:
+        stage = _stage_for(connection, session, episode_id)
+        if competency not in {one.key for one in stage.programme.competencies}:
+            raise BadInput("Choose the competency.", field="competency")
+        words = " ".join(title.split())
+        listed = stage.programme.task_title(key) if key else None
+        if key and listed is None:
+            raise BadInput("Choose one of the tasks.", field="task")
+        if not key and (not words or len(words) > transfer_plan.MAX_TITLE_LENGTH):
+            raise BadInput(f"Name the task in up to {transfer_plan.MAX_TITLE_LENGTH} characters.", field="title")
+        # The id is derived from the text, so that resubmitting the form creates no second task.
+        made = MappedTask(key or f"own-{uuid.uuid5(stage.episode.id, f'{competency} {words}')}", listed or words, competency, not key)
+        if transfer_store.insert_mapped_task(connection, session.tenant_id, stage.episode.id, made, session.person_id):
+            act = stage.act(f"mapped {stage.episode.id} {made.key} {now.isoformat()}", now)
+            titled = stage.programme.competency_title(competency)
+            stage.enqueue_statements(
+                [
+                    xapi_statements.task_mapped_statement(
+                        act, task=made.key, task_title=stage.statement_task_name(made.key), competency=competency, competency_title=titled
+                    )
+                ]
+            )
+
+
+def remove_task(unit_of_work: UnitOfWork, *, session: LaunchSession, key: str) -> None:
+    """Remove a task from the learner's job; statements about it stay on record."""
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        transfer_store.delete_mapped_task(connection, session.tenant_id, stage.episode.id, key)
+
+
+def hand_in_work(
+    unit_of_work: UnitOfWork,
+    *,
+    session: LaunchSession,
+    kind: str,
+    task: str,
+    words: str,
+    file: tuple[str, bytes] | None,
+    peer: str = "",
+    now: datetime,
+) -> None:
+    """Submit the exercise or the case study: text, a file, or both. It can be changed until it
+    has been reviewed.
+
+    ``peer``: the id of a coaching group member who may also see and review the exercise, or
+    empty.
+    """
+    if kind not in REPLY_KINDS:
+        raise NotFound("There is nothing of this kind to hand in.")
+    if not words.strip() and not file:
+        raise BadInput("Write what you did, or choose a file.", field="words")
+    if len(words) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+    if file and len(file[1]) > MAX_FILE_BYTES:
+        raise BadInput(f"The file has {len(file[1]) / 1e6:.0f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the most.", field="file")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        if stage.task_title(task) is None:
+            raise BadInput("Choose one of the tasks.", field="task")
+        before = transfer_store.submissions_by_kind(connection, session.tenant_id, stage.episode.id).get(kind)
+        if before is not None:
+            transfer_store.lock_submission(connection, session.tenant_id, before.id)  # row lock: serializes a review and a change
+        if before is not None and before.id in transfer_store.reviews_by_submission(connection, session.tenant_id, [before.id]):
+            raise Conflict("It was answered already, so it stays as it is.")
+        document_id = (
+            transfer_store.insert_document(connection, session.tenant_id, session.person_id, *file)
+            if file
+            else before.document_id
+            if before
+            else None
+        )
+        peer_id = reviewers.peer_from_form(stage, peer) if kind == "exercise" else None
+        values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "peer_id": peer_id, "at": now}
+        handed_id, revision = transfer_store.upsert_submission(connection, session.tenant_id, stage.episode.id, values)
+        stage.enqueue_statements([xapi_statements.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
+        transfer_store.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
+        said = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
+        review_requests.mail_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", said, now, peer_id)
+
+
+def _stage_for(connection: Connection, session: LaunchSession, episode_id: uuid.UUID | None) -> EpisodeContext:
+    return (
+        episode_context.require_episode_context(connection, session)
+        if episode_id is None
+        else reviewers.require_led_stage(connection, session, episode_id)[0]
+    )
+
+
+def review_work(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, handed_id: uuid.UUID, good: str, next_step: str, weak_content: str, now: datetime
+) -> None:
+    """Review a submission: what is good, what to do next, what the training left open. The
+    first review stands.
+    """
+    for field, words in (("good", good), ("next_step", next_step), ("weak_content", weak_content)):
+        if len(words) > MAX_TEXT_LENGTH:
+            raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field=field)
+    if not good.strip() or not next_step.strip():
+        raise BadInput("Write what is good, and what comes next.", field="good" if not good.strip() else "next_step")
+    with unit_of_work(session.tenant_id) as connection:
+        found = transfer_store.lock_submission(connection, session.tenant_id, handed_id)
+        if found is None:
+            raise NotFound("This was not handed in.")
+        episode_id, handed = found
+        stage, relation = reviewers.require_reviewable_stage(connection, session, episode_id, handed.peer_id)
+        values = {
+            "handed_in_id": handed_id,
+            "reviewer_id": session.person_id,
+            "relation": relation,
+            "good": good,
+            "next_step": next_step,
+            "weak_content": weak_content,
+            "at": now,
+        }
+        if not transfer_store.insert_review(connection, session.tenant_id, values):
+            return
+        name = REPLY_KINDS[handed.kind]
+        stage.enqueue_statements(
+            [xapi_statements.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)]
+        )
+        transfer_store.mark_act_done(connection, session.tenant_id, episode_id, name, now)
+
+
+def confirm_use(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, use_id: uuid.UUID, seen: bool, words: str, record: str = "", now: datetime
+) -> None:
+    """Confirm a use on the job, or deny having seen it. The grade depends on the confirming
+    person, never on the learner who claimed it.
+
+    ``record`` refers to evidence in a work system (a ticket or an order number), which is
+    stronger evidence than somebody's memory.
+    """
+    if len(record) > MAX_RECORD_LENGTH:
+        raise BadInput(f"Keep it to {MAX_RECORD_LENGTH} characters; this has {len(record)}.", field="record")
+    if len(words) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        use = transfer_store.lock_use(connection, session.tenant_id, use_id)
+        if use is None:
+            raise NotFound("There is no such use on the job.")
+        stage, relation = reviewers.require_reviewable_stage(connection, session, use.episode_id, use.peer_id)
+        if record and relation == PEER:
+            raise BadInput("A work record is vouched for by who leads or accompanies the learner.", field="record")
+        grade = WORK_RECORD_GRADE if record else EVIDENCE_GRADES[relation]
+        values = {
+            "use_id": use_id,
+            "person_id": session.person_id,
+            "seen": seen,
+            "grade": grade,
+            "words": words,
+            "record": record if seen else "",
+            "at": now,
+        }
+        if not transfer_store.insert_confirmation(connection, session.tenant_id, values) or not seen:
+            return
+        title = stage.statement_task_name(use.task)
+        act = stage.act(f"confirmed {use_id} {session.person_id}", now)
+        stage.enqueue_statements(
+            [
+                xapi_statements.confirmed_statement(
+                    act, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade, by=session.person_id, relation=relation
+                )
+            ]
+        )
+        if grade > use.grade:
+            _raise_grade(stage, use, grade, title, now)
+
+
+def _raise_grade(stage: EpisodeContext, use: ReportedUse, grade: int, title: str, now: datetime) -> None:
+    """Emit the use again with the higher grade and void its previous statement; the first
+    verified use schedules the follow-up.
+    """
+    transfer_store.update_use_grade(stage.connection, stage.tenant_id, use.id, grade, use.revision + 1)
+    at = transfer_plan.use_timestamp(use.used_on, stage.episode.certified_at, use.reported_at)
+    before, after = (stage.act(f"use {use.id}", at, revision=revision) for revision in (use.revision, use.revision + 1))
+    stage.enqueue_statements(
+        [
+            xapi_statements.voiding_statement(stage.act(f"void use {use.id} {use.revision}", now), xapi_statements.statement_id(before, "applied")),
+            xapi_statements.applied_statement(after, plan=use.plan_id, task=use.task, task_title=title, evidence_grade=grade),
+        ]
+    )
+    asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
+    # Two uses may be confirmed concurrently: the database decides which came first.
+    if use.grade < VERIFIED_GRADE <= grade and transfer_store.insert_scheduled_acts(
+        stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at}
+    ):
+        stage.enqueue_statements([_scheduled_statement(stage, FOLLOW_UP, asked_at, now)])
+
+
+def report_no_opportunity(unit_of_work: UnitOfWork, *, session: LaunchSession, form_id: uuid.UUID, words: str, now: datetime) -> None:
+    """Report that there was no opportunity to use the skill: an honest answer, and not a
+    failure of the learner.
+    """
+    if len(words) > MAX_TEXT_LENGTH:
+        raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
+    with unit_of_work(session.tenant_id) as connection:
+        stage = episode_context.require_episode_context(connection, session)
+        if transfer_store.insert_no_opportunity(connection, session.tenant_id, form_id, stage.episode.id, words, now):
+            stage.enqueue_statements([xapi_statements.no_opportunity_statement(stage.act(f"no opportunity {form_id}", now))])
+
+
+def answer_follow_up(
+    unit_of_work: UnitOfWork, *, session: LaunchSession, episode_id: uuid.UUID | None, still_used: bool, how_often: str, now: datetime
+) -> None:
+    """Answer the two questions asked 90 days after the first verified use: as the learner, or
+    (with ``episode_id``) as the learner's manager.
+    """
+    if how_often not in USE_FREQUENCIES:
+        raise BadInput("Choose how often.", field="how_often")
+    with unit_of_work(session.tenant_id) as connection:
+        if episode_id is None:
+            stage, relation = episode_context.require_episode_context(connection, session), LEARNER
+        else:
+            stage, relation = reviewers.require_led_stage(connection, session, episode_id)
+            if relation != MANAGER:
+                raise Forbidden("The supervisor is asked this, and nobody else.")
+        due = transfer_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
+        if due is None or due.due_at > now:
+            raise BadInput("The follow-up is not asked yet.")
+        asked = "learner" if relation == LEARNER else "supervisor"
+        values = {
+            "episode_id": stage.episode.id,
+            "asked": asked,
+            "person_id": session.person_id,
+            "still_used": still_used,
+            "how_often": how_often,
+            "at": now,
+        }
+        if transfer_store.insert_follow_up(connection, session.tenant_id, values):
+            act = stage.act(f"follow-up {stage.episode.id} {asked}", now)
+            stage.enqueue_statements([xapi_statements.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
+            if relation == LEARNER:
+                transfer_store.mark_act_done(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
+
+
+def load_document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID) -> tuple[str, bytes]:
+    """Return (name, content) of a file: permitted for its author, the author's manager or
+    mentor, and the peer who was asked.
+    """
+    with unit_of_work(session.tenant_id) as connection:
+        found = transfer_store.find_document(connection, session.tenant_id, document_id)
+        if found is None:
+            raise NotFound("There is no such file.")
+        whose, name, content = found
+        shown = whose == session.person_id or transfer_store.is_peer_of_document(connection, session.tenant_id, session.person_id, document_id)
+        if not shown and whose not in {one.person_id for one in transfer_store.list_led_episodes(connection, session.tenant_id, session.person_id)}:
+            raise NotFound("There is no such file.")
+        return name, content
