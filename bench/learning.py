@@ -24,7 +24,7 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.launch import visits as visiting
 from lti_tool.nudges import reminders
 from lti_tool.people import directory_store, people_import
-from lti_tool.programmes import programmes
+from lti_tool.programmes import certification_import, programmes
 
 LEARNERS, USERS, VIEWS = 5_000, 50, 2_000
 THINK_SECONDS = 2.0  # between two pages of one person: 50 people ask for about 25 pages a second
@@ -59,7 +59,7 @@ def take_over(unit_of_work: UnitOfWork, tenant: int, programme: str, now: dateti
     begun = time.perf_counter()
     listed = people_import.import_people(unit_of_work, tenant_id=tenant, content=people.encode(), apply=True, who=WHO, now=now)
     between = time.perf_counter()
-    scheduled = people_import.import_certifications(
+    scheduled = certification_import.import_certifications(
         unit_of_work, tenant_id=tenant, programme=programme, content=certified.encode(), apply=True, who=WHO, now=now
     )
     if not (listed.applied and scheduled.applied):

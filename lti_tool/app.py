@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import Flask, render_template
+from jinja2 import FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from adapters.questions import question_html
@@ -18,24 +20,28 @@ from lti_tool.base import manager_context, page_language, page_responses, transl
 from lti_tool.base.deps import ToolDeps
 from lti_tool.business import activity_mapping_views, business_views
 from lti_tool.checks import gradebook_views, quiz_views
-from lti_tool.coaching import coaching_views
-from lti_tool.home import home_views, report_views, team_views
+from lti_tool.coaching import coaching_views, group_views
+from lti_tool.home import home_views, inbox_views, report_views, team_views
 from lti_tool.launch import deep_linking_views, identity_confirmation_views, launch_views, registration_views, visit_views
+from lti_tool.nudges import calendar_views, channel_views, digests
 from lti_tool.people import people_views
 from lti_tool.privacy import personal_data_views
-from lti_tool.programmes import programme_views
+from lti_tool.programmes import badge_views, programme_views
 from lti_tool.questions import question_bank_views
-from lti_tool.transfer import transfer_views
+from lti_tool.transfer import content_gap_views, plan_views, transfer_views
 
 MAX_FORM_BYTES = 1024 * 1024  # an id_token with every claim is a few kB
 STATIC_MAX_AGE_SECONDS = 300  # Cache lifetime of styles and scripts: pages need no revalidation, and an upgrade still takes effect soon.
-_VIEWS_FOLDER = Path(__file__).parent / "views"
+_BASE_FOLDER = Path(__file__).parent / "base"
+# Templates lie beside the views that render them; their names are unique.
+_TEMPLATE_FOLDERS = sorted(Path(__file__).parent.glob("*/templates"))
 
 
 def create_app(deps: ToolDeps) -> Flask:
     """Create the app: ``/lti``, the pages after a launch below ``/t``, and a front page that
     explains what this is."""
-    app = Flask("lti_tool", root_path=str(_VIEWS_FOLDER))
+    app = Flask("lti_tool", root_path=str(_BASE_FOLDER))
+    app.jinja_loader = FileSystemLoader(_TEMPLATE_FOLDERS)
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_MAX_AGE_SECONDS
     app.jinja_env.filters["day"] = page_language.format_day
@@ -58,7 +64,11 @@ def create_app(deps: ToolDeps) -> Flask:
         visit_views,
         home_views,
         quiz_views,
+        badge_views,
+        plan_views,
         transfer_views,
+        inbox_views,
+        calendar_views,
         assessment_views,
         coaching_views,
         team_views,
@@ -71,12 +81,13 @@ def create_app(deps: ToolDeps) -> Flask:
         app.register_blueprint(view.blueprint(deps))
     for part in (admin_views.entrance_blueprint, admin_views.link_blueprint, admin_views.launch_blueprint):
         app.register_blueprint(part(deps))
-    app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:given>", manager_context.visit_context_opener(deps)))
-    app.register_blueprint(programme_views.blueprint(deps, manager_context.visit_context_opener(deps)))
-    app.register_blueprint(business_views.blueprint(deps, manager_context.visit_context_opener(deps)))
-    app.register_blueprint(activity_mapping_views.blueprint(deps, manager_context.visit_context_opener(deps)))
-    app.register_blueprint(question_bank_views.blueprint(deps, manager_context.visit_context_opener(deps)))
-    app.register_blueprint(rubric_views.blueprint(deps, manager_context.visit_context_opener(deps)))
+    opening = manager_context.visit_context_opener(deps)
+    console = programme_views.ProgrammeConsole(deps, opening, partial(digests.list_channels, deps.unit_of_work))
+    app.register_blueprint(programme_views.blueprint(console))
+    app.register_blueprint(channel_views.blueprint(console))
+    for view in (group_views, content_gap_views, business_views, activity_mapping_views, question_bank_views, rubric_views):
+        app.register_blueprint(view.blueprint(deps, opening))
+    app.register_blueprint(people_views.blueprint(deps, "people", "/t/<uuid:given>", opening))
     app.register_blueprint(people_views.blueprint(deps, "admin_people", "/admin/<uuid:given>", admin_views.staff_context_by_link(deps)))
 
     @app.get("/")

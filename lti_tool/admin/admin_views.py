@@ -18,7 +18,7 @@ from core import clock
 from core.errors import BadInput, Conflict, Forbidden, RequestError, Unauthorised
 from core.http_client import OutsideCallFailed
 from lti_tool.admin import platform_admin, record_store_admin
-from lti_tool.base import journal_store, roles, sessions
+from lti_tool.base import journal_store, roles, sessions, visit_context
 from lti_tool.base import page_responses as page_rules
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.manager_context import ContextOpener, StaffContext, audit_name
@@ -26,7 +26,6 @@ from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, REMO
 from lti_tool.base.sessions import compute_form_token, read_admin_secret, require_own_origin
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.base.token_hash import hash_token
-from lti_tool.home import read_models
 from lti_tool.launch import platform_registration, sign_in
 from lti_tool.launch.platform_registration import ManualRegistration
 from lti_tool.people import directory
@@ -86,7 +85,7 @@ def link_admin_loader(deps: ToolDeps) -> Callable[[uuid.UUID], AdminSession]:
             require_own_origin(deps, request)
             if not hmac.compare_digest(request.form.get("form_token", "").encode(), token.encode()):
                 raise Forbidden("This form is out of date and was not taken. Load the page again.")
-        practice = read_models.is_practice_tenant(deps.unit_of_work, tenant_id=found[0])
+        practice = visit_context.is_practice_tenant(deps.unit_of_work, tenant_id=found[0])
         return AdminSession(found[0], found[1], True, f"/admin/{given}/", token, practice)
 
     return load_admin
@@ -122,7 +121,7 @@ def launch_blueprint(deps: ToolDeps) -> Blueprint:
 
     def load_admin(given: uuid.UUID) -> AdminSession:
         who = sessions.require_session(deps, request, given)
-        around = read_models.load_visit_context(deps.unit_of_work, session=who)
+        around = visit_context.load_visit_context(deps.unit_of_work, session=who)
         if around.platform is None:
             page_rules.forbid_frames()
         else:

@@ -7,7 +7,7 @@ import secrets as random
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,13 +19,13 @@ from lti_tool.base import access_tokens_store, journal_store, platforms_store, r
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry, LaunchLogEntry
 from lti_tool.base.platforms_store import APPROVED, DISABLED, NAMES_NOBODY, NAMING_MODES, PENDING, REFUSED, REMOVED, Deployment, Invite, Platform
+from lti_tool.base.sessions_store import ADMIN_LINK_LIFETIME, ADMIN_SESSION_LIFETIME
 from lti_tool.base.token_hash import hash_token
 from lti_tool.checks import grades_store
 from lti_tool.checks.grades_store import GradeState
 from lti_tool.people import courses_store, directory_store
 from lti_tool.people.courses_store import RosterRun
 
-ADMIN_LINK_LIFETIME, ADMIN_SESSION_LIFETIME = timedelta(minutes=30), timedelta(hours=2)
 ADMIN_LIST_LIMIT = 50
 # Current status → statuses that an administrator may change it to.
 _STATUS_TRANSITIONS = {PENDING: (APPROVED, REMOVED), APPROVED: (DISABLED, REMOVED), DISABLED: (APPROVED, REMOVED)}

@@ -18,8 +18,8 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.manager_context import form_text, parse_uuid
 from lti_tool.base.page_context import template_values
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
-from lti_tool.people.people_store import LaunchSession
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import assessment, assessment_request, calibration, person
+from lti_tool.tables.assessment import assessment, assessment_request, calibration
+from lti_tool.tables.people import person
 
 MAX_ROWS = 200
 

@@ -19,15 +19,15 @@ from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lti_tool.assessment import assessments_store
 from lti_tool.assessment.assessments_store import Assessment, Calibration, Wish
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.people import directory_store, people_store
-from lti_tool.people.people_store import LaunchSession
-from lti_tool.programmes import episode_context, episodes_store, programmes
+from lti_tool.programmes import episode_context, episodes_store, programmes, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.programmes import Programme
 from lti_tool.programmes.rubrics import Case, Rubric
+from lti_tool.programmes.transfer_schedule import ASSESSMENT
 from lti_tool.transfer import review_requests, reviewers, transfer_store
 from lti_tool.transfer.reviewers import LEARNER, PEER
-from lti_tool.transfer.transfer_protocol import ASSESSMENT
 
 ASSESSMENT_METHODS = ("watching", "recording", "simulation")
 OPENS_BEFORE_DUE = timedelta(days=14)  # how early the three-month assessment may be submitted
@@ -165,7 +165,7 @@ def submit_assessment(
         if not assessments_store.insert_assessment(connection, session.tenant_id, {**values, "levels": seen, "words": words, "at": now}):
             return
         assessments_store.mark_request_done(connection, session.tenant_id, stage.episode.id, session.person_id, now)
-        due = transfer_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
+        due = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(ASSESSMENT)
         # The assessment due at three months must come from a manager or mentor.
         planned = relation not in (LEARNER, PEER) and due is not None and now >= due.due_at - OPENS_BEFORE_DUE
         titles = {one.key: one.title for one in stage.programme.competencies}
@@ -177,7 +177,7 @@ def submit_assessment(
         if relation in (LEARNER, PEER):
             return
         if planned:
-            transfer_store.mark_act_done(connection, session.tenant_id, stage.episode.id, ASSESSMENT, now)
+            schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, ASSESSMENT, now)
         subject, text = "Your work was assessed", "Your page shows what was seen, and what comes next."
         review_requests.mail_people(stage, [stage.episode.person_id], f"review assessed {form_id}", subject, text, now, "assessments")
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import access_token
+from lti_tool.tables.base import access_token
 
 
 def find_token(connection: Connection, tenant_id: int, registration_id: int, scope: str, now: datetime) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 
-from lti_tool.store.tables import admin_session, audit, launch_log
+from lti_tool.tables.base import admin_session, audit, launch_log
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import mail, mail_stop, person
+from lti_tool.tables.people import person
+from lti_tool.tables.visits import mail, mail_stop
 
 SEND_MAILS = "lti_tool.worker.send_mails"
 LEASE_TIME = timedelta(minutes=5)  # longer than sending one batch

@@ -16,7 +16,7 @@ from core.errors import BadInput
 from lti_tool.base import roles, sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.page_context import template_values
-from lti_tool.people.people_store import LaunchSession
+from lti_tool.base.sessions_store import LaunchSession
 
 MAX_UPLOAD_BYTES = 32_000_000  # bytes of a request with a file: more than any reader accepts, so that the reader reports what is wrong
 

@@ -7,15 +7,14 @@ from typing import Any
 from flask import Request
 
 from adapters.lms import Role
-from lti_tool.base import page_language, page_responses, roles, sessions
+from lti_tool.base import page_language, page_responses, roles, sessions, visit_context
 from lti_tool.base.deps import ToolDeps
-from lti_tool.home import read_models
-from lti_tool.home.read_models import VisitContext
-from lti_tool.people.people_store import LaunchSession
+from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.base.visit_context import VisitContext
 
 # (label, path below the session's URL, endpoint whose roles may open it).
 LEARNER_PAGES = (("Today", "today", "home.show_today"), ("To work", "work", "transfer.show_work"), ("Group", "group", "coaching.show_group"))
-INBOX_PAGES = (("Waits for you", "inbox", "transfer.show_inbox"),)
+INBOX_PAGES = (("Waits for you", "inbox", "inbox.show_inbox"),)
 STAFF_PAGES = (
     ("Your people", "team", "teams.show_own_team"),
     ("Figures", "figures", "home.show_figures"),
@@ -30,7 +29,7 @@ def template_values(deps: ToolDeps, request: Request, who: LaunchSession) -> dic
     """Return the session, its form token and the practice flag, and permit framing by the
     session's platform.
     """
-    around = read_models.load_visit_context(deps.unit_of_work, session=who)
+    around = visit_context.load_visit_context(deps.unit_of_work, session=who)
     if around.platform is None:
         page_responses.forbid_frames()
     else:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import deployment, login_state, platform_registration, registration_invite
+from lti_tool.tables.base import deployment, login_state, platform_registration, registration_invite
 
 INVITE_USE_TIME = timedelta(minutes=5)  # longer than any registration takes
 NAMES_NOBODY, NAMES_BY_ID, NAMES_BY_ID_OR_ADDRESS = "nobody", "id", "id or address"

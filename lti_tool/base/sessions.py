@@ -18,16 +18,12 @@ from urllib.parse import urlsplit
 from flask import Request, Response, abort, redirect
 
 from core.errors import Forbidden, Unauthorised
-from lti_tool.admin.platform_admin import ADMIN_SESSION_LIFETIME as ADMIN_TIME
-from lti_tool.base import roles
+from lti_tool.base import roles, sessions_store
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.sessions_store import ADMIN_SESSION_LIFETIME as ADMIN_TIME
+from lti_tool.base.sessions_store import LAUNCH_SESSION_LIFETIME, LOGIN_LIFETIME, VISIT, LaunchSession
+from lti_tool.base.sessions_store import STATE_SECONDS as LEAVING_SECONDS
 from lti_tool.base.token_hash import hash_token
-from lti_tool.launch.launch_recording import LAUNCH_SESSION_LIFETIME, AcceptedLaunch
-from lti_tool.launch.launches import LOGIN_LIFETIME, StartedLogin
-from lti_tool.launch.sign_in import STATE_SECONDS as LEAVING_SECONDS
-from lti_tool.launch.visits import VISIT
-from lti_tool.people import directory_store, people_store
-from lti_tool.people.people_store import LaunchSession
 
 MAX_SESSION_COOKIES = 8  # sessions of one browser in one LMS that stay usable at the same time
 _SIGN_IN_COOKIE = "__Host-carryover-signing-in"
@@ -50,9 +46,9 @@ def _login_cookie_name(state: str) -> str:
     return _LOGIN_PREFIX + login_key(state)
 
 
-def set_login_cookie(response: Response, begun: StartedLogin) -> None:
+def set_login_cookie(response: Response, state: str, secret: str) -> None:
     """Bind the login to this browser."""
-    _set_framed_cookie(response, _login_cookie_name(begun.state), begun.browser_secret, int(LOGIN_LIFETIME.total_seconds()))
+    _set_framed_cookie(response, _login_cookie_name(state), secret, int(LOGIN_LIFETIME.total_seconds()))
 
 
 def read_login_secret(request: Request, state: str) -> str | None:
@@ -60,11 +56,11 @@ def read_login_secret(request: Request, state: str) -> str | None:
     return request.cookies.get(_login_cookie_name(state)) if state else None
 
 
-def start_launch_session(request: Request, response: Response, state: str, entered: AcceptedLaunch) -> None:
+def start_launch_session(request: Request, response: Response, state: str, launch_id: uuid.UUID, secret: str) -> None:
     """Set the cookie with the secret of this launch; remove the login cookie and the oldest
     session cookies."""
     _set_framed_cookie(response, _login_cookie_name(state), "", 0)
-    set_session_cookie(request, response, entered.launch_id, entered.secret)
+    set_session_cookie(request, response, launch_id, secret)
 
 
 def set_session_cookie(request: Request, response: Response, launch_id: uuid.UUID, secret: str) -> None:
@@ -91,17 +87,17 @@ def require_session(deps: ToolDeps, request: Request, launch_id: uuid.UUID) -> L
     """The session of this request; raises Unauthorised if the browser does not hold its secret
     or it has ended."""
     secret = _read_session_secret(request, launch_id)
-    found = people_store.find_launch_secret(deps.engine, launch_id)
+    found = sessions_store.find_launch_secret(deps.engine, launch_id)
     if found is None or not hmac.compare_digest(found[1], hash_token(secret)):
         raise Unauthorised(_SIGNED_OUT_TEXT)
     if request.method == "POST":
         _require_form_token(deps, request, launch_id, secret)
     with deps.unit_of_work(found[0]) as connection:
-        who = people_store.load_session(connection, found[0], launch_id)
+        who = sessions_store.load_session(connection, found[0], launch_id)
         if who is None:
             raise Forbidden("Your LMS's registration was switched off here. Ask whoever runs this tool for your organisation.")
-        listed = directory_store.list_person_roles(connection, who.tenant_id, who.person_id)
-    if who.joined_by in people_store.CLAIM_KINDS and listed and not (request.endpoint or "").startswith("joining."):
+        listed = sessions_store.list_person_roles(connection, who.tenant_id, who.person_id)
+    if who.joined_by in sessions_store.CLAIM_KINDS and listed and not (request.endpoint or "").startswith("joining."):
         abort(redirect(f"/t/{launch_id}/confirm", code=303))  # an LMS's claim alone makes nobody a manager: it must be proven once
     if who.message == VISIT:
         listed -= frozenset(roles.GRANTABLE_ROLES)  # a reminder's link stays in a mailbox for weeks: granted roles need a sign-in

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, insert, text, update
 
-from lti_tool.store.tables import statement_outbox
+from lti_tool.tables.base import statement_outbox
 
 # Paths of the jobs that empty the outboxes, to enqueue them.
 SEND_STATEMENTS, SEND_GRADES = "lti_tool.worker.send_statements", "lti_tool.worker.send_grades"

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import installation, tenant, tool_key
+from lti_tool.tables.base import installation, tenant, tool_key
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from lti_tool.store.tables import upload
+from lti_tool.tables.base import upload
 
 
 def insert_upload(connection: Connection, tenant_id: int, purpose: str, name: str, content: bytes) -> uuid.UUID:

@@ -17,11 +17,11 @@ from lti_tool.base import journal_store, platforms_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.launch_errors import TokenRefused
 from lti_tool.base.platforms_store import Platform
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import grades_store, line_items
 from lti_tool.checks.grades_store import Column, GradeState
 from lti_tool.people import courses_store
 from lti_tool.people.courses_store import Course, CoursePerson, RosterRun
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import activity_pages, certification_sources_store, episodes_store, programmes
 from lti_tool.programmes.certification_sources_store import CertifyingColumn
 

@@ -15,10 +15,10 @@ from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.manager_context import audit_name
 from lti_tool.base.page_context import template_values
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_GRADES
 from lti_tool.checks import gradebook
 from lti_tool.people.courses_store import SYNC_ROSTERS
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes.certification_sources_store import READ_CERTIFICATIONS
 
 

@@ -19,8 +19,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import attempt as attempts
-from lti_tool.store.tables import episode, grade_outbox, line_item, person
+from lti_tool.tables.checks import attempt as attempts
+from lti_tool.tables.checks import grade_outbox, line_item
+from lti_tool.tables.people import person
+from lti_tool.tables.programmes import episode
 
 LEASE_TIME = timedelta(seconds=45)  # longer than all HTTP calls for one grade
 ONE_SECOND = timedelta(seconds=1)

@@ -11,8 +11,8 @@ from adapters import xapi_statements
 from adapters.questions import question_html
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import item_remarks_store, quiz_attempts
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import episode_context
 
 MAX_TEXT_LENGTH = 2_000

@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import episode, remark
-from lti_tool.transfer.transfer_store import MAX_ROWS, ContentGap
+from lti_tool.checks.content_gaps import ContentGap
+from lti_tool.tables.checks import remark
+from lti_tool.tables.programmes import episode
 
+MAX_ROWS = 200
 REMARK_KIND = "question"
 
 

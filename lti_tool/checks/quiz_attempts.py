@@ -18,12 +18,12 @@ from adapters.questions.models import QuestionItem
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.checks import grades_store, refresher_quizzes, spaced_repetition
+from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.checks import attempts_store, grades_store, refresher_quizzes, spaced_repetition
+from lti_tool.checks.attempts_store import Answer, Attempt
 from lti_tool.checks.grades_store import NewGrade
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import activity_pages, episode_context, episodes_store
 from lti_tool.programmes.episode_context import EpisodeContext
-from lti_tool.programmes.episodes_store import Answer, Attempt
 from lti_tool.programmes.programmes import Programme
 from lti_tool.questions import item_responses
 from lti_tool.questions.item_sampling import sample_check_items
@@ -67,7 +67,7 @@ def begin_check(unit_of_work: UnitOfWork, *, session: LaunchSession, interval: s
         )
         if check is None:
             raise NotFound("This check is not on your schedule.")
-        attempts = episodes_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        attempts = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
         known = _latest_attempt(attempts, CHECK, interval)
         if known is not None:
             return known.id
@@ -85,7 +85,7 @@ def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, n
         raise NotFound("There is no such quiz.")
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        attempts = episodes_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        attempts = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
         running = next((one for one in attempts if one.kind == kind and (one.finished_at is None or kind == BASELINE)), None)
         if running is not None:
             return running.id
@@ -96,7 +96,7 @@ def begin_quiz(unit_of_work: UnitOfWork, *, session: LaunchSession, kind: str, n
             stage.episode,
             episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id),
             attempts,
-            episodes_store.list_memory_states(connection, session.tenant_id, stage.episode.id),
+            attempts_store.list_memory_states(connection, session.tenant_id, stage.episode.id),
             now,
         )
         chosen = offered.get(kind, ())
@@ -117,7 +117,7 @@ def _require_active_episode(stage: EpisodeContext, now: datetime) -> None:
 
 def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, interval: str, items: list[str], now: datetime) -> uuid.UUID:
     place = (
-        episodes_store.find_grade_place(stage.connection, stage.tenant_id, session.person_id, session.programme)
+        attempts_store.find_grade_place(stage.connection, stage.tenant_id, session.person_id, session.programme)
         if session.course_id is None
         else None
     )
@@ -136,9 +136,9 @@ def _start_attempt(stage: EpisodeContext, session: LaunchSession, kind: str, int
         finished_at=None,
         right_answers=None,
     )
-    if not episodes_store.insert_attempt(stage.connection, stage.tenant_id, made):
+    if not attempts_store.insert_attempt(stage.connection, stage.tenant_id, made):
         # A concurrent request, such as another tab, has begun it.
-        other = _latest_attempt(episodes_store.list_attempts(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
+        other = _latest_attempt(attempts_store.list_attempts(stage.connection, stage.tenant_id, stage.episode.id), kind, interval)
         assert other is not None
         return other.id
     if kind != PRACTICE:
@@ -180,7 +180,7 @@ def submit_answer(
         since = state.answers[-1].answered_at if state.answers else state.attempt.started_at
         rapid = item_responses.is_rapid_guess(item, (now - since).total_seconds())
         made = Answer(position, item.key, response, item_responses.is_correct(item, response), now, rapid, _parse_confidence(form))
-        episodes_store.insert_answer(connection, session.tenant_id, attempt_id, made)
+        attempts_store.insert_answer(connection, session.tenant_id, attempt_id, made)
         if state.attempt.kind != PRACTICE:
             stage.enqueue_statements([_answered_statement(stage, state, item, made, now - since)])
             _update_memory(stage, state, item, made)
@@ -199,10 +199,10 @@ def _latest_attempt(attempts: list[Attempt], kind: str, interval: str) -> Attemp
 
 
 def _require_progress(stage: EpisodeContext, attempt_id: uuid.UUID) -> AttemptProgress:
-    attempt = episodes_store.lock_attempt(stage.connection, stage.tenant_id, stage.episode.id, attempt_id)
+    attempt = attempts_store.lock_attempt(stage.connection, stage.tenant_id, stage.episode.id, attempt_id)
     if attempt is None:
         raise NotFound("There is no such check of yours.")
-    return AttemptProgress(attempt, stage.programme, episodes_store.list_answers(stage.connection, stage.tenant_id, attempt_id))
+    return AttemptProgress(attempt, stage.programme, attempts_store.list_answers(stage.connection, stage.tenant_id, attempt_id))
 
 
 def _answered_statement(
@@ -222,20 +222,20 @@ def _update_memory(stage: EpisodeContext, state: AttemptProgress, item: Question
     if state.attempt.kind == BASELINE:
         return
     known = next(
-        (one for one in episodes_store.list_memory_states(stage.connection, stage.tenant_id, stage.episode.id) if one.competency == item.competency),
+        (one for one in attempts_store.list_memory_states(stage.connection, stage.tenant_id, stage.episode.id) if one.competency == item.competency),
         None,
     )
     if known is None and state.attempt.kind != CHECK:
         return
     after = spaced_repetition.update_memory(known, item.competency, made.correct, made.answered_at)
     if after is not None:
-        episodes_store.upsert_memory_state(stage.connection, stage.tenant_id, stage.episode.id, after)
+        attempts_store.upsert_memory_state(stage.connection, stage.tenant_id, stage.episode.id, after)
 
 
 def _finish_attempt(stage: EpisodeContext, state: AttemptProgress, answers: list[Answer], now: datetime) -> None:
     right, asked = sum(one.correct for one in answers), len(answers)
     attempt = state.attempt
-    episodes_store.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
+    attempts_store.finish_attempt(stage.connection, stage.tenant_id, attempt.id, now, right)
     if attempt.kind == PRACTICE:
         return
     finished = xapi_statements.quiz_finished_statement(

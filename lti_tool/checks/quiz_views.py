@@ -1,36 +1,29 @@
-"""The learner's pages: today, a check question by question, the plan, uses on the job."""
+"""The pages of a quiz: question by question, feedback, the result."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from core import clock
-from core.errors import BadInput, RequestError
+from core.errors import BadInput
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
-from lti_tool.base.mail_outbox_store import SEND_MAILS
-from lti_tool.base.manager_context import allow_large_upload
 from lti_tool.base.page_context import template_values
 from lti_tool.base.page_responses import picture_response
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_GRADES, SEND_STATEMENTS
-from lti_tool.checks import item_remarks, quiz_attempts
-from lti_tool.home import read_models
-from lti_tool.people.people_store import LaunchSession
-from lti_tool.programmes import badges
+from lti_tool.checks import grade_states, item_remarks, quiz_attempts
+from lti_tool.programmes import pictures
 from lti_tool.questions import item_responses
-from lti_tool.transfer import transfer_plan, work_page
-
-_PLAN_FIELDS = ("task", "what", "by_when", "with_whom", "evidence", "obstacle")
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:
-    """The learner's routes below ``/t/<launch>``."""
-    pages = Blueprint("learner", __name__, url_prefix="/t/<uuid:launch_id>")
+    """The routes below ``/t/<launch>``: checks, quizzes, attempts, pictures of questions."""
+    pages = Blueprint("quizzes", __name__, url_prefix="/t/<uuid:launch_id>")
 
     def render_learner(template: str, who: LaunchSession, status: int = 200, **values: Any) -> ResponseReturnValue:
         return render_template(template, **template_values(deps, request, who), **values), status
@@ -58,7 +51,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         who = sessions.require_session(deps, request, launch_id)
         progress = quiz_attempts.load_attempt_progress(deps.unit_of_work, session=who, attempt_id=attempt_id)
         if progress.position is None:
-            grade = read_models.find_grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
+            grade = grade_states.find_grade_state(deps.unit_of_work, session=who, attempt_id=attempt_id)
             return render_learner("result.html", who, progress=progress, grade=grade)
         return render_question(who, progress)
 
@@ -128,88 +121,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
     def show_picture(launch_id: uuid.UUID, digest: str) -> ResponseReturnValue:
         """A picture of a question."""
         who = sessions.require_session(deps, request, launch_id)
-        return picture_response(read_models.find_picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
-
-    @pages.post("/badge")
-    def redeem_badge(launch_id: uuid.UUID) -> ResponseReturnValue:
-        """Start the programme with a badge."""
-        allow_large_upload()
-        who = sessions.require_session(deps, request, launch_id)
-        brought = request.files.get("file")
-        content = brought.read() if brought and brought.filename else request.form.get("badge", "").replace("\0", "").strip().encode()
-        try:
-            badges.certify_by_badge(deps, session=who, content=content, now=clock.now())
-        except BadInput as error:
-            return render_learner("not_certified.html", who, error.status, badges=True, error=error)
-        enqueue_statement_job()
-        return redirect(f"/t/{launch_id}/today", code=303)
-
-    @pages.get("/plan")
-    def show_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        return render_plan(who, None)
-
-    def render_plan(who: LaunchSession, error: RequestError | None, status: int = 200) -> ResponseReturnValue:
-        view = read_models.load_plan(deps.unit_of_work, session=who)
-        sent = request.form.to_dict() if error is not None else {}
-        field = str(error.where.get("field", "")) if error is not None else ""
-        today = clock.now().date().isoformat()
-        return render_learner(
-            "plan.html",
-            who,
-            status,
-            view=view,
-            titles=work_page.list_task_titles(deps.unit_of_work, session=who),
-            revisions=work_page.list_plan_revisions(deps.unit_of_work, session=who),
-            sent=sent,
-            error=error.message if error else "",
-            field=field,
-            form_id=uuid.uuid4(),
-            today=today,
-        )
-
-    @pages.post("/plan")
-    def save_plan(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        words = {name: request.form.get(name, "").replace("\0", "").strip() for name in _PLAN_FIELDS}
-        commit = request.form.get("act") == "commit"
-        try:
-            transfer_plan.submit_plan(
-                deps.unit_of_work,
-                session=who,
-                task=words["task"],
-                what=words["what"],
-                by_when=_parse_form_day(words["by_when"], "by_when"),
-                with_whom=words["with_whom"],
-                evidence=words["evidence"],
-                obstacle=words["obstacle"],
-                commit=commit,
-                now=clock.now(),
-            )
-        except BadInput as error:
-            return render_plan(who, error, error.status)
-        enqueue_statement_job()
-        return redirect(f"/t/{launch_id}/plan?done={'committed' if commit else 'saved'}", code=303)
-
-    @pages.post("/uses")
-    def report_use(launch_id: uuid.UUID) -> ResponseReturnValue:
-        who = sessions.require_session(deps, request, launch_id)
-        try:
-            transfer_plan.report_job_use(
-                deps.unit_of_work,
-                session=who,
-                form_id=_parse_form_id(request.form.get("form_id", "")),
-                task=request.form.get("task", ""),
-                used_on=_parse_form_day(request.form.get("used_on", ""), "used_on"),
-                words=request.form.get("words", "").replace("\0", "").strip(),
-                peer=request.form.get("peer", ""),
-                now=clock.now(),
-            )
-        except BadInput as error:
-            return render_plan(who, error, error.status)
-        enqueue_statement_job()
-        deps.job_requests.request_job(SEND_MAILS)
-        return redirect(f"/t/{launch_id}/plan?done=reported", code=303)
+        return picture_response(pictures.find_picture(deps.unit_of_work, tenant_id=who.tenant_id, digest=digest))
 
     return pages
 
@@ -218,15 +130,6 @@ def _parse_position(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 3:
         raise BadInput("The form is not complete; go back and send it again.", field="position")
     return int(text)
-
-
-def _parse_form_day(text: str, field: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadInput("Enter the day as year-month-day, for example 2026-12-31.", field=field) from None
 
 
 def _parse_form_id(text: str) -> uuid.UUID:

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapters.questions.models import QuestionItem
-from lti_tool.programmes.episodes_store import Attempt, Episode, MemoryState, ScheduledCheck
+from lti_tool.checks.attempts_store import Attempt, MemoryState
+from lti_tool.programmes.episodes_store import Episode, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
 
 REINFORCEMENT_QUESTIONS, REMEDIATION_QUESTIONS, PRACTICE_QUESTIONS = 3, 3, 3  # questions per quiz: two or three, done in two minutes

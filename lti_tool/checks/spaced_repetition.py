@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from fsrs import Card, Rating, Scheduler
 
-from lti_tool.programmes.episodes_store import MemoryState
+from lti_tool.checks.attempts_store import MemoryState
 
 MAX_INTERVAL_DAYS = 180  # nothing is remediated after the last check
 # No learning steps of minutes (designed for one flash card session) and no random fuzzing of

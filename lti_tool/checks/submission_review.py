@@ -9,10 +9,10 @@ import uuid
 from adapters.lms import Role
 from core.errors import Forbidden, NotFound
 from lti_tool.base.deps import ToolDeps
-from lti_tool.checks import grades_store
+from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.checks import attempts_store, grades_store
 from lti_tool.checks.quiz_attempts import AttemptProgress
 from lti_tool.people import people_store
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import episode_context, episodes_store
 
 REVIEWER_ROLES = frozenset((Role.ADMIN, Role.TEACHER))
@@ -30,14 +30,14 @@ def load_submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.
             people_store.find_person_id(connection, session.tenant_id, session.require_platform(), session.review_of) if session.review_of else None
         )
         if attempt_id is not None:
-            person = episodes_store.find_attempt_learner(connection, session.tenant_id, attempt_id, session.require_course())
+            person = attempts_store.find_attempt_learner(connection, session.tenant_id, attempt_id, session.require_course())
         if person is None:
             raise NotFound("Nothing was handed in by this person in this activity yet.")
         if person != session.person_id and Role(session.role) not in REVIEWER_ROLES:
             raise Forbidden("Only who teaches this course looks at what others handed in.")
         found = [
             one
-            for one in episodes_store.list_course_checks(connection, session.tenant_id, person, session.require_course())
+            for one in attempts_store.list_course_checks(connection, session.tenant_id, person, session.require_course())
             if (attempt_id is None or one.id == attempt_id) and one.finished_at is not None
         ]
         if session.line_item_url and attempt_id is None:
@@ -49,4 +49,4 @@ def load_submission(deps: ToolDeps, *, session: LaunchSession, attempt_id: uuid.
         episode = episodes_store.get_episode(connection, session.tenant_id, attempt.episode_id)
         stage = episode_context.load_episode_context(connection, session.tenant_id, episode)
         name = people_store.get_person_name(connection, session.tenant_id, person)
-        return name, AttemptProgress(attempt, stage.programme, episodes_store.list_answers(connection, session.tenant_id, attempt.id))
+        return name, AttemptProgress(attempt, stage.programme, attempts_store.list_answers(connection, session.tenant_id, attempt.id))

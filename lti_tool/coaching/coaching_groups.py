@@ -16,10 +16,10 @@ from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from lti_tool.base import journal_store
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.coaching import coaching_store
 from lti_tool.coaching.coaching_store import AgreedAction, CoachingGroup, GroupCandidate, GroupMember, Meeting
 from lti_tool.people import directory_store
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import episode_context, episodes_store, programmes, working_time
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.programmes.working_time import WorkingTime

@@ -12,7 +12,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.programmes.episodes_store import Episode
-from lti_tool.store.tables import agreed_action, attendance, coaching_group, episode, group_member, meeting, person
+from lti_tool.tables.coaching import agreed_action, attendance, coaching_group, group_member, meeting
+from lti_tool.tables.people import person
+from lti_tool.tables.programmes import episode
 
 MAX_ROWS = 2_000
 

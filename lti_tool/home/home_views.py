@@ -19,13 +19,13 @@ from lti_tool.base import roles, sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.page_context import template_values
 from lti_tool.base.record_store import load_record_store
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
 from lti_tool.checks import submission_review
 from lti_tool.checks.quiz_attempts import INTERVAL_LABELS
 from lti_tool.home import read_models
 from lti_tool.home.report_views import visible_reports
 from lti_tool.nudges import calendar_feed
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import activity_pages, certification, product_use
 from lti_tool.programmes import badges as holding
 from lti_tool.questions import item_responses

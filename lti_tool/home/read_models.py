@@ -8,20 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.lrs_client import VisibilityScope
-from adapters.questions.models import Picture
 from core.database import UnitOfWork
-from core.errors import NotFound
 from lrs.vocabulary import INTERVALS
-from lti_tool.base import platforms_store, roles, tenants_store
-from lti_tool.base.platforms_store import Platform
-from lti_tool.checks import grades_store, refresher_quizzes
-from lti_tool.coaching.coaching_store import GroupMember
+from lti_tool.base import roles, sessions_store
+from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.checks import attempts_store, grades_store, refresher_quizzes
+from lti_tool.checks.attempts_store import Attempt
 from lti_tool.people import people_store
-from lti_tool.people.people_store import LaunchSession
-from lti_tool.programmes import episode_context, episodes_store, pictures_store, programmes
-from lti_tool.programmes.episodes_store import Attempt, JobUse, Plan
+from lti_tool.programmes import episode_context, episodes_store, programmes
 from lti_tool.programmes.programmes import Programme
-from lti_tool.transfer import reviewers, transfer_store
+from lti_tool.transfer import plans_store
+from lti_tool.transfer.plans_store import Plan
 
 PLAN_DUE_DAYS = 7  # a plan is due within a week of certification
 
@@ -71,51 +68,16 @@ class TodayView:
         return next((kind for kind in ("baseline", "remediation", "reinforcement") if kind in self.offers), "")
 
 
-@dataclass(frozen=True)
-class PlanView:
-    """Data for the plan's page."""
-
-    programme: Programme
-    plan: Plan | None
-    uses: list[JobUse]
-    certified_at: datetime
-    peers: list[GroupMember]
-
-
 def load_figure_scope(unit_of_work: UnitOfWork, *, session: LaunchSession) -> VisibilityScope:
     """Return the people whose figures this session may see in its programme."""
     if not roles.sees_only_own_courses(session.roles):
         return VisibilityScope(bool(session.roles & roles.INDIVIDUAL_ACCESS_ROLES))
     with unit_of_work(session.tenant_id) as connection:
         there = (
-            session.registration_id if session.joined_by in people_store.CLAIM_KINDS else None
+            session.registration_id if session.joined_by in sessions_store.CLAIM_KINDS else None
         )  # a claim of an LMS grants access only within that LMS
         taught = episodes_store.list_taught_episodes(connection, session.tenant_id, session.person_id, session.programme, there)
     return VisibilityScope(True, tuple(str(one) for one in taught))
-
-
-@dataclass(frozen=True)
-class VisitContext:
-    """The context of every page: the platform of the session (None if it began without an LMS),
-    whether the data are practice data, whether the person participates in the programme, and
-    whether something is requested of the person.
-    """
-
-    platform: Platform | None
-    practice: bool
-    takes_part: bool
-    asked: bool
-
-
-def load_visit_context(unit_of_work: UnitOfWork, *, session: LaunchSession) -> VisitContext:
-    """Load the context of this session's pages."""
-    with unit_of_work(session.tenant_id) as connection:
-        platform = (
-            platforms_store.get_platform(connection, session.tenant_id, session.registration_id) if session.registration_id is not None else None
-        )
-        takes_part = episodes_store.find_episode(connection, session.tenant_id, session.person_id, session.programme) is not None
-        asked = transfer_store.has_open_peer_request(connection, session.tenant_id, session.person_id)
-        return VisitContext(platform, tenants_store.get_tenant(connection, session.tenant_id).practice, takes_part, asked)
 
 
 def has_certification(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bool:
@@ -124,24 +86,18 @@ def has_certification(unit_of_work: UnitOfWork, *, session: LaunchSession) -> bo
         return episode_context.find_episode_context(connection, session) is not None
 
 
-def is_practice_tenant(unit_of_work: UnitOfWork, *, tenant_id: int) -> bool:
-    """Whether a tenant's data are practice data."""
-    with unit_of_work(tenant_id) as connection:
-        return tenants_store.get_tenant(connection, tenant_id).practice
-
-
 def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetime) -> TodayView | None:
     """Load the learner's page; None if no certification is on record."""
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.find_episode_context(connection, session)
         if stage is None:
             return None
-        every = episodes_store.list_attempts(connection, session.tenant_id, stage.episode.id)
+        every = attempts_store.list_attempts(connection, session.tenant_id, stage.episode.id)
         attempts = {one.interval: one for one in every if one.kind == "check"}
         holds = episodes_store.list_holds(connection, session.tenant_id, stage.episode.id)
         held, left = any(one.holds(now) for one in holds), stage.episode.left_at is not None
         planned = episodes_store.list_scheduled_checks(connection, session.tenant_id, stage.episode.id)
-        memories = episodes_store.list_memory_states(connection, session.tenant_id, stage.episode.id)
+        memories = attempts_store.list_memory_states(connection, session.tenant_id, stage.episode.id)
         offers = refresher_quizzes.select_quizzes(stage.programme, stage.episode, planned, every, memories, now)
         sent = grades_store.states_by_attempt(connection, session.tenant_id, [one.id for one in attempts.values()])
         labels = {interval.key: interval.label for interval in INTERVALS}
@@ -171,39 +127,14 @@ def load_today(unit_of_work: UnitOfWork, *, session: LaunchSession, now: datetim
                     grade_reason=reason,
                 )
             )
-        plan = episodes_store.find_plan(connection, session.tenant_id, stage.episode.id)
-        uses = episodes_store.list_job_uses(connection, session.tenant_id, plan.id) if plan else []
+        plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        uses = plans_store.list_job_uses(connection, session.tenant_id, plan.id) if plan else []
     certified_at = stage.episode.certified_at
     if held or left:
         offers = {kind: items for kind, items in offers.items() if kind == "practice"}
     running = next((one for one in every if one.finished_at is None and one.kind in offers), None)
     due = certified_at + timedelta(days=PLAN_DUE_DAYS)
     return TodayView(stage.programme, certified_at, lines, plan, due, len(uses), offers, running, held, left, not every)
-
-
-def find_grade_state(unit_of_work: UnitOfWork, *, session: LaunchSession, attempt_id: uuid.UUID) -> tuple[str, str]:
-    """Return (state, reason) of an attempt's grade; both empty if there is no grade to send."""
-    with unit_of_work(session.tenant_id) as connection:
-        return grades_store.states_by_attempt(connection, session.tenant_id, [attempt_id]).get(attempt_id, ("", ""))
-
-
-def find_picture(unit_of_work: UnitOfWork, *, tenant_id: int, digest: str) -> Picture:
-    """Find a picture of this tenant."""
-    with unit_of_work(tenant_id) as connection:
-        found = pictures_store.find_picture(connection, tenant_id, digest)
-    if found is None:
-        raise NotFound("There is no such picture.")
-    return found
-
-
-def load_plan(unit_of_work: UnitOfWork, *, session: LaunchSession) -> PlanView:
-    """Load the plan's page."""
-    with unit_of_work(session.tenant_id) as connection:
-        stage = episode_context.require_episode_context(connection, session)
-        found = episodes_store.find_plan(connection, session.tenant_id, stage.episode.id)
-        uses = episodes_store.list_job_uses(connection, session.tenant_id, found.id) if found else []
-        peers = reviewers.list_peers(stage)
-    return PlanView(stage.programme, found, uses, stage.episode.certified_at, peers)
 
 
 def load_uncertified_learners(unit_of_work: UnitOfWork, *, session: LaunchSession) -> tuple[str, list[tuple[uuid.UUID, str, datetime]]]:

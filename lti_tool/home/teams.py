@@ -10,9 +10,9 @@ from datetime import datetime
 
 from core.database import UnitOfWork
 from lrs.vocabulary import MIN_GROUP_SIZE
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.home import teams_store
 from lti_tool.home.teams_store import LearnerProgress, ProgressCounts
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import episodes_store, programmes
 from lti_tool.transfer.transfer_protocol import VERIFIED_GRADE
 

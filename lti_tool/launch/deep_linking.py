@@ -16,8 +16,8 @@ from adapters.lms.claims import CLAIM_PREFIX, DEEP_LINKING_PREFIX
 from core.errors import BadInput, NotFound
 from lti_tool.base import platforms_store, signing_keys
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.launch import platform_registration
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import activity_pages, episodes_store, programmes
 from lti_tool.programmes.activity_pages import ActivityChoice
 from lti_tool.programmes.programmes import Programme

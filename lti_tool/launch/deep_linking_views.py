@@ -15,8 +15,8 @@ from lti_tool.base import page_responses as page_rules
 from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.page_context import template_values
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.launch import deep_linking
-from lti_tool.people.people_store import LaunchSession
 
 
 def blueprint(deps: ToolDeps) -> Blueprint:

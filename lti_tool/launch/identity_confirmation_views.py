@@ -14,10 +14,9 @@ from lti_tool.base import sessions
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.page_context import template_values
+from lti_tool.base.sessions_store import SIGNED_IN, LaunchSession
 from lti_tool.launch import sign_in
-from lti_tool.launch.visits import SIGNED_IN
 from lti_tool.people import identity_links
-from lti_tool.people.people_store import LaunchSession
 
 MAX_CODE_REQUESTS, MAX_CODE_TRIES, LIMIT_SECONDS = 3, 10, 3_600  # eight digits: at ten tries an hour, guessing one takes about a thousand years
 

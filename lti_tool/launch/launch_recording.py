@@ -15,20 +15,21 @@ from sqlalchemy import Connection
 from adapters.lms import Launch, MessageType, Role, detect_family
 from adapters.lms.standard import LINE_ITEM_SCOPE, SCORE_SCOPE
 from core.http_client import url_origin
-from lti_tool.base import journal_store, platforms_store
+from lti_tool.base import journal_store, platforms_store, sessions_store
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import LaunchLogEntry
 from lti_tool.base.launch_errors import LaunchInvalid
 from lti_tool.base.platforms_store import APPROVED, PENDING, Platform
+from lti_tool.base.sessions_store import LAUNCH_SESSION_LIFETIME
 from lti_tool.base.token_hash import hash_token
+from lti_tool.checks import attempts_store
+from lti_tool.checks.attempts_store import GradePlace
 from lti_tool.people import courses_store, people_store
 from lti_tool.people.courses_store import Course, Placement
 from lti_tool.people.people_store import PlatformUser
 from lti_tool.programmes import episodes_store, product_use
 from lti_tool.programmes.activity_pages import ACTIVITY_PAGES, ADMIN_PAGE
-from lti_tool.programmes.episodes_store import GradePlace
 
-LAUNCH_SESSION_LIFETIME = timedelta(hours=8)  # a working day; after that the activity has to be opened again
 ROSTER_AFTER = timedelta(days=1)
 MAX_FRAME_ORIGINS = 20  # origins under which one platform shows its pages
 MAX_PENDING_DEPLOYMENTS = 100  # deployments of one platform that may be pending at a time
@@ -75,10 +76,10 @@ def record_launch(deps: ToolDeps, platform: Platform, launch: Launch, now: datet
         takes_grades = launch.role is Role.LEARNER and not launch.is_test_user and SCORE_SCOPE in launch.scopes
         if takes_grades and placed.programme and course.line_items_url:
             place = GradePlace(platform.id, course.id, launch.subject, course.line_items_url)
-            episodes_store.upsert_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
+            attempts_store.upsert_grade_place(connection, tenant_id, person_id, placed.programme, place, now)
         if not launch.is_test_user:
             product_use.record_visit(connection, tenant_id, person_id, placed.programme, now)
-        people_store.insert_launch(
+        sessions_store.insert_launch(
             connection,
             {
                 "id": launch_id,

@@ -54,7 +54,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         begun = launches.begin_login(deps, parameters=parameters, client=_describe_client(), now=clock.now())
         response = _storage_response(begun) if begun.storage_target else redirect(begun.address)
         assert isinstance(response, Response)
-        sessions.set_login_cookie(response, begun)
+        sessions.set_login_cookie(response, begun.state, begun.browser_secret)
         return response
 
     @pages.post("/launch")
@@ -90,7 +90,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         # After the redirect, reloading the page is a harmless GET.
         response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
         assert isinstance(response, Response)
-        sessions.start_launch_session(request, response, state, entered)
+        sessions.start_launch_session(request, response, state, entered.launch_id, entered.secret)
         return response
 
     @pages.post("/launch/confirm")
@@ -117,7 +117,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             enqueue_roster_sync(deps, entered)
             response = redirect(f"{deps.settings.base_url}/t/{entered.launch_id}/", code=303)
             assert isinstance(response, Response)
-            sessions.start_launch_session(request, response, state, entered)
+            sessions.start_launch_session(request, response, state, entered.launch_id, entered.secret)
             return response
         platform, launch = launches.preview_launch(deps, state=state, id_token=id_token, client=_describe_client(), now=clock.now())
         return render_template("window.html", platform=platform, launch=launch, state=state, id_token=id_token)

@@ -8,7 +8,7 @@ import re
 import secrets as random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,13 +21,13 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import LaunchLogEntry
 from lti_tool.base.launch_errors import BrowserNotVerified, LaunchInvalid
 from lti_tool.base.platforms_store import APPROVED, PENDING, PendingLogin, Platform
+from lti_tool.base.sessions_store import LOGIN_LIFETIME
 from lti_tool.base.token_hash import hash_token
 from lti_tool.launch import launch_recording, launch_verifier
 from lti_tool.launch.launch_recording import AcceptedLaunch
 
 log = logging.getLogger(__name__)
 
-LOGIN_LIFETIME = timedelta(minutes=10)
 LONGEST_PARAMETER = 4_000
 MAX_REFUSALS_PER_HOUR = 300  # recorded per platform
 LAUNCH_PATH = "/lti/launch"

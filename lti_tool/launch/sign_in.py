@@ -18,6 +18,7 @@ from core.errors import BadInput, Forbidden, NotFound
 from core.http_client import url_origin
 from lti_tool.base import journal_store
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.sessions_store import STATE_SECONDS
 from lti_tool.launch import openid_connect, sign_in_store, visits
 from lti_tool.launch.openid_connect import ProviderEndpoints, RelyingParty, SignInFailed
 from lti_tool.launch.sign_in_store import SignInProvider
@@ -26,7 +27,6 @@ from lti_tool.people import directory_store
 log = logging.getLogger(__name__)
 
 SECRET_PURPOSE, STATE_PURPOSE = "sign-in secret", "sign-in state"
-STATE_SECONDS = 600  # between the redirect to the provider and the callback
 MAX_FIELD_LENGTH = 500
 
 

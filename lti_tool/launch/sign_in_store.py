@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, delete, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import sign_in_provider
+from lti_tool.tables.launch import sign_in_provider
 
 
 @dataclass(frozen=True)

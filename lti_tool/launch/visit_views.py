@@ -15,7 +15,6 @@ from lti_tool.base import page_responses as page_rules
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.launch import sign_in, visits
-from lti_tool.nudges import calendar_feed as calendars
 
 # Per requested address, which limits one person; a whole training room, or everybody behind a
 # proxy, shares one network.
@@ -101,9 +100,5 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         tenant_id, person_id, kind = visits.verify_stop_link(deps.secrets, text)
         visits.stop_mails(deps.unit_of_work, tenant_id=tenant_id, person_id=person_id, kind=kind)
         return render_template("stop.html", done=True)
-
-    @pages.get("/calendar/<text>.ics")
-    def calendar_feed(text: str) -> ResponseReturnValue:
-        return Response(calendars.build_calendar_feed(deps, text=text), content_type="text/calendar; charset=utf-8")
 
     return pages

@@ -19,17 +19,16 @@ from adapters.lms import Role
 from core.database import UnitOfWork
 from core.errors import BadInput, NotFound
 from core.secrets import Secrets
-from lti_tool.base import mail_outbox_store, translations
+from lti_tool.base import mail_outbox_store, sessions_store, translations
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.sessions_store import LAUNCH_SESSION_LIFETIME, SIGN_IN, SIGNED_IN, VISIT
 from lti_tool.base.token_hash import hash_token
-from lti_tool.launch.launch_recording import LAUNCH_SESSION_LIFETIME
 from lti_tool.people import directory_store, people_store
 from lti_tool.programmes import episodes_store, product_use
 
 LINK_PURPOSE, STOP_PURPOSE = "mail link", "mail stop"
 LINK_DAYS = 14
 MAX_LINK_AGE_DAYS = 400  # older links are rejected unread; covers mail kept for a year
-VISIT, SIGNED_IN, SIGN_IN, JOIN = "visit", "signed in", "sign-in", "join"
 SIGN_IN_LINK_LIFETIME = timedelta(days=1)  # how long a requested link grants the person's granted roles; later it opens no more than a nudge's link
 # Fields that only an LMS launch fills.
 _LAUNCH_ONLY_FIELDS = (
@@ -95,7 +94,7 @@ def begin_visit(
     visit_id, secret = uuid.uuid4(), random.token_urlsafe(32)
     about = programme or _default_programme(connection, tenant_id, person_id)
     product_use.record_visit(connection, tenant_id, person_id, about, now)
-    people_store.insert_launch(
+    sessions_store.insert_launch(
         connection,
         {
             "id": visit_id,

@@ -13,10 +13,10 @@ from core.secrets import Secrets
 from lrs.vocabulary import INTERVALS
 from lti_tool.base import mail_outbox_store, translations
 from lti_tool.base.deps import ToolDeps
+from lti_tool.checks import attempts_store
 from lti_tool.coaching import coaching_store
 from lti_tool.people import people_store
-from lti_tool.programmes import episode_context, episodes_store
-from lti_tool.transfer import transfer_store
+from lti_tool.programmes import episode_context, episodes_store, schedule_store
 
 FEED_LINK_PURPOSE = "calendar feed"
 MAX_TOKEN_AGE_DAYS = 400  # calendar programs keep polling; after a year the page issues a new address
@@ -47,7 +47,7 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
                 continue
             title = episode_context.load_episode_context(connection, tenant_id, episode).programme.title
             done = {
-                one.interval for one in episodes_store.list_attempts(connection, tenant_id, episode.id) if one.kind == "check" and one.finished_at
+                one.interval for one in attempts_store.list_attempts(connection, tenant_id, episode.id) if one.kind == "check" and one.finished_at
             }
             for check in episodes_store.list_scheduled_checks(connection, tenant_id, episode.id):
                 if check.interval not in done:
@@ -56,7 +56,7 @@ def build_calendar_feed(deps: ToolDeps, *, text: str) -> bytes:
                     )
                     calendar.add_component(_build_event(f"{episode.id}-{check.interval}", f"{title}: {name}", check.due_at, CHECK_MINUTES))
             names = {"plan": "Transfer plan", "exercise": "Exercise", "case study": "Case study", "follow-up": "Three months later: two questions"}
-            for act, due in transfer_store.scheduled_acts_by_name(connection, tenant_id, episode.id).items():
+            for act, due in schedule_store.scheduled_acts_by_name(connection, tenant_id, episode.id).items():
                 if act in names and due.done_at is None:
                     name = translations.translate_text(tag, names[act])
                     calendar.add_component(_build_event(f"{episode.id}-{act.replace(' ', '-')}", f"{title}: {name}", due.due_at, ACT_MINUTES))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import channel, channel_post
+from lti_tool.tables.nudges import channel, channel_post
 
 SEND_POSTS = "lti_tool.worker.send_posts"
 LEASE_TIME = timedelta(minutes=2)  # longer than one call to a channel's webhook

@@ -12,7 +12,7 @@ from adapters import lrs_client, xapi_statements
 from adapters.channels import DeliveryDeferred, Mailer, MailMessage, Undeliverable
 from core import clock
 from core.http_client import OutsideCallFailed, limit_total_time
-from lti_tool.base import mail_outbox_store, translations
+from lti_tool.base import mail_outbox_store, sessions_store, translations
 from lti_tool.base.backoff import MAX_TRIES, backoff_delay
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import LeasedMail
@@ -101,7 +101,7 @@ def _fetch_pictures(deps: ToolDeps, tenant_id: int, rows: Sequence[LeasedMail]) 
 def _build_mail(deps: ToolDeps, tenant_id: int, row: LeasedMail, tag: str, picture: bytes | None) -> MailMessage:
     now, base = clock.now(), deps.settings.base_url
     parts = [row.words]
-    if row.kind != visits.JOIN:  # A code is typed in where it was requested; a link would open more than that.
+    if row.kind != sessions_store.JOIN:  # A code is typed in where it was requested; a link would open more than that.
         parts.append(f"{base}/s/{visits.sign_link(deps.secrets, VisitLink(tenant_id, row.person_id, row.programme, row.path, row.id, now))}")
     headers = {}
     if row.kind in visits.NUDGE_KINDS:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, func, select, text
 
-from lti_tool.store.tables import mail
+from lti_tool.tables.visits import mail
 
 PAGE_SIZE = 2_000  # rows of one page
 

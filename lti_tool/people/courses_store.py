@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import course, episode, membership, person, placement, roster_run
+from lti_tool.tables.launch import placement
+from lti_tool.tables.people import course, membership, person, roster_run
+from lti_tool.tables.programmes import episode
 
 SYNC_ROSTERS = "lti_tool.worker.sync_rosters"  # path of the job that reads rosters, to enqueue it
 MAX_ROWS = 200  # people of one course shown on a page

@@ -9,28 +9,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, insert, literal, or_, select, text, update
+from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from lti_tool.base.platforms_store import NAMES_BY_ID_OR_ADDRESS, NAMES_NOBODY
+from lti_tool.people.erasable_columns import ACTOR_COLUMNS, LEADER_COLUMNS
 from lti_tool.people.people_store import LINK_UNDONE, UNLINKED
-from lti_tool.privacy.erasure_store import ACTOR_COLUMNS, LEADER_COLUMNS
-from lti_tool.store.tables import (
-    calibration,
-    confirmation,
-    episode,
-    grade_place,
-    identity,
-    join_code,
-    launch,
-    mail,
-    mail_stop,
-    membership,
-    person,
-    platform_registration,
-    presence,
-    role_grant,
-)
+from lti_tool.tables.assessment import calibration
+from lti_tool.tables.base import platform_registration
+from lti_tool.tables.checks import grade_place
+from lti_tool.tables.people import identity, join_code, membership, person, role_grant
+from lti_tool.tables.programmes import episode, presence
+from lti_tool.tables.transfer import confirmation
+from lti_tool.tables.visits import launch, mail, mail_stop
 
 PAGE_SIZE = 100
 # (table, column): tables with at most one row per person and key; in a merge, rows of the
@@ -258,16 +249,6 @@ def identities_by_person(connection: Connection, tenant_id: int, person_ids: Seq
     for row in connection.execute(query):
         found.setdefault(row.person_id, []).append(PlatformIdentity(**row._mapping))
     return found
-
-
-def list_person_roles(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> frozenset[str]:
-    """The roles of a person apart from those of a launch: granted roles, and manager or mentor
-    if the list says so."""
-    p = person.c
-    granted = select(role_grant.c.role).where(role_grant.c.tenant_id == tenant_id, role_grant.c.person_id == person_id)
-    leads = select(literal("manager")).where(select(p.id).where(p.tenant_id == tenant_id, p.manager_id == person_id).exists())
-    accompanies = select(literal("mentor")).where(select(p.id).where(p.tenant_id == tenant_id, p.mentor_id == person_id).exists())
-    return frozenset(connection.execute(granted.union_all(leads, accompanies)).scalars())
 
 
 def insert_role_grant(connection: Connection, tenant_id: int, person_id: uuid.UUID, role: str, who: str) -> bool:

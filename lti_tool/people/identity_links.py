@@ -18,14 +18,14 @@ from sqlalchemy import Connection
 
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
-from lti_tool.base import journal_store, mail_outbox_store, translations
+from lti_tool.base import journal_store, mail_outbox_store, sessions_store, translations
 from lti_tool.base.deps import ToolDeps
 from lti_tool.base.journal_store import AuditEntry
+from lti_tool.base.sessions_store import CLAIM_KINDS, JOIN, SIGNED_IN, LaunchSession
 from lti_tool.base.token_hash import hash_token
-from lti_tool.launch.visits import JOIN, SIGNED_IN
 from lti_tool.people import directory_store, identity_links_store, people_store
 from lti_tool.people.identity_links_store import IdentityLink, LinkSuggestion
-from lti_tool.people.people_store import BY_ADMINISTRATOR, BY_MAIL, BY_SIGN_IN, CLAIM_KINDS, SECOND_CLAIM_ACT, LaunchSession
+from lti_tool.people.people_store import BY_ADMINISTRATOR, BY_MAIL, BY_SIGN_IN, SECOND_CLAIM_ACT
 
 CODE_DIGITS = 8
 MAILED_CODE_LIFETIME = timedelta(hours=1)  # mail can be slow
@@ -58,7 +58,7 @@ def load_identity_status(unit_of_work: UnitOfWork, *, session: LaunchSession) ->
     """Load who somebody is here."""
     with unit_of_work(session.tenant_id) as connection:
         profile = directory_store.get_profile(connection, session.tenant_id, session.person_id)
-        leads = bool(directory_store.list_person_roles(connection, session.tenant_id, session.person_id))
+        leads = bool(sessions_store.list_person_roles(connection, session.tenant_id, session.person_id))
     return IdentityStatus(profile.imported_at is not None, session.joined_by in CLAIM_KINDS, leads)
 
 

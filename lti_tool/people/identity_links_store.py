@@ -11,8 +11,12 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.people.people_store import CLAIM_KINDS, LINK_UNDONE, UNLINKED
-from lti_tool.store.tables import course, grade_place, identity, join_code, launch, membership, person, platform_registration
+from lti_tool.base.sessions_store import CLAIM_KINDS
+from lti_tool.people.people_store import LINK_UNDONE, UNLINKED
+from lti_tool.tables.base import platform_registration
+from lti_tool.tables.checks import grade_place
+from lti_tool.tables.people import course, identity, join_code, membership, person
+from lti_tool.tables.visits import launch
 
 
 @dataclass(frozen=True)

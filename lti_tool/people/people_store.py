@@ -5,74 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from core.errors import NotFound
 from lti_tool.base import journal_store, platforms_store
 from lti_tool.base.platforms_store import NAMES_BY_ID_OR_ADDRESS, NAMES_NOBODY, Platform
-from lti_tool.store.tables import course, deployment, episode, identity, launch, membership, person, platform_registration, role_grant
+from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.tables.people import identity, membership, person, role_grant
+from lti_tool.tables.programmes import episode
 
-SEEN_INTERVAL = timedelta(minutes=5)
 # Values of ``identity.joined_by``, why an LMS user is a person: "met" if only that launch is
 # known; a claim if the LMS sent an id or address of the list; or a proof.
 UNLINKED = "met"
-CLAIM_KINDS = frozenset(("id", "parameter", "address", "address or parameter"))
 BY_MAIL, BY_SIGN_IN, BY_ADMINISTRATOR = "mail", "sign-in", "administrator"
 LINK_UNDONE = "undone"  # linked before and undone: no claim links it again
 SECOND_CLAIM_ACT = "was asked for one person by two users"
 MAX_ROWS = 200  # learners of one course on one page; the rest appear as these are certified
-
-
-@dataclass(frozen=True)
-class LaunchSession:
-    """One visit and its person: what every later page of it needs. ``deep_linking`` holds the
-    settings of a deep linking request.
-
-    A visit is a launch from an LMS, or was started without one, by an e-mailed link or the
-    organisation's sign-in: then it has no platform and no course. ``roles`` are the person's
-    roles here (lti_tool.base.roles).
-    """
-
-    id: uuid.UUID
-    tenant_id: int
-    person_id: uuid.UUID
-    person_name: str
-    registration_id: int | None
-    course_id: uuid.UUID | None
-    context_title: str
-    message: str
-    subject: str
-    role: str
-    administers: bool
-    joined_by: str
-    locale: str
-    deployment_id: str
-    resource_link_id: str
-    resource_link_title: str
-    return_url: str
-    line_item_url: str
-    line_items_url: str
-    programme: str
-    page: str
-    deep_linking: dict[str, Any] | None
-    review_of: str
-    roles: frozenset[str] = frozenset()
-
-    def require_course(self) -> uuid.UUID:
-        """The course of a launch; raises NotFound for a visit without an LMS."""
-        if self.course_id is None:
-            raise NotFound("This page belongs to a course. Open it from your LMS.")
-        return self.course_id
-
-    def require_platform(self) -> int:
-        """The platform of a launch; raises NotFound for a visit without an LMS."""
-        if self.registration_id is None:
-            raise NotFound("This page belongs to an LMS. Open it from there.")
-        return self.registration_id
 
 
 def find_person_id(connection: Connection, tenant_id: int, registration_id: int, subject: str) -> uuid.UUID | None:
@@ -217,66 +167,6 @@ def ensure_people(connection: Connection, tenant_id: int, registration_id: int, 
         if not told or (row is not None and one.sourced_id and one.sourced_id != row.sourced_id):
             found[one.subject] = ensure_person(connection, tenant_id, registration_id, one)
     return found
-
-
-def insert_launch(connection: Connection, values: dict[str, Any]) -> None:
-    """Insert a launch."""
-    connection.execute(insert(launch).values(**values))
-
-
-def delete_expired_launches(connection: Connection, tenant_id: int, before: datetime) -> int:
-    """Delete sessions that expired before this time; returns how many."""
-    return connection.execute(delete(launch).where(launch.c.tenant_id == tenant_id, launch.c.expires_at < before)).rowcount
-
-
-def find_launch_secret(engine: Engine, launch_id: uuid.UUID) -> tuple[int, bytes] | None:
-    """Tenant and secret hash of a launch that has not expired."""
-    with engine.connect() as connection:
-        row = connection.execute(text("SELECT * FROM lti_tool.find_launch(:id)"), {"id": launch_id}).first()
-    return (row.tenant_id, bytes(row.secret_hash)) if row else None
-
-
-_JOINED_FIELDS: dict[str, Any] = {
-    "person_name": person.c.name,
-    "context_title": func.coalesce(course.c.title, ""),
-    "joined_by": func.coalesce(identity.c.joined_by, ""),
-}
-_SESSION_FIELDS = tuple(
-    _JOINED_FIELDS[name].label(name) if name in _JOINED_FIELDS else launch.c[name] for name in LaunchSession.__dataclass_fields__ if name != "roles"
-)
-
-
-def load_session(connection: Connection, tenant_id: int, launch_id: uuid.UUID) -> LaunchSession | None:
-    """Load the session of a launch that is known to exist; None if its platform or deployment
-    is no longer approved."""
-    p, d = platform_registration.c, deployment.c
-    query = (
-        select(*_SESSION_FIELDS)
-        .join(person, person.c.id == launch.c.person_id)
-        .outerjoin(course, course.c.id == launch.c.course_id)
-        .outerjoin(platform_registration, p.id == launch.c.registration_id)
-        .outerjoin(
-            identity,
-            (identity.c.tenant_id == tenant_id) & (identity.c.registration_id == launch.c.registration_id) & (identity.c.subject == launch.c.subject),
-        )
-        .outerjoin(
-            deployment,
-            (d.tenant_id == tenant_id) & (d.registration_id == launch.c.registration_id) & (d.deployment_id == launch.c.deployment_id),
-        )
-        .where(
-            launch.c.tenant_id == tenant_id,
-            launch.c.id == launch_id,
-            launch.c.registration_id.is_(None) | ((p.status == "approved") & (d.status == "approved")),
-        )
-    )
-    row = connection.execute(query).first()
-    if row is None:
-        return None
-    # Updated only every few minutes: an idle session ends sooner (the SQL function find_launch
-    # decides when).
-    seen = (launch.c.tenant_id == tenant_id) & (launch.c.id == launch_id) & (launch.c.seen_at < func.now() - SEEN_INTERVAL)
-    connection.execute(update(launch).where(seen).values(seen_at=func.now()))
-    return LaunchSession(**row._mapping)
 
 
 def list_uncertified_learners(connection: Connection, session: LaunchSession) -> list[tuple[uuid.UUID, str, datetime]]:

@@ -16,7 +16,9 @@ from typing import Any
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import erasure, person
+from lti_tool.people.erasable_columns import ACTOR_COLUMNS, LEADER_COLUMNS
+from lti_tool.tables.people import person
+from lti_tool.tables.privacy import erasure
 
 _OWN_EPISODES = "SELECT id FROM lti_tool.episode WHERE tenant_id = :tenant AND person_id = :person"
 _OWN_PLANS = f"SELECT id FROM lti_tool.plan WHERE tenant_id = :tenant AND episode_id IN ({_OWN_EPISODES})"  # noqa: S608 - constants of this file
@@ -67,19 +69,6 @@ _MAILS_TO_OTHERS = (
     f"EXISTS (SELECT 1 FROM lti_tool.handed_in h WHERE h.tenant_id = :tenant AND h.episode_id IN ({_OWN_EPISODES}) AND m.key LIKE 'review ' || h.id || ' %')"  # noqa: S608
     f" OR EXISTS (SELECT 1 FROM lti_tool.episode e WHERE e.tenant_id = :tenant AND e.person_id = :person AND m.kind = 'review' AND m.key LIKE '%' || e.id || '%')"
 )
-# (table, column): what this person did for somebody else. The row stays with its owner; its
-# author becomes an anonymous person.
-ACTOR_COLUMNS = (
-    ("review", "reviewer_id"),
-    ("confirmation", "person_id"),
-    ("follow_up", "person_id"),
-    ("mapped_task", "added_by"),
-    ("assessment", "rater_id"),
-    ("handed_in", "peer_id"),
-    ("job_use", "peer_id"),
-)
-# (table, column): references to a manager or mentor.
-LEADER_COLUMNS = (("person", "manager_id"), ("person", "mentor_id"))
 # (table, column): text columns that record who acted; they contain the person's id.
 ACTOR_TEXT_COLUMNS = (
     ("audit", "who"),

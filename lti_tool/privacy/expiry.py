@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core import clock
-from lti_tool.base import journal_store, platforms_store, uploads_store
+from lti_tool.base import journal_store, platforms_store, sessions_store, uploads_store
 from lti_tool.base.deps import ToolDeps
-from lti_tool.people import identity_links_store, people_store
+from lti_tool.people import identity_links_store
 
 LAUNCH_RETENTION = timedelta(days=30)
 UPLOAD_RETENTION = timedelta(days=1)
@@ -18,7 +18,7 @@ def discard_expired_data(deps: ToolDeps, tenant_id: int) -> None:
     now = clock.now()
     with deps.unit_of_work(tenant_id) as connection:
         platforms_store.delete_expired_logins(connection, tenant_id, now)
-        people_store.delete_expired_launches(connection, tenant_id, now)
+        sessions_store.delete_expired_launches(connection, tenant_id, now)
         journal_store.prune_launch_log(connection, tenant_id, now - LAUNCH_RETENTION)
         uploads_store.delete_old_uploads(connection, tenant_id, now - UPLOAD_RETENTION)
         journal_store.delete_expired_admins(connection, tenant_id, now)

@@ -11,8 +11,8 @@ from core.errors import BadInput
 from core.http_client import limit_total_time, url_origin
 from lti_tool.base import journal_store
 from lti_tool.base.deps import ToolDeps
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.people import directory_store
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import badges_store as store
 from lti_tool.programmes import certification, episodes_store
 

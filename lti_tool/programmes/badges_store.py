@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import accepted_badge
+from lti_tool.tables.programmes import accepted_badge
 
 
 def list_accepted_badges(connection: Connection, tenant_id: int, programme: str) -> list[str]:

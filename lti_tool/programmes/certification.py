@@ -16,10 +16,9 @@ from lrs.vocabulary import INTERVALS
 from lti_tool.base import tenants_store
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
-from lti_tool.programmes import drafts_store, episode_context, episodes_store, programmes, working_time
+from lti_tool.programmes import drafts_store, episode_context, episodes_store, programmes, transfer_schedule, working_time
 from lti_tool.programmes.episodes_store import Episode, ScheduledCheck
 from lti_tool.programmes.programmes import Programme
-from lti_tool.transfer import transfer_protocol
 
 MAX_CERTIFICATION_AGE = timedelta(days=3_653)
 
@@ -112,7 +111,7 @@ def certify_in_transaction(
         statements.append(
             xapi_statements.check_scheduled_statement(stage.act(f"scheduled {episode.id} {check.interval}", now), quiz, due_at=check.due_at)
         )
-    stage.enqueue_statements([*statements, *transfer_protocol.schedule_protocol(stage, when, now)])
+    stage.enqueue_statements([*statements, *transfer_schedule.schedule_protocol(stage, when, now)])
     return True
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import certifying_column, identity, platform_registration, statement_source
+from lti_tool.tables.base import platform_registration
+from lti_tool.tables.people import identity
+from lti_tool.tables.programmes import certifying_column, statement_source
 
 READ_CERTIFICATIONS = "lti_tool.worker.read_beginnings"
 LEASE_TIME = timedelta(minutes=15)  # longer than one run of the job

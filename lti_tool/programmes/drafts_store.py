@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import episode, programme_draft, programme_version
+from lti_tool.tables.programmes import episode, programme_draft, programme_version
 
 
 @dataclass(frozen=True)

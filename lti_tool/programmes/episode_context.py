@@ -13,11 +13,10 @@ from sqlalchemy import Connection
 from adapters import xapi_statements
 from core.errors import NotFound
 from lti_tool.base import statement_outbox_store, tenants_store
-from lti_tool.people.people_store import LaunchSession
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.programmes import episodes_store, programmes
 from lti_tool.programmes.episodes_store import Episode
 from lti_tool.programmes.programmes import Programme
-from lti_tool.transfer import transfer_store
 
 
 @dataclass(frozen=True)
@@ -44,18 +43,6 @@ class EpisodeContext:
             audience=audience or {},
             revision=revision,
         )
-
-    def task_title(self, key: str) -> str | None:
-        """The title of a task from the programme's list or from this learner's own tasks;
-        None if it is in neither."""
-        listed = self.programme.task_title(key)
-        own = transfer_store.list_mapped_tasks(self.connection, self.tenant_id, self.episode.id) if listed is None else []
-        return listed or next((one.title for one in own if one.key == key), None)
-
-    def statement_task_name(self, key: str) -> str:
-        """The task's name for use in statements: the text of a learner's own task stays in
-        the tool, since a record store holds no free text about work."""
-        return self.programme.task_title(key) or "A task of the learner's own"
 
     def enqueue_statements(self, statements: Sequence[xapi_statements.Statement]) -> None:
         """Queue the act's statements in the outbox, within the act's transaction."""

@@ -5,28 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import (
-    answer,
-    attempt,
-    course,
-    episode,
-    exam_score,
-    hold,
-    job_use,
-    membership,
-    memory,
-    person,
-    plan,
-    programme_version,
-    scheduled_check,
-)
-from lti_tool.store.tables import grade_place as stored_grade_place
+from lti_tool.tables.checks import attempt
+from lti_tool.tables.people import course, membership, person
+from lti_tool.tables.programmes import episode, exam_score, hold, programme_version, scheduled_check
 
 PAGE_SIZE = 100
 
@@ -53,48 +40,6 @@ class ScheduledCheck:
     due_at: datetime
     opens_at: datetime
     closes_at: datetime
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A started quiz; ``items`` holds item keys in the order in which they are asked."""
-
-    id: uuid.UUID
-    episode_id: uuid.UUID
-    interval: str
-    kind: str
-    items: list[str]
-    line_item_url: str
-    line_items_url: str
-    course_id: uuid.UUID | None
-    registration_id: int | None
-    subject: str
-    started_at: datetime
-    finished_at: datetime | None
-    right_answers: int | None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A submitted answer; immutable."""
-
-    position: int
-    item: str
-    response: str
-    correct: bool
-    answered_at: datetime
-    rapid: bool
-    confidence: int | None
-
-
-@dataclass(frozen=True)
-class GradePlace:
-    """Where a learner's grades of a programme go, according to the latest launch."""
-
-    registration_id: int
-    course_id: uuid.UUID
-    subject: str
-    line_items_url: str
 
 
 @dataclass(frozen=True)
@@ -132,43 +77,6 @@ class Participant:
     held: bool
     done: int
     scheduled: int
-
-
-@dataclass(frozen=True)
-class MemoryState:
-    """The state of the memory model for one competency of one learner."""
-
-    competency: str
-    card: dict[str, Any]
-    due_at: datetime
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A saved transfer plan; ``committed_at`` is None while it is a draft."""
-
-    id: uuid.UUID
-    task: str
-    what: str
-    by_when: date | None
-    with_whom: str
-    evidence: str
-    obstacle: str
-    committed_at: datetime | None
-    revision: int = 0
-
-
-@dataclass(frozen=True)
-class JobUse:
-    """A use on the job that the learner reported."""
-
-    id: uuid.UUID
-    task: str
-    used_on: date
-    words: str
-    reported_at: datetime
-    grade: int = 1
-    peer_id: uuid.UUID | None = None
 
 
 def insert_programme_version(connection: Connection, tenant_id: int, key: str, version: int, document: dict[str, Any]) -> None:
@@ -268,89 +176,11 @@ def get_episodes(connection: Connection, tenant_id: int, episode_ids: Sequence[u
     return [Episode(**row._mapping) for row in connection.execute(_select_episodes().where(e.tenant_id == tenant_id, e.id.in_(episode_ids)))]
 
 
-def find_attempt_learner(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, course_id: uuid.UUID) -> uuid.UUID | None:
-    """The person who made an attempt in this course; None if there is no such attempt."""
-    query = (
-        select(episode.c.person_id)
-        .join(attempt, attempt.c.episode_id == episode.c.id)
-        .where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id, attempt.c.course_id == course_id)
-    )
-    found: uuid.UUID | None = connection.execute(query).scalar()
-    return found
-
-
-def list_course_checks(connection: Connection, tenant_id: int, person_id: uuid.UUID, course_id: uuid.UUID) -> list[Attempt]:
-    """A person's check attempts that were started from this course."""
-    query = (
-        _select_attempts()
-        .join(episode, episode.c.id == attempt.c.episode_id)
-        .where(attempt.c.tenant_id == tenant_id, episode.c.person_id == person_id, attempt.c.course_id == course_id, attempt.c.kind == "check")
-    )
-    return [Attempt(**row._mapping) for row in connection.execute(query)]
-
-
 def list_scheduled_checks(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[ScheduledCheck]:
     """The scheduled checks of an episode, ordered by due date."""
     c = scheduled_check.c
     query = select(c.interval, c.due_at, c.opens_at, c.closes_at).where(c.tenant_id == tenant_id, c.episode_id == episode_id).order_by(c.due_at)
     return [ScheduledCheck(**row._mapping) for row in connection.execute(query)]
-
-
-def _select_attempts() -> Any:
-    return select(*(attempt.c[name] for name in Attempt.__dataclass_fields__))
-
-
-def insert_attempt(connection: Connection, tenant_id: int, made: Attempt) -> bool:
-    """Insert an attempt; False if this check was already started."""
-    row = upsert(attempt).values(tenant_id=tenant_id, **vars(made)).on_conflict_do_nothing().returning(attempt.c.id)
-    return connection.execute(row).first() is not None
-
-
-def list_attempts(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Attempt]:
-    """All attempts of an episode."""
-    query = _select_attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id)
-    return [Attempt(**row._mapping) for row in connection.execute(query)]
-
-
-def lock_attempt(connection: Connection, tenant_id: int, episode_id: uuid.UUID, attempt_id: uuid.UUID) -> Attempt | None:
-    """Load an attempt of this episode and lock its row, so that two concurrent answers are
-    serialized."""
-    query = _select_attempts().where(attempt.c.tenant_id == tenant_id, attempt.c.episode_id == episode_id, attempt.c.id == attempt_id)
-    row = connection.execute(query.with_for_update()).first()
-    return Attempt(**row._mapping) if row else None
-
-
-def list_answers(connection: Connection, tenant_id: int, attempt_id: uuid.UUID) -> list[Answer]:
-    """The answers of an attempt, by position."""
-    a = answer.c
-    query = select(*(a[name] for name in Answer.__dataclass_fields__)).where(a.tenant_id == tenant_id, a.attempt_id == attempt_id)
-    return [Answer(**row._mapping) for row in connection.execute(query.order_by(a.position))]
-
-
-def insert_answer(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, made: Answer) -> None:
-    """Insert an answer."""
-    connection.execute(insert(answer).values(tenant_id=tenant_id, attempt_id=attempt_id, **vars(made)))
-
-
-def finish_attempt(connection: Connection, tenant_id: int, attempt_id: uuid.UUID, at: datetime, right_answers: int) -> None:
-    """Close an attempt with its result."""
-    connection.execute(
-        update(attempt).where(attempt.c.tenant_id == tenant_id, attempt.c.id == attempt_id).values(finished_at=at, right_answers=right_answers)
-    )
-
-
-def list_memory_states(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[MemoryState]:
-    """The memory model's states for an episode."""
-    m = memory.c
-    query = select(m.competency, m.card, m.due_at).where(m.tenant_id == tenant_id, m.episode_id == episode_id)
-    return [MemoryState(**row._mapping) for row in connection.execute(query)]
-
-
-def upsert_memory_state(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: MemoryState) -> None:
-    """Store the memory model's current state for a competency."""
-    values = {"card": made.card, "due_at": made.due_at}
-    row = upsert(memory).values(tenant_id=tenant_id, episode_id=episode_id, competency=made.competency, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "episode_id", "competency"], set_=values))
 
 
 def list_holds(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[Hold]:
@@ -403,50 +233,3 @@ def mark_episode_left(connection: Connection, tenant_id: int, episode_id: uuid.U
     return (
         connection.execute(update(episode).where(e.tenant_id == tenant_id, e.id == episode_id, e.left_at.is_(None)).values(left_at=at)).rowcount == 1
     )
-
-
-def find_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str) -> GradePlace | None:
-    """Where a learner's grades go when there is no current launch."""
-    g = stored_grade_place.c
-    query = select(*(g[name] for name in GradePlace.__dataclass_fields__))
-    row = connection.execute(query.where(g.tenant_id == tenant_id, g.person_id == person_id, g.programme == programme)).first()
-    return GradePlace(**row._mapping) if row else None
-
-
-def upsert_grade_place(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, place: GradePlace, at: datetime) -> None:
-    """Store where a learner's grades go."""
-    values = {**vars(place), "seen_at": at}
-    row = upsert(stored_grade_place).values(tenant_id=tenant_id, person_id=person_id, programme=programme, **values)
-    connection.execute(row.on_conflict_do_update(index_elements=["tenant_id", "person_id", "programme"], set_=values))
-
-
-def find_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> Plan | None:
-    """The plan of an episode, if any."""
-    p = plan.c
-    query = select(*(p[name] for name in Plan.__dataclass_fields__)).where(p.tenant_id == tenant_id, p.episode_id == episode_id)
-    row = connection.execute(query).first()
-    return Plan(**row._mapping) if row else None
-
-
-def upsert_plan(connection: Connection, tenant_id: int, episode_id: uuid.UUID, made: Plan, at: datetime) -> uuid.UUID | None:
-    """Save a plan, replacing an earlier draft, and return the id it is stored under; None if a
-    committed plan is already there."""
-    values = {**vars(made), "saved_at": at}
-    statement = upsert(plan).values(tenant_id=tenant_id, episode_id=episode_id, **values)
-    values.pop("id")
-    statement = statement.on_conflict_do_update(index_elements=["tenant_id", "episode_id"], set_=values, where=plan.c.committed_at.is_(None))
-    kept: uuid.UUID | None = connection.execute(statement.returning(plan.c.id)).scalar()
-    return kept
-
-
-def insert_job_use(connection: Connection, tenant_id: int, plan_id: uuid.UUID, made: JobUse) -> bool:
-    """Insert a use on the job; False if it is already stored (the form was submitted twice)."""
-    row = upsert(job_use).values(tenant_id=tenant_id, plan_id=plan_id, **vars(made)).on_conflict_do_nothing().returning(job_use.c.id)
-    return connection.execute(row).first() is not None
-
-
-def list_job_uses(connection: Connection, tenant_id: int, plan_id: uuid.UUID) -> list[JobUse]:
-    """The uses of a plan, newest first; at most one page."""
-    u = job_use.c
-    query = select(u.id, u.task, u.used_on, u.words, u.reported_at, u.grade, u.peer_id).where(u.tenant_id == tenant_id, u.plan_id == plan_id)
-    return [JobUse(**row._mapping) for row in connection.execute(query.order_by(u.reported_at.desc()).limit(50))]

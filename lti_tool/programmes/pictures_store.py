@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from adapters.questions.models import Picture
-from lti_tool.store.tables import picture
+from lti_tool.tables.programmes import picture
 
 
 def insert_pictures(connection: Connection, tenant_id: int, pictures: Iterable[Picture]) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from lti_tool.base import tenants_store
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.people import directory_store
 from lti_tool.people.directory_store import Profile
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import certification, episode_context, episodes_store, product_use_store
 
 VISITED, FIGURES, TEAM, TEAMS = "here", "figures", "team", "teams"

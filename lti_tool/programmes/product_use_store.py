@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.store.tables import presence
+from lti_tool.tables.programmes import presence
 
 
 def insert_presence(connection: Connection, tenant_id: int, person_id: uuid.UUID, programme: str, what: str, day: date) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -26,15 +27,11 @@ from lti_tool.base.manager_context import (
     download_response,
     form_revision,
     form_text,
-    parse_uuid,
     read_uploaded_file,
 )
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
-from lti_tool.coaching import coaching_groups
-from lti_tool.nudges import digests
-from lti_tool.nudges.channels_store import SEND_POSTS
 from lti_tool.people import people_import
-from lti_tool.programmes import authoring, badges, certification_sources, participation
+from lti_tool.programmes import authoring, badges, certification_import, certification_sources, participation, programme_archive, schedule_preview
 from lti_tool.programmes.certification_sources_store import READ_CERTIFICATIONS
 from lti_tool.programmes.programmes import Calendar, Cell, Competency, Kpi, Programme, Task, Wave
 
@@ -43,31 +40,59 @@ FormData = MultiDict[str, str]
 SPARE_LINES = 3  # empty lines offered below the filled ones
 
 
-def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
-    """The pages below ``/t/<visit>/programmes``."""
-    pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:given>/programmes")
-    work = deps.unit_of_work
+@dataclass(frozen=True)
+class ProgrammeConsole:
+    """The page on which a programme is set up, for all who add a list to it. ``list_channels``: the
+    channels that hear of a programme.
+    """
 
-    def render_programme_list(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
-        found = authoring.list_authored_programmes(work, tenant_id=desk.tenant_id)
-        return desk.render("programmes.html", error.status if error else 200, shelf=found, error=error)
+    deps: ToolDeps
+    opening: ContextOpener
+    list_channels: Callable[..., Sequence[object]]
 
-    def render_programme(
-        desk: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
+    def render(
+        self, desk: StaffContext, key: str, error: RequestError | None = None, sent: FormData | None = None, lost: Sequence[str] = ()
     ) -> ResponseReturnValue:
         """Render the page; ``sent``: the rejected form input; ``lost``: input for a revision
         that somebody else changed meanwhile."""
+        work = self.deps.unit_of_work
         found = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key)
         day = _parse_optional_day(request.args.get("certified_on", "")) or clock.now().date()
         zone = request.args.get("time_zone", "")
         try:
-            events = authoring.preview_schedule(found.programme, day, zone, [])
+            events = schedule_preview.preview_schedule(found.programme, day, zone, [])
         except (KeyError, ValueError, OSError, OverflowError):  # an unknown time zone, or a date out of range
             events, error = [], error or BadInput("This is no time zone; one looks like Europe/Berlin.")
         status = error.status if error else 200
         return desk.render(
-            "programme.html", status, work=found, channels=digests.list_channels(work, tenant_id=desk.tenant_id, programme=key), sources=certification_sources.list_statement_sources(work, tenant_id=desk.tenant_id, programme=key), badges=badges.list_accepted_badges(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_form_rows(found.programme, sent), sent=sent, lost=lost, percent_of=format_percent
+            "programme.html", status, work=found, channels=self.list_channels(tenant_id=desk.tenant_id, programme=key), sources=certification_sources.list_statement_sources(work, tenant_id=desk.tenant_id, programme=key), badges=badges.list_accepted_badges(work, tenant_id=desk.tenant_id, programme=key), error=error, events=events, day=day, zone=zone, intervals=INTERVALS, weekdays=WEEKDAYS, formats=FORMATS, rows=_form_rows(found.programme, sent), sent=sent, lost=lost, percent_of=format_percent
         )  # fmt: skip
+
+    def edit_list(
+        self, given: uuid.UUID, key: str, part: str, add: Callable[[StaffContext], object], remove: Callable[[StaffContext, str], object]
+    ) -> ResponseReturnValue:
+        """Add one line to a list on the page, or remove the one that the form names in
+        ``remove``."""
+        desk = self.opening(given)
+        gone = form_text("remove")
+        try:
+            if gone:
+                remove(desk, gone)
+            else:
+                add(desk)
+        except BadInput as error:
+            return self.render(desk, key, error)
+        return redirect(f"{desk.home}programmes/{key}/?done=moved#{part}", code=303)
+
+
+def blueprint(console: ProgrammeConsole) -> Blueprint:
+    """The pages below ``/t/<visit>/programmes``."""
+    pages = Blueprint("programmes", __name__, url_prefix="/t/<uuid:given>/programmes")
+    deps, opening, work = console.deps, console.opening, console.deps.unit_of_work
+
+    def render_programme_list(desk: StaffContext, error: RequestError | None = None) -> ResponseReturnValue:
+        found = authoring.list_authored_programmes(work, tenant_id=desk.tenant_id)
+        return desk.render("programmes.html", error.status if error else 200, shelf=found, error=error)
 
     @pages.get("/")
     def list_programmes(given: uuid.UUID) -> ResponseReturnValue:
@@ -89,19 +114,19 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         allow_large_upload()
         desk = opening(given)
         try:
-            key = authoring.import_programme(work, tenant_id=desk.tenant_id, content=read_uploaded_file()[1], who=desk.who, now=clock.now())
+            key = programme_archive.import_programme(work, tenant_id=desk.tenant_id, content=read_uploaded_file()[1], who=desk.who, now=clock.now())
         except BadInput as error:
             return render_programme_list(desk, error)
         return redirect(f"{desk.home}programmes/{key}/?done=taken", code=303)
 
     @pages.get("/<key>/")
     def show_programme(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        return render_programme(opening(given), key)
+        return console.render(opening(given), key)
 
     @pages.get("/<key>/programme.zip")
     def export_programme(given: uuid.UUID, key: str) -> ResponseReturnValue:
         desk = opening(given)
-        return download_response(f"{key}.zip", "application/zip", authoring.export_programme(work, tenant_id=desk.tenant_id, key=key))
+        return download_response(f"{key}.zip", "application/zip", programme_archive.export_programme(work, tenant_id=desk.tenant_id, key=key))
 
     @pages.post("/<key>/setup")
     def save_setup(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -114,9 +139,9 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 work, tenant_id=desk.tenant_id, key=key, revision=revision, make=_setup_change(request.form), who=desk.who, now=clock.now()
             )
         except BadInput as error:
-            return render_programme(desk, key, error, request.form)
+            return console.render(desk, key, error, request.form)
         except Conflict as error:
-            return render_programme(desk, key, error, lost=_typed_texts(request.form))
+            return console.render(desk, key, error, lost=_typed_texts(request.form))
         return redirect(f"{desk.home}programmes/{key}/?done=saved#{form_text('part')[:20] or 'about'}", code=303)
 
     @pages.post("/<key>/state/<act>")
@@ -130,41 +155,8 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
                 put_away = act == "archive"
                 authoring.set_archived(work, tenant_id=desk.tenant_id, key=key, put_away=put_away, who=desk.who, now=clock.now())
         except (BadInput, Conflict) as error:
-            return render_programme(desk, key, error)
+            return console.render(desk, key, error)
         return redirect(f"{desk.home}programmes/{key}/?done={'published' if act == 'publish' else 'moved'}", code=303)
-
-    def edit_list(
-        given: uuid.UUID, key: str, part: str, add: Callable[[StaffContext], object], remove: Callable[[StaffContext, str], object]
-    ) -> ResponseReturnValue:
-        """Add one line to a list on the page, or remove the one that the form names in
-        ``remove``."""
-        desk = opening(given)
-        gone = form_text("remove")
-        try:
-            if gone:
-                remove(desk, gone)
-            else:
-                add(desk)
-        except BadInput as error:
-            return render_programme(desk, key, error)
-        return redirect(f"{desk.home}programmes/{key}/?done=moved#{part}", code=303)
-
-    @pages.post("/<key>/channels")
-    def edit_channels(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        """Slack and Teams channels that receive the digest."""
-
-        def add_channel(desk: StaffContext) -> None:
-            named = {"name": form_text("channel_name"), "url": form_text("channel_url"), "base_url": deps.settings.base_url}
-            digests.add_channel(work, deps.secrets, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who, now=clock.now())
-            deps.job_requests.request_job(SEND_POSTS)
-
-        return edit_list(
-            given,
-            key,
-            "channels",
-            add_channel,
-            lambda desk, gone: digests.remove_channel(work, tenant_id=desk.tenant_id, programme=key, channel_id=parse_uuid(gone), who=desk.who),
-        )
 
     @pages.post("/<key>/sources")
     def edit_sources(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -175,7 +167,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             certification_sources.add_statement_source(work, tenant_id=desk.tenant_id, programme=key, **named, who=desk.who)
             deps.job_requests.request_job(READ_CERTIFICATIONS)
 
-        return edit_list(
+        return console.edit_list(
             given,
             key,
             "certifications",
@@ -188,34 +180,13 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     @pages.post("/<key>/badges")
     def edit_badges(given: uuid.UUID, key: str) -> ResponseReturnValue:
         """Badges whose holders may start the programme."""
-        return edit_list(
+        return console.edit_list(
             given,
             key,
             "certifications",
             lambda desk: badges.accept_badge(work, tenant_id=desk.tenant_id, programme=key, badge=form_text("badge"), who=desk.who),
             lambda desk, gone: badges.stop_accepting_badge(work, tenant_id=desk.tenant_id, programme=key, badge=gone, who=desk.who),
         )
-
-    @pages.get("/<key>/groups")
-    def show_groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
-        title = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme.title
-        view = coaching_groups.load_coaching_overview(work, tenant_id=desk.tenant_id, programme=key, now=clock.now())
-        return desk.render("groups.html", view=view, key=key, title=title)
-
-    @pages.post("/<key>/groups")
-    def form_groups(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
-        made = coaching_groups.form_groups(work, tenant_id=desk.tenant_id, programme=key, who=desk.who, now=clock.now())
-        deps.job_requests.request_job(SEND_STATEMENTS)
-        return redirect(f"{desk.home}programmes/{key}/groups?formed={made}", code=303)
-
-    @pages.get("/<key>/left-open")
-    def show_content_gaps(given: uuid.UUID, key: str) -> ResponseReturnValue:
-        desk = opening(given)
-        programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
-        said = authoring.list_content_gaps(work, tenant_id=desk.tenant_id, key=key)
-        return desk.render("left_open.html", programme=programme, said=said)
 
     @pages.get("/<key>/people")
     def show_participants(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -258,7 +229,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             kept = uploads.store_upload(work, tenant_id=desk.tenant_id, purpose=uploads.CERTIFICATIONS, name=name, content=content)
             report = run_import(desk, key, content, False)
         except BadInput as error:
-            return render_programme(desk, key, error)
+            return console.render(desk, key, error)
         return render_import_report(desk, key, report, str(kept))
 
     @pages.post("/<key>/certifications/take")
@@ -269,7 +240,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
             _, content = uploads.load_upload(work, tenant_id=desk.tenant_id, purpose=uploads.CERTIFICATIONS, text=text)
             report = run_import(desk, key, content, True)
         except BadInput as error:
-            return render_programme(desk, key, error)
+            return console.render(desk, key, error)
         if not report.applied:
             return render_import_report(desk, key, report, text)
         uploads.discard_upload(work, tenant_id=desk.tenant_id, text=text)
@@ -277,7 +248,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         return redirect(f"{desk.home}programmes/{key}/?done=certified", code=303)
 
     def run_import(desk: StaffContext, key: str, content: bytes, apply: bool) -> people_import.Report:
-        return people_import.import_certifications(
+        return certification_import.import_certifications(
             work, tenant_id=desk.tenant_id, programme=key, content=content, apply=apply, who=desk.who, now=clock.now()
         )
 

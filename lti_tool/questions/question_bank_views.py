@@ -40,6 +40,7 @@ from lti_tool.base.manager_context import (
 )
 from lti_tool.programmes import authoring
 from lti_tool.programmes.programmes import Programme
+from lti_tool.questions import question_bank
 
 PAGE_SIZE = 50
 SPARE_LINES = 2
@@ -91,7 +92,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
     @pages.get("/export/<form_name>")
     def export_questions(given: uuid.UUID, key: str, form_name: str) -> ResponseReturnValue:
         desk = opening(given)
-        return download_response(*authoring.export_questions(work, tenant_id=desk.tenant_id, key=key, form=form_name))
+        return download_response(*question_bank.export_questions(work, tenant_id=desk.tenant_id, key=key, form=form_name))
 
     @pages.get("/new")
     def new_question(given: uuid.UUID, key: str) -> ResponseReturnValue:
@@ -156,7 +157,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         try:
             name, content = read_uploaded_file()
             competency, pool = form_text("competency"), form_text("pool")
-            intake = authoring.preview_question_import(
+            intake = question_bank.preview_question_import(
                 work, tenant_id=desk.tenant_id, key=key, name=name, content=content, competency=competency, pool=pool
             )
             kept = uploads.store_upload(work, tenant_id=desk.tenant_id, purpose=uploads.QUESTIONS, name=name, content=content)
@@ -171,7 +172,7 @@ def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
         text = form_text("kept")
         try:
             name, content = uploads.load_upload(work, tenant_id=desk.tenant_id, purpose=uploads.QUESTIONS, text=text)
-            authoring.import_questions(
+            question_bank.import_questions(
                 work,
                 tenant_id=desk.tenant_id,
                 key=key,

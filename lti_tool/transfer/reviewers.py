@@ -11,9 +11,9 @@ import uuid
 from sqlalchemy import Connection
 
 from core.errors import BadInput, Forbidden
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.coaching import coaching_store
 from lti_tool.coaching.coaching_store import GroupMember
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.programmes import episode_context, episodes_store
 from lti_tool.programmes.episode_context import EpisodeContext
 from lti_tool.transfer import transfer_store

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict
-from lti_tool.people.people_store import LaunchSession
-from lti_tool.programmes import episode_context, episodes_store
+from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
-from lti_tool.programmes.episodes_store import JobUse, Plan
-from lti_tool.transfer import review_requests, reviewers, transfer_store
+from lti_tool.transfer import plans_store, review_requests, reviewers, transfer_store
+from lti_tool.transfer.plans_store import JobUse, Plan
+from lti_tool.transfer.task_titles import find_task_title, statement_task_title
 
 MAX_TITLE_LENGTH = 300
 MAX_TEXT_LENGTH = 2_000  # about 300 words per field, so that the plan fits on one page
@@ -44,9 +45,9 @@ def submit_plan(
             raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(text)}.", field=field)
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        if task and stage.task_title(task) is None:
+        if task and find_task_title(stage, task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
-        before = episodes_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        before = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
         if commit or (before is not None and before.committed_at is not None):
             _require_complete_plan(task, what, by_when, stage)
         made = Plan(
@@ -64,18 +65,18 @@ def submit_plan(
             return
         # The database decides between two concurrent submissions: one commit succeeds, the
         # other gets Conflict.
-        kept = episodes_store.upsert_plan(connection, session.tenant_id, stage.episode.id, made, now)
+        kept = plans_store.upsert_plan(connection, session.tenant_id, stage.episode.id, made, now)
         if kept is None:
             raise Conflict("This plan was committed a moment ago. Look at it; then revise it.")
         if commit:
             assert by_when is not None
             transfer_store.insert_plan_revision(connection, session.tenant_id, replace(made, id=kept), 1, now)
-            transfer_store.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
+            schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, "plan", now)
             act = stage.act(f"commit {kept}", now)
             stage.enqueue_statements(
                 [
                     xapi_statements.committed_statement(
-                        act, plan=kept, task=task, task_title=stage.statement_task_name(task), due_at=_end_of_day(by_when)
+                        act, plan=kept, task=task, task_title=statement_task_title(stage, task), due_at=_end_of_day(by_when)
                     )
                 ]
             )
@@ -94,7 +95,7 @@ def _revise_plan(stage: EpisodeContext, before: Plan, made: Plan, now: datetime)
     act = stage.act(f"revise {made.id} {revision}", now)
     due_at = _end_of_day(made.by_when)
     stage.enqueue_statements(
-        [xapi_statements.plan_revised_statement(act, plan=made.id, task=made.task, task_title=stage.statement_task_name(made.task), due_at=due_at)]
+        [xapi_statements.plan_revised_statement(act, plan=made.id, task=made.task, task_title=statement_task_title(stage, made.task), due_at=due_at)]
     )
 
 
@@ -134,17 +135,17 @@ def report_job_use(
         raise BadInput(f"Keep it to {MAX_TEXT_LENGTH} characters; this has {len(words)}.", field="words")
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        plan = episodes_store.find_plan(connection, session.tenant_id, stage.episode.id)
+        plan = plans_store.find_plan(connection, session.tenant_id, stage.episode.id)
         if plan is None or plan.committed_at is None:
             raise BadInput("Commit to your plan first; then report how you used it.", field="task")
-        if stage.task_title(task) is None:
+        if find_task_title(stage, task) is None:
             raise BadInput("Choose the task on which you used it.", field="task")
         if used_on is None or used_on > now.date() + timedelta(days=1):
             raise BadInput("Enter the day on which you used it; it cannot lie in the future.", field="used_on")
         if used_on < stage.episode.certified_at.date():
             raise BadInput("This day lies before your certification.", field="used_on")
         use = JobUse(form_id, task, used_on, words, now, peer_id=reviewers.peer_from_form(stage, peer))
-        if not episodes_store.insert_job_use(connection, session.tenant_id, plan.id, use):
+        if not plans_store.insert_job_use(connection, session.tenant_id, plan.id, use):
             return
         review_requests.mail_reviewers(
             stage,
@@ -158,7 +159,7 @@ def report_job_use(
         stage.enqueue_statements(
             [
                 xapi_statements.applied_statement(
-                    act, plan=plan.id, task=task, task_title=stage.statement_task_name(task), evidence_grade=SELF_REPORTED_GRADE
+                    act, plan=plan.id, task=task, task_title=statement_task_title(stage, task), evidence_grade=SELF_REPORTED_GRADE
                 )
             ]
         )

@@ -6,7 +6,6 @@ statements are one transaction.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -15,19 +14,15 @@ from adapters import xapi_statements
 from core.database import UnitOfWork
 from core.errors import BadInput, Conflict, Forbidden, NotFound
 from lrs.vocabulary import REPLY_KINDS
-from lti_tool.people.people_store import LaunchSession
-from lti_tool.programmes import episode_context
+from lti_tool.base.sessions_store import LaunchSession
+from lti_tool.programmes import episode_context, schedule_store
 from lti_tool.programmes.episode_context import EpisodeContext
-from lti_tool.programmes.programmes import Programme
-from lti_tool.programmes.working_time import WorkingTime
+from lti_tool.programmes.transfer_schedule import FOLLOW_UP, FOLLOW_UP_DAYS, _scheduled_statement
 from lti_tool.transfer import review_requests, reviewers, transfer_plan, transfer_store
 from lti_tool.transfer.reviewers import LEARNER, MANAGER, MENTOR, PEER
+from lti_tool.transfer.task_titles import find_task_title, statement_task_title
 from lti_tool.transfer.transfer_store import MappedTask, ReportedUse
 
-# Act → days after the certification by which it is due.
-PROTOCOL_DAYS: Mapping[str, int] = {"exercise": 4, "plan": 7, "exercise review": 7, "case study": 23, "feedback": 30}
-FOLLOW_UP, FOLLOW_UP_DAYS = "follow-up", 90
-ASSESSMENT, ASSESSMENT_DAYS = "behaviour assessment", 90  # three months after the certification
 # Relation → evidence grade of a confirmation. A mentor knows the work but not the job, so
 # counts like a peer.
 EVIDENCE_GRADES = {PEER: 2, MENTOR: 2, MANAGER: 3}
@@ -37,41 +32,6 @@ VERIFIED_GRADE = 2  # a use with at least this grade is verified
 MAX_FILE_BYTES = 10_000_000
 MAX_TEXT_LENGTH = 5_000
 USE_FREQUENCIES = ("daily", "weekly", "monthly", "rarely")
-
-
-def act_due_at(certified_at: datetime, days: int, when: WorkingTime) -> datetime:
-    """Return the end of the first working day that is at least ``days`` days after the
-    certification.
-    """
-    return when.end_of(when.workday_from(when.day_of(certified_at + timedelta(days=days))))
-
-
-def review_due_at(kind: str, due_at: datetime, handed_at: datetime) -> datetime:
-    """Return when the review of a submission is due: on the protocol's day, but never before
-    the reviewer has had the time that the protocol allows after submission (three days for an
-    exercise, seven for a case study)."""
-    return max(due_at, handed_at + timedelta(days=PROTOCOL_DAYS[REPLY_KINDS[kind]] - PROTOCOL_DAYS[kind]))
-
-
-def protocol_for(programme: Programme) -> Mapping[str, int]:
-    """Return act → days after the certification for this programme: behaviour is assessed only
-    if it has a rubric.
-    """
-    return {**PROTOCOL_DAYS, ASSESSMENT: ASSESSMENT_DAYS} if programme.rubric else PROTOCOL_DAYS
-
-
-def schedule_protocol(stage: EpisodeContext, when: WorkingTime, now: datetime) -> list[xapi_statements.Statement]:
-    """Schedule the acts that are due besides the checks and return their statements; acts whose
-    due date had already passed are neither requested nor counted.
-    """
-    planned = {act: act_due_at(stage.episode.certified_at, days, when) for act, days in protocol_for(stage.programme).items()}
-    dues = {act: at for act, at in planned.items() if at > now}
-    transfer_store.insert_scheduled_acts(stage.connection, stage.tenant_id, stage.episode.id, dues)
-    return [_scheduled_statement(stage, act, at, now) for act, at in dues.items()]
-
-
-def _scheduled_statement(stage: EpisodeContext, act: str, at: datetime, now: datetime) -> xapi_statements.Statement:
-    return xapi_statements.act_scheduled_statement(stage.act(f"scheduled {stage.episode.id} {act}", now), act, due_at=at)
 
 
 def add_task(
@@ -100,7 +60,7 @@ def add_task(
             stage.enqueue_statements(
                 [
                     xapi_statements.task_mapped_statement(
-                        act, task=made.key, task_title=stage.statement_task_name(made.key), competency=competency, competency_title=titled
+                        act, task=made.key, task_title=statement_task_title(stage, made.key), competency=competency, competency_title=titled
                     )
                 ]
             )
@@ -140,7 +100,7 @@ def hand_in_work(
         raise BadInput(f"The file has {len(file[1]) / 1e6:.0f} MB; {MAX_FILE_BYTES / 1e6:.0f} MB is the most.", field="file")
     with unit_of_work(session.tenant_id) as connection:
         stage = episode_context.require_episode_context(connection, session)
-        if stage.task_title(task) is None:
+        if find_task_title(stage, task) is None:
             raise BadInput("Choose one of the tasks.", field="task")
         before = transfer_store.submissions_by_kind(connection, session.tenant_id, stage.episode.id).get(kind)
         if before is not None:
@@ -158,7 +118,7 @@ def hand_in_work(
         values = {"kind": kind, "task": task, "words": words, "document_id": document_id, "peer_id": peer_id, "at": now}
         handed_id, revision = transfer_store.upsert_submission(connection, session.tenant_id, stage.episode.id, values)
         stage.enqueue_statements([xapi_statements.submitted_statement(stage.act(f"handed in {handed_id} {revision}", now), kind)])
-        transfer_store.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
+        schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, kind, now)
         said = "Something was handed in and waits for you. Reading and answering it takes about five minutes."
         review_requests.mail_reviewers(stage, f"review {handed_id} {revision}", "%(name)s waits for your answer", said, now, peer_id)
 
@@ -203,7 +163,7 @@ def review_work(
         stage.enqueue_statements(
             [xapi_statements.reviewed_statement(stage.act(f"reviewed {handed_id}", now), name, reviewer=session.person_id, relation=relation)]
         )
-        transfer_store.mark_act_done(connection, session.tenant_id, episode_id, name, now)
+        schedule_store.mark_act_done(connection, session.tenant_id, episode_id, name, now)
 
 
 def confirm_use(
@@ -238,7 +198,7 @@ def confirm_use(
         }
         if not transfer_store.insert_confirmation(connection, session.tenant_id, values) or not seen:
             return
-        title = stage.statement_task_name(use.task)
+        title = statement_task_title(stage, use.task)
         act = stage.act(f"confirmed {use_id} {session.person_id}", now)
         stage.enqueue_statements(
             [
@@ -266,7 +226,7 @@ def _raise_grade(stage: EpisodeContext, use: ReportedUse, grade: int, title: str
     )
     asked_at = at + timedelta(days=FOLLOW_UP_DAYS)
     # Two uses may be confirmed concurrently: the database decides which came first.
-    if use.grade < VERIFIED_GRADE <= grade and transfer_store.insert_scheduled_acts(
+    if use.grade < VERIFIED_GRADE <= grade and schedule_store.insert_scheduled_acts(
         stage.connection, stage.tenant_id, stage.episode.id, {FOLLOW_UP: asked_at}
     ):
         stage.enqueue_statements([_scheduled_statement(stage, FOLLOW_UP, asked_at, now)])
@@ -299,7 +259,7 @@ def answer_follow_up(
             stage, relation = reviewers.require_led_stage(connection, session, episode_id)
             if relation != MANAGER:
                 raise Forbidden("The supervisor is asked this, and nobody else.")
-        due = transfer_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
+        due = schedule_store.scheduled_acts_by_name(connection, session.tenant_id, stage.episode.id).get(FOLLOW_UP)
         if due is None or due.due_at > now:
             raise BadInput("The follow-up is not asked yet.")
         asked = "learner" if relation == LEARNER else "supervisor"
@@ -315,7 +275,7 @@ def answer_follow_up(
             act = stage.act(f"follow-up {stage.episode.id} {asked}", now)
             stage.enqueue_statements([xapi_statements.follow_up_statement(act, still_used=still_used, by=session.person_id, relation=relation)])
             if relation == LEARNER:
-                transfer_store.mark_act_done(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
+                schedule_store.mark_act_done(connection, session.tenant_id, stage.episode.id, FOLLOW_UP, now)
 
 
 def load_document(unit_of_work: UnitOfWork, *, session: LaunchSession, document_id: uuid.UUID) -> tuple[str, bytes]:

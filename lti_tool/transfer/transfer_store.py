@@ -9,26 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, union_all, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from lti_tool.programmes.episodes_store import Plan
-from lti_tool.store.tables import (
-    assessment_request,
-    confirmation,
-    document,
-    episode,
-    follow_up,
-    handed_in,
-    job_use,
-    mapped_task,
-    no_opportunity,
-    person,
-    plan,
-    plan_revision,
-    review,
-    scheduled_act,
-)
+from lti_tool.checks.content_gaps import ContentGap
+from lti_tool.tables.people import person
+from lti_tool.tables.programmes import episode
+from lti_tool.tables.transfer import confirmation, document, follow_up, handed_in, job_use, mapped_task, no_opportunity, plan, plan_revision, review
+from lti_tool.transfer.plans_store import Plan
 
 MAX_ROWS = 200
 
@@ -41,15 +29,6 @@ class MappedTask:
     title: str
     competency: str
     own: bool
-
-
-@dataclass(frozen=True)
-class ScheduledAct:
-    """An act that is due apart from the checks."""
-
-    act: str
-    due_at: datetime
-    done_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -97,17 +76,6 @@ class ReportedUse:
 
 
 @dataclass(frozen=True)
-class ContentGap:
-    """A gap in the training that a reviewer reported: the kind of work and the task that it
-    concerns."""
-
-    kind: str
-    task: str
-    words: str
-    at: datetime
-
-
-@dataclass(frozen=True)
 class LearnerEpisode:
     """An episode that a reviewer is responsible for: its learner with their manager and mentor."""
 
@@ -116,30 +84,6 @@ class LearnerEpisode:
     name: str
     manager_id: uuid.UUID | None
     mentor_id: uuid.UUID | None
-
-
-def insert_scheduled_acts(connection: Connection, tenant_id: int, episode_id: uuid.UUID, dues: Mapping[str, datetime]) -> set[str]:
-    """Schedule acts apart from the checks; existing ones are left unchanged. Returns the acts
-    that are new."""
-    if not dues:
-        return set()
-    rows = [{"tenant_id": tenant_id, "episode_id": episode_id, "act": act, "due_at": due_at} for act, due_at in dues.items()]
-    made = upsert(scheduled_act).values(rows).on_conflict_do_nothing().returning(scheduled_act.c.act)
-    return set(connection.execute(made).scalars())
-
-
-def scheduled_acts_by_name(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> dict[str, ScheduledAct]:
-    """Act → when it is due and when it was done."""
-    s = scheduled_act.c
-    query = select(s.act, s.due_at, s.done_at).where(s.tenant_id == tenant_id, s.episode_id == episode_id).order_by(s.due_at)
-    return {row.act: ScheduledAct(**row._mapping) for row in connection.execute(query)}
-
-
-def mark_act_done(connection: Connection, tenant_id: int, episode_id: uuid.UUID, act: str, at: datetime) -> None:
-    """Mark an act as done; if it is done again, the first time stands."""
-    s = scheduled_act.c
-    mine = (s.tenant_id == tenant_id) & (s.episode_id == episode_id) & (s.act == act) & s.done_at.is_(None)
-    connection.execute(update(scheduled_act).where(mine).values(done_at=at))
 
 
 def list_mapped_tasks(connection: Connection, tenant_id: int, episode_id: uuid.UUID) -> list[MappedTask]:
@@ -358,19 +302,6 @@ def learners_by_episode(connection: Connection, tenant_id: int, episode_ids: Seq
     return {row.episode_id: LearnerEpisode(**row._mapping) for row in connection.execute(query)}
 
 
-def has_open_peer_request(connection: Connection, tenant_id: int, person_id: uuid.UUID) -> bool:
-    """Whether a peer has an open request to this person."""
-    h, u, c, r = handed_in.c, job_use.c, confirmation.c, assessment_request.c
-    said = select(c.use_id).where(c.tenant_id == tenant_id, c.use_id == u.id, c.person_id == person_id)
-    answered = select(review.c.id).where(review.c.tenant_id == tenant_id, review.c.handed_in_id == h.id)
-    found = union_all(
-        select(h.id).where(h.tenant_id == tenant_id, h.peer_id == person_id, ~answered.exists()),
-        select(u.id).where(u.tenant_id == tenant_id, u.peer_id == person_id, ~said.exists()),
-        select(r.id).where(r.tenant_id == tenant_id, r.rater_id == person_id, r.done_at.is_(None)),
-    )
-    return connection.execute(found.limit(1)).first() is not None
-
-
 def is_peer_of_document(connection: Connection, tenant_id: int, reviewer_id: uuid.UUID, document_id: uuid.UUID) -> bool:
     """Whether a file belongs to a submission that this person was asked to review."""
     h = handed_in.c
@@ -393,10 +324,3 @@ def list_unreviewed_submissions(
         episode_id = fields.pop("episode_id")
         found.append((episode_id, Submission(**{**fields, "document_name": fields["document_name"] or ""})))
     return found
-
-
-def acts_by_episode(connection: Connection, tenant_id: int, episode_ids: Sequence[uuid.UUID], act: str) -> dict[uuid.UUID, ScheduledAct]:
-    """Episode id → when this act is due and when it was done."""
-    s = scheduled_act.c
-    query = select(s.episode_id, s.act, s.due_at, s.done_at).where(s.tenant_id == tenant_id, s.episode_id.in_(episode_ids), s.act == act)
-    return {row.episode_id: ScheduledAct(row.act, row.due_at, row.done_at) for row in connection.execute(query)}

@@ -17,8 +17,8 @@ from lti_tool.base.deps import ToolDeps
 from lti_tool.base.mail_outbox_store import SEND_MAILS
 from lti_tool.base.manager_context import allow_large_upload, form_text, parse_uuid
 from lti_tool.base.page_context import template_values
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.base.statement_outbox_store import SEND_STATEMENTS
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.transfer import transfer_protocol, work_page
 
 MAX_NAME_LENGTH = 200
@@ -48,15 +48,15 @@ def blueprint(deps: ToolDeps) -> Blueprint:
             how_often=transfer_protocol.USE_FREQUENCIES,
         )
 
-    def run_act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str, back: str = "work") -> ResponseReturnValue:
+    def run_act(launch_id: uuid.UUID, what: Callable[[LaunchSession], object], done: str) -> ResponseReturnValue:
         who = sessions.require_session(deps, request, launch_id)
         try:
             what(who)
         except (BadInput, Conflict) as error:
-            return render_work(who, error) if back == "work" else render_inbox(who, error)
+            return render_work(who, error)
         deps.job_requests.request_job(SEND_STATEMENTS)
         deps.job_requests.request_job(SEND_MAILS)
-        return redirect(f"/t/{launch_id}/{back}?done={done}", code=303)
+        return redirect(f"/t/{launch_id}/work?done={done}", code=303)
 
     @pages.get("/work")
     def show_work(launch_id: uuid.UUID) -> ResponseReturnValue:
@@ -101,15 +101,7 @@ def blueprint(deps: ToolDeps) -> Blueprint:
 
     @pages.post("/follow-up")
     def submit_follow_up(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return run_act(launch_id, lambda who: save_follow_up(who, None), "followed")
-
-    def save_follow_up(who: LaunchSession, episode_id: uuid.UUID | None) -> None:
-        if form_text("still") not in ("yes", "no"):
-            raise BadInput("Say whether it is still used.", field="still")
-        still = form_text("still") == "yes"
-        transfer_protocol.answer_follow_up(
-            work, session=who, episode_id=episode_id, still_used=still, how_often=form_text("how_often"), now=clock.now()
-        )
+        return run_act(launch_id, lambda who: save_follow_up(deps, who, None), "followed")
 
     @pages.get("/documents/<uuid:document_id>")
     def download_document(launch_id: uuid.UUID, document_id: uuid.UUID) -> ResponseReturnValue:
@@ -122,51 +114,14 @@ def blueprint(deps: ToolDeps) -> Blueprint:
         answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return answer
 
-    def render_inbox(who: LaunchSession, error: RequestError | None = None) -> ResponseReturnValue:
-        view = work_page.load_inbox(work, session=who, now=clock.now())
-        status = error.status if error else 200
-        return render_transfer(who, "inbox.html", status, view=view, error=error, how_often=transfer_protocol.USE_FREQUENCIES)
-
-    @pages.get("/inbox")
-    def show_inbox(launch_id: uuid.UUID) -> ResponseReturnValue:
-        return render_inbox(sessions.require_session(deps, request, launch_id))
-
-    @pages.post("/inbox/reviews/<uuid:handed_id>")
-    def submit_review(launch_id: uuid.UUID, handed_id: uuid.UUID) -> ResponseReturnValue:
-        good, next_step, weak = form_text("good"), form_text("next_step"), form_text("weak_content")
-        return run_act(
-            launch_id,
-            lambda who: transfer_protocol.review_work(
-                work, session=who, handed_id=handed_id, good=good, next_step=next_step, weak_content=weak, now=clock.now()
-            ),
-            "reviewed",
-            "inbox",
-        )
-
-    @pages.post("/inbox/uses/<uuid:use_id>")
-    def confirm_use(launch_id: uuid.UUID, use_id: uuid.UUID) -> ResponseReturnValue:
-        seen, words, record = form_text("seen") == "yes", form_text("words"), form_text("record")
-        return run_act(
-            launch_id,
-            lambda who: transfer_protocol.confirm_use(work, session=who, use_id=use_id, seen=seen, words=words, record=record, now=clock.now()),
-            "confirmed" if seen else "unseen",
-            "inbox",
-        )
-
-    @pages.post("/inbox/follow-ups/<uuid:episode_id>")
-    def answer_as_supervisor(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        return run_act(launch_id, lambda who: save_follow_up(who, episode_id), "followed", "inbox")
-
-    @pages.post("/inbox/tasks/<uuid:episode_id>")
-    def add_learner_task(launch_id: uuid.UUID, episode_id: uuid.UUID) -> ResponseReturnValue:
-        key, title, competency = form_text("task"), form_text("title"), form_text("competency")
-        return run_act(
-            launch_id,
-            lambda who: transfer_protocol.add_task(
-                work, session=who, episode_id=episode_id, key=key, title=title, competency=competency, now=clock.now()
-            ),
-            "mapped",
-            "inbox",
-        )
-
     return pages
+
+
+def save_follow_up(deps: ToolDeps, who: LaunchSession, episode_id: uuid.UUID | None) -> None:
+    """Save the answers of a follow-up form: the learner's own, or (``episode_id``) the supervisor's."""
+    if form_text("still") not in ("yes", "no"):
+        raise BadInput("Say whether it is still used.", field="still")
+    still = form_text("still") == "yes"
+    transfer_protocol.answer_follow_up(
+        deps.unit_of_work, session=who, episode_id=episode_id, still_used=still, how_often=form_text("how_often"), now=clock.now()
+    )

@@ -16,7 +16,7 @@ from core.errors import FatalError
 from lrs.store import schema as lrs_schema
 from lrs.store import tables as lrs_tables
 from lti_tool import operator_api as tool_cli
-from lti_tool.store import tables as tool_tables
+from lti_tool.tables import metadata as tool_tables
 from lti_tool.tables import schema as tool_schema
 from tests.conftest import environ_for
 

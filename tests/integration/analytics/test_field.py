@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import text
-from tincan import Agent, RemoteLRS
 
 from analytics.deps import AnalyticsDeps
 from analytics.facts import derive_facts, standalone_facts
@@ -157,15 +156,6 @@ def test_nobody_is_lost_when_a_real_moodle_sends_what_it_recorded(one: Caller, d
     assert retention(one) == (4, 16)
     assert values(one, "transfer_rate", programme=PROGRAMME)[""]["denominator"] == before
     assert change_queue.measure_backlog(deps.engine) == (0, None)
-
-
-def test_a_learner_who_used_tincan_for_python_can_ask_with_a_boolean(one: Caller, live: Any) -> None:
-    """TinCanPython 1.0.0 sends ascending=True."""
-    lrs = RemoteLRS(version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret)
-    answer = lrs.query_statements({"agent": Agent(mbox="mailto:p@example.org"), "ascending": True, "related_agents": True})
-    assert answer.success, answer.data
-    assert one.get("/xapi/statements", ascending="TRUE").status_code == 200
-    assert one.get("/xapi/statements", ascending="yes").status_code == 400
 
 
 @pytest.mark.parametrize("given", UUIDS_OF_THE_STANDARD)

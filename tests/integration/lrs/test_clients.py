@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import tincan
 
-from tests.support.store import Live
+from tests.support.store import Caller, Live
 
 CLIENTS = Path(__file__).parents[2] / "clients"
 
@@ -84,7 +84,7 @@ def test_tincanjs(live: Live, node_modules: Path) -> None:
 
 
 def test_tincan(live: Live) -> None:
-    lrs = tincan.RemoteLRS(version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret)
+    lrs = tincan.tincan.RemoteLRS(version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret)
     agent = tincan.Agent(mbox="mailto:tincan@example.org", name="Some Body")
     activity = tincan.Activity(id="https://example.org/tincan", definition=tincan.ActivityDefinition(name={"en": "Thing"}))
     verb = tincan.Verb(id="http://adlnet.gov/expapi/verbs/experienced")
@@ -149,3 +149,12 @@ def test_a_queue_that_sends_batches_again_as_moodles_does(live: Live) -> None:
         assert post(named) == (200, [one["id"] for one in named])
         connection.request("GET", "/xapi/statements?limit=0&ascending=true", headers=live.headers())
         assert json.loads(connection.getresponse().read())["more"]
+
+
+def test_a_learner_who_used_tincan_for_python_can_ask_with_a_boolean(one: Caller, live: Live) -> None:
+    """TinCanPython 1.0.0 sends ascending=True."""
+    lrs = tincan.RemoteLRS(version="1.0.3", endpoint=f"{live.url}/xapi/", username=live.key, password=live.secret)
+    answer = lrs.query_statements({"agent": tincan.Agent(mbox="mailto:p@example.org"), "ascending": True, "related_agents": True})
+    assert answer.success, answer.data
+    assert one.get("/xapi/statements", ascending="TRUE").status_code == 200
+    assert one.get("/xapi/statements", ascending="yes").status_code == 400

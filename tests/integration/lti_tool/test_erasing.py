@@ -11,9 +11,9 @@ from sqlalchemy import Engine, text
 
 from core.database import make_engine
 from lti_tool.nudges import reminders
-from lti_tool.people import people_import
+from lti_tool.people import erasable_columns, people_import
 from lti_tool.privacy import erasure_store, person_erasure
-from lti_tool.store.tables import metadata
+from lti_tool.tables.metadata import metadata
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_people import grant, person
 from tests.integration.lti_tool.test_transfer import confirm, hand_in, home, report, send, visit
@@ -128,9 +128,13 @@ def test_every_table_that_points_at_people_is_known(owner: Engine) -> None:
                 " 'lti_tool.plan'::regclass, 'lti_tool.job_use'::regclass, 'lti_tool.handed_in'::regclass)"
             )
         ).all()
-    known = {*erasure_store.OWNED_ROWS, *(table for table, _ in erasure_store.ACTOR_COLUMNS), *(table for table, _ in erasure_store.LEADER_COLUMNS)}
+    known = {
+        *erasure_store.OWNED_ROWS,
+        *(table for table, _ in erasable_columns.ACTOR_COLUMNS),
+        *(table for table, _ in erasable_columns.LEADER_COLUMNS),
+    }
     assert {row.child.removeprefix("lti_tool.") for row in rows} <= known
-    mentioned = {f"{table}.{column}" for table, column in (*erasure_store.ACTOR_COLUMNS, *erasure_store.LEADER_COLUMNS)}
+    mentioned = {f"{table}.{column}" for table, column in (*erasable_columns.ACTOR_COLUMNS, *erasable_columns.LEADER_COLUMNS)}
     for row in rows:
         table = row.child.removeprefix("lti_tool.")
         assert row.name in erasure_store.OWNED_ROWS.get(table, "") or f"{table}.{row.name}" in mentioned, row

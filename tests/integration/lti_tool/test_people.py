@@ -16,6 +16,7 @@ from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.launch import visits
 from lti_tool.people import directory as directing
 from lti_tool.people import directory_store, people_import
+from lti_tool.programmes import certification_import
 from tests.integration.lti_tool.conftest import Tool
 
 NOW = datetime.now(UTC)
@@ -444,7 +445,7 @@ def test_certifications_of_a_file_begin_episodes_once(tool: Tool) -> None:
     content = f"id,certified_on,score,score:verify,score_before,hours\nE1,{day},0.9,0.5,0.3,7.5\nE8,{day},,,,\n".encode()
 
     def go(apply: bool) -> people_import.Report:
-        return people_import.import_certifications(
+        return certification_import.import_certifications(
             tool.deps.unit_of_work, tenant_id=tool.tenant_id, programme="phishing-response", content=content, apply=apply, who="test", now=NOW
         )
 
@@ -462,7 +463,7 @@ def test_certifications_of_a_file_begin_episodes_once(tool: Tool) -> None:
         id=person(tool, "E1").id,
     )[0][0]
     assert due.isoweekday() in (1, 2, 3, 4), "on the person's own working days"
-    bad = people_import.import_certifications(
+    bad = certification_import.import_certifications(
         tool.deps.unit_of_work,
         tenant_id=tool.tenant_id,
         programme="phishing-response",

@@ -15,10 +15,10 @@ import pytest
 from core.clock import parse_instant
 from lrs.vocabulary import EXTENSIONS, VERBS
 from lti_tool.assessment import behaviour_assessment
+from lti_tool.base import sessions_store
+from lti_tool.base.sessions_store import LaunchSession
 from lti_tool.checks import item_remarks
 from lti_tool.coaching import coaching_groups
-from lti_tool.people import people_store
-from lti_tool.people.people_store import LaunchSession
 from lti_tool.transfer import transfer_plan, transfer_protocol
 from tests.integration.lti_tool.conftest import Tool
 from tests.integration.lti_tool.test_assessments import LEVELS, assess, episode, group
@@ -130,7 +130,7 @@ def test_every_statement_equals_the_row_that_caused_it(tool: Tool, home: str) ->
 def session_of(tool: Tool, external_id: str) -> LaunchSession:
     visit_id = uuid.UUID(visit(tool, external_id).split("/")[2])
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        found = people_store.load_session(connection, tool.tenant_id, visit_id)
+        found = sessions_store.load_session(connection, tool.tenant_id, visit_id)
     assert found is not None
     return replace(found, roles=frozenset(("learner", "mentor", "manager")))
 

@@ -17,11 +17,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from adapters.channels import create_mailer
 from lti_tool.base import mail_outbox_store
+from lti_tool.checks import attempts_store
 from lti_tool.launch import visits
 from lti_tool.launch.visits import VisitLink
 from lti_tool.nudges import mail_sender as mail_job
 from lti_tool.people import directory, people_import
-from lti_tool.programmes import episodes_store
 from tests.demo import free_port
 from tests.integration.lti_tool.conftest import TOOL, Tool
 from tests.integration.lti_tool.test_people import LIST, person
@@ -226,5 +226,5 @@ def test_where_grades_go_is_remembered_by_the_latest_launch(tool: Tool) -> None:
     tool.launch()
     learner = tool.sql("SELECT person_id FROM lti_tool.identity WHERE subject = '5'")[0][0]
     with tool.deps.unit_of_work(tool.tenant_id) as connection:
-        place = episodes_store.find_grade_place(connection, tool.tenant_id, learner, "phishing-response")
+        place = attempts_store.find_grade_place(connection, tool.tenant_id, learner, "phishing-response")
     assert place is not None and place.subject == "5" and place.line_items_url

@@ -1,0 +1,97 @@
+"""Importing certifications from the organisation's lists: a dry run first, then all of a file or nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, time
+
+from adapters import people_csv as table
+from adapters import xapi_statements
+from adapters.people_csv import CertificationRow
+from core.database import UnitOfWork
+from core.errors import BadInput, RequestError
+from lti_tool.base import journal_store
+from lti_tool.people import directory_store
+from lti_tool.people.directory_store import Profile
+from lti_tool.people.people_import import NEW, SAME, WRONG, Line, Report, _group_by_email, _read_table
+from lti_tool.programmes import certification, episodes_store, programmes, working_time
+
+
+def import_certifications(
+    unit_of_work: UnitOfWork, *, tenant_id: int, programme: str, content: bytes, apply: bool, who: str, now: datetime
+) -> Report:
+    """Begin an episode for each line; a person who already has one in this programme keeps
+    it unchanged."""
+    with unit_of_work(tenant_id) as connection:
+        version = episodes_store.newest_programme_versions(connection, tenant_id).get(programme)
+        if version is None:
+            raise BadInput(f"There is no programme {programme!r} here.")
+        certification.require_not_archived(connection, tenant_id, programme)
+        made = programmes.load_programme(connection, tenant_id, programme, version)
+        competencies = {one.key: one.title for one in made.competencies}
+        rows, faults = _read_table(lambda: table.read_certifications(content, competencies))
+        known = directory_store.find_profiles(
+            connection, tenant_id, external_ids=[one.id for one in rows if one.id], emails=[one.email.lower() for one in rows if one.email]
+        )
+        by_id, by_email = {one.external_id: one for one in known if one.external_id}, _group_by_email(known)
+        begun = episodes_store.filter_people_with_episode(connection, tenant_id, programme, [one.id for one in known])
+        lines = [Line(one.line, WRONG, "", one.text) for one in faults]
+        chosen: dict[uuid.UUID, tuple[CertificationRow, Profile]] = {}
+        for row in rows:
+            person, problem = _match_row(row, by_id, by_email)
+            if person is None:
+                lines.append(Line(row.line, WRONG, row.id or row.email, problem))
+                continue
+            if person.id in chosen:
+                lines.append(Line(row.line, WRONG, person.name or row.email, "This person stands in a line before as well."))
+                continue
+            if person.id in begun:
+                lines.append(Line(row.line, SAME, person.name or row.email, "This person's certification is on record already."))
+                continue
+            try:
+                certification.require_plausible_date(_certified_at(row, person, made, now), now)
+            except RequestError as error:
+                lines.append(Line(row.line, WRONG, person.name or row.email, error.message))
+                continue
+            if row.wave and not programmes.resolve_key(row.wave, made.waves):
+                lines.append(Line(row.line, WRONG, person.name or row.email, programmes.unknown_wave_message(made, row.wave)))
+                continue
+            lines.append(Line(row.line, NEW, person.name or row.email))
+            chosen[person.id] = (row, person)
+        lines.sort(key=lambda one: one.line)
+        applied = apply and not any(one.outcome == WRONG for one in lines)
+        if applied:
+            for row, person in chosen.values():
+                certification.certify_in_transaction(
+                    connection,
+                    tenant_id=tenant_id,
+                    person=person,
+                    programme=made,
+                    certified_at=_certified_at(row, person, made, now),
+                    now=now,
+                    wave=row.wave,
+                    team="",
+                    source="file",
+                    exam=row.exam,
+                    training=xapi_statements.Training(row.before, row.hours),
+                )
+            journal_store.insert_audit_entry(connection, tenant_id, who, "took over certifications", {"programme": programme, NEW: len(chosen)})
+    return Report(lines, applied)
+
+
+def _match_row(row: CertificationRow, by_id: Mapping[str, Profile], by_email: Mapping[str, list[Profile]]) -> tuple[Profile | None, str]:
+    fitting = [by_id[row.id]] if row.id in by_id else [] if row.id else by_email.get(row.email.lower(), [])
+    if len(fitting) == 1:
+        return fitting[0], ""
+    if fitting:
+        return None, f"Several people here have the address {row.email}; name the one by id."
+    return None, "Nobody here has this id or address; take over the list of people first."
+
+
+def _certified_at(row: CertificationRow, person: Profile, made: programmes.Programme, now: datetime) -> datetime:
+    """Noon of that day in the person's time zone (the best estimate if the hour is unknown);
+    for today, the current time if noon has not passed."""
+    when = working_time.resolve_working_time(person.time_zone, person.working_days, made.calendar)
+    noon = when.at(row.certified_on, time(12))
+    return min(noon, now) if row.certified_on == when.day_of(now) else noon

@@ -1,0 +1,58 @@
+"""Who receives what, when: a programme's schedule for somebody certified on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from lrs.vocabulary import INTERVALS
+from lti_tool.programmes import transfer_schedule, working_time
+from lti_tool.programmes.programmes import Programme
+
+_PROTOCOL_TEXTS = {
+    "exercise": ("Exercise", "A first use on real data, handed in by this day."),
+    "plan": ("Transfer plan", "One page, committed by this day."),
+    "exercise review": ("Answer to the exercise", "By the mentor or the manager, who get a mail when it is handed in."),
+    "case study": ("Case study", "One real use described, by this day."),
+    "behaviour assessment": ("Behaviour assessment", "By the manager or the mentor, with the rubric."),
+    "feedback": ("Feedback on the case study", "By the manager or the mentor."),
+}
+
+
+@dataclass(frozen=True)
+class ScheduledEvent:
+    """One entry of the schedule preview: the day it is due for somebody certified on a given
+    day, the days since then, its title and its text."""
+
+    day: date
+    days: int
+    title: str
+    text: str
+
+
+def preview_schedule(programme: Programme, certified_on: date, time_zone: str, working_days: Sequence[int]) -> list[ScheduledEvent]:
+    """Preview the schedule: everything that becomes due for somebody who is certified on
+    this day."""
+    when = working_time.resolve_working_time(time_zone, working_days, programme.calendar)
+    certified_at = when.at(certified_on)
+    events = [
+        ScheduledEvent(when.day_of(transfer_schedule.act_due_at(certified_at, days, when)), days, title, text)
+        for act, days in transfer_schedule.protocol_for(programme).items()
+        for title, text in (_PROTOCOL_TEXTS[act],)
+    ]
+    if any(item.pool == "baseline" for item in programme.items):
+        count = sum(item.pool == "baseline" for item in programme.items)
+        events.append(ScheduledEvent(certified_on, 0, "What you know on day 0", f"{count} questions, once, before the first check."))
+    for interval in INTERVALS:
+        due = working_time.check_due_at(certified_at, interval, when)
+        closes = when.day_of(working_time.check_window(certified_at, interval)[1])
+        events.append(
+            ScheduledEvent(
+                when.day_of(due),
+                interval.due_days,
+                f"Check after {interval.label}",
+                f"{programme.questions} questions; open until {closes:%d %B %Y}.",
+            )
+        )
+    return sorted(events, key=lambda event: event.day)

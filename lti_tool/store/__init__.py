@@ -1,2 +1,0 @@
-"""Tables of the tool and the SQL that changes them. Callers own the transaction; nothing here
-commits."""

@@ -1,0 +1,56 @@
+"""Tables of channels and their posts."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+
+from lti_tool.tables.metadata import TIMESTAMPTZ, created_at_column, metadata, tenant_id_column
+
+# A Slack or Teams channel that receives a programme's digest. Its URL lets anybody who has it
+# post to the channel, so it is sealed.
+channel = Table(
+    "channel",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    tenant_id_column(),
+    Column("programme", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("url_sealed", Text, nullable=False),
+    created_at_column(),
+    CheckConstraint("kind IN ('slack', 'teams')", name="kind_known"),
+    Index(None, "tenant_id", "programme"),
+)
+
+# Outbox of posts to a channel; ``key`` names the subject: the same post is sent once.
+channel_post = Table(
+    "channel_post",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    tenant_id_column(),
+    Column("channel_id", ForeignKey(channel.c.id, ondelete="CASCADE"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("queued_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("next_try_at", TIMESTAMPTZ, nullable=False, server_default=func.now()),
+    Column("sent_at", TIMESTAMPTZ),
+    Column("refused", Text),
+    UniqueConstraint("tenant_id", "channel_id", "key"),
+    Index(None, "tenant_id", "next_try_at", postgresql_where=text("sent_at IS NULL AND refused IS NULL")),
+)

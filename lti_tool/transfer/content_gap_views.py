@@ -1,0 +1,28 @@
+"""What the training left open, as the author of a programme reads it."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from lti_tool.base.deps import ToolDeps
+from lti_tool.base.manager_context import ContextOpener
+from lti_tool.programmes import authoring
+from lti_tool.transfer import content_gap_report
+
+
+def blueprint(deps: ToolDeps, opening: ContextOpener) -> Blueprint:
+    """The routes below ``/t/<visit>/programmes``."""
+    pages = Blueprint("content_gaps", __name__, url_prefix="/t/<uuid:given>/programmes")
+    work = deps.unit_of_work
+
+    @pages.get("/<key>/left-open")
+    def show_content_gaps(given: uuid.UUID, key: str) -> ResponseReturnValue:
+        desk = opening(given)
+        programme = authoring.load_draft(work, tenant_id=desk.tenant_id, key=key).programme
+        said = content_gap_report.list_content_gaps(work, tenant_id=desk.tenant_id, key=key)
+        return desk.render("left_open.html", programme=programme, said=said)
+
+    return pages
